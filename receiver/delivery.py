@@ -1,0 +1,126 @@
+"""The nouns that flow through the house: frozen values, no behaviour that touches the outside."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+ID_LENGTH = 20  # characters of base32: 100 bits of SHA-256, and the length of HL7 v2.5.1's MSH-10
+
+
+class Role(StrEnum):
+    """What a part is to its delivery."""
+
+    DOCUMENT = "document"
+    METADATA = "metadata"
+    ATTACHMENT = "attachment"
+
+
+class Status(StrEnum):
+    """Where a delivery stands in the ledger (docs/architecture.md draws the states)."""
+
+    COMMITTED = "committed"
+    PUBLISHED = "published"
+    HELD = "held"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The head of one multipart section, as the sender wrote it: data, never trusted as a path."""
+
+    name: str
+    filename: str | None
+    type: str  # media type in lower case, without parameters; "" where the sender named none
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One section whose bytes lie in a stage or in quarantine."""
+
+    name: str
+    filename: str | None
+    type: str
+    role: Role
+    suffix: str  # of our own choosing, from the type: ".tif"
+    size: int  # bytes
+    sha256: str  # hexadecimal
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One extracted field: its value as the metadata carries it, and the platform's confidence from 0 to 1."""
+
+    name: str
+    value: Any
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the metadata of a delivery says, once it satisfied its schemas."""
+
+    source_id: str
+    fields: Mapping[str, Any]  # name → value; a list of values for a repeated field
+    confidence: Mapping[str, float]  # name → 0–1; the lowest one for a repeated field
+    document: Any  # the whole parsed metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery that a template can be rendered for."""
+
+    id: str
+    process: str
+    source_id: str
+    received_at: datetime  # aware, UTC
+    version: int  # 1 for the first content seen under this sourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One rendered file, not yet on disk."""
+
+    path: str  # relative to the process's output folder, with forward slashes
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One file of a delivery under its final name."""
+
+    path: str  # relative to the root of all output; absolute for an output folder outside of it
+    sha256: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the platform is answered, and what the ledger keeps."""
+
+    id: str
+    status: Status
+    process: str
+    source_id: str
+    version: int
+    documents: tuple[Published, ...] = ()
+    records: tuple[Published, ...] = ()
+    duplicate: bool = False
+
+
+def delivery_id(process: str, source_id: str, parts: Iterable[Part]) -> str:
+    """Return the content-addressed id: the same delivery has the same one on any host, in any year.
+
+    It covers the process, the sourceId and every part's name and digest, in any order of the sections. JSON
+    keeps the pieces apart: no two different deliveries spell the same text.
+    """
+    contents = sorted([part.name, part.sha256] for part in parts)
+    text = json.dumps([process, source_id, contents], ensure_ascii=True, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode("ascii")).digest()
+    return base64.b32encode(digest)[:ID_LENGTH].decode("ascii")

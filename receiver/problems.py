@@ -1,0 +1,64 @@
+"""What can go wrong with a delivery, in words of the domain: no HTTP numbers, and never a field's value.
+
+Every `Code` is stable and documented in docs/http.md; `web/replies.py` alone knows which status answers it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The kinds of problem. The text is the `code` of an answer, a log line and the ledger."""
+
+    # the request itself
+    NOT_MULTIPART = "not-multipart"
+    MALFORMED_BODY = "malformed-body"
+    TRUNCATED_BODY = "truncated-body"
+    AMBIGUOUS_REQUEST = "ambiguous-request"
+    HEADERS_TOO_LARGE = "headers-too-large"
+    BODY_TOO_LARGE = "body-too-large"
+    TOO_SLOW = "too-slow"
+    TOKEN_REFUSED = "token-refused"  # noqa: S105 (a name of a problem)
+    NO_SUCH_PROCESS = "no-such-process"
+    # the parts
+    PART_MISSING = "part-missing"
+    PART_UNKNOWN = "part-unknown"
+    PART_REPEATED = "part-repeated"
+    PART_TYPE = "part-type"
+    PART_TOO_LARGE = "part-too-large"
+    # what they say
+    METADATA_MALFORMED = "metadata-malformed"
+    METADATA_INVALID = "metadata-invalid"
+    FIELDS_INVALID = "fields-invalid"
+    CONFIDENCE_LOW = "confidence-low"
+    SOURCE_ID_CONFLICT = "source-id-conflict"
+    # what becomes of it
+    TEMPLATE_FAILED = "template-failed"
+    RECORD_INVALID = "record-invalid"
+    NAME_TAKEN = "name-taken"
+    # us, not the sender: the same delivery may be sent again later
+    BUSY = "busy"
+    SHUTTING_DOWN = "shutting-down"
+    STORAGE_FAILED = "storage-failed"
+    DISK_FULL = "disk-full"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One fault: where it is, which rule it breaks and what to do. Never the value that broke it."""
+
+    where: str  # a part's name, a JSON Pointer, an XPath, or "mdm_t02.hl7.j2:12"
+    rule: str  # the schema's keyword, or the code of the rule
+    message: str
+    schema: str | None = None  # where the rule stands: "referrals.fields.schema.json#/properties/mrn/pattern"
+
+
+class Problem(Exception):  # noqa: N818 (the field's word, RFC 9457)
+    """A delivery that cannot be accepted as it is, with every fault that was found."""
+
+    def __init__(self, code: Code, detail: str, violations: Iterable[Violation] = ()) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.violations = tuple(violations)

@@ -40,6 +40,14 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Incoming:
+    """One section on its way in, from whatever door: its bytes as they arrive, or where they lie already."""
+
+    section: Section
+    content: Iterable[bytes] | Path
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One section whose bytes lie in a stage or in quarantine."""
 
@@ -55,7 +63,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One extracted field: its value as the metadata carries it, and the platform's confidence from 0 to 1."""
+    """One extracted field: its value as the metadata carries it, and the platform's confidence, 0–1."""
 
     name: str
     value: Any

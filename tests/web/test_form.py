@@ -1,0 +1,160 @@
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.problems import Code, Problem
+from receiver.web import form
+
+BOUNDARY = "XbX"
+CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def body(*sections: bytes, closing: bytes = b"--XbX--\r\n") -> bytes:
+    return b"".join(b"--XbX\r\n" + section + b"\r\n" for section in sections) + closing
+
+
+def section(name: str = "file", content: bytes = b"II*\0", extra: str = "") -> bytes:
+    head = f'Content-Disposition: form-data; name="{name}"; filename="a.tif"\r\nContent-Type: image/tiff\r\n{extra}\r\n'
+    return head.encode() + content
+
+
+class Pieces:
+    """A stream that hands out a body cut at the given places."""
+
+    def __init__(self, content: bytes, *cuts: int) -> None:
+        ends = [*sorted(cuts), len(content)]
+        starts = [0, *sorted(cuts)]
+        self.pieces = [content[start:end] for start, end in zip(starts, ends, strict=True) if end > start]
+
+    def read(self, size: int, /) -> bytes:
+        return self.pieces.pop(0) if self.pieces else b""
+
+
+def read(
+    content: bytes,
+    *cuts: int,
+    content_type: str = CONTENT_TYPE,
+    length: int | None = None,
+    max_body: int = 10**6,
+):
+    stream = Pieces(content, *cuts)
+    found = form.sections(stream, content_type, length, max_body)
+    return [(i.section.name, i.section.filename, i.section.type, b"".join(i.content)) for i in found]
+
+
+def refusal(*args, **kwargs) -> Code:
+    with pytest.raises(Problem) as caught:
+        read(*args, **kwargs)
+    return caught.value.code
+
+
+def test_sections_come_in_order_with_their_heads_and_content():
+    content = body(section("file"), section("metadata", b"{}"))
+    assert read(content, length=len(content)) == [
+        ("file", "a.tif", "image/tiff", b"II*\0"),
+        ("metadata", "a.tif", "image/tiff", b"{}"),
+    ]
+
+
+def test_the_answer_never_depends_on_where_the_bytes_were_cut():
+    content = b"preamble\r\n" + body(section("file", b"\r\n--Xb\r\n--XbY"), section("metadata")) + b"epilogue"
+    whole = read(content)
+    for first in range(1, len(content)):
+        assert read(content, first) == whole
+    assert read(content, *range(1, len(content))) == whole
+
+
+def test_a_body_cut_anywhere_before_its_end_is_never_a_delivery():
+    content = body(section("file", b"12345"), section("metadata", b"{}"), closing=b"--XbX--")
+    for end in range(len(content)):
+        assert refusal(content[:end]) is Code.TRUNCATED_BODY
+        assert refusal(content[:end], length=len(content)) is Code.TRUNCATED_BODY
+
+
+def test_a_body_shorter_than_it_said_is_refused_though_its_closing_boundary_came():
+    content = body(section())
+    assert refusal(content, length=len(content) + 1) is Code.TRUNCATED_BODY
+
+
+@pytest.mark.parametrize(
+    ("content_type", "code"),
+    [
+        ("", Code.NOT_MULTIPART),
+        ("application/json", Code.NOT_MULTIPART),
+        ("multipart/mixed; boundary=x", Code.NOT_MULTIPART),
+        ("multipart/form-data", Code.MALFORMED_BODY),
+        ("multipart/form-data; boundary=", Code.MALFORMED_BODY),
+        ("multipart/form-data; boundary=" + "x" * 71, Code.MALFORMED_BODY),
+        ('multipart/form-data; boundary="a\x01b"', Code.MALFORMED_BODY),
+        ("multipart/form-data; boundary=a; boundary=b", Code.AMBIGUOUS_REQUEST),
+        ("multipart/form-data; boundary=other", Code.TRUNCATED_BODY),
+    ],
+)
+def test_a_content_type_that_cannot_be_read_is_named(content_type, code):
+    assert refusal(body(section()), content_type=content_type) is code
+
+
+def test_a_quoted_boundary_with_odd_characters_is_read():
+    content = body(section()).replace(b"XbX", b"X b:'()+_,./=?X")
+    assert len(read(content, content_type='multipart/form-data; boundary="X b:\'()+_,./=?X"')) == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        (b"Content-Type: image/tiff\r\n\r\n", Code.MALFORMED_BODY),
+        (b"Content-Disposition: form-data\r\n\r\n", Code.MALFORMED_BODY),
+        (b'Content-Disposition: form-data; name=""\r\n\r\n', Code.MALFORMED_BODY),
+        (b'Content-Disposition: form-data; name="a"; name="b"\r\n\r\n', Code.AMBIGUOUS_REQUEST),
+        (b'Content-Disposition: form-data; name="a"\r\n' * 2 + b"\r\n", Code.AMBIGUOUS_REQUEST),
+        (
+            b'Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\n',
+            Code.MALFORMED_BODY,
+        ),
+        (
+            b'Content-Disposition: form-data; name="a"\r\nX: ' + b"x" * 100_000 + b"\r\n\r\n",
+            Code.HEADERS_TOO_LARGE,
+        ),
+        (
+            b'Content-Disposition: form-data; name="a"\r\n' + b"X: y\r\n" * 2000 + b"\r\n",
+            Code.HEADERS_TOO_LARGE,
+        ),
+        (b'Content-Disposition: form-data; name="' + b"n" * 201 + b'"\r\n\r\n', Code.HEADERS_TOO_LARGE),
+        (b'Content-Disposition: form-data; name="a"\n\n', Code.MALFORMED_BODY),
+    ],
+)
+def test_a_part_with_a_bad_head_is_named(head, code):
+    assert refusal(body(head + b"content")) is code
+
+
+def test_a_name_parameter_inside_a_quoted_file_name_is_not_a_second_name():
+    content = body(b'Content-Disposition: form-data; name="a"; filename="x; name=y"\r\n\r\ncontent')
+    assert read(content) == [("a", "x; name=y", "", b"content")]
+
+
+def test_more_parts_than_the_limit_are_refused():
+    assert refusal(body(*[section(content=b"")] * 1001)) is Code.HEADERS_TOO_LARGE
+    assert len(read(body(*[section(content=b"")] * 1000))) == 1000
+
+
+def test_a_body_over_the_limit_is_refused_with_and_without_a_length():
+    content = body(section())
+    assert refusal(content, length=len(content), max_body=len(content) - 1) is Code.BODY_TOO_LARGE
+    assert refusal(content, max_body=len(content) - 1) is Code.BODY_TOO_LARGE
+
+
+def test_content_that_nobody_consumed_is_skipped():
+    stream = io.BytesIO(body(section("file", b"x" * 1000), section("metadata")))
+    assert [i.section.name for i in form.sections(stream, CONTENT_TYPE, None, 10**6)] == ["file", "metadata"]
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(1, 300), max_size=5))
+def test_any_bytes_are_read_or_refused(content, cuts):
+    cuts = [cut for cut in cuts if cut < len(content)]
+    try:
+        read(content, *cuts)
+    except Problem:
+        return
+    assert content.rstrip().endswith(b"--") or b"--XbX--" in content

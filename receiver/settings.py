@@ -1,0 +1,147 @@
+"""The settings: what the operator decides, read from the environment, here and nowhere else."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from receiver import units
+
+PREFIX = "RECEIVER_"
+SAMPLE_TOKEN = "RECEIVER_TOKEN"  # noqa: S105 (its name: the shipped processes take their token from it)
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; `problems` has one line for each wrong value."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def _path(text: str) -> Path:
+    if "\0" in text:
+        raise ValueError("a path")
+    return Path(text)
+
+
+def _ledger(text: str) -> str:
+    if not text.startswith("sqlite:") or text == "sqlite:":
+        raise ValueError('sqlite: and the path of a file, such as "sqlite:var/ledger.db"')
+    return text
+
+
+def _size(text: str) -> int:
+    try:
+        return units.size(text)
+    except ValueError:
+        raise ValueError('a size such as "512 MB", "2 GB" or a number of bytes') from None
+
+
+def _size_above_zero(text: str) -> int:
+    count = _size(text)
+    if not count:
+        raise ValueError("a size of at least one byte")
+    return count
+
+
+def _option(parse: Callable[[str], Any], default: str | None, doc: str) -> dict[str, Any]:
+    """Describe one setting: how its text is read, its default and what it means.
+
+    A default may name RECEIVER_DATA's value as `{data}`. The parser's ValueError says what was expected.
+    """
+    return {"parse": parse, "default": default, "doc": doc}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, each with its meaning beside it. Relative paths start at the working directory."""
+
+    site: Path = field(metadata=_option(_path, ".", "Folder that holds schemas/ and mappings/."))
+    data: Path = field(metadata=_option(_path, "var", "Folder of the ledger and the quarantine."))
+    output: Path = field(
+        metadata=_option(
+            _path, "{data}/output", "Root of the processes' output folders. Follows RECEIVER_DATA unless set."
+        )
+    )
+    ledger: str = field(
+        metadata=_option(
+            _ledger, "sqlite:{data}/ledger.db", "Where the ledger lives. Follows RECEIVER_DATA unless set."
+        )
+    )
+    max_body: int = field(metadata=_option(_size_above_zero, "512 MB", "Largest request accepted."))
+    min_free: int = field(
+        metadata=_option(
+            _size, "256 MB", "Below this much free space a delivery is turned away before its body is read."
+        )
+    )
+    console_password: str | None = field(
+        repr=False, metadata=_option(str, None, "Opens the operator pages. Unset: no operator pages.")
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read every setting; an empty variable counts as unset. Raises `SettingsError` with all wrong values."""
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for option in fields(cls):
+            text = _text(option.name, environ)
+            try:
+                values[option.name] = None if text is None else option.metadata["parse"](text)
+            except ValueError as expected:
+                problems.append(f"{_variable(option.name)}: expected {expected}")
+        if problems:
+            raise SettingsError(problems)
+        return cls(**values)
+
+
+class Setting(NamedTuple):
+    """One line of `receiver settings`, all as text."""
+
+    variable: str
+    value: str
+    default: str
+    doc: str
+
+
+def describe(environ: Mapping[str, str] = os.environ) -> list[Setting]:
+    """Return every setting with its present value; of the console password only whether it is set."""
+    lines = []
+    for option in fields(Settings):
+        name, default = option.name, option.metadata["default"]
+        value = _text(name, environ)
+        if default is None:
+            value = "unset" if value is None else "set"
+        shown = "unset" if default is None else default.format(data=_text("data", {}))
+        lines.append(Setting(_variable(name), value or "", shown, option.metadata["doc"]))
+    return lines
+
+
+def unknown_variables(environ: Mapping[str, str] = os.environ, named: Iterable[str] = ()) -> list[str]:
+    """Return a line for each RECEIVER_… variable that nothing reads. `named` are those that tokens name."""
+    known = {_variable(option.name) for option in fields(Settings)} | {SAMPLE_TOKEN, *named}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    return [f"{name}: nothing reads this variable{_nearest_setting(name)}" for name in unknown]
+
+
+def _nearest_setting(variable: str) -> str:
+    """Compare without the prefix, which makes any two variables look alike."""
+    near = get_close_matches(variable.removeprefix(PREFIX), [option.name.upper() for option in fields(Settings)], n=1)
+    return f"; did you mean {PREFIX}{near[0]}?" if near else ""
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _text(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return what is written for a setting, or else its default, which may follow RECEIVER_DATA."""
+    written = environ.get(_variable(name), "").strip()
+    if written:
+        return written
+    default: str | None = Settings.__dataclass_fields__[name].metadata["default"]
+    if default is None or "{data}" not in default:
+        return default
+    return default.format(data=_text("data", environ))

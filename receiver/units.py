@@ -1,0 +1,41 @@
+"""Sizes and spans of time as people write them in the settings and in process.toml."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+SIZE = re.compile(r"([0-9]{1,15})(?: ?B)?|([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([kMGT])B", re.IGNORECASE)
+SIZE_UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}  # decimal, as disks and the SI count
+
+DURATION = re.compile(r"([1-9][0-9]{0,4}) ?([hdwy])")
+DURATION_UNITS = {
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+    "y": timedelta(days=366),  # never shorter than a year of the calendar: retention is a promise
+}
+
+
+def size(text: str) -> int:
+    """Return the bytes that "512 MB", "1.5 GB", "64 kB" or "1048576" mean. Raises ValueError."""
+    found = SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("not a size")
+    plain, amount, unit = found.groups()
+    return int(plain) if plain else int(Decimal(amount) * SIZE_UNITS[unit.lower()])
+
+
+def size_text(count: int) -> str:
+    """Write a number of bytes with the largest unit that divides it: 512000000 as "512 MB"."""
+    for letter, unit in reversed(SIZE_UNITS.items()):
+        if count and count % unit == 0:
+            return f"{count // unit} {'k' if letter == 'k' else letter.upper()}B"
+    return f"{count} B"
+
+
+def duration(text: str) -> timedelta:
+    """Return the span that "12h", "30d", "6w" or "7y" means. Raises ValueError."""
+    found = DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("not a span of time")
+    return int(found[1]) * DURATION_UNITS[found[2]]

@@ -3,63 +3,56 @@
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-TYPES = {
-    ".tif": "image/tiff",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".json": "application/json",
-    ".xml": "application/xml",
-}
+from receiver.cli.files import Named, named
 
 
 @dataclass(frozen=True)
 class Answer:
     """What the service said to one delivery."""
 
-    target: str
-    sections: tuple[tuple[str, str, str, int], ...]  # name, file name, media type, bytes
     status: int
     body: dict[str, Any]
     seconds: float
 
 
-def sections(folder: Path) -> Iterator[tuple[str, str, str, bytes]]:
-    """Yield name, file name, media type and content of each section, documents first.
-
-    A sample is named `<part>.<suffix>`, or `<part>--<file name>` where the sender's file name matters.
-    """
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        part, dashes, filename = path.name.partition("--")
-        name = part if dashes else path.stem
-        yield name, filename or path.name, TYPES[path.suffix], path.read_bytes()
+def target(process: str) -> str:
+    """Return the path that a process's deliveries go to."""
+    return f"/api/nextstep/delivery/{process}"
 
 
-def deliver(port: int, process: str, folder: Path, token: str) -> Answer:
+def parts(sample: Path) -> list[Named]:
+    """Return the files of a sample case with the parts they are sent as."""
+    return [named(str(path)) for path in sorted(sample.iterdir()) if path.is_file()]
+
+
+def deliver(port: int, process: str, parts: Sequence[Named], token: str) -> Answer:
     """Send one `multipart/form-data` request (RFC 7578) and return the answer."""
     boundary = f"----{secrets.token_hex(12)}"
-    parts = list(sections(folder))
-    target = f"/api/nextstep/delivery/{process}"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": f"multipart/form-data; boundary={boundary}"}
+    body = b"".join(_section(part, boundary) for part in parts) + f"--{boundary}--\r\n".encode()
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    started = time.perf_counter()
-    connection.request("POST", target, _body(parts, boundary), headers)
-    response = connection.getresponse()
-    body = json.loads(response.read())
-    seconds = time.perf_counter() - started
-    connection.close()
-    shown = tuple((name, filename, kind, len(content)) for name, filename, kind, content in parts)
-    return Answer(target, shown, response.status, body, seconds)
+    try:
+        started = time.perf_counter()
+        connection.request("POST", target(process), body, headers)
+        response = connection.getresponse()
+        return Answer(response.status, json.loads(response.read()), time.perf_counter() - started)
+    finally:
+        connection.close()
 
 
-def _body(parts: list[tuple[str, str, str, bytes]], boundary: str) -> bytes:
-    lines = []
-    for name, filename, kind, content in parts:
-        head = f'Content-Disposition: form-data; name="{name}"; filename="{filename}"\r\nContent-Type: {kind}'
-        lines.append(f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n")
-    return b"".join(lines) + f"--{boundary}--\r\n".encode()
+def _section(part: Named, boundary: str) -> bytes:
+    head = part.section
+    lines = (
+        f"--{boundary}",
+        f'Content-Disposition: form-data; name="{head.name}"; filename="{head.filename}"',
+        f"Content-Type: {head.type}",
+        "",
+        "",
+    )
+    return "\r\n".join(lines).encode() + part.path.read_bytes() + b"\r\n"

@@ -4,11 +4,14 @@
 import json
 import os
 import re
-import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
-from sender import Answer, sections
+from sender import Answer, target
+
+from receiver.cli.files import Named
 
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 TEXT = {".hl7", ".json", ".xml", ".csv", ".txt"}
@@ -16,62 +19,63 @@ LONG_BASE64 = re.compile(r"[A-Za-z0-9+/=]{120,}")
 
 
 def opening(port: int, data: Path) -> None:
-    print(f"\n{_bold('receiver')} serves at {_bold(f'http://127.0.0.1:{port}')}")
-    print(f"  output   {data / 'output'}")
-    print(f"  log      {data / 'service.log'}")
+    """Tell where the service is and where it writes."""
+    print(f"\n{_bold('receiver')} serves at {_bold(f'http://127.0.0.1:{port}')} and writes to {data / 'output'}")
 
 
 def heading(number: int, process: str, case: str, remark: str) -> None:
+    """Open one delivery's chapter."""
     print(f"\n{_bold(f'{number}  {process}')}  {remark}\n   {_dim(f'mappings/{process}/samples/{case}')}\n")
 
 
+def request(process: str, parts: Sequence[Named]) -> None:
+    """Show a request: one line for each part."""
+    print(f"   POST {target(process)}")
+    for part in parts:
+        head, size = part.section, part.path.stat().st_size
+        print(f"     {head.name:<9} {head.filename:<14} {head.type:<16} {size:>7,} bytes")
+
+
 def answer(answer: Answer) -> None:
-    """Show the request in a few lines, then the whole answer."""
-    print(f"   POST {answer.target}")
-    for name, filename, kind, size in answer.sections:
-        print(f"     {name:<9} {filename:<16} {kind:<17} {size:>7,} bytes")
+    """Show the whole answer."""
     colour = "32" if answer.status < 300 else "33"
-    print(f"   {_paint(colour, str(answer.status))}  in {answer.seconds * 1000:.0f} ms")
-    print(_indented(json.dumps(answer.body, indent=2, ensure_ascii=False), "     "))
+    print(f"   {_paint(colour, str(answer.status))} in {answer.seconds * 1000:.0f} ms")
+    print(_indented(json.dumps(answer.body, indent=2, ensure_ascii=False)))
 
 
 def file(path: Path, root: Path) -> None:
-    """Show a text file's lines, an image's size."""
-    print(f"\n   {_bold(str(path.relative_to(root)))}", end="")
+    """Show the lines of a record, the size of a document."""
+    name = _bold(str(path.relative_to(root)))
     if not path.is_file():
-        print("  is missing")
+        print(f"\n   {name}  is missing")
     elif path.suffix in TEXT:
-        print(f"\n{_indented(_lines(path), '     ')}")
+        print(f"\n   {name}\n{_indented(_readable(path.read_bytes()))}")
     else:
-        print(f"  {path.stat().st_size:,} bytes")
+        print(f"\n   {name}  {path.stat().st_size:,} bytes")
 
 
-def closing(port: int, data: Path, token: str, sample: Path, process: str) -> None:
-    """Tell how to go on by hand: one command to deliver, one to see what it wrote."""
-    forms = [
-        f"-F {shlex.quote(f'{name}=@{_found(sample, filename)};type={kind};filename={filename}')}"
-        for name, filename, kind, _ in sections(sample)
-    ]
-    parts = [f"curl -H {shlex.quote(f'Authorization: Bearer {token}')}", *forms]
-    print(f"\n{_bold('Try it')} from another terminal, in {Path.cwd()}:\n")
-    print(" \\\n    ".join(["  " + parts[0], *parts[1:], f"http://127.0.0.1:{port}/api/nextstep/delivery/{process}"]))
-    print(f"\n  ls -l {data / 'output' / process}")
-    print(f"\nIt serves until Ctrl-C; {data} is kept.", flush=True)
+def closing(port: int, output: Path, process: str, parts: Sequence[Named], token: str) -> None:
+    """Tell how to go on by hand: one command that delivers, one that shows what came of it."""
+    lines = [f"curl -H {quote(f'Authorization: Bearer {token}')}", *map(_form, parts)]
+    lines.append(f"http://127.0.0.1:{port}{target(process)}")
+    print(f"\n{_bold('Try it yourself')}, from another terminal:\n")
+    print("  " + " \\\n    ".join(lines))
+    print(f"  ls -l {quote(str(output / process))}")
+    print("\nCtrl-C ends the service and keeps its folder.", flush=True)
 
 
-def _found(sample: Path, filename: str) -> str:
-    path = next(path for path in sample.iterdir() if path.name in (filename, f"file--{filename}"))
-    return os.path.relpath(path)
+def _form(part: Named) -> str:
+    return "-F " + quote(f"{part.section.name}=@{part.path};type={part.section.type};filename={part.section.filename}")
 
 
-def _lines(path: Path) -> str:
-    """Return a record as it is read: HL7 ends its segments with CR, and base64 is nothing to look at."""
-    text = path.read_bytes().decode("utf-8").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+def _readable(record: bytes) -> str:
+    """Return a record as a person reads it: HL7 ends its segments with CR, and base64 is nothing to look at."""
+    text = record.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     return LONG_BASE64.sub(lambda found: f"{found[0][:24]}…({len(found[0]):,} characters)", text)
 
 
-def _indented(text: str, by: str) -> str:
-    return "\n".join(by + line for line in text.split("\n"))
+def _indented(text: str) -> str:
+    return "\n".join("     " + line for line in text.split("\n"))
 
 
 def _paint(colour: str, text: str) -> str:

@@ -1,0 +1,62 @@
+"""Runs the service for the demonstration: under gunicorn, on a free port of the loopback interface."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+START_WITHIN = 30.0  # seconds; a cold start on a slow machine takes a few
+STOP_WITHIN = 40.0  # seconds; longer than the service gives to deliveries in flight
+
+
+@contextmanager
+def service(site: Path, data: Path, token: str) -> Iterator[int]:
+    """Run the service under gunicorn on a free port of the loopback interface; end it, always."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
+    environment |= {"RECEIVER_SITE": str(site), "RECEIVER_DATA": str(data), "RECEIVER_TOKEN": token}
+    command: list[str | Path] = [BIN / "gunicorn", "-c", "gunicorn.conf.py", "-b", f"127.0.0.1:{port}", "wsgi:app"]
+    log = data / "service.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, cwd=site, env=environment, stdout=file, stderr=file)  # noqa: S603 (ours)
+    try:
+        _wait_until_ready(process, port, log)
+        yield port
+    finally:
+        _stop(process)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_WITHIN
+    while process.poll() is None and time.monotonic() < deadline:
+        if _answers(port):
+            return
+        time.sleep(0.05)
+    sys.exit(f"The service did not start:\n\n{log.read_text(errors='replace')}")
+
+
+def _answers(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=START_WITHIN)
+    try:
+        connection.request("GET", "/readyz")
+        connection.getresponse()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()

@@ -7,7 +7,7 @@ from decimal import Decimal
 SIZE = re.compile(r"([0-9]{1,15})(?: ?B)?|([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([kMGT])B", re.IGNORECASE)
 SIZE_UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}  # decimal, as disks and the SI count
 
-DURATION = re.compile(r"([1-9][0-9]{0,4}) ?([hdwy])")
+DURATION = re.compile(r"([1-9][0-9]{0,4}) ?([hd])|([1-9][0-9]{0,3}) ?(w)|([1-9][0-9]?) ?(y)")
 DURATION_UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
@@ -34,8 +34,9 @@ def size_text(count: int) -> str:
 
 
 def duration(text: str) -> timedelta:
-    """Return the span that "12h", "30d", "6w" or "7y" means. Raises ValueError."""
+    """Return the span that "12h", "30d", "6w" or "7y" means, at most a few centuries. Raises ValueError."""
     found = DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError("not a span of time")
-    return int(found[1]) * DURATION_UNITS[found[2]]
+    amount, unit = filter(None, found.groups())
+    return int(amount) * DURATION_UNITS[unit]

@@ -1,0 +1,98 @@
+"""Makes the model out of a process.toml that has no faults: applies defaults and converts units."""
+
+from pathlib import Path
+from typing import Any
+
+from receiver import units
+from receiver.config.model import (
+    AuthConfig,
+    ConfidenceConfig,
+    DeliveryConfig,
+    FieldsConfig,
+    MetadataConfig,
+    OutputConfig,
+    PartConfig,
+    ProcessConfig,
+    RecordConfig,
+    RetentionConfig,
+    RouteConfig,
+)
+from receiver.config.rules import record_format
+from receiver.config.schema import defaults
+from receiver.config.source import Source
+from receiver.delivery import Role
+
+METADATA_MAX_SIZE = 10**6  # bytes: metadata is held in memory to be read; a hundred fields take 10 kB
+XML_FIELDS = {"each": ".//field", "name": "@name", "value": ".", "confidence": "@confidence"}
+
+
+def build(folder: Path, source: Source) -> ProcessConfig:
+    """Return the configuration of the process that lives in `folder`."""
+    data = source.data
+    metadata = MetadataConfig(**_section(data, "metadata"))
+    return ProcessConfig(
+        name=folder.name,
+        title=data.get("title", folder.name),
+        auth=_auth(data),
+        route=_route(data),
+        parts=tuple(_part(data, name) for name in data["parts"]),
+        metadata=metadata,
+        fields=_fields(data, metadata.form),
+        confidence=ConfidenceConfig(**_section(data, "confidence")),
+        delivery=DeliveryConfig(**_section(data, "delivery")),
+        output=_output(data, folder.name),
+        records=tuple(_record(record) for record in data.get("records", [])),
+        retention=_retention(data),
+        folder=folder,
+        source=source,
+    )
+
+
+def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**defaults([name]), **data.get(name, {})}
+
+
+def _auth(data: dict[str, Any]) -> AuthConfig:
+    section = _section(data, "auth")
+    return AuthConfig(tokens=tuple(section.get("tokens", ())), open=section["open"])
+
+
+def _route(data: dict[str, Any]) -> RouteConfig:
+    section = _section(data, "route")
+    host = section.get("host")
+    return RouteConfig(host=host.lower() if host else None, default=section["default"])
+
+
+def _part(data: dict[str, Any], name: str) -> PartConfig:
+    part = {**defaults(["parts", name]), **data["parts"][name]}
+    role = Role(part["role"])
+    max_size = part.get("max_size", METADATA_MAX_SIZE if role is Role.METADATA else None)
+    return PartConfig(
+        name=name,
+        role=role,
+        types=tuple(part["types"]),
+        max_size=units.size(max_size) if isinstance(max_size, str) else max_size,
+        required=part["required"],
+        many=part["many"],
+    )
+
+
+def _fields(data: dict[str, Any], form: str) -> FieldsConfig:
+    own = XML_FIELDS if form == "xml" else {}
+    section = {"schema": None, **defaults(["fields"]), **own, **data.get("fields", {})}
+    section["repeated"] = tuple(section["repeated"])
+    return FieldsConfig(**section)
+
+
+def _output(data: dict[str, Any], name: str) -> OutputConfig:
+    return OutputConfig(**{"directory": name, "marker": None, **_section(data, "output")})
+
+
+def _record(record: dict[str, Any]) -> RecordConfig:
+    complete = {"when": None, "schema": None, **defaults(["records", 0]), **record}
+    return RecordConfig(**{**complete, "format": record_format(record)})
+
+
+def _retention(data: dict[str, Any]) -> RetentionConfig:
+    spans = {kind: units.duration(text) for kind, text in data.get("retention", {}).items()}
+    return RetentionConfig(spans.get("originals"), spans.get("quarantine"), spans.get("ledger"))

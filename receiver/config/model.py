@@ -1,0 +1,155 @@
+"""What a process.toml says, complete: every default applied, sizes in bytes, spans of time as timedelta."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from receiver.config.source import Source
+from receiver.delivery import Role
+from receiver.faults import Fault, Severity
+
+Below = Literal["publish", "hold", "refuse"]
+OnInvalid = Literal["refuse", "hold"]
+SameSourceId = Literal["publish", "refuse", "ignore"]
+UnknownParts = Literal["refuse", "ignore", "keep"]
+RecordFormat = Literal["hl7", "json", "xml", "csv", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthConfig:
+    """Who may deliver: holders of one of the tokens, or anybody."""
+
+    tokens: tuple[str, ...]  # as written: "env:NAME" or "sha256:…"
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RouteConfig:
+    """What leads to the process besides its own URL."""
+
+    host: str | None  # in lower case
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartConfig:
+    """What one section must be, or with a glob as its name several."""
+
+    name: str
+    role: Role
+    types: tuple[str, ...]  # empty: any
+    max_size: int | None  # bytes; None: only the whole request is bounded
+    required: bool
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataConfig:
+    """The metadata's schema and where its document id stands."""
+
+    schema: str  # a name in schemas/
+    source_id: str  # JMESPath for JSON, XPath for XML
+
+    @property
+    def form(self) -> Literal["json", "xml"]:
+        """What the metadata is, as its schema's ending tells."""
+        return "xml" if self.schema.endswith(".xsd") else "json"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsConfig:
+    """Where the fields stand in the metadata, and what they must be."""
+
+    each: str
+    name: str
+    value: str
+    confidence: str
+    scale: float
+    schema: str | None  # a name in schemas/
+    repeated: tuple[str, ...]
+    aliases: Mapping[str, str]  # the name that comes → the name that templates use
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceConfig:
+    """How sure the platform must be, from 0 to 1."""
+
+    minimum: float
+    fields: Mapping[str, float]
+    below: Below
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryConfig:
+    """What happens to deliveries that are not as expected."""
+
+    on_invalid: OnInvalid
+    same_source_id: SameSourceId
+    unknown_parts: UnknownParts
+
+
+@dataclass(frozen=True, slots=True)
+class OutputConfig:
+    """Where published files go."""
+
+    directory: str  # under the root of all output, or absolute
+    documents: str  # Jinja2 text
+    marker: str | None  # Jinja2 text
+
+
+@dataclass(frozen=True, slots=True)
+class RecordConfig:
+    """One file to render."""
+
+    template: str
+    path: str  # Jinja2 text
+    format: RecordFormat
+    when: str | None  # Jinja2 expression
+    encoding: str
+    schema: str | None  # a name in schemas/, or "hl7"
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionConfig:
+    """How long things are kept."""
+
+    originals: timedelta | None  # None: no originals are kept
+    quarantine: timedelta | None  # None: until someone removes them
+    ledger: timedelta | None  # None: forever
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessConfig:
+    """One process.toml, whole."""
+
+    name: str
+    title: str
+    auth: AuthConfig
+    route: RouteConfig
+    parts: tuple[PartConfig, ...]
+    metadata: MetadataConfig
+    fields: FieldsConfig
+    confidence: ConfidenceConfig
+    delivery: DeliveryConfig
+    output: OutputConfig
+    records: tuple[RecordConfig, ...]
+    retention: RetentionConfig
+    folder: Path
+    source: Source = field(compare=False, repr=False)
+
+    def position(self, *path: str | int, key: bool = False) -> tuple[int, int]:
+        """Return line and column of what stands at `path`, such as ("records", 0, "template")."""
+        return self.source.position(path, key=key)
+
+    def fault(
+        self,
+        code: str,
+        message: str,
+        *path: str | int,
+        hint: str = "",
+        severity: Severity = Severity.ERROR,
+    ) -> Fault:
+        """Return a fault of process.toml at the value that stands at `path`."""
+        return self.source.fault(code, message, path, hint=hint, severity=severity)

@@ -1,0 +1,122 @@
+"""The rules of process.toml that span several keys, or that a schema cannot say."""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from receiver.config.source import Source
+from receiver.config.words import either, value_name
+from receiver.faults import Fault
+from receiver.positions import Path
+
+GLOB = re.compile(r"[*?]|\[[^\]]+\]")
+SUFFIX_FORMATS = {".hl7": "hl7", ".json": "json", ".xml": "xml", ".csv": "csv", ".txt": "text"}
+FITTING_SCHEMA = {"json": ".json", "xml": ".xsd", "hl7": "hl7"}
+
+
+def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
+    """Yield every broken rule. What lies in or around a `broken` path has its fault already and is not judged."""
+
+    def sound(*path: str | int) -> bool:
+        return not any(fault[: len(path)] == path[: len(fault)] for fault in broken)
+
+    data = source.data
+    if sound("auth"):
+        yield from _auth(source, data.get("auth", {}))
+    if sound("parts"):
+        yield from _metadata_part(source, data["parts"])
+    yield from (fault for name in _names(data, "parts") if sound("parts", name) for fault in _glob(source, name))
+    if sound("fields") and sound("confidence"):
+        yield from _renamed(source, data.get("fields", {}), data.get("confidence", {}))
+    records = data.get("records", [])
+    for index in range(len(records) if isinstance(records, list) else 0):
+        if sound("records", index):
+            yield from _record(source, index, records[index])
+
+
+def record_format(record: dict[str, Any]) -> str | None:
+    """Return the record's format as written, or as its template's name tells: NAME.hl7.j2 is hl7."""
+    if "format" in record:
+        return str(record["format"])
+    name = str(record["template"]).removesuffix(".j2")
+    return next((known for suffix, known in SUFFIX_FORMATS.items() if name.endswith(suffix)), None)
+
+
+def _names(data: dict[str, Any], section: str) -> list[str]:
+    names = data.get(section, {})
+    return list(names) if isinstance(names, dict) else []
+
+
+def _auth(source: Source, auth: dict[str, Any]) -> Iterator[Fault]:
+    hint = 'write tokens = ["env:NAME"], or open = true where anybody may deliver'
+    if "tokens" in auth and auth.get("open"):
+        yield source.fault("auth-ambiguous", "tokens are named, and open = true too", ("auth", "open"), hint=hint)
+    elif "tokens" not in auth and not auth.get("open"):
+        yield source.fault("auth-missing", "nothing says who may deliver", ("auth",), hint=hint)
+
+
+def _metadata_part(source: Source, parts: dict[str, Any]) -> Iterator[Fault]:
+    code = "metadata-part"
+    names = [name for name, part in parts.items() if part["role"] == "metadata"]
+    if not names:
+        hint = 'write role = "metadata" for one of them'
+        yield source.fault(code, "no part has the role metadata", ("parts",), hint=hint)
+    for name in names[1:]:
+        message = f"a second part with the role metadata; {value_name(names[0])} is the first"
+        yield source.fault(code, message, ("parts", name, "role"), hint="a delivery has exactly one")
+    for name in names:
+        if parts[name].get("many") or GLOB.search(name):
+            message = "the metadata part may come only once"
+            yield source.fault(code, message, ("parts", name), hint="give it one name, without * and many")
+        if not parts[name].get("required", True):
+            message = "the metadata part is always required"
+            yield source.fault(code, message, ("parts", name, "required"), hint="remove this line")
+
+
+def _glob(source: Source, name: str) -> Iterator[Fault]:
+    part = source.data["parts"][name]
+    if GLOB.search(name) and not part.get("many") and part["role"] != "metadata":
+        message = f"{value_name(name)} can match several sections, but only one is allowed"
+        yield source.fault("glob-without-many", message, ("parts", name), hint="write many = true")
+
+
+def _renamed(source: Source, fields: dict[str, Any], confidence: dict[str, Any]) -> Iterator[Fault]:
+    """Names that come are only known to `aliases`; everything else goes by the names that templates use."""
+    aliases = fields.get("aliases", {})
+    places: list[Path] = [("fields", "repeated", index) for index, _ in enumerate(fields.get("repeated", []))]
+    uses = dict(zip(places, fields.get("repeated", []), strict=True))
+    uses |= {("fields", "aliases", name): target for name, target in aliases.items()}
+    uses |= {("confidence", "fields", name): name for name in confidence.get("fields", {})}
+    for path, name in uses.items():
+        if name in aliases:
+            message = f"{value_name(name)} is renamed by [fields] aliases"
+            yield source.fault("renamed-field", message, path, hint=f"write {value_name(aliases[name])}")
+
+
+def _record(source: Source, index: int, record: dict[str, Any]) -> Iterator[Fault]:
+    encoding = record.get("encoding", "utf-8")
+    if not _encodes(encoding):
+        message, hint = f"{value_name(encoding)} is no known encoding", '"utf-8", "iso-8859-1", "windows-1252"'
+        yield source.fault("bad-encoding", message, ("records", index, "encoding"), hint=hint)
+    form, schema = record_format(record), record.get("schema")
+    if form is None:
+        message, hint = "the template's name does not tell the record's format", 'write format = "hl7" or another'
+        yield source.fault("missing-key", message, ("records", index, "template"), hint=hint)
+    elif schema is not None and not schema.endswith(FITTING_SCHEMA.get(form, "\0")):
+        message = f"{value_name(schema)} cannot check a record of format {form}"
+        yield source.fault("schema-misfit", message, ("records", index, "schema"), hint=_fitting(form))
+
+
+def _encodes(encoding: str) -> bool:
+    """Tell whether Python can write text so; some of its codecs, such as base64, take no text."""
+    try:
+        "".encode(encoding)
+    except (LookupError, ValueError, UnicodeError):
+        return False
+    return True
+
+
+def _fitting(form: str) -> str:
+    if form not in FITTING_SCHEMA:
+        return f"only {either(FITTING_SCHEMA)} records have a schema"
+    return 'write schema = "hl7"' if form == "hl7" else f"name a {FITTING_SCHEMA[form]} file in schemas/"

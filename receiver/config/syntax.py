@@ -1,0 +1,61 @@
+"""Says what is wrong with a file that is no TOML, in the words of someone who writes one."""
+
+import re
+from tomllib import TOMLDecodeError
+
+from receiver.faults import Fault
+
+CODE = "toml-syntax"
+PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")  # how tomllib ends its messages
+KEY = re.compile(r"\((.*?),?\)")  # how it writes a dotted key: ('parts', 'file')
+
+# How tomllib's message begins, what is then the matter, and what to do.
+WORDS = (
+    ("Invalid value", "this is no value", 'text stands in quotes: title = "Referral intake"'),
+    ("Expected '=' after a key", "a = is missing", "a line is written key = value"),
+    ("Invalid initial character", "a name cannot be written so", 'put it in quotes: [parts."page_*"]'),
+    ("Invalid statement", "this is neither a section nor a key", "write [section] or key = value"),
+    ("Expected newline or end", "something follows the value", "one key = value on each line; comments begin with #"),
+    ("Cannot overwrite a value", "this was given before", "remove one of the two"),
+    ("Duplicate inline table key", "this was given before", "remove one of the two"),
+    ("Cannot redefine namespace", "this was given before", "remove one of the two"),
+    ("Cannot mutate immutable", "this section was given before, in { } or [ ]", "put everything into one of the two"),
+    ("Cannot declare", "the section {key} is begun twice", "put its keys under one heading"),
+    ("Expected ']]'", "the heading is not closed", "a repeated section is written [[records]]"),
+    ("Expected ']'", "the heading is not closed", "a section is written [output]"),
+    ("Unclosed array", "a list is not closed", 'a list is written ["one", "two"]'),
+    ("Unclosed inline table", "a group is not closed", "a group is written { name = 0.95 }, on one line"),
+    ("Unescaped '\\'", "a \\ in a text stands for something else", "write \\\\ or put the text in 'single quotes'"),
+    ("Unterminated string", "a text is not closed", "text ends with the quote that it began with"),
+    ("Illegal character '\\n'", "a text is not closed", "text ends on its line, with the quote that it began with"),
+    ("Invalid date", "this is no date", "text that looks like a date stands in quotes"),
+)
+
+
+def not_utf8(file: str, content: bytes, error: UnicodeDecodeError) -> Fault:
+    """Return the fault of a file in another encoding, at its first foreign character."""
+    before = content[: error.start].split(b"\n")
+    column = len(before[-1].decode("utf-8")) + 1
+    return Fault(file, len(before), column, CODE, "a character that is not UTF-8", "save the file as UTF-8")
+
+
+def not_toml(file: str, text: str, error: TOMLDecodeError) -> Fault:
+    """Return the fault of a file that tomllib cannot read, where it stopped."""
+    said = str(error)
+    place = PLACE.search(said)
+    if place and place[1]:
+        line, column = int(place[1]), int(place[2])
+    else:
+        lines = text.rstrip().split("\n")
+        line, column = len(lines), len(lines[-1]) + 1
+    message, hint = _in_words(PLACE.sub("", said))
+    return Fault(file, line, column, CODE, message, hint)
+
+
+def _in_words(said: str) -> tuple[str, str]:
+    for beginning, message, hint in WORDS:
+        if said.startswith(beginning):
+            key = KEY.search(said)
+            name = ".".join(part.strip("' ") for part in key[1].split(",")) if key else ""
+            return message.format(key=f"[{name}]"), hint
+    return said, ""

@@ -1,0 +1,201 @@
+"""The only door to the disk: every fsync, rename, replace and link of the house is here.
+
+What a function has returned from survives a power cut, except where its docstring says what is still to be synced.
+An fsync that failed is never retried on the same file: after it, Linux calls pages clean that never reached the
+disk, so a second fsync proves nothing.
+"""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Self
+
+from receiver.problems import Code, Problem
+from receiver.store import syscalls
+from receiver.store.failure import storage, storage_problem
+
+FILE_MODE = 0o640  # downstream reads through its group; patients' data is for nobody else
+EARLY_WRITE = 8_000_000  # bytes; the disk works while the body still comes in, and the last fsync is nearly free
+COPY_CHUNK = 1_000_000  # bytes
+
+_NO_RENAME_NEW = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}  # renameat2(2): flag or call unknown to the file system
+_NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EACCES}
+
+
+class NewFile:
+    """A whole new file while it is written: hashed as it grows, durable only after `sync`."""
+
+    __slots__ = ("_descriptor", "_hash", "_started", "path", "size")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0  # bytes written so far
+        self._hash = hashlib.sha256()
+        self._started = 0  # bytes whose write-back was started
+        with storage("create a file in the stage"):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._descriptor = os.open(path, flags, FILE_MODE)
+
+    @property
+    def name(self) -> str:
+        """The file's name in its stage."""
+        return self.path.name
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what was written so far, hexadecimal."""
+        return self._hash.hexdigest()
+
+    def write(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Append `chunk`. Raises Problem where the disk refuses."""
+        rest = memoryview(chunk)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            raise storage_problem("write to the stage", error) from None
+        self._hash.update(chunk)
+        self.size += len(chunk)
+        if self.size - self._started >= EARLY_WRITE:
+            self.start_writing()
+
+    def start_writing(self) -> None:
+        """Have the kernel begin to write what it still holds of this file; waits for nothing."""
+        syscalls.start_writing(self._descriptor, self._started, self.size - self._started)
+        self._started = self.size
+
+    def sync(self) -> None:
+        """Make the content durable and close. Raises Problem; the file is then lost for good."""
+        if self._descriptor < 0:
+            raise Problem(Code.STORAGE_FAILED, "a file of the stage is closed and cannot be made durable")
+        try:
+            with storage("make a file of the stage durable"):
+                os.fsync(self._descriptor)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close without making anything durable."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def sync_files(files: Iterable[NewFile]) -> None:
+    """Make several files durable and close them: all are on their way to the disk before one is waited for."""
+    waiting = list(files)
+    for file in waiting:
+        file.start_writing()
+    for file in waiting:
+        file.sync()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable. Raises Problem."""
+    with storage("make a folder durable"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # fsync(2): this file system has no such thing for folders
+                raise
+        finally:
+            os.close(descriptor)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a whole new file, durable but for its name: sync the folder."""
+    with NewFile(path) as file:
+        file.write(content)
+        file.sync()
+
+
+def write_over(path: Path, content: bytes, scratch: Path) -> None:
+    """Put `content` in the place of `path` at one instant, by way of `scratch` on the same file system; durable."""
+    write_new(scratch, content)
+    with storage("replace a file"):
+        scratch.replace(path)
+    sync_folder(path.parent)
+
+
+def move_new(source: Path, target: Path) -> None:
+    """Rename `source` to `target`, which must not exist: FileExistsError. Durable once both folders are synced.
+
+    Raises a bare OSError: only the caller knows what a missing source means. Where the file system cannot rename
+    without overwriting, a hard link takes the name first; a crash in between leaves one file with two names,
+    which the next call settles.
+    """
+    try:
+        syscalls.rename_new(source, target)
+    except FileExistsError:
+        if not _same_file(source, target):
+            raise
+        source.unlink()
+    except OSError as error:
+        if error.errno not in _NO_RENAME_NEW:
+            raise
+        _link_then_unlink(source, target)
+
+
+def _link_then_unlink(source: Path, target: Path) -> None:
+    """Move as `move_new` does, on a file system without RENAME_NOREPLACE."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        if not _same_file(source, target):
+            raise
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        source.rename(target)
+        return
+    source.unlink()
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """Tell whether two names are one file; False where one of them is gone by now."""
+    try:
+        return os.path.samestat(one.lstat(), other.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give `source`'s durable content the new name `target`, without a second copy where the file system allows it.
+
+    Durable but for the name: sync the folder. Raises Problem.
+    """
+    with storage("link a file"):
+        try:
+            os.link(source, target)
+        except OSError as error:
+            if error.errno not in _NO_LINK:
+                raise
+        else:
+            return
+    copy(source, target)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy one file, durable but for its name: sync the folder. Raises Problem."""
+    with NewFile(target) as file:
+        for chunk in chunks(source):
+            file.write(chunk)
+        file.sync()
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """Read a file piece by piece. Raises Problem."""
+    with storage("read a kept file"), path.open("rb", buffering=0) as file:
+        while chunk := file.read(COPY_CHUNK):
+            yield chunk

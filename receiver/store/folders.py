@@ -1,0 +1,62 @@
+"""Folders: created durably where they may be, owned, copied, removed, measured."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from receiver.problems import Code, Problem
+from receiver.store.durable import copy, sync_folder
+from receiver.store.failure import storage
+
+FOLDER_MODE = 0o750  # downstream reads through its group; patients' data is for nobody else
+
+
+def make_folders(folder: Path, root: Path) -> None:
+    """Create what is missing of `folder` below `root`, durably. Raises Problem, also where `root` itself is gone.
+
+    A root that is gone was not created by accident: a mount is away, and the disk below it is the wrong one.
+    """
+    if folder.is_dir():
+        return
+    if folder == root or root not in folder.parents:
+        raise Problem(Code.STORAGE_FAILED, "could not create a folder (its root is not there)")
+    make_folders(folder.parent, root)
+    with storage("create a folder"), contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=FOLDER_MODE)
+    sync_folder(folder.parent)
+
+
+def own(folder: Path, purpose: str) -> None:
+    """Create a folder that the program owns, with its parents and a README for whoever finds it. Raises Problem."""
+    with storage("create a folder"):
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError), (folder / "README").open("x", encoding="utf-8") as readme:
+            readme.write(purpose)
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a folder of plain files, durable but for its own name: sync its parent. Raises Problem."""
+    with storage("create a folder"):
+        target.mkdir(mode=FOLDER_MODE)
+        names = sorted(path.name for path in source.iterdir())
+    for name in names:
+        copy(source / name, target / name)
+    sync_folder(target)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all it holds. What another one removes meanwhile is fine. Raises Problem."""
+    with storage("remove a folder"), contextlib.suppress(FileNotFoundError):
+        for path in list(folder.iterdir()):
+            if path.is_dir() and not path.is_symlink():
+                remove(path)
+            else:
+                path.unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def free_space(path: Path) -> int:
+    """Return the bytes that are free for us on the file system of `path`. Raises Problem."""
+    with storage("ask for the free space"):
+        state = os.statvfs(path)
+    return state.f_bavail * state.f_frsize

@@ -1,0 +1,153 @@
+"""The stage: private folders where deliveries are put together, on the file system of their output.
+
+Each delivery fills a folder of its own, and its owner holds an advisory lock (flock(2)) on the file `lock` in it for
+as long as it works there. The kernel drops the lock with the owner's process, however that ends: who gets the lock
+knows that the owner is dead. So nobody ever touches the folder of a living owner, and no clock is asked.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from receiver.problems import Problem
+from receiver.store import durable, folders
+from receiver.store.failure import storage
+
+LOCK = "lock"
+OPEN_FILES = 16  # files of one delivery left open until all are synced together; 16 threads stay far below 1,024
+README = """\
+Deliveries are put together here. Nothing in this folder is for other programs.
+Folders that a crash left behind are finished or swept when the service starts, or by `receiver recover`.
+Do not remove them by hand: an accepted delivery that is not yet published lives only here.
+"""
+
+
+class Stage:
+    """A folder in which deliveries are put together."""
+
+    def __init__(self, root: Path) -> None:
+        """Own `root`, creating it where it is missing. Raises Problem."""
+        self.root = root.resolve()
+        folders.own(self.root, README)
+
+    @contextmanager
+    def open(self) -> "Iterator[Staged]":
+        """Put one delivery together. Its folder is removed at the end, unless the ledger has accepted it."""
+        folder, lock = self._claim()
+        staged = Staged(folder)
+        try:
+            yield staged
+        finally:
+            staged.close()
+            if not staged.accepted:
+                discard(folder)
+            os.close(lock)
+
+    def _claim(self) -> tuple[Path, int]:
+        """Create a folder and lock it; a sweeper that came in between has it, and the next one is tried."""
+        while True:
+            folder = self.root / os.urandom(10).hex()
+            with storage("create a folder in the stage"):
+                folder.mkdir(mode=folders.FOLDER_MODE)
+            lock = hold(folder)
+            if lock is not None:
+                return folder, lock
+
+
+class Staged:
+    """One delivery in the making."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.accepted = False  # from the ledger row on, only recovery's rules may remove the folder
+        self._count = 0
+        self._files: list[durable.NewFile] = []  # open ones, not yet durable
+
+    def part(self, suffix: str = "") -> durable.NewFile:
+        """Open a new file, for the pieces of a part as they come in. `suffix` is our own, never the sender's."""
+        if len(self._files) >= OPEN_FILES:
+            self._files.pop(0).sync()
+        self._count += 1
+        file = durable.NewFile(self.folder / f"{self._count}{suffix}")
+        self._files.append(file)
+        return file
+
+    def add(self, content: bytes, suffix: str = "") -> durable.NewFile:
+        """Stage a whole file: a record, or the empty marker."""
+        file = self.part(suffix)
+        file.write(content)
+        return file
+
+    def adopt(self, path: Path, suffix: str = "") -> Path:
+        """Stage a file that is durable elsewhere: linked, or copied where it lies on another file system."""
+        self._count += 1
+        target = self.folder / f"{self._count}{suffix}"
+        durable.link_or_copy(path, target)
+        return target
+
+    def seal(self, names: Container[str]) -> None:
+        """Make the named files and the folder durable; the other ones may vanish in a power cut. Raises Problem."""
+        durable.sync_files(file for file in self._files if file.name in names)
+        self._files = [file for file in self._files if file.name not in names]
+        durable.sync_folder(self.folder)
+        durable.sync_folder(self.folder.parent)
+
+    def close(self) -> None:
+        """Close what is still open."""
+        for file in self._files:
+            file.close()
+        self._files.clear()
+
+
+def hold(folder: Path) -> int | None:
+    """Lock `folder` for its new owner and return the lock's descriptor; None where it has an owner, or is gone."""
+    with storage("lock a folder of the stage"):
+        try:
+            lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            gone = os.fstat(lock).st_nlink == 0  # the owner before us removed the folder, and this lock with it
+        except BlockingIOError:
+            gone = True
+        except OSError:
+            os.close(lock)
+            raise
+        if gone:
+            os.close(lock)
+            return None
+        return lock
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder that its caller holds. What cannot be removed now is swept later."""
+    try:
+        folders.remove(folder)
+    except Problem:
+        return
+
+
+def stage_for(data: Path, output: Path) -> Stage:
+    """Return the stage for one output folder: with the data where a rename leads to the output, else inside of it.
+
+    Creates the output folder where it is missing. Raises Problem where one of them cannot be written.
+    """
+    with storage("create the output folder"):
+        output.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
+    stage = Stage(data / "stage")
+    with stage.open() as staged:
+        probe = staged.add(b"")
+        target = output / f".{staged.folder.name}"
+        with storage("write to the output folder"):
+            try:
+                durable.move_new(probe.path, target)
+                target.unlink()
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                return Stage(output / ".stage")
+    return stage

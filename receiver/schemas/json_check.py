@@ -1,0 +1,169 @@
+"""What is wrong with a JSON Schema, before any instance is judged by it: every fault, each with its place."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+from jsonschema import Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator
+from jsonschema import Draft202012Validator as Draft202012
+from jsonschema.exceptions import ValidationError
+from referencing._core import Resolver
+from referencing.exceptions import Unresolvable
+
+from receiver.faults import Fault, Severity, did_you_mean
+from receiver.schemas import words
+from receiver.schemas.json_library import ROOT, Document, Library, dialect
+
+Path = tuple[str | int, ...]
+
+LINEAR = jsonschema_rs.RegexOptions()  # finite automata: time grows with the text, whatever the pattern
+
+DRAFTS: dict[str, type[Any]] = {
+    "http://json-schema.org/draft-04/schema": Draft4Validator,
+    "http://json-schema.org/draft-06/schema": Draft6Validator,
+    "http://json-schema.org/draft-07/schema": Draft7Validator,
+    "https://json-schema.org/draft/2019-09/schema": Draft201909Validator,
+    "https://json-schema.org/draft/2020-12/schema": Draft202012,
+}
+DEFAULT = "https://json-schema.org/draft/2020-12/schema"
+
+# Where schemas stand inside a schema, over all drafts
+ONE = {"additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not"}
+ONE |= {"propertyNames", "then", "unevaluatedItems", "unevaluatedProperties"}
+SEVERAL = {"allOf", "anyOf", "items", "oneOf", "prefixItems"}
+NAMED = {"$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"}
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+KEYWORDS = ONE | SEVERAL | NAMED | {*REFERENCES, "$anchor", "$comment", "$dynamicAnchor", "$id", "$schema"}
+KEYWORDS |= {"$recursiveAnchor", "$vocabulary", "const", "contentEncoding", "contentMediaType", "default"}
+KEYWORDS |= {"dependentRequired", "deprecated", "description", "enum", "examples", "exclusiveMaximum"}
+KEYWORDS |= {"exclusiveMinimum", "format", "id", "maxContains", "maximum", "maxItems", "maxLength"}
+KEYWORDS |= {"maxProperties", "minContains", "minimum", "minItems", "minLength", "minProperties"}
+KEYWORDS |= {"multipleOf", "pattern", "readOnly", "required", "title", "type", "uniqueItems", "writeOnly"}
+
+
+def faults(document: Document, library: Library) -> Iterator[Fault]:
+    """Yield what is wrong with one schema file. Files that it refers to are added to the library."""
+    declared = _declared(document)
+    if declared not in DRAFTS:
+        path = ("$schema",)
+        hint = f"{did_you_mean(declared, DRAFTS)} Leave it out for 2020-12".strip()
+        yield document.fault(path, "unknown-draft", f"{words.name(declared)} is no draft known here", hint)
+        return
+    invalid = False
+    validator = DRAFTS[declared]
+    for error in validator(validator.META_SCHEMA).iter_errors(document.contents):
+        invalid = True
+        yield _invalid(document, error)
+    if not invalid:
+        registry = library.registry().with_resource(document.uri, document.resource())
+        yield from _walk(document, declared, registry.resolver(document.uri))
+
+
+def _declared(document: Document) -> str:
+    contents = document.contents
+    declared = contents.get("$schema", DEFAULT) if isinstance(contents, dict) else DEFAULT
+    return str(declared).removesuffix("#")
+
+
+def _invalid(document: Document, error: ValidationError) -> Fault:
+    while error.context:  # alternatives, all failed: the first one is the plain form
+        error = error.context[0]
+    near = ""
+    if error.validator == "enum" and isinstance(error.instance, str):
+        known: Any = error.validator_value
+        near = did_you_mean(error.instance, map(str, known))
+    message = f"not a valid schema: {words.rule(error.message)}"
+    return document.fault(tuple(error.absolute_path), "invalid-schema", message, near)
+
+
+def _walk(document: Document, draft: str, resolver: Resolver[Any]) -> Iterator[Fault]:
+    specification = dialect(document.contents)
+    waiting: list[tuple[Path, Any, Resolver[Any]]] = [((), document.contents, resolver)]
+    while waiting:
+        path, schema, above = waiting.pop()
+        if not isinstance(schema, dict):
+            continue
+        here = above.in_subresource(specification.create_resource(schema))
+        yield from _unresolved(document, path, schema, here)
+        yield from _patterns(document, path, schema)
+        yield from _unchecked(document, path, schema, draft)
+        waiting += [((*path, *step), inner, here) for step, inner in _inner(schema)]
+
+
+def _inner(schema: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
+    for keyword, value in schema.items():
+        if keyword in NAMED and isinstance(value, dict):
+            yield from (((keyword, name), inner) for name, inner in value.items())
+        elif keyword in SEVERAL and isinstance(value, list):
+            yield from (((keyword, index), inner) for index, inner in enumerate(value))
+        elif keyword in ONE:
+            yield (keyword,), value
+
+
+def _unresolved(document: Document, path: Path, schema: dict[str, Any], resolver: Resolver[Any]) -> Iterator[Fault]:
+    for keyword in REFERENCES:
+        reference = schema.get(keyword)
+        if not isinstance(reference, str):
+            continue
+        try:
+            resolver.lookup(reference)
+        except Unresolvable:
+            message = f"{words.name(reference)} leads nowhere"
+            remote = "://" in reference and not reference.startswith(ROOT)
+            hint = "nothing is fetched from elsewhere: put that schema into schemas/ and name its file"
+            if not remote:
+                hint = "name a place in this file, #/$defs/…, or a file in schemas/"
+            yield document.fault((*path, keyword), "unresolved-reference", message, hint)
+
+
+def _patterns(document: Document, path: Path, schema: dict[str, Any]) -> Iterator[Fault]:
+    if isinstance(schema.get("pattern"), str):
+        yield from _pattern(document, (*path, "pattern"), schema["pattern"])
+    if isinstance(schema.get("patternProperties"), dict):
+        for pattern in schema["patternProperties"]:
+            yield from _pattern(document, (*path, "patternProperties", pattern), pattern, key=True)
+
+
+def _pattern(document: Document, path: Path, pattern: str, *, key: bool = False) -> Iterator[Fault]:
+    if compiles(pattern, LINEAR):
+        return
+    if compiles(pattern, jsonschema_rs.FancyRegexOptions()):
+        message = "the pattern looks ahead, behind or back, which can take unbounded time"
+        hint = r"write it without (?=…), (?!…), (?<=…), (?<!…) and \1"
+        yield document.fault(path, "unbounded-pattern", message, hint, key=key)
+    else:
+        message = "not a regular expression, or one too large when its {n,m} are written out"
+        yield document.fault(path, "invalid-pattern", message, "the syntax is that of ECMA-262", key=key)
+
+
+def compiles(pattern: str, engine: jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions) -> bool:
+    """Say whether an engine takes a pattern."""
+    try:
+        jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=engine, offline=True)
+    except jsonschema_rs.ValidationError:
+        return False
+    return True
+
+
+def _unchecked(document: Document, path: Path, schema: dict[str, Any], draft: str) -> Iterator[Fault]:
+    """Warn of what JSON Schema passes over in silence: a keyword that looks misspelt, a format nobody checks."""
+    for keyword in schema.keys() - KEYWORDS:
+        near = did_you_mean(keyword, KEYWORDS)
+        if near:
+            message = f"{words.name(keyword)} is no keyword of JSON Schema, and so has no effect"
+            yield document.fault(
+                (*path, keyword), "unknown-keyword", message, near, key=True, severity=Severity.WARNING
+            )
+    form = schema.get("format")
+    if isinstance(form, str) and not _is_format(form, draft):
+        message = f"the format {words.name(form)} is not checked in this draft"
+        yield document.fault((*path, "format"), "unknown-format", message, severity=Severity.WARNING)
+
+
+def _is_format(name: str, draft: str) -> bool:
+    try:
+        schema = {"$schema": draft, "format": name}
+        jsonschema_rs.validator_for(schema, validate_formats=True, ignore_unknown_formats=False, offline=True)
+    except jsonschema_rs.ValidationError:
+        return False
+    return True

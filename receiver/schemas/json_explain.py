@@ -1,0 +1,121 @@
+"""Why a JSON Schema refuses an instance, told from the schema's side: the value that was refused is never shown.
+
+jsonschema-rs tells of each error its place, its keyword and the keyword's own value. That is all that is used;
+its message, which may quote the instance, is not.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from jsonschema_rs import ValidationError
+
+from receiver.problems import Violation
+from receiver.schemas import words
+
+MAX_ALTERNATIVES = 5  # explained of an anyOf or oneOf: more than a reader compares
+MAX_EXPLANATION = 500  # characters of them together
+
+EXAMPLES = {
+    "date": "2026-01-31",
+    "time": "13:45:00Z",
+    "date-time": "2026-01-31T13:45:00Z",
+    "duration": "P1DT2H",
+    "email": "name@example.org",
+    "hostname": "host.example.org",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.org/path",
+    "uuid": "123e4567-e89b-12d3-a456-426614174000",
+}
+TYPES = {"object": "an object", "array": "an array", "integer": "an integer", "null": "null"}
+
+_MESSAGES: dict[str, Callable[[Any], str]] = {
+    "additionalItems": lambda kind: f"must have at most {_count(kind.limit, 'item')}",
+    "additionalProperties": lambda kind: _unknown(kind.unexpected),
+    "anyOf": lambda kind: f"must satisfy at least one of these: {_alternatives(kind.context)}",
+    "const": lambda kind: f"must be {words.value(kind.expected_value)}",
+    "contains": lambda _: 'must have an item as "contains" describes it',
+    "contentEncoding": lambda kind: f"must be encoded in {words.rule(kind.content_encoding)}",
+    "contentMediaType": lambda kind: f"must be {words.rule(kind.content_media_type)}",
+    "enum": lambda kind: f"must be one of {words.listed(map(words.value, kind.options))}",
+    "exclusiveMaximum": lambda kind: f"must be less than {words.value(kind.limit)}",
+    "exclusiveMinimum": lambda kind: f"must be more than {words.value(kind.limit)}",
+    "falseSchema": lambda _: "must not be here: the schema allows nothing in this place",
+    "format": lambda kind: _format(kind.format),
+    "maxItems": lambda kind: f"must have at most {_count(kind.limit, 'item')}",
+    "maxLength": lambda kind: f"must have at most {_count(kind.limit, 'character')}",
+    "maxProperties": lambda kind: f"must have at most {_count(kind.limit, 'property', 'properties')}",
+    "maximum": lambda kind: f"must be at most {words.value(kind.limit)}",
+    "minItems": lambda kind: f"must have at least {_count(kind.limit, 'item')}",
+    "minLength": lambda kind: f"must have at least {_count(kind.limit, 'character')}",
+    "minProperties": lambda kind: f"must have at least {_count(kind.limit, 'property', 'properties')}",
+    "minimum": lambda kind: f"must be at least {words.value(kind.limit)}",
+    "multipleOf": lambda kind: f"must be a multiple of {words.value(kind.multiple_of)}",
+    "not": lambda _: 'must not be as "not" describes it',
+    "oneOf": lambda kind: f"must satisfy exactly one of these: {_alternatives(kind.context)}",
+    "pattern": lambda kind: f"must match {words.rule(kind.pattern)}",
+    "propertyNames": lambda kind: f"the name of each property {message(kind.error)}",
+    "required": lambda kind: f"the property {words.name(kind.property)} is missing",
+    "type": lambda kind: f"must be {' or '.join(_type(each) for each in sorted(kind.types))}",
+    "unevaluatedItems": lambda _: "has more items than the schema knows",
+    "unevaluatedProperties": lambda kind: _unknown(kind.unexpected),
+    "uniqueItems": lambda _: "must not have the same item twice",
+}
+
+
+def violation(error: ValidationError, where: str, names: Mapping[str, str], file: str) -> Violation:
+    """Tell one error. `names` has a file name for each URI in it."""
+    return Violation(
+        where=where + pointer(error.instance_path) or "/",
+        rule=_keyword(error),
+        message=message(error),
+        schema=_location(error, names, file),
+    )
+
+
+def message(error: ValidationError) -> str:
+    """Say what was expected."""
+    say = _MESSAGES.get(error.kind.name)
+    return say(error.kind) if say else f"must satisfy {words.name(_keyword(error))}"
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Write a JSON Pointer (RFC 6901), names bounded and without control characters."""
+    steps = (words.name(str(step))[1:-1].replace("~", "~0").replace("/", "~1") for step in path)
+    return "".join(f"/{step}" for step in steps)
+
+
+def _keyword(error: ValidationError) -> str:
+    keywords = [step for step in error.schema_path if isinstance(step, str)]
+    return keywords[-1] if error.kind.name == "falseSchema" and keywords else error.kind.name
+
+
+def _location(error: ValidationError, names: Mapping[str, str], file: str) -> str:
+    uri, _, fragment = (error.absolute_keyword_location or "").partition("#")
+    return f"{names.get(uri, uri)}#{fragment}" if uri else f"{file}#{pointer(error.schema_path)}"
+
+
+def _alternatives(branches: list[list[ValidationError]]) -> str:
+    if not any(branches):  # oneOf: several alternatives fit
+        return "only one may fit, and more do"
+    shown = [f"({number}) {message(branch[0])}" for number, branch in enumerate(branches, start=1) if branch]
+    return words.rule("; ".join(shown[:MAX_ALTERNATIVES]), MAX_EXPLANATION)
+
+
+def _unknown(names: list[str]) -> str:
+    noun = "property" if len(names) == 1 else "properties"
+    return f"has the unknown {noun} {words.listed(map(words.name, names))}"
+
+
+def _format(name: str) -> str:
+    example = f", such as {EXAMPLES[name]}" if name in EXAMPLES else ""
+    article = "an" if name[:1] in "aeiou" else "a"
+    return f"must be {article} {words.rule(name)}{example}"
+
+
+def _type(name: str) -> str:
+    return TYPES.get(name, f"a {name}")
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,146 @@
+"""The JSON Schemas of one folder, by URI. What is not in the folder does not exist: no network, no way out.
+
+The folder is the root of a made-up file: space, so that `$ref: "parts/name.json"` and `$ref: "../name.json"`
+resolve as in any URI (RFC 3986 §5) and still cannot name anything above it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from jsonschema_specifications import REGISTRY as META_SCHEMAS  # type: ignore[import-untyped]
+from referencing import Registry, Resource, Specification
+from referencing.exceptions import NoSuchResource
+from referencing.jsonschema import DRAFT202012, specification_with
+
+from receiver.faults import Fault, Severity
+from receiver.positions import Positions, json_positions
+from receiver.schemas.json_text import loads
+from receiver.schemas.malformed import Malformed
+
+ROOT = "file:///"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One schema file, read."""
+
+    uri: str
+    file: str  # relative to the site
+    contents: Any
+    positions: Positions
+
+    def fault(
+        self,
+        path: tuple[str | int, ...],
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
+    ) -> Fault:
+        """Return a fault that points at what stands at `path`."""
+        return Fault(self.file, *self.positions.of(path, key=key), code, message, hint, severity)
+
+    def resource(self) -> Resource[Any]:
+        """Return the contents with the rules of the draft that they declare."""
+        return dialect(self.contents).create_resource(self.contents)
+
+    def name(self) -> str:
+        """Return the file's name below the folder."""
+        return unquote(self.uri.removeprefix(ROOT))
+
+
+class Library:
+    """Reads schemas when they are asked for, and remembers them in `documents` in that order."""
+
+    def __init__(self, folder: Path, site: Path) -> None:
+        self.documents: dict[str, Document] = {}
+        self.faults: list[Fault] = []
+        self._folder = folder.resolve()
+        self._site = site
+
+    def add(self, path: Path) -> Document | None:
+        """Read a file; None, and a fault in `faults`, if it cannot be read or is not JSON."""
+        file, place = self._name(path), path.resolve()
+        if not place.is_relative_to(self._folder):
+            self.faults.append(Fault(file, 1, 1, "outside-schemas", "the file does not lie in schemas/"))
+            return None
+        uri = ROOT + quote(place.relative_to(self._folder).as_posix())
+        if uri in self.documents:
+            return self.documents[uri]
+        try:
+            source = path.read_bytes()
+            self.documents[uri] = document = Document(uri, file, loads(source), json_positions(source))
+        except OSError as error:
+            self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))
+        except Malformed as error:
+            self.faults.append(Fault(file, error.line, error.column, "not-json", error.message))
+        else:
+            return document
+        return None
+
+    def registry(self) -> Registry[Any]:
+        """Return a registry that finds the folder's files and the drafts' own meta-schemas, nothing else."""
+        here: Registry[Any] = Registry(retrieve=self._resource)  # type: ignore[call-arg]
+        registry: Registry[Any] = META_SCHEMAS.combine(here)
+        return registry
+
+    def contents(self, uri: str) -> Any:
+        """Return the schema that a URI names. Raises `KeyError`."""
+        return self._find(uri).contents
+
+    def names(self) -> dict[str, str]:
+        """Return the file's name for each URI and each `$id` of the documents read."""
+        names = {document.uri: document.name() for document in self.documents.values()}
+        identities = {identity(each.contents): each.name() for each in self.documents.values()}
+        return {uri: name for uri, name in identities.items() if uri} | names
+
+    def _resource(self, uri: str) -> Resource[Any]:
+        try:
+            return self._find(uri).resource()
+        except KeyError:
+            raise NoSuchResource(ref=uri) from None  # type: ignore[call-arg]
+
+    def _find(self, uri: str) -> Document:
+        candidates = self._named(uri) if uri.startswith(ROOT) else self._identified(uri)
+        for document in candidates:
+            return document
+        raise KeyError(uri)
+
+    def _named(self, uri: str) -> Iterator[Document]:
+        path = (self._folder / unquote(uri.removeprefix(ROOT))).resolve()
+        if path.is_relative_to(self._folder) and path.is_file() and (document := self.add(path)):
+            yield document
+
+    def _identified(self, uri: str) -> Iterator[Document]:
+        """Look for the `$id` in every file: a schema may call its neighbours by the names they give themselves."""
+        for path in sorted(self._folder.rglob("*.json")):
+            if _peek(path) == uri and (document := self.add(path)):
+                yield document
+
+    def _name(self, path: Path) -> str:
+        absolute, site = path.absolute(), self._site.absolute()
+        return absolute.relative_to(site).as_posix() if absolute.is_relative_to(site) else path.as_posix()
+
+
+def dialect(contents: Any) -> Specification[Any]:
+    """Return the rules of the draft that a schema declares; 2020-12 where it declares none or an unknown one."""
+    declared = contents.get("$schema") if isinstance(contents, dict) else None
+    return specification_with(declared if isinstance(declared, str) else "", default=DRAFT202012)
+
+
+def identity(contents: Any) -> str | None:
+    """Return the `$id` that a schema gives itself, without an empty fragment; None if it has none."""
+    declared = contents.get("$id", contents.get("id")) if isinstance(contents, dict) else None
+    return declared.removesuffix("#") if isinstance(declared, str) else None
+
+
+def _peek(path: Path) -> str | None:
+    try:
+        return identity(loads(path.read_bytes()))
+    except (OSError, Malformed):
+        return None

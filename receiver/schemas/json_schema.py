@@ -1,0 +1,79 @@
+"""A JSON Schema, compiled once: it judges, and explains a refusal without the value that was refused.
+
+jsonschema-rs does both. Its verdict on twenty fields takes 5 µs where jsonschema takes 750; its patterns run on
+finite automata, so no pattern can stall a worker; and as it explains what it decided, verdict and explanation
+cannot differ. jsonschema judges the schemas themselves (`json_check`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from receiver.faults import Fault, Misconfigured, Severity
+from receiver.problems import Violation
+from receiver.schemas import json_check, words
+from receiver.schemas.json_explain import violation
+from receiver.schemas.json_library import Document, Library
+
+MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSchema:
+    """A schema that is ready to judge."""
+
+    file: str  # below schemas/
+    warnings: tuple[Fault, ...]  # what JSON Schema would pass over in silence
+    _validator: jsonschema_rs.Validator
+    _names: Mapping[str, str]  # URI → file below schemas/
+
+    def violations(self, instance: Any, where: str = "") -> tuple[Violation, ...]:
+        """Return every rule that the instance breaks, the first hundred of them; () when it is fine.
+
+        `where` comes before the JSON Pointers. The instance is what json.loads makes of JSON.
+        """
+        if self._validator.is_valid(instance):
+            return ()
+        errors = list(self._validator.iter_errors(instance))
+        told = tuple(violation(error, where, self._names, self.file) for error in errors[:MAX_VIOLATIONS])
+        if len(errors) > MAX_VIOLATIONS:
+            told += (Violation(where or "/", "more", f"{len(errors) - MAX_VIOLATIONS} more", self.file),)
+        return told or (Violation(where or "/", "schema", "does not satisfy the schema", self.file),)
+
+
+def compile(path: Path, folder: Path, site: Path) -> JsonSchema:  # noqa: A001 (as re.compile)
+    """Compile a schema file of `folder`, with all that it refers to there. Raises `Misconfigured`."""
+    library = Library(folder, site)
+    root = library.add(path)
+    faults = list(dict.fromkeys([*_all_faults(library), *library.faults]))
+    if root is None or any(fault.severity is Severity.ERROR for fault in faults):
+        raise Misconfigured(faults)
+    return JsonSchema(root.name(), tuple(faults), _validator(root, library), library.names())
+
+
+def _all_faults(library: Library) -> list[Fault]:
+    """Judge every document, also those that come in while the first ones are judged."""
+    faults: list[Fault] = []
+    judged = 0
+    while judged < len(library.documents):
+        faults += json_check.faults(list(library.documents.values())[judged], library)
+        judged += 1
+    return faults
+
+
+def _validator(root: Document, library: Library) -> jsonschema_rs.Validator:
+    try:
+        return jsonschema_rs.validator_for(
+            root.contents,
+            validate_formats=True,
+            retriever=library.contents,
+            base_uri=root.uri,
+            pattern_options=json_check.LINEAR,
+            mask="the value",
+        )
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        message = words.rule(getattr(error, "message", str(error)))
+        raise Misconfigured([root.fault((), "invalid-schema", message)]) from None

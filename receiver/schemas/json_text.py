@@ -1,0 +1,162 @@
+"""JSON as RFC 8259 has it, and I-JSON (RFC 7493) where that is safer: nothing that two readers read differently.
+
+Python's json does the work. What it would let pass (duplicate names, NaN, numbers that become infinite, halves
+of surrogate pairs) its hooks and a few counts notice; only then does `_judge` walk the text to tell the place.
+"""
+
+import json
+import re
+from math import isinf
+from typing import Any
+
+from receiver.schemas.malformed import Malformed, at
+from receiver.schemas.words import name as quoted
+
+MAX_DEPTH = 64  # levels: NEXTSTEP's metadata has three; far from Python's recursion limit of 1,000
+MAX_DIGITS = 300  # of one number: a float ends at 309, and Python takes quadratic time over long integers
+MAX_VALUES = 50_000  # of one document: 10,000 fields of four; explaining one refused value takes 6 µs
+
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*+")(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\]:,"]+)', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff", b"\x00", b"{\x00", b"[\x00", b'"\x00')
+
+_WHAT = {  # the beginning of a message of Python's json → ours, which quotes nothing
+    "Expecting value": "a value is expected here",
+    "Expecting property name": "a name in double quotes is expected here",
+    "Expecting ':'": "a colon is expected here",
+    "Expecting ','": "a comma or the end of the object or array is expected here",
+    "Illegal trailing comma": "a comma must not stand before the end of an object or array",
+    "Extra data": "more follows after the end of the document",
+    "Unterminated string": "the string that starts here has no end",
+    "Invalid control character": "a control character in a string must be escaped",
+    "Invalid \\": "this escape is not one of JSON's",
+}
+
+
+class _Unsafe(Exception):  # noqa: N818 (a signal, never seen outside)
+    pass
+
+
+def loads(content: bytes) -> Any:
+    """Return the value that the bytes spell. Raises `Malformed`."""
+    text = _decode(content)
+    if not text or text.isspace():
+        raise Malformed("it is empty")
+    value, fault = _decoded(text)
+    if fault is not None:
+        raise fault
+    if _is_suspect(text):
+        _judge(text)
+    return value
+
+
+def _decode(content: bytes) -> str:
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise Malformed("it starts with a byte order mark; send UTF-8 without one (RFC 8259 §8.1)")
+    if content.startswith(_OTHER_ENCODINGS):
+        raise Malformed("it is not encoded in UTF-8 (RFC 8259 §8.1); it looks like UTF-16 or UTF-32")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        start = error.start
+    before = content[:start].decode("utf-8")
+    raise at(before, start and len(before), "it is not encoded in UTF-8 (RFC 8259 §8.1)")
+
+
+def _decoded(text: str) -> tuple[Any, Malformed | None]:
+    """Return the value or the fault; the caller raises, so that no exception that holds the text follows it."""
+    try:
+        return _DECODER.decode(text), None
+    except json.JSONDecodeError as error:
+        what = next((ours for theirs, ours in _WHAT.items() if error.msg.startswith(theirs)), "it is not JSON")
+        return None, at(text, error.pos, what)
+    except (_Unsafe, RecursionError):
+        pass
+    try:
+        _judge(text)
+    except Malformed as fault:
+        return None, fault
+    return None, Malformed("it is not JSON that can be read")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Unsafe
+    return members
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _Unsafe
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if len(digits) > MAX_DIGITS or isinf(number):
+        raise _Unsafe
+    return number
+
+
+def _constant(_name: str) -> float:
+    raise _Unsafe
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)
+
+
+def _is_suspect(text: str) -> bool:
+    """Say whether a walk is needed: also for a text that only looks too deep, too long or like a surrogate."""
+    return (
+        text.count("[") + text.count("{") > MAX_DEPTH
+        or text.count(",") >= MAX_VALUES
+        or ("\\u" in text and _ESCAPED_SURROGATE.search(text) is not None)
+    )
+
+
+def _judge(text: str) -> None:
+    """Walk the tokens of a text, well-formed as far as the first fault, and raise that."""
+    names: list[set[str]] = []  # of each object or array that is open
+    commas = 0
+    for token in _TOKEN.finditer(text):
+        string, colon, opening, closing, comma, literal = token.groups()
+        what = ""
+        if string:
+            what = _string_fault(string, names[-1] if colon and names else None)
+        elif opening:
+            names.append(set())
+            what = f"it is nested deeper than {MAX_DEPTH} levels" if len(names) > MAX_DEPTH else ""
+        elif closing and names:
+            names.pop()
+        elif comma:
+            commas += 1
+            what = f"it has more than {MAX_VALUES:,} values" if commas >= MAX_VALUES else ""
+        elif literal:
+            what = _literal_fault(literal)
+        if what:
+            raise at(text, token.start(), what)
+
+
+def _string_fault(string: str, siblings: set[str] | None) -> str:
+    value = json.loads(string)
+    if _SURROGATE.search(value):
+        return "half of a surrogate pair is not a character (RFC 7493 §2.1)"
+    if siblings is not None:
+        if value in siblings:
+            return f"the name {quoted(value)} comes twice in one object (RFC 7493 §2.3)"
+        siblings.add(value)
+    return ""
+
+
+def _literal_fault(literal: str) -> str:
+    if literal in ("true", "false", "null"):
+        return ""
+    if literal.lstrip("-") in ("NaN", "Infinity"):
+        return "NaN and Infinity are not JSON (RFC 8259 §6)"
+    if len(literal) > MAX_DIGITS:
+        return f"a number has more than {MAX_DIGITS} digits"
+    return "a number is too large (RFC 7493 §2.2)" if isinf(float(literal)) else ""

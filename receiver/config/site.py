@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 
+from receiver.config import read
 from receiver.config.model import ProcessConfig
-from receiver.config.tokens import Tokens
+from receiver.config.tokens import Tokens, variables
 from receiver.config.words import either, value_name
-from receiver.faults import Fault, Severity
+from receiver.faults import Fault, Misconfigured, Severity
 
 MAPPINGS = "mappings"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # a segment of a URL, a folder and an MSH-friendly word alike
@@ -32,6 +34,15 @@ def conflicts(configs: Sequence[ProcessConfig], tokens: Mapping[str, Tokens], ou
         *_shared_tokens(configs, tokens),
         *_shared_output(configs, output),
     ]
+
+
+def named_variables(site: Path) -> set[str]:
+    """Return the environment variables that the tokens of a site's readable processes name."""
+    named: set[str] = set()
+    for folder in find(site)[0]:
+        with suppress(Misconfigured):
+            named.update(variables(read(folder, site)))
+    return named
 
 
 def _folders(mappings: Path) -> list[Path]:

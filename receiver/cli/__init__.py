@@ -1,0 +1,52 @@
+"""The command line. One module per verb, each with a `command`; a verb is loaded only when it is called."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from receiver.faults import Misconfigured
+from receiver.settings import SettingsError
+
+MISUSE = 2  # how a verb ends that was called wrongly, or that meets a configuration it cannot use
+
+# verb → its module in this folder, and what `receiver --help` says of it
+VERBS = {
+    "send": ("send", "Deliver files to a URL as the platform would, and show the answer."),
+    "settings": ("settings", "Show every setting, its value and its meaning."),
+    "schema": ("schema", "Print the JSON Schema of process.toml, for editors."),
+}
+
+
+class Verbs(click.Group):
+    """The verbs, in the order of the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"{__name__}.{VERBS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, summary) for verb, (_, summary) in VERBS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, Misconfigured) as error:
+            click.echo(str(error), err=True)
+            ctx.exit(MISUSE)
+
+
+@click.group(cls=Verbs, commands={verb: click.Command(verb) for verb in VERBS}, subcommand_metavar="VERB …")
+@click.version_option(package_name="receiver", message="%(package)s %(version)s")
+def main() -> None:
+    """Take in document deliveries over HTTP and write the records that the next system imports.
+
+    Every verb ends with 0 if all is fine, 1 with findings, 2 where it was called wrongly or the configuration
+    cannot be used.
+    """

@@ -1,0 +1,45 @@
+"""`receiver settings`: shows every setting with its present value and its meaning."""
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from receiver.settings import Setting, Settings, describe, unknown_variables
+
+HEADING = Setting("VARIABLE", "VALUE", "DEFAULT", "MEANING")
+MIN_MEANING = 30  # characters: on a narrow terminal the lines get longer rather than the words stacked
+
+
+@click.command()
+def command() -> None:
+    """Show every setting, its value and its meaning.
+
+    Settings are environment variables. Ends with 2 and one line for each value that cannot be used.
+    """
+    for line in _table([HEADING, *describe()]):
+        click.echo(line)
+    settings = Settings.from_environment()
+    for warning in _unread(settings.site):
+        click.echo(f"warning: {warning}", err=True)
+
+
+def _table(settings: Sequence[Setting]) -> Iterator[str]:
+    variable, value, default = (max(len(setting[column]) for setting in settings) for column in range(3))
+    indent = variable + value + default + 6
+    width = max(shutil.get_terminal_size().columns - indent, MIN_MEANING)
+    for setting in settings:
+        first, *others = textwrap.wrap(setting.doc, width)
+        yield f"{setting.variable:{variable}}  {setting.value:{value}}  {setting.default:{default}}  {first}"
+        yield from (f"{'':{indent}}{other}" for other in others)
+
+
+def _unread(site: Path) -> list[str]:
+    """Return a line for each variable of ours that neither a setting nor a token reads."""
+    if not unknown_variables():
+        return []
+    from receiver.config.site import named_variables  # loads much, for a question that seldom comes up
+
+    return unknown_variables(named=named_variables(site))

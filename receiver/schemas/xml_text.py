@@ -1,0 +1,93 @@
+"""XML without its dangers: no DOCTYPE, so no entities; nothing is resolved, nothing is fetched, sizes are bounded.
+
+expat reads twice: once to judge, and then, through ElementTree, to build. lxml was left out because libxml2 keeps
+every name it ever saw for as long as its thread lives: a sender of ever new names would fill the memory.
+xmlschema's `XMLResource` remembers the namespaces in scope, which ElementTree alone forgets and xsi:type needs.
+XInclude and xsi:schemaLocation are plain data here: nobody acts on them.
+"""
+
+from io import BytesIO
+from xml.parsers import expat
+
+from xmlschema import XMLResource
+
+from receiver.schemas.malformed import Malformed
+
+MAX_DEPTH = 64  # levels: NEXTSTEP's metadata has three; xmlschema recurses some ten calls a level
+MAX_NODES = 5_000  # elements and attributes: an XSD judges about fifty in a millisecond, a hard one ten
+MAX_NAMESPACES = 100  # declarations: each element where one stands keeps a copy of all in scope
+
+
+def parse(content: bytes, max_nodes: int = MAX_NODES) -> XMLResource:
+    """Return the document; its `root` is an ElementTree element. Raises `Malformed`."""
+    if not content.strip():
+        raise Malformed("it is empty")
+    fault = _Judge(max_nodes).fault(content)
+    if fault is not None:
+        raise fault
+    return XMLResource(BytesIO(content), allow="none")
+
+
+def places(content: bytes) -> list[tuple[int, int]]:
+    """Return line and column, from 1, of each start tag in a document that `parse` takes, in document order."""
+    found: list[tuple[int, int]] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda *_: found.append((parser.CurrentLineNumber, parser.CurrentColumnNumber + 1))
+    parser.Parse(content, True)
+    return found
+
+
+class _Refused(Exception):  # noqa: N818 (a signal)
+    pass
+
+
+class _Judge:
+    """Counts what the parser meets and stops it at the first thing that is refused."""
+
+    def __init__(self, max_nodes: int) -> None:
+        self._max_nodes = max_nodes
+        self._depth = self._nodes = self._namespaces = 0
+        self._why = ""
+        self._parser = expat.ParserCreate(namespace_separator="}")
+        self._parser.StartDoctypeDeclHandler = self._doctype
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.StartNamespaceDeclHandler = self._namespace
+
+    def fault(self, content: bytes) -> Malformed | None:
+        """Return what is wrong with the text; None if nothing is."""
+        try:
+            self._parser.Parse(content, True)
+        except _Refused:
+            return Malformed(self._why, *self._place())
+        except expat.ExpatError as error:
+            return Malformed(f"not well-formed XML: {expat.ErrorString(error.code)}", error.lineno, error.offset + 1)
+        except (ValueError, LookupError):  # from Python's codecs
+            return Malformed("the encoding is not supported; send UTF-8")
+        return None
+
+    def _place(self) -> tuple[int, int]:
+        return self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1
+
+    def _refuse(self, why: str) -> None:
+        self._why = why
+        raise _Refused
+
+    def _doctype(self, *_: object) -> None:
+        self._refuse("a DOCTYPE is not accepted")
+
+    def _start(self, _name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        self._nodes += 1 + len(attributes)
+        if self._depth > MAX_DEPTH:
+            self._refuse(f"it is nested deeper than {MAX_DEPTH} levels")
+        if self._nodes > self._max_nodes:
+            self._refuse(f"it has more than {self._max_nodes:,} elements and attributes")
+
+    def _end(self, _name: str) -> None:
+        self._depth -= 1
+
+    def _namespace(self, *_: object) -> None:
+        self._namespaces += 1
+        if self._namespaces > MAX_NAMESPACES:
+            self._refuse(f"it declares more than {MAX_NAMESPACES} namespaces")

@@ -1,0 +1,113 @@
+"""An XSD, compiled once: it judges, and explains a refusal without the value that was refused.
+
+No network, nothing outside of schemas/, no hints from the documents themselves: xsi:schemaLocation is ignored.
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from elementpath import ElementPathError
+from xmlschema import XMLResource, XMLSchemaException
+
+from receiver.faults import Fault, Misconfigured
+from receiver.problems import Violation
+from receiver.schemas import words, xsd_explain
+from receiver.schemas.xsd_files import Document, Files, is_1_1
+from receiver.schemas.xsd_patterns import Schema10, Schema11
+
+MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
+
+
+@dataclass(frozen=True, slots=True)
+class XsdSchema:
+    """A schema that is ready to judge."""
+
+    file: str  # below schemas/
+    warnings: tuple[Fault, ...]
+    _schema: Any
+    _places: Mapping[int, str]  # id of a schema's element → "nextstep-metadata.xsd:14"
+
+    def violations(self, document: XMLResource, where: str = "") -> tuple[Violation, ...]:
+        """Return every rule that the document breaks, the first hundred of them; () when it is fine.
+
+        `where` comes before the XPaths. The document is what `xml_text.parse` returns.
+        """
+        try:
+            errors = list(islice(self._schema.iter_errors(document), MAX_VIOLATIONS + 1))
+        except (XMLSchemaException, ElementPathError, ArithmeticError, ValueError, TypeError):
+            # a year of twelve digits is one: the libraries' own arithmetic gives up
+            return (Violation(where or "/", "schema", "holds a value that cannot be judged", self.file),)
+        told = tuple(self._violation(error, where) for error in errors[:MAX_VIOLATIONS])
+        if len(errors) > MAX_VIOLATIONS:
+            told += (Violation(where or "/", "more", "and more of them", self.file),)
+        return told
+
+    def _violation(self, error: Any, where: str) -> Violation:
+        rule, message = xsd_explain.rule_and_message(error)
+        element = getattr(error.validator, "elem", None)
+        schema = self._places.get(id(element), self.file)
+        return Violation(where + xsd_explain.place(error), rule, message, schema)
+
+
+def compile(path: Path, folder: Path, site: Path) -> XsdSchema:  # noqa: A001 (as re.compile)
+    """Compile a schema file of `folder`, with all that it refers to there. Raises `Misconfigured`."""
+    files = Files(folder, site)
+    root = files.add(path)
+    if files.faults or root is None:
+        raise Misconfigured(files.faults)
+    schema = _build(root, folder)
+    faults = dict.fromkeys(_fault(error, files, root) for error in schema.maps.all_errors)
+    if faults:
+        raise Misconfigured(faults)
+    names = {
+        document.path: document.path.relative_to(folder.resolve()).as_posix() for document in files.documents.values()
+    }
+    return XsdSchema(names[root.path], (), schema, _all_places(schema, files, names))
+
+
+def _build(root: Document, folder: Path) -> Any:
+    kind = Schema11 if is_1_1(root) else Schema10
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # includes that lead nowhere are faults already
+            return kind(
+                str(root.path),
+                base_url=folder.resolve().as_uri(),
+                allow="local",
+                defuse="always",
+                use_fallback=False,
+                validation="lax",
+            )
+    except (XMLSchemaException, ElementPathError, ArithmeticError, ValueError, RecursionError) as error:
+        message = words.rule(getattr(error, "message", None) or type(error).__name__)
+        raise Misconfigured([Fault(root.file, 1, 1, "invalid-schema", message)]) from None
+
+
+def _fault(error: Any, files: Files, root: Document) -> Fault:
+    """Point at the element of the file that an error of xmlschema speaks of."""
+    source = getattr(error.validator, "schema", error.validator).source
+    document = files.documents.get(Path(source.filepath or ""), root)
+    index = next((number for number, each in enumerate(source.root.iter()) if each is error.elem), 0)
+    message = words.rule(error.message)
+    return Fault(document.file, *document.places[index], "invalid-schema", message, _hint(document, error))
+
+
+def _hint(document: Document, error: Any) -> str:
+    if "assert" in error.message and not is_1_1(document):
+        return 'for XSD 1.1 say vc:minVersion="1.1" in xs:schema'
+    return ""
+
+
+def _all_places(schema: Any, files: Files, names: Mapping[Path, str]) -> dict[int, str]:
+    """Return file and line of each element of each schema, by the element's identity."""
+    found: dict[int, str] = {}
+    for each in schema.maps.schemas:
+        document = files.documents.get(Path(each.source.filepath or ""))
+        if document is not None:
+            for element, (line, _) in zip(each.source.root.iter(), document.places, strict=True):
+                found[id(element)] = f"{names[document.path]}:{line}"
+    return found

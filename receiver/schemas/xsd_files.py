@@ -1,0 +1,123 @@
+"""The files of an XSD, followed through include, import, redefine and override, all inside one folder."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from xmlschema import XMLResource, names
+
+from receiver.faults import Fault
+from receiver.schemas import words
+from receiver.schemas.malformed import Malformed
+from receiver.schemas.xml_text import parse, places
+
+MAX_NODES = 200_000  # elements and attributes of a schema file: the largest public ones have some 50,000
+
+REFERENCES = {names.XSD_INCLUDE, names.XSD_IMPORT, names.XSD_REDEFINE, names.XSD_OVERRIDE}
+TESTS = {names.XSD_ASSERT, names.XSD_ASSERTION, names.XSD_ALTERNATIVE}
+KNOWN_NAMESPACES = {names.XML_NAMESPACE, names.XSI_NAMESPACE}  # xmlschema brings them: no location is looked at
+MIN_VERSION = "{http://www.w3.org/2007/XMLSchema-versioning}minVersion"
+OUTWARD = ("doc", "doc-available", "collection", "uri-collection", "unparsed-text", "environment-variable")
+UNBOUNDED = ("matches", "replace", "tokenize", "analyze-string")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One schema file, read."""
+
+    path: Path
+    file: str  # relative to the site
+    resource: XMLResource
+    places: list[tuple[int, int]]  # of each element, in document order
+
+    def fault(self, element: Any, code: str, message: str, hint: str = "") -> Fault:
+        """Return a fault that points at an element."""
+        return Fault(self.file, *self.place(element), code, message, hint)
+
+    def place(self, element: Any) -> tuple[int, int]:
+        """Return line and column of an element; of the root for one that is not of this file."""
+        for found, place in zip(self.resource.root.iter(), self.places, strict=True):
+            if found is element:
+                return place
+        return self.places[0]
+
+
+class Files:
+    """Reads an XSD and all it refers to; what is wrong gathers in `faults`."""
+
+    def __init__(self, folder: Path, site: Path) -> None:
+        self.documents: dict[Path, Document] = {}
+        self.faults: list[Fault] = []
+        self._folder = folder.resolve()
+        self._site = site.absolute()
+
+    def add(self, path: Path) -> Document | None:
+        """Read a file and what it refers to; None if it cannot be read."""
+        place = path.resolve()
+        if place in self.documents:
+            return self.documents[place]
+        file = self._name(path)
+        if not place.is_relative_to(self._folder):
+            self.faults.append(Fault(file, 1, 1, "outside-schemas", "the file does not lie in schemas/"))
+            return None
+        try:
+            source = path.read_bytes()
+            document = Document(place, file, parse(source, MAX_NODES), places(source))
+        except OSError as error:
+            self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))
+            return None
+        except Malformed as error:
+            self.faults.append(Fault(file, error.line, error.column, "not-xml", error.message))
+            return None
+        self.documents[place] = document
+        self._follow(document)
+        self.faults += _dangerous(document)
+        return document
+
+    def _follow(self, document: Document) -> None:
+        for element in document.resource.root:
+            location = element.get("schemaLocation")
+            known = element.get("namespace") in KNOWN_NAMESPACES
+            if element.tag not in REFERENCES or location is None or known:
+                continue
+            target = self._target(document, location)
+            if target is None:
+                message = f"{words.name(location)} leads to no file in schemas/"
+                hint = "nothing is fetched from elsewhere: put that schema into schemas/ and name its file"
+                self.faults.append(document.fault(element, "unresolved-reference", message, hint))
+            else:
+                self.add(target)
+
+    def _target(self, document: Document, location: str) -> Path | None:
+        parts = urlsplit(location.strip())
+        if parts.scheme or parts.netloc or "\\" in location:
+            return None
+        target = (document.path.parent / unquote(parts.path)).resolve()
+        return target if target.is_relative_to(self._folder) and target.is_file() else None
+
+    def _name(self, path: Path) -> str:
+        absolute = path.absolute()
+        inside = absolute.is_relative_to(self._site)
+        return absolute.relative_to(self._site).as_posix() if inside else path.as_posix()
+
+
+def is_1_1(document: Document) -> bool:
+    """Tell whether a schema asks for XSD 1.1, by vc:minVersion (XML Schema 1.1 Part 1, §4.2.2)."""
+    version: str = document.resource.root.get(MIN_VERSION, "1.0")
+    return version.strip() not in ("", "1.0")
+
+
+def _dangerous(document: Document) -> Iterator[Fault]:
+    """Yield assertions that reach outside or run patterns that nothing bounds (XSD 1.1 only)."""
+    for element in document.resource.root.iter():
+        if element.tag not in TESTS:
+            continue
+        calls = element.get("test", "").replace(" ", "")
+        if any(f"{function}(" in calls for function in OUTWARD):
+            message = "the test reaches outside of the document"
+            yield document.fault(element, "unsafe-assertion", message, "let it speak of this document only")
+        if any(f"{function}(" in calls for function in UNBOUNDED):
+            message = "the test runs a pattern, which can take unbounded time"
+            yield document.fault(element, "unsafe-assertion", message, "use xs:pattern")

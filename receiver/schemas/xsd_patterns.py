@@ -1,0 +1,70 @@
+"""XSD's patterns on finite automata: time grows with the text, whatever the pattern.
+
+xmlschema translates them for Python's re, which backtracks: `(a+)+` and thirty letters stall a worker for good.
+Its translation is kept, jsonschema-rs's linear engine runs it, and a schema class of ours plugs that in.
+"""
+
+import re
+from typing import Any
+
+import jsonschema_rs
+from elementpath.regex import RegexError, translate_pattern
+from xmlschema import XMLSchema10, XMLSchema11
+from xmlschema.validators import XsdPatternFacets
+from xmlschema.validators.builders import XsdBuilders
+
+# XML Schema Part 2, F.1.1: multi-character escapes, which engines differ about
+ESCAPES = {
+    r"\d": r"\p{Nd}",
+    r"\D": r"\P{Nd}",
+    r"\w": r"[^\p{P}\p{Z}\p{C}]",
+    r"\W": r"[\p{P}\p{Z}\p{C}]",
+    r"\s": r"[ \t\n\r]",
+    r"\S": r"[^ \t\n\r]",
+}
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_END = r"$(?!\n\Z)"  # how the translation says "the end, and no line break before it"
+
+
+class Linear:
+    """One pattern, anchored at both ends. Raises `ValueError` where the engine does not take it."""
+
+    def __init__(self, pattern: str, xsd_version: str) -> None:
+        translated = translate_pattern(
+            pattern, xsd_version=xsd_version, back_references=False, lazy_quantifiers=False, anchors=False
+        )
+        body = _ESCAPE.sub(lambda escape: ESCAPES.get(escape[0], escape[0]), translated.removesuffix(_END))
+        self._validator = jsonschema_rs.validator_for(
+            {"pattern": body + "$"}, pattern_options=jsonschema_rs.RegexOptions(), offline=True
+        )
+
+    def match(self, text: str) -> bool | None:
+        """Return True where the whole text matches, None where not, as xmlschema asks of re."""
+        return self._validator.is_valid(text) or None
+
+
+class LinearPatterns(XsdPatternFacets):
+    """The pattern facet, with the engine exchanged."""
+
+    __slots__ = ()
+
+    def _parse_value(self, elem: Any) -> Any:
+        try:
+            return Linear(elem.get("value", ""), self.xsd_version)
+        except RegexError as error:
+            self.parse_error(str(error), elem)
+        except ValueError:
+            self.parse_error("the pattern is too large when its {n,m} are written out", elem)
+        return re.compile("")  # the schema is refused; only the rest of its faults is still looked for
+
+
+class Schema10(XMLSchema10):
+    """XSD 1.0 with patterns that cannot stall."""
+
+    builders = XsdBuilders("1.0", LinearPatterns)
+
+
+class Schema11(XMLSchema11):
+    """XSD 1.1 with patterns that cannot stall."""
+
+    builders = XsdBuilders("1.1", LinearPatterns)

@@ -21,12 +21,6 @@ class SettingsError(ValueError):
         super().__init__("\n".join(self.problems))
 
 
-def _path(text: str) -> Path:
-    if "\0" in text:
-        raise ValueError("a path")
-    return Path(text)
-
-
 def _ledger(text: str) -> str:
     if not text.startswith("sqlite:") or text == "sqlite:":
         raise ValueError('sqlite: and the path of a file, such as "sqlite:var/ledger.db"')
@@ -59,11 +53,11 @@ def _option(parse: Callable[[str], Any], default: str | None, doc: str) -> dict[
 class Settings:
     """Every setting, each with its meaning beside it. Relative paths start at the working directory."""
 
-    site: Path = field(metadata=_option(_path, ".", "Folder that holds schemas/ and mappings/."))
-    data: Path = field(metadata=_option(_path, "var", "Folder of the ledger and the quarantine."))
+    site: Path = field(metadata=_option(Path, ".", "Folder that holds schemas/ and mappings/."))
+    data: Path = field(metadata=_option(Path, "var", "Folder of the ledger and the quarantine."))
     output: Path = field(
         metadata=_option(
-            _path, "{data}/output", "Root of the processes' output folders. Follows RECEIVER_DATA unless set."
+            Path, "{data}/output", "Root of the processes' output folders. Follows RECEIVER_DATA unless set."
         )
     )
     ledger: str = field(

@@ -49,21 +49,25 @@ def _validator() -> Draft202012Validator:
 
 
 def _plain(value: Any) -> Any:
-    """Copy TOML values as JSON has them; a date, which JSON lacks, becomes null: no key takes either."""
+    """Copy TOML values as JSON has them; a date or nan, which JSON lacks, becomes null: no key takes it."""
     if isinstance(value, dict):
         return {key: _plain(below) for key, below in value.items()}
     if isinstance(value, list):
         return [_plain(below) for below in value]
-    return None if type_name(value) == "date" else value
+    return None if type_name(value) in ("date", "not finite") else value
 
 
 def _unknown(source: Source, path: Path, error: ValidationError) -> Iterator[tuple[Path, Fault]]:
     known = schema.node(error.schema_path[:-1])["properties"]
     for key in error.kind.as_dict()["unexpected"]:
         where = (*path, key)
-        message = f"unknown key {key_name(key)} in {section_name(path)}"
+        message = f"unknown key {key_name(key)}{_in(path)}"
         hint = _better_key(key, known)
         yield where, source.fault("unknown-key", message, where, hint=hint, key=True)
+
+
+def _in(path: Path) -> str:
+    return f" in {section_name(path)}" if path else ""
 
 
 def _better_key(key: str, known: dict[str, Any]) -> str:
@@ -77,15 +81,20 @@ def _missing(source: Source, path: Path, error: ValidationError) -> Iterator[tup
     key = error.kind.as_dict()["property"]
     wanted = schema.node(error.schema_path[:-1])["properties"][key]
     what = f"section [{key}]" if wanted.get("type") == "object" else f"key {key}"
-    message = f"the {what} is missing in {section_name(path)}"
+    message = f"the {what} is missing{_in(path)}"
     where = (*path, key)
-    yield where, source.fault("missing-key", message, where, hint=wanted["description"])
+    yield where, source.fault("missing-key", message, where, hint=_purpose(wanted))
+
+
+def _purpose(wanted: schema.Node) -> str:
+    purpose = str(wanted["description"]).split(". ")[0].removesuffix(".")
+    return f"{purpose}: {either(value_name(one) for one in wanted['enum'])}" if "enum" in wanted else purpose
 
 
 def _type(source: Source, path: Path, error: ValidationError) -> Iterator[tuple[Path, Fault]]:
     expected = sorted(error.kind.as_dict()["types"], reverse=True)
     found = type_name(_at(source.data, path))
-    message = f"{path_name(path)} must be {either(TYPES[name] for name in expected)}, not {TYPES.get(found, 'a date')}"
+    message = f"{path_name(path)} must be {either(TYPES[name] for name in expected)}, not {TYPES[found]}"
     hint = TYPE_HINTS.get((expected[0], found), "").format(name=path_name(path))
     yield path, source.fault("wrong-type", message, path, hint=hint)
 
@@ -99,7 +108,7 @@ def _choice(source: Source, path: Path, error: ValidationError) -> Iterator[tupl
 
 def _name(source: Source, path: Path, error: ValidationError) -> Iterator[tuple[Path, Fault]]:
     name = error.kind.as_dict()["error"].instance
-    form = FORMS[schema.node(error.schema_path)["format"]]
+    form = FORMS[schema.node(error.schema_path[:-1])["format"]]
     where = (*path, name)
     message = f"{value_name(name)} {form.message}"
     yield where, source.fault(form.code, message, where, hint=form.hint, key=True)

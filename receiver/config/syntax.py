@@ -22,7 +22,11 @@ WORDS = (
     ("Cannot mutate immutable", "this section was given before, in { } or [ ]", "put everything into one of the two"),
     ("Cannot declare", "the section {key} is begun twice", "put its keys under one heading"),
     ("Expected ']]'", "the heading is not closed", "a repeated section is written [[records]]"),
-    ("Expected ']'", "the heading is not closed", "a section is written [output]"),
+    (
+        "Expected ']'",
+        "the heading is not closed",
+        'a section is written [output], and with other letters than A-Z 0-9 _ - in quotes: [parts."page_*"]',
+    ),
     ("Unclosed array", "a list is not closed", 'a list is written ["one", "two"]'),
     ("Unclosed inline table", "a group is not closed", "a group is written { name = 0.95 }, on one line"),
     ("Unescaped '\\'", "a \\ in a text stands for something else", "write \\\\ or put the text in 'single quotes'"),
@@ -57,5 +61,5 @@ def _in_words(said: str) -> tuple[str, str]:
         if said.startswith(beginning):
             key = KEY.search(said)
             name = ".".join(part.strip("' ") for part in key[1].split(",")) if key else ""
-            return message.format(key=f"[{name}]"), hint
+            return message.replace("{key}", f"[{name}]"), hint
     return said, ""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
+from math import isfinite
 from typing import Any
 
 SHOWN = 60  # characters of a value in a message: enough to recognise it, and still one line
@@ -14,6 +15,8 @@ TYPES = {
     "boolean": "true or false",
     "array": "a list in [ ]",
     "object": "a section",
+    "date": "a date",
+    "not finite": "nan or inf",
 }
 
 
@@ -32,8 +35,6 @@ def key_name(key: str) -> str:
 def section_name(path: Sequence[str | int]) -> str:
     """Write the heading of a section."""
     name = ".".join(key_name(step) for step in path if isinstance(step, str))
-    if not name:
-        return "the top of the file"
     return f"[[{name}]]" if isinstance(path[-1], int) else f"[{name}]"
 
 
@@ -44,11 +45,13 @@ def value_name(value: Any) -> str:
 
 
 def type_name(value: Any) -> str:
-    """Return the schema's word for what a TOML value is."""
+    """Return the schema's word for what a TOML value is, or one of ours where JSON has no such value."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, date | datetime | time):
         return "date"
+    if isinstance(value, float) and not isfinite(value):
+        return "not finite"
     names = {str: "string", int: "integer", float: "number", list: "array", dict: "object"}
     return names[type(value)]
 

@@ -92,10 +92,14 @@ class NewFile:
 def sync_files(files: Iterable[NewFile]) -> None:
     """Make several files durable and close them: all are on their way to the disk before one is waited for."""
     waiting = list(files)
-    for file in waiting:
-        file.start_writing()
-    for file in waiting:
-        file.sync()
+    try:
+        for file in waiting:
+            file.start_writing()
+        for file in waiting:
+            file.sync()
+    finally:
+        for file in waiting:
+            file.close()
 
 
 def sync_folder(folder: Path) -> None:

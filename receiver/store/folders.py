@@ -44,15 +44,26 @@ def copy_folder(source: Path, target: Path) -> None:
     sync_folder(target)
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder with all it holds. What another one removes meanwhile is fine. Raises Problem."""
-    with storage("remove a folder"), contextlib.suppress(FileNotFoundError):
-        for path in list(folder.iterdir()):
-            if path.is_dir() and not path.is_symlink():
-                remove(path)
-            else:
-                path.unlink(missing_ok=True)
-        folder.rmdir()
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all it holds. What another one removes meanwhile is fine. Raises Problem."""
+    with storage("remove what is no longer needed"), contextlib.suppress(FileNotFoundError):
+        if path.is_dir() and not path.is_symlink():
+            for inner in list(path.iterdir()):
+                remove(inner)
+            path.rmdir()
+        else:
+            path.unlink()
+
+
+def within(root: Path, depth: int) -> list[Path]:
+    """Return the folders that lie `depth` levels below `root`, but hidden ones; none where it is missing.
+
+    Raises Problem.
+    """
+    with storage("list a folder"), contextlib.suppress(FileNotFoundError):
+        inner = [path for path in root.iterdir() if not path.name.startswith(".") and path.is_dir()]
+        return inner if depth == 1 else [deep for path in inner for deep in within(path, depth - 1)]
+    return []
 
 
 def free_space(path: Path) -> int:

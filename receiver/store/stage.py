@@ -88,10 +88,11 @@ class Staged:
         durable.link_or_copy(path, target)
         return target
 
-    def seal(self, names: Container[str]) -> None:
-        """Make the named files and the folder durable; the other ones may vanish in a power cut. Raises Problem."""
-        durable.sync_files(file for file in self._files if file.name in names)
-        self._files = [file for file in self._files if file.name not in names]
+    def seal(self, names: Container[str] | None = None) -> None:
+        """Make the named files, or all, and the folder durable; others may vanish in a power cut. Raises Problem."""
+        chosen = [file for file in self._files if names is None or file.name in names]
+        self._files = [file for file in self._files if file not in chosen]
+        durable.sync_files(chosen)
         durable.sync_folder(self.folder)
         durable.sync_folder(self.folder.parent)
 

@@ -1,0 +1,76 @@
+"""What one process has open of the ledger: its writers and a few readers. Never across a fork."""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from receiver.store import schema
+from receiver.store.writers import Writers
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class _Opened:
+    """The connections of one process."""
+
+    pid: int
+    writers: Writers
+    readers: deque[apsw.Connection] = field(default_factory=deque)  # those that nobody is using
+
+
+class Connections:
+    """The connections to one ledger, opened by each process when it first needs them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opening = threading.Lock()
+        self._opened: _Opened | None = None
+        self._foreign: list[_Opened] = []  # a parent's: SQLite forbids a child even to close them
+
+    def write(self, operation: Callable[[apsw.Connection], Result], *, durable: bool = True) -> Result:
+        """Run an operation in a transaction, as `Writers.run` tells. Raises Problem and what the operation raises."""
+        return self._present().writers.run(operation, durable=durable)
+
+    def read(self, query: Callable[[apsw.Connection], Result]) -> Result:
+        """Run a query on what is committed by now. It must read its rows to the end. Raises Problem."""
+        with schema.ledger_errors(), self._reader() as connection:
+            return query(connection)
+
+    def close(self) -> None:
+        """Close what this process has open; the next use opens it again."""
+        opened, self._opened = self._opened, None
+        if opened and opened.pid == os.getpid():
+            opened.writers.close()
+            for reader in opened.readers:
+                reader.close()
+
+    def _present(self) -> _Opened:
+        opened = self._opened
+        if opened is None or opened.pid != os.getpid():
+            with self._opening:
+                opened = self._opened
+                if opened and opened.pid != os.getpid():
+                    self._foreign.append(opened)
+                    opened = None
+                if opened is None:
+                    with schema.ledger_errors():
+                        opened = self._opened = _Opened(os.getpid(), Writers(self._path))
+        return opened
+
+    @contextmanager
+    def _reader(self) -> Iterator[apsw.Connection]:
+        readers = self._present().readers
+        try:
+            connection = readers.pop()
+        except IndexError:
+            connection = schema.connect(self._path)
+        yield connection
+        readers.append(connection)  # not one that has failed: it is dropped

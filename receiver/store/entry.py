@@ -1,0 +1,121 @@
+"""What the ledger keeps of a delivery: everything but a field's value and the names the sender gave its files."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from receiver.delivery import Part, Published, Receipt, Status
+from receiver.problems import Code, Violation
+
+FIRST_ATTEMPTS = 5  # kept for good: how a delivery came in
+LAST_ATTEMPTS = 15  # and how it goes on; a sender in a loop must not grow the row without end
+
+# A part's name is the customer's configuration, but an unknown part may be called anything.
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_SAFE_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")  # RFC 6838 §4.2, lower case
+
+
+class Kind(StrEnum):
+    """What is published of a delivery, in the order in which it appears."""
+
+    DOCUMENT = "document"
+    RECORD = "record"
+    MARKER = "marker"
+    ORIGINALS = "originals"  # the folder that keeps the parts as they came, where the process wants them kept
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file on its way from the stage to its final name."""
+
+    kind: Kind
+    staged: str  # name in the stage's folder
+    path: str  # as the receipt tells it
+    target: Path  # absolute
+    size: int  # bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartLine:
+    """What the ledger tells of a part."""
+
+    name: str
+    type: str
+    role: str
+    size: int  # bytes
+    sha256: str
+
+    @classmethod
+    def of(cls, part: Part) -> "PartLine":
+        """Return the line of a part; a name or type that is no plain word could be data, and is left out."""
+        name = part.name if _SAFE_NAME.fullmatch(part.name) else "(other)"
+        kind = part.type if _SAFE_TYPE.fullmatch(part.type) else ""
+        return cls(name, kind, part.role.value, part.size, part.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One time the delivery was sent, and how it was answered."""
+
+    at: datetime  # aware, UTC
+    peer: str
+    outcome: str  # accepted, duplicate, busy, held or refused
+    code: str = ""  # of the problem, for the last three
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the ledger."""
+
+    id: str
+    process: str
+    source_id: str
+    version: int | None  # None while nothing is accepted under this id
+    received_at: datetime  # aware, UTC
+    peer: str
+    configuration: str  # digest of the configuration that judged it
+    parts: tuple[PartLine, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    output: Path = Path()  # the process's output folder, absolute; folders are only created below it
+    status: Status = Status.COMMITTED
+    committed_at: datetime | None = None
+    published_at: datetime | None = None
+    stage: str = ""  # the folder in which its files lie until they are published, absolute
+    code: Code | None = None  # why it was held or refused
+    violations: tuple[Violation, ...] = ()
+    attempts: tuple[Attempt, ...] = ()  # the first and the last ones
+    attempt_count: int = 0  # all of them
+
+    def tried(self, attempt: Attempt) -> "Entry":
+        """Return the entry with one more attempt; one that is noted already is the same one, told twice."""
+        if attempt in self.attempts:
+            return self
+        attempts = (*self.attempts, attempt)
+        if len(attempts) > FIRST_ATTEMPTS + LAST_ATTEMPTS:
+            attempts = attempts[:FIRST_ATTEMPTS] + attempts[-LAST_ATTEMPTS:]
+        return replace(self, attempts=attempts, attempt_count=self.attempt_count + 1)
+
+    def of_kind(self, kind: Kind) -> Iterator[Output]:
+        """Go through the outputs of one kind."""
+        return (output for output in self.outputs if output.kind is kind)
+
+    def receipt(self, *, duplicate: bool = False) -> Receipt:
+        """Return what the platform is answered. Accepted is as good as published: nothing can take it back."""
+        status = Status.PUBLISHED if self.status is Status.COMMITTED else self.status
+        return Receipt(
+            self.id,
+            status,
+            self.process,
+            self.source_id,
+            self.version or 0,
+            self._published(Kind.DOCUMENT),
+            self._published(Kind.RECORD),
+            duplicate,
+        )
+
+    def _published(self, kind: Kind) -> tuple[Published, ...]:
+        return tuple(Published(output.path, output.sha256, output.size) for output in self.of_kind(kind))

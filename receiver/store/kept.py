@@ -1,0 +1,92 @@
+"""Deliveries kept whole: a folder with the parts as they came, and one file that tells what they are.
+
+Quarantine and originals have this same shape, so that a person, or `receiver replay`, needs nothing else to read
+them. Only here stand the names that the sender gave its files: those are data, and may name a patient.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from receiver.delivery import Part, Role, Status
+from receiver.problems import Code, Problem, Violation
+from receiver.store import rows
+from receiver.store.entry import Entry, PartLine
+from receiver.store.failure import storage
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A delivery that lies in a folder of its own."""
+
+    folder: Path
+    entry: Entry
+    detail: str  # what the sender was told; "" for originals
+    parts: tuple[Part, ...]
+
+
+def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
+    """Return the JSON text that makes a folder of parts readable without the ledger."""
+    told = {
+        "id": entry.id,
+        "process": entry.process,
+        "source_id": entry.source_id,
+        "received_at": rows.stamp(entry.received_at),
+        "peer": entry.peer,
+        "configuration": entry.configuration,
+        "status": entry.status,
+        "code": entry.code,
+        "detail": detail,
+        "violations": [asdict(violation) for violation in entry.violations],
+        "parts": [_told(part) for part in parts],
+    }
+    return json.dumps(told, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _told(part: Part) -> dict[str, Any]:
+    return {
+        "file": part.path.name,
+        "name": part.name,
+        "filename": part.filename,
+        "type": part.type,
+        "role": part.role,
+        "suffix": part.suffix,
+        "size": part.size,
+        "sha256": part.sha256,
+    }
+
+
+def load(description: Path) -> Kept:
+    """Read what `describe` wrote. Raises Problem where it is missing or damaged."""
+    with storage("read a kept delivery"):
+        content = description.read_bytes()
+    try:
+        return _read(description.parent, json.loads(content))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Problem(Code.STORAGE_FAILED, "the description of a kept delivery is damaged") from None
+
+
+def _read(folder: Path, told: dict[str, Any]) -> Kept:
+    parts = tuple(_part(folder, part) for part in told["parts"])
+    entry = Entry(
+        id=told["id"],
+        process=told["process"],
+        source_id=told["source_id"],
+        version=None,
+        received_at=rows.moment(told["received_at"]),
+        peer=told["peer"],
+        configuration=told["configuration"],
+        parts=tuple(map(PartLine.of, parts)),
+        status=Status(told["status"]),
+        code=told["code"] and Code(told["code"]),
+        violations=tuple(Violation(**violation) for violation in told["violations"]),
+    )
+    return Kept(folder, entry, told["detail"], parts)
+
+
+def _part(folder: Path, told: dict[str, Any]) -> Part:
+    path = folder / Path(told["file"]).name
+    rest = {name: told[name] for name in ("name", "filename", "type", "suffix", "size", "sha256")}
+    return Part(role=Role(told["role"]), path=path, **rest)

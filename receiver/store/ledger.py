@@ -1,0 +1,174 @@
+"""The ledger in SQLite: the audit trail, and the memory that makes a retry harmless.
+
+Its functions are named by what they mean to a delivery; another ledger would stand beside this module with the same
+ones. Every time it is given is an aware datetime.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from receiver.delivery import Status
+from receiver.store import rows, schema, statements
+from receiver.store.connections import Connections
+from receiver.store.entry import Attempt, Entry
+
+ACCEPTED = (Status.COMMITTED, Status.PUBLISHED)
+
+
+class Lost(Exception):  # noqa: N818 (what happened, in one word)
+    """The same delivery was accepted before; carries its entry."""
+
+    def __init__(self, winner: Entry) -> None:
+        super().__init__("the same delivery was accepted before")
+        self.winner = winner
+
+
+class VersionTaken(Exception):  # noqa: N818 (what happened)
+    """Another content was accepted under this sourceId meanwhile; carries the version that is free now."""
+
+    def __init__(self, free: int) -> None:
+        super().__init__("another content was accepted under this sourceId meanwhile")
+        self.free = free
+
+
+def create(url: str) -> None:
+    """Create the ledger, or bring it up to date. Raises Problem, also for one that a newer program wrote.
+
+    Called once, before workers are forked.
+    """
+    schema.create(schema.path_of(url))
+
+
+class Ledger:
+    """One ledger that was created, for all threads and all forked workers."""
+
+    def __init__(self, url: str) -> None:
+        """Name the ledger; nothing is opened yet. Raises Problem where `url` names none."""
+        self.path = schema.path_of(url)
+        self._connections = Connections(self.path)
+        self._read = self._connections.read
+        self._write = self._connections.write
+        self.close = self._connections.close
+
+    def find(self, id: str) -> Entry | None:  # noqa: A002 (the column's name)
+        """Return the entry of a delivery. Raises Problem."""
+        return self._read(lambda connection: statements.find(connection, id))
+
+    def latest(self, process: str, source_id: str) -> Entry | None:
+        """Return the accepted entry with the highest version under a sourceId. Raises Problem."""
+        where = "WHERE source_id = ? AND process = ? AND version IS NOT NULL ORDER BY version DESC LIMIT 1"
+        found = self._select(where, source_id, process)
+        return found[0] if found else None
+
+    def next_version(self, process: str, source_id: str) -> int:
+        """Return the version that a new content under this sourceId gets. Raises Problem."""
+        return self._read(lambda connection: statements.next_version(connection, process, source_id))
+
+    def unfinished(self) -> list[Entry]:
+        """Return what is accepted but not yet published, in the order of acceptance. Raises Problem."""
+        return self._select("WHERE status = 'committed' ORDER BY rowid")
+
+    def uses_stage(self, folder: Path) -> bool:
+        """Tell whether an accepted delivery still has files in this folder of the stage. Raises Problem."""
+        return self._read(lambda connection: statements.uses_stage(connection, folder))
+
+    def search(
+        self,
+        *,
+        process: str | None = None,
+        status: Status | None = None,
+        source_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> list[Entry]:
+        """Return entries, the newest first: received at or after `since` and before `until`. Raises Problem."""
+        conditions = {
+            "process = ?": process,
+            "status = ?": status and status.value,
+            "source_id = ?": source_id,
+            "received_at >= ?": since and rows.stamp(since),
+            "received_at < ?": until and rows.stamp(until),
+        }
+        given = {condition: value for condition, value in conditions.items() if value is not None}
+        where = f"WHERE {' AND '.join(given)}" if given else ""
+        return self._select(f"{where} ORDER BY received_at DESC, rowid DESC LIMIT ?", *given.values(), limit)
+
+    def counts(self) -> dict[tuple[str, Status], int]:
+        """Return how many deliveries each process has in each state. Raises Problem."""
+        return self._read(statements.counts)
+
+    def commit(self, entry: Entry, attempt: Attempt) -> Entry:
+        """Accept a delivery: the point of no return. Returns its entry once that is durable.
+
+        Raises Lost, VersionTaken, or Problem: NAME_TAKEN where another delivery or a file has one of its names.
+        """
+
+        def operation(connection: apsw.Connection) -> Entry:
+            known = _not_accepted(connection, entry.id)
+            free = statements.next_version(connection, entry.process, entry.source_id)
+            if entry.version != free:
+                raise VersionTaken(free)
+            statements.claim(connection, entry)
+            accepted = replace(entry, status=Status.COMMITTED, committed_at=datetime.now(UTC))
+            return statements.put(connection, _after(known, accepted).tried(attempt))
+
+        return self._write(operation)
+
+    def published(self, entries: Sequence[Entry], at: datetime) -> None:
+        """Mark deliveries as published: visible at once, durable with the next commit. Raises Problem."""
+        self._write(lambda connection: statements.publish(connection, entries, at), durable=False)
+
+    def set_aside(self, entry: Entry, attempt: Attempt) -> Entry:
+        """Note durably that a delivery is held or refused. Raises Lost where it was accepted before, or Problem."""
+
+        def operation(connection: apsw.Connection) -> Entry:
+            known = _not_accepted(connection, entry.id)
+            return statements.put(connection, _after(known, replace(entry, version=None)).tried(attempt))
+
+        return self._write(operation)
+
+    def attempted(self, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
+        """Note one more attempt at a known delivery: durable with the next commit. Raises Problem."""
+
+        def operation(connection: apsw.Connection) -> None:
+            known = statements.find(connection, id)
+            if known:
+                statements.put_attempts(connection, known.tried(attempt))
+
+        self._write(operation, durable=False)
+
+    def settle(self) -> None:
+        """Make sure that no commit that has failed comes back after a crash. Raises Problem."""
+        self._write(lambda _: None)
+
+    def prune(self, process: str, before: datetime) -> int:
+        """Forget what was received before a time, unless its publication is not finished. Raises Problem.
+
+        Returns how many entries are forgotten.
+        """
+        total = 0
+        while pruned := self._write(lambda connection: statements.prune(connection, process, before)):
+            total += pruned
+        return total
+
+    def _select(self, where: str, *values: Any) -> list[Entry]:
+        return self._read(lambda connection: statements.select(connection, where, *values))
+
+
+def _not_accepted(connection: apsw.Connection, id: str) -> Entry | None:  # noqa: A002 (the column's name)
+    """Return what is known of a delivery. Raises Lost where it was accepted."""
+    known = statements.find(connection, id)
+    if known and known.status in ACCEPTED:
+        raise Lost(known)
+    return known
+
+
+def _after(known: Entry | None, entry: Entry) -> Entry:
+    """Return `entry` with the attempts that were made before."""
+    return replace(entry, attempts=known.attempts, attempt_count=known.attempt_count) if known else entry

@@ -1,0 +1,49 @@
+"""Originals: the parts of published deliveries, kept as they came where the process wants that.
+
+They are hard links to what is published, so they cost no second copy where data and output share a file system.
+They are laid out in the stage, accepted with the rest, and moved here as the last step of the publication.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from receiver.delivery import Part
+from receiver.store import durable, folders, kept
+from receiver.store.entry import Entry, Kind, Output
+from receiver.store.failure import storage
+from receiver.store.stage import Staged
+
+FOLDER = "originals"
+DESCRIPTION = "delivery.json"
+README = """\
+The parts of published deliveries as they came: one folder for each, <process>/<id>, with delivery.json, which tells
+what they are. `receiver replay` works from here. They are removed when their time is over ([retention] originals).
+"""
+
+
+def own(data: Path) -> None:
+    """Create the folder of all originals. Raises Problem."""
+    folders.own(data / FOLDER, README)
+
+
+def folder(data: Path, process: str, id: str) -> Path:  # noqa: A002 (the ledger's word)
+    """Return where the originals of one delivery are kept."""
+    return data.resolve() / FOLDER / process / id
+
+
+def lay_out(data: Path, staged: Staged, entry: Entry, parts: Sequence[Part]) -> Output:
+    """Put the parts together in the stage; the output returned goes into the entry. Raises Problem."""
+    laid_out = staged.folder / FOLDER
+    with storage("create a folder in the stage"):
+        laid_out.mkdir(mode=folders.FOLDER_MODE)
+    for part in parts:
+        durable.link_or_copy(part.path, laid_out / part.path.name)
+    description = kept.describe(entry, parts)
+    durable.write_new(laid_out / DESCRIPTION, description)
+    durable.sync_folder(laid_out)
+    return Output(Kind.ORIGINALS, FOLDER, "", folder(data, entry.process, entry.id), sum(p.size for p in parts), "")
+
+
+def load(data: Path, process: str, id: str) -> kept.Kept:  # noqa: A002 (the ledger's word)
+    """Read the originals of one delivery. Raises Problem where there are none."""
+    return kept.load(folder(data, process, id) / DESCRIPTION)

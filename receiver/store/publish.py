@@ -1,0 +1,122 @@
+"""From the stage to the output: the sequence of a delivery, and what a crash at each step means.
+
+    write → seal → folders → ROW → documents → records → marker → originals → mark → clear
+                             ↑ accepted
+
+    step       on disk                                          ledger        a crash here
+    write      stage/<folder>/ fills, its lock held             -             never answered; swept
+    seal       every file, the folder and its parent fsynced    -             same
+    folders    the output's folders exist                       -             same; an empty folder may stay
+    ROW        unchanged                                        committed     accepted: recovery goes on from here
+    documents  renamed to their names, their folders fsynced    committed     same
+    records    the same                                         committed     same
+    marker     the same                                         committed     same
+    originals  the folder of parts renamed to originals/        committed     same
+    mark       unchanged                                        published     done; the stage's folder is swept
+    clear      the stage's folder is gone                       published     done
+
+Three facts carry it. The row is written once everything is durable, so what is accepted can be published. A file
+is published by rename, so one that left the stage was published, even where downstream has taken it away since;
+and one that is still there was not. A step begins when the one before it is durable, so no reader ever sees a
+record before its document.
+
+`committed` without a folder in the stage is what a power cut between `mark` and the next durable commit leaves:
+everything was published. Nothing is concluded where the whole stage is gone: then a disk is not mounted.
+
+Beside this path: `quarantine/<process>/<id>/` with a file `lock` in it is a delivery whose folder was moved there
+and whose row (`held`, `refused`) is still to be written; without one, the row is there. An accepted delivery has
+no business in quarantine: what is found there is swept.
+
+Whoever does a step holds the lock of the stage's folder: the thread that received the delivery, a retry whose
+predecessor died, or recovery.
+"""
+
+import contextlib
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from receiver.delivery import Receipt, Status
+from receiver.problems import Code, Problem
+from receiver.store import folders
+from receiver.store.entry import Attempt, Entry, Kind
+from receiver.store.finish import finish
+from receiver.store.ledger import ACCEPTED, Ledger, Lost, VersionTaken
+from receiver.store.release import release
+from receiver.store.stage import Staged
+
+PATIENCE = 5.0  # seconds a retry waits for the attempt before it: longer than any commit, shorter than a timeout
+FIRST_LOOK = 0.002  # seconds; the pause doubles up to the longest
+LONGEST_LOOK = 0.05  # seconds
+
+
+def commit(ledger: Ledger, staged: Staged, entry: Entry) -> Receipt:
+    """Accept a delivery: make its files durable, then its row. Its receipt is true once `publish` has returned.
+
+    Where the same delivery was accepted before, the receipt is that one's, marked as a duplicate, and nothing is
+    left to publish. Raises VersionTaken where the version must be chosen anew, and Problem.
+    """
+    with_originals = any(entry.of_kind(Kind.ORIGINALS))
+    staged.seal(None if with_originals else {output.staged for output in entry.outputs})
+    for folder in {output.target.parent for output in entry.outputs if output.kind is not Kind.ORIGINALS}:
+        folders.make_folders(folder, entry.output)
+    try:
+        return _accept(ledger, staged, _in(staged, entry)).receipt()
+    except Lost as lost:
+        return _duplicate(ledger, lost.winner, entry.received_at, entry.peer)
+
+
+def _in(staged: Staged, entry: Entry) -> Entry:
+    return replace(entry, stage=str(staged.folder))
+
+
+def _accept(ledger: Ledger, staged: Staged, entry: Entry) -> Entry:
+    """Write the row. The stage is given up only where it is certain that there is none. Raises as `commit`."""
+    staged.accepted = True
+    try:
+        return ledger.commit(entry, Attempt(entry.received_at, entry.peer, "accepted"))
+    except (Lost, VersionTaken):
+        staged.accepted = False
+        raise
+    except Problem:
+        with contextlib.suppress(Problem):
+            ledger.settle()
+            staged.accepted = ledger.uses_stage(staged.folder)
+        raise
+
+
+def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
+    """Publish what `commit` has accepted. Raises Problem; a retry or recovery then goes on where this stopped."""
+    entry = _in(staged, entry)
+    for problem in release([entry]).values():
+        raise problem
+    ledger.published([entry], datetime.now(UTC))
+    staged.accepted = False  # nothing rests on the folder any more
+
+
+def known(ledger: Ledger, id: str, at: datetime, peer: str) -> Receipt | None:  # noqa: A002 (the ledger's word)
+    """Return the receipt of a delivery that was accepted before, as a duplicate; None where it was not.
+
+    Raises Problem: BUSY where the attempt before this one is still being published.
+    """
+    entry = ledger.find(id)
+    return _duplicate(ledger, entry, at, peer) if entry and entry.status in ACCEPTED else None
+
+
+def _duplicate(ledger: Ledger, winner: Entry, at: datetime, peer: str) -> Receipt:
+    """Wait until the winner is published, by its owner or, where that one is dead, by us. Raises Problem."""
+    deadline = time.monotonic() + PATIENCE
+    pause = FIRST_LOOK
+    while winner.status is Status.COMMITTED:
+        _, failed = finish(ledger, [winner])
+        for problem in failed.values():
+            raise problem
+        winner = ledger.find(winner.id) or winner
+        if winner.status is Status.COMMITTED:
+            if time.monotonic() > deadline:
+                ledger.attempted(winner.id, Attempt(at, peer, "busy", Code.BUSY))
+                raise Problem(Code.BUSY, "an earlier attempt at this delivery is still being published")
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_LOOK)
+    ledger.attempted(winner.id, Attempt(at, peer, "duplicate"))
+    return winner.receipt(duplicate=True)

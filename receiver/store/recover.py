@@ -1,0 +1,68 @@
+"""Finishes what a crash left behind; safe at any time, beside living workers, and if it is killed itself."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from receiver.problems import Problem
+from receiver.store import folders, quarantine, stage
+from receiver.store.finish import finish
+from receiver.store.ledger import Ledger
+
+AT_ONCE = 200  # deliveries finished together: as many open locks, and one fsync per folder and step for all of them
+
+
+@dataclass(slots=True)
+class Report:
+    """What a recovery found and did."""
+
+    finished: list[str] = field(default_factory=list)  # ids that are published now
+    failed: dict[str, Problem] = field(default_factory=dict)  # by id, or folder of the stage: still as it was
+    swept: int = 0  # folders of the stage that belonged to nothing
+    quarantined: int = 0  # deliveries in quarantine whose row was missing, or that were accepted since
+
+
+def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
+    """Publish what is accepted and whose owner is dead, and sweep what dead owners left; `roots` are all stages.
+
+    Raises Problem where the ledger or a stage cannot be read; what concerns one delivery is in the report.
+    """
+    report = Report()
+    unfinished = ledger.unfinished()
+    for start in range(0, len(unfinished), AT_ONCE):
+        finished, failed = finish(ledger, unfinished[start : start + AT_ONCE])
+        report.finished += finished
+        report.failed |= failed
+    for root in {*roots, data / quarantine.FOLDER / quarantine.SCRATCH}:
+        for folder in folders.within(root, depth=1):
+            with _noting(report, folder):
+                report.swept += _sweep(ledger, folder)
+    for place in quarantine.places(data):
+        with _noting(report, place):
+            report.quarantined += quarantine.finish(ledger, place)
+    return report
+
+
+@contextmanager
+def _noting(report: Report, folder: Path) -> Iterator[None]:
+    """Go on with the next one where one fails."""
+    try:
+        yield
+    except Problem as problem:
+        report.failed[folder.name] = problem
+
+
+def _sweep(ledger: Ledger, folder: Path) -> bool:
+    """Remove a stage's folder whose owner is dead, unless an accepted delivery needs it. Raises Problem."""
+    lock = stage.hold(folder)
+    if lock is None:
+        return False
+    try:
+        swept = not ledger.uses_stage(folder)
+        if swept:
+            stage.discard(folder)
+    finally:
+        os.close(lock)
+    return swept

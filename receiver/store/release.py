@@ -1,0 +1,74 @@
+"""Moves what is accepted out of the stage to its final names, each step durable before the next begins."""
+
+import errno
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from receiver.problems import Code, Problem
+from receiver.store import durable, folders
+from receiver.store.entry import Entry, Kind, Output
+from receiver.store.failure import storage
+
+
+def release(entries: Sequence[Entry]) -> dict[str, Problem]:
+    """Publish accepted deliveries whose stage the caller holds; what was published already stays as it is.
+
+    Many are done as fast as one: a folder is synced once per step. Returns the problem of each delivery, by its
+    id, that could not be published to the end.
+    """
+    failed: dict[str, Problem] = {}
+    for kind in Kind:
+        to_sync: defaultdict[Path, list[str]] = defaultdict(list)
+        for entry in entries:
+            try:
+                for folder in _place(entry, kind) if entry.id not in failed else ():
+                    to_sync[folder].append(entry.id)
+            except Problem as problem:
+                failed[entry.id] = problem
+        for folder, ids in to_sync.items():
+            try:
+                durable.sync_folder(folder)
+            except Problem as problem:
+                failed |= dict.fromkeys(ids, problem)
+    return failed
+
+
+def _place(entry: Entry, kind: Kind) -> Iterator[Path]:
+    """Move the outputs of one kind and yield the folders to be synced. Raises Problem."""
+    for output in entry.of_kind(kind):
+        source = Path(entry.stage) / output.staged
+        with storage("publish a file"):
+            if not _move(source, output) and os.path.lexists(source):
+                root = output.target.parents[1] if kind is Kind.ORIGINALS else entry.output
+                folders.make_folders(output.target.parent, root)
+                _move(source, output)
+        if output.target.parent.is_dir():  # else downstream took file and folder away
+            yield output.target.parent
+
+
+def _move(source: Path, output: Output) -> bool:
+    """Move one file or folder; False where it, or the folder it goes to, is not there. Raises OSError, Problem."""
+    try:
+        durable.move_new(source, output.target)
+    except FileNotFoundError:
+        return False
+    except FileExistsError:
+        if output.kind is not Kind.ORIGINALS:  # those of an earlier life of the same delivery are the same
+            detail = "a file that is not ours has taken a name of an accepted delivery: move it away"
+            raise Problem(Code.STORAGE_FAILED, detail) from None
+    except OSError as error:
+        if error.errno != errno.EXDEV or output.kind is not Kind.ORIGINALS:
+            raise
+        _copy_over(source, output.target)
+    return True
+
+
+def _copy_over(source: Path, target: Path) -> None:
+    """Move a folder to another file system. Whoever holds the stage is the only one at the halfway name."""
+    halfway = target.parent / f".{target.name}"
+    folders.remove(halfway)
+    folders.copy_folder(source, halfway)
+    with storage("keep the originals"):
+        durable.move_new(halfway, target)

@@ -1,0 +1,122 @@
+"""Entries as rows of the table `deliveries`, and back: plain columns, JSON text for lists."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from receiver.delivery import Status
+from receiver.problems import Code, Violation
+from receiver.store.entry import Attempt, Entry, Kind, Output, PartLine
+
+COLUMNS = (
+    "id",
+    "process",
+    "source_id",
+    "version",
+    "status",
+    "received_at",
+    "committed_at",
+    "published_at",
+    "peer",
+    "configuration",
+    "parts",
+    "documents",
+    "records",
+    "marker",
+    "originals",
+    "output",
+    "stage",
+    "code",
+    "violations",
+    "attempts",
+    "attempt_count",
+)
+
+
+def row(entry: Entry) -> tuple[Any, ...]:
+    """Return the values of `COLUMNS`."""
+    return (
+        entry.id,
+        entry.process,
+        entry.source_id,
+        entry.version,
+        entry.status.value,
+        stamp(entry.received_at),
+        entry.committed_at and stamp(entry.committed_at),
+        entry.published_at and stamp(entry.published_at),
+        entry.peer,
+        entry.configuration,
+        _text(asdict(part) for part in entry.parts),
+        *(_text(map(_output, entry.of_kind(kind))) for kind in Kind),
+        str(entry.output),
+        entry.stage,
+        entry.code and entry.code.value,
+        _text(asdict(violation) for violation in entry.violations),
+        attempts_text(entry),
+        entry.attempt_count,
+    )
+
+
+def entry(values: Iterable[Any]) -> Entry:
+    """Return the entry of a row that was selected as `COLUMNS`."""
+    column = dict(zip(COLUMNS, values, strict=True))
+    for name in ("parts", "violations", "attempts"):
+        column[name] = json.loads(column[name])
+    outputs = [_read_output(kind, kept) for kind, name in _OUTPUTS for kept in json.loads(column.pop(name))]
+    column |= {
+        "status": Status(column["status"]),
+        "received_at": moment(column["received_at"]),
+        "committed_at": column["committed_at"] and moment(column["committed_at"]),
+        "published_at": column["published_at"] and moment(column["published_at"]),
+        "parts": tuple(PartLine(**part) for part in column["parts"]),
+        "outputs": tuple(outputs),
+        "output": Path(column["output"]),
+        "code": column["code"] and Code(column["code"]),
+        "violations": tuple(Violation(**violation) for violation in column["violations"]),
+        "attempts": tuple(Attempt(**kept | {"at": moment(kept["at"])}) for kept in column["attempts"]),
+    }
+    return Entry(**column)
+
+
+_OUTPUTS = (
+    (Kind.DOCUMENT, "documents"),
+    (Kind.RECORD, "records"),
+    (Kind.MARKER, "marker"),
+    (Kind.ORIGINALS, "originals"),
+)
+
+
+def attempts_text(entry: Entry) -> str:
+    """Return the column `attempts`."""
+    return _text(asdict(attempt) | {"at": stamp(attempt.at)} for attempt in entry.attempts)
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment in ISO 8601, UTC, with microseconds: texts sort as the moments do."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str) -> datetime:
+    """Read what `stamp` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def _text(items: Iterable[dict[str, Any]]) -> str:
+    return json.dumps(list(items), ensure_ascii=False, separators=(",", ":"))
+
+
+def _output(output: Output) -> dict[str, Any]:
+    return {
+        "path": output.path,
+        "target": str(output.target),
+        "staged": output.staged,
+        "size": output.size,
+        "sha256": output.sha256,
+    }
+
+
+def _read_output(kind: Kind, kept: dict[str, Any]) -> Output:
+    return Output(kind, kept["staged"], kept["path"], Path(kept["target"]), kept["size"], kept["sha256"])

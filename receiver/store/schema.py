@@ -1,0 +1,130 @@
+"""The ledger's tables: created once, before any worker is forked, and brought up to date in place."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+
+from receiver.problems import Code, Problem
+from receiver.store import durable
+from receiver.store.failure import storage
+
+LOCK_SUFFIX = ".lock"
+BUSY = 800  # milliseconds that a foreign lock is waited for: a sender is answered within a second
+CHECKPOINT_PAGES = 1000  # of 4 KB; SQLite's own default: a checkpoint then takes some milliseconds
+
+# Step n leads from version n to n + 1. A step that has been released is never changed.
+STEPS = (
+    """
+    CREATE TABLE deliveries (
+        id TEXT NOT NULL UNIQUE,       -- content-addressed: the same delivery has the same one
+        process TEXT NOT NULL,
+        source_id TEXT NOT NULL,       -- the platform's own name of the document
+        version INTEGER,               -- 1 for the first content under this source_id; NULL until accepted
+        status TEXT NOT NULL,          -- committed (accepted, being published), published, held, refused
+        received_at TEXT NOT NULL,     -- ISO 8601, UTC
+        committed_at TEXT,
+        published_at TEXT,
+        peer TEXT NOT NULL,            -- the sender's address
+        configuration TEXT NOT NULL,   -- digest of the configuration that judged it
+        parts TEXT NOT NULL,           -- JSON: name, type, role, size, sha256 of each
+        documents TEXT NOT NULL,       -- JSON: path, target, staged, size, sha256 of each
+        records TEXT NOT NULL,         -- JSON, as documents
+        marker TEXT NOT NULL,          -- JSON, as documents
+        originals TEXT NOT NULL,       -- JSON, as documents: the folder that keeps the parts
+        output TEXT NOT NULL,          -- the process's output folder
+        stage TEXT NOT NULL,           -- the folder of its files until they are published
+        code TEXT,                     -- why it was held or refused
+        violations TEXT NOT NULL,      -- JSON: where, rule, message, schema of each
+        attempts TEXT NOT NULL,        -- JSON: at, peer, outcome, code of the first and the last ones
+        attempt_count INTEGER NOT NULL -- how often it was sent
+    );
+    CREATE UNIQUE INDEX versions ON deliveries (source_id, process, version);
+    CREATE INDEX times ON deliveries (received_at);
+    CREATE INDEX unpublished ON deliveries (status, stage, process) WHERE status <> 'published';
+    CREATE TABLE claims (              -- names promised to accepted deliveries and not yet taken
+        target TEXT PRIMARY KEY,
+        id TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+def path_of(url: str) -> Path:
+    """Return the absolute path that a ledger's URL such as `sqlite:var/ledger.db` names. Raises Problem."""
+    scheme, _, path = url.partition(":")
+    if scheme != "sqlite" or not path:
+        raise Problem(Code.STORAGE_FAILED, "the ledger is written as sqlite:PATH, such as sqlite:var/ledger.db")
+    return Path(path).resolve()
+
+
+def create(path: Path) -> None:
+    """Create the ledger or bring it up to date. Raises Problem.
+
+    Called before workers are forked, and leaves no connection behind: none may cross a fork.
+    """
+    with storage("create the ledger's folder"):
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    with locked(path), ledger_errors():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE))
+        connection = connect(path)
+        try:
+            connection.pragma("journal_mode", "wal")
+            _upgrade(connection)
+        finally:
+            connection.close()
+    durable.sync_folder(path.parent)
+
+
+def _upgrade(connection: apsw.Connection) -> None:
+    version = connection.pragma("user_version")
+    if version > len(STEPS):
+        raise Problem(
+            Code.STORAGE_FAILED,
+            f"the ledger has schema version {version}, and this program knows none above {len(STEPS)}: "
+            "start the newer program that wrote it",
+        )
+    for number, step in enumerate(STEPS[version:], start=version + 1):
+        with connection:
+            connection.execute(step)
+            connection.pragma("user_version", number)
+
+
+def connect(path: Path) -> apsw.Connection:
+    """Open the ledger, which must exist. Raises apsw.Error."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(BUSY)
+    connection.transaction_mode = "IMMEDIATE"
+    connection.pragma("synchronous", "full")
+    connection.wal_autocheckpoint(CHECKPOINT_PAGES)
+    return connection
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock that orders the ledger's writers, waiting for it."""
+    with storage("lock the ledger"):
+        lock = os.open(f"{path}{LOCK_SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            os.close(lock)
+            raise
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def ledger_errors() -> Iterator[None]:
+    """Turn what SQLite refuses into a Problem. Raises Problem."""
+    try:
+        yield
+    except apsw.FullError:
+        raise Problem(Code.DISK_FULL, "could not write to the ledger (its disk is full)") from None
+    except apsw.Error as error:
+        raise Problem(Code.STORAGE_FAILED, f"could not use the ledger ({type(error).__name__})") from None

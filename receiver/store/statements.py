@@ -1,0 +1,118 @@
+"""What the ledger says to SQLite. Every function works inside the caller's transaction and may raise apsw.Error."""
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from receiver.delivery import Status
+from receiver.problems import Code, Problem
+from receiver.store import rows
+from receiver.store.entry import Entry, Kind
+from receiver.store.failure import storage
+
+PRUNED_AT_ONCE = 500  # rows of one transaction: some milliseconds in which nobody else writes
+
+_NAMES = ", ".join(rows.COLUMNS)
+_SELECT = f"SELECT {_NAMES} FROM deliveries"  # noqa: S608 (our own names)
+_PUT = (
+    f"INSERT INTO deliveries ({_NAMES}) VALUES ({', '.join('?' * len(rows.COLUMNS))}) "  # noqa: S608
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rows.COLUMNS[1:])}"
+)
+
+
+def select(connection: apsw.Connection, where: str, *values: Any) -> list[Entry]:
+    """Return entries; `where` is our own text, never data."""
+    return [rows.entry(found) for found in connection.execute(f"{_SELECT} {where}", values).fetchall()]
+
+
+def find(connection: apsw.Connection, id: str) -> Entry | None:  # noqa: A002 (the column's name)
+    """Return the entry of a delivery."""
+    found = select(connection, "WHERE id = ?", id)
+    return found[0] if found else None
+
+
+def next_version(connection: apsw.Connection, process: str, source_id: str) -> int:
+    """Return the version that a new content under this sourceId gets."""
+    return int(
+        connection.execute(
+            "SELECT coalesce(max(version), 0) + 1 FROM deliveries WHERE source_id = ? AND process = ?",
+            (source_id, process),
+        ).get
+    )
+
+
+def uses_stage(connection: apsw.Connection, folder: Path) -> bool:
+    """Tell whether an accepted delivery still has files in a folder of the stage."""
+    return bool(
+        connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM deliveries WHERE status = 'committed' AND stage = ?)", (str(folder),)
+        ).get
+    )
+
+
+def counts(connection: apsw.Connection) -> dict[tuple[str, Status], int]:
+    """Count the deliveries of each process and state."""
+    found: list[tuple[Any, ...]] = connection.execute(
+        "SELECT process, status, count(*) FROM deliveries GROUP BY process, status"
+    ).fetchall()
+    return {(process, Status(status)): count for process, status, count in found}
+
+
+def put(connection: apsw.Connection, entry: Entry) -> Entry:
+    """Write an entry, over the one before it, and return it."""
+    connection.execute(_PUT, rows.row(entry))
+    return entry
+
+
+def put_attempts(connection: apsw.Connection, entry: Entry) -> None:
+    """Write the attempts of a known entry."""
+    connection.execute(
+        "UPDATE deliveries SET attempts = ?, attempt_count = ? WHERE id = ?",
+        (rows.attempts_text(entry), entry.attempt_count, entry.id),
+    )
+
+
+def claim(connection: apsw.Connection, entry: Entry) -> None:
+    """Promise its names to an entry. Raises Problem where another delivery or a file has one of them.
+
+    A delivery keeps its claim until its files are in place. So whoever claims a name sees either the other's claim
+    or its file; looking at the disk only inside of the transaction is what makes that true.
+    """
+    for target in _targets(entry):
+        try:
+            connection.execute("INSERT INTO claims (target, id) VALUES (?, ?)", (target, entry.id))
+        except apsw.ConstraintError:
+            raise Problem(Code.NAME_TAKEN, "another delivery is being published under one of the names") from None
+        with storage("look for a name in the output folder"):
+            if os.path.lexists(target):
+                raise Problem(Code.NAME_TAKEN, "the output folder already holds a file of one of the names")
+
+
+def publish(connection: apsw.Connection, entries: Sequence[Entry], at: datetime) -> None:
+    """Mark accepted entries as published; from here on the disk alone says which names are taken."""
+    for entry in entries:
+        connection.execute(
+            "UPDATE deliveries SET status = 'published', published_at = ? WHERE id = ? AND status = 'committed'",
+            (rows.stamp(at), entry.id),
+        )
+        claims = [(target, entry.id) for target in _targets(entry)]
+        connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", claims)
+
+
+def prune(connection: apsw.Connection, process: str, before: datetime) -> int:
+    """Forget some entries received before a time and not being published; returns how many."""
+    connection.execute(
+        "DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries "
+        "WHERE received_at < ? AND process = ? AND status <> 'committed' LIMIT ?)",
+        (rows.stamp(before), process, PRUNED_AT_ONCE),
+    )
+    return connection.changes()
+
+
+def _targets(entry: Entry) -> Iterator[str]:
+    """Go through the names that an entry claims; originals have a folder of their own, named by the id."""
+    return (str(output.target) for output in entry.outputs if output.kind is not Kind.ORIGINALS)

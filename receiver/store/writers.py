@@ -1,0 +1,169 @@
+"""Group commit: operations of waiting threads share one transaction, and so one fsync.
+
+Of the threads of a process that want to write, one leads: it takes the lock that orders the processes, runs what
+all of them have queued, commits once and wakes each. Then the next one leads. SQLite's own wait between processes
+sleeps and guesses; the lock is a `flock`, so a crash of its holder frees it at once.
+"""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from receiver.problems import Code, Problem
+from receiver.store import durable, schema
+from receiver.store.failure import storage
+
+Result = TypeVar("Result")
+Operation = Callable[[apsw.Connection], Result]
+
+PAUSE = 0.0005  # seconds between two looks at a lock that another process has: it is held for some milliseconds
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """One operation that waits for its transaction."""
+
+    operation: Operation[Any]
+    durable: bool
+    deadline: float  # of the monotonic clock
+    result: Any = None
+    error: BaseException | None = None
+    done: bool = False
+    woken: threading.Event = field(default_factory=threading.Event)  # done, or its turn to lead
+
+
+class Writers:
+    """The one who writes to the ledger, for all threads of this process."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the ledger. Raises apsw.Error, Problem."""
+        self._connection = schema.connect(path)
+        with storage("open the ledger's lock"):
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            self._lock = os.open(f"{path}{schema.LOCK_SUFFIX}", flags, durable.FILE_MODE)
+        self._mutex = threading.Lock()  # for the three below
+        self._waiting: list[_Ticket] = []
+        self._led = False
+        self._doubtful = False  # a commit failed half-way: what it wrote must not come back after a crash
+        self._synchronous = "full"
+
+    def close(self) -> None:
+        """Close the connection. No other thread may be writing."""
+        self._connection.close()
+        os.close(self._lock)
+
+    def run(self, operation: Operation[Result], *, durable: bool = True) -> Result:
+        """Run `operation` in a transaction and return its result once that is durable.
+
+        Raises what the operation raises, which then has changed nothing, or Problem where the ledger cannot be
+        written within a second. What is not `durable` is visible at once, and durable with the next that is.
+        """
+        ticket = _Ticket(operation, durable, time.monotonic() + schema.BUSY / 1000)
+        with self._mutex:
+            self._waiting.append(ticket)
+            leads, self._led = not self._led, True
+        if not leads:
+            ticket.woken.wait()
+        if not ticket.done:
+            self._lead(ticket.deadline)
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.result  # type: ignore[no-any-return]
+
+    def _lead(self, deadline: float) -> None:
+        batch: list[_Ticket] = []
+        try:
+            self._take_lock(deadline)
+            try:
+                batch = self._take_waiting()
+                with schema.ledger_errors():
+                    self._transact(batch, deadline)
+            finally:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+        except BaseException as error:  # noqa: BLE001 (every waiting thread must hear of it)
+            batch = batch or self._take_waiting()
+            for ticket in batch:
+                ticket.error = ticket.error or error
+        finally:
+            self._hand_over(batch)
+
+    def _take_waiting(self) -> list[_Ticket]:
+        with self._mutex:
+            batch, self._waiting = self._waiting, []
+        return batch
+
+    def _hand_over(self, batch: list[_Ticket]) -> None:
+        with self._mutex:
+            successor = self._waiting[0] if self._waiting else None
+            self._led = successor is not None
+        if successor:
+            successor.woken.set()
+        for ticket in batch:
+            ticket.done = True
+            ticket.woken.set()
+
+    def _take_lock(self, deadline: float) -> None:
+        """Wait for the other processes' writers, but not for one that hangs. Raises Problem."""
+        with storage("lock the ledger"):
+            while True:
+                try:
+                    return fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise Problem(Code.STORAGE_FAILED, "could not lock the ledger in time") from None
+                    time.sleep(PAUSE)
+
+    def _transact(self, batch: list[_Ticket], deadline: float) -> None:
+        """Run the batch in one transaction. Raises apsw.Error where nothing of it was committed."""
+        connection = self._connection
+        connection.set_busy_timeout(max(0, round((deadline - time.monotonic()) * 1000)))
+        self._settle()
+        self._set_synchronous("full" if any(ticket.durable for ticket in batch) else "normal")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for ticket in batch:
+                _run(connection, ticket)
+            self._doubtful = True
+            connection.execute("COMMIT")
+            self._doubtful = False
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _settle(self) -> None:
+        """Make sure that a commit that failed stays undone, and that nothing rests on a file whose fsync failed.
+
+        SQLite forgets such a commit, but its pages may lie whole in the WAL, and a crash would bring them back.
+        Emptying the WAL moves all that was committed to the database, under an fsync of its own; the write after
+        it gives the WAL a new head, to which no old page belongs.
+        """
+        if not self._doubtful:
+            return
+        self._set_synchronous("full")
+        self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        self._connection.pragma("user_version", self._connection.pragma("user_version"))
+        self._doubtful = False
+
+    def _set_synchronous(self, how: str) -> None:
+        if how != self._synchronous:
+            self._connection.pragma("synchronous", how)
+            self._synchronous = how
+
+
+def _run(connection: apsw.Connection, ticket: _Ticket) -> None:
+    """Run one operation, which alone is undone where it fails. Raises apsw.Error where SQLite gave up the whole."""
+    try:
+        with schema.ledger_errors(), connection:
+            ticket.result = ticket.operation(connection)
+    except BaseException as error:
+        ticket.error = error
+        if not connection.in_transaction:
+            raise

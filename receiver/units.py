@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-SIZE = re.compile(r"([0-9]{1,15})(?: ?B)?|([0-9]{1,12}(?:\.[0-9]{1,3})?) ?([kMGT])B", re.IGNORECASE)
+SIZE = re.compile(r"([0-9]{1,15})(?: ?B)?|([0-9]{1,12}(?:\.[0-9]{1,3})?) ?([kMGT])B", re.IGNORECASE | re.ASCII)
 SIZE_UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}  # decimal, as disks and the SI count
 
 DURATION = re.compile(r"([1-9][0-9]{0,4}) ?([hd])|([1-9][0-9]{0,3}) ?(w)|([1-9][0-9]?) ?(y)")

@@ -21,6 +21,7 @@ FORMS = {
     "confidence": Form("wrong-value", "is not from 0 to 1", "0.80 means 80 percent"),
     "host": Form("bad-host", "is not a host name", 'write it without https://, port or path: "fax.example.org"'),
     "part-name": Form("bad-name", "cannot be the name of a part", "1 to 200 characters, none of them a control"),
+    "field-name": Form("bad-name", "cannot be the name of a field", "no field comes under such a name"),
     "media-type": Form("bad-type", "is not a media type", 'lower case and without parameters: "image/tiff"'),
     "token": Form(
         "token-plain",

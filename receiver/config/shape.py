@@ -1,14 +1,12 @@
 """Judges a process.toml by its JSON Schema, and tells every fault in words of its own."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
-
-from jsonschema_rs import Draft202012Validator, ValidationError
 
 from receiver.config import schema
 from receiver.config.forms import FORMS, SECRET
 from receiver.config.source import Source
+from receiver.config.validation import Broken, broken_rules
 from receiver.config.words import TYPES, either, key_name, path_name, section_name, type_name, value_name
 from receiver.faults import Fault, did_you_mean
 from receiver.positions import Path
@@ -26,8 +24,6 @@ TYPE_HINTS = {
 }
 
 LIMITS = {
-    "minimum": "must be at least {limit}",
-    "maximum": "must be at most {limit}",
     "exclusiveMinimum": "must be more than {limit}",
     "minLength": "is empty",
     "minItems": "is empty",
@@ -35,34 +31,20 @@ LIMITS = {
     "uniqueItems": "names the same twice",
 }
 
+Told = Iterator[tuple[Path, Fault]]
 
-def faults(source: Source) -> Iterator[tuple[Path, Fault]]:
+
+def faults(source: Source) -> Told:
     """Yield every fault with the path of what it spoils."""
-    for error in _validator().iter_errors(_plain(source.data)):
-        path = tuple(error.instance_path)
-        yield from TELLERS.get(error.kind.name, _value)(source, path, error)
+    for broken in broken_rules(source.data):
+        yield from TELLERS.get(broken.keyword, _value)(source, broken)
 
 
-@cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(schema.schema())
-
-
-def _plain(value: Any) -> Any:
-    """Copy TOML values as JSON has them; a date or nan, which JSON lacks, becomes null: no key takes it."""
-    if isinstance(value, dict):
-        return {key: _plain(below) for key, below in value.items()}
-    if isinstance(value, list):
-        return [_plain(below) for below in value]
-    return None if type_name(value) in ("date", "not finite") else value
-
-
-def _unknown(source: Source, path: Path, error: ValidationError) -> Iterator[tuple[Path, Fault]]:
-    known = schema.node(error.schema_path[:-1])["properties"]
-    for key in error.kind.as_dict()["unexpected"]:
-        where = (*path, key)
-        message = f"unknown key {key_name(key)}{_in(path)}"
-        hint = _better_key(key, known)
+def _unknown(source: Source, broken: Broken) -> Told:
+    for key in broken.keys:
+        where = (*broken.path, key)
+        message = f"unknown key {key_name(key)}{_in(broken.path)}"
+        hint = _better_key(key, broken.node["properties"])
         yield where, source.fault("unknown-key", message, where, hint=hint, key=True)
 
 
@@ -77,63 +59,59 @@ def _better_key(key: str, known: dict[str, Any]) -> str:
     return did_you_mean(key, known) or f"known here: {', '.join(known)}"
 
 
-def _missing(source: Source, path: Path, error: ValidationError) -> Iterator[tuple[Path, Fault]]:
-    key = error.kind.as_dict()["property"]
-    wanted = schema.node(error.schema_path[:-1])["properties"][key]
-    what = f"section [{key}]" if wanted.get("type") == "object" else f"key {key}"
-    message = f"the {what} is missing{_in(path)}"
-    where = (*path, key)
-    yield where, source.fault("missing-key", message, where, hint=_purpose(wanted))
+def _missing(source: Source, broken: Broken) -> Told:
+    for key in broken.keys:
+        where = (*broken.path, key)
+        wanted = broken.node["properties"][key]
+        what = f"section [{key}]" if wanted.get("type") == "object" else f"key {key}"
+        message = f"the {what} is missing{_in(broken.path)}"
+        yield where, source.fault("missing-key", message, where, hint=_purpose(wanted))
 
 
 def _purpose(wanted: schema.Node) -> str:
     purpose = str(wanted["description"]).split(". ")[0].removesuffix(".")
-    return f"{purpose}: {either(value_name(one) for one in wanted['enum'])}" if "enum" in wanted else purpose
+    return f"{purpose}: {_choices(wanted)}" if "enum" in wanted else purpose
 
 
-def _type(source: Source, path: Path, error: ValidationError) -> Iterator[tuple[Path, Fault]]:
-    expected = sorted(error.kind.as_dict()["types"], reverse=True)
-    found = type_name(_at(source.data, path))
-    message = f"{path_name(path)} must be {either(TYPES[name] for name in expected)}, not {TYPES[found]}"
-    hint = TYPE_HINTS.get((expected[0], found), "").format(name=path_name(path))
-    yield path, source.fault("wrong-type", message, path, hint=hint)
+def _choices(node: schema.Node) -> str:
+    return either(value_name(choice) for choice in node["enum"])
 
 
-def _choice(source: Source, path: Path, error: ValidationError) -> Iterator[tuple[Path, Fault]]:
-    value, choices = _at(source.data, path), schema.node(error.schema_path[:-1])["enum"]
-    message = f"{path_name(path)} is {value_name(value)}, and must be {either(value_name(one) for one in choices)}"
-    hint = did_you_mean(value, choices) if isinstance(value, str) else ""
-    yield path, source.fault("wrong-value", message, path, hint=hint)
+def _type(source: Source, broken: Broken) -> Told:
+    expected, found = broken.node["type"], type_name(broken.value)
+    kinds = expected if isinstance(expected, list) else [expected]
+    name = path_name(broken.path)
+    message = f"{name} must be {either(TYPES[kind] for kind in kinds)}, not {TYPES[found]}"
+    hint = TYPE_HINTS.get((kinds[0], found), "").format(name=name)
+    yield broken.path, source.fault("wrong-type", message, broken.path, hint=hint)
 
 
-def _name(source: Source, path: Path, error: ValidationError) -> Iterator[tuple[Path, Fault]]:
-    name = error.kind.as_dict()["error"].instance
-    form = FORMS[schema.node(error.schema_path[:-1])["format"]]
-    where = (*path, name)
-    message = f"{value_name(name)} {form.message}"
-    yield where, source.fault(form.code, message, where, hint=form.hint, key=True)
+def _choice(source: Source, broken: Broken) -> Told:
+    message = f"{path_name(broken.path)} is {value_name(broken.value)}, and must be {_choices(broken.node)}"
+    hint = did_you_mean(broken.value, broken.node["enum"]) if isinstance(broken.value, str) else ""
+    yield broken.path, source.fault("wrong-value", message, broken.path, hint=hint)
 
 
-def _value(source: Source, path: Path, error: ValidationError) -> Iterator[tuple[Path, Fault]]:
+def _name(source: Source, broken: Broken) -> Told:
+    form = FORMS[broken.node["format"]]
+    for name in broken.keys:
+        where = (*broken.path, name)
+        yield where, source.fault(form.code, f"{value_name(name)} {form.message}", where, hint=form.hint, key=True)
+
+
+def _value(source: Source, broken: Broken) -> Told:
     """Tell of a value that breaks a pattern or a limit."""
-    judged = schema.node(error.schema_path[:-1])
-    value = _at(source.data, path)
-    shown = path_name(path) if judged.get("format") in SECRET else f"{path_name(path)} = {value_name(value)}"
-    form = FORMS.get(judged.get("format", ""))
-    if form:
-        yield path, source.fault(form.code, f"{shown} {form.message}", path, hint=form.hint)
+    name, form = path_name(broken.path), broken.node.get("format", "")
+    if form in FORMS:
+        shown = name if form in SECRET else f"{name} = {value_name(broken.value)}"
+        code, message, hint = FORMS[form]
+        yield broken.path, source.fault(code, f"{shown} {message}", broken.path, hint=hint)
     else:
-        message = LIMITS[error.kind.name].format(limit=error.kind.value)
-        yield path, source.fault("wrong-value", f"{path_name(path)} {message}", path)
+        message = f"{name} {LIMITS[broken.keyword].format(limit=broken.node.get(broken.keyword))}"
+        yield broken.path, source.fault("wrong-value", message, broken.path)
 
 
-def _at(data: Any, path: Path) -> Any:
-    for step in path:
-        data = data[step]
-    return data
-
-
-TELLERS: dict[str, Callable[[Source, Path, ValidationError], Iterator[tuple[Path, Fault]]]] = {
+TELLERS: dict[str, Callable[[Source, Broken], Told]] = {
     "additionalProperties": _unknown,
     "required": _missing,
     "type": _type,

@@ -23,7 +23,7 @@ MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
 
 
 @dataclass(frozen=True, slots=True)
-class XsdSchema:
+class XmlSchema:
     """A schema that is ready to judge."""
 
     file: str  # below schemas/
@@ -53,7 +53,7 @@ class XsdSchema:
         return Violation(where + xsd_explain.place(error), rule, message, schema)
 
 
-def compile(path: Path, folder: Path, site: Path) -> XsdSchema:  # noqa: A001 (as re.compile)
+def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (as re.compile)
     """Compile a schema file of `folder`, with all that it refers to there. Raises `Misconfigured`."""
     files = Files(folder, site)
     root = files.add(path)
@@ -66,7 +66,7 @@ def compile(path: Path, folder: Path, site: Path) -> XsdSchema:  # noqa: A001 (a
     names = {
         document.path: document.path.relative_to(folder.resolve()).as_posix() for document in files.documents.values()
     }
-    return XsdSchema(names[root.path], (), schema, _all_places(schema, files, names))
+    return XmlSchema(names[root.path], (), schema, _all_places(schema, files, names))
 
 
 def _build(root: Document, folder: Path) -> Any:

@@ -1,0 +1,131 @@
+"""From fields as found to fields as templates know them: names, repeats, aliases, confidence."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from receiver.metadata.layout import Absent, Layout, Raw
+from receiver.problems import Violation
+from receiver.schemas import words
+from receiver.schemas.json_explain import pointer
+
+MAX_FIELDS = 10_000  # of one document: a form has a hundred; reading ten thousand takes a tenth of a second
+MAX_NAME = 200  # characters of a field's name
+MAX_VIOLATIONS = 100  # told of one document: more than anyone repairs in one go
+MAX_SOURCE_ID = 256  # characters: every system's ids fit, and a ledger row stays small
+
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?\s*", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the process says about its fields."""
+
+    repeated: frozenset[str] = frozenset()  # their values are lists, also when they come once
+    aliases: Mapping[str, str] = field(default_factory=dict)  # the name that comes → the name that counts
+    scale: float = 1  # what the platform's full confidence is written as
+
+
+@dataclass(slots=True)
+class Gathered:
+    """The fields of one document, and what is wrong with them."""
+
+    fields: dict[str, Any] = field(default_factory=dict)
+    confidence: dict[str, float] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+    untold: int = 0  # violations beyond the hundredth
+
+    def refuse(self, where: Callable[[], str], rule: str, message: str) -> None:
+        """Note a violation; from the hundredth on only count it, for finding its place takes time."""
+        if len(self.violations) < MAX_VIOLATIONS:
+            self.violations.append(Violation(where(), rule, message))
+        else:
+            self.untold += 1
+
+
+def gather(found: Iterable[Raw], layout: Layout, rules: Rules) -> Gathered:
+    """Read every field; one that cannot be read is a violation and is left out."""
+    gathered = Gathered()
+    for number, each in enumerate(found):
+        if number == MAX_FIELDS:
+            gathered.refuse(lambda: "/", "more", f"has more than {MAX_FIELDS:,} fields")
+            break
+        name = _name(each, layout, gathered)
+        confidence = _confidence(each, rules.scale, gathered)
+        if isinstance(each.value, Absent):
+            gathered.refuse(each.where, "value", f"{each.value.value} {words.rule(layout.value.expression)}")
+        elif name is not None:
+            _add(gathered, rules, each, rules.aliases.get(name, name), confidence)
+    if gathered.untold:
+        gathered.violations.append(Violation("/", "more", f"{gathered.untold} more"))
+    return gathered
+
+
+def _add(gathered: Gathered, rules: Rules, each: Raw, name: str, confidence: float | None) -> None:
+    if name in rules.repeated:
+        gathered.fields.setdefault(name, []).append(each.value)
+    elif name in gathered.fields:
+        gathered.refuse(each.where, "repeated", f"the field {words.name(name)} comes more than once")
+        return
+    else:
+        gathered.fields[name] = each.value
+    if confidence is not None:
+        gathered.confidence[name] = min(confidence, gathered.confidence.get(name, 1.0))
+
+
+def _name(each: Raw, layout: Layout, gathered: Gathered) -> str | None:
+    name = each.name
+    if isinstance(name, Absent):
+        gathered.refuse(each.where, "name", f"{name.value} {words.rule(layout.name.expression)}")
+    elif not isinstance(name, str) or not name.strip():
+        gathered.refuse(each.where, "name", "the field's name must be text that is not empty")
+    elif len(name) > MAX_NAME or _CONTROL.search(name):
+        gathered.refuse(
+            each.where, "name", f"the field's name must have at most {MAX_NAME} characters, none of them control"
+        )
+    else:
+        return name
+    return None
+
+
+def _confidence(each: Raw, scale: float, gathered: Gathered) -> float | None:
+    """Return the confidence from 0 to 1; None where there is none."""
+    given = each.confidence
+    if given is None or given is Absent.MISSING or given == "":
+        return None
+    if isinstance(given, str) and _NUMBER.fullmatch(given):
+        given = float(given)
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        gathered.refuse(each.where, "confidence", "the confidence must be a number")
+    elif not 0 <= given <= scale:
+        gathered.refuse(each.where, "confidence", f"the confidence must be from 0 to {scale:g}")
+    else:
+        return given / scale
+    return None
+
+
+def source_id_fault(found: Any) -> str:
+    """Say what is wrong with a source id; "" where nothing is."""
+    if isinstance(found, Absent) or found is None:
+        return "the document has no source id"
+    if not isinstance(found, str):
+        return "the source id must be text or a whole number"
+    if not found.strip():
+        return "the source id is empty"
+    if len(found) > MAX_SOURCE_ID:
+        return f"the source id must have at most {MAX_SOURCE_ID} characters"
+    return "the source id must have no control characters" if _CONTROL.search(found) else ""
+
+
+def below_minimum(confidence: Mapping[str, float], minimum: float, per_field: Mapping[str, float]) -> list[Violation]:
+    """Return one violation for each field below its minimum.
+
+    A field without confidence is not judged: nothing was measured, and the schema can require the confidence.
+    """
+    return [
+        Violation(f"fields{pointer([name])}", "confidence", f"the confidence is below {limit:g}")
+        for name, value in confidence.items()
+        if value < (limit := per_field.get(name, minimum))
+    ]

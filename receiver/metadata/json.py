@@ -1,0 +1,127 @@
+"""Metadata in JSON; paths are JMESPath. xml.py has the same functions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path as File
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
+
+from receiver.metadata.layout import Absent, Layout, Raw, WrongPath, raw
+from receiver.schemas import json_schema
+from receiver.schemas.json_explain import pointer
+from receiver.schemas.json_schema import JsonSchema
+from receiver.schemas.json_text import loads
+
+NAME = "JSON"
+SOURCE_ID = "sourceId"
+EACH, FIELD_NAME, VALUE, CONFIDENCE = "fields", "name", "value", "confidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A compiled JMESPath. `keys` are its steps if it is nothing but names: `document.id`."""
+
+    expression: str
+    keys: tuple[str, ...]
+    _parsed: Any
+
+    def find(self, item: Any) -> Any:
+        """Return what stands there. Only a plain path can tell null from nothing."""
+        if not self.keys:
+            return self._search(item)
+        for key in self.keys:
+            if not isinstance(item, dict) or key not in item:
+                return Absent.MISSING
+            item = item[key]
+        return item
+
+    def _search(self, item: Any) -> Any:
+        try:
+            return self._parsed.search(item)
+        except JMESPathError:  # a function was given what it does not take
+            return Absent.MISSING
+
+
+def path(expression: str) -> Path:
+    """Compile a JMESPath. Raises `WrongPath`."""
+    try:
+        parsed = jmespath.compile(expression)
+    except JMESPathError as error:
+        column = (getattr(error, "lex_position", None) or 0) + 1
+        raise WrongPath(f"not a JMESPath: {str(error).splitlines()[0]}", column) from None
+    for function in _functions(parsed.parsed):
+        if function not in Functions.FUNCTION_TABLE:
+            raise WrongPath(f'JMESPath has no function "{function}"', expression.find(function) + 1)
+    return Path(expression, _keys(parsed.parsed), parsed)
+
+
+def compile_schema(file: File, folder: File, site: File) -> JsonSchema:
+    """Compile the schema of the metadata. Raises `Misconfigured`."""
+    return json_schema.compile(file, folder, site)
+
+
+def parse(content: bytes) -> Any:
+    """Return the document. Raises `Malformed`."""
+    return loads(content)
+
+
+def judged(document: Any) -> Any:
+    """Return what the schema judges: the document itself."""
+    return document
+
+
+def source_id(document: Any, path: Path) -> Any:
+    """Return what stands at the path as text: a whole number is written in decimal digits."""
+    found = path.find(document)
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else found
+
+
+def fields(document: Any, layout: Layout) -> Iterator[Raw] | None:
+    """Return every field as found; None where there is no list of them.
+
+    An object is a list as well: each member is one field, with `key` and `value` for the paths to read.
+    """
+    found = layout.each.find(document)
+    top = place(document, layout.each)
+    if isinstance(found, dict):
+        members = ({"key": key, "value": value} for key, value in found.items())
+        return (raw(partial(_below, top, each["key"]), each, layout) for each in members)
+    if isinstance(found, list):
+        return (raw(partial(_below, top, index), item, layout) for index, item in enumerate(found))
+    return None
+
+
+def place(_document: Any, path: Any) -> str:
+    """Write where a path leads, for people: a JSON Pointer if it is plain, else the JMESPath."""
+    return pointer(path.keys) if path.keys else f"/{path.expression}"
+
+
+def _below(top: str, step: str | int) -> str:
+    return top + pointer([step])
+
+
+def as_names(document: Any) -> Any:
+    """Return what templates see as `metadata`: the document itself."""
+    return document
+
+
+def _keys(node: Any) -> tuple[str, ...]:
+    """Return the steps of a path that is only names, as JMESPath parsed it; () for any other."""
+    if node["type"] == "field":
+        return (node["value"],)
+    if node["type"] != "subexpression":
+        return ()
+    steps = [_keys(child) for child in node["children"]]
+    return tuple(key for step in steps for key in step) if all(steps) else ()
+
+
+def _functions(node: Any) -> Iterator[str]:
+    if node["type"] == "function_expression":
+        yield node["value"]
+    for child in node["children"]:
+        if isinstance(child, dict):
+            yield from _functions(child)

@@ -1,0 +1,175 @@
+"""Reads the metadata of one process's deliveries: everything compiled once, every fault told at once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path as File
+from types import ModuleType
+from typing import Any, Protocol
+
+from receiver.delivery import Reading
+from receiver.faults import Fault, Misconfigured, did_you_mean
+from receiver.metadata import json, xml
+from receiver.metadata.fields import Gathered, Rules, gather, source_id_fault
+from receiver.metadata.layout import Layout, Path, WrongPath
+from receiver.problems import Code, Problem, Violation
+from receiver.schemas import json_schema
+from receiver.schemas.json_schema import JsonSchema
+from receiver.schemas.malformed import Malformed
+from receiver.schemas.xsd import XmlSchema
+
+
+class MetadataSection(Protocol):
+    """What `[metadata]` says."""
+
+    @property
+    def schema(self) -> str: ...
+    @property
+    def source_id(self) -> str: ...
+
+
+class FieldsSection(Protocol):
+    """What `[fields]` says."""
+
+    @property
+    def each(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+    @property
+    def confidence(self) -> str: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def schema(self) -> str | None: ...
+    @property
+    def repeated(self) -> tuple[str, ...]: ...
+    @property
+    def aliases(self) -> Mapping[str, str]: ...
+
+
+class Configured(Protocol):
+    """The part of a process's configuration that metadata is read by."""
+
+    @property
+    def metadata(self) -> MetadataSection: ...
+    @property
+    def fields(self) -> FieldsSection: ...
+    @property
+    def fault(self) -> Callable[..., Fault]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataReader:
+    """Turns the bytes of a metadata part into a `Reading`. Shared by all threads; nothing in it changes."""
+
+    form: ModuleType  # json or xml: sibling modules with the same functions
+    schema: JsonSchema | XmlSchema
+    source_id: Path
+    layout: Layout
+    rules: Rules
+    fields_schema: JsonSchema | None
+    warnings: tuple[Fault, ...]  # what the schemas pass over in silence
+
+    def read(self, content: bytes) -> Reading:
+        """Read the metadata. Raises `Problem` with every violation that can be told at once."""
+        document = self._parse(content)
+        broken = self.schema.violations(self.form.judged(document))
+        identity = self.form.source_id(document, self.source_id)
+        gathered = self._gather(document)
+        found = [*self._source_id_violations(document, identity), *gathered.violations]
+        structure = [*broken, *(each for each in found if not _told(each, broken))]
+        rest = self._field_violations(gathered, complete=not gathered.violations)
+        if structure:
+            raise Problem(Code.METADATA_INVALID, "The metadata does not satisfy its schema.", [*structure, *rest])
+        if rest:
+            raise Problem(Code.FIELDS_INVALID, "The fields do not satisfy their schema.", rest)
+        return Reading(identity, gathered.fields, gathered.confidence, self.form.as_names(document))
+
+    def _parse(self, content: bytes) -> Any:
+        try:
+            return self.form.parse(content)
+        except Malformed as error:
+            fault = error
+        where = f"line {fault.line}, column {fault.column}"
+        detail = f"The metadata is not {self.form.NAME} that can be read."
+        raise Problem(Code.METADATA_MALFORMED, detail, [Violation(where, "well-formed", fault.message)])
+
+    def _gather(self, document: Any) -> Gathered:
+        found = self.form.fields(document, self.layout)
+        if found is not None:
+            return gather(found, self.layout, self.rules)
+        gathered = Gathered()
+        gathered.refuse(partial(self.form.place, document, self.layout.each), "fields", "there are no fields here")
+        return gathered
+
+    def _source_id_violations(self, document: Any, identity: Any) -> list[Violation]:
+        fault = source_id_fault(identity)
+        return [Violation(self.form.place(document, self.source_id), "source_id", fault)] if fault else []
+
+    def _field_violations(self, gathered: Gathered, *, complete: bool) -> tuple[Violation, ...]:
+        """Judge the fields; not where some could not be read, for they would be called missing."""
+        if self.fields_schema is None or not complete:
+            return ()
+        return self.fields_schema.violations(gathered.fields, "fields")
+
+
+def _told(violation: Violation, broken: tuple[Violation, ...]) -> bool:
+    """Tell whether the schema has said the same already: at that place, right above or right below it."""
+    where = violation.where
+    above = where.rpartition("/")[0] or "/"
+    return any(each.where in (where, above) or each.where.startswith(where + "/") for each in broken)
+
+
+def compile(configured: Configured, folder: File, site: File) -> MetadataReader:  # noqa: A001 (as re.compile)
+    """Compile what `[metadata]` and `[fields]` say. Raises `Misconfigured` with every fault of it.
+
+    `folder` holds the schemas; the schema's ending tells what the metadata is.
+    """
+    work = _Compiling(configured, folder, site)
+    form = xml if configured.metadata.schema.endswith(".xsd") else json
+    schema = work.schema(form.compile_schema, configured.metadata.schema, "metadata")
+    fields_schema = work.schema(json_schema.compile, configured.fields.schema, "fields")
+    source_id = work.path(form.path, configured.metadata.source_id, "metadata", "source_id")
+    names = ("each", "name", "value", "confidence")
+    paths = [work.path(form.path, getattr(configured.fields, name), "fields", name) for name in names]
+    if work.faults:
+        raise Misconfigured(work.faults)
+    section = configured.fields
+    rules = Rules(frozenset(section.repeated), dict(section.aliases), section.scale)
+    warnings = tuple(fault for each in (schema, fields_schema) if each for fault in each.warnings)
+    return MetadataReader(form, schema, source_id, Layout(*paths), rules, fields_schema, warnings)
+
+
+class _Compiling:
+    """Compiles piece by piece and gathers the faults of all."""
+
+    def __init__(self, configured: Configured, folder: File, site: File) -> None:
+        self.faults: list[Fault] = []
+        self._configured = configured
+        self._folder = folder
+        self._site = site
+
+    def schema(self, compiled: Callable[[File, File, File], Any], name: str | None, section: str) -> Any:
+        if name is None:
+            return None
+        if not (self._folder / name).is_file():
+            known = [file.relative_to(self._folder).as_posix() for file in self._folder.rglob("*.*")]
+            message = f'there is no "{name}" in {self._folder.name}/'
+            hint = did_you_mean(name, known)
+            self.faults.append(self._configured.fault("missing-file", message, section, "schema", hint=hint))
+            return None
+        try:
+            return compiled(self._folder / name, self._folder, self._site)
+        except Misconfigured as error:
+            self.faults += error.faults
+            return None
+
+    def path(self, compiled: Callable[[str], Path], expression: str, *place: str) -> Any:
+        try:
+            return compiled(expression)
+        except WrongPath as error:
+            message = f"{error.message} (at its column {error.column})"
+            self.faults.append(self._configured.fault("wrong-path", message, *place))
+            return None

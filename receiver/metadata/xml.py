@@ -1,0 +1,165 @@
+"""Metadata in XML; paths are XPath 1.0. json.py has the same functions.
+
+Namespaces are left out of paths and templates: the schema has judged them, and a process owner should not have
+to declare them again. Names are local names.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path as File
+from typing import Any, cast
+from xml.etree.ElementTree import Element, ElementTree
+
+from elementpath import (
+    AttributeNode,
+    DocumentNode,
+    ElementNode,
+    ElementPathError,
+    XPath1Parser,
+    XPathContext,
+    XPathNode,
+    build_node_tree,
+)
+from xmlschema import XMLResource
+from xmlschema.utils.etree import etree_getpath
+
+from receiver.metadata.layout import Absent, Layout, Raw, WrongPath, raw
+from receiver.metadata.xml_names import Names
+from receiver.schemas import xml_text, xsd
+from receiver.schemas.xsd import XmlSchema
+
+NAME = "XML"
+SOURCE_ID = "sourceId"
+EACH, FIELD_NAME, VALUE, CONFIDENCE = ".//field", "@name", ".", "@confidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as the schema sees it, and as paths and templates do."""
+
+    resource: XMLResource
+    root: Element  # without namespaces
+    tree: DocumentNode  # the same, for paths
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A node to look from, and the tree that it stands in."""
+
+    node: XPathNode
+    tree: DocumentNode
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A compiled XPath."""
+
+    expression: str
+    _token: Any
+
+    def select(self, item: "Item") -> list[Any]:
+        """Return every node or value that the path selects."""
+        try:
+            return list(self._token.select(XPathContext(item.tree, item=item.node)))
+        except (ElementPathError, ArithmeticError, ValueError, TypeError):  # a function dislikes what it is given
+            return []
+
+    def find(self, item: "Item") -> Any:
+        """Return the text of the one thing that the path selects."""
+        found = self.select(item)
+        if len(found) != 1:
+            return Absent.SEVERAL if found else Absent.MISSING
+        return _text(found[0])
+
+
+def path(expression: str) -> Path:
+    """Compile an XPath. Raises `WrongPath`."""
+    try:
+        token = XPath1Parser().parse(expression)
+        list(token.select(XPathContext(build_node_tree(Element("document")))))  # finds an unknown variable
+    except ElementPathError as error:
+        position = getattr(error.token, "position", None) or (1, 1)
+        hint = "; names stand without a prefix here" if error.code == "err:XPST0081" else ""
+        raise WrongPath(f"not an XPath: {error.message}{hint}", position[1]) from None
+    return Path(expression, token)
+
+
+def compile_schema(file: File, folder: File, site: File) -> XmlSchema:
+    """Compile the schema of the metadata. Raises `Misconfigured`."""
+    return xsd.compile(file, folder, site)
+
+
+def parse(content: bytes) -> Document:
+    """Return the document. Raises `Malformed`."""
+    resource = xml_text.parse(content)
+    root = _without_namespaces(resource.root)
+    tree = build_node_tree(ElementTree(root))
+    return Document(resource, root, cast(DocumentNode, tree))
+
+
+def judged(document: Document) -> XMLResource:
+    """Return what the schema judges."""
+    return document.resource
+
+
+def source_id(document: Document, path: Path) -> Any:
+    """Return what stands at the path, without the spaces around it."""
+    found = path.find(_top(document))
+    return found.strip() if isinstance(found, str) else found
+
+
+def fields(document: Document, layout: Layout) -> Iterator[Raw] | None:
+    """Return every field as found; None where `each` selects something that is no node."""
+    found = layout.each.select(_top(document))  # type: ignore[attr-defined]
+    if not all(isinstance(node, XPathNode) for node in found):
+        return None
+    return (raw(partial(_place, node), Item(node, document.tree), layout) for node in found)
+
+
+def place(document: Document, path: Any) -> str:
+    """Write where a path leads, for people."""
+    return str(path.expression if path.expression.startswith("/") else f"/{document.root.tag}/{path.expression}")
+
+
+def as_names(document: Document) -> Names:
+    """Return what templates see as `metadata`."""
+    return Names((document.root,))
+
+
+def _text(found: Any) -> str:
+    if isinstance(found, XPathNode):
+        return str(found.string_value)
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    return str(int(found)) if isinstance(found, float) and found.is_integer() else str(found)
+
+
+def _top(document: Document) -> Item:
+    return Item(document.tree.getroot(), document.tree)
+
+
+def _place(node: XPathNode) -> str:
+    """Return the node's XPath as xmlschema writes it, so that the same place reads the same."""
+    element = node.parent if isinstance(node, AttributeNode) else node
+    if not isinstance(element, ElementNode):
+        return "/"
+    root = cast(DocumentNode, element.root_node).getroot()
+    path = etree_getpath(element.obj, root.obj, relative=False, add_position=True) or "/"
+    return f"{path}/@{node.name}" if isinstance(node, AttributeNode) else path
+
+
+def _without_namespaces(root: Element) -> Element:
+    if not any("}" in name for element in root.iter() for name in (element.tag, *element.attrib)):
+        return root
+    copy = deepcopy(root)
+    for element in copy.iter():
+        element.tag = _local(element.tag)
+        for name in [name for name in element.attrib if "}" in name]:
+            element.attrib.setdefault(_local(name), element.attrib.pop(name))
+    return copy
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]

@@ -52,12 +52,12 @@ def _keys(error: ValidationError) -> tuple[str, ...]:
 
 
 def _plain(value: Any) -> Any:
-    """Copy TOML values as JSON has them; a date or nan, which JSON lacks, becomes null: no key takes it."""
+    """Copy TOML values as JSON has them; a date, which JSON lacks, becomes null: no key takes it."""
     if isinstance(value, dict):
         return {_marked(key): _plain(below) for key, below in value.items()}
     if isinstance(value, list):
         return [_plain(below) for below in value]
-    return None if type_name(value) in ("date", "not finite") else value
+    return None if type_name(value) == "date" else value
 
 
 def _marked(key: str) -> str:

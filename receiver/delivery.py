@@ -31,6 +31,14 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """When a delivery came in and from where."""
+
+    at: datetime  # aware, UTC
+    peer: str  # network address; "" for one that did not come over a network
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """The head of one multipart section, as the sender wrote it: data, never trusted as a path."""
 

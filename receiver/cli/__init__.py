@@ -12,6 +12,9 @@ MISUSE = 2  # how a verb ends that was called wrongly, or that meets a configura
 
 # verb → its module in this folder, and what `receiver --help` says of it
 VERBS = {
+    "check": ("check", "Prove the configuration: every fault in one run."),
+    "try": ("try_", "Run one delivery offline and show what would become of it."),
+    "serve": ("serve", "Serve deliveries, under gunicorn."),
     "send": ("send", "Deliver files to a URL as the platform would, and show the answer."),
     "settings": ("settings", "Show every setting, its value and its meaning."),
     "schema": ("schema", "Print the JSON Schema of process.toml, for editors."),

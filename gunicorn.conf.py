@@ -1,0 +1,1 @@
+from receiver.serving import *  # noqa: F403

@@ -1,0 +1,32 @@
+"""The only wiring: settings and site become a house, and the house a Flask application."""
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+
+from receiver import compiling, log
+from receiver.house import opened
+from receiver.settings import Settings
+from receiver.store import ledger
+from receiver.web import deliver, health, replies
+
+
+def prepare(settings: Settings | None = None) -> None:
+    """Prove the configuration and create the ledger, once, before any worker starts.
+
+    Raises `SettingsError`, `Misconfigured` or `Problem`, whose text tells every fault.
+    """
+    settings = settings or Settings.from_environment()
+    compiling.proven(settings)
+    ledger.create(settings.ledger)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the application. Raises what `prepare` raises."""
+    log.set_up()
+    settings = settings or Settings.from_environment()
+    house = opened(settings, compiling.proven(settings))
+    app = Flask("receiver", static_folder=None)
+    app.register_blueprint(deliver.blueprint(house))
+    app.register_blueprint(health.blueprint())
+    app.register_error_handler(HTTPException, replies.unroutable)
+    return app

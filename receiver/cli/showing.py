@@ -1,0 +1,59 @@
+"""How a delivery is shown on a terminal: to the person whose delivery it is, so values are shown here."""
+
+from collections.abc import Sequence
+
+import click
+
+from receiver.delivery import Part, Reading
+from receiver.problems import Problem
+from receiver.rendering import Rendered
+
+LONGEST = 2_000  # characters of one line of a record: an embedded document would fill the screen
+
+
+def show_parts(parts: Sequence[Part]) -> None:
+    """List the parts as they were matched."""
+    _heading("parts")
+    _table([(part.name, part.role, part.type or "-", f"{part.size} bytes") for part in parts])
+
+
+def show_fields(reading: Reading) -> None:
+    """List the fields with their confidence."""
+    _heading(f"fields (sourceId {reading.source_id})")
+    rows = []
+    for name, value in reading.fields.items():
+        confidence = reading.confidence.get(name)
+        rows.append((name, "" if confidence is None else f"{confidence:.2f}", repr(value)))
+    _table(rows)
+
+
+def show_records(rendered: Rendered) -> None:
+    """Show every file that would be published: names of documents, records whole."""
+    _heading("documents")
+    _table([(path, f"{part.size} bytes") for part, path in rendered.documents])
+    for record in rendered.records:
+        _heading(f"record {record.path}")
+        for line in record.content.decode("utf-8", "replace").splitlines():
+            click.echo("  " + (line if len(line) <= LONGEST else f"{line[:LONGEST]}… ({len(line)} characters)"))
+    if rendered.marker:
+        _heading(f"marker {rendered.marker}")
+
+
+def show_problem(problem: Problem) -> None:
+    """Show why a delivery is not accepted: every violation."""
+    _heading(f"refused: {problem.code}", colour="red")
+    click.echo(f"  {problem.detail}")
+    _table([(each.where, each.rule, each.message, each.schema or "") for each in problem.violations])
+
+
+def _heading(text: str, colour: str | None = None) -> None:
+    click.echo(click.style(text, bold=True, fg=colour))
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> None:
+    if not rows:
+        return
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo(("  " + "  ".join(cells)).rstrip())

@@ -1,0 +1,42 @@
+"""What a delivery needs around it: the processes, the ledger, and a stage for each output folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from receiver import log
+from receiver.problems import Code, Problem
+from receiver.process import Process
+from receiver.settings import Settings
+from receiver.store import originals, quarantine
+from receiver.store.folders import free_space
+from receiver.store.ledger import Ledger
+from receiver.store.recover import recover
+from receiver.store.stage import Stage, stage_for
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that is shared by the threads of one worker."""
+
+    settings: Settings
+    processes: Mapping[str, Process]
+    ledger: Ledger
+    stages: Mapping[str, Stage]  # by process
+
+    def require_space(self, process: Process) -> None:
+        """Raise `Problem` where the disk of the stage has less free space than the settings ask for."""
+        if free_space(self.stages[process.name].root) < self.settings.min_free:
+            raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
+
+
+def opened(settings: Settings, processes: Mapping[str, Process]) -> House:
+    """Return the house, with what a crash left behind finished or swept. Raises `Problem`.
+
+    The ledger must have been created before.
+    """
+    quarantine.own(settings.data)
+    originals.own(settings.data)
+    stages = {name: stage_for(settings.data, process.output) for name, process in processes.items()}
+    ledger = Ledger(settings.ledger)
+    log.recovered(recover(ledger, settings.data, {stage.root for stage in stages.values()}))
+    return House(settings, processes, ledger, stages)

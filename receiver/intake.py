@@ -1,0 +1,79 @@
+"""The path of a delivery, top to bottom: receive → read → render → commit → publish → receipt.
+
+Every door leads here: the service hands in what arrives on a socket, `receiver replay` what lies in quarantine.
+`store/publish.py` tells the states on disk and in the ledger, and what a crash at each of them means.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from receiver.delivery import Arrival, Delivery, Incoming, Part, Reading, Receipt, Role, delivery_id
+from receiver.house import House
+from receiver.metadata.fields import below_minimum
+from receiver.parts import Collected, collect
+from receiver.planning import plan, put_aside
+from receiver.problems import Code, Problem
+from receiver.process import Process
+from receiver.rendering import render
+from receiver.store import publish, quarantine
+from receiver.store.ledger import VersionTaken
+from receiver.store.stage import Staged
+
+
+def receive(house: House, process: Process, incoming: Iterable[Incoming], arrival: Arrival) -> Receipt:
+    """Take one delivery from its first section to its receipt. Raises `Problem` where it is not accepted.
+
+    What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
+    to its end leaves nothing behind, and neither does a failure of our own: the platform sends both again.
+    """
+    with house.stages[process.name].open() as staged:
+        collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
+        source_id = ""
+        try:
+            reading = read(process, collected)
+            source_id = reading.source_id
+            return _accept(house, process, reading, collected.parts, arrival, staged)
+        except Problem as problem:
+            return put_aside(house, process, collected, source_id, arrival, staged, problem)
+
+
+def read(process: Process, collected: Collected) -> Reading:
+    """Return what the metadata says. Raises `Problem` for parts, metadata or confidence that are not taken."""
+    if collected.problem:
+        raise collected.problem
+    metadata = next(part for part in collected.parts if part.role is Role.METADATA)
+    return process.metadata.read(metadata.path.read_bytes())
+
+
+def judge_confidence(process: Process, reading: Reading) -> None:
+    """Raise `Problem` where the platform is less sure of a field than the process asks, and does not publish that."""
+    rule = process.config.confidence
+    low = below_minimum(reading.confidence, rule.minimum, rule.fields) if rule.below != "publish" else ()
+    if low:
+        raise Problem(Code.CONFIDENCE_LOW, "The platform is not sure enough of some fields.", low)
+
+
+def _accept(
+    house: House, process: Process, reading: Reading, parts: Sequence[Part], arrival: Arrival, staged: Staged
+) -> Receipt:
+    """Commit and publish what could be read, once: a retry gets the receipt of the first."""
+    id_ = delivery_id(process.name, reading.source_id, parts)
+    if known := publish.known(house.ledger, id_, arrival.at, arrival.peer):
+        return known
+    judge_confidence(process, reading)
+    while True:
+        latest = house.ledger.latest(process.name, reading.source_id)
+        if latest and process.config.delivery.same_source_id == "ignore":
+            return latest.receipt(duplicate=True)
+        if latest and process.config.delivery.same_source_id == "refuse":
+            raise Problem(Code.SOURCE_ID_CONFLICT, "This sourceId came before with other content.")
+        version = (latest.version or 0) + 1 if latest else 1
+        delivery = Delivery(id_, process.name, reading.source_id, arrival.at, version)
+        entry = plan(house, process, delivery, parts, render(process, delivery, reading, parts), arrival, staged)
+        try:
+            receipt = publish.commit(house.ledger, staged, entry)
+        except VersionTaken:
+            continue
+        if not receipt.duplicate:
+            publish.publish(house.ledger, staged, entry)
+        quarantine.discard(house.settings.data, process.name, id_)
+        return receipt

@@ -1,0 +1,39 @@
+"""The log of the service: one line per delivery, in words of the domain, never a field's value."""
+
+import logging
+
+from receiver.delivery import Receipt
+from receiver.problems import Problem
+from receiver.store.recover import Report
+
+logger = logging.getLogger("receiver")
+
+
+def set_up() -> None:
+    """Write to standard error, unless whoever runs us has arranged for something else."""
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+
+
+def accepted(receipt: Receipt) -> None:
+    """Tell that a delivery was published, held, or known already."""
+    outcome = "duplicate" if receipt.duplicate else receipt.status
+    logger.info("%s id=%s process=%s version=%s", outcome, receipt.id, receipt.process, receipt.version)
+
+
+def refused(problem: Problem, process: str) -> None:
+    """Tell that a delivery was not accepted, with every rule it breaks and where."""
+    where = "".join(f"; {violation.where}: {violation.rule}" for violation in problem.violations)
+    logger.warning("refused process=%s code=%s: %s%s", process, problem.code, problem.detail, where)
+
+
+def recovered(report: Report) -> None:
+    """Tell what a start found of an earlier life; nothing where there was nothing."""
+    if report.finished or report.swept or report.quarantined:
+        numbers = len(report.finished), report.swept, report.quarantined
+        logger.info("recovered: %d published, %d leftovers swept, %d in quarantine settled", *numbers)
+    for id_, problem in report.failed.items():
+        logger.error("not published id=%s code=%s: %s", id_, problem.code, problem.detail)

@@ -1,0 +1,150 @@
+"""Matches the sections of a delivery to the parts that its process expects, and stages each as it arrives.
+
+Everything that arrived is staged, also what is refused, so that a refused delivery can be kept whole. Only
+content beyond a part's own limit is dropped: such a delivery is not whole, and `Collected.whole` says so.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from receiver.config.model import PartConfig
+from receiver.delivery import Incoming, Part, Role, Section
+from receiver.problems import Code, Problem, Violation
+from receiver.store.stage import Staged
+
+SUFFIXES = {
+    "image/tiff": ".tif",
+    "application/pdf": ".pdf",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "application/dicom": ".dcm",
+    "application/json": ".json",
+    "application/xml": ".xml",
+    "text/xml": ".xml",
+    "text/csv": ".csv",
+    "text/plain": ".txt",
+}
+SAFE_SUFFIX = re.compile(r"\.[0-9A-Za-z]{1,8}")
+
+# When several rules are broken, the answer carries the code that stands first here.
+GRAVITY = (Code.PART_TOO_LARGE, Code.PART_TYPE, Code.PART_MISSING, Code.PART_REPEATED, Code.PART_UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The parts of one delivery, and every rule they break."""
+
+    parts: tuple[Part, ...]
+    problem: Problem | None
+    whole: bool  # False where content was dropped
+
+
+def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Incoming], staged: Staged) -> Collected:
+    """Stage every section and match it to its rule. `unknown` is refuse, ignore or keep.
+
+    Raises `Problem` only where the request cannot be read on, or the disk fails.
+    """
+    parts: list[tuple[int, Part]] = []
+    violations: list[Violation] = []
+    dropped = False
+    for arriving in incoming:
+        place, rule = _match(rules, arriving.section.name)
+        if rule is None and unknown == "ignore":
+            continue
+        part = _stage(arriving, rule, staged)
+        parts.append((place, part))
+        violations += _objections(part, rule, unknown)
+        dropped |= bool(rule and rule.max_size is not None and part.size > rule.max_size)
+    parts.sort(key=lambda item: (item[0], _natural(item[1].name)))
+    collected = tuple(part for _, part in parts)
+    violations += _counts(rules, collected)
+    return Collected(collected, _problem(violations), whole=not dropped)
+
+
+def _match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | None]:
+    """Return the rule for a section's name and its place: an exact name wins over a glob."""
+    for place, rule in enumerate(rules):
+        if rule.name == name:
+            return place, rule
+    for place, rule in enumerate(rules):
+        if fnmatchcase(name, rule.name):
+            return place, rule
+    return len(rules), None
+
+
+def _stage(arriving: Incoming, rule: PartConfig | None, staged: Staged) -> Part:
+    section = arriving.section
+    suffix = _suffix(section)
+    if isinstance(arriving.content, Path):
+        path = staged.adopt(arriving.content, suffix)
+        size, sha256 = _measure(path)
+    else:
+        file = staged.part(suffix)
+        for chunk in _up_to(arriving.content, rule.max_size if rule else None):
+            file.write(chunk)
+        path, size, sha256 = file.path, file.size, file.sha256
+    role = rule.role if rule else Role.ATTACHMENT
+    return Part(section.name, section.filename, section.type, role, suffix, size, sha256, path)
+
+
+def _up_to(content: Iterable[bytes], max_size: int | None) -> Iterator[bytes]:
+    """Yield chunks until one byte more than allowed was seen: it tells the excess, and the rest is not kept."""
+    if max_size is None:
+        yield from content
+        return
+    left = max_size + 1
+    for chunk in content:
+        yield chunk[:left]
+        left -= len(chunk)
+        if left <= 0:
+            return
+
+
+def _measure(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _suffix(section: Section) -> str:
+    if section.type in SUFFIXES:
+        return SUFFIXES[section.type]
+    own = PurePosixPath(section.filename or "").suffix
+    return own.lower() if SAFE_SUFFIX.fullmatch(own) else ".bin"
+
+
+def _objections(part: Part, rule: PartConfig | None, unknown: str) -> Iterator[Violation]:
+    if rule is None:
+        if unknown == "refuse":
+            yield Violation(part.name, Code.PART_UNKNOWN, "This process has no part of this name.")
+        return
+    if rule.types and part.type not in rule.types:
+        expected = " or ".join(rule.types)
+        yield Violation(part.name, Code.PART_TYPE, f"The part's Content-Type must be {expected}.")
+    if rule.max_size is not None and part.size > rule.max_size:
+        yield Violation(part.name, Code.PART_TOO_LARGE, f"The part is larger than {rule.max_size} bytes.")
+
+
+def _counts(rules: Sequence[PartConfig], parts: Sequence[Part]) -> Iterator[Violation]:
+    per_rule = Counter(_match(rules, part.name)[0] for part in parts)
+    for place, rule in enumerate(rules):
+        if rule.required and not per_rule[place]:
+            yield Violation(rule.name, Code.PART_MISSING, f"The {rule.role} part is missing.")
+        if per_rule[place] > 1 and not rule.many:
+            yield Violation(rule.name, Code.PART_REPEATED, f"The part may come once, and came {per_rule[place]} times.")
+
+
+def _problem(violations: Sequence[Violation]) -> Problem | None:
+    if not violations:
+        return None
+    gravest = min((Code(violation.rule) for violation in violations), key=GRAVITY.index)
+    return Problem(gravest, "The parts are not those that this process takes.", violations)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Order page_2 before page_10."""
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name) if piece]

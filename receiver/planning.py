@@ -1,0 +1,111 @@
+"""What a delivery is to become on disk and in the ledger: an entry, with every file under its final name."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from receiver.delivery import Arrival, Delivery, Part, Receipt, Status, delivery_id
+from receiver.house import House
+from receiver.parts import Collected
+from receiver.problems import Code, Problem
+from receiver.process import Process
+from receiver.rendering import Rendered
+from receiver.store import originals, quarantine
+from receiver.store.durable import NewFile
+from receiver.store.entry import Entry, Kind, Output, PartLine
+from receiver.store.stage import Staged
+
+# Problems that are not the delivery's own: nothing is kept, and the same delivery may come again.
+PASSING = {
+    Code.MALFORMED_BODY,
+    Code.TRUNCATED_BODY,
+    Code.AMBIGUOUS_REQUEST,
+    Code.HEADERS_TOO_LARGE,
+    Code.BODY_TOO_LARGE,
+    Code.TOO_SLOW,
+    Code.BUSY,
+    Code.SHUTTING_DOWN,
+    Code.STORAGE_FAILED,
+    Code.DISK_FULL,
+}
+
+
+def plan(
+    house: House,
+    process: Process,
+    delivery: Delivery,
+    parts: Sequence[Part],
+    rendered: Rendered,
+    arrival: Arrival,
+    staged: Staged,
+) -> Entry:
+    """Stage what was rendered beside the parts, and return the entry that the ledger is to commit."""
+    entry = _entry(process, delivery.id, delivery.source_id, parts, arrival)
+    outputs = tuple(_outputs(house, process, rendered, staged))
+    if process.config.retention.originals:
+        outputs += (originals.lay_out(house.settings.data, staged, entry, parts),)
+    return replace(entry, version=delivery.version, outputs=outputs, output=process.output)
+
+
+def put_aside(
+    house: House,
+    process: Process,
+    collected: Collected,
+    source_id: str,
+    arrival: Arrival,
+    staged: Staged,
+    problem: Problem,
+) -> Receipt:
+    """Keep what is not accepted in quarantine; return the receipt of what is held, raise `problem` for the rest."""
+    if problem.code in PASSING or not collected.whole:
+        raise problem
+    id_ = delivery_id(process.name, source_id, collected.parts)
+    entry = replace(
+        _entry(process, id_, source_id, collected.parts, arrival),
+        status=Status.HELD if _holds(process, problem.code) else Status.REFUSED,
+        code=problem.code,
+        violations=problem.violations,
+    )
+    receipt = quarantine.set_aside(house.ledger, house.settings.data, staged, entry, collected.parts, problem.detail)
+    if receipt.status is Status.REFUSED:
+        raise problem
+    return receipt
+
+
+def _holds(process: Process, code: Code) -> bool:
+    """Tell whether the process keeps such a delivery for repair, rather than turn it away."""
+    if code is Code.CONFIDENCE_LOW:
+        return process.config.confidence.below == "hold"
+    return process.config.delivery.on_invalid == "hold" and code is not Code.SOURCE_ID_CONFLICT
+
+
+def _entry(process: Process, id_: str, source_id: str, parts: Sequence[Part], arrival: Arrival) -> Entry:
+    return Entry(
+        id=id_,
+        process=process.name,
+        source_id=source_id,
+        version=None,
+        received_at=arrival.at,
+        peer=arrival.peer,
+        configuration=process.digest,
+        parts=tuple(map(PartLine.of, parts)),
+    )
+
+
+def _outputs(house: House, process: Process, rendered: Rendered, staged: Staged) -> Iterator[Output]:
+    for part, path in rendered.documents:
+        yield _output(house, process, Kind.DOCUMENT, part.path.name, path, part.size, part.sha256)
+    for record in rendered.records:
+        yield _written(house, process, Kind.RECORD, staged.add(record.content), record.path)
+    if rendered.marker:
+        yield _written(house, process, Kind.MARKER, staged.add(b""), rendered.marker)
+
+
+def _written(house: House, process: Process, kind: Kind, file: NewFile, path: str) -> Output:
+    return _output(house, process, kind, file.name, path, file.size, file.sha256)
+
+
+def _output(house: House, process: Process, kind: Kind, staged: str, path: str, size: int, sha256: str) -> Output:
+    target = process.output / path
+    root = house.settings.output.absolute()
+    told = target.relative_to(root) if target.is_relative_to(root) else target
+    return Output(kind, staged, told.as_posix(), target, size, sha256)

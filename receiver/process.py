@@ -1,0 +1,40 @@
+"""A process: one folder under mappings/, with everything in it compiled and proven."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from receiver.config.model import ProcessConfig
+from receiver.config.tokens import Tokens
+from receiver.mapping import Condition, Template
+from receiver.metadata.reader import MetadataReader
+from receiver.records import Check
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRule:
+    """One record of a process, ready to render."""
+
+    template: Template
+    path: Template
+    when: Condition | None
+    encoding: str
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One configured flow of documents. Shared by all threads; nothing in it changes."""
+
+    config: ProcessConfig
+    tokens: Tokens
+    metadata: MetadataReader
+    documents: Template  # renders the path of one document
+    marker: Template | None
+    records: tuple[RecordRule, ...]
+    output: Path  # the output folder
+    digest: str  # hexadecimal SHA-256 of every file that was compiled
+
+    @property
+    def name(self) -> str:
+        """The process's name: its folder's, and the last segment of its URL."""
+        return self.config.name

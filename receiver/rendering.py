@@ -1,0 +1,94 @@
+"""From a reading to the files that will be published: document names, checked records, the marker."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from receiver.delivery import Delivery, Part, Reading, Record, Role
+from receiver.mapping.names import names
+from receiver.problems import Code, Problem, Violation
+from receiver.process import Process, RecordRule
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Everything one delivery becomes, under paths relative to the process's output folder."""
+
+    documents: tuple[tuple[Part, str], ...]
+    records: tuple[Record, ...]
+    marker: str | None
+
+
+def render(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Rendered:
+    """Render every file of a delivery. Raises `Problem` with the faults of all records at once."""
+    documents = tuple(_named(process, delivery, reading, parts))
+    values = names(delivery, reading, [(part, path) for part, path in documents if part.role is Role.DOCUMENT])
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for rule in process.records:
+        try:
+            if rule.when is None or rule.when.holds(values):
+                records.append(_record(rule, values))
+        except Problem as problem:
+            problems.append(problem)
+    if problems:
+        raise _together(problems)
+    marker = process.marker.render(values) if process.marker else None
+    _refuse_clashes([path for _, path in documents], [record.path for record in records], marker)
+    return Rendered(documents, tuple(records), marker)
+
+
+def _named(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Iterator[tuple[Part, str]]:
+    """Give each document and attachment its name; a second one of the same name gets -2 before its suffix."""
+    taken: set[str] = set()
+    for part in parts:
+        if part.role is Role.METADATA:
+            continue
+        path = process.documents.render(names(delivery, reading, [(part, "")]))
+        unique, count = path, 1
+        while _folded(unique) in taken:
+            count += 1
+            unique = str(PurePosixPath(path).with_stem(f"{PurePosixPath(path).stem}-{count}"))
+        taken.add(_folded(unique))
+        yield part, unique
+
+
+def _record(rule: RecordRule, values: dict[str, object]) -> Record:
+    path = rule.path.render(values)
+    text = rule.template.render(values)
+    try:
+        content = text.encode(rule.encoding)
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        violation = Violation(
+            rule.template.name,
+            "encoding",
+            f"Line {line} of the record has a character that {rule.encoding} cannot express; use utf-8 or map it.",
+        )
+        raise Problem(Code.RECORD_INVALID, "A record cannot be encoded.", [violation]) from None
+    violations = rule.check(content)
+    if violations:
+        raise Problem(Code.RECORD_INVALID, f"The record of {rule.template.name} breaks its schema.", violations)
+    return Record(path, content)
+
+
+def _together(problems: Sequence[Problem]) -> Problem:
+    if len(problems) == 1:
+        return problems[0]
+    violations = [violation for problem in problems for violation in problem.violations]
+    return Problem(problems[0].code, " ".join(problem.detail for problem in problems), violations)
+
+
+def _refuse_clashes(documents: Sequence[str], records: Sequence[str], marker: str | None) -> None:
+    taken = {_folded(path) for path in documents}
+    for path in [*records, *([marker] if marker else [])]:
+        if _folded(path) in taken:
+            violation = Violation("path", "unique", "Two files of this delivery would get the same name.")
+            raise Problem(Code.NAME_TAKEN, "Give each record and the marker a path of its own.", [violation])
+        taken.add(_folded(path))
+
+
+def _folded(path: str) -> str:
+    """Fold a path as the least careful file system does: without case, in one Unicode form."""
+    return unicodedata.normalize("NFC", path).casefold()

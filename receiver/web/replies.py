@@ -1,0 +1,95 @@
+"""Receipts, problems, and the only table of status codes."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from receiver.delivery import Receipt, Status
+from receiver.problems import Code, Problem
+
+RETRY_AFTER = 30  # seconds: long enough for a restart or a full disk's alarm, short enough for a waiting fax
+
+# code → (status, title). Titles are the same for every occurrence (RFC 9457 §3.1.3).
+STATUSES: dict[Code, tuple[int, str]] = {
+    Code.MALFORMED_BODY: (400, "The body is malformed"),
+    Code.TRUNCATED_BODY: (400, "The body is not whole"),
+    Code.AMBIGUOUS_REQUEST: (400, "The request can be read in two ways"),
+    Code.TOKEN_REFUSED: (401, "A valid token is needed"),
+    Code.NO_SUCH_PROCESS: (404, "No such process"),
+    Code.TOO_SLOW: (408, "The request came too slowly"),
+    Code.SOURCE_ID_CONFLICT: (409, "The sourceId came before with other content"),
+    Code.BODY_TOO_LARGE: (413, "The body is too large"),
+    Code.PART_TOO_LARGE: (413, "A part is too large"),
+    Code.NOT_MULTIPART: (415, "The request is not multipart/form-data"),
+    Code.PART_TYPE: (415, "A part has a type that is not taken"),
+    Code.PART_MISSING: (422, "A part is missing"),
+    Code.PART_REPEATED: (422, "A part came more than once"),
+    Code.PART_UNKNOWN: (422, "A part is not known"),
+    Code.METADATA_MALFORMED: (422, "The metadata cannot be parsed"),
+    Code.METADATA_INVALID: (422, "The metadata breaks its schema"),
+    Code.FIELDS_INVALID: (422, "The fields break their schema"),
+    Code.CONFIDENCE_LOW: (422, "The confidence is too low"),
+    Code.TEMPLATE_FAILED: (422, "A template cannot render this delivery"),
+    Code.RECORD_INVALID: (422, "A record breaks its schema"),
+    Code.NAME_TAKEN: (422, "A file of this name is in the output already"),
+    Code.HEADERS_TOO_LARGE: (431, "The headers of the parts are too large"),
+    Code.BUSY: (503, "The same delivery is in progress"),
+    Code.SHUTTING_DOWN: (503, "The service is shutting down"),
+    Code.STORAGE_FAILED: (503, "The storage failed"),
+    Code.DISK_FULL: (507, "The disk is full"),
+}
+
+
+def accepted(receipt: Receipt) -> Response:
+    """Answer 200 for what is published, 202 for what is held."""
+    return _json(receipt_body(receipt), 202 if receipt.status is Status.HELD else 200, "application/json")
+
+
+def refused(problem: Problem) -> Response:
+    """Answer a problem as RFC 9457 has it, with every violation and never a value."""
+    status, title = STATUSES[problem.code]
+    body = {
+        "type": f"urn:receiver:problem:{problem.code}",
+        "title": title,
+        "status": status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "violations": [asdict(violation) for violation in problem.violations],
+    }
+    response = _json(body, status, "application/problem+json")
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if status in (503, 507):
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def unroutable(error: HTTPException) -> Response:
+    """Answer what no door takes: another URL, another method."""
+    status = error.code or 500
+    body = {"type": "about:blank", "title": error.name, "status": status}
+    response = _json(body, status, "application/problem+json")
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def receipt_body(receipt: Receipt) -> dict[str, Any]:
+    """Return the receipt as the platform reads it."""
+    return {
+        "id": receipt.id,
+        "status": receipt.status,
+        "duplicate": receipt.duplicate,
+        "process": receipt.process,
+        "sourceId": receipt.source_id,
+        "version": receipt.version,
+        "documents": [asdict(document) for document in receipt.documents],
+        "records": [asdict(record) for record in receipt.records],
+    }
+
+
+def _json(body: dict[str, Any], status: int, kind: str) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False) + "\n", status, content_type=kind)

@@ -1,0 +1,88 @@
+"""Keeps the house: imports go downward, one door to the disk, Flask only at the front."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "receiver").rglob("*.py"))
+
+# A room may import from its own floor and from those below it.
+FLOORS = [
+    {"serving"},
+    {"app"},
+    {"cli"},
+    {"web"},
+    {"intake"},
+    {"planning"},
+    {"house"},
+    {"log"},
+    {"rendering", "parts", "compiling"},
+    {"process"},
+    {"records"},
+    {"config", "mapping", "metadata", "store"},
+    {"schemas"},
+    {"delivery", "faults", "limits", "positions", "problems", "settings", "units"},
+]
+BY_THE_DOOR = {"web", "app", "serving"}
+DISK = {"fsync", "fdatasync", "rename", "renames", "replace", "link", "hardlink_to", "renameat2", "sync_file_range"}
+
+
+def room(module: Path) -> str:
+    return module.relative_to(ROOT / "receiver").parts[0].removesuffix(".py")
+
+
+def imports(module: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def floor(name: str) -> int:
+    return next(place for place, rooms in enumerate(FLOORS) if name in rooms)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
+def test_imports_go_downward(module):
+    if module.name == "__init__.py" and module.parent.name == "receiver":
+        return
+    for name in imports(module):
+        if name.startswith("receiver."):
+            assert floor(name.split(".")[1]) >= floor(room(module)), f"{module} looks up to {name}"
+
+
+def test_every_room_has_a_floor():
+    assert {room(module) for module in MODULES} - {"__init__"} <= set().union(*FLOORS)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
+def test_flask_is_seen_only_at_the_doors(module):
+    if room(module) not in BY_THE_DOOR:
+        assert not {name for name in imports(module) if name.split(".")[0] in {"flask", "werkzeug", "gunicorn"}}
+
+
+def disk_calls(module: Path) -> set[str]:
+    calls = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Attribute) and node.attr in DISK:
+            owner = node.value.id if isinstance(node.value, ast.Name) else ""
+            text_like = node.attr == "replace" and owner not in {"os", "path", "source", "target"}
+            if not text_like:
+                calls.add(node.attr)
+    return calls
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
+def test_only_durable_moves_files_and_waits_for_the_disk(module):
+    if module.name != "durable.py":
+        assert not disk_calls(module)
+
+
+def test_the_entry_points_are_almost_empty():
+    for name in ("wsgi.py", "gunicorn.conf.py"):
+        assert len((ROOT / name).read_text().splitlines()) <= 5

@@ -91,9 +91,7 @@ class Entry:
     attempt_count: int = 0  # all of them
 
     def tried(self, attempt: Attempt) -> "Entry":
-        """Return the entry with one more attempt; one that is noted already is the same one, told twice."""
-        if attempt in self.attempts:
-            return self
+        """Return the entry with one more attempt."""
         attempts = (*self.attempts, attempt)
         if len(attempts) > FIRST_ATTEMPTS + LAST_ATTEMPTS:
             attempts = attempts[:FIRST_ATTEMPTS] + attempts[-LAST_ATTEMPTS:]

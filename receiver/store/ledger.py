@@ -16,6 +16,9 @@ from receiver.delivery import Status
 from receiver.store import rows, schema, statements
 from receiver.store.connections import Connections
 from receiver.store.entry import Attempt, Entry
+from receiver.store.writers import Unclear
+
+__all__ = ["ACCEPTED", "Ledger", "Lost", "Unclear", "VersionTaken", "create"]
 
 ACCEPTED = (Status.COMMITTED, Status.PUBLISHED)
 
@@ -106,7 +109,8 @@ class Ledger:
     def commit(self, entry: Entry, attempt: Attempt) -> Entry:
         """Accept a delivery: the point of no return. Returns its entry once that is durable.
 
-        Raises Lost, VersionTaken, or Problem: NAME_TAKEN where another delivery or a file has one of its names.
+        Raises Lost, VersionTaken, Unclear, or Problem: NAME_TAKEN where another delivery or a file has one
+        of its names.
         """
 
         def operation(connection: apsw.Connection) -> Entry:

@@ -41,7 +41,7 @@ from receiver.problems import Code, Problem
 from receiver.store import folders
 from receiver.store.entry import Attempt, Entry, Kind
 from receiver.store.finish import finish
-from receiver.store.ledger import ACCEPTED, Ledger, Lost, VersionTaken
+from receiver.store.ledger import ACCEPTED, Ledger, Lost, Unclear, VersionTaken
 from receiver.store.release import release
 from receiver.store.stage import Staged
 
@@ -75,13 +75,13 @@ def _accept(ledger: Ledger, staged: Staged, entry: Entry) -> Entry:
     staged.accepted = True
     try:
         return ledger.commit(entry, Attempt(entry.received_at, entry.peer, "accepted"))
-    except (Lost, VersionTaken):
-        staged.accepted = False
-        raise
-    except Problem:
+    except Unclear:
         with contextlib.suppress(Problem):
             ledger.settle()
             staged.accepted = ledger.uses_stage(staged.folder)
+        raise
+    except (Lost, VersionTaken, Problem):
+        staged.accepted = False
         raise
 
 

@@ -91,7 +91,8 @@ def finish(ledger: Ledger, place: Path) -> bool:
         return False
     try:
         found = kept.load(place / DESCRIPTION)
-        ledger.set_aside(found.entry, _attempt(found.entry))
+        if entry is None or _attempt(found.entry) not in entry.attempts:
+            ledger.set_aside(found.entry, _attempt(found.entry))
         place.joinpath(LOCK).unlink(missing_ok=True)
     finally:
         os.close(lock)

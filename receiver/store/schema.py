@@ -124,7 +124,12 @@ def ledger_errors() -> Iterator[None]:
     """Turn what SQLite refuses into a Problem. Raises Problem."""
     try:
         yield
-    except apsw.FullError:
-        raise Problem(Code.DISK_FULL, "could not write to the ledger (its disk is full)") from None
     except apsw.Error as error:
-        raise Problem(Code.STORAGE_FAILED, f"could not use the ledger ({type(error).__name__})") from None
+        raise problem_of(error) from None
+
+
+def problem_of(error: apsw.Error) -> Problem:
+    """Return the Problem that SQLite's refusal is."""
+    if isinstance(error, apsw.FullError):
+        return Problem(Code.DISK_FULL, "could not write to the ledger (its disk is full)")
+    return Problem(Code.STORAGE_FAILED, f"could not use the ledger ({type(error).__name__})")

@@ -26,6 +26,10 @@ Operation = Callable[[apsw.Connection], Result]
 PAUSE = 0.0005  # seconds between two looks at a lock that another process has: it is held for some milliseconds
 
 
+class Unclear(Problem):
+    """The commit itself failed: what it was to write is not there, but a crash might bring it back."""
+
+
 @dataclass(slots=True, eq=False)
 class _Ticket:
     """One operation that waits for its transaction."""
@@ -62,8 +66,9 @@ class Writers:
     def run(self, operation: Operation[Result], *, durable: bool = True) -> Result:
         """Run `operation` in a transaction and return its result once that is durable.
 
-        Raises what the operation raises, which then has changed nothing, or Problem where the ledger cannot be
-        written within a second. What is not `durable` is visible at once, and durable with the next that is.
+        Raises what the operation raises, which then has changed nothing; Problem where the ledger cannot be
+        written within a second; Unclear where nobody can say. What is not `durable` is visible at once, and
+        durable with the next that is.
         """
         ticket = _Ticket(operation, durable, time.monotonic() + schema.BUSY / 1000)
         with self._mutex:
@@ -121,7 +126,7 @@ class Writers:
                     time.sleep(PAUSE)
 
     def _transact(self, batch: list[_Ticket], deadline: float) -> None:
-        """Run the batch in one transaction. Raises apsw.Error where nothing of it was committed."""
+        """Run the batch in one transaction. Raises apsw.Error where nothing was committed, and Unclear."""
         connection = self._connection
         connection.set_busy_timeout(max(0, round((deadline - time.monotonic()) * 1000)))
         self._settle()
@@ -130,13 +135,20 @@ class Writers:
         try:
             for ticket in batch:
                 _run(connection, ticket)
-            self._doubtful = True
-            connection.execute("COMMIT")
-            self._doubtful = False
+            self._commit()
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def _commit(self) -> None:
+        self._doubtful = True
+        try:
+            self._connection.execute("COMMIT")
+        except apsw.Error as error:
+            problem = schema.problem_of(error)
+            raise Unclear(problem.code, problem.detail) from None
+        self._doubtful = False
 
     def _settle(self) -> None:
         """Make sure that a commit that failed stays undone, and that nothing rests on a file whose fsync failed.

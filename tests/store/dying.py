@@ -1,0 +1,57 @@
+"""A child process that dies, without a goodbye, just before its n-th step on the disk or in the ledger."""
+
+import os
+import traceback
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from receiver.store import schema, syscalls
+
+DIED = 77
+FAILED = 78
+ON_DISK = ("open", "fsync", "mkdir", "unlink", "rmdir", "link", "write")
+
+
+def run(work: Callable[[], object], dies_at: int) -> bool:
+    """Do `work` in a fork that dies before step `dies_at`, from 0; True where it came to its end before."""
+    child = os.fork()
+    if child == 0:
+        try:
+            _count_steps(dies_at)
+            work()
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 (a fork must never return into the test)
+            traceback.print_exc()
+            os._exit(FAILED)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, DIED)
+    return code == 0
+
+
+def _count_steps(dies_at: int) -> None:
+    steps = count()
+
+    def step(*_: object) -> bool:
+        if next(steps) == dies_at:
+            os._exit(DIED)
+        return True
+
+    def stepping(function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any, **named: Any) -> Any:
+            step()
+            return function(*arguments, **named)
+
+        return wrapped
+
+    for name in ON_DISK:
+        setattr(os, name, stepping(getattr(os, name)))
+    syscalls.rename_new = stepping(syscalls.rename_new)
+    connect = schema.connect
+
+    def connect_stepping(path: Any) -> Any:
+        connection = connect(path)
+        connection.exec_trace = step
+        return connection
+
+    schema.connect = connect_stepping

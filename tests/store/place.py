@@ -1,0 +1,128 @@
+"""A place on a real disk where deliveries are accepted and published, for tests and for the processes they kill."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from receiver.delivery import Part, Receipt, Role, Status, delivery_id
+from receiver.problems import Code
+from receiver.store import ledger, originals, publish, quarantine, recover
+from receiver.store.entry import Entry, Kind, Output, PartLine
+from receiver.store.stage import Stage, Staged, stage_for
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PEER = "192.0.2.1"
+
+
+@dataclass
+class Place:
+    """One installation: its data, its output and its ledger."""
+
+    data: Path
+    output: Path
+    stage: Stage
+    ledger: ledger.Ledger
+
+    @classmethod
+    def at(cls, root: Path) -> "Place":
+        data, output = root / "var", root / "output"
+        url = f"sqlite:{data / 'ledger.db'}"
+        ledger.create(url)
+        quarantine.own(data)
+        originals.own(data)
+        return cls(data, output, stage_for(data, output), ledger.Ledger(url))
+
+    def recover(self) -> recover.Report:
+        return recover.recover(self.ledger, self.data, [self.stage.root])
+
+    def outputs(self) -> set[str]:
+        return {str(path.relative_to(self.output)) for path in self.output.rglob("*") if path.is_file()}
+
+    def staged(self) -> set[str]:
+        return {path.name for path in self.stage.root.iterdir() if path.is_dir()}
+
+
+@dataclass
+class Sent:
+    """One delivery as the platform has it."""
+
+    source_id: str = "S1"
+    content: bytes = b"an image" * 100
+    process: str = "referrals"
+    name: str = "{id}"  # of the files it becomes
+    keep: bool = False  # its originals
+
+    @property
+    def id(self) -> str:
+        return delivery_id(self.process, self.source_id, self.parts(Path()))
+
+    def parts(self, folder: Path, names: tuple[str, str] = ("1.tif", "2.json")) -> list[Part]:
+        metadata = b'{"patient": "invented"}'
+        contents = (
+            ("file", "Jane Invented.tif", "image/tiff", Role.DOCUMENT, ".tif", self.content),
+            ("metadata", None, "application/json", Role.METADATA, ".json", metadata),
+        )
+        return [
+            Part(part, filename, type_, role, suffix, len(data), hashlib.sha256(data).hexdigest(), folder / name)
+            for (part, filename, type_, role, suffix, data), name in zip(contents, names, strict=True)
+        ]
+
+    def files(self) -> dict[str, bytes]:
+        """What is published of it."""
+        base = self.name.format(id=self.id)
+        return {
+            f"{base}.tif": self.content,
+            f"{base}.hl7": f"MSH|{self.id}".encode(),
+            f"{base}.json": f'{{"id": "{self.id}"}}'.encode(),
+            f"{base}.done": b"",
+        }
+
+
+def write_parts(staged: Staged, sent: Sent) -> list[Part]:
+    for content, suffix in ((sent.content, ".tif"), (b'{"patient": "invented"}', ".json")):
+        staged.part(suffix).write(content)
+    return sent.parts(staged.folder)
+
+
+def entry_of(place: Place, staged: Staged, sent: Sent, version: int) -> Entry:
+    """Stage the records and the marker, and return the entry to be accepted."""
+    parts = write_parts(staged, sent)
+    kinds = (Kind.DOCUMENT, Kind.RECORD, Kind.RECORD, Kind.MARKER)
+    outputs = []
+    for kind, (name, content) in zip(kinds, sent.files().items(), strict=True):
+        staged_name = parts[0].path.name if kind is Kind.DOCUMENT else staged.add(content).name
+        digest = hashlib.sha256(content).hexdigest()
+        outputs.append(Output(kind, staged_name, name, place.output / name, len(content), digest))
+    entry = bare_entry(place, sent, parts, version)
+    if sent.keep:
+        outputs.append(originals.lay_out(place.data, staged, entry, parts))
+    return replace(entry, outputs=tuple(outputs))
+
+
+def bare_entry(place: Place, sent: Sent, parts: list[Part], version: int | None) -> Entry:
+    lines = tuple(map(PartLine.of, parts))
+    return Entry(sent.id, sent.process, sent.source_id, version, AT, PEER, "c0ffee", lines, output=place.output)
+
+
+def deliver(place: Place, sent: Sent) -> Receipt:
+    """Accept and publish, choosing the version anew as often as it is taken: what the intake does."""
+    with place.stage.open() as staged:
+        entry = entry_of(place, staged, sent, place.ledger.next_version(sent.process, sent.source_id))
+        while True:
+            try:
+                receipt = publish.commit(place.ledger, staged, entry)
+                break
+            except ledger.VersionTaken as taken:
+                entry = replace(entry, version=taken.free)
+        if not receipt.duplicate:
+            publish.publish(place.ledger, staged, entry)
+        return replace(receipt, version=entry.version or 0) if not receipt.duplicate else receipt
+
+
+def refuse(place: Place, sent: Sent, status: Status = Status.REFUSED, code: Code = Code.FIELDS_INVALID) -> Receipt:
+    """Set a delivery aside: what the intake does with one that is refused or held."""
+    with place.stage.open() as staged:
+        parts = write_parts(staged, sent)
+        entry = replace(bare_entry(place, sent, parts, None), status=status, code=code)
+        return quarantine.set_aside(place.ledger, place.data, staged, entry, parts, "what is wrong with it")

@@ -1,0 +1,22 @@
+"""A process of its own that delivers: `python sender.py ROOT THREADS SOURCE_ID CONTENT…`; prints a line per receipt."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from place import Place, Sent, deliver
+
+
+def main() -> None:
+    root, threads, source_id, *contents = sys.argv[1:]
+    place = Place.at(Path(root))
+    sent = [Sent(source_id, content.encode()) for content in contents] * int(threads)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    with ThreadPoolExecutor(len(sent)) as pool:
+        for receipt in pool.map(lambda one: deliver(place, one), sent):
+            print(receipt.id, receipt.version, receipt.duplicate, len(receipt.records), flush=True)
+
+
+if __name__ == "__main__":
+    main()

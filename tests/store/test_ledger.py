@@ -1,0 +1,277 @@
+"""The ledger: what it keeps, what it refuses, and how long it waits."""
+
+import os
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import apsw
+import pytest
+from place import AT, PEER, Place, Sent, deliver, entry_of, refuse
+
+from receiver.delivery import Status
+from receiver.problems import Code, Problem, Violation
+from receiver.store import ledger, publish, rows, schema, writers
+from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, PartLine
+
+SENT = Sent()
+
+
+def plain(number: int, **more) -> Entry:
+    entry = Entry(f"ID{number}", "referrals", f"S{number}", 1, AT + timedelta(hours=number), PEER, "c0ffee")
+    return replace(entry, **more)
+
+
+def tried(outcome: str = "accepted", seconds: int = 0) -> Attempt:
+    return Attempt(AT + timedelta(seconds=seconds), PEER, outcome)
+
+
+def test_an_entry_comes_back_as_it_was_written(place):
+    violations = (Violation("fields/mrn", "pattern", "must be digits", "a.json#/x"), Violation("x", "y", "z"))
+    parts = (PartLine("file", "image/tiff", "document", 7, "ab"),)
+    entry = plain(1, status=Status.HELD, version=None, code=Code.CONFIDENCE_LOW, violations=violations, parts=parts)
+    written = place.ledger.set_aside(entry, tried("held"))
+    assert place.ledger.find("ID1") == written == replace(entry, attempts=(tried("held"),), attempt_count=1)
+    deliver(place, replace(SENT, keep=True))
+    found = place.ledger.find(SENT.id)
+    assert rows.entry(rows.row(found)) == found
+    assert found.published_at >= found.committed_at
+    assert found.received_at == AT
+
+
+def test_an_unknown_delivery_is_not_found(place):
+    assert place.ledger.find("ID1") is None
+    assert place.ledger.latest("referrals", "S1") is None
+    assert place.ledger.next_version("referrals", "S1") == 1
+
+
+def test_neither_the_senders_file_names_nor_unsafe_words_reach_the_ledger(place, tmp_path):
+    part = SENT.parts(tmp_path)[0]
+    assert part.filename == "Jane Invented.tif"
+    strange = replace(part, name="Jane Invented", type="Jane/Invented é")
+    assert PartLine.of(strange) == PartLine("(other)", "", "document", part.size, part.sha256)
+    deliver(place, replace(SENT, keep=True))
+    refuse(place, Sent("S2"))
+    place.ledger.close()
+    for path in place.data.glob("ledger.db*"):
+        assert b"Invented" not in path.read_bytes()
+
+
+def test_the_shell_of_sqlite_can_read_it(place):
+    deliver(place, SENT)
+    query = "SELECT status, version, documents ->> '$[0].path' FROM deliveries"
+    printed = subprocess.run(["sqlite3", place.ledger.path, query], capture_output=True, text=True, check=True)
+    assert printed.stdout == f"published|1|{SENT.id}.tif\n"
+
+
+def test_versions_count_what_was_accepted(place):
+    refuse(place, Sent("S1", b"refused"))
+    assert place.ledger.next_version("referrals", "S1") == 1
+    assert deliver(place, Sent("S1", b"one")).version == 1
+    assert deliver(place, Sent("S1", b"two")).version == 2
+    assert place.ledger.next_version("other", "S1") == 1
+    assert place.ledger.latest("referrals", "S1").id == Sent("S1", b"two").id
+
+
+def test_a_version_that_was_taken_meanwhile_is_told(place):
+    place.ledger.commit(plain(1), tried())
+    with pytest.raises(ledger.VersionTaken) as taken:
+        place.ledger.commit(plain(2, source_id="S1"), tried())
+    assert taken.value.free == 2
+
+
+def test_a_refusal_never_blocks_the_retry(place):
+    for status in (Status.REFUSED, Status.HELD):
+        refuse(place, SENT, status, Code.TEMPLATE_FAILED)
+    assert not deliver(place, SENT).duplicate
+    entry = place.ledger.find(SENT.id)
+    assert (entry.status, entry.code, entry.version) == (Status.PUBLISHED, None, 1)
+    assert [attempt.outcome for attempt in entry.attempts] == ["refused", "held", "accepted"]
+    assert [attempt.code for attempt in entry.attempts] == [Code.TEMPLATE_FAILED, Code.TEMPLATE_FAILED, ""]
+
+
+def test_of_many_attempts_the_first_and_the_last_are_kept(place):
+    place.ledger.commit(plain(1), tried())
+    for second in range(1, 40):
+        place.ledger.attempted("ID1", tried("duplicate", second))
+    entry = place.ledger.find("ID1")
+    assert entry.attempt_count == 40
+    seconds = [(attempt.at - AT).seconds for attempt in entry.attempts]
+    assert seconds == [*range(FIRST_ATTEMPTS), *range(40 - LAST_ATTEMPTS, 40)]
+
+
+def test_searching_filters_and_shows_the_newest_first(place):
+    for number in range(5):
+        place.ledger.commit(plain(number, process="a" if number % 2 else "b"), tried())
+    place.ledger.published([plain(4)], AT)
+    found = lambda **filters: [entry.id for entry in place.ledger.search(**filters)]  # noqa: E731
+    assert found() == ["ID4", "ID3", "ID2", "ID1", "ID0"]
+    assert found(limit=2) == ["ID4", "ID3"]
+    assert found(process="a") == ["ID3", "ID1"]
+    assert found(status=Status.PUBLISHED) == ["ID4"]
+    assert found(source_id="S2") == ["ID2"]
+    assert found(since=AT + timedelta(hours=1), until=AT + timedelta(hours=3)) == ["ID2", "ID1"]
+    assert place.ledger.counts() == {
+        ("a", Status.COMMITTED): 2,
+        ("b", Status.COMMITTED): 2,
+        ("b", Status.PUBLISHED): 1,
+    }
+
+
+def test_pruning_forgets_old_entries_but_none_that_is_not_published(place, monkeypatch):
+    monkeypatch.setattr("receiver.store.statements.PRUNED_AT_ONCE", 2)
+    for number in range(8):
+        place.ledger.commit(plain(number), tried())
+    place.ledger.published([plain(number) for number in range(1, 8)], AT)
+    assert place.ledger.prune("referrals", AT + timedelta(hours=6)) == 5
+    assert [entry.id for entry in place.ledger.search()] == ["ID7", "ID6", "ID0"]
+    assert place.ledger.prune("other", datetime.now(UTC)) == 0
+
+
+def test_a_mark_is_visible_at_once_to_another_process(place):
+    place.ledger.commit(plain(1), tried())
+    place.ledger.published([plain(1)], AT)
+    printed = subprocess.run(
+        ["sqlite3", place.ledger.path, "SELECT status FROM deliveries"], capture_output=True, text=True, check=True
+    )
+    assert printed.stdout == "published\n"
+
+
+def test_an_operation_that_fails_hurts_none_of_those_it_shares_a_transaction_with(place):
+    place.ledger.commit(plain(0), tried())
+    shared = threading.Barrier(12)
+
+    def attempt(number: int) -> str:
+        shared.wait()
+        try:
+            place.ledger.commit(plain(number, source_id="S0" if number % 2 else f"S{number}"), tried())
+        except ledger.VersionTaken:
+            return "taken"
+        return "accepted"
+
+    with foreign_lock(place), ThreadPoolExecutor(12) as pool:
+        answers = pool.map(attempt, range(1, 13))
+        time.sleep(0.2)  # by now they all wait for the same transaction
+        release_foreign_lock(place)
+        assert list(answers) == ["taken", "accepted"] * 6
+    assert len(place.ledger.search()) == 7
+
+
+class foreign_lock:  # noqa: N801
+    """A person with the shell of SQLite who has begun to write."""
+
+    def __init__(self, place: Place) -> None:
+        self.connection = place.foreign = apsw.Connection(str(place.ledger.path))
+
+    def __enter__(self) -> None:
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+
+def release_foreign_lock(place: Place) -> None:
+    place.foreign.execute("ROLLBACK")
+
+
+def test_a_ledger_that_somebody_locks_is_a_problem_within_a_second_and_reading_goes_on(place):
+    deliver(place, SENT)
+    with foreign_lock(place), ThreadPoolExecutor(8) as pool:
+
+        def attempt(number: int) -> tuple[Code, float]:
+            time.sleep(number / 8)
+            started = time.monotonic()
+            with pytest.raises(Problem) as problem:
+                deliver(place, Sent(f"S{number + 2}"))
+            return problem.value.code, time.monotonic() - started
+
+        outcomes = list(pool.map(attempt, range(8)))
+        assert place.ledger.find(SENT.id).status is Status.PUBLISHED
+    assert {code for code, _ in outcomes} == {Code.STORAGE_FAILED}
+    assert max(seconds for _, seconds in outcomes) < 1
+    assert place.staged() == set()
+    assert not deliver(place, Sent("S2")).duplicate
+
+
+def test_a_writer_that_hangs_in_another_process_is_not_waited_for(place):
+    deliver(place, SENT)
+    with schema.locked(place.ledger.path):
+        started = time.monotonic()
+        with pytest.raises(Problem):
+            place.ledger.commit(plain(2), tried())
+        assert time.monotonic() - started < 1
+    place.ledger.commit(plain(2), tried())
+
+
+def test_a_commit_that_failed_does_not_come_back(place):
+    """Its pages may lie in the WAL; what SQLite forgot must not be found by the next one who opens it."""
+    connection = schema.connect(place.ledger.path)
+    group = writers.Writers(place.ledger.path)
+    group.run(lambda connection: connection.execute("CREATE TABLE sure (x)") and None)
+    group._doubtful = True
+    group.run(lambda connection: None)
+    assert not group._doubtful
+    assert connection.pragma("wal_checkpoint")[0] == 0
+    assert connection.execute("SELECT count(*) FROM sure").get == 0
+    group.close()
+    connection.close()
+
+
+def test_a_forked_child_opens_its_own_connections(place):
+    place.ledger.commit(plain(1), tried())
+    child = os.fork()
+    if child == 0:
+        try:
+            place.ledger.commit(plain(2), tried())
+            os._exit(0 if place.ledger.find("ID1") else 1)
+        except BaseException:  # noqa: BLE001 (a fork must never return into the test)
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    place.ledger.commit(plain(3), tried())
+    assert len(place.ledger.search()) == 3
+
+
+def test_a_ledger_of_a_newer_program_is_refused(place):
+    with apsw.Connection(str(place.ledger.path)) as connection:
+        connection.pragma("user_version", len(schema.STEPS) + 1)
+    connection.close()
+    with pytest.raises(Problem, match="newer program"):
+        ledger.create(f"sqlite:{place.ledger.path}")
+
+
+def test_an_older_ledger_is_brought_up_to_date_in_place(place, monkeypatch):
+    place.ledger.commit(plain(1), tried())
+    place.ledger.close()
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, "ALTER TABLE deliveries ADD COLUMN note TEXT"))
+    for _ in range(2):
+        ledger.create(f"sqlite:{place.ledger.path}")
+    with apsw.Connection(str(place.ledger.path)) as connection:
+        assert connection.execute("SELECT id, note FROM deliveries").fetchall() == [("ID1", None)]
+        assert connection.pragma("user_version") == len(schema.STEPS)
+    connection.close()
+
+
+def test_what_is_no_ledger_is_refused(tmp_path):
+    (tmp_path / "ledger.db").write_text("a letter, not a database, and long enough to be looked at\n" * 20)
+    with pytest.raises(Problem):
+        ledger.create(f"sqlite:{tmp_path / 'ledger.db'}")
+    for url in ("postgresql:x", "sqlite:", "var/ledger.db"):
+        with pytest.raises(Problem, match="sqlite:PATH"):
+            ledger.create(url)
+
+
+def test_workers_that_create_it_at_the_same_time_do_not_disturb_each_other(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: ledger.create(f"sqlite:{tmp_path / 'var' / 'ledger.db'}"), range(8)))
+
+
+def test_an_older_clock_changes_nothing_but_times(place):
+    deliver(place, Sent("S1", b"one"))
+    with place.stage.open() as staged:
+        entry = replace(entry_of(place, staged, Sent("S1", b"two"), 2), received_at=AT - timedelta(days=1))
+        publish.commit(place.ledger, staged, entry)
+        publish.publish(place.ledger, staged, entry)
+    assert place.ledger.latest("referrals", "S1").version == 2

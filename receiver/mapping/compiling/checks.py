@@ -1,0 +1,124 @@
+"""Proves the names in expressions: variables, filters, tests, tables, methods and arguments."""
+
+from collections.abc import Mapping
+
+from jinja2 import nodes
+
+from receiver.faults import Misconfigured, did_you_mean
+from receiver.mapping import filters
+from receiver.mapping.attributes import METHODS
+from receiver.mapping.compiling.unit import GLOBALS, Scope, Unit
+from receiver.mapping.library import Library
+
+LOOKUP = "lookup"
+TESTED: Mapping[str, int] = {"select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}  # which argument is a test
+METHOD_HINTS = {  # methods that are not there, and what to write instead
+    "get": 'write `fields.name | default("")`',
+    "items": "write `fields | items`",
+    "keys": "a loop over an object gives its names",
+    "values": "write `fields | items`",
+    "format": 'write `"%05d" | format(…)`, or put texts together with `~`',
+    "format_map": "put texts together with `~`",
+    "append": "lists are put together with +",
+}
+
+
+def name(unit: Unit, node: nodes.Name, scope: Scope) -> None:
+    """Prove a variable."""
+    if node.ctx != "load":
+        return
+    if node.name in scope.macros or node.name in scope.modules:
+        unit.fault(node, "unknown-name", f'"{node.name}" is a macro, not a value', "call it: name(…)")
+    elif node.name not in scope.names:
+        hint = did_you_mean(node.name, [*scope.names, *scope.macros, *scope.modules])
+        unit.fault(node, "unknown-name", f'there is no "{node.name}" here', hint)
+
+
+def filter_(unit: Unit, library: Library, node: nodes.Filter) -> None:
+    """Prove a filter, and its arguments as far as they are constant."""
+    constants = [argument.value if isinstance(argument, nodes.Const) else None for argument in node.args]
+    if node.name in filters.MARKS:
+        message = f"`| {node.name}` stands at the end of a printed value and nowhere else"
+        unit.fault(node, "escape-filter", message, f"it {filters.MARKS[node.name]}")
+    elif node.name == LOOKUP:
+        _table(unit, library, node)
+    elif node.name not in filters.FILTERS:
+        _unknown_filter(unit, node, node.name)
+    elif node.name in filters.CHECKS and (message := filters.CHECKS[node.name](constants)):
+        unit.fault(node, "bad-argument", message)
+    elif node.name == "map" and constants and constants[0] not in filters.FILTERS:
+        _unknown_filter(unit, node, str(constants[0]))
+    elif (index := TESTED.get(node.name, len(constants))) < len(constants) and constants[index] not in filters.TESTS:
+        _unknown_test(unit, node, str(constants[index]))
+
+
+def _unknown_filter(unit: Unit, node: nodes.Node, name: str) -> None:
+    hint = filters.REFUSED.get(name) or did_you_mean(name, [*filters.FILTERS, *filters.MARKS, LOOKUP])
+    unit.fault(node, "unknown-filter", f'there is no filter "{name}"', hint)
+
+
+def test(unit: Unit, node: nodes.Test) -> None:
+    """Prove a test."""
+    if node.name not in filters.TESTS:
+        _unknown_test(unit, node, node.name)
+
+
+def _unknown_test(unit: Unit, node: nodes.Node, name: str) -> None:
+    unit.fault(node, "unknown-test", f'there is no test "{name}"', did_you_mean(name, filters.TESTS))
+
+
+def _table(unit: Unit, library: Library, node: nodes.Filter) -> None:
+    """Prove a code table and the columns that are named in quotes."""
+    given: dict[str, nodes.Expr] = dict(zip(("table", "column", "key"), node.args, strict=False))
+    keywords = [keyword for keyword in node.iter_child_nodes(only=("kwargs",)) if isinstance(keyword, nodes.Keyword)]
+    given |= {keyword.key: keyword.value for keyword in keywords}
+    table = given.pop("table", None)
+    if not isinstance(table, nodes.Const) or not isinstance(table.value, str):
+        unit.fault(node, "unknown-table", "the table must be named in quotes")
+        return
+    try:
+        found = library.table(table.value)
+    except Misconfigured as error:
+        unit.found(error.faults)
+        return
+    if isinstance(found, str):
+        unit.fault(table, "unknown-table", f'there is no table "{table.value}"', found)
+        return
+    unit.uses(library.table_file(table.value))
+    for name in ("column", "key"):
+        column = given.get(name)
+        if isinstance(column, nodes.Const) and column.value not in found.columns:
+            hint = did_you_mean(str(column.value), found.columns)
+            unit.fault(column, "unknown-table", f'the table has no column "{column.value}"', hint)
+
+
+def callee(unit: Unit, node: nodes.Call, scope: Scope) -> bool:
+    """Prove that what is called, apart from macros, may be. Returns whether it may."""
+    called = node.node
+    if isinstance(called, nodes.Name) and called.name in GLOBALS:
+        return True
+    if isinstance(called, nodes.Getattr):
+        module = scope.modules.get(called.node.name) if isinstance(called.node, nodes.Name) else None
+        if module is not None:
+            message = f'the imported file has no macro "{called.attr}"'
+            unit.fault(called, "unknown-name", message, did_you_mean(called.attr, module))
+            return False
+        if called.attr not in METHODS:
+            hint = METHOD_HINTS.get(called.attr) or did_you_mean(called.attr, METHODS)
+            unit.fault(called, "unknown-method", f'there is no method "{called.attr}"', hint)
+        return True
+    if not isinstance(called, nodes.Name) or called.name in scope.names:
+        hint = "a macro cannot be passed on, and loops cannot call themselves"
+        unit.fault(node, "unknown-method", "this cannot be called", hint)
+    return True
+
+
+def arguments(unit: Unit, node: nodes.Call, macro: nodes.Macro) -> None:
+    """Prove the arguments of a macro's call."""
+    parameters = [argument.name for argument in macro.args]
+    if len(node.args) > len(parameters):
+        unit.fault(node, "bad-argument", f"the macro takes {len(parameters)} arguments")
+    for keyword in node.kwargs:
+        if keyword.key not in parameters:
+            hint = did_you_mean(keyword.key, parameters)
+            unit.fault(keyword, "bad-argument", f'the macro has no argument "{keyword.key}"', hint)

@@ -1,0 +1,66 @@
+"""Tells which fields an expression reads, and which a condition proves to be there."""
+
+from dataclasses import dataclass
+
+from jinja2 import nodes
+
+Fields = frozenset[str]
+NONE: Fields = frozenset()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Read:
+    """One place where a template reads a field."""
+
+    file: str  # relative to the site
+    line: int
+    column: int
+    name: str
+    guarded: bool  # only where it is known to be there, or with a default
+
+
+def field(node: nodes.Node | None) -> str | None:
+    """Return the name of the field that a node reads: `fields.name` or `fields["name"]`."""
+    if isinstance(node, nodes.Getattr) and _is_fields(node.node):
+        return node.attr
+    if isinstance(node, nodes.Getitem) and _is_fields(node.node) and isinstance(node.arg, nodes.Const):
+        return node.arg.value if isinstance(node.arg.value, str) else None
+    return None
+
+
+def guards(test: nodes.Node | None) -> tuple[Fields, Fields]:
+    """Return the fields that are there if a condition holds, and those that are there if it does not."""
+    if isinstance(test, nodes.Not):
+        holds, fails = guards(test.node)
+        return fails, holds
+    if isinstance(test, nodes.And):
+        return guards(test.left)[0] | guards(test.right)[0], NONE
+    if isinstance(test, nodes.Or):
+        return NONE, guards(test.left)[1] | guards(test.right)[1]
+    if isinstance(test, nodes.Compare):
+        return _membership(test)
+    if isinstance(test, nodes.Test):
+        found = _one(field(test.node))
+        return {"defined": (found, NONE), "undefined": (NONE, found)}.get(test.name, (NONE, NONE))
+    return _one(defaulted(test)), NONE
+
+
+def defaulted(node: nodes.Node | None) -> str | None:
+    """Return the field that stands before a `default` filter."""
+    return field(node.node) if isinstance(node, nodes.Filter) and node.name in ("default", "d") else None
+
+
+def _membership(test: nodes.Compare) -> tuple[Fields, Fields]:
+    operand = test.ops[0]
+    if len(test.ops) > 1 or not isinstance(test.expr, nodes.Const) or not _is_fields(operand.expr):
+        return NONE, NONE
+    found = _one(test.expr.value if isinstance(test.expr.value, str) else None)
+    return {"in": (found, NONE), "notin": (NONE, found)}.get(operand.op, (NONE, NONE))
+
+
+def _one(name: str | None) -> Fields:
+    return NONE if name is None else frozenset({name})
+
+
+def _is_fields(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "fields"

@@ -1,0 +1,79 @@
+"""Literal text, and printed values: each is wrapped in the escaper of its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from jinja2 import nodes
+
+from receiver.mapping import filters, values
+from receiver.mapping.compiling import branches, unfolding
+from receiver.mapping.compiling.guards import guards
+from receiver.mapping.compiling.unit import Scope
+from receiver.mapping.errors import Misplaced
+from receiver.mapping.formats import Spot
+
+if TYPE_CHECKING:
+    from receiver.mapping.compiling.compiler import Compiler, Walked
+
+RAW = "raw"
+
+
+def output(compiler: Compiler, node: nodes.Output, spot: Spot, scope: Scope) -> Walked:
+    """Walk some literal text and the values within it."""
+    pieces: list[nodes.Expr] = []
+    for piece in node.nodes:
+        if isinstance(piece, nodes.TemplateData):
+            pieces.append(piece)
+            spot = _text(compiler, piece, spot)
+        else:
+            compiler.unit.name(piece, piece, scope)
+            printed, spot = _printed(compiler, piece, spot, scope)
+            pieces.append(printed)
+    return [nodes.Output(pieces, lineno=node.lineno)], spot
+
+
+def _text(compiler: Compiler, node: nodes.TemplateData, spot: Spot) -> Spot:
+    try:
+        return Spot(spot.format, spot.format.advance(spot.state, node.data))
+    except Misplaced as error:
+        compiler.unit.misplaced(node, error)
+        return spot
+
+
+def _printed(compiler: Compiler, node: nodes.Expr, spot: Spot, scope: Scope) -> tuple[nodes.Expr, Spot]:
+    """Return what prints an expression, and the place after it."""
+    if isinstance(node, nodes.CondExpr):
+        return _conditional(compiler, node, spot, scope)
+    macro = unfolding.called(node, scope)
+    if macro and isinstance(node, nodes.Call):
+        variant = unfolding.variant(compiler, node, macro, spot, scope)
+        return compiler.expressions.macro_call(node, variant.node, spot, scope), variant.end
+    mark = node.name if isinstance(node, nodes.Filter) and node.name in filters.MARKS else None
+    value = node.node if mark and isinstance(node, nodes.Filter) and node.node else node
+    rewritten = compiler.expressions.rewrite(value, spot, scope)
+    try:
+        escaper = _escaper(compiler, node, spot, mark)
+    except Misplaced as error:
+        compiler.unit.misplaced(node, error)
+        return rewritten, spot
+    return compiler.expressions.filtered(rewritten, escaper), Spot(spot.format, spot.format.after(spot.state))
+
+
+def _escaper(compiler: Compiler, node: nodes.Expr, spot: Spot, mark: str | None) -> Callable[[object], str]:
+    if mark == RAW:
+        return values.text
+    if mark and mark not in spot.format.MARKS:
+        compiler.unit.fault(node, "escape-filter", f"`| {mark}` is for another format", f"it {filters.MARKS[mark]}")
+    return spot.format.escaper(spot.state, mark)
+
+
+def _conditional(compiler: Compiler, node: nodes.CondExpr, spot: Spot, scope: Scope) -> tuple[nodes.Expr, Spot]:
+    """Escape each branch by itself, so that either may be a macro or `| raw`."""
+    holds, fails = guards(node.test)
+    test = compiler.expressions.rewrite(node.test, spot, scope)
+    first, end = _printed(compiler, node.expr1, spot, scope.guarded(holds))
+    otherwise = node.expr2 or nodes.Const(None, lineno=node.lineno)
+    second, other = _printed(compiler, otherwise, spot, scope.guarded(fails))
+    return nodes.CondExpr(test, first, second, lineno=node.lineno), branches.meet(compiler, node, end, other)

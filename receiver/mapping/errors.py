@@ -1,0 +1,49 @@
+"""Why a rendering stops, in words that never repeat a value."""
+
+from jinja2.runtime import StrictUndefined
+
+
+class Refused(Exception):  # noqa: N818 (what happened to the value)
+    """A value that its place or its filter cannot take. The reason completes "fields.reason …"."""
+
+    def __init__(self, reason: str, rule: str = "value") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.rule = rule
+
+
+class Exceeded(Refused):
+    """A rendering that costs more than `limits` allows."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, "limit")
+
+
+class NotThere(Exception):  # noqa: N818
+    """A name or field that this delivery does not have."""
+
+    def __init__(self, missing: "Missing") -> None:
+        super().__init__()
+        self.name: object = missing._undefined_name
+        self.owner: object = missing._undefined_obj
+
+
+class Misplaced(Exception):  # noqa: N818
+    """Literal text or a value at a place of the record where it cannot be right. Found when a template is compiled."""
+
+    def __init__(self, message: str, hint: str = "", offset: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.offset = offset  # characters from the start of the literal text
+
+
+class Missing(StrictUndefined):
+    """The undefined value: only `is defined` and `default` may touch it, anything else raises `NotThere`."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        # Every forbidden use asks for the message first; Jinja's own would tell types and names of data.
+        raise NotThere(self)

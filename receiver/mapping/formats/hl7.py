@@ -1,0 +1,168 @@
+"""HL7 v2: values are leaves. Their delimiters are escaped (HL7 v2.5.1 §2.7), the escape character first.
+
+The delimiters are those that the template's MSH segment declares (MSH-1 and MSH-2, also of FHS and BHS), `|^~\\&`
+until then; a fifth character in MSH-2 is the truncation character of v2.7. A value cannot stand in MSH-1, MSH-2 or a
+segment's name.
+
+A line break in a value would end its segment. It becomes `\\.br\\` where the standard allows formatted text:
+in OBX-5, in NTE-3, and where the author says so with `| hl7_text`. Elsewhere line breaks and tabs become one blank.
+Other control characters, which transports take for the ends of messages, are refused with the field's name.
+
+One line of the template is one segment, may be indented, and ends with CR in the record; empty lines are dropped.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+from receiver.mapping import values
+from receiver.mapping.errors import Misplaced
+from receiver.mapping.formats.characters import CONTROLS, LINE_BREAKS, refuse, refuse_surrogates
+
+STRUCTURE = "|^~\\&\r\n"
+MARKS = frozenset({"hl7_text"})
+
+HEADERS = frozenset({"MSH", "FHS", "BHS"})
+FORMATTED = frozenset({("OBX", 5), ("NTE", 3)})  # HL7 v2.5.1 §7.4.2.5 (any type, mostly text), §2.15.7.3 (FT)
+LETTERS = "FSRETP"  # of the escape sequences, in the order in which the delimiters are declared
+UNKNOWN = -1  # branches differ: some field of a segment
+EDGE = -2  # branches differ: a segment may have ended here
+
+
+class State(NamedTuple):
+    """A place in an HL7 message."""
+
+    delimiters: str = "|^~\\&"  # field, component, repetition, escape, subcomponent, perhaps truncation
+    segment: str = ""  # its name, as far as seen
+    field: int = 0  # 0 within the segment's name
+    declared: str | None = None  # within MSH-2: what has been seen of it
+
+
+START = State()
+
+
+def advance(state: State, text: str) -> State:
+    """Return the place after some literal text. Raises `Misplaced` for what cannot be a segment."""
+    for offset, character in enumerate(text):
+        state = _step(state, character, offset)
+    return state
+
+
+def _step(state: State, character: str, offset: int) -> State:
+    if character in "\r\n":
+        return _end(state, offset)
+    if state.field == EDGE:
+        raise Misplaced("a segment does not begin on a line of its own", "", offset)
+    if state.declared is not None:
+        return _declare(state, character, offset)
+    if state.field == 0:
+        return _name(state, character, offset)
+    if character == state.delimiters[0] and state.field != UNKNOWN:
+        return state._replace(field=state.field + 1)
+    return state
+
+
+def _end(state: State, offset: int) -> State:
+    if state.declared is not None:
+        state = _declare(state, state.delimiters[0], offset)
+    return State(state.delimiters)
+
+
+def _name(state: State, character: str, offset: int) -> State:
+    if len(state.segment) < 3:
+        if not state.segment and character in " \t":
+            return state
+        if not (character.isascii() and character.isalnum()):
+            raise Misplaced("a segment's name has three letters or digits", "one line is one segment", offset)
+        return state._replace(segment=state.segment + character)
+    if state.segment in HEADERS:
+        return State(character + state.delimiters[1:], state.segment, 2, "")
+    if character != state.delimiters[0]:
+        raise Misplaced(
+            f'"{state.delimiters[0]}" is expected after a segment\'s name', "one line is one segment", offset
+        )
+    return state._replace(field=1)
+
+
+def _declare(state: State, character: str, offset: int) -> State:
+    seen = state.declared or ""
+    if character != state.delimiters[0]:
+        return state._replace(declared=seen + character)
+    delimiters = character + seen
+    distinct = len(set(delimiters)) == len(delimiters) in (5, 6)
+    if not distinct or any(each.isalnum() or not each.isprintable() or each == " " for each in delimiters):
+        raise Misplaced(f"{state.segment}-2 declares four different characters", r"write ^~\&", offset)
+    return State(delimiters, state.segment, 3)
+
+
+def escaper(state: State, mark: str | None) -> Callable[[object], str]:
+    """Return the escaper for a value at this place. Raises `Misplaced` in a segment's name, MSH-1 and MSH-2."""
+    if state.declared is not None or (state.field == 0 and state.segment in HEADERS):
+        raise Misplaced(f"a value in {state.segment}-1 or {state.segment}-2", r"write the delimiters out: |^~\&|")
+    if state.field in (0, EDGE):
+        raise Misplaced(f"a value {describe(state)}", "write the segment's name out")
+    formatted = mark == "hl7_text" or (state.segment, state.field) in FORMATTED
+    return _leaf(state.delimiters, formatted)
+
+
+def after(state: State) -> State:
+    """Return the place once a value was printed."""
+    return state
+
+
+def meet(one: State, other: State) -> State | None:
+    """Return the place where two branches go on together, or None where they cannot."""
+    if one == other:
+        return one
+    if one.delimiters != other.delimiters or one.declared is not None or other.declared is not None:
+        return None
+    if 0 not in (one.field, other.field) and EDGE not in (one.field, other.field):
+        field = one.field if one.field == other.field else UNKNOWN
+        return State(one.delimiters, one.segment if one.segment == other.segment else "", field)
+    begun = [state for state in (one, other) if state.field == 0 and state.segment]
+    return None if begun else State(one.delimiters, "", EDGE)
+
+
+def describe(state: State) -> str:
+    """Say where a value would stand."""
+    if state.field == EDGE:
+        return "where a segment may have ended"
+    if state.field == 0:
+        return "in a segment's name"
+    return f"in {state.segment}-{state.field}" if state.segment and state.field > 0 else "in a field"
+
+
+def finish(text: str) -> str:
+    """End each segment with CR; indentation and empty lines are dropped."""
+    lines = text.replace("\r", "\n").split("\n")
+    segments = [segment for line in lines if (segment := line.lstrip(" \t"))]
+    return "".join(f"{segment}\r" for segment in segments)
+
+
+@cache
+def _leaf(delimiters: str, formatted: bool) -> Callable[[object], str]:
+    mark = delimiters[3]
+    escapes = [(each, f"{mark}{letter}{mark}") for each, letter in zip(delimiters, LETTERS, strict=False)]
+    escapes.sort(key=lambda escape: escape[0] != mark)
+    line_break = f"{mark}.br{mark}" if formatted else " "
+
+    def leaf(value: object) -> str:
+        """Escape a value's delimiters and line breaks."""
+        plain = value if type(value) is str else values.text(value)
+        if plain.isalnum():
+            return plain
+        for delimiter, escaped in escapes:
+            plain = plain.replace(delimiter, escaped)
+        return plain if plain.isprintable() else _one_line(plain, line_break)
+
+    return leaf
+
+
+def _one_line(plain: str, line_break: str) -> str:
+    plain = plain.replace("\r\n", "\n").replace("\t", " ")
+    for character in LINE_BREAKS:
+        if character not in "\x1c\x1d\x1e":
+            plain = plain.replace(character, line_break)
+    refuse(plain, CONTROLS, "contains a control character")
+    refuse_surrogates(plain)
+    return plain

@@ -1,0 +1,117 @@
+"""Reads templates into Jinja's syntax tree, with the exact place of every token.
+
+Jinja gives its nodes a line number and nothing else. Here that number is an index into `Places`, so that each
+node, syntax error and line of a traceback leads to a file, a line and a column, across included files.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.lexer import TokenStream
+from jinja2.parser import Parser
+
+from receiver.faults import Fault, Misconfigured
+from receiver.mapping.lines import Token, standalone
+
+
+class Place(NamedTuple):
+    """A place in a file, from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Some template text with plain line ends, and where it begins in its file."""
+
+    file: str  # relative to the site
+    text: str
+    line: int = 1
+    column: int = 1
+
+    def place(self, position: int) -> Place:
+        """Return the place of a character."""
+        before = self.text[:position]
+        breaks = before.count("\n")
+        column = position - before.rfind("\n")  # from 1: without a line break, rfind gives -1
+        return Place(self.file, self.line + breaks, column if breaks else column + self.column - 1)
+
+
+@dataclass(slots=True)
+class Places:
+    """Every numbered place of one compiled template."""
+
+    positions: list[tuple[Source, int]] = field(default_factory=list)
+
+    def add(self, source: Source, position: int) -> int:
+        """Return the number of a place."""
+        self.positions.append((source, position))
+        return len(self.positions) - 1
+
+    def place(self, number: int, offset: int = 0) -> Place:
+        """Return a numbered place, or that of a character further on in the same literal text."""
+        source, position = self.positions[number]
+        return source.place(position + offset)
+
+    def fault(self, number: int, code: str, message: str, hint: str = "", offset: int = 0) -> Fault:
+        """Return a fault at a numbered place."""
+        return Fault(*self.place(number, offset), code, message, hint)
+
+
+def parse(environment: Environment, source: Source, places: Places) -> nodes.Template:
+    """Parse a template. Raises `Misconfigured` with its syntax error."""
+    try:
+        return _parser(environment, source, places, None).parse()
+    except TemplateSyntaxError as error:
+        raise _misconfigured(error, source, places) from None
+    except RecursionError:
+        raise Misconfigured([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
+
+
+def parse_expression(environment: Environment, source: Source, places: Places) -> nodes.Expr:
+    """Parse one expression. Raises `Misconfigured` with its syntax error."""
+    try:
+        parser = _parser(environment, source, places, "variable")
+        expression = parser.parse_expression()
+        if not parser.stream.eos:
+            parser.fail("the expression ends before this")
+    except TemplateSyntaxError as error:
+        raise _misconfigured(error, source, places) from None
+    except RecursionError:
+        raise Misconfigured([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
+    return expression
+
+
+def _parser(environment: Environment, source: Source, places: Places, state: str | None) -> Parser:
+    tokens = standalone(_tokens(environment, source, places, state))
+    numbered = [(places.add(source, token.position), token.type, token.value) for token in tokens]
+    parser = Parser(environment, "")
+    parser.stream = TokenStream(environment.lexer.wrap(numbered), None, None)
+    return parser
+
+
+def _tokens(environment: Environment, source: Source, places: Places, state: str | None) -> list[Token]:
+    """Cut a template into tokens, each with its position.
+
+    The lexer drops nothing but white space between them, so each is the next occurrence of its text.
+    """
+    tokens: list[Token] = []
+    position = 0
+    try:
+        for _, kind, value in environment.lexer.tokeniter(source.text, None, None, state):
+            position = source.text.index(value, position)
+            tokens.append(Token(position, kind, value))
+            position += len(value)
+    except TemplateSyntaxError as error:
+        error.lineno = places.add(source, position)  # a line until here, and from here on a place
+        raise
+    return tokens
+
+
+def _misconfigured(error: TemplateSyntaxError, source: Source, places: Places) -> Misconfigured:
+    number = error.lineno if error.lineno < len(places.positions) else places.add(source, len(source.text))
+    message = (error.message or "it cannot be read").rstrip(".")
+    return Misconfigured([places.fault(number, "template-syntax", message[:1].lower() + message[1:])])

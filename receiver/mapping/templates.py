@@ -1,0 +1,88 @@
+"""Compiles the templates of one process."""
+
+import re
+from pathlib import Path
+
+import jinja2
+from jinja2 import TemplateSyntaxError, nodes
+
+from receiver.faults import Misconfigured
+from receiver.mapping import budget, tables
+from receiver.mapping.compiling.compiler import Compiler
+from receiver.mapping.compiling.unit import Unit
+from receiver.mapping.environment import Sandbox
+from receiver.mapping.formats import FORMATS, Format, Spot, csv, path, plain
+from receiver.mapping.library import Library
+from receiver.mapping.source import Source, parse, parse_expression
+from receiver.mapping.template import Condition, Template
+
+DELIMITER = re.compile(r"\{#-?\s*delimiter:\s*(\S+)\s*-?#\}")
+DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
+
+
+class Templates:
+    """Compiles templates of one folder, once, with every fault found."""
+
+    def __init__(self, folder: Path, site: Path) -> None:
+        self._library = Library(folder, site)
+        self._environment = Sandbox({"lookup": tables.lookup(self._library.tables)})
+
+    def record(self, name: str, format: str) -> Template:  # noqa: A002 (the word of process.toml)
+        """Compile a record's template. Raises `Misconfigured`."""
+        source = self._library.source(name)
+        module = FORMATS[format]
+        return self._template(source, module, self._start(source, module))
+
+    def path(self, source: str, file: str, line: int, column: int) -> Template:
+        """Compile a path pattern that stands somewhere in a file. Raises `Misconfigured`."""
+        return self._template(_written(source, file, line, column), path, path.START)
+
+    def condition(self, source: str, file: str, line: int, column: int) -> Condition:
+        """Compile a condition that stands somewhere in a file. Raises `Misconfigured`."""
+        written = _written(source, file, line, column)
+        unit = _unit(written)
+        expression = parse_expression(self._environment, written, unit.places)
+        tree = Compiler(self._environment, self._library, unit).condition(expression, Spot(plain, plain.START))
+        return Condition(self._compiled(file, tree, unit, plain))
+
+    def _template(self, source: Source, module: Format, state: object) -> Template:
+        unit = _unit(source)
+        budget.start()  # constants are worked out here
+        tree = parse(self._environment, source, unit.places)
+        compiler = Compiler(self._environment, self._library, unit)
+        return self._compiled(source.file, compiler.template(tree, Spot(module, state), source.file), unit, module)
+
+    def _start(self, source: Source, module: Format) -> object:
+        declared = DELIMITER.search(source.text)
+        if module is not csv or not declared:
+            return module.START
+        if declared[1] not in DELIMITERS:
+            unit = Unit()
+            number = unit.places.add(source, declared.start(1))
+            hint = "one of , ; | tab"
+            raise Misconfigured([unit.places.fault(number, "bad-argument", "this is no delimiter of CSV", hint)])
+        return csv.start(DELIMITERS[declared[1]])
+
+    def _compiled(self, file: str, tree: nodes.Template, unit: Unit, module: Format) -> Template:
+        if unit.faults:
+            raise Misconfigured(unit.faults)
+        tree.set_environment(self._environment)
+        try:
+            code = self._environment.compile(tree, file, f"<{file}>")
+        except TemplateSyntaxError as error:
+            message = (error.message or "it cannot be compiled").rstrip(".")
+            raise Misconfigured([unit.places.fault(error.lineno, "template-syntax", message)]) from None
+        except (SyntaxError, RecursionError, MemoryError):
+            raise Misconfigured([unit.places.fault(0, "template-syntax", "it is nested too deeply")]) from None
+        compiled = jinja2.Template.from_code(self._environment, code, self._environment.globals)
+        return Template(file, compiled, unit, module.finish)
+
+
+def _written(text: str, file: str, line: int, column: int) -> Source:
+    return Source(file, text.replace("\r\n", "\n").replace("\r", "\n"), line, column)
+
+
+def _unit(source: Source) -> Unit:
+    unit = Unit(files=[source.file])
+    unit.places.add(source, 0)  # the place of what has no other
+    return unit

@@ -1,0 +1,51 @@
+"""Explains why a rendering stopped: the template's line and what it read there, never a value."""
+
+from collections.abc import Mapping, Sequence
+
+from receiver.faults import did_you_mean
+from receiver.mapping.compiling.unit import Unit
+from receiver.mapping.errors import Exceeded, NotThere, Refused
+from receiver.mapping.names import NAMES
+from receiver.problems import Violation
+
+KNOWN = ("fields", "confidence", "delivery", "document")  # whose own names may be told: no data among them
+
+
+class Why:
+    """Explains the errors of one template."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._places = unit.places
+        self._labels = unit.labels
+        self._words = unit.words | NAMES
+
+    def violation(self, error: Exception, numbers: Sequence[int], names: Mapping[str, object]) -> Violation:
+        """Return the violation for an error at some places, the innermost last."""
+        place = self._places.place(numbers[-1] if numbers else 0)
+        label = self._label(numbers)
+        where = f"{place.file}:{place.line}"
+        if isinstance(error, NotThere):
+            return Violation(where, "undefined", self._not_there(error, label, names))
+        if isinstance(error, Exceeded) or (isinstance(error, Refused) and not label):
+            return Violation(where, error.rule, error.reason[:1].upper() + error.reason[1:].rstrip(".") + ".")
+        if isinstance(error, Refused):
+            return Violation(where, error.rule, f"{label} {error.reason}.")
+        kind = type(error).__name__
+        return Violation(where, "value", f"{label or 'The template'} has a value that cannot be used here ({kind}).")
+
+    def _label(self, numbers: Sequence[int]) -> str:
+        """Return what was read: by the innermost place that reads the delivery itself, not an argument."""
+        labels = [self._labels.get(number, "") for number in reversed(numbers)]
+        own = [label for label in labels if label.split(".")[0] in NAMES]
+        return next(iter(own), next(filter(None, labels), ""))
+
+    def _not_there(self, error: NotThere, label: str, names: Mapping[str, object]) -> str:
+        advice = 'where it may be missing, write `is defined` or `| default("")`'
+        owners = [name for name in KNOWN if names.get(name) is error.owner]
+        if not isinstance(error.name, str) or error.name not in self._words:
+            return f"{label or 'What is read here'} is not there; {advice}."
+        if not owners:
+            return f'{label or error.name} is not there: nothing is called "{error.name}"; {advice}.'
+        known = names[owners[0]]
+        hint = did_you_mean(error.name, known) if isinstance(known, Mapping) else ""
+        return f"{owners[0]}.{error.name} is not there; {hint or advice + '.'}"

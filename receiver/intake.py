@@ -15,6 +15,7 @@ from receiver.problems import Code, Problem
 from receiver.process import Process
 from receiver.rendering import render
 from receiver.store import publish, quarantine
+from receiver.store.entry import Entry
 from receiver.store.ledger import VersionTaken
 from receiver.store.stage import Staged
 
@@ -33,6 +34,7 @@ def receive(house: House, process: Process, incoming: Iterable[Incoming], arriva
             source_id = reading.source_id
             return _accept(house, process, reading, collected.parts, arrival, staged)
         except Problem as problem:
+            source_id = source_id or problem.source_id
             return put_aside(house, process, collected, source_id, arrival, staged, problem)
 
 
@@ -63,10 +65,8 @@ def _accept(
     while True:
         latest = house.ledger.latest(process.name, reading.source_id)
         if latest and process.config.delivery.same_source_id == "ignore":
-            return latest.receipt(duplicate=True)
-        if latest and process.config.delivery.same_source_id == "refuse":
-            raise Problem(Code.SOURCE_ID_CONFLICT, "This sourceId came before with other content.")
-        version = (latest.version or 0) + 1 if latest else 1
+            return publish.known(house.ledger, latest.id, arrival.at, arrival.peer) or latest.receipt(duplicate=True)
+        version = _next_version(process, latest)
         delivery = Delivery(id_, process.name, reading.source_id, arrival.at, version)
         entry = plan(house, process, delivery, parts, render(process, delivery, reading, parts), arrival, staged)
         try:
@@ -77,3 +77,11 @@ def _accept(
             publish.publish(house.ledger, staged, entry)
         quarantine.discard(house.settings.data, process.name, id_)
         return receipt
+
+
+def _next_version(process: Process, latest: Entry | None) -> int:
+    if latest is None or latest.version is None:
+        return 1
+    if process.config.delivery.same_source_id == "refuse":
+        raise Problem(Code.SOURCE_ID_CONFLICT, "This sourceId came before with other content.")
+    return latest.version + 1

@@ -57,8 +57,9 @@ class Violation:
 class Problem(Exception):  # noqa: N818 (the field's word, RFC 9457)
     """A delivery that cannot be accepted as it is, with every fault that was found."""
 
-    def __init__(self, code: Code, detail: str, violations: Iterable[Violation] = ()) -> None:
+    def __init__(self, code: Code, detail: str, violations: Iterable[Violation] = (), *, source_id: str = "") -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.violations = tuple(violations)
+        self.source_id = source_id  # where it could be read: a refused document is asked for by it

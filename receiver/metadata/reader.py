@@ -81,10 +81,12 @@ class MetadataReader:
         found = [*self._source_id_violations(document, identity), *gathered.violations]
         structure = [*broken, *(each for each in found if not _told(each, broken))]
         rest = self._field_violations(gathered, complete=not gathered.violations)
+        known = "" if source_id_fault(identity) else identity
         if structure:
-            raise Problem(Code.METADATA_INVALID, "The metadata does not satisfy its schema.", [*structure, *rest])
+            detail = "The metadata does not satisfy its schema."
+            raise Problem(Code.METADATA_INVALID, detail, [*structure, *rest], source_id=known)
         if rest:
-            raise Problem(Code.FIELDS_INVALID, "The fields do not satisfy their schema.", rest)
+            raise Problem(Code.FIELDS_INVALID, "The fields do not satisfy their schema.", rest, source_id=known)
         return Reading(identity, gathered.fields, gathered.confidence, self.form.as_names(document))
 
     def _parse(self, content: bytes) -> Any:

@@ -1,0 +1,18 @@
+"""What several test rooms share."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "service"))
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory):
+    """One running service over the shipped site, for tests that leave it as they found it."""
+    from running import Service
+
+    running = Service(tmp_path_factory.mktemp("service") / "data").start()
+    yield running
+    running.stop()

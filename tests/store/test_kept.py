@@ -1,0 +1,125 @@
+"""What is kept whole: quarantine and originals."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from place import PEER, Sent, bare_entry, deliver, refuse, write_parts
+
+from receiver.delivery import Receipt, Status
+from receiver.problems import Code, Problem, Violation
+from receiver.store import originals, quarantine
+from receiver.store.entry import Attempt
+
+SENT = Sent()
+
+
+def test_a_refused_delivery_is_kept_whole_with_the_reason(place):
+    violations = (Violation("/fields/mrn", "pattern", "The number must be digits."),)
+    with place.stage.open() as staged:
+        parts = write_parts(staged, SENT)
+        staged.add(b"a record that was rendered in vain", ".hl7")
+        entry = replace(
+            bare_entry(place, SENT, parts, None), status=Status.HELD, code=Code.FIELDS_INVALID, violations=violations
+        )
+        receipt = quarantine.set_aside(place.ledger, place.data, staged, entry, parts, "The fields are wrong.")
+    assert receipt == Receipt(SENT.id, Status.HELD, "referrals", "S1", 0)
+    folder = quarantine.folder(place.data, "referrals", SENT.id)
+    assert sorted(path.name for path in folder.iterdir()) == ["1.tif", "2.json", "problem.json"]
+    kept = quarantine.load(place.data, "referrals", SENT.id)
+    assert [part.path.read_bytes() for part in kept.parts] == [SENT.content, b'{"patient": "invented"}']
+    assert kept.parts == tuple(SENT.parts(folder))
+    assert kept.entry == replace(entry, output=kept.entry.output)
+    assert kept.detail == "The fields are wrong."
+    assert place.ledger.find(SENT.id).violations == violations
+    assert place.staged() == set()
+
+
+def test_the_same_delivery_refused_again_has_the_new_reason_and_parts_of_any_order(place):
+    refuse(place, SENT)
+    with place.stage.open() as staged:
+        staged.part(".json").write(b'{"patient": "invented"}')
+        staged.part(".tif").write(SENT.content)
+        parts = SENT.parts(staged.folder, ("2.tif", "1.json"))
+        entry = replace(bare_entry(place, SENT, parts, None), status=Status.HELD, code=Code.TEMPLATE_FAILED)
+        quarantine.set_aside(place.ledger, place.data, staged, entry, parts, "The template is wrong.")
+    kept = quarantine.load(place.data, "referrals", SENT.id)
+    assert (kept.entry.status, kept.entry.code, kept.detail) == (
+        Status.HELD,
+        Code.TEMPLATE_FAILED,
+        "The template is wrong.",
+    )
+    assert [part.path.read_bytes() for part in kept.parts] == [SENT.content, b'{"patient": "invented"}']
+    entry = place.ledger.find(SENT.id)
+    assert (entry.status, entry.attempt_count) == (Status.HELD, 2)
+
+
+def test_a_row_that_the_owner_did_not_write_is_written_once(place):
+    refuse(place, SENT)
+    folder = quarantine.folder(place.data, "referrals", SENT.id)
+    (folder / "lock").touch()
+    assert place.recover().quarantined == 1
+    assert place.ledger.find(SENT.id).attempt_count == 1
+    place.ledger.prune("referrals", place.ledger.find(SENT.id).received_at.replace(year=2030))
+    (folder / "lock").touch()
+    assert place.recover().quarantined == 1
+    entry = place.ledger.find(SENT.id)
+    assert entry.attempts == (Attempt(entry.received_at, PEER, "refused", Code.FIELDS_INVALID),)
+    assert place.recover().quarantined == 0
+
+
+def test_what_was_accepted_since_leaves_quarantine(place):
+    refuse(place, SENT)
+    deliver(place, SENT)
+    quarantine.discard(place.data, "referrals", SENT.id)
+    assert quarantine.places(place.data) == []
+    quarantine.discard(place.data, "referrals", SENT.id)
+    with pytest.raises(Problem):
+        quarantine.load(place.data, "referrals", SENT.id)
+
+
+def test_a_damaged_description_is_told_and_does_not_stop_recovery(place):
+    for number in (1, 2):
+        refuse(place, Sent(f"S{number}"))
+    folder = quarantine.folder(place.data, "referrals", Sent("S1").id)
+    for damage in ("not json", "[]", "{}", json.dumps({"parts": [{}]})):
+        (folder / "problem.json").write_text(damage)
+        with pytest.raises(Problem, match="damaged"):
+            quarantine.load(place.data, "referrals", Sent("S1").id)
+    (folder / "lock").touch()
+    (quarantine.folder(place.data, "referrals", Sent("S2").id) / "lock").touch()
+    report = place.recover()
+    assert set(report.failed) == {Sent("S1").id}
+    assert report.quarantined == 1
+
+
+def test_a_part_cannot_lead_out_of_its_folder(place):
+    refuse(place, SENT)
+    description = quarantine.folder(place.data, "referrals", SENT.id) / "problem.json"
+    told = json.loads(description.read_text())
+    told["parts"][0]["file"] = "../../../../etc/passwd"
+    description.write_text(json.dumps(told))
+    kept = quarantine.load(place.data, "referrals", SENT.id)
+    assert kept.parts[0].path == kept.folder / "passwd"
+
+
+def test_originals_outlive_what_downstream_takes_away_and_cost_no_second_copy(place):
+    sent = replace(SENT, keep=True)
+    deliver(place, sent)
+    kept = originals.load(place.data, "referrals", sent.id)
+    document = place.output / f"{sent.id}.tif"
+    assert kept.parts[0].path.stat().st_ino == document.stat().st_ino
+    for name in place.outputs():
+        (place.output / name).unlink()
+    assert [part.path.read_bytes() for part in kept.parts] == [sent.content, b'{"patient": "invented"}']
+    assert kept.parts[0].filename == "Jane Invented.tif"
+
+
+def test_originals_of_an_earlier_life_stay(place):
+    sent = replace(SENT, keep=True)
+    at = deliver(place, sent) and place.ledger.find(sent.id).received_at
+    place.ledger.prune("referrals", at.replace(year=2030))
+    for name in place.outputs():
+        (place.output / name).unlink()
+    assert not deliver(place, sent).duplicate
+    assert originals.load(place.data, "referrals", sent.id).parts[0].path.read_bytes() == sent.content

@@ -1,0 +1,108 @@
+"""The stage: whose folder is whose, and what is in it."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from place import Place
+
+from receiver.problems import Problem
+from receiver.store import durable, stage, syscalls
+from receiver.store.stage import Stage, stage_for
+
+
+def test_a_part_is_hashed_and_counted_as_it_is_written(place, monkeypatch):
+    started = []
+    monkeypatch.setattr(durable, "EARLY_WRITE", 1000)
+    monkeypatch.setattr(syscalls, "start_writing", lambda _, offset, length: started.append((offset, length)))
+    with place.stage.open() as staged:
+        file = staged.part(".tif")
+        for chunk in (b"x" * 700, bytearray(b"y" * 700), memoryview(b"z" * 100)):
+            file.write(chunk)
+        content = b"x" * 700 + b"y" * 700 + b"z" * 100
+        assert (file.size, file.sha256) == (1500, hashlib.sha256(content).hexdigest())
+        staged.seal()
+        assert file.path.read_bytes() == content
+        assert file.path.suffix == ".tif"
+    assert started == [(0, 1400), (1400, 100)]
+
+
+def test_what_is_staged_is_for_the_group_to_read_and_for_nobody_else_at_all(place):
+    with place.stage.open() as staged:
+        file = staged.add(b"")
+        assert file.path.stat().st_mode & 0o007 == 0
+        assert staged.folder.stat().st_mode & 0o007 == 0
+
+
+def fill_and_fail(place: Place) -> None:
+    with place.stage.open() as staged:
+        staged.part().write(b"half")
+        (staged.folder / "inner").mkdir()
+        raise ZeroDivisionError
+
+
+def test_a_folder_is_gone_at_the_end_also_after_a_failure(place):
+    with pytest.raises(ZeroDivisionError):
+        fill_and_fail(place)
+    assert place.staged() == set()
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_only_so_many_files_stay_open(place):
+    before = open_files()
+    with place.stage.open() as staged:
+        for _ in range(100):
+            staged.add(b"page")
+        assert open_files() <= before + stage.OPEN_FILES + 1
+        staged.seal()
+    assert open_files() == before
+
+
+def test_a_folder_has_one_owner(place):
+    with place.stage.open() as staged:
+        assert stage.hold(staged.folder) is None
+    assert stage.hold(staged.folder) is None
+    (place.stage.root / "left").mkdir()
+    lock = stage.hold(place.stage.root / "left")
+    assert stage.hold(place.stage.root / "left") is None
+    os.close(lock)
+
+
+def test_what_a_dead_owner_left_is_swept_and_nothing_else(place):
+    (place.stage.root / "left").mkdir()
+    (place.stage.root / "left" / "1.tif").write_bytes(b"half")
+    with place.stage.open() as staged:
+        assert place.recover().swept == 1
+        assert place.staged() == {staged.folder.name}
+    assert (place.stage.root / "README").is_file()
+
+
+def test_an_adopted_file_is_not_copied(place, tmp_path):
+    (tmp_path / "kept").write_bytes(b"content")
+    with place.stage.open() as staged:
+        adopted = staged.adopt(tmp_path / "kept", ".tif")
+        assert adopted.stat().st_ino == (tmp_path / "kept").stat().st_ino
+        assert adopted.parent == staged.folder
+    assert (tmp_path / "kept").read_bytes() == b"content"
+
+
+def test_the_stage_is_with_the_data_where_a_rename_leads_to_the_output(tmp_path):
+    made = stage_for(tmp_path / "var", tmp_path / "output")
+    assert made.root == tmp_path / "var" / "stage"
+    assert list((tmp_path / "output").iterdir()) == []
+
+
+def test_folders_that_the_program_owns_say_what_they_are(tmp_path):
+    place = Place.at(tmp_path)
+    for folder in ("stage", "quarantine", "originals"):
+        assert len((place.data / folder / "README").read_text()) > 100
+
+
+def test_a_stage_that_cannot_be_written_is_a_problem(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Problem):
+        Stage(tmp_path / "file" / "stage")

@@ -64,12 +64,12 @@ def _turns(compiler: Compiler, node: nodes.For, spot: Spot, scope: Scope) -> Wal
 
 def meet(compiler: Compiler, node: nodes.Node, one: Spot, other: Spot) -> Spot:
     """Return the place where two ways go on together, or the first one's after noting the fault."""
-    state = one.format.meet(one.state, other.state)
-    if state is not None:
-        return Spot(one.format, state)
+    met = one.meet(other)
+    if met:
+        return met
     ends = sorted({one.format.describe(one.state), one.format.describe(other.state)})
     message = f"one way through this ends {ends[0]} and another {ends[-1]}"
     if len(ends) == 1:
         message = f"the ways through this end at different places {ends[0]}"
     compiler.unit.fault(node, "escape-branches", message, "open and close on the same way")
-    return one
+    return one._replace(lost=True)

@@ -11,7 +11,7 @@ from jinja2 import nodes
 from receiver.mapping import operators
 from receiver.mapping.compiling import checks, unfolding
 from receiver.mapping.compiling.guards import Read, defaulted, field, guards
-from receiver.mapping.compiling.unit import Scope
+from receiver.mapping.compiling.unit import Scope, start
 from receiver.mapping.formats import Spot
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Expressions:
     def _read(self, node: nodes.Node, scope: Scope) -> None:
         name = field(node)
         if name is not None:
-            self._unit.reads[Read(*self._unit.places.place(node.lineno), name, name in scope.guards)] = None
+            self._unit.reads[Read(*self._unit.places.place(start(node)), name, name in scope.guards)] = None
 
     def _filter(self, node: nodes.Filter, spot: Spot, scope: Scope) -> Any:
         checks.filter_(self._unit, self._compiler.library, node)

@@ -35,11 +35,15 @@ def output(compiler: Compiler, node: nodes.Output, spot: Spot, scope: Scope) -> 
 
 
 def _text(compiler: Compiler, node: nodes.TemplateData, spot: Spot) -> Spot:
-    try:
-        return Spot(spot.format, spot.format.advance(spot.state, node.data))
-    except Misplaced as error:
-        compiler.unit.misplaced(node, error)
-        return spot
+    """Read literal text; after a fault in it, from the next line on."""
+    offset = 0
+    while True:
+        try:
+            return spot.advance(node.data[offset:])
+        except Misplaced as error:
+            offset += error.offset
+            compiler.unit.misplaced(node, error, offset)
+            spot = spot._replace(lost=True)
 
 
 def _printed(compiler: Compiler, node: nodes.Expr, spot: Spot, scope: Scope) -> tuple[nodes.Expr, Spot]:
@@ -57,12 +61,12 @@ def _printed(compiler: Compiler, node: nodes.Expr, spot: Spot, scope: Scope) -> 
         escaper = _escaper(compiler, node, spot, mark)
     except Misplaced as error:
         compiler.unit.misplaced(node, error)
-        return rewritten, spot
-    return compiler.expressions.filtered(rewritten, escaper), Spot(spot.format, spot.format.after(spot.state))
+        return rewritten, spot._replace(lost=True)
+    return compiler.expressions.filtered(rewritten, escaper), spot.after()
 
 
 def _escaper(compiler: Compiler, node: nodes.Expr, spot: Spot, mark: str | None) -> Callable[[object], str]:
-    if mark == RAW:
+    if mark == RAW or spot.lost:
         return values.text
     if mark and mark not in spot.format.MARKS:
         compiler.unit.fault(node, "escape-filter", f"`| {mark}` is for another format", f"it {filters.MARKS[mark]}")

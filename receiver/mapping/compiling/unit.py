@@ -92,9 +92,9 @@ class Unit:
         if file not in self.files:
             self.files.append(file)
 
-    def misplaced(self, node: nodes.Node, error: Misplaced) -> None:
-        """Note text or a value at an impossible place."""
-        self.found([self.places.fault(node.lineno, "escape-place", error.message, error.hint, error.offset)])
+    def misplaced(self, node: nodes.Node, error: Misplaced, offset: int = 0) -> None:
+        """Note literal text or a value at an impossible place."""
+        self.found([self.places.fault(start(node), "escape-place", error.message, error.hint, offset)])
 
     def name(self, node: nodes.Node, read: nodes.Node, scope: Scope) -> None:
         """Note what is read at a node, for messages."""
@@ -106,3 +106,8 @@ class Unit:
         if self.visited > MAX_NODES:
             fault = self.places.fault(node.lineno, "template-too-large", f"it unfolds to more than {MAX_NODES:,} nodes")
             raise Misconfigured([*self.faults, fault])
+
+
+def start(node: nodes.Node) -> int:
+    """Return the place where an expression begins: Jinja gives some nodes that of a later token."""
+    return min([node.lineno, *(child.lineno for child in node.find_all(nodes.Expr))])

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, pass_context, pass_environment
 from jinja2 import filters as jinja
@@ -194,6 +194,8 @@ FILTERS: dict[str, Filter] = {name: jinja.FILTERS[name] for name in AS_THEY_ARE}
     "sum": total,
 }
 
-TESTS: dict[str, Callable[..., Any]] = {
-    name: test for name, test in JINJA_TESTS.items() if name not in {"callable", "escaped", "filter", "sameas", "test"}
+TESTS: dict[str, Filter] = {
+    name: test
+    for name, test in cast(dict[str, Filter], JINJA_TESTS).items()
+    if name not in {"callable", "escaped", "filter", "sameas", "test"}
 }

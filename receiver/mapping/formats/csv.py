@@ -98,6 +98,11 @@ def meet(one: State, other: State) -> State | None:
     return one._replace(place="opened") if places == {"opened", "quoted"} else None
 
 
+def resume(state: State) -> State | None:
+    """Return the start of the next row."""
+    return None if state.place in ("opened", "quoted") else state._replace(place="empty")
+
+
 def describe(state: State) -> str:
     """Say where a value would stand."""
     return PLACES[state.place]

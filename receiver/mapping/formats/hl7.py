@@ -123,6 +123,11 @@ def meet(one: State, other: State) -> State | None:
     return None if begun else State(one.delimiters, "", EDGE)
 
 
+def resume(state: State) -> State | None:
+    """Return the start of the next segment."""
+    return State(state.delimiters)
+
+
 def describe(state: State) -> str:
     """Say where a value would stand."""
     if state.field == EDGE:

@@ -118,6 +118,11 @@ def meet(one: State, other: State) -> State | None:
     return None
 
 
+def resume(_state: State) -> State | None:
+    """Nothing is sure after a fault."""
+    return None
+
+
 def describe(state: State) -> str:
     """Say where a value would stand."""
     if state.string:

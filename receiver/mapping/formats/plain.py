@@ -43,6 +43,11 @@ def meet(one: str, other: str) -> str | None:
     return one if one == other else None
 
 
+def resume(state: str) -> str | None:
+    """Stay."""
+    return state
+
+
 def describe(_state: str) -> str:
     """Say where a value would stand."""
     return "in a plain text"

@@ -42,6 +42,11 @@ def meet(one: str, _other: str) -> str | None:
     return one
 
 
+def resume(state: str) -> str | None:
+    """Stay."""
+    return state
+
+
 def describe(_state: str) -> str:
     """Say where a value would stand."""
     return "in a line of text"

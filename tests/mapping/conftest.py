@@ -1,0 +1,9 @@
+"""A process's folder on disk, and what its templates become."""
+
+import pytest
+from mapped import Mapped
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    return Mapped(tmp_path)

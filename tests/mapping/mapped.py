@@ -1,0 +1,83 @@
+"""Writes templates into a process's folder and renders them for one invented delivery."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from receiver.delivery import Delivery, Part, Reading, Role
+from receiver.faults import Misconfigured
+from receiver.mapping import Templates
+from receiver.mapping.names import names
+from receiver.problems import Problem, Violation
+
+DELIVERY = Delivery(
+    id="AAAABBBBCCCCDDDDEEEE",
+    process="referrals",
+    source_id="42",
+    received_at=datetime(2026, 11, 23, 14, 11, 21, tzinfo=UTC),
+    version=1,
+)
+FIELDS = {
+    "patient_name": "Ann Example",
+    "mrn": "007",
+    "items": "seven",
+    "codes": ["R06.09", "I10"],
+    "pages": 2,
+    "urgent": True,
+    "middle_name": None,
+}
+
+
+class Mapped:
+    def __init__(self, site: Path) -> None:
+        self.site = site
+        self.folder = site / "mappings" / "referrals"
+        (self.folder / "tables").mkdir(parents=True)
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text, "utf-8", newline="")
+
+    def compile(self, text: str, format: str):
+        self.write(f"record.{format}.j2", text)
+        return Templates(self.folder, self.site).record(f"record.{format}.j2", format)
+
+    def names(self, fields: dict | None = None, metadata: object = None, documents: int = 1):
+        known = FIELDS | (fields or {})
+        reading = Reading("42", known, dict.fromkeys(known, 0.9), metadata)
+        parts = [self.part(number) for number in range(documents)]
+        return names(DELIVERY, reading, [(part, f"{part.name}.pdf") for part in parts])
+
+    def part(self, number: int) -> Part:
+        path = self.site / f"part{number}"
+        path.write_bytes(b"%PDF-1.4\n")
+        return Part(f"file{number}", "a.pdf", "application/pdf", Role.DOCUMENT, ".pdf", 9, "00" * 32, path)
+
+    def render(self, text: str, format: str = "text", /, metadata: object = None, **fields: object) -> str:
+        return self.compile(text, format).render(self.names(fields, metadata))
+
+    def path(self, pattern: str, **fields: object) -> str:
+        return Templates(self.folder, self.site).path(pattern, "process.toml", 1, 1).render(self.names(fields))
+
+    def holds(self, condition: str, **fields: object) -> bool:
+        condition_ = Templates(self.folder, self.site).condition(condition, "process.toml", 7, 9)
+        return condition_.holds(self.names(fields))
+
+    def faults(self, text: str, format: str = "text") -> list[str]:
+        """Return every fault as `line:column code`."""
+        return [f"{fault.line}:{fault.column} {fault.code}" for fault in self.fault_list(text, format)]
+
+    def fault_list(self, text: str, format: str = "text"):
+        try:
+            self.compile(text, format)
+        except Misconfigured as error:
+            return error.faults
+        return ()
+
+    def violation(self, text: str, format: str = "text", /, **fields: object) -> Violation:
+        """Return why a rendering stopped."""
+        template = self.compile(text, format)
+        try:
+            rendered = template.render(self.names(fields))
+        except Problem as problem:
+            assert problem.__context__ is None, "the problem would drag the values' frames along"
+            return problem.violations[0]
+        raise AssertionError(f"it rendered {len(rendered)} characters")

@@ -48,7 +48,8 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--once", action="store_true", help="end after the deliveries and leave nothing behind")
     once = arguments.parse_args().once
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a kill ends the service too
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, signal.default_int_handler)  # whatever ends this ends the service too
     token = secrets.token_urlsafe(16)
     with _data_folder(keep=not once) as data, service(SITE, data, token) as port:
         show.opening(port, data)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 from sender import Answer, target
 
@@ -15,6 +16,9 @@ from receiver.cli.files import Named
 
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 TEXT = {".hl7", ".json", ".xml", ".csv", ".txt"}
+WIDTH = 110  # columns
+FLAT_OBJECT = re.compile(r"(?<=\s)\{\n[^{}]*\}")
+DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 LONG_BASE64 = re.compile(r"[A-Za-z0-9+/=]{120,}")
 
 
@@ -40,7 +44,7 @@ def answer(answer: Answer) -> None:
     """Show the whole answer."""
     colour = "32" if answer.status < 300 else "33"
     print(f"   {_paint(colour, str(answer.status))} in {answer.seconds * 1000:.0f} ms")
-    print(_indented(json.dumps(answer.body, indent=2, ensure_ascii=False)))
+    print(_indented(_compact(answer.body)))
 
 
 def file(path: Path, root: Path) -> None:
@@ -56,7 +60,7 @@ def file(path: Path, root: Path) -> None:
 
 def closing(port: int, output: Path, process: str, parts: Sequence[Named], token: str) -> None:
     """Tell how to go on by hand: one command that delivers, one that shows what came of it."""
-    lines = [f"curl -H {quote(f'Authorization: Bearer {token}')}", *map(_form, parts)]
+    lines = [f"curl -sS -H {quote(f'Authorization: Bearer {token}')}", *map(_form, parts)]
     lines.append(f"http://127.0.0.1:{port}{target(process)}")
     print(f"\n{_bold('Try it yourself')}, from another terminal:\n")
     print("  " + " \\\n    ".join(lines))
@@ -66,6 +70,17 @@ def closing(port: int, output: Path, process: str, parts: Sequence[Named], token
 
 def _form(part: Named) -> str:
     return "-F " + quote(f"{part.section.name}=@{part.path};type={part.section.type};filename={part.section.filename}")
+
+
+def _compact(body: dict[str, Any]) -> str:
+    """Return JSON with each file and each violation in one line where it fits, and digests cut short."""
+    text = DIGEST.sub(lambda found: f"{found[0][:12]}…", json.dumps(body, indent=2, ensure_ascii=False))
+    return FLAT_OBJECT.sub(_one_line, text)
+
+
+def _one_line(found: re.Match[str]) -> str:
+    line = re.sub(r"\n\s*", " ", found[0]).replace("{ ", "{").replace(" }", "}")
+    return line if len(line) <= WIDTH else found[0]
 
 
 def _readable(record: bytes) -> str:

@@ -10,7 +10,7 @@ from receiver.problems import Violation
 from receiver.schemas import words
 from receiver.schemas.json_explain import pointer
 
-MAX_FIELDS = 10_000  # of one document: a form has a hundred; reading ten thousand takes a tenth of a second
+MAX_FIELDS = 5_000  # of one document: a form has a hundred; reading five thousand takes a tenth of a second
 MAX_NAME = 200  # characters of a field's name
 MAX_VIOLATIONS = 100  # told of one document: more than anyone repairs in one go
 MAX_SOURCE_ID = 256  # characters: every system's ids fit, and a ledger row stays small

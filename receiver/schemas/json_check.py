@@ -1,6 +1,7 @@
 """What is wrong with a JSON Schema, before any instance is judged by it: every fault, each with its place."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any
 
 import jsonschema_rs
@@ -16,6 +17,7 @@ from receiver.schemas.json_library import ROOT, Document, Library, dialect
 
 Path = tuple[str | int, ...]
 
+MISSPELT = 0.8  # likeness, 0–1, from which an unknown keyword is taken for a known one: annotations are free
 LINEAR = jsonschema_rs.RegexOptions()  # finite automata: time grows with the text, whatever the pattern
 
 DRAFTS: dict[str, type[Any]] = {
@@ -147,8 +149,8 @@ def compiles(pattern: str, engine: jsonschema_rs.RegexOptions | jsonschema_rs.Fa
 
 def _unchecked(document: Document, path: Path, schema: dict[str, Any], draft: str) -> Iterator[Fault]:
     """Warn of what JSON Schema passes over in silence: a keyword that looks misspelt, a format nobody checks."""
-    for keyword in schema.keys() - KEYWORDS:
-        near = did_you_mean(keyword, KEYWORDS)
+    for keyword in sorted(schema.keys() - KEYWORDS):
+        near = did_you_mean(keyword, get_close_matches(keyword, KEYWORDS, n=1, cutoff=MISSPELT))
         if near:
             message = f"{words.name(keyword)} is no keyword of JSON Schema, and so has no effect"
             yield document.fault(

@@ -75,6 +75,8 @@ def violation(error: ValidationError, where: str, names: Mapping[str, str], file
 
 def message(error: ValidationError) -> str:
     """Say what was expected."""
+    if error.kind.name == "falseSchema" and _keyword(error) == "additionalProperties":
+        return "must have no properties"
     say = _MESSAGES.get(error.kind.name)
     return say(error.kind) if say else f"must satisfy {words.name(_keyword(error))}"
 

@@ -47,7 +47,7 @@ class _Judge:
     def __init__(self, max_nodes: int) -> None:
         self._max_nodes = max_nodes
         self._depth = self._nodes = self._namespaces = 0
-        self._why = ""
+        self._fault: Malformed | None = None
         self._parser = expat.ParserCreate(namespace_separator="}")
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.StartElementHandler = self._start
@@ -59,18 +59,15 @@ class _Judge:
         try:
             self._parser.Parse(content, True)
         except _Refused:
-            return Malformed(self._why, *self._place())
+            return self._fault
         except expat.ExpatError as error:
             return Malformed(f"not well-formed XML: {expat.ErrorString(error.code)}", error.lineno, error.offset + 1)
         except (ValueError, LookupError):  # from Python's codecs
             return Malformed("the encoding is not supported; send UTF-8")
         return None
 
-    def _place(self) -> tuple[int, int]:
-        return self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1
-
     def _refuse(self, why: str) -> None:
-        self._why = why
+        self._fault = Malformed(why, self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1)
         raise _Refused
 
     def _doctype(self, *_: object) -> None:

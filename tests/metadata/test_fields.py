@@ -1,0 +1,105 @@
+"""Fields as found become fields as templates know them."""
+
+from typing import Any
+
+import pytest
+from metadata_of import document, reader_of
+
+from receiver.metadata.fields import below_minimum
+from receiver.problems import Problem
+
+
+def read(*fields: Any, **settings: Any) -> tuple[dict[str, Any], dict[str, float]]:
+    reading = reader_of(**settings).read(document(*fields))
+    return dict(reading.fields), dict(reading.confidence)
+
+
+def refused(*fields: Any, **settings: Any) -> list[tuple[str, str, str]]:
+    with pytest.raises(Problem) as caught:
+        reader_of(**settings).read(document(*fields))
+    return [(each.where, each.rule, each.message) for each in caught.value.violations]
+
+
+def test_values_pass_as_they_are() -> None:
+    values = ["text", "", " x\n", 0, 1.5, True, None, ["a", 1], {"a": {"b": None}}]
+    fields, confidence = read(*[(f"f{n}", value) for n, value in enumerate(values)])
+    assert list(fields.values()) == values
+    assert confidence == {}
+
+
+def test_a_repeated_field_is_a_list_also_when_it_comes_once() -> None:
+    assert read(("code", "A"), repeated=("code",))[0] == {"code": ["A"]}
+    assert read(("code", "A"), ("x", 1), ("code", "B"), repeated=("code",))[0] == {"code": ["A", "B"], "x": 1}
+    assert read(("x", 1), repeated=("code",))[0] == {"x": 1}
+
+
+def test_the_confidence_of_a_repeated_field_is_the_lowest() -> None:
+    assert read(("code", "A", 0.9), ("code", "B"), ("code", "C", 0.7), repeated=("code",))[1] == {"code": 0.7}
+
+
+def test_any_other_repeat_is_refused() -> None:
+    assert refused(("mrn", 1), ("mrn", 2)) == [
+        ("/fields/1", "repeated", 'the field "mrn" comes more than once'),
+    ]
+
+
+def test_an_alias_is_the_same_field() -> None:
+    aliases = {"dob": "patient_dob"}
+    assert read(("dob", 1, 0.5), aliases=aliases) == ({"patient_dob": 1}, {"patient_dob": 0.5})
+    assert [rule for _, rule, _ in refused(("dob", 1), ("patient_dob", 2), aliases=aliases)] == ["repeated"]
+    assert read(("dob", 1), ("patient_dob", 2), aliases=aliases, repeated=("patient_dob",))[0] == {
+        "patient_dob": [1, 2]
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "scale", "confidence"),
+    [
+        (1, 1, 1.0),
+        (0, 1, 0.0),
+        (0.8, 1, 0.8),
+        ("0.8", 1, 0.8),
+        (" 1 ", 1, 1.0),
+        ("1e-1", 1, 0.1),
+        (80, 100, 0.8),
+        ("99.5", 100, 0.995),
+        (3, 4, 0.75),
+        (None, 1, None),
+        ("", 1, None),
+    ],
+)
+def test_confidence_is_a_number_or_its_text_on_the_platforms_scale(
+    given: Any, scale: float, confidence: Any, any_json: Any
+) -> None:
+    _, found = read(("a", "x", given), folder=any_json, schema="any.json", scale=scale)
+    assert found.get("a") == confidence
+
+
+@pytest.mark.parametrize(
+    "given", [-0.1, 1.1, "1.1", "nan", "inf", "0,8", "1_0", "80%", "٠.٨", True, [], {}, "x", 10**30]
+)
+def test_any_other_confidence_is_refused(given: Any, any_json: Any) -> None:
+    ((where, rule, message),) = refused(("a", "x", given), folder=any_json, schema="any.json")
+    assert (where, rule) == ("/fields/0", "confidence")
+    assert "from 0 to 1" in message or "must be a number" in message
+
+
+@pytest.mark.parametrize("name", [None, 1, "", "  ", "a\nb", "a\x00", "x" * 201, ["a"]])
+def test_a_field_needs_a_name_of_plain_text(name: Any, any_json: Any) -> None:
+    ((where, rule, _),) = refused((name, "x"), folder=any_json, schema="any.json")
+    assert (where, rule) == ("/fields/0", "name")
+
+
+def test_fields_below_their_minimum_are_told_by_name() -> None:
+    confidence = {"mrn": 0.9, "dob": 0.8, "name": 0.79, "x/y": 0.1}
+    violations = below_minimum(confidence, 0.8, {"mrn": 0.95, "name": 0.5})
+    assert [(each.where, each.rule, each.message) for each in violations] == [
+        ("fields/mrn", "confidence", "the confidence is below 0.95"),
+        ("fields/x~1y", "confidence", "the confidence is below 0.8"),
+    ]
+
+
+def test_a_field_without_confidence_is_not_judged() -> None:
+    fields, confidence = read(("mrn", "1"), ("dob", "2", 0.5))
+    assert set(fields) == {"mrn", "dob"}
+    assert [each.where for each in below_minimum(confidence, 0.8, {"mrn": 1.0})] == ["fields/dob"]

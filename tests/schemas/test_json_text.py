@@ -1,0 +1,160 @@
+"""JSON is read strictly: what two readers could read differently is refused, with its place and without values."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from receiver.schemas import json_text
+from receiver.schemas.json_text import loads
+from receiver.schemas.malformed import Malformed
+
+DIGITS = json_text.MAX_DIGITS
+
+
+def fault(content: bytes) -> Malformed:
+    with pytest.raises(Malformed) as caught:
+        loads(content)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "words"),
+    [
+        (b"", (1, 1), "empty"),
+        (b" \r\n\t", (1, 1), "empty"),
+        (b"\xff", (1, 1), "UTF-8"),
+        (b'\n\n{"a": "\xc3"}', (3, 8), "UTF-8"),
+        (b'{"a": "\xed\xa0\x80"}', (1, 8), "UTF-8"),
+        (b"\xef\xbb\xbf{}", (1, 1), "byte order mark"),
+        ("{}".encode("utf-16"), (1, 1), "UTF-16"),
+        ("{}".encode("utf-16-le"), (1, 1), "UTF-16"),
+        ("{}".encode("utf-16-be"), (1, 1), "UTF-16"),
+        ("{}".encode("utf-32"), (1, 1), "UTF-16 or UTF-32"),
+        (b'{"a": 1, "a": 2}', (1, 10), 'the name "a" comes twice'),
+        (b'{"\\u0061": 1,\n "a": 2}', (2, 2), 'the name "a" comes twice'),
+        (b'[{"a": 1, "b": {"a": 1, "a": 3}}]', (1, 25), 'the name "a" comes twice'),
+        (b"[1, NaN]", (1, 5), "NaN"),
+        (b"[Infinity]", (1, 2), "NaN and Infinity"),
+        (b"[-Infinity]", (1, 2), "NaN and Infinity"),
+        (b"[1e400]", (1, 2), "too large"),
+        (b"[0, -1E+400]", (1, 5), "too large"),
+        (b"[" + b"9" * 5000 + b"]", (1, 2), f"more than {DIGITS} digits"),
+        (b"[0." + b"9" * 5000 + b"]", (1, 2), f"more than {DIGITS} digits"),
+        (b'["\\ud800"]', (1, 2), "surrogate"),
+        (b'["\\udc00\\ud800"]', (1, 2), "surrogate"),
+        (b'{"\\uD83D": 1}', (1, 2), "surrogate"),
+        (b"[" * 100_000, (1, 65), "deeper than 64"),
+        (b'{"a":' * 100_000, (1, 321), "deeper than 64"),
+        (b"[" * 65 + b"]" * 65, (1, 65), "deeper than 64"),
+        (b"[" + b"0," * 30_000 + b"0]", (1, 50_001), "more than 25,000 values"),
+        (b"{} x", (1, 4), "after the end"),
+        (b"{}{}", (1, 3), "after the end"),
+        (b'{"a": 1,}', (1, 9), "name in double quotes"),
+        (b"{'a': 1}", (1, 2), "name in double quotes"),
+        (b'{"a" 1}', (1, 6), "colon"),
+        (b"[1 2]", (1, 4), "comma"),
+        (b"[1,", (1, 4), "a value is expected"),
+        (b'["abc', (1, 2), "no end"),
+        (b'["a\x00"]', (1, 4), "control character"),
+        (b'["a\n"]', (1, 4), "control character"),
+        (b'["\\x"]', (1, 3), "escape"),
+        (b'["\\u12"]', (1, 4), "escape"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_what_is_not_strict_json_is_refused_at_its_place(content: bytes, place: Any, words: str) -> None:
+    found = fault(content)
+    assert words in found.message
+    assert (found.line, found.column) == place
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (b' {"a": [1, 2.5, -0, 1e308, true, null]}\n', {"a": [1, 2.5, 0, 1e308, True, None]}),
+        (b'["NaN, Infinity, 1e400"]', ["NaN, Infinity, 1e400"]),
+        (b'["\\ud83d\\ude00", "\\\\ud800"]', ["😀", "\\ud800"]),
+        (b'["' + b"9" * 5000 + b'"]', ["9" * 5000]),
+        (b'["' + b"[" * 500 + b"," * 60_000 + b'"]', ["[" * 500 + "," * 60_000]),
+        (b"[" * 64 + b"]" * 64, json.loads("[" * 64 + "]" * 64)),
+        (b'[{"a": 1}, {"a": 2}]', [{"a": 1}, {"a": 2}]),
+        (b'{"a": {"a": {"a": 1}}}', {"a": {"a": {"a": 1}}}),
+        (b"1e-999", 0.0),
+    ],
+)
+def test_what_only_looks_dangerous_is_read(content: bytes, value: Any) -> None:
+    assert loads(content) == value
+
+
+def test_a_long_name_of_control_characters_is_quoted_short_and_escaped() -> None:
+    name = "\\u0007\\r" + "x" * 1000
+    message = fault(f'{{"{name}": 1, "{name}": 2}}'.encode()).message
+    assert r"\u0007\u000d" in message
+    assert len(message) < 200
+
+
+def test_no_exception_that_holds_the_text_travels_with_the_fault() -> None:
+    for content in (b'{"a": "SECRET"', b'["SECRET", NaN]', b'["SECRET\xff"]', b'{"a": "SECRET", "a": 1}'):
+        found = fault(content)
+        assert found.__context__ is None
+        assert found.__cause__ is None
+        assert "SECRET" not in repr(found)
+
+
+def test_a_refusal_is_quick_whatever_comes() -> None:
+    hostile = [
+        b'{"a":1,' * 2 + b'"\\"' * 300_000,
+        b'["' + b'\\"' * 400_000,
+        b"[" + b'{"a":1,"a":1},' * 20_000,
+        b"[" + b"[],[" * 200_000,
+        b"[" + b"1" * 1_000_000 + b"]",
+        b'{"a":1,"a":2,' + b"[" * 1_000_000,
+    ]
+    for content in hostile:
+        start = time.perf_counter()
+        fault(content)
+        assert time.perf_counter() - start < 1
+
+
+@given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
+def test_any_bytes_are_a_value_or_a_fault(content: bytes) -> None:
+    place = (1, 1)
+    try:
+        loads(content)
+    except Malformed as found:
+        place = (found.line, found.column)
+    assert min(place) >= 1
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(_json, st.booleans())
+def test_every_sound_value_comes_back(value: Any, ascii_only: bool) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:  # hypothesis draws no surrogates, but dumps may be asked for anything
+        return
+    assert loads(content) == value
+
+
+@given(_json, st.data())
+@settings(max_examples=200)
+def test_a_damaged_text_is_read_as_python_reads_it_or_not_at_all(value: Any, data: st.DataObject) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    place = data.draw(st.integers(0, len(text)))
+    damaged = text[:place] + data.draw(st.sampled_from(['"', "{", "]", ",", "1", "\\", ""])) + text[place + 1 :]
+    try:
+        found = loads(damaged.encode())
+    except Malformed:
+        return
+    assert found == json.loads(damaged)

@@ -1,0 +1,171 @@
+"""XML is read without its dangers: whatever it declares, nothing is resolved, nothing fetched, nothing unbounded."""
+
+import socket
+import time
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.schemas.malformed import Malformed
+from receiver.schemas.xml_text import parse, places
+
+
+def fault(content: bytes) -> Malformed:
+    with pytest.raises(Malformed) as caught:
+        parse(content)
+    return caught.value
+
+
+BOMB = b"<!DOCTYPE a [<!ENTITY a0 'aaaa'>%s]><a>&a9;</a>" % b"".join(
+    b"<!ENTITY a%d '%s'>" % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 10)
+)
+WITH_DOCTYPE = [
+    b"<!DOCTYPE a><a/>",
+    b"<!DOCTYPE a []><a/>",
+    b"<!DOCTYPE a [<!ELEMENT a ANY>]><a/>",
+    b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>",
+    b"<!DOCTYPE a [<!ENTITY x 'y'>]><a b='&x;'/>",
+    b"<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>",
+    b"<!DOCTYPE a [<!ENTITY % x SYSTEM 'http://127.0.0.1:1/'> %x;]><a/>",
+    b"<!DOCTYPE a PUBLIC '-//W3C//DTD XHTML 1.0 Strict//EN' 'http://127.0.0.1:1/x.dtd'><a/>",
+    b"<?xml version='1.0'?>\n<!-- x --><?p i?>\n<!DOCTYPE a SYSTEM 'x.dtd'><a/>",
+    "<?xml version='1.0' encoding='UTF-16'?><!DOCTYPE a><a/>".encode("utf-16"),
+    b"<?xml version='1.0' encoding='ISO-8859-1'?><!DOCTYPE a><a/>",
+    BOMB,
+]
+
+
+@pytest.mark.parametrize("content", WITH_DOCTYPE, ids=lambda content: repr(content[:40]))
+def test_a_doctype_is_refused_in_any_form(content: bytes) -> None:
+    assert fault(content).message == "a DOCTYPE is not accepted"
+
+
+def test_a_doctype_that_is_only_text_is_text() -> None:
+    assert parse(b"<a><!-- <!DOCTYPE b> --><![CDATA[<!DOCTYPE a>]]></a>").root.text == "<!DOCTYPE a>"
+
+
+def test_no_connection_is_made() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        url = b"http://127.0.0.1:%d/x" % server.getsockname()[1]
+        fault(b"<!DOCTYPE a SYSTEM '%s'><a/>" % url)
+        fault(b"<!DOCTYPE a [<!ENTITY x SYSTEM '%s'>]><a>&x;</a>" % url)
+        parse(b"<a xmlns:xi='http://www.w3.org/2001/XInclude'><xi:include href='%s'/></a>" % url)
+        parse(
+            b"<a xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:schemaLocation='%s %s'"
+            b" i:noNamespaceSchemaLocation='%s'/>" % (url, url, url)
+        )
+        parse(b"<?xml-stylesheet href='%s'?><a/>" % url)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "words"),
+    [
+        (b"", (1, 1), "empty"),
+        (b" \n ", (1, 1), "empty"),
+        (b"{}", (1, 1), "not well-formed"),
+        (b"<a>", (1, 4), "no element found"),
+        (b"<a>\n</b>", (2, 3), "mismatched tag"),
+        (b"<a/>x", (1, 5), "junk after"),
+        (b"<a/><b/>", (1, 5), "junk after"),
+        (b"<a>&nbsp;</a>", (1, 4), "undefined entity"),
+        (b"<a b='1' b='2'/>", (1, 10), "duplicate attribute"),
+        (b"<p:a/>", (1, 1), "unbound prefix"),
+        (b"<a>\x00</a>", (1, 4), "invalid token"),
+        (b"<a>&#0;</a>", (1, 4), "invalid character"),
+        (b"<a b='&#xD800;'/>", (1, 7), "invalid character"),
+        (b"<a>\xed\xa0\x80</a>", (1, 4), "invalid token"),
+        (b"<?xml version='1.0' encoding='UTF-8'?><a>\xe9</a>", (1, 42), "invalid token"),
+        (b"<?xml version='1.0' encoding='UTF-16'?><a/>", (1, 31), "encoding"),
+        (b"<?xml version='1.0' encoding='UTF-7'?>+ADw-a/+AD4-", (1, 1), "send UTF-8"),
+        (b"<?xml version='1.0' encoding='Shift_JIS'?><a/>", (1, 1), "send UTF-8"),
+        (b"<?xml version='1.0' encoding='nonsense'?><a/>", (1, 1), "send UTF-8"),
+        (b"<a>" * 65 + b"</a>" * 65, (1, 193), "deeper than 64"),
+        (b"<a>" * 100_000, (1, 193), "deeper than 64"),
+        (b"<a>" + b"<b/>" * 100_000 + b"</a>", (1, 20_000), "more than 5,000"),
+        (b"<a " + b" ".join(b'x%d="1"' % n for n in range(6000)) + b"/>", (1, 1), "more than 5,000"),
+        (b"<a " + b" ".join(b'xmlns:x%d="u"' % n for n in range(101)) + b"/>", (1, 1), "more than 100 namespaces"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_what_cannot_be_read_safely_is_refused(content: bytes, place: tuple[int, int], words: str) -> None:
+    found = fault(content)
+    assert words in found.message
+    assert found.line == place[0]
+    assert found.column == place[1] or "more than" in words
+
+
+def test_namespaces_encodings_and_mixed_text_are_read() -> None:
+    assert parse(b"<p:a xmlns:p='u' p:x='1'/>").root.tag == "{u}a"
+    assert parse("<?xml version='1.0' encoding='UTF-16'?><a>é</a>".encode("utf-16")).root.text == "é"
+    assert parse(b"<?xml version='1.0' encoding='windows-1252'?><a>\x80</a>").root.text == "€"
+    assert parse("\ufeff<a>é</a>".encode()).root.text == "é"
+    assert parse(b"<a>x<!--c-->y<?p i?>z<![CDATA[<]]>&amp;&#65;</a>").root.text == "xyz<&A"
+    assert parse(b"<a>" * 64 + b"</a>" * 64).root.tag == "a"
+
+
+def test_places_are_those_of_the_start_tags() -> None:
+    content = "<?xml version='1.0'?>\n<a é='1'>\n  <!-- <x> --><b/><b\n c='d'>t</b></a>".encode()
+    assert places(content) == [(2, 1), (3, 15), (3, 19)]
+    assert [element.tag for element in parse(content).root.iter()] == ["a", "b", "b"]
+
+
+def test_ever_new_names_do_not_fill_the_memory() -> None:
+    def document(number: int) -> bytes:
+        return b"<a>" + b"".join(b"<name-%d-%d-%s/>" % (number, n, b"x" * 100) for n in range(4000)) + b"</a>"
+
+    for number in range(5):
+        parse(document(number))
+    before = psutil.Process().memory_info().rss
+    for number in range(5, 60):
+        parse(document(number))
+    assert psutil.Process().memory_info().rss - before < 15_000_000  # the names alone are 25 MB
+
+
+def test_a_refusal_is_quick_whatever_comes() -> None:
+    for content in (b"<" * 1_000_000, b"<a b='" + b"x" * 1_000_000, b"<a>" + b"&#65;" * 200_000, b"<!--" * 250_000):
+        start = time.perf_counter()
+        fault(content)
+        assert time.perf_counter() - start < 1
+
+
+def test_the_fault_does_not_hold_the_text() -> None:
+    for content in (b"<SECRET>", b"<a SECRET='SECRET' SECRET=''/>", b"<a>&SECRET;</a>", b"<a>SECRET</b>"):
+        found = fault(content)
+        assert "SECRET" not in repr(found)
+        assert found.__context__ is None
+
+
+_PIECES = st.sampled_from(
+    [
+        "<a>",
+        "</a>",
+        "<a b='c'/>",
+        "<!DOCTYPE a>",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "-->",
+        "&lt;",
+        "&x;",
+        "<?xml version='1.0'?>",
+        "x",
+        "xmlns:p='u'",
+        "<p:a ",
+        "\ufeff",
+        "\x00",
+    ]
+)
+
+
+@given(st.binary(max_size=200) | st.lists(_PIECES, max_size=12).map(lambda pieces: "".join(pieces).encode()))
+def test_any_bytes_are_a_document_or_a_fault(content: bytes) -> None:
+    try:
+        found = len(list(parse(content).root.iter()))
+    except Malformed:
+        return
+    assert found == len(places(content))

@@ -1,4 +1,4 @@
-"""Removes lines that hold nothing but tags and comments, so that templates may be laid out freely.
+"""Removes lines that print nothing: those with nothing but tags, comments, and one-line macros and set blocks.
 
     {% for code in fields.diagnosis_code %}
     DG1|{{ loop.index }}||{{ code }}
@@ -7,6 +7,7 @@
 leaves the DG1 lines alone. A tag beside text or a value keeps its line break.
 """
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 TAGS = frozenset({"block_begin", "comment_begin"})
@@ -21,13 +22,22 @@ class Token(NamedTuple):
     value: str
 
 
+@dataclass(slots=True)
+class _Block:
+    """A macro or set block, or the template itself: what it fills."""
+
+    first: int  # its first line
+    lines: set[int] = field(default_factory=set)  # with text or values
+    tokens: set[int] = field(default_factory=set)  # literal text
+
+
 def standalone(tokens: list[Token]) -> list[Token]:
-    """Return the tokens without the indentation and line breaks of lines that hold only tags and comments."""
-    bare = _bare(tokens)
+    """Return the tokens without the indentation and line breaks of lines that print nothing."""
+    bare, inside = _bare(tokens)
     kept = []
     line = 0  # counts line breaks outside of tags only: a tag over several lines is on one
-    for token in tokens:
-        if token.type != "data":
+    for index, token in enumerate(tokens):
+        if token.type != "data" or index in inside:
             kept.append(token)
             continue
         breaks = token.value.count("\n")
@@ -40,18 +50,47 @@ def standalone(tokens: list[Token]) -> list[Token]:
     return kept
 
 
-def _bare(tokens: list[Token]) -> set[int]:
-    """Return the lines with tags and without anything else."""
+def _bare(tokens: list[Token]) -> tuple[set[int], set[int]]:
+    """Return the lines that have tags and print nothing, and the text within one-line macros and set blocks."""
     tagged: set[int] = set()
-    filled: set[int] = set()
+    inside: set[int] = set()
+    open_blocks = [_Block(0)]
     line = 0
-    for token in tokens:
+    for index, token in enumerate(tokens):
+        block = open_blocks[-1]
         if token.type in TAGS:
             tagged.add(line)
+            tag = _keeping(tokens, index)
+            if tag.startswith("end") and len(open_blocks) > 1:
+                inside |= _close(open_blocks, line)
+            elif tag and not tag.startswith("end"):
+                open_blocks.append(_Block(line))
         elif token.type in CONTENT:
-            filled.add(line)
+            block.lines.add(line)
         elif token.type == "data":
             pieces = token.value.split("\n")
-            filled.update(line + index for index, piece in enumerate(pieces) if piece.strip())
+            block.lines.update(line + number for number, piece in enumerate(pieces) if piece.strip())
+            block.tokens.add(index)
             line += len(pieces) - 1
-    return tagged - filled
+    return tagged.difference(*(block.lines for block in open_blocks)), inside
+
+
+def _close(open_blocks: list[_Block], line: int) -> set[int]:
+    """Close a block. One that began on this line fills nothing, and its text stays as it is."""
+    block = open_blocks.pop()
+    if block.first == line:
+        return block.tokens
+    open_blocks[-1].lines |= block.lines
+    return set()
+
+
+def _keeping(tokens: list[Token], index: int) -> str:
+    """Return a tag's name if it begins or ends a macro or set block, whose text is not printed there; or ""."""
+    words: list[str] = []
+    for token in tokens[index + 1 :]:
+        if token.type == "block_end" or token.type in TAGS:
+            break
+        if token.type in ("name", "operator"):
+            words.append(token.value)
+    begins = words[:1] == ["macro"] or (words[:1] == ["set"] and "=" not in words)
+    return words[0] if begins or words[:1] in (["endmacro"], ["endset"]) else ""

@@ -4,6 +4,7 @@ import base64
 import csv
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -20,7 +21,7 @@ from hl7apy.parser import parse_message
 from hl7apy.validation import Validator
 
 from receiver import intake
-from receiver.cli import captured
+from receiver.cli import VERBS, captured
 from receiver.cli.files import named
 from receiver.compiling import compile_site, proven
 from receiver.delivery import Delivery, Incoming, delivery_id
@@ -235,3 +236,32 @@ def test_the_demonstration_ends_well():
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "5 of 5 deliveries went as they should." in ended.stdout
+
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_readme_tells_every_verb_and_no_other():
+    assert set(re.findall(r"`receiver ([a-z]+)", README)) == set(VERBS)
+
+
+def test_the_links_of_the_readme_lead_somewhere():
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_readme_shows_the_record_that_its_delivery_becomes():
+    timeless = (
+        record("referrals/samples/faxed-letter", ".hl7").read_text("utf-8").replace("20260102030405+0000", "TIME")
+    )
+    shown = re.sub(r"\d{14}\+0000", "TIME", README)
+    assert all(f"    {segment}\n" in shown for segment in timeless.splitlines())
+
+
+def test_the_readme_shows_what_check_says_of_a_copied_process(tmp_path):
+    for folder in ("mappings", "schemas"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copytree(tmp_path / "mappings" / "lab-reports", tmp_path / "mappings" / "pathology")
+    (fault,) = compile_site(settings(tmp_path), ENVIRONMENT)[1]
+    assert f"    {fault}\n" in README

@@ -34,7 +34,7 @@ def test_a_repeated_field_is_a_list_also_when_it_comes_once() -> None:
 
 
 def test_the_confidence_of_a_repeated_field_is_the_lowest() -> None:
-    assert read(("code", "A", 0.9), ("code", "B"), ("code", "C", 0.7), repeated=("code",))[1] == {"code": 0.7}
+    assert read(("code", "A", 0.7), ("code", "B"), ("code", "C", 0.9), repeated=("code",))[1] == {"code": 0.7}
 
 
 def test_any_other_repeat_is_refused() -> None:

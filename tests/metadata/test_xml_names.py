@@ -1,5 +1,7 @@
 """XML metadata in templates: children and attributes by name, nothing else within reach."""
 
+from copy import copy
+
 import pytest
 from jinja2 import StrictUndefined, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
@@ -62,6 +64,12 @@ def test_one_of_several_must_be_chosen() -> None:
 def test_nothing_behind_it_is_within_reach(name: str, template: str) -> None:
     with pytest.raises((UndefinedError, SecurityError)):
         rendered(template % name)
+
+
+def test_libraries_may_ask_it_what_it_is() -> None:
+    several = xml.as_names(xml.parse(CONTENT)).code
+    assert not hasattr(several, "__html__")
+    assert [str(each) for each in copy(several)] == ["A", "B"]
 
 
 def test_its_representation_tells_no_text() -> None:

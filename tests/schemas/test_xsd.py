@@ -232,6 +232,7 @@ def test_the_engine_matches_what_a_backtracking_one_matches(pattern: str, text: 
 
 def test_multi_character_escapes_are_those_of_xml_schema() -> None:
     assert Linear(r"\s*\S", "1.0").match("\u00a0")  # a no-break space is no white space in XML
+    assert not Linear(r"\s", "1.0").match("\u00a0")
     assert not Linear(r"\w", "1.0").match("_")  # punctuation
     assert Linear(r"\w", "1.0").match("€")  # a symbol
     assert Linear(r"\d", "1.0").match("٣")

@@ -4,11 +4,13 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from receiver.problems import Violation
-from receiver.schemas import hl7, json_schema, json_text, xml_text, xsd
+from receiver.schemas import hl7, json_text, xml_text
+from receiver.schemas.folder import Schemas
+from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.malformed import Malformed
+from receiver.schemas.xsd import XmlSchema
 
 Check = Callable[[bytes], tuple[Violation, ...]]
 
@@ -16,13 +18,13 @@ MAX_XML_NODES = 100_000  # elements and attributes of a record: our own, so boun
 SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")  # HL7 v2.5.1 §2.5.2: three characters, Z for local ones
 
 
-def checker(format: str, encoding: str, schema: str | None, schemas: Path, site: Path) -> Check:  # noqa: A002
+def checker(format: str, encoding: str, schema: str | None, schemas: Schemas) -> Check:  # noqa: A002
     """Return the check of one record: every violation with its line, never a value. Raises `Misconfigured`."""
     if format == "json":
-        judge_json = json_schema.compile(schemas / schema, schemas, site) if schema else None
+        judge_json = schemas.json(schema) if schema else None
         return lambda content: _json(content.decode(encoding), judge_json)
     if format == "xml":
-        judge_xml = xsd.compile(schemas / schema, schemas, site) if schema else None
+        judge_xml = schemas.xml(schema) if schema else None
         return lambda content: _xml(content, judge_xml)
     if format == "hl7":
         return lambda content: _hl7(content.decode(encoding), by_standard=schema == "hl7")
@@ -31,7 +33,7 @@ def checker(format: str, encoding: str, schema: str | None, schemas: Path, site:
     return lambda _content: ()
 
 
-def _json(text: str, schema: json_schema.JsonSchema | None) -> tuple[Violation, ...]:
+def _json(text: str, schema: JsonSchema | None) -> tuple[Violation, ...]:
     try:
         document = json_text.loads(text.encode())
     except Malformed as error:
@@ -41,7 +43,7 @@ def _json(text: str, schema: json_schema.JsonSchema | None) -> tuple[Violation, 
     return (fault,)
 
 
-def _xml(content: bytes, schema: xsd.XmlSchema | None) -> tuple[Violation, ...]:
+def _xml(content: bytes, schema: XmlSchema | None) -> tuple[Violation, ...]:
     try:
         document = xml_text.parse(content, MAX_XML_NODES)
     except Malformed as error:

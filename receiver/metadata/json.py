@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path as File
 from typing import Any
 
 import jmespath
@@ -11,7 +10,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
 from receiver.metadata.layout import Absent, Layout, Raw, WrongPath, raw
-from receiver.schemas import json_schema
+from receiver.schemas.folder import Schemas
 from receiver.schemas.json_explain import pointer
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.json_text import loads
@@ -59,9 +58,9 @@ def path(expression: str) -> Path:
     return Path(expression, _keys(parsed.parsed), parsed)
 
 
-def compile_schema(file: File, folder: File, site: File) -> JsonSchema:
-    """Compile the schema of the metadata. Raises `Misconfigured`."""
-    return json_schema.compile(file, folder, site)
+def schema(schemas: Schemas, name: str) -> JsonSchema:
+    """Return the schema of the metadata. Raises `Misconfigured`."""
+    return schemas.json(name)
 
 
 def parse(content: bytes) -> Any:

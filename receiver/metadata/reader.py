@@ -3,17 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path as File
 from types import ModuleType
 from typing import Any, Protocol
 
 from receiver.delivery import Reading
-from receiver.faults import Fault, Misconfigured, did_you_mean
+from receiver.faults import Fault, Misconfigured
 from receiver.metadata import json, xml
 from receiver.metadata.fields import Gathered, Rules, gather, source_id_fault
 from receiver.metadata.layout import Layout, Path, WrongPath
 from receiver.problems import Code, Problem, Violation
-from receiver.schemas import json_schema
+from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.malformed import Malformed
 from receiver.schemas.xsd import XmlSchema
@@ -124,15 +123,15 @@ def _told(violation: Violation, broken: tuple[Violation, ...]) -> bool:
     return any(each.where in (where, above) or each.where.startswith(where + "/") for each in broken)
 
 
-def compile(configured: Configured, folder: File, site: File) -> MetadataReader:  # noqa: A001 (as re.compile)
+def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa: A001 (as re.compile)
     """Compile what `[metadata]` and `[fields]` say. Raises `Misconfigured` with every fault of it.
 
-    `folder` holds the schemas; the schema's ending tells what the metadata is.
+    The schema's ending tells what the metadata is.
     """
-    work = _Compiling(configured, folder, site)
+    work = _Compiling(configured, schemas)
     form = xml if configured.metadata.schema.endswith(".xsd") else json
-    schema = work.schema(form.compile_schema, configured.metadata.schema, "metadata")
-    fields_schema = work.schema(json_schema.compile, configured.fields.schema, "fields")
+    schema = work.schema(form.schema, configured.metadata.schema, "metadata")
+    fields_schema = work.schema(json.schema, configured.fields.schema, "fields")
     source_id = work.path(form.path, configured.metadata.source_id, "metadata", "source_id")
     names = ("each", "name", "value", "confidence")
     paths = [work.path(form.path, getattr(configured.fields, name), "fields", name) for name in names]
@@ -147,23 +146,20 @@ def compile(configured: Configured, folder: File, site: File) -> MetadataReader:
 class _Compiling:
     """Compiles piece by piece and gathers the faults of all."""
 
-    def __init__(self, configured: Configured, folder: File, site: File) -> None:
+    def __init__(self, configured: Configured, schemas: Schemas) -> None:
         self.faults: list[Fault] = []
         self._configured = configured
-        self._folder = folder
-        self._site = site
+        self._schemas = schemas
 
-    def schema(self, compiled: Callable[[File, File, File], Any], name: str | None, section: str) -> Any:
+    def schema(self, compiled: Callable[[Schemas, str], Any], name: str | None, section: str) -> Any:
         if name is None:
             return None
-        if not (self._folder / name).is_file():
-            known = [file.relative_to(self._folder).as_posix() for file in self._folder.rglob("*.*")]
-            message = f'there is no "{name}" in {self._folder.name}/'
-            hint = did_you_mean(name, known)
+        if missing := self._schemas.missing(name):
+            message, hint = missing
             self.faults.append(self._configured.fault("missing-file", message, section, "schema", hint=hint))
             return None
         try:
-            return compiled(self._folder / name, self._folder, self._site)
+            return compiled(self._schemas, name)
         except Misconfigured as error:
             self.faults += error.faults
             return None

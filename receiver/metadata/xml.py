@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path as File
 from typing import Any, cast
 from xml.etree.ElementTree import Element, ElementTree
 
@@ -27,7 +26,8 @@ from xmlschema.utils.etree import etree_getpath
 
 from receiver.metadata.layout import Absent, Layout, Raw, WrongPath, raw
 from receiver.metadata.xml_names import Names
-from receiver.schemas import xml_text, xsd
+from receiver.schemas import xml_text
+from receiver.schemas.folder import Schemas
 from receiver.schemas.xsd import XmlSchema
 
 NAME = "XML"
@@ -86,9 +86,9 @@ def path(expression: str) -> Path:
     return Path(expression, token)
 
 
-def compile_schema(file: File, folder: File, site: File) -> XmlSchema:
-    """Compile the schema of the metadata. Raises `Misconfigured`."""
-    return xsd.compile(file, folder, site)
+def schema(schemas: Schemas, name: str) -> XmlSchema:
+    """Return the schema of the metadata. Raises `Misconfigured`."""
+    return schemas.xml(name)
 
 
 def parse(content: bytes) -> Document:

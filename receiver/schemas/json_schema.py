@@ -30,6 +30,11 @@ class JsonSchema:
     _validator: jsonschema_rs.Validator
     _names: Mapping[str, str]  # URI → file below schemas/
 
+    @property
+    def files(self) -> set[str]:
+        """The file and all that it refers to, below schemas/."""
+        return set(self._names.values())
+
     def violations(self, instance: Any, where: str = "") -> tuple[Violation, ...]:
         """Return every rule that the instance breaks, the first hundred of them; () when it is fine.
 

@@ -31,6 +31,11 @@ class XmlSchema:
     _schema: Any
     _places: Mapping[int, str]  # id of a schema's element → "nextstep-metadata.xsd:14"
 
+    @property
+    def files(self) -> set[str]:
+        """The file and all that it refers to, below schemas/."""
+        return {self.file} | {place.rpartition(":")[0] for place in self._places.values()}
+
     def violations(self, document: XMLResource, where: str = "") -> tuple[Violation, ...]:
         """Return every rule that the document breaks, the first hundred of them; () when it is fine.
 

@@ -9,6 +9,7 @@ from typing import Any
 from receiver.faults import Fault
 from receiver.metadata import reader
 from receiver.metadata.reader import MetadataReader
+from receiver.schemas.folder import Schemas
 
 ROOT = Path(__file__).parents[2]
 JSON_SCHEMA = "nextstep-metadata.schema.json"
@@ -53,9 +54,8 @@ def reader_of(
     """Compile a reader; without more words that of NEXTSTEP's JSON."""
     if schema.endswith(".xsd"):
         fields = {"each": ".//field", "name": "@name", "value": ".", "confidence": "@confidence"} | fields
-    return reader.compile(
-        Configured(Metadata(schema, source_id), Fields(**fields, schema=fields_schema)), folder, folder.parent
-    )
+    configured = Configured(Metadata(schema, source_id), Fields(**fields, schema=fields_schema))
+    return reader.compile(configured, Schemas(folder, folder.parent))
 
 
 def document(*fields: Any, source_id: Any = "1", **more: Any) -> bytes:

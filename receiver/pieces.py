@@ -1,0 +1,129 @@
+"""The pieces of one process, each compiled by itself, so that the fault of one hides none of another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from receiver import records
+from receiver.config.model import ProcessConfig, RecordConfig
+from receiver.config.tokens import Tokens
+from receiver.faults import Fault, Misconfigured, did_you_mean
+from receiver.mapping import Condition, Template, Templates
+from receiver.metadata import reader
+from receiver.metadata.reader import MetadataReader
+from receiver.process import Process, RecordRule
+from receiver.records import Check
+from receiver.schemas import hl7
+from receiver.schemas.folder import Schemas
+
+Arguments = ParamSpec("Arguments")
+Piece = TypeVar("Piece")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPieces:
+    """What of one record could be compiled; None where it could not, or for a condition that is not given."""
+
+    config: RecordConfig
+    template: Template | None
+    path: Template | None
+    when: Condition | None
+    check: Check | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What of one process could be compiled; None where it could not, or for a marker that is not given."""
+
+    config: ProcessConfig
+    tokens: Tokens
+    metadata: MetadataReader | None
+    documents: Template | None
+    marker: Template | None
+    records: tuple[RecordPieces, ...]
+    faults: tuple[Fault, ...]
+
+    def process(self, output: Path, digest: str) -> Process | None:
+        """Put the pieces together; None where one of them is missing."""
+        rules = [
+            RecordRule(each.template, each.path, each.when, each.config.encoding, each.check)
+            for each in self.records
+            if each.template and each.path and each.check
+        ]
+        if self.faults or self.metadata is None or self.documents is None:
+            return None
+        return Process(
+            self.config, self.tokens, self.metadata, self.documents, self.marker, tuple(rules), output, digest
+        )
+
+
+def compile(configured: ProcessConfig, tokens: Tokens, schemas: Schemas) -> Pieces:  # noqa: A001 (as re.compile)
+    """Compile every piece of a process, with the faults of all."""
+    work = _Work(configured, schemas, Templates(configured.folder, schemas.site))
+    output = configured.output
+    return Pieces(
+        configured,
+        tokens,
+        work.attempt(reader.compile, configured, schemas),
+        work.path(output.documents, "output", "documents"),
+        work.path(output.marker, "output", "marker") if output.marker else None,
+        tuple(work.record(record, index) for index, record in enumerate(configured.records)),
+        tuple(work.faults),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Compiles piece by piece, and gathers the faults."""
+
+    configured: ProcessConfig
+    schemas: Schemas
+    templates: Templates
+    faults: list[Fault] = field(default_factory=list)
+
+    def attempt(
+        self, compiled: Callable[Arguments, Piece], *arguments: Arguments.args, **named: Arguments.kwargs
+    ) -> Piece | None:
+        try:
+            return compiled(*arguments, **named)
+        except Misconfigured as error:
+            self.faults.extend(error.faults)
+            return None
+
+    def path(self, written: str, *position: str | int) -> Template | None:
+        return self.attempt(
+            self.templates.path, written, self.configured.source.file, *self.configured.position(*position)
+        )
+
+    def record(self, record: RecordConfig, index: int) -> RecordPieces:
+        return RecordPieces(
+            record,
+            self.attempt(self._template, record, index),
+            self.path(record.path, "records", index, "path"),
+            self.attempt(self._condition, record.when, index) if record.when else None,
+            self.attempt(self._check, record, index),
+        )
+
+    def _template(self, record: RecordConfig, index: int) -> Template:
+        folder = self.configured.folder
+        if not (folder / record.template).is_file():
+            known = [path.relative_to(folder).as_posix() for path in folder.rglob("*.j2")]
+            message = f'there is no "{record.template}" in the folder of the process'
+            raise self._missing("missing-file", message, did_you_mean(record.template, known), index, "template")
+        return self.templates.record(record.template, record.format)
+
+    def _condition(self, written: str, index: int) -> Condition:
+        line, column = self.configured.position("records", index, "when")
+        return self.templates.condition(written, self.configured.source.file, line, column)
+
+    def _check(self, record: RecordConfig, index: int) -> Check:
+        if record.schema == "hl7" and not hl7.available():
+            message = "messages are checked by hl7apy, which is not installed"
+            raise self._missing("missing-extra", message, "pip install 'receiver[hl7]'", index, "schema")
+        if record.schema and record.schema != "hl7" and (missing := self.schemas.missing(record.schema)):
+            raise self._missing("missing-file", *missing, index, "schema")
+        return records.checker(record.format, record.encoding, record.schema, self.schemas)
+
+    def _missing(self, code: str, message: str, hint: str, index: int, key: str) -> Misconfigured:
+        return Misconfigured([self.configured.fault(code, message, "records", index, key, hint=hint)])

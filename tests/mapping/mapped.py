@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from receiver.delivery import Delivery, Part, Reading, Role
 from receiver.faults import Misconfigured
 from receiver.mapping import Templates
@@ -36,9 +38,9 @@ class Mapped:
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, "utf-8", newline="")
 
-    def compile(self, text: str, format: str):
-        self.write(f"record.{format}.j2", text)
-        return Templates(self.folder, self.site).record(f"record.{format}.j2", format)
+    def compile(self, text: str, kind: str):
+        self.write(f"record.{kind}.j2", text)
+        return Templates(self.folder, self.site).record(f"record.{kind}.j2", kind)
 
     def names(self, fields: dict | None = None, metadata: object = None, documents: int = 1):
         known = FIELDS | (fields or {})
@@ -51,8 +53,8 @@ class Mapped:
         path.write_bytes(b"%PDF-1.4\n")
         return Part(f"file{number}", "a.pdf", "application/pdf", Role.DOCUMENT, ".pdf", 9, "00" * 32, path)
 
-    def render(self, text: str, format: str = "text", /, metadata: object = None, **fields: object) -> str:
-        return self.compile(text, format).render(self.names(fields, metadata))
+    def render(self, text: str, kind: str = "text", /, metadata: object = None, **fields: object) -> str:
+        return self.compile(text, kind).render(self.names(fields, metadata))
 
     def path(self, pattern: str, **fields: object) -> str:
         return Templates(self.folder, self.site).path(pattern, "process.toml", 1, 1).render(self.names(fields))
@@ -61,23 +63,21 @@ class Mapped:
         condition_ = Templates(self.folder, self.site).condition(condition, "process.toml", 7, 9)
         return condition_.holds(self.names(fields))
 
-    def faults(self, text: str, format: str = "text") -> list[str]:
+    def faults(self, text: str, kind: str = "text") -> list[str]:
         """Return every fault as `line:column code`."""
-        return [f"{fault.line}:{fault.column} {fault.code}" for fault in self.fault_list(text, format)]
+        return [f"{fault.line}:{fault.column} {fault.code}" for fault in self.fault_list(text, kind)]
 
-    def fault_list(self, text: str, format: str = "text"):
+    def fault_list(self, text: str, kind: str = "text"):
         try:
-            self.compile(text, format)
+            self.compile(text, kind)
         except Misconfigured as error:
             return error.faults
         return ()
 
-    def violation(self, text: str, format: str = "text", /, **fields: object) -> Violation:
+    def violation(self, text: str, kind: str = "text", /, **fields: object) -> Violation:
         """Return why a rendering stopped."""
-        template = self.compile(text, format)
-        try:
-            rendered = template.render(self.names(fields))
-        except Problem as problem:
-            assert problem.__context__ is None, "the problem would drag the values' frames along"
-            return problem.violations[0]
-        raise AssertionError(f"it rendered {len(rendered)} characters")
+        template = self.compile(text, kind)
+        with pytest.raises(Problem) as caught:
+            template.render(self.names(fields))
+        assert caught.value.__context__ is None, "the problem would drag the frames that hold values along"
+        return caught.value.violations[0]

@@ -10,8 +10,10 @@ def load(text: str):
 
 
 def test_a_value_prints_itself(mapped):
-    template = '{"n": {{ fields.patient_name }}, "p": {{ fields.pages }}, "u": {{ fields.urgent }}, "m": {{ fields.middle_name }}}'
-    rendered = mapped.render(template, "json", patient_name='O"Br\\ien\n')
+    template = (
+        '{"n": {{ fields.mrn }}, "p": {{ fields.pages }}, "u": {{ fields.urgent }}, "m": {{ fields.middle_name }}}'
+    )
+    rendered = mapped.render(template, "json", mrn='O"Br\\ien\n')
     assert load(rendered) == {"n": 'O"Br\\ien\n', "p": 2, "u": True, "m": None}
 
 

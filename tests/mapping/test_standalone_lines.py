@@ -31,7 +31,9 @@ def test_a_line_of_tags_alone_leaves_nothing(mapped, template, expected):
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_places_are_told_in_every_kind_of_line_ends(mapped, newline):
-    template = newline.join(["{# x #}", "{%- set a = 1 -%}", "", "  {% if a %}", "é{{ a }} {{ nothing }}", "{% endif %}"])
+    template = newline.join(
+        ["{# x #}", "{%- set a = 1 -%}", "", "  {% if a %}", "é{{ a }} {{ nothing }}", "{% endif %}"]
+    )
     assert mapped.faults(template) == ["5:13 unknown-name"]
 
 

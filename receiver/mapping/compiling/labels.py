@@ -4,12 +4,16 @@ from collections.abc import Iterator, Mapping
 
 from jinja2 import nodes
 
+from receiver.mapping.names import NAMES
+
 MAX_LABELS = 3  # of one expression: a message names the first few
 
 
 def label(node: nodes.Node, aliases: Mapping[str, str]) -> str:
-    """Return the names that an expression reads, in its order; "" where it reads none."""
-    return ", ".join(list(dict.fromkeys(_chains(node, aliases)))[:MAX_LABELS])
+    """Return what an expression reads of the delivery, or else the template's own names in it; "" where it has none."""
+    found = list(dict.fromkeys(_chains(node, aliases)))
+    own = [chain for chain in found if chain.split(".")[0] in NAMES]
+    return ", ".join((own or found)[:MAX_LABELS])
 
 
 def _chains(node: nodes.Node, aliases: Mapping[str, str]) -> Iterator[str]:
@@ -17,7 +21,9 @@ def _chains(node: nodes.Node, aliases: Mapping[str, str]) -> Iterator[str]:
     if chain:
         yield chain
         return
-    for child in node.iter_child_nodes():
+    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
+        yield from _chains(node.node.node, aliases)  # what a method belongs to
+    for child in node.iter_child_nodes(exclude=("node",) if isinstance(node, nodes.Call) else None):
         yield from _chains(child, aliases)
 
 

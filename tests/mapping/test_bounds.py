@@ -1,0 +1,100 @@
+"""Whatever a template does ends within its time and size, and is told at its line."""
+
+import time
+
+import pytest
+
+from receiver.mapping import budget
+
+GROWING = [  # a first value, and what it becomes a thousand times
+    ("3", "ns.x * ns.x"),
+    ("'a'", "ns.x ~ ns.x"),
+    ("'a'", "ns.x + ns.x"),
+    ("[1]", "ns.x + ns.x"),
+    ("'a'", "[ns.x, ns.x] | join"),
+    ("'a'", "ns.x | replace('a', 'aaaaaaaa')"),
+    ("'a'", "ns.x.replace('a', 'aaaaaaaa')"),
+    ("'a'", "'%s%s' | format(ns.x, ns.x)"),
+    ("'a'", "'%s%s' % (ns.x, ns.x)"),
+]
+
+LOOP = "{% set ns = namespace(x=FIRST) %}{% for i in range(1000) %}{% set ns.x = NEXT %}{% endfor %}"
+BLOCK = LOOP.replace("FIRST", "'a'").replace(
+    "{% set ns.x = NEXT %}", "{% set x %}{{ ns.x }}{{ ns.x }}{% endset %}{% set ns.x = x %}"
+)
+
+BOMBS = [
+    *(LOOP.replace("FIRST", first).replace("NEXT", following) for first, following in GROWING),
+    BLOCK,
+    "{{ 'a' * 10**9 }}",
+    "{{ 10**9 * 'a' }}",
+    "{{ [0] * 10**9 }}",
+    "{{ 10**10**100 }}",
+    "{{ (10**300) * (10**300) }}",
+    "{{ range(10**9) | list }}",
+    "{% for i in range(10**5) %}{% for j in range(10**5) %}{% endfor %}{% endfor %}",
+    "{% for i in range(10**5) %}{% for j in range(10**5) %}x{% endfor %}{% endfor %}",
+    "{% for i in range(10**5) %}{{ 'a' * 10**5 }}{% endfor %}",
+    "{% macro m(x) %}{% for i in range(10**5) %}{{ x }}{% endfor %}{% endmacro %}{{ m('a' * 10**6) }}",
+    "{{ 'a' | center(10**9) }}",
+    "{{ 'a'.center(10**9) }}",
+    "{{ 'a'.zfill(10**9) }}",
+    "{{ '%999999999d' | format(1) }}",
+    "{{ '%999999999d' % 1 }}",
+    "{{ '%.999999999f' % 1 }}",
+    "{{ '%*d' | format(999999999, 1) }}",
+    "{{ 1 | round(10**9, 'ceil') }}",
+    "{{ [1] | batch(10**9, 0) | list }}",
+    "{{ [1] | slice(10**9) | list }}",
+    "{{ ('a ' * 10**5) | wordwrap(1, wrapstring='b' * 10**5) }}",
+    "{{ 'a' | fixed(10**9) }}",
+    "{{ range(10**5) | select('in', range(10**5) | list) | list }}",
+    "{{ range(10**5) | batch(1) | sum(start=[]) }}",
+    "{{ range(10**5) | map('center', 10**4) | list }}",
+    "{{ delivery.received_at.strftime('%999999999d') | length + 'x' }}",
+]
+
+
+@pytest.mark.parametrize("template", BOMBS)
+def test_a_bomb_is_cut_off_in_time_and_told_at_its_line(mapped, template, monkeypatch):
+    monkeypatch.setattr(budget, "MAX_SECONDS", 0.5)
+    compiled = time.monotonic()
+    mapped.compile("a\n" + template, "text")
+    assert time.monotonic() - compiled < 1
+    started = time.monotonic()
+    violation = mapped.violation("a\n" + template)
+    assert time.monotonic() - started < 2  # four times the bound: the machine may be busy
+    assert violation.where.endswith(":2")
+
+
+def test_a_template_that_is_nested_too_deeply_is_a_fault(mapped):
+    assert mapped.faults("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}") == ["1:1 template-syntax"]
+    loops = "{% for x in [1] %}" * 30 + "{% endfor %}" * 30
+    assert mapped.faults(loops) == ["1:1 template-syntax"]
+
+
+def test_nested_loops_in_json_are_settled_in_time(mapped):
+    loop = "[{% for x in [1] %}"
+    end = "{% if not loop.last %},{% endif %}{% endfor %}]"
+    started = time.monotonic()
+    mapped.compile(loop * 6 + "{{ x }}" + end * 6, "json")
+    assert time.monotonic() - started < 2
+
+
+def test_a_file_that_is_too_large_is_a_fault(mapped):
+    assert mapped.faults("x" * 1_000_001) == ["1:1 template-too-large"]
+
+
+def test_a_document_that_is_too_large_is_not_embedded(mapped):
+    names = mapped.names()
+    with names["document"].file.open("wb") as file:
+        file.truncate(32_000_001)
+    template = mapped.compile("{{ document | base64 }}", "text")
+    with pytest.raises(Exception, match="cannot be rendered") as caught:
+        template.render(names)
+    assert caught.value.violations[0].rule == "limit"
+
+
+def test_each_rendering_has_its_own_budget(mapped):
+    template = mapped.compile("{{ ('a' * 40000000) | length }}", "text")
+    assert [template.render(mapped.names()) for _ in range(3)] == ["40000000"] * 3

@@ -132,9 +132,7 @@ def _from(text: str, positions: Positions, path: Any) -> str:
 def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
     if path:
         yield path, value
-    members = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, member in members:
         yield from _leaves(member, (*path, step))
 
@@ -144,10 +142,7 @@ def _toml(value: Any) -> str:
         return "{" + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
-    return (
-        "".join(
-            f"\\U{ord(c):08x}" if not c.isprintable() or c in '"\\' else c for c in f'"{value}"'[1:-1]
-        ).join('""')
-        if isinstance(value, str)
-        else str(value)
-    )
+    if isinstance(value, str):
+        plain = (char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08x}" for char in value)
+        return f'"{"".join(plain)}"'
+    return str(value)

@@ -1,6 +1,7 @@
 """Proves the names in expressions: variables, filters, tests, tables, methods and arguments."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from jinja2 import nodes
 
@@ -11,7 +12,7 @@ from receiver.mapping.compiling.unit import GLOBALS, Scope, Unit
 from receiver.mapping.library import Library
 
 LOOKUP = "lookup"
-TESTED: Mapping[str, int] = {"select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}  # which argument is a test
+NAMED: Mapping[str, int] = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}  # which argument
 METHOD_HINTS = {  # methods that are not there, and what to write instead
     "get": 'write `fields.name | default("")`',
     "items": "write `fields | items`",
@@ -36,7 +37,7 @@ def name(unit: Unit, node: nodes.Name, scope: Scope) -> None:
 
 def filter_(unit: Unit, library: Library, node: nodes.Filter) -> None:
     """Prove a filter, and its arguments as far as they are constant."""
-    constants = [argument.value if isinstance(argument, nodes.Const) else None for argument in node.args]
+    constants = [_constant(argument) for argument in node.args]
     if node.name in filters.MARKS:
         message = f"`| {node.name}` stands at the end of a printed value and nowhere else"
         unit.fault(node, "escape-filter", message, f"it {filters.MARKS[node.name]}")
@@ -46,10 +47,29 @@ def filter_(unit: Unit, library: Library, node: nodes.Filter) -> None:
         _unknown_filter(unit, node, node.name)
     elif node.name in filters.CHECKS and (message := filters.CHECKS[node.name](constants)):
         unit.fault(node, "bad-argument", message)
-    elif node.name == "map" and constants and constants[0] not in filters.FILTERS:
-        _unknown_filter(unit, node, str(constants[0]))
-    elif (index := TESTED.get(node.name, len(constants))) < len(constants) and constants[index] not in filters.TESTS:
-        _unknown_test(unit, node, str(constants[index]))
+    else:
+        _named(unit, node, constants)
+
+
+def _named(unit: Unit, node: nodes.Filter, constants: list[Any]) -> None:
+    """Prove the filter or test that a filter such as `map` or `select` is given by name."""
+    index = NAMED.get(node.name)
+    if index is None or len(constants) <= index:
+        return
+    name = constants[index]
+    if not isinstance(name, str):
+        unit.fault(node, "bad-argument", "the filter or test must be named in quotes")
+    elif node.name == "map" and name not in filters.FILTERS:
+        _unknown_filter(unit, node, name)
+    elif node.name != "map" and name not in filters.TESTS:
+        _unknown_test(unit, node, name)
+
+
+def _constant(node: nodes.Expr) -> Any:
+    """Return the value of a constant or of a list of them; None for anything else."""
+    if isinstance(node, nodes.List):
+        return [_constant(item) for item in node.items]
+    return node.value if isinstance(node, nodes.Const) else None
 
 
 def _unknown_filter(unit: Unit, node: nodes.Node, name: str) -> None:

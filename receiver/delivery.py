@@ -28,14 +28,30 @@ class Status(StrEnum):
     PUBLISHED = "published"
     HELD = "held"
     REFUSED = "refused"
+    DISCARDED = "discarded"  # was held or refused, and is kept no longer
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One time that somebody has a kept delivery judged anew."""
+
+    at: datetime  # aware, UTC
+    by: str  # who, as the ledger is to tell it
+    accept_confidence: bool = False  # that person has looked: low confidence is no reason any more
+
+    @property
+    def note(self) -> str:
+        """What the ledger tells of it."""
+        return f"replay by {self.by}{', low confidence accepted' if self.accept_confidence else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When a delivery came in and from where."""
+    """When a delivery came in and from where; and where it is judged anew, by whom."""
 
-    at: datetime  # aware, UTC
+    at: datetime  # aware, UTC: the first time
     peer: str  # network address; "" for one that did not come over a network
+    replay: Replay | None = None
 
 
 @dataclass(frozen=True, slots=True)

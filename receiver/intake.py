@@ -59,13 +59,14 @@ def _accept(
 ) -> Receipt:
     """Commit and publish what could be read, once: a retry gets the receipt of the first."""
     id_ = delivery_id(process.name, reading.source_id, parts)
-    if known := publish.known(house.ledger, id_, arrival.at, arrival.peer):
+    if known := publish.known(house.ledger, id_, arrival):
         return known
-    judge_confidence(process, reading)
+    if not (arrival.replay and arrival.replay.accept_confidence):
+        judge_confidence(process, reading)
     while True:
         latest = house.ledger.latest(process.name, reading.source_id)
         if latest and process.config.delivery.same_source_id == "ignore":
-            return publish.known(house.ledger, latest.id, arrival.at, arrival.peer) or latest.receipt(duplicate=True)
+            return publish.known(house.ledger, latest.id, arrival) or latest.receipt(duplicate=True)
         version = _next_version(process, latest)
         delivery = Delivery(id_, process.name, reading.source_id, arrival.at, version)
         entry = plan(house, process, delivery, parts, render(process, delivery, reading, parts), arrival, staged)

@@ -88,6 +88,7 @@ def _entry(process: Process, id_: str, source_id: str, parts: Sequence[Part], ar
         peer=arrival.peer,
         configuration=process.digest,
         parts=tuple(map(PartLine.of, parts)),
+        replay=arrival.replay,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from receiver.delivery import Part, Published, Receipt, Status
+from receiver.delivery import Arrival, Part, Published, Receipt, Replay, Status
 from receiver.problems import Code, Violation
 
 FIRST_ATTEMPTS = 5  # kept for good: how a delivery came in
@@ -59,12 +59,20 @@ class PartLine:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One time the delivery was sent, and how it was answered."""
+    """One time the delivery was sent, replayed or discarded, and what came of it."""
 
     at: datetime  # aware, UTC
-    peer: str
-    outcome: str  # accepted, duplicate, busy, held or refused
-    code: str = ""  # of the problem, for the last three
+    peer: str  # "" where it was not sent
+    outcome: str  # accepted, duplicate, busy, held, refused or discarded
+    code: str = ""  # of the problem, for busy, held and refused
+    note: str = ""  # who did what, where it was not sent
+
+    @classmethod
+    def of(cls, arrival: Arrival, outcome: str, code: str = "") -> "Attempt":
+        """Return the attempt that an arrival is, or the replay of it."""
+        if arrival.replay:
+            return cls(arrival.replay.at, "", outcome, code, arrival.replay.note)
+        return cls(arrival.at, arrival.peer, outcome, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,12 @@ class Entry:
     violations: tuple[Violation, ...] = ()
     attempts: tuple[Attempt, ...] = ()  # the first and the last ones
     attempt_count: int = 0  # all of them
+    replay: Replay | None = None  # what brings it here now; its row tells it as an attempt
+
+    @property
+    def arrival(self) -> Arrival:
+        """How it came."""
+        return Arrival(self.received_at, self.peer, self.replay)
 
     def tried(self, attempt: Attempt) -> "Entry":
         """Return the entry with one more attempt."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from receiver.delivery import Part, Role, Status
+from receiver.delivery import Part, Replay, Role, Status
 from receiver.problems import Code, Problem, Violation
 from receiver.store import rows
 from receiver.store.entry import Entry, PartLine
@@ -36,6 +36,7 @@ def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
         "received_at": rows.stamp(entry.received_at),
         "peer": entry.peer,
         "configuration": entry.configuration,
+        "replay": entry.replay and asdict(entry.replay) | {"at": rows.stamp(entry.replay.at)},
         "status": entry.status,
         "code": entry.code,
         "detail": detail,
@@ -77,6 +78,7 @@ def _read(folder: Path, told: dict[str, Any]) -> Kept:
         version=None,
         received_at=rows.moment(told["received_at"]),
         peer=told["peer"],
+        replay=told["replay"] and Replay(**told["replay"] | {"at": rows.moment(told["replay"]["at"])}),
         configuration=told["configuration"],
         parts=tuple(map(PartLine.of, parts)),
         status=Status(told["status"]),

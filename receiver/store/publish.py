@@ -36,7 +36,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from receiver.delivery import Receipt, Status
+from receiver.delivery import Arrival, Receipt, Status
 from receiver.problems import Code, Problem
 from receiver.store import folders
 from receiver.store.entry import Attempt, Entry, Kind
@@ -63,7 +63,7 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry) -> Receipt:
     try:
         return _accept(ledger, staged, _in(staged, entry)).receipt()
     except Lost as lost:
-        return _duplicate(ledger, lost.winner, entry.received_at, entry.peer)
+        return _duplicate(ledger, lost.winner, entry.arrival)
 
 
 def _in(staged: Staged, entry: Entry) -> Entry:
@@ -74,7 +74,7 @@ def _accept(ledger: Ledger, staged: Staged, entry: Entry) -> Entry:
     """Write the row. The stage is given up only where it is certain that there is none. Raises as `commit`."""
     staged.accepted = True
     try:
-        return ledger.commit(entry, Attempt(entry.received_at, entry.peer, "accepted"))
+        return ledger.commit(entry, Attempt.of(entry.arrival, "accepted"))
     except Unclear:
         with contextlib.suppress(Problem):
             ledger.settle()
@@ -94,16 +94,16 @@ def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
     staged.accepted = False  # nothing rests on the folder any more
 
 
-def known(ledger: Ledger, id: str, at: datetime, peer: str) -> Receipt | None:  # noqa: A002 (the ledger's word)
+def known(ledger: Ledger, id: str, arrival: Arrival) -> Receipt | None:  # noqa: A002 (the ledger's word)
     """Return the receipt of a delivery that was accepted before, as a duplicate; None where it was not.
 
     Raises Problem: BUSY where the attempt before this one is still being published.
     """
     entry = ledger.find(id)
-    return _duplicate(ledger, entry, at, peer) if entry and entry.status in ACCEPTED else None
+    return _duplicate(ledger, entry, arrival) if entry and entry.status in ACCEPTED else None
 
 
-def _duplicate(ledger: Ledger, winner: Entry, at: datetime, peer: str) -> Receipt:
+def _duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:
     """Wait until the winner is published, by its owner or, where that one is dead, by us. Raises Problem."""
     deadline = time.monotonic() + PATIENCE
     pause = FIRST_LOOK
@@ -114,9 +114,9 @@ def _duplicate(ledger: Ledger, winner: Entry, at: datetime, peer: str) -> Receip
         winner = ledger.find(winner.id) or winner
         if winner.status is Status.COMMITTED:
             if time.monotonic() > deadline:
-                ledger.attempted(winner.id, Attempt(at, peer, "busy", Code.BUSY))
+                ledger.attempted(winner.id, Attempt.of(arrival, "busy", Code.BUSY))
                 raise Problem(Code.BUSY, "an earlier attempt at this delivery is still being published")
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_LOOK)
-    ledger.attempted(winner.id, Attempt(at, peer, "duplicate"))
+    ledger.attempted(winner.id, Attempt.of(arrival, "duplicate"))
     return winner.receipt(duplicate=True)

@@ -54,7 +54,7 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
             ledger.set_aside(entry, _attempt(entry))
         except Lost:
             discard(data, entry.process, entry.id)
-            return known(ledger, entry.id, entry.received_at, entry.peer) or entry.receipt()
+            return known(ledger, entry.id, entry.arrival) or entry.receipt()
         if moved:
             folder(data, entry.process, entry.id).joinpath(LOCK).unlink(missing_ok=True)
     return entry.receipt()
@@ -100,7 +100,7 @@ def finish(ledger: Ledger, place: Path) -> bool:
 
 
 def _attempt(entry: Entry) -> Attempt:
-    return Attempt(entry.received_at, entry.peer, entry.status.value, entry.code or "")
+    return Attempt.of(entry.arrival, entry.status.value, entry.code or "")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from place import AT, PEER, Sent, deliver, entry_of, refuse
 
-from receiver.delivery import Status
+from receiver.delivery import Arrival, Status
 from receiver.problems import Code, Problem
 from receiver.store import publish, stage
 
@@ -126,7 +126,7 @@ def test_a_retry_waits_for_the_attempt_before_it_and_gets_its_receipt(place, mon
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(deliver, place, SENT)
         accepted.wait(10)
-        second = publish.known(place.ledger, SENT.id, AT, PEER)
+        second = publish.known(place.ledger, SENT.id, Arrival(AT, PEER))
         assert place.outputs() == set(SENT.files())
         assert second == replace(first.result(), duplicate=True)
 

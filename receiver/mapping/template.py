@@ -55,6 +55,7 @@ class Condition:
     def __init__(self, template: Template) -> None:
         self._template = template
         self.reads = template.reads
+        self.files = template.files
 
     def holds(self, names: Mapping[str, object]) -> bool:
         """Return whether it holds. Raises `Problem` as `Template.render` does."""

@@ -1,0 +1,24 @@
+"""Looks deeper than a start does: what a site would do wrong although everything in it compiles."""
+
+from collections.abc import Mapping
+from types import ModuleType
+
+from receiver.checking import effects, encodings, examples, fields, layouts, outputs, parts, paths, samples, unused
+from receiver.checking.site import site
+from receiver.compiling import compile_pieces
+from receiver.faults import Fault
+from receiver.settings import Settings
+
+# Sibling modules with the same function: `faults(site)`
+CHECKS: tuple[ModuleType, ...] = (
+    *(parts, layouts, fields, effects, paths, outputs),
+    *(encodings, examples, samples, unused),
+)
+
+
+def check(settings: Settings, environ: Mapping[str, str]) -> list[Fault]:
+    """Return every fault of a site: those that forbid a start, and those that a delivery would meet."""
+    compiled = compile_pieces(settings, environ)
+    seen = site(settings, compiled)
+    deeper = {fault for each in CHECKS for fault in each.faults(seen)}
+    return sorted({*compiled.faults, *deeper})

@@ -1,0 +1,53 @@
+"""Records whose text says another encoding than they are written in."""
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from receiver.checking.site import Site
+from receiver.config.model import RecordConfig
+from receiver.faults import Fault
+from receiver.mapping.source import Source
+from receiver.pieces import Pieces
+
+DECLARED = {  # where a template says its record's encoding
+    "xml": re.compile(r"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)"),
+    "hl7": re.compile(r"^MSH.{5}(?:\|[^|\n]*){15}\|([A-Za-z0-9 _/-]+)", re.MULTILINE),
+}
+TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+HL7 = {"unicode utf-8": "utf-8", "ascii": "ascii", "8859/1": "iso-8859-1", "8859/15": "iso-8859-15"}  # table 0211
+
+
+def faults(site: Site) -> Iterator[Fault]:
+    """Yield declarations that the record's encoding belies."""
+    for process in site.processes:
+        for index, record in enumerate(process.records):
+            if record.template:
+                yield from _declared(process, record.config, record.template.name)
+            yield from _json(process, record.config, index)
+
+
+def _declared(process: Pieces, record: RecordConfig, file: str) -> Iterator[Fault]:
+    text = (process.config.folder / record.template).read_text("utf-8-sig")
+    literal = TAG.sub(lambda tag: " " * len(tag[0]), text)  # a filter's | is no delimiter
+    found = DECLARED[record.format].search(literal) if record.format in DECLARED else None
+    if found and (declared := _codec(HL7.get(found[1].lower(), found[1]))) not in ("", _codec(record.encoding)):
+        if declared == "ascii" and _codec(record.encoding) == "utf-8":
+            return  # every ASCII text is UTF-8; a letter beyond it is the template's own business
+        message = f'the record says that it is "{found[1]}", and is written in {record.encoding}'
+        hint = f'write encoding = "{declared}" in {process.config.source.file}, or change it here'
+        yield Fault(*Source(file, text).place(found.start(1)), "encoding-misfit", message, hint)
+
+
+def _json(process: Pieces, record: RecordConfig, index: int) -> Iterator[Fault]:
+    if record.format == "json" and _codec(record.encoding) not in ("utf-8", "ascii"):
+        message, hint = "JSON is exchanged in UTF-8 (RFC 8259 §8.1)", "leave encoding out"
+        yield process.config.fault("encoding-misfit", message, "records", index, "encoding", hint=hint)
+
+
+def _codec(name: str) -> str:
+    """Return an encoding's one name; "" for one that Python does not know."""
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return ""

@@ -1,0 +1,1 @@
+"""How findings are written: sibling modules, each with `report(findings)`."""

@@ -1,0 +1,20 @@
+"""For people: one line for each finding, in colour on a terminal."""
+
+import click
+
+from receiver.checking.reports.findings import Findings, with_hint
+from receiver.faults import Fault, Severity
+
+COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def report(findings: Findings) -> str:
+    """Write `file:line:column: CODE message (hint)`, what is no error with its severity behind it, and a summary."""
+    return "\n".join([*map(_line, findings.faults), findings.summary()])
+
+
+def _line(fault: Fault) -> str:
+    place = click.style(f"{fault.file}:{fault.line}:{fault.column}:", bold=True)
+    code = click.style(fault.code, fg=COLOURS[fault.severity])
+    severity = "" if fault.severity is Severity.ERROR else click.style(f" [{fault.severity}]", dim=True)
+    return f"{place} {code} {with_hint(fault)}{severity}"

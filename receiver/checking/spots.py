@@ -1,0 +1,62 @@
+"""Where a violation stands in the metadata that it was found in: its line and column."""
+
+import re
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from receiver.metadata.reader import MetadataReader
+from receiver.positions import json_positions
+from receiver.schemas import xml_text
+
+Spot = tuple[int, int]
+
+LINE = re.compile(r"line (\d+), column (\d+)")
+STEP = re.compile(r"(?:\{[^}]*\}|[^/:\[\]]*:)?([^/:\[\]{}]+)(?:\[(\d+)\])?")
+
+
+def spot(reader: MetadataReader, content: bytes, where: str) -> Spot:
+    """Return line and column, from 1, of what a violation's `where` names; the start where it cannot be told."""
+    if place := LINE.fullmatch(where):
+        return int(place[1]), int(place[2])
+    document = reader.form.parse(content)
+    if where == "fields" or where.startswith("fields/"):
+        where = _field(reader, document, where)
+    return _in_json(content, document, where) if reader.form.NAME == "JSON" else _in_xml(content, document.root, where)
+
+
+def _field(reader: MetadataReader, document: Any, where: str) -> str:
+    """Return where a field stands that is only known by its name; without one, where all of them do."""
+    name = where.split("/")[1].replace("~1", "/").replace("~0", "~") if "/" in where else None
+    for raw in reader.form.fields(document, reader.layout) or ():
+        if name is not None and reader.rules.aliases.get(raw.name, raw.name) == name:
+            return str(raw.where())
+    return str(reader.form.place(document, reader.layout.each))
+
+
+def _in_json(content: bytes, document: Any, where: str) -> Spot:
+    path: list[str | int] = []
+    for step in where.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        path.append(int(name) if isinstance(document, list) and name.isdecimal() else name)
+        try:
+            document = document[path[-1]]
+        except (LookupError, TypeError):
+            break
+    return json_positions(content).of(path)
+
+
+def _in_xml(content: bytes, root: Element, where: str) -> Spot:
+    element = root
+    for step in where.split("/")[2:]:
+        match = STEP.fullmatch(step)
+        same = [child for child in element if match and _local(child) == match[1]]
+        index = int(match[2] or 1) - 1 if match else 0
+        if index >= len(same):
+            break
+        element = same[index]
+    places = xml_text.places(content)
+    return next(place for each, place in zip(root.iter(), places, strict=True) if each is element)
+
+
+def _local(element: Element) -> str:
+    return element.tag.rpartition("}")[2]

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from receiver.cli.files import Named, named
+from receiver.proving.files import Named, named
 
 
 @dataclass(frozen=True)

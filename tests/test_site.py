@@ -7,9 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
-from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,20 +17,15 @@ import xmlschema
 from hl7apy.parser import parse_message
 from hl7apy.validation import Validator
 
-from receiver import intake
-from receiver.cli import VERBS, captured
-from receiver.cli.files import named
+from receiver.cli import VERBS
 from receiver.compiling import compile_site, proven
-from receiver.delivery import Delivery, Incoming, delivery_id
-from receiver.parts import collect
-from receiver.problems import Problem
-from receiver.rendering import render
+from receiver.proving.cases import Case, incoming
+from receiver.proving.outcome import run
+from receiver.proving.verdict import Status, Verdict, judge
 from receiver.settings import Settings
-from receiver.store.stage import Stage
 
 ROOT = Path(__file__).parent.parent
 OTHER_XML = ROOT / "tests" / "sites" / "other-xml"
-CLOCK = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ENVIRONMENT = {"RECEIVER_TOKEN": "a-token-for-the-tests-of-the-site"}
 
 CASES = sorted(case for site in (ROOT, OTHER_XML) for case in site.glob("mappings/*/samples/*"))
@@ -58,45 +50,11 @@ def process_of(case):
     return processes(site)[folder.name]
 
 
-def sections(case, process):
-    if (case / "request.http").exists():
-        return captured.sections(case / "request.http", settings(ROOT).max_body)
-    is_part = lambda part: any(fnmatchcase(part, rule.name) for rule in process.config.parts)  # noqa: E731
-    files = sorted(path for path in case.iterdir() if path.is_file())
-    parts = [named(str(path), is_part) for path in files]
-    return (Incoming(part.section, part.path) for part in parts)
-
-
-def outcome(case, folder):
-    """Return what a sample becomes: its records and marker by path, or its problem."""
-    process = process_of(case)
-    with Stage(folder).open() as staged:
-        try:
-            collected = collect(
-                process.config.parts, process.config.delivery.unknown_parts, sections(case, process), staged
-            )
-            reading = intake.read(process, collected)
-            intake.judge_confidence(process, reading)
-            id_ = delivery_id(process.name, reading.source_id, collected.parts)
-            delivery = Delivery(id_, process.name, reading.source_id, CLOCK, version=1)
-            rendered = render(process, delivery, reading, collected.parts)
-        except Problem as problem:
-            return {"problem.json": {"code": problem.code, "violations": list(map(asdict, problem.violations))}}
-    files = {record.path: record.content for record in rendered.records}
-    return files | ({rendered.marker: b""} if rendered.marker else {})
-
-
-def expected(case):
-    folder = case / "expected"
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    if "problem.json" in files:
-        return {"problem.json": json.loads(files["problem.json"])}
-    return files
-
-
 @pytest.mark.parametrize("case", CASES, ids=name)
-def test_a_sample_becomes_what_stands_beside_it(case, tmp_path):
-    assert outcome(case, tmp_path) == expected(case)
+def test_a_sample_becomes_what_stands_beside_it(case):
+    sample = Case(process_of(case), case)
+    outcome = run(sample.process, incoming(sample, settings(ROOT).max_body))
+    assert judge(sample, outcome) == Verdict(Status.OK)
 
 
 def test_the_shipped_site_has_no_fault():

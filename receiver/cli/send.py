@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from receiver.cli.files import Named, named
+from receiver.proving.files import Named, named
 
 CHUNK = 1024 * 1024  # bytes read and sent at once
 PROGRESS_FROM = 10_000_000  # bytes: smaller deliveries are over before a bar could be read

@@ -6,9 +6,21 @@ import click
 
 from receiver.delivery import Part, Reading
 from receiver.problems import Problem
+from receiver.proving.outcome import Outcome
 from receiver.rendering import Rendered
 
 LONGEST = 2_000  # characters of one line of a record: an embedded document would fill the screen
+
+
+def show_outcome(outcome: Outcome) -> None:
+    """Show what would become of a delivery, as far as it comes."""
+    show_parts(outcome.parts)
+    if outcome.reading:
+        show_fields(outcome.reading)
+    if outcome.rendered:
+        show_records(outcome.rendered)
+    if outcome.problem:
+        show_problem(outcome.problem)
 
 
 def show_parts(parts: Sequence[Part]) -> None:

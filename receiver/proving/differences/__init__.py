@@ -1,0 +1,37 @@
+"""Tells how a record differs from what was expected, in the terms of its format.
+
+Values are told: they are the owner's own samples, on the owner's own terminal. Each format is a module with the
+one function `compare`, which raises ValueError for what it cannot take apart; lines are compared then.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+
+from receiver.proving.differences import csv, hl7, json, text, xml
+
+MOST = 50  # lines told of one file: a screen; after a change of the template all of it may differ
+
+_FORMATS: Mapping[str, Callable[[str, str], Iterator[str]]] = {
+    "hl7": hl7.compare,
+    "json": json.compare,
+    "xml": xml.compare,
+    "csv": csv.compare,
+}
+
+
+def differences(format: str, encoding: str, expected: bytes, got: bytes) -> list[str]:  # noqa: A002 (the config's word)
+    """Return one line for each difference; none for equal bytes, and at least one for others."""
+    if expected == got:
+        return []
+    found = _first(format, expected.decode(encoding, "replace"), got.decode(encoding, "replace"))
+    return found or ["the bytes differ, though not in what they say: line ends, spaces or the encoding"]
+
+
+def _first(format: str, expected: str, got: str) -> list[str]:  # noqa: A002 (as above)
+    compare = _FORMATS.get(format, text.compare)
+    try:
+        told = list(islice(compare(expected, got), MOST + 1))
+    except ValueError:
+        told = []
+    told = told or list(islice(text.compare(expected, got), MOST + 1))
+    return [*told[:MOST], "and more"] if len(told) > MOST else told

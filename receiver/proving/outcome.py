@@ -1,0 +1,44 @@
+"""What would become of one delivery: by the service's own path, with nothing kept and nothing published."""
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from receiver import intake
+from receiver.delivery import Delivery, Incoming, Part, Reading, delivery_id
+from receiver.parts import collect
+from receiver.problems import Problem
+from receiver.process import Process
+from receiver.rendering import Rendered, render
+from receiver.store.stage import Stage
+
+FROZEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)  # when every sample case arrives, so that its records stay the same
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a delivery becomes, as far as it comes: nothing follows a problem."""
+
+    parts: tuple[Part, ...] = ()  # as they were matched; their files are gone
+    reading: Reading | None = None
+    rendered: Rendered | None = None
+    problem: Problem | None = None
+
+
+def run(process: Process, incoming: Iterable[Incoming], received_at: datetime = FROZEN) -> Outcome:
+    """Run one delivery, as the first one under its sourceId."""
+    parts: tuple[Part, ...] = ()
+    reading = None
+    with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)).open() as staged:
+        try:
+            collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
+            parts = collected.parts
+            reading = intake.read(process, collected)
+            intake.judge_confidence(process, reading)
+            id_ = delivery_id(process.name, reading.source_id, parts)
+            delivery = Delivery(id_, process.name, reading.source_id, received_at, version=1)
+            return Outcome(parts, reading, render(process, delivery, reading, parts))
+        except Problem as problem:
+            return Outcome(parts, reading, problem=problem)

@@ -1,0 +1,29 @@
+"""The processes that are proven: nobody is let in here, so that no token is asked for."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from receiver.compiling import compile_site
+from receiver.config.site import MAPPINGS, find
+from receiver.faults import Fault, Misconfigured, Severity, did_you_mean
+from receiver.process import Process
+from receiver.settings import Settings
+
+
+def processes(settings: Settings, names: Iterable[str] = ()) -> dict[str, Process]:
+    """Return some processes of a site by name, or all. Raises `Misconfigured` where one is faulty or not there."""
+    known = [folder.name for folder in find(settings.site)[0]]
+    wanted = list(names) or known
+    if unknown := list(_unknown(wanted, known)):
+        raise Misconfigured(unknown)
+    compiled, faults = compile_site(settings, {}, wanted[0] if len(wanted) == 1 else None)
+    if not wanted or not set(wanted) <= set(compiled):
+        raise Misconfigured(fault for fault in faults if fault.severity is Severity.ERROR)
+    return {name: compiled[name] for name in wanted}
+
+
+def _unknown(wanted: Sequence[str], known: Sequence[str]) -> Iterator[Fault]:
+    there_are = f"there are: {', '.join(known)}" if known else ""
+    for name in wanted:
+        if name not in known:
+            hint = did_you_mean(name, known) or there_are
+            yield Fault(MAPPINGS, 1, 1, "no-such-process", f'there is no process "{name}"', hint)

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types demo clean
+.PHONY: test lint types soak demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -13,6 +13,9 @@ lint: .venv/ready
 
 types: .venv/ready
 	$(BIN)/mypy
+
+soak: .venv/ready
+	$(BIN)/python tests/crash/storm.py --kills $(or $(KILLS),100)
 
 demo: .venv/ready
 	$(BIN)/python demo/run.py $(if $(ONCE),--once)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "service"))
+sys.path[:0] = [str(Path(__file__).parent / room) for room in ("service", "crash")]
 
 
 @pytest.fixture(scope="session")

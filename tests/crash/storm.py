@@ -1,0 +1,237 @@
+"""A storm: senders that retry, processes that are killed at random, a downstream that takes what it sees.
+
+    python tests/crash/storm.py --kills 100
+
+Nothing may be lost, doubled or torn: every delivery that got a 2xx is taken by downstream exactly once, whole, its
+document before its record and its record before the marker, however often master and workers were killed.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "service"))
+from running import ROOT, Service, multipart
+
+SENDERS = 4
+URL = "/api/nextstep/delivery/referrals"
+PATIENCE = 60  # seconds that one delivery may need while everything is killed around it
+
+
+@dataclass
+class Storm:
+    """What is going on, and what was seen."""
+
+    service: Service
+    taken_to: Path
+    random: random.Random
+    calm: threading.Event = field(default_factory=threading.Event)  # no more kills, no new deliveries
+    done: threading.Event = field(default_factory=threading.Event)  # downstream may end
+    receipts: dict[str, dict] = field(default_factory=dict)  # sourceId → receipt of the last 2xx
+    digests: dict[str, str] = field(default_factory=dict)  # sourceId → digest of its document
+    taken: Counter = field(default_factory=Counter)  # id → how often downstream took it
+    faults: list[str] = field(default_factory=list)
+    kills: Counter = field(default_factory=Counter)  # master or worker → how often
+    tries: int = 0
+
+
+def site(folder: Path) -> Path:
+    """Return a site whose one process writes a marker last, for a downstream that waits for it."""
+    shutil.copytree(ROOT / "schemas", folder / "schemas")
+    shutil.copytree(ROOT / "mappings" / "referrals", folder / "mappings" / "referrals")
+    process = folder / "mappings" / "referrals" / "process.toml"
+    text = process.read_text().replace("[output]\n", '[output]\nmarker = "{{ delivery.id }}.done"\n')
+    process.write_text(text)
+    return folder
+
+
+def delivery(source_id: str, document: bytes) -> bytes:
+    values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": "142637A"}
+    fields = [{"name": name, "value": value, "confidence": 1} for name, value in values.items()]
+    metadata = json.dumps({"sourceId": source_id, "fields": fields}).encode()
+    return multipart(
+        ("file", "scan.tif", "image/tiff", document),
+        ("metadata", "metadata.json", "application/json", metadata),
+        path=URL,
+    )
+
+
+def send(storm: Storm, number: int) -> None:
+    """Deliver one document after the other, each until it is accepted."""
+    count = 0
+    while not storm.calm.is_set():
+        count += 1
+        source_id = f"{number}-{count}"
+        document = b"II*\0" + os.urandom(storm.random.choice([200, 20_000, 200_000]))
+        storm.digests[source_id] = hashlib.sha256(document).hexdigest()
+        _send_until_accepted(storm, source_id, delivery(source_id, document))
+
+
+def _send_until_accepted(storm: Storm, source_id: str, raw: bytes) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        storm.tries += 1
+        try:
+            answer = storm.service.request(raw)
+        except (OSError, ValueError):
+            time.sleep(0.02)
+            continue
+        if answer.status == 200:
+            storm.receipts[source_id] = answer.json
+            return
+        if answer.status != 503:
+            storm.faults.append(f"{source_id}: answered {answer.status} {answer.body!r}")
+        time.sleep(0.02)
+    storm.faults.append(f"{source_id}: not accepted within {PATIENCE} s")
+
+
+def take(storm: Storm) -> None:
+    """Poll the output as fast as possible; check every file on sight, and take away what has its marker."""
+    folder = storm.service.output / "referrals"
+    while not storm.done.is_set():
+        for path in list(folder.glob("*")) if folder.is_dir() else []:
+            try:
+                _look(storm, folder, path)
+            except FileNotFoundError:
+                storm.faults.append(f"{path.name}: vanished, or came without a file that precedes it")
+
+
+def _look(storm: Storm, folder: Path, path: Path) -> None:
+    document, message, record = (folder / f"{path.stem}{suffix}" for suffix in (".tif", ".hl7", ".json"))
+    if path.suffix == ".tif" or not path.exists():  # taken a moment ago, with its marker
+        return
+    if path.suffix in (".hl7", ".json", ".done"):
+        told = hashlib.sha256(document.read_bytes()).hexdigest()
+    if path.suffix == ".hl7" and not (path.read_bytes().startswith(b"MSH") and path.read_bytes().endswith(b"\r")):
+        storm.faults.append(f"{path.name}: torn")
+    if path.suffix in (".json", ".done") and json.loads(record.read_bytes())["document"]["sha256"] != told:
+        storm.faults.append(f"{path.name}: not the record of its document")
+    if path.suffix == ".done":
+        for file in (document, message, record, path):
+            file.rename(storm.taken_to / f"{storm.taken[path.stem]}-{file.name}")
+        storm.taken[path.stem] += 1
+
+
+def kill(storm: Storm, kills: int) -> None:
+    """Kill the master or a worker, again and again, and start anew what is gone."""
+    while sum(storm.kills.values()) < kills:
+        time.sleep(storm.random.uniform(0.02, 1.2))
+        master = psutil.Process(storm.service.process.pid)
+        workers = [worker for worker in master.children() if worker.status() != psutil.STATUS_ZOMBIE]
+        if workers and storm.random.random() < 0.8:
+            _kill(storm, "worker", [storm.random.choice(workers)])
+        else:
+            _kill(storm, "master", [master, *workers] if storm.random.random() < 0.5 else [master])
+            storm.service.process.wait()
+            _start_again(storm.service, workers)
+    storm.calm.set()
+
+
+def _kill(storm: Storm, kind: str, processes: list[psutil.Process]) -> None:
+    for process in processes:
+        try:
+            process.send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            return
+    storm.kills[kind] += 1
+
+
+def _start_again(service: Service, orphans: list[psutil.Process]) -> None:
+    """Start a new master at once, beside workers of the old one that still live; they hold the port for a moment."""
+    while True:
+        try:
+            service.start()
+        except RuntimeError:
+            psutil.wait_procs(orphans, timeout=1)
+        else:
+            return
+
+
+def judge(storm: Storm) -> list[str]:
+    """Return everything that must not be, now that all is calm."""
+    faults = list(storm.faults)
+    ids = {receipt["id"]: source_id for source_id, receipt in storm.receipts.items()}
+    faults += [f"{source_id}: lost" for id_, source_id in ids.items() if storm.taken[id_] == 0]
+    faults += [f"{id_}: taken {count} times" for id_, count in storm.taken.items() if count > 1]
+    for source_id, receipt in storm.receipts.items():
+        if receipt["documents"][0]["sha256"] != storm.digests[source_id]:
+            faults.append(f"{source_id}: a receipt for another document")
+    if len(ids) != len(storm.receipts):
+        faults.append("two deliveries have one id")
+    strange = set(storm.taken) - set(ids)
+    faults += [f"{id_}: published, and its sender never told" for id_ in strange]
+    stage = storm.service.data / "stage"
+    faults += [f"{path}: left in the stage" for path in stage.iterdir() if path.is_dir()]
+    faults += [f"{path}: left in the output" for path in storm.service.output.rglob("*") if path.is_file()]
+    return faults
+
+
+def run(folder: Path, kills: int, seed: int) -> Storm:
+    """Let the storm go over a service in `folder`; its faults are in what is returned."""
+    storm = Storm(Service(folder / "data", site=site(folder / "site")), folder / "taken", random.Random(seed))
+    storm.taken_to.mkdir()
+    storm.service.start()
+    downstream = threading.Thread(target=take, args=[storm])
+    senders = [threading.Thread(target=send, args=[storm, number]) for number in range(SENDERS)]
+    try:
+        for thread in (downstream, *senders):
+            thread.start()
+        kill(storm, kills)
+        for sender in senders:
+            sender.join()
+        storm.service.stop()
+        storm.service.start()  # recovery finishes what the last kill left behind
+        _wait_until_taken(storm)
+    finally:
+        storm.calm.set()
+        storm.done.set()
+        downstream.join()
+        storm.service.stop()
+    storm.faults = judge(storm)
+    return storm
+
+
+def _wait_until_taken(storm: Storm) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any((storm.service.output / "referrals").iterdir()):
+        time.sleep(0.05)
+
+
+def summary(storm: Storm) -> str:
+    return (
+        f"{storm.kills['master']} masters and {storm.kills['worker']} workers killed; "
+        f"{len(storm.receipts)} deliveries accepted in {storm.tries} tries; {len(storm.taken)} taken by downstream; "
+        f"{len(storm.faults)} faults"
+    )
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--kills", type=int, default=100)
+    arguments.add_argument("--seed", type=int, default=None, help="told at the start; a storm is never quite the same")
+    options = arguments.parse_args()
+    seed = options.seed if options.seed is not None else random.randrange(10**6)
+    print(f"seed {seed}, {options.kills} kills", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        storm = run(Path(folder), options.kills, seed)
+    for fault in storm.faults:
+        print(fault)
+    print(summary(storm))
+    return 1 if storm.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""`receiver test`: every sample case against what it must become."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from receiver.faults import did_you_mean
+from receiver.process import Process
+from receiver.proving import junit, verdict
+from receiver.proving.cases import Case, cases
+from receiver.proving.proof import Proof, prove
+from receiver.proving.site import processes
+from receiver.proving.verdict import Status
+from receiver.settings import Settings
+
+COLOURS = {Status.OK: "green", Status.CHANGED: "red", Status.NEW: "yellow", Status.ERROR: "red"}
+WRITTEN = (Status.CHANGED, Status.NEW)  # what --update settles
+
+
+@click.command()
+@click.argument("names", metavar="[PROCESS]...", nargs=-1)
+@click.option("--case", help="Only the case of this name.")
+@click.option("--update", is_flag=True, help="Write what the cases become to their expected/.")
+@click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="Also report to this file, as JUnit XML.")
+def command(names: Sequence[str], case: str | None, update: bool, junit_file: Path | None) -> None:
+    """Run every sample case of each PROCESS, or of the whole site, and compare it with its expected/.
+
+    Nothing is published, and every delivery arrives at the same moment: 2026-01-02 03:04:05 UTC. A case without
+    expected/ is new: look at it with `receiver try`, then write it with --update. Ends with 0 where every case
+    becomes what it must, 1 where one does not, 2 where it was called wrongly or a process is faulty.
+    """
+    settings = Settings.from_environment()
+    chosen = processes(settings, names)
+    proofs = [_proven(each, settings.max_body, update=update) for each in _cases(chosen.values(), case)]
+    _summary(proofs, update=update)
+    if junit_file:
+        junit.report(proofs).write(junit_file, "utf-8", xml_declaration=True)
+    settled = (Status.OK, *WRITTEN) if update else (Status.OK,)
+    sys.exit(0 if all(proof.verdict.status in settled for proof in proofs) else 1)
+
+
+def _cases(chosen: Iterable[Process], name: str | None) -> list[Case]:
+    found = [case for process in chosen for case in cases(process)]
+    if name is None:
+        return found
+    named = [case for case in found if case.name == name]
+    if not named:
+        hint = did_you_mean(name, [case.name for case in found])
+        raise click.UsageError(f'there is no case "{name}"' + (f" ({hint})" if hint else ""))
+    return named
+
+
+def _proven(case: Case, max_body: int, *, update: bool) -> Proof:
+    proof = prove(case, max_body)
+    settled = update and proof.verdict.status in WRITTEN
+    if settled:
+        verdict.write(case, verdict.files(proof.outcome))
+    _show(proof, settled=settled)
+    return proof
+
+
+def _show(proof: Proof, *, settled: bool) -> None:
+    status = proof.verdict.status
+    hint = "  it has no expected/ yet: --update writes what it becomes" if status is Status.NEW and not settled else ""
+    click.echo(f"{click.style('written' if settled else status, fg=COLOURS[status]):18}{proof.name}{hint}")
+    for difference in proof.verdict.differences:
+        click.echo(f"    {difference}")
+
+
+def _summary(proofs: Sequence[Proof], *, update: bool) -> None:
+    counted = Counter("written" if update and p.verdict.status in WRITTEN else p.verdict.status for p in proofs)
+    ends = ", ".join(f"{count} {status}" for status, count in counted.items()) or "none"
+    click.echo(f"{len(proofs)} {'case' if len(proofs) == 1 else 'cases'}: {ends}")

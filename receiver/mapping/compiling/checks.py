@@ -1,9 +1,11 @@
 """Proves the names in expressions: variables, filters, tests, tables, methods and arguments."""
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jinja2 import nodes
+from jinja2.utils import _PassArg
 
 from receiver.faults import Misconfigured, did_you_mean
 from receiver.mapping import filters
@@ -37,7 +39,6 @@ def name(unit: Unit, node: nodes.Name, scope: Scope) -> None:
 
 def filter_(unit: Unit, library: Library, node: nodes.Filter) -> None:
     """Prove a filter, and its arguments as far as they are constant."""
-    constants = [_constant(argument) for argument in node.args]
     if node.name in filters.MARKS:
         message = f"`| {node.name}` stands at the end of a printed value and nowhere else"
         unit.fault(node, "escape-filter", message, f"it {filters.MARKS[node.name]}")
@@ -45,10 +46,30 @@ def filter_(unit: Unit, library: Library, node: nodes.Filter) -> None:
         _table(unit, library, node)
     elif node.name not in filters.FILTERS:
         _unknown_filter(unit, node, node.name)
-    elif node.name in filters.CHECKS and (message := filters.CHECKS[node.name](constants)):
-        unit.fault(node, "bad-argument", message)
     else:
-        _named(unit, node, constants)
+        _arguments(unit, node)
+
+
+def _arguments(unit: Unit, node: nodes.Filter) -> None:
+    """Prove the arguments of a filter: their names and number, and their values where those are constant."""
+    try:
+        given = _bound(filters.FILTERS[node.name], node)
+    except TypeError as error:
+        unit.fault(node, "bad-argument", f"`{node.name}`: {error}")
+        return
+    check = filters.CHECKS.get(node.name)
+    message = check({name: value for name, value in given.items() if value is not None}) if check else ""
+    if message:
+        unit.fault(node, "bad-argument", message)
+    _named(unit, node, [_constant(argument) for argument in node.args])
+
+
+def _bound(function: Callable[..., Any], node: nodes.Filter) -> dict[str, Any]:
+    """Return the filter's arguments by name, None for those that are not constant. Raises `TypeError`."""
+    own = 2 if _PassArg.from_obj(function) else 1  # the value, and before it what Jinja2 passes
+    keywords = {str(keyword.key): _constant(keyword.value) for keyword in node.kwargs}
+    bound = inspect.signature(function).bind(*[None] * own, *map(_constant, node.args), **keywords)
+    return dict(list(bound.arguments.items())[own:])
 
 
 def _named(unit: Unit, node: nodes.Filter, constants: list[Any]) -> None:

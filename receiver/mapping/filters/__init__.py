@@ -1,19 +1,28 @@
 """The filters and tests of templates: Jinja2's harmless ones, bounded, and those that records need."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from receiver.mapping.filters import dates, documents, kept, texts
+from receiver.mapping.filters import dates, documents, ids, kept, lists, numbers, persons, texts
 
 Filter = Callable[..., Any]
 
 FILTERS: dict[str, Filter] = {
     **kept.FILTERS,
-    "date": dates.date,
-    "hl7_ts": dates.hl7_ts,
     "base64": documents.base64,
+    "date": dates.date,
     "digits": texts.digits,
+    "fhir_time": dates.fhir_time,
+    "first": lists.first,
     "fixed": texts.fixed,
+    "hl7_ts": dates.hl7_ts,
+    "last": lists.last,
+    "number": numbers.number,
+    "person": persons.person,
+    "phone": texts.phone,
+    "round": numbers.rounded,
+    "split": texts.split,
+    "uuid": ids.uuid,
 }
 TESTS = kept.TESTS
 
@@ -24,7 +33,13 @@ MARKS = {
     "hl7_text": "prints an HL7 value with its line breaks",
 }
 
-CHECKS: dict[str, Callable[[list[Any]], str]] = {"date": dates.check}  # constant arguments → what is wrong, or ""
+CHECKS: dict[str, Callable[[Mapping[str, Any]], str]] = {  # constant arguments by name → what is wrong, or ""
+    "base64": documents.check,
+    "date": dates.check,
+    "number": numbers.check,
+    "person": persons.check,
+    "phone": texts.check_phone,
+}
 
 _BY_ITSELF = "values are escaped for their place by themselves; `| raw` prints one as it is"
 REFUSED = {  # Jinja2's filters that are not here, and what to do instead

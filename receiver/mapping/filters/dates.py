@@ -1,69 +1,145 @@
-"""Dates: read by the formats that the author lists, nothing guessed."""
+"""Dates and times: read by the formats that the author lists, nothing guessed, written as precisely as they came."""
 
 import datetime as clock
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from receiver.mapping import budget, values
 from receiver.mapping.errors import Refused
+from receiver.mapping.filters import moments, zones
+from receiver.mapping.filters.moments import DIRECTIVES, ZONE, Moment
 
-MAX_DATE = 100  # characters: the longest way to write a date has half of that
+ISO = "iso"
+FIRST_YEAR = 1000  # earlier ones have fewer digits when they are written: an extraction gone wrong
 
 
-def date(value: object, read: str | Sequence[str], write: str) -> str:
-    """Read a date by one of the listed formats and write it by another: `date("%m/%d/%Y", "%Y%m%d")`.
+def date(
+    value: object, read: str | Sequence[str], write: str = ISO, zone: str = "", to: str = "", latest: object = None
+) -> str:
+    """Read a date or time by one of the listed formats and write it by another: `date("%m/%d/%Y", "%Y%m%d")`.
 
-    The formats are Python's: https://docs.python.org/3/library/datetime.html#format-codes.
-    A list is tried in its order.
-    Raises `Refused` for what none of them reads.
+    The formats are Python's (https://docs.python.org/3/library/datetime.html#format-codes) or "iso"; a list is
+    tried in its order. A time that tells no zone is in `zone`; `to` is the zone in which it is written. Years of
+    two digits are the last ones that are not after `latest`.
+    Raises `Refused` for what no format reads, and where more is to be written than was read.
     """
-    if isinstance(value, clock.date):
-        return budget.made(value.strftime(write))
+    moment = moments.of(value) if isinstance(value, clock.date) else _read(values.text(value).strip(), read, latest)
+    if zone and "hour" in moment.known and ZONE not in moment.known:
+        moment = Moment(zones.local(moment.when, values.text(zone)), moment.known | {ZONE})
+    if to and "hour" in moment.known:
+        moment = moment._replace(when=_moved(moment, values.text(to)))
+    return budget.made(_written(moment, write))
+
+
+def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
     formats = [read] if isinstance(read, str) else list(read)
-    plain = values.text(value).strip()
     for each in formats:
-        try:
-            if len(plain) <= MAX_DATE:
-                return budget.made(datetime.strptime(plain, each).strftime(write))  # noqa: DTZ007 (a date as written)
-        except ValueError:
+        moment = moments.read(plain, each) if len(plain) <= moments.MAX_WRITTEN else None
+        if moment is None:
             continue
+        if latest is not None and "%y" in each:
+            moment = _not_after(moment, latest)
+        if moment.when.year < FIRST_YEAR:
+            raise Refused(f"is a date before the year {FIRST_YEAR}", "date")
+        return moment
     raise Refused(f"is not a date written as {' or '.join(formats)}", "date")
 
 
-def check(arguments: list[Any]) -> str:
-    """Return what is wrong with constant formats, or ""."""
-    for argument in arguments[:2]:
-        for each in [argument] if isinstance(argument, str) else argument if isinstance(argument, list) else []:
-            try:
-                datetime.strptime("", str(each))  # noqa: DTZ007
-            except ValueError as error:
-                if "bad directive" in str(error) or "stray" in str(error):
-                    return f'"{each}" is not a date format'
-    return ""
+def _not_after(moment: Moment, latest: object) -> Moment:
+    """Move a year of two digits, which Python takes for one of 1969–2068, to the last century that fits."""
+    limit = _moment(latest, "date").when.date()
+    when = moment.when
+    try:
+        while when.date() > limit:
+            when = when.replace(year=when.year - 100)
+    except ValueError:  # February 29th, a hundred years before
+        raise Refused("is no day of the calendar", "date") from None
+    return moment._replace(when=when)
+
+
+def _moved(moment: Moment, to: str) -> datetime:
+    if ZONE not in moment.known:
+        raise Refused("is a time without a time zone (say `zone=`)", "date")
+    return zones.moved(moment.when, to)
+
+
+def _written(moment: Moment, write: str) -> str:
+    if write == ISO:
+        return moments.written_iso(moment)
+    unknown = moments.codes_known(write) - moment.known
+    if unknown:
+        raise Refused(f"does not tell the {_listed(unknown)}", "date")
+    return moment.when.strftime(write)
 
 
 def hl7_ts(value: object) -> str:
-    """Write a time as HL7 does: YYYYMMDDHHMMSS, with +ZZZZ where the time zone is known (HL7 v2.5.1 §2.A.22).
+    """Write a time as HL7 does, YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+ZZZZ], as precisely as it came (HL7 v2.5.1 §2.A.22).
 
-    Takes the times of `delivery` and ISO-8601 texts; a day alone becomes YYYYMMDD. Raises `Refused` for anything else.
+    Takes the times of `delivery` and ISO-8601 texts. Raises `Refused` for anything else.
     """
-    if isinstance(value, datetime):
-        return _seconds(value)
+    moment = _moment(value, "hl7_ts")
+    plain = moments.written_iso(moment._replace(when=moment.when.replace(tzinfo=None)))
+    whole, point, fraction = plain.replace("-", "").replace(":", "").replace("T", "").partition(".")
+    offset = moments.offset(moment.when, "") if "hour" in moment.known else ""
+    return whole + point + fraction[:4] + offset
+
+
+def fhir_time(value: object) -> str:
+    """Write a FHIR date, dateTime or instant, as precisely as it came (FHIR R4 §2.24.0.1).
+
+    A time of day needs a zone; seconds that are not known are zero, as FHIR has it. Takes the times of `delivery`
+    and ISO-8601 texts. Raises `Refused` for anything else.
+    """
+    moment = _moment(value, "fhir_time")
+    if moment.depth() > 3 and ZONE not in moment.known:
+        raise Refused('is a time without a time zone, which FHIR needs (read it with `date(…, "iso", zone=…)`)', "date")
+    if 3 < moment.depth() < 6:
+        moment = moment._replace(known=moment.known | {"minute", "second"})
+    return moments.written_iso(moment)
+
+
+def _moment(value: object, rule: str) -> Moment:
     if isinstance(value, clock.date):
-        return value.isoformat().replace("-", "")
-    plain = values.text(value).strip()
-    try:
-        when = datetime.fromisoformat(plain[:MAX_DATE])
-    except ValueError:
-        raise Refused("is not an ISO-8601 time (read another one with `date`)", "hl7_ts") from None
-    return _seconds(when) if len(plain) > len("2026-11-23") else when.date().isoformat().replace("-", "")
+        return moments.of(value)
+    moment = moments.iso(values.text(value).strip())
+    if moment is None:
+        raise Refused("is not an ISO-8601 time (read another one with `date`)", rule)
+    return moment
 
 
-def _seconds(when: datetime) -> str:
-    plain = when.replace(tzinfo=None).isoformat(timespec="seconds")
-    return plain.replace("-", "").replace(":", "").replace("T", "") + when.strftime("%z")[:5]
+def check(arguments: Mapping[str, Any]) -> str:
+    """Return what is wrong with constant arguments of `date`, or ""."""
+    read, write = arguments.get("read"), arguments.get("write", ISO)
+    formats = read if isinstance(read, list) else [read]
+    wrong = [_wrong(each) for each in [*formats, write] if isinstance(each, str)]
+    wrong += [_unknown_zone(arguments[name]) for name in ("zone", "to") if isinstance(arguments.get(name), str)]
+    return next(filter(None, wrong), "") or _unread(formats, write)
 
 
-# The first call imports a module, which is not safe among threads.
-datetime.strptime("", "")  # noqa: DTZ007
+def _wrong(written: str) -> str:
+    if written in (ISO, ""):
+        return ""
+    strange = [f"%{code}" for code in moments.CODE.findall(written) if code not in DIRECTIVES]
+    if strange:
+        return f'"{written}" is not a date format: {strange[0]} is no code for a part of a date'
+    return "" if moments.codes_known(written) else f'"{written}" is not a date format: it has no code such as %Y'
+
+
+def _unknown_zone(name: str) -> str:
+    if not name or zones.zone(name):
+        return ""
+    return f'there is no time zone "{name}" {zones.hint(name)}'.rstrip()
+
+
+def _unread(formats: list[Any], write: Any) -> str:
+    """Return what is to be written and was never read: it would be invented."""
+    if not all(isinstance(each, str) and each not in (ISO, "") for each in [*formats, write or None]):
+        return ""
+    known = frozenset[str]().union(*(moments.codes_known(each, reading=True) for each in formats))
+    missing = moments.codes_known(write) - {ZONE} - known
+    return f"the {_listed(missing)} is written, and never read" if missing else ""
+
+
+def _listed(steps: frozenset[str]) -> str:
+    return " and ".join(step for step in (*moments.STEPS, ZONE) if step in steps)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from functools import wraps
 from typing import Any, cast
 
@@ -12,7 +13,6 @@ from jinja2.tests import TESTS as JINJA_TESTS
 
 from receiver.mapping import attributes, budget, operators, values
 from receiver.mapping.errors import Refused
-from receiver.mapping.limits import MAX_DIGITS
 
 Filter = Callable[..., Any]
 
@@ -101,13 +101,6 @@ def decimal(value: object, *default: float) -> float:
     raise Refused("is not a number", "float")
 
 
-def rounded(value: float, precision: int = 0, method: str = "common") -> float:
-    """Round a number."""
-    if abs(precision) > MAX_DIGITS:
-        raise Refused(f"cannot be rounded to more than {MAX_DIGITS} digits", "round")
-    return jinja.do_round(value, precision, method)  # type: ignore[arg-type]
-
-
 @pass_environment
 def total(environment: Environment, value: Iterable[Any], attribute: Any = None, start: float = 0) -> Any:
     """Add numbers up."""
@@ -115,7 +108,7 @@ def total(environment: Environment, value: Iterable[Any], attribute: Any = None,
     if attribute is not None:
         pieces = map(jinja.make_attrgetter(environment, attribute), pieces)
     for piece in pieces:
-        start = operators.add(start, piece) if isinstance(piece, int | float) else _no_number()
+        start = operators.add(start, piece) if isinstance(piece, int | float | Decimal) else _no_number()
     return start
 
 
@@ -160,7 +153,7 @@ def trim(text: str, characters: str | None = None) -> str:
 
 
 AS_THEY_ARE = (
-    *("abs", "count", "d", "default", "dictsort", "filesizeformat", "first", "groupby", "last", "length"),
+    *("abs", "count", "d", "default", "dictsort", "filesizeformat", "groupby", "length"),
     *("max", "min", "reverse", "sort", "unique"),
 )
 
@@ -187,7 +180,6 @@ FILTERS: dict[str, Filter] = {name: jinja.FILTERS[name] for name in AS_THEY_ARE}
     "map": _of_items(jinja.sync_do_map),
     "reject": _of_items(jinja.sync_do_reject),
     "rejectattr": _of_items(jinja.sync_do_rejectattr),
-    "round": rounded,
     "select": _of_items(jinja.sync_do_select),
     "selectattr": _of_items(jinja.sync_do_selectattr),
     "slice": sliced,

@@ -1,14 +1,59 @@
 """Texts as records need them."""
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from receiver.mapping import budget, values
 from receiver.mapping.errors import Refused
 
 DIGITS = frozenset("0123456789")
+EXTENSION = re.compile(r"\s*(?:ext(?:ension|n)?\.?|x|#)\s*(?P<digits>[0-9]{1,6})\s*", re.IGNORECASE)
+TELEPHONE = re.compile(r"[0-9 ().+/-]*")
+COUNTRY = "1"  # the country code of North America
 
 
 def digits(value: object) -> str:
     """Return the digits 0–9 of a value: "(555) 013-4217" becomes 5550134217."""
     return "".join(filter(DIGITS.__contains__, values.text(value)))
+
+
+def phone(value: object, shape: str = "999-999-9999", extension: str = "") -> str:
+    """Write a telephone number in a shape in which each 9 stands for a digit; "" stays empty.
+
+    A leading country code 1 that the shape has no room for is left away. `extension` is what stands before an
+    extension; without it a number that has one is refused.
+    Raises `Refused` for what is no such number: another count of digits, or text.
+    """
+    plain = values.text(value).strip()
+    if not plain:
+        return ""
+    number, extra = _extended(plain)
+    found = digits(number)
+    room = shape.count("9")
+    if len(found) == room + 1 and found.startswith(COUNTRY):
+        found = found[1:]
+    if len(found) != room or not TELEPHONE.fullmatch(number):
+        raise Refused(f"is not a telephone number of {room} digits", "phone")
+    if extra and not extension:
+        raise Refused('has an extension (write it with `phone(…, extension=" x")`)', "phone")
+    left = iter(found)
+    written = "".join(next(left) if character == "9" else character for character in shape)
+    return written + (extension + extra if extra else "")
+
+
+def _extended(plain: str) -> tuple[str, str]:
+    """Return the number itself, and the digits of its extension or ""."""
+    for found in EXTENSION.finditer(plain):
+        if found.end() == len(plain):
+            return plain[: found.start()], found["digits"]
+    return plain, ""
+
+
+def check_phone(arguments: Mapping[str, Any]) -> str:
+    """Return what is wrong with constant arguments of `phone`, or ""."""
+    shape = arguments.get("shape", "9")
+    return "" if not isinstance(shape, str) or "9" in shape else "the shape has a 9 for each digit: 999-999-9999"
 
 
 def fixed(value: object, width: int, align: str = "left", fill: str = " ", encoding: str = "utf-8") -> str:
@@ -33,3 +78,11 @@ def _encoded(text: str, encoding: str) -> bytes:
         return text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
         raise Refused(f"cannot be expressed in {encoding}", "fixed") from None
+
+
+def split(value: object, separators: str = ",") -> list[str]:
+    """Cut a text at each of the separating characters; the pieces are trimmed, and empty ones left away."""
+    plain = budget.slow(values.text(value))
+    pieces = re.split("[" + re.escape(separators) + "]", plain) if separators else plain.split()
+    budget.items(len(pieces))
+    return [piece for each in pieces if (piece := each.strip())]

@@ -1,0 +1,170 @@
+"""Dates and times: what is written was read, in the zone that was meant."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.mapping.filters import zones
+from receiver.mapping.filters.dates import date, fhir_time, hl7_ts
+from receiver.problems import Problem
+
+AMERICAN = "%m/%d/%Y %I:%M:%S %p"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2018", "2018"),
+        ("2018-10", "2018-10"),
+        ("2018-10-07", "2018-10-07"),
+        ("2018-10-07T10", "2018-10-07T10"),
+        ("2018-10-07T10:45", "2018-10-07T10:45"),
+        ("2018-10-07 10:45Z", "2018-10-07T10:45+00:00"),
+        ("2018-10-07T10:45:21-0500", "2018-10-07T10:45:21-05:00"),
+        ("2018-10-07T10:45:21,25+05:30", "2018-10-07T10:45:21.25+05:30"),
+        ("2018-10-07T10:45:21.123456789Z", "2018-10-07T10:45:21.123456+00:00"),
+        ("2018-10-07T10:45:21.000Z", "2018-10-07T10:45:21+00:00"),
+    ],
+)
+def test_iso_keeps_its_precision(written, read):
+    assert date(written, "iso") == read
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("", "18", "2018-2-3", "2018-13", "2018-02-30", "20181007", "2018-W40", "2018-10-07T", "2018-10-07T24:00"),
+        *("2018-10-07T10:45:60", "2018-10-07T10:45 CST", "2018-10-07T10:45+25:00", "٢٠١٨", "0018-01-01", "x" * 1000),
+    ],
+)
+def test_what_is_no_iso_time_is_refused(mapped, written):
+    assert mapped.violation('{{ fields.mrn | date("iso") }}', mrn=written).rule == "date"
+
+
+@pytest.mark.parametrize(
+    ("value", "hl7", "fhir"),
+    [
+        ("2018", "2018", "2018"),
+        ("2018-10", "201810", "2018-10"),
+        ("2018-10-07", "20181007", "2018-10-07"),
+        ("2018-10-07T10Z", "2018100710+0000", "2018-10-07T10:00:00+00:00"),
+        ("2018-10-07T10:45-05:00", "201810071045-0500", "2018-10-07T10:45:00-05:00"),
+        ("2018-10-07T10:45:21.123456Z", "20181007104521.1234+0000", "2018-10-07T10:45:21.123456+00:00"),
+        (datetime(2018, 10, 7, 10, 45, 21, 999, UTC), "20181007104521+0000", "2018-10-07T10:45:21+00:00"),
+        (datetime(2018, 10, 7, 10, 45, 21, 999, UTC).date(), "20181007", "2018-10-07"),
+    ],
+)
+def test_targets_are_written_as_precisely_as_they_are_known(value, hl7, fhir):
+    assert (hl7_ts(value), fhir_time(value)) == (hl7, fhir)
+
+
+def test_fhir_is_not_given_a_time_without_a_zone(mapped):
+    violation = mapped.violation("{{ fields.mrn | fhir_time }}", mrn="2018-10-07T10:45")
+    assert violation.message.startswith("fields.mrn is a time without a time zone, which FHIR needs")
+
+
+@pytest.mark.parametrize("zone", ["Central Standard Time", "central standard time", "America/Chicago"])
+@pytest.mark.parametrize(
+    ("local", "instant"),
+    [
+        ("10/07/2018 10:45:21 AM", "2018-10-07T10:45:21-05:00"),  # summer time, whatever the zone's name says
+        ("12/07/2018 10:45:21 PM", "2018-12-07T22:45:21-06:00"),
+        ("12/07/2018 12:00:00 AM", "2018-12-07T00:00:00-06:00"),
+        ("11/04/2018 01:30:00 AM", "2018-11-04T01:30:00-05:00"),  # comes twice: the first
+    ],
+)
+def test_a_time_is_in_its_zone(local, zone, instant):
+    assert date(local, AMERICAN, zone=zone) == instant
+
+
+def test_an_hour_that_the_clocks_skipped_is_refused(mapped):
+    expression = '{{ fields.mrn | date("%m/%d/%Y %H:%M", zone="Central Standard Time") }}'
+    assert mapped.violation(expression, mrn="03/11/2018 02:30").message == (
+        "fields.mrn is a time that was skipped when the clocks went forward."
+    )
+
+
+def test_a_time_that_tells_its_zone_keeps_it():
+    assert date("2018-10-07T10:45Z", "iso", zone="America/Chicago") == "2018-10-07T10:45+00:00"
+    assert date("10/07/2018 10:45 -0700", "%m/%d/%Y %H:%M %z", zone="UTC") == "2018-10-07T10:45-07:00"
+
+
+def test_a_day_has_no_zone():
+    formats = [AMERICAN, "%m/%d/%Y"]
+    assert date("10/07/2018", formats, zone="America/Chicago", to="UTC") == "2018-10-07"
+    assert date("10/07/2018 11:00:00 PM", formats, zone="America/Chicago", to="UTC") == "2018-10-08T04:00:00+00:00"
+
+
+def test_a_time_without_a_zone_cannot_be_moved_to_another(mapped):
+    violation = mapped.violation('{{ fields.mrn | date("iso", to="UTC") }}', mrn="2018-10-07T10:45")
+    assert violation.message == "fields.mrn is a time without a time zone (say `zone=`)."
+
+
+@pytest.mark.parametrize(
+    "zone", ["Nowhere Standard Time", "CST6", "../UTC", "/etc/localtime", "America", "", " ", "\0"]
+)
+def test_a_zone_out_of_a_field_must_be_known(mapped, zone):
+    template = mapped.compile('{{ "2018-10-07T10:45" | date("iso", zone=fields.mrn or "x") }}', "text")
+    with pytest.raises(Problem) as caught:
+        template.render(mapped.names({"mrn": zone}))
+    assert "time zone that is not known" in caught.value.violations[0].message
+
+
+def test_every_windows_zone_leads_to_a_zone():
+    assert len(zones.WINDOWS) > 130
+    assert [name for name in zones.WINDOWS if zones.zone(name) is None] == []
+
+
+@given(st.integers(86_400, 2_840_000_000), st.sampled_from(sorted(zones.WINDOWS)))  # until 2059
+def test_a_local_time_comes_back_as_it_went(second, name):
+    when = datetime.fromtimestamp(second, ZoneInfo(zones.zone(name).key)).replace(fold=0)
+    local = when.strftime(AMERICAN)
+    if when.utcoffset() % timedelta(minutes=1):
+        return  # Liberia until 1972
+    assert datetime.fromisoformat(date(local, AMERICAN, zone=name)) == when
+    assert date(local, AMERICAN, AMERICAN, zone=name, to=name) == local
+
+
+@pytest.mark.parametrize(
+    ("written", "year"),
+    [("02/20/64", "1964"), ("11/23/26", "2026"), ("11/24/26", "1926"), ("01/01/00", "2000"), ("02/29/24", "2024")],
+)
+def test_a_year_of_two_digits_is_the_last_one_that_can_be(written, year):
+    assert date(written, "%m/%d/%y", "%Y", latest="2026-11-23") == year
+    assert date(written, "%m/%d/%y", "%Y", latest=datetime(2026, 11, 23, 14, tzinfo=UTC)) == year
+
+
+def test_a_leap_day_in_a_century_without_one_is_refused(mapped):
+    expression = '{{ fields.mrn | date("%m/%d/%y", latest="1999-01-01") }}'
+    assert mapped.violation(expression, mrn="02/29/00").message == "fields.mrn is no day of the calendar."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ('"%Q"', '"%Q" is not a date format: %Q is no code for a part of a date'),
+        ('"MM/DD/YYYY"', '"MM/DD/YYYY" is not a date format: it has no code such as %Y'),
+        ('"%m/%d/%Y %"', '"%m/%d/%Y %" is not a date format: % is no code for a part of a date'),
+        ('"%x"', '"%x" is not a date format: %x is no code for a part of a date'),  # depends on the machine
+        ('"%m/%Y", "%Y%m%d"', "the day is written, and never read"),
+        ('"%H:%M", "%Y %H"', "the year is written, and never read"),
+        ('["%Y", "%m"], "%Y%m%d"', "the day is written, and never read"),
+        ('"iso", zone="Centrl Standard Time"', 'there is no time zone "Centrl Standard Time" did you mean "Central '),
+        ('"iso", to="America/Chicagoo"', 'there is no time zone "America/Chicagoo" did you mean "America/Chicago"?'),
+        ('"iso", format="%Y"', "`date`: got an unexpected keyword argument 'format'"),
+        ("", "`date`: missing a required argument: 'read'"),
+    ],
+)
+def test_wrong_arguments_are_found_before_any_delivery(mapped, arguments, message):
+    (fault,) = mapped.fault_list("{{ fields.mrn | date(" + arguments + ") }}")
+    assert fault.code == "bad-argument"
+    assert fault.message.startswith(message)
+
+
+def test_a_part_that_one_format_of_several_does_not_tell_is_refused_when_it_is_needed(mapped):
+    expression = '{{ fields.mrn | date(["%m/%d/%Y", "%m/%Y"], "%Y%m%d") }}'
+    assert mapped.render(expression, mrn="10/07/2018") == "20181007"
+    assert mapped.violation(expression, mrn="10/2018").message == "fields.mrn does not tell the day."

@@ -47,11 +47,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
         except (TypeError, LookupError):
             return Missing(obj=obj, name=argument)
 
-    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Call, and count the call."""
-        budget.tick()
-        return super().call(context, obj, *args, **kwargs)
-
     def call_binop(self, _context: Context, operator: str, left: Any, right: Any) -> Any:
         """Apply an operator whose result is bounded."""
         return operators.BOUNDED[operator](left, right)

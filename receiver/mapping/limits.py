@@ -2,7 +2,7 @@
 
 MAX_SECONDS = 2.0  # of one rendering: a record of 200 fields takes about a millisecond
 MAX_STEPS = 1_000_000  # turns of loops and calls: a thousand times what the longest record needs
-MAX_TEXT = 64_000_000  # characters that one rendering may put together: an embedded 32 MB document and its record
+MAX_TEXT = 100_000_000  # characters that one rendering may put together: a document of MAX_DOCUMENT and its record
 MAX_DOCUMENT = 32_000_000  # bytes of a document embedded by `base64`: HL7 v2 interfaces refuse far less
 MAX_SLOW_TEXT = 1_000_000  # characters given to the filters that take a microsecond for each
 MAX_RANGE = 100_000  # numbers of one `range`

@@ -83,3 +83,13 @@ def test_branches_must_agree_about_quotes(mapped):
 
 def test_control_characters_are_refused(mapped):
     assert "fields.mrn contains a control character" in mapped.violation("{{ fields.mrn }}", "csv", mrn="a\0").message
+
+
+@pytest.mark.parametrize("value", [" a", "a ", "\ta", "\u3000a"])
+def test_blanks_at_the_ends_of_a_cell_are_kept_by_quotes(mapped, value):
+    assert mapped.render("{{ fields.mrn | unguarded }}", "csv", mrn=value) == f'"{value}"'
+
+
+def test_a_loop_that_fills_one_cell_twice_is_a_fault(mapped):
+    assert mapped.faults("{% for code in fields.codes %}{{ code }}{% endfor %}", "csv") == ["1:34 escape-place"]
+    assert mapped.render('"{% for code in fields.codes %}{{ code }};{% endfor %}"', "csv") == '"R06.09;I10;"'

@@ -91,3 +91,12 @@ def test_null_is_empty_and_a_list_is_refused(mapped):
         mapped.render("PID|{{ fields.middle_name }}|{{ fields.pages }}|{{ fields.urgent }}", "hl7") == "PID||2|true\r"
     )
     assert "fields.codes is a list" in mapped.violation("PID|{{ fields.codes }}", "hl7").message
+
+
+def test_a_value_cannot_stand_where_a_segment_may_have_ended(mapped):
+    assert mapped.faults("{% if fields.urgent %}NTE|1|{% endif %}{{ fields.mrn }}", "hl7") == ["1:43 escape-place"]
+
+
+def test_a_loop_over_fields_escapes_for_all_of_its_turns(mapped):
+    template = "NTE|1{% for code in fields.codes %}|{{ code }}{% endfor %}"
+    assert mapped.render(template, "hl7", codes=["a", "b\nc", "d\ne"]) == "NTE|1|a|b c|d e\r"

@@ -148,6 +148,13 @@ def test_macros_that_double_themselves_are_compiled_once_and_cut_off_when_they_r
     assert violation.rule == "limit"
 
 
+def test_files_outside_of_the_processs_folder_are_not_there(mapped):
+    (mapped.folder.parent / "other.j2").write_text("x")
+    assert mapped.faults("{% include '../other.j2' %}") == ["1:4 unknown-template"]
+    (mapped.folder / "link.j2").symlink_to("../other.j2")
+    assert mapped.faults("{% include 'link.j2' %}") == ["1:4 unknown-template"]
+
+
 def test_a_template_without_its_file_or_in_another_encoding_is_a_fault(mapped):
     (mapped.folder / "latin.j2").write_bytes(b"\xe9")
     assert mapped.faults("{% include 'latin.j2' %}") == ["1:1 template-unreadable"]

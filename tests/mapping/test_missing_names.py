@@ -12,6 +12,16 @@ def test_a_missing_field_names_the_field_the_line_and_a_near_one(mapped):
     assert violation.message == 'fields.patient_nmae is not there; did you mean "patient_name"?'
 
 
+def test_a_missing_name_is_told_with_its_owner(mapped):
+    violation = mapped.violation("{{ delivery.versoin }}")
+    assert violation.message == 'delivery.versoin is not there; did you mean "version"?'
+
+
+def test_only_what_is_read_of_the_delivery_is_named(mapped):
+    violation = mapped.violation("{% set x = 1 %}{{ x ~ fields.mrn }}", mrn="a\n")
+    assert violation.message.startswith("fields.mrn contains")
+
+
 def test_a_missing_field_without_a_near_one_tells_what_to_write(mapped):
     assert "`is defined`" in mapped.violation("{{ fields.xyz }}").message
 

@@ -33,7 +33,7 @@ def folder(data: Path, process: str, id: str) -> Path:  # noqa: A002 (the ledger
 
 def lay_out(data: Path, staged: Staged, entry: Entry, parts: Sequence[Part]) -> Output:
     """Put the parts together in the stage; the output returned goes into the entry. Raises Problem."""
-    laid_out = staged.folder / FOLDER
+    laid_out = staged.free(f".{FOLDER}")
     with storage("create a folder in the stage"):
         laid_out.mkdir(mode=folders.FOLDER_MODE)
     for part in parts:
@@ -41,7 +41,9 @@ def lay_out(data: Path, staged: Staged, entry: Entry, parts: Sequence[Part]) -> 
     description = kept.describe(entry, parts)
     durable.write_new(laid_out / DESCRIPTION, description)
     durable.sync_folder(laid_out)
-    return Output(Kind.ORIGINALS, FOLDER, "", folder(data, entry.process, entry.id), sum(p.size for p in parts), "")
+    return Output(
+        Kind.ORIGINALS, laid_out.name, "", folder(data, entry.process, entry.id), sum(p.size for p in parts), ""
+    )
 
 
 def load(data: Path, process: str, id: str) -> kept.Kept:  # noqa: A002 (the ledger's word)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 from receiver.delivery import Status
 from receiver.problems import Code, Violation
 from receiver.store.entry import Attempt, Entry, Kind, Output, PartLine
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 COLUMNS = (
     "id",
@@ -49,12 +50,12 @@ def row(entry: Entry) -> tuple[Any, ...]:
         entry.published_at and stamp(entry.published_at),
         entry.peer,
         entry.configuration,
-        _text(asdict(part) for part in entry.parts),
+        _text(map(_told, entry.parts)),
         *(_text(map(_output, entry.of_kind(kind))) for kind in Kind),
         str(entry.output),
         entry.stage,
         entry.code and entry.code.value,
-        _text(asdict(violation) for violation in entry.violations),
+        _text(map(_told, entry.violations)),
         attempts_text(entry),
         entry.attempt_count,
     )
@@ -91,7 +92,7 @@ _OUTPUTS = (
 
 def attempts_text(entry: Entry) -> str:
     """Return the column `attempts`."""
-    return _text(asdict(attempt) | {"at": stamp(attempt.at)} for attempt in entry.attempts)
+    return _text(_told(attempt) | {"at": stamp(attempt.at)} for attempt in entry.attempts)
 
 
 def stamp(moment: datetime) -> str:
@@ -105,7 +106,12 @@ def moment(text: str) -> datetime:
 
 
 def _text(items: Iterable[dict[str, Any]]) -> str:
-    return json.dumps(list(items), ensure_ascii=False, separators=(",", ":"))
+    return _encode(list(items))
+
+
+def _told(item: PartLine | Violation | Attempt) -> dict[str, Any]:
+    """Return a flat value's fields; dataclasses.asdict would copy each of them deeply."""
+    return {name: getattr(item, name) for name in item.__slots__}
 
 
 def _output(output: Output) -> dict[str, Any]:

@@ -70,8 +70,7 @@ class Staged:
         """Open a new file, for the pieces of a part as they come in. `suffix` is our own, never the sender's."""
         if len(self._files) >= OPEN_FILES:
             self._files.pop(0).sync()
-        self._count += 1
-        file = durable.NewFile(self.folder / f"{self._count}{suffix}")
+        file = durable.NewFile(self.free(suffix))
         self._files.append(file)
         return file
 
@@ -83,10 +82,14 @@ class Staged:
 
     def adopt(self, path: Path, suffix: str = "") -> Path:
         """Stage a file that is durable elsewhere: linked, or copied where it lies on another file system."""
-        self._count += 1
-        target = self.folder / f"{self._count}{suffix}"
+        target = self.free(suffix)
         durable.link_or_copy(path, target)
         return target
+
+    def free(self, suffix: str) -> Path:
+        """Return a name in the folder that nothing has yet."""
+        self._count += 1
+        return self.folder / f"{self._count}{suffix}"
 
     def seal(self, names: Container[str] | None = None) -> None:
         """Make the named files, or all, and the folder durable; others may vanish in a power cut. Raises Problem."""
@@ -139,16 +142,8 @@ def stage_for(data: Path, output: Path) -> Stage:
     """
     with storage("create the output folder"):
         output.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
+    with storage("write to the output folder"):
+        if not os.access(output, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     stage = Stage(data / "stage")
-    with stage.open() as staged:
-        probe = staged.add(b"")
-        target = output / f".{staged.folder.name}"
-        with storage("write to the output folder"):
-            try:
-                durable.move_new(probe.path, target)
-                target.unlink()
-            except OSError as error:
-                if error.errno != errno.EXDEV:
-                    raise
-                return Stage(output / ".stage")
-    return stage
+    return stage if durable.leads_to(stage.root, output) else Stage(output / ".stage")

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from place import Place, Sent, deliver, refuse
+from place import Place, Sent, deliver, entry_of, refuse
 
-from receiver.store import schema, syscalls
+from receiver.store import originals, publish, schema, syscalls
 from receiver.store.finish import finish
 
 SENT = Sent()
@@ -80,7 +80,12 @@ def test_originals_are_durable_before_the_row_and_in_place_before_the_mark(tmp_p
     deliver(place, replace(SENT, keep=True))
     short = shortened(steps, place)
     accepted = short.index("COMMIT")
-    before = {"sync STAGED/1.tif", "sync STAGED/2.json", "sync STAGED/originals/delivery.json", "sync STAGED/originals"}
+    before = {
+        "sync STAGED/1.tif",
+        "sync STAGED/2.json",
+        "sync STAGED/6.originals/delivery.json",
+        "sync STAGED/6.originals",
+    }
     assert before < set(short[:accepted])
     assert short[-3:] == ["rename var/originals/referrals/ID", "sync var/originals/referrals", "COMMIT"]
     place.ledger.close()
@@ -112,6 +117,17 @@ def test_the_row_is_written_with_the_fsync_and_the_mark_without(tmp_path, steps)
     said = [step.lower() for step in steps if "synchronous" in step.lower() or step == "COMMIT"]
     assert ["full" in said[0], said[1], "normal" in said[2], said[3]] == [True, "commit", True, "commit"]
     place.ledger.close()
+
+
+def test_originals_are_laid_out_anew_with_a_new_version(place):
+    sent = replace(SENT, keep=True)
+    with place.stage.open() as staged:
+        entry_of(place, staged, sent, 1)
+        entry = entry_of(place, staged, sent, 1)
+        publish.commit(place.ledger, staged, entry)
+        publish.publish(place.ledger, staged, entry)
+    assert len(originals.load(place.data, "referrals", sent.id).parts) == 2
+    assert place.staged() == set()
 
 
 def test_what_another_one_has_finished_is_not_finished_again(place):

@@ -100,3 +100,20 @@ def test_a_value_cannot_stand_where_a_segment_may_have_ended(mapped):
 def test_a_loop_over_fields_escapes_for_all_of_its_turns(mapped):
     template = "NTE|1{% for code in fields.codes %}|{{ code }}{% endfor %}"
     assert mapped.render(template, "hl7", codes=["a", "b\nc", "d\ne"]) == "NTE|1|a|b c|d e\r"
+
+
+@pytest.mark.parametrize(
+    ("printed", "fault"),
+    [
+        ("{{ fields.mrn ~ '^' ~ fields.pages }}", "1:21 escape-separator"),
+        ("{{ fields.codes | join('~') }}", "1:28 escape-separator"),
+        ("{{ fields.codes | join('~') if fields.urgent else '' }}", "1:28 escape-separator"),
+    ],
+)
+def test_a_delimiter_that_a_value_is_put_together_with_is_a_fault(mapped, printed, fault):
+    assert mapped.faults("PID|" + printed, "hl7") == [fault]
+
+
+def test_delimiters_in_words_or_in_raw_values_are_meant(mapped):
+    assert mapped.render("PID|{{ fields.mrn ~ ' & ' ~ fields.pages }}", "hl7") == "PID|007 \\T\\ 2\r"
+    assert mapped.render("PID|{{ fields.codes | join('~') | raw }}", "hl7") == "PID|R06.09~I10\r"

@@ -163,3 +163,17 @@ def arguments(unit: Unit, node: nodes.Call, macro: nodes.Macro) -> None:
         if keyword.key not in parameters:
             hint = did_you_mean(keyword.key, parameters)
             unit.fault(keyword, "bad-argument", f'the macro has no argument "{keyword.key}"', hint)
+
+
+def separators(unit: Unit, node: nodes.Expr, delimiters: str) -> None:
+    """Refuse HL7 delimiters that a printed value is put together with: they would come out escaped."""
+    constants: list[nodes.Expr] = []
+    if isinstance(node, nodes.Concat):
+        constants = node.nodes
+    elif isinstance(node, nodes.Filter) and node.name == "join":
+        constants = node.args[:1]
+    for constant in constants:
+        text = constant.value if isinstance(constant, nodes.Const) else None
+        if isinstance(text, str) and text and set(text) <= set(delimiters):
+            hint = "print each part by itself, {{ … }}^{{ … }}, in a loop for a list"
+            unit.fault(constant, "escape-separator", f'"{text}" within a value comes out escaped', hint)

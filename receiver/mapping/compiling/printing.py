@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from jinja2 import nodes
 
 from receiver.mapping import filters, values
-from receiver.mapping.compiling import branches, unfolding
+from receiver.mapping.compiling import branches, checks, unfolding
 from receiver.mapping.compiling.guards import guards
 from receiver.mapping.compiling.unit import Scope
 from receiver.mapping.errors import Misplaced
-from receiver.mapping.formats import Spot
+from receiver.mapping.formats import Spot, hl7
 
 if TYPE_CHECKING:
     from receiver.mapping.compiling.compiler import Compiler, Walked
@@ -70,6 +70,8 @@ def _escaper(compiler: Compiler, node: nodes.Expr, spot: Spot, mark: str | None)
         return values.text
     if mark and mark not in spot.format.MARKS:
         compiler.unit.fault(node, "escape-filter", f"`| {mark}` is for another format", f"it {filters.MARKS[mark]}")
+    if spot.format is hl7:
+        checks.separators(compiler.unit, node, spot.state.delimiters)
     return spot.format.escaper(spot.state, mark)
 
 

@@ -18,9 +18,10 @@ from receiver.store.connections import Connections
 from receiver.store.entry import Attempt, Entry
 from receiver.store.writers import Unclear
 
-__all__ = ["ACCEPTED", "Ledger", "Lost", "Unclear", "VersionTaken", "create"]
+__all__ = ["ACCEPTED", "KEPT", "Ledger", "Lost", "Unclear", "VersionTaken", "create"]
 
 ACCEPTED = (Status.COMMITTED, Status.PUBLISHED)
+KEPT = (Status.HELD, Status.REFUSED)  # in quarantine
 
 
 class Lost(Exception):  # noqa: N818 (what happened, in one word)
@@ -67,6 +68,10 @@ class Ledger:
         where = "WHERE source_id = ? AND process = ? AND version IS NOT NULL ORDER BY version DESC LIMIT 1"
         found = self._select(where, source_id, process)
         return found[0] if found else None
+
+    def starting(self, prefix: str, limit: int) -> list[Entry]:
+        """Return the entries whose id starts with `prefix`, at most `limit`. Raises Problem."""
+        return self._select("WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", prefix, f"{prefix}\U0010ffff", limit)
 
     def next_version(self, process: str, source_id: str) -> int:
         """Return the version that a new content under this sourceId gets. Raises Problem."""
@@ -137,6 +142,16 @@ class Ledger:
 
         return self._write(operation)
 
+    def discard(self, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
+        """Note durably that what was held or refused is kept no longer. Raises Problem."""
+
+        def operation(connection: apsw.Connection) -> None:
+            known = statements.find(connection, id)
+            if known and known.status in KEPT:
+                statements.put(connection, replace(known, status=Status.DISCARDED).tried(attempt))
+
+        self._write(operation)
+
     def attempted(self, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
         """Note one more attempt at a known delivery: durable with the next commit. Raises Problem."""
 
@@ -152,9 +167,9 @@ class Ledger:
         self._write(lambda _: None)
 
     def prune(self, process: str, before: datetime) -> int:
-        """Forget what was received before a time, unless its publication is not finished. Raises Problem.
+        """Forget what was received before a time, but for what is not published yet or lies in quarantine.
 
-        Returns how many entries are forgotten.
+        Returns how many entries are forgotten. Raises Problem.
         """
         total = 0
         while pruned := self._write(lambda connection: statements.prune(connection, process, before)):

@@ -2,25 +2,31 @@
 
 The whole folder moves here from the stage, its lock with it, and is locked until the row in the ledger is written.
 So a folder with a file `lock` that nobody holds is one whose owner died in between: recovery writes its row.
+Whoever changes what lies here, or lets it go, holds that lock too.
 """
 
+import contextlib
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from receiver.delivery import Part, Receipt
+from receiver.problems import Code, Problem
 from receiver.store import durable, folders, kept
 from receiver.store.entry import Attempt, Entry
 from receiver.store.failure import storage
-from receiver.store.ledger import ACCEPTED, Ledger, Lost
-from receiver.store.publish import known
+from receiver.store.ledger import KEPT, Ledger, Lost
+from receiver.store.publish import PATIENCE, known
 from receiver.store.stage import LOCK, Stage, Staged, hold
+from receiver.store.stage import discard as discard_stage
 
 FOLDER = "quarantine"
 DESCRIPTION = "problem.json"
-SCRATCH = ".stage"  # where a delivery is copied whose stage is on another file system
+SCRATCH = ".stage"  # where a delivery is copied whose stage is on another file system, and removed
+PAUSE = 0.01  # seconds between two looks at a lock that another one holds
 README = """\
 Deliveries that were held or refused: one folder for each, <process>/<id>, with its parts and problem.json, which
 tells what they are and what is wrong with them. `receiver replay` judges them anew by today's configuration.
@@ -48,15 +54,14 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
 
     Where the same delivery was accepted before, nothing is kept, and the receipt is that one's. Raises Problem.
     """
-    with _beside(data, staged, parts) as near:
-        moved = _keep(near, folder(data, entry.process, entry.id), entry, parts, detail)
+    place = folder(data, entry.process, entry.id)
+    with _beside(data, staged, parts) as near, _kept(near, place, entry, parts, detail):
         try:
             ledger.set_aside(entry, _attempt(entry))
         except Lost:
-            discard(data, entry.process, entry.id)
+            _discard(place)
             return known(ledger, entry.id, entry.arrival) or entry.receipt()
-        if moved:
-            folder(data, entry.process, entry.id).joinpath(LOCK).unlink(missing_ok=True)
+        place.joinpath(LOCK).unlink(missing_ok=True)
     return entry.receipt()
 
 
@@ -65,11 +70,35 @@ def discard(data: Path, process: str, id: str) -> None:  # noqa: A002 (the ledge
     _discard(folder(data, process, id))
 
 
+def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
+    """Keep a held or refused delivery no longer: its row tells why, then its folder goes. Raises Problem.
+
+    False, with nothing done, where somebody is at work on it, or it came again since `entry` was read.
+    """
+    place = folder(data, entry.process, entry.id)
+    lock = hold(place)
+    if lock is None and place.exists():
+        return False
+    try:
+        now = ledger.find(entry.id)
+        if now and now.attempt_count != entry.attempt_count:
+            return False
+        ledger.discard(entry.id, attempt)
+        _discard(place)
+    finally:
+        if lock is not None:
+            os.close(lock)
+    return True
+
+
 def _discard(place: Path) -> None:
-    """Remove the description first, so that no half of a delivery looks whole."""
-    with storage("remove a delivery from quarantine"):
-        place.joinpath(DESCRIPTION).unlink(missing_ok=True)
-    folders.remove(place)
+    """Take the folder away at one instant, so that nobody ever meets half of it."""
+    aside = place.parents[1] / SCRATCH / os.urandom(10).hex()
+    with storage("remove a delivery from quarantine"), contextlib.suppress(FileNotFoundError):
+        place.lstat()
+        aside.parent.mkdir(mode=folders.FOLDER_MODE, exist_ok=True)
+        durable.move_new(place, aside)
+        discard_stage(aside)
 
 
 def places(data: Path) -> list[Path]:
@@ -78,18 +107,20 @@ def places(data: Path) -> list[Path]:
 
 
 def finish(ledger: Ledger, place: Path) -> bool:
-    """Write the row that a dead owner did not, or remove what was accepted since; False where all is well.
+    """Write the row that a dead owner did not, or remove what its row says is gone; False where all is well.
 
     Raises Problem.
     """
-    entry = ledger.find(place.name)
-    if entry and entry.status in ACCEPTED:
-        _discard(place)
-        return True
-    lock = hold(place) if place.joinpath(LOCK).exists() else None
+    if not place.joinpath(LOCK).exists() and not _gone(ledger.find(place.name)):
+        return False
+    lock = hold(place)
     if lock is None:
         return False
     try:
+        entry = ledger.find(place.name)
+        if _gone(entry):
+            _discard(place)
+            return True
         found = kept.load(place / DESCRIPTION)
         if entry is None or _attempt(found.entry) not in entry.attempts:
             ledger.set_aside(found.entry, _attempt(found.entry))
@@ -97,6 +128,11 @@ def finish(ledger: Ledger, place: Path) -> bool:
     finally:
         os.close(lock)
     return True
+
+
+def _gone(entry: Entry | None) -> bool:
+    """Tell whether a delivery's row says that it is in quarantine no longer."""
+    return entry is not None and entry.status not in KEPT
 
 
 def _attempt(entry: Entry) -> Attempt:
@@ -118,29 +154,50 @@ def _beside(data: Path, staged: Staged, parts: Sequence[Part]) -> Iterator[Stage
         yield copied
 
 
-def _keep(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> bool:
-    """Move the delivery to its place; False where it lay there already, and only the reason is new."""
+@contextmanager
+def _kept(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> Iterator[None]:
+    """Keep the delivery at its place, whose lock is held meanwhile. Raises Problem."""
     folders.make_folders(place.parent, place.parents[1])
     _remove_but(near.folder, {LOCK, *(part.path.name for part in parts)})
     durable.write_new(near.folder / DESCRIPTION, kept.describe(entry, parts, detail))
     near.seal()
-    with storage("move a delivery to quarantine"):
-        if not place.joinpath(DESCRIPTION).exists():
-            folders.remove(place)  # a half that was being removed
-        try:
-            durable.move_new(near.folder, place)
-        except FileExistsError:
-            return _renew(near, place, entry, parts, detail)
-    durable.sync_folder(place.parent)
-    return True
+    lock = _settle(near.folder, place)
+    try:
+        if lock is not None:
+            _renew(near, place, entry, parts, detail)
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
-def _renew(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> bool:
+def _settle(near: Path, place: Path) -> int | None:
+    """Move the delivery, with the lock on it, to its place; or return the lock of the same one that lies there.
+
+    Raises Problem: BUSY where somebody is at work on that one for too long.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with storage("move a delivery to quarantine"), contextlib.suppress(FileExistsError):
+            durable.move_new(near, place)
+            durable.sync_folder(place.parent)
+            return None
+        lock = hold(place)
+        if lock is not None and place.joinpath(DESCRIPTION).exists():
+            return lock
+        if lock is not None:
+            _discard(place)  # what somebody removed half of
+            os.close(lock)
+        if time.monotonic() > deadline:
+            raise Problem(Code.BUSY, "an earlier attempt at this delivery is still being kept")
+        time.sleep(PAUSE)
+
+
+def _renew(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> None:
     """Put today's reason beside the parts that lie there: the same ones, for the id covers their digests."""
     there = {part.sha256: part.path for part in kept.load(place / DESCRIPTION).parts}
     same = [replace(part, path=there.get(part.sha256, part.path)) for part in parts]
     durable.write_over(place / DESCRIPTION, kept.describe(entry, same, detail), near.folder / "renewed")
-    return False
 
 
 def _remove_but(folder: Path, names: set[str]) -> None:

@@ -24,7 +24,7 @@ STEPS = (
         process TEXT NOT NULL,
         source_id TEXT NOT NULL,       -- the platform's own name of the document
         version INTEGER,               -- 1 for the first content under this source_id; NULL until accepted
-        status TEXT NOT NULL,          -- committed (accepted, being published), published, held, refused
+        status TEXT NOT NULL,          -- committed (accepted, being published), published, held, refused, discarded
         received_at TEXT NOT NULL,     -- ISO 8601, UTC
         committed_at TEXT,
         published_at TEXT,
@@ -39,8 +39,8 @@ STEPS = (
         stage TEXT NOT NULL,           -- the folder of its files until they are published
         code TEXT,                     -- why it was held or refused
         violations TEXT NOT NULL,      -- JSON: where, rule, message, schema of each
-        attempts TEXT NOT NULL,        -- JSON: at, peer, outcome, code of the first and the last ones
-        attempt_count INTEGER NOT NULL -- how often it was sent
+        attempts TEXT NOT NULL,        -- JSON: at, peer, outcome, code, note of the first and the last ones
+        attempt_count INTEGER NOT NULL -- how often it was sent, replayed or discarded
     );
     CREATE UNIQUE INDEX versions ON deliveries (source_id, process, version);
     CREATE INDEX times ON deliveries (received_at);

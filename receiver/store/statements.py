@@ -104,10 +104,10 @@ def publish(connection: apsw.Connection, entries: Sequence[Entry], at: datetime)
 
 
 def prune(connection: apsw.Connection, process: str, before: datetime) -> int:
-    """Forget some entries received before a time and not being published; returns how many."""
+    """Forget some entries received before a time, of which nothing is left to be done; returns how many."""
     connection.execute(
         "DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries "
-        "WHERE received_at < ? AND process = ? AND status <> 'committed' LIMIT ?)",
+        "WHERE received_at < ? AND process = ? AND status IN ('published', 'discarded') LIMIT ?)",
         (rows.stamp(before), process, PRUNED_AT_ONCE),
     )
     return connection.changes()

@@ -1,15 +1,20 @@
 """What is kept whole: quarantine and originals."""
 
 import json
+import os
+import threading
+from contextlib import contextmanager
 from dataclasses import replace
 
+import apsw
 import pytest
-from place import PEER, Sent, bare_entry, deliver, refuse, write_parts
+from place import AT, PEER, Sent, bare_entry, deliver, refuse, write_parts
 
-from receiver.delivery import Receipt, Status
+from receiver.delivery import Receipt, Replay, Status
 from receiver.problems import Code, Problem, Violation
 from receiver.store import originals, quarantine
 from receiver.store.entry import Attempt
+from receiver.store.stage import hold
 
 SENT = Sent()
 
@@ -60,7 +65,8 @@ def test_a_row_that_the_owner_did_not_write_is_written_once(place):
     (folder / "lock").touch()
     assert place.recover().quarantined == 1
     assert place.ledger.find(SENT.id).attempt_count == 1
-    place.ledger.prune("referrals", place.ledger.find(SENT.id).received_at.replace(year=2030))
+    with apsw.Connection(str(place.ledger.path)) as connection:
+        connection.execute("DELETE FROM deliveries")
     (folder / "lock").touch()
     assert place.recover().quarantined == 1
     entry = place.ledger.find(SENT.id)
@@ -76,6 +82,118 @@ def test_what_was_accepted_since_leaves_quarantine(place):
     quarantine.discard(place.data, "referrals", SENT.id)
     with pytest.raises(Problem):
         quarantine.load(place.data, "referrals", SENT.id)
+
+
+def let_go(place, entry):
+    attempt = Attempt(AT, "", "discarded", note="its time is over")
+    return quarantine.let_go(place.ledger, place.data, entry, attempt)
+
+
+def test_what_is_let_go_leaves_a_row_that_says_so(place):
+    refuse(place, SENT, Status.HELD)
+    assert let_go(place, place.ledger.find(SENT.id))
+    entry = place.ledger.find(SENT.id)
+    assert (entry.status, entry.code) == (Status.DISCARDED, Code.FIELDS_INVALID)
+    assert [attempt.outcome for attempt in entry.attempts] == ["held", "discarded"]
+    assert quarantine.places(place.data) == []
+    assert list((place.data / "quarantine" / ".stage").iterdir()) == []
+
+
+def test_what_came_again_meanwhile_is_not_let_go(place):
+    refuse(place, SENT)
+    seen = place.ledger.find(SENT.id)
+    refuse(place, SENT)
+    assert not let_go(place, seen)
+    assert place.ledger.find(SENT.id).status is Status.REFUSED
+    assert quarantine.load(place.data, "referrals", SENT.id)
+
+
+def test_what_somebody_works_on_is_not_let_go(place):
+    refuse(place, SENT)
+    folder = quarantine.folder(place.data, "referrals", SENT.id)
+    lock = hold(folder)
+    assert not let_go(place, place.ledger.find(SENT.id))
+    os.close(lock)
+    assert let_go(place, place.ledger.find(SENT.id))
+
+
+def test_a_delivery_that_was_let_go_may_come_again(place):
+    refuse(place, SENT)
+    let_go(place, place.ledger.find(SENT.id))
+    refuse(place, SENT, Status.HELD)
+    entry = place.ledger.find(SENT.id)
+    assert (entry.status, entry.attempt_count) == (Status.HELD, 3)
+    assert quarantine.load(place.data, "referrals", SENT.id)
+    assert not deliver(place, SENT).duplicate
+
+
+def test_letting_go_that_was_cut_off_by_a_crash_is_finished(place):
+    refuse(place, SENT)
+    place.ledger.discard(SENT.id, Attempt(AT, "", "discarded"))
+    assert place.recover().quarantined == 1
+    assert quarantine.places(place.data) == []
+    assert place.ledger.find(SENT.id).attempt_count == 2
+
+
+def test_the_same_refused_delivery_many_times_at_once_is_kept_once(place):
+    senders = [threading.Thread(target=refuse, args=(place, SENT)) for _ in range(12)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    entry = place.ledger.find(SENT.id)
+    assert (entry.status, entry.attempt_count) == (Status.REFUSED, 12)
+    folder = quarantine.folder(place.data, "referrals", SENT.id)
+    assert sorted(path.name for path in folder.iterdir()) == ["1.tif", "2.json", "problem.json"]
+
+
+def test_senders_and_a_pruner_at_once_never_leave_a_row_without_its_delivery(place):
+    """Whoever is answered may rely on the row: held means that it lies in quarantine."""
+    over = threading.Event()
+
+    def prune():
+        while not over.is_set():
+            if entry := place.ledger.find(SENT.id):
+                let_go(place, entry)
+
+    pruner = threading.Thread(target=prune)
+    pruner.start()
+    try:
+        for _ in range(40):
+            refuse(place, SENT, Status.HELD)
+    finally:
+        over.set()
+        pruner.join()
+    kept = place.ledger.find(SENT.id).status is Status.HELD
+    assert kept == (len(quarantine.places(place.data)) == 1)
+    refuse(place, SENT, Status.HELD)
+    assert quarantine.load(place.data, "referrals", SENT.id).entry.status is Status.HELD
+
+
+def test_a_replay_that_died_before_its_row_is_noted_as_a_replay(place):
+    refuse(place, SENT)
+    replay = Replay(AT, "an operator")
+    with place.stage.open() as staged:
+        parts = write_parts(staged, SENT)
+        entry = replace(bare_entry(place, SENT, parts, None), status=Status.HELD, code=Code.TEMPLATE_FAILED)
+        entry = replace(entry, replay=replay)
+        with pytest.raises(ZeroDivisionError), replaced_once(place.ledger, "set_aside"):
+            quarantine.set_aside(place.ledger, place.data, staged, entry, parts, "The template is wrong.")
+    assert place.recover().quarantined == 1
+    [first, second] = place.ledger.find(SENT.id).attempts
+    assert second == Attempt(AT, "", "held", Code.TEMPLATE_FAILED, "replay by an operator")
+    assert first.note == ""
+
+
+@contextmanager
+def replaced_once(ledger, name):
+    """Fail as a crash would, at one step."""
+    kept = getattr(ledger, name)
+    setattr(ledger, name, lambda *_: 1 / 0)
+    try:
+        yield
+    finally:
+        setattr(ledger, name, kept)
 
 
 def test_a_damaged_description_is_told_and_does_not_stop_recovery(place):

@@ -73,6 +73,12 @@ def compile(configured: ProcessConfig, tokens: Tokens, schemas: Schemas) -> Piec
     )
 
 
+def start(configured: ProcessConfig, *position: str | int) -> tuple[int, int]:
+    """Return line and column of the first character of a text in process.toml, behind its quote."""
+    line, column = configured.position(*position)
+    return line, column + 1
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """Compiles piece by piece, and gathers the faults."""
@@ -93,7 +99,7 @@ class _Work:
 
     def path(self, written: str, *position: str | int) -> Template | None:
         return self.attempt(
-            self.templates.path, written, self.configured.source.file, *self.configured.position(*position)
+            self.templates.path, written, self.configured.source.file, *start(self.configured, *position)
         )
 
     def record(self, record: RecordConfig, index: int) -> RecordPieces:
@@ -114,7 +120,7 @@ class _Work:
         return self.templates.record(record.template, record.format)
 
     def _condition(self, written: str, index: int) -> Condition:
-        line, column = self.configured.position("records", index, "when")
+        line, column = start(self.configured, "records", index, "when")
         return self.templates.condition(written, self.configured.source.file, line, column)
 
     def _check(self, record: RecordConfig, index: int) -> Check:

@@ -41,8 +41,9 @@ def _overlaps(process: Pieces) -> Iterator[Fault]:
 def _types(process: Pieces) -> Iterator[Fault]:
     for part in process.config.parts:
         for index, kind in enumerate(part.types):
-            near = did_you_mean(kind, KNOWN_TYPES)
-            if kind not in KNOWN_TYPES and near and not kind.partition("/")[2].startswith(("x-", "vnd.")):
+            private = kind.partition("/")[2].startswith(("x-", "vnd."))
+            near = "" if private or kind in KNOWN_TYPES else did_you_mean(kind, KNOWN_TYPES)
+            if near:
                 message = f"{value_name(kind)} is no media type that is known here"
                 position = ("parts", part.name, "types", index)
                 yield process.config.fault("unknown-type", message, *position, hint=near, severity=Severity.WARNING)

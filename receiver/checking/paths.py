@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 from jinja2 import nodes
 
+from receiver.checking.shape import Shape
 from receiver.checking.site import Site
 from receiver.checking.trees import tree
 from receiver.faults import Fault, Severity
 from receiver.mapping.source import Places, Source
-from receiver.pieces import Pieces
+from receiver.pieces import Pieces, start
 
 KEEPING = frozenset({"lower", "upper", "trim", "string", "default", "d"})  # filters that leave different ids different
 VALUES = frozenset({"fields", "metadata"})
+SILENT: dict[type[nodes.Node], tuple[str, ...]] = {nodes.If: ("test",), nodes.CondExpr: ("test",)}
 
 
 class Written(NamedTuple):
@@ -94,28 +96,37 @@ def _all(body: list[nodes.Node] | list[nodes.Expr]) -> frozenset[str]:
 
 def _telling(site: Site, process: Pieces, written: Written) -> Iterator[Fault]:
     config, places = process.config, Places()
-    line, column = config.position(*written.position)
-    root = tree(Source(config.source.file, written.text, line, column), places)
+    root = tree(Source(config.source.file, written.text, *start(config, *written.position)), places)
     shape = site.shape(config.fields.schema) if config.fields.schema else None
-    listed = {name for name, member in shape.members.items() if member.listed} if shape else set()
+    if shape is None and config.fields.schema:
+        return  # the schema has a fault of its own, and might list the values
     for node, name in _values(root):
-        if name not in listed:
+        if not _is_listed(shape, name):
             message = "the name of the file tells a field's value: it will stand in the ledger, in receipts and in logs"
-            hint = "name files by {{ delivery.id }}; a value out of a list (enum) in the fields schema is in order"
+            hint = "name files by {{ delivery.id }}; what its schema lists (enum) or a table gives (lookup) is in order"
             place = places.place(node.lineno)
             yield Fault(*place, "path-tells-value", message, hint, Severity.WARNING)
 
 
+def _is_listed(shape: Shape | None, name: str) -> bool:
+    """Tell whether a field's values are listed in its schema. A field that is not known has a fault already."""
+    if shape is None or not name:
+        return False
+    return shape.members[name].listed if name in shape.members else not shape.knows(name) and bool(shape.members)
+
+
 def _values(node: nodes.Node) -> Iterator[tuple[nodes.Node, str]]:
-    """Yield what is printed of fields or metadata, with the field's name; what is only tested is not printed."""
+    """Yield what is printed of fields or metadata, with the field's name.
+
+    What is only tested is not printed, and what is looked up comes out of the table.
+    """
     if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name in VALUES:
         yield node.node, node.attr if node.node.name == "fields" else ""
     elif isinstance(node, nodes.Name) and node.name in VALUES:
         yield node, ""
     else:
-        tested = node.test if isinstance(node, nodes.If | nodes.CondExpr) else None
-        for child in node.iter_child_nodes():
-            if child is not tested:
+        for child in node.iter_child_nodes(exclude=SILENT.get(type(node), ())):
+            if not (isinstance(node, nodes.Filter) and node.name == "lookup" and child is node.node):
                 yield from _values(child)
 
 

@@ -4,10 +4,12 @@ Jinja gives its nodes a line number and nothing else. Here that number is an ind
 node, syntax error and line of a traceback leads to a file, a line and a column, across included files.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.lexer import Token as LexerToken
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
@@ -63,10 +65,11 @@ class Places:
 
 def parse(environment: Environment, source: Source, places: Places) -> nodes.Template:
     """Parse a template. Raises `Misconfigured` with its syntax error."""
+    opened: list[LexerToken] = []
     try:
-        return _parser(environment, source, places, None).parse()
+        return _parser(environment, source, places, None, opened).parse()
     except TemplateSyntaxError as error:
-        raise _misconfigured(error, source, places) from None
+        raise _misconfigured(error, source, places, opened) from None
     except RecursionError:
         raise Misconfigured([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
 
@@ -85,10 +88,25 @@ def parse_expression(environment: Environment, source: Source, places: Places) -
     return expression
 
 
-def _parser(environment: Environment, source: Source, places: Places, state: str | None) -> Parser:
+class _Parser(Parser):
+    """Jinja's parser, which remembers the tags that are open."""
+
+    opened: list[LexerToken]
+
+    def parse_statement(self) -> nodes.Node | list[nodes.Node]:
+        self.opened.append(self.stream.current)
+        statement = super().parse_statement()
+        self.opened.pop()
+        return statement
+
+
+def _parser(
+    environment: Environment, source: Source, places: Places, state: str | None, opened: list[LexerToken] | None = None
+) -> Parser:
     tokens = standalone(_tokens(environment, source, places, state))
     numbered = [(places.add(source, token.position), token.type, token.value) for token in tokens]
-    parser = Parser(environment, "")
+    parser = _Parser(environment, "")
+    parser.opened = [] if opened is None else opened
     parser.stream = TokenStream(environment.lexer.wrap(numbered), None, None)
     return parser
 
@@ -111,7 +129,13 @@ def _tokens(environment: Environment, source: Source, places: Places, state: str
     return tokens
 
 
-def _misconfigured(error: TemplateSyntaxError, source: Source, places: Places) -> Misconfigured:
+def _misconfigured(
+    error: TemplateSyntaxError, source: Source, places: Places, opened: Sequence[LexerToken] = ()
+) -> Misconfigured:
+    if opened and (error.message or "").startswith("Unexpected end of template"):
+        tag = opened[-1].value
+        hint = f"write {{% end{tag} %}} where it ends"
+        return Misconfigured([places.fault(opened[-1].lineno, "template-syntax", f"this {tag} is not closed", hint)])
     number = error.lineno if error.lineno < len(places.positions) else places.add(source, len(source.text))
     message = (error.message or "it cannot be read").rstrip(".")
     return Misconfigured([places.fault(number, "template-syntax", message[:1].lower() + message[1:])])

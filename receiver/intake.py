@@ -16,6 +16,7 @@ from receiver.process import Process
 from receiver.rendering import render
 from receiver.store import publish, quarantine
 from receiver.store.entry import Entry
+from receiver.store.failure import storage
 from receiver.store.ledger import VersionTaken
 from receiver.store.stage import Staged
 
@@ -26,7 +27,7 @@ def receive(house: House, process: Process, incoming: Iterable[Incoming], arriva
     What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
     to its end leaves nothing behind, and neither does a failure of our own: the platform sends both again.
     """
-    with house.stages[process.name].open() as staged:
+    with storage("take the delivery in"), house.stages[process.name].open() as staged:
         collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
         source_id = ""
         try:

@@ -130,6 +130,23 @@ def write_over(path: Path, content: bytes, scratch: Path) -> None:
     sync_folder(path.parent)
 
 
+def leads_to(source: Path, target: Path) -> bool:
+    """Tell whether a file can be renamed from one folder to the other. Touches nothing: raises Problem.
+
+    A file that does not exist is renamed: the kernel tells another file system before it misses the file.
+    """
+    name = f".{os.urandom(10).hex()}"
+    with storage("reach the output folder from the stage"):
+        try:
+            (source / name).rename(target / name)
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+    return False
+
+
 def move_new(source: Path, target: Path) -> None:
     """Rename `source` to `target`, which must not exist: FileExistsError. Durable once both folders are synced.
 

@@ -1,0 +1,243 @@
+"""One delivery, or one recovery, killed or refused at each of its system calls.
+
+    python tests/crash/syscalls.py
+
+A forked child prepares everything, stops itself, and goes on once `strace` is attached to it with an injection: SIGKILL
+as it enters the n-th call of a kind (which is also: right after the call before it), or an error as its result.
+After that a recovery runs, and then the sender tries again: the delivery must be wholly absent or wholly there,
+once; an answer that was given must be true; nothing may be left in the stage.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "service")]
+import storm
+
+from receiver import compiling, intake
+from receiver.delivery import Arrival, Incoming, Section
+from receiver.house import House, opened
+from receiver.problems import Problem
+from receiver.settings import Settings
+from receiver.store import ledger
+
+FAILING = ["openat", "mkdir", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "renameat2", "link", "unlink"]
+CHANGING = [*FAILING, "sync_file_range", "rename", "unlinkat", "rmdir", "flock"]
+DOCUMENT = b"II*\0" + b"fax" * 5000
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One call to be hit, and how."""
+
+    call: str
+    number: int
+    how: str  # an injection of strace: "signal=KILL" or "error=EIO"
+
+    def __str__(self) -> str:
+        return f"{self.call} #{self.number} {self.how}"
+
+
+@dataclass
+class Bench:
+    """A site that is compiled once, and a folder for as many data folders as there are points."""
+
+    folder: Path
+    settings: Settings
+    processes: dict
+    count: int = 0
+
+    def fresh(self) -> Settings:
+        """Return settings with an empty data folder."""
+        self.count += 1
+        data = self.folder / f"data-{self.count}"
+        return replace(self.settings, data=data, output=data / "output", ledger=f"sqlite:{data / 'ledger.db'}")
+
+
+def bench(folder: Path) -> Bench:
+    site = storm.site(folder / "site")
+    process = site / "mappings" / "referrals" / "process.toml"
+    process.write_text(process.read_text() + '\n[retention]\noriginals = "30d"\n')
+    settings = Settings.from_environment({"RECEIVER_SITE": str(site), "RECEIVER_DATA": str(folder / "var")})
+    return Bench(folder, settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
+
+
+def house(bench: Bench, settings: Settings) -> House:
+    """Return the house over a data folder; opening it recovers what lies there."""
+    process = replace(bench.processes["referrals"], output=(settings.output / "referrals").absolute())
+    ledger.create(settings.ledger)
+    return opened(settings, {"referrals": process})
+
+
+def deliver(house: House) -> dict | None:
+    """Take the delivery in; return what the sender is told, None for a problem."""
+    values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": "142637A"}
+    fields = [{"name": name, "value": value, "confidence": 1} for name, value in values.items()]
+    metadata = json.dumps({"sourceId": "1", "fields": fields}).encode()
+    sections = [
+        Incoming(Section("file", "scan.tif", "image/tiff"), [DOCUMENT]),
+        Incoming(Section("metadata", "metadata.json", "application/json"), [metadata]),
+    ]
+    try:
+        receipt = intake.receive(house, house.processes["referrals"], sections, Arrival(AT, "127.0.0.1"))
+    except Problem:
+        return None
+    return {"id": receipt.id, "duplicate": receipt.duplicate, "status": receipt.status}
+
+
+def hit(point: Point | None, log: Path, prepare: Callable[[], object], work: Callable[[object], object]) -> object:
+    """Fork, prepare, and do the work under an injection. Returns what the work returned; None where it was killed."""
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            prepared = prepare()
+            os.kill(os.getpid(), signal.SIGSTOP)
+            os.write(write_end, json.dumps([work(prepared)]).encode())
+        except BaseException as error:
+            os.write(write_end, json.dumps([{"raised": repr(error)}]).encode())
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    os.waitpid(child, os.WUNTRACED)
+    inject = ["-e", f"inject={point.call}:{point.how}:when={point.number}"] if point else []
+    command = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={','.join(CHANGING)}", *inject, "-p", str(child)]
+    tracer = subprocess.Popen(command, stderr=subprocess.PIPE)
+    _wait_until_traced(child, tracer)
+    os.kill(child, signal.SIGCONT)
+    os.waitpid(child, 0)
+    tracer.communicate()
+    with os.fdopen(read_end, "rb") as told:
+        content = told.read()
+    return json.loads(content)[0] if content else None
+
+
+def _wait_until_traced(child: int, tracer: subprocess.Popen) -> None:
+    status = Path(f"/proc/{child}/status")
+    while not re.search(r"TracerPid:\t[1-9]", status.read_text()):
+        if tracer.poll() is not None:
+            os.kill(child, signal.SIGKILL)
+            raise RuntimeError(f"strace ended: {tracer.stderr.read().decode()}")
+        time.sleep(0.001)
+
+
+def calls(log: Path) -> Counter:
+    """Count the calls of each kind that were made before the answer was told, which is the last write."""
+    made = Counter(
+        re.match(r"\d+ +(\w+)\(", line)[1] for line in log.read_text().splitlines() if re.match(r"\d+ +\w+\(", line)
+    )
+    made["write"] -= 1
+    return made
+
+
+def points(made: Counter) -> Iterator[Point]:
+    for call in CHANGING:
+        for number in range(1, made[call] + 1):
+            yield Point(call, number, "signal=KILL")
+            if call in FAILING:
+                yield Point(call, number, "error=EIO")
+                yield Point(call, number, "error=ENOSPC")
+
+
+def violations(bench: Bench, settings: Settings, told: dict | None) -> list[str]:
+    """Recover, look, try again and look once more. Returns what must not be."""
+    found = [f"the delivery raised {told['raised']}"] if told and "raised" in told else []
+    again = house(bench, settings)
+    there = sorted(path.suffix for path in settings.output.rglob("*") if path.is_file())
+    whole = [".done", ".hl7", ".json", ".tif"]
+    if there not in ([], whole):
+        found.append(f"after recovery only {there}")
+    if told and "id" in told and there != whole:
+        found.append("the sender was told that it is there, and it is not")
+    row = again.ledger.search()
+    if (row[0].status if row else "") != ("published" if there else ""):
+        found.append(f"the ledger says {[entry.status for entry in row]} for {there}")
+    receipt = deliver(again)
+    if receipt is None or receipt["duplicate"] != (there == whole):
+        found.append(f"the second try was answered {receipt}")
+    there = sorted(path.suffix for path in settings.output.rglob("*") if path.is_file())
+    if there != whole:
+        found.append(f"after the second try {there}")
+    if [path for path in (settings.data / "stage").iterdir() if path.is_dir()]:
+        found.append("something is left in the stage")
+    if not (settings.data / "originals" / "referrals" / str(receipt and receipt["id"]) / "delivery.json").exists():
+        found.append("the originals are not there")
+    again.ledger.close()
+    return found
+
+
+def deliveries(bench: Bench, every: int = 1) -> Iterator[tuple[Point, list[str]]]:
+    """Hit one delivery at every point, or at each `every`-th of them."""
+    log = bench.folder / "strace.log"
+    settings = bench.fresh()
+    hit(None, log, lambda: house(bench, settings), deliver)
+    for number, point in enumerate(points(calls(log))):
+        if number % every == 0:
+            yield point, _delivery(bench, point, log)
+
+
+def _delivery(bench: Bench, point: Point, log: Path) -> list[str]:
+    settings = bench.fresh()
+    told = hit(point, log, lambda: house(bench, settings), deliver)
+    found = violations(bench, settings, told)
+    shutil.rmtree(settings.data)
+    return found
+
+
+def recoveries(bench: Bench, every: int = 1) -> Iterator[tuple[Point, list[str]]]:
+    """Kill a recovery at every point, another one at the same point, and see what a third one makes of it."""
+    log = bench.folder / "strace.log"
+    settings = bench.fresh()
+    _leave_accepted(bench, settings, log)
+    hit(None, log, lambda: None, lambda _: _recover(bench, settings))
+    kills = [point for point in points(calls(log)) if point.how == "signal=KILL"]
+    for point in kills[::every]:
+        settings = bench.fresh()
+        _leave_accepted(bench, settings, log)
+        for _ in range(2):
+            hit(point, log, lambda settings=settings: None, lambda _, settings=settings: _recover(bench, settings))
+        yield point, violations(bench, settings, told={"id": "accepted before"})
+        shutil.rmtree(settings.data)
+
+
+def _recover(bench: Bench, settings: Settings) -> None:
+    house(bench, settings).ledger.close()
+
+
+def _leave_accepted(bench: Bench, settings: Settings, log: Path) -> None:
+    """Kill a delivery as it begins to publish: the row is there, and not one file."""
+    hit(Point("renameat2", 1, "signal=KILL"), log, lambda: house(bench, settings), deliver)
+
+
+def main() -> int:
+    counts: Counter = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        made = bench(Path(folder))
+        for kind, hits in (("delivery", deliveries(made)), ("recovery", recoveries(made))):
+            for point, found in hits:
+                counts[kind] += 1
+                counts["violations"] += len(found)
+                for each in found:
+                    print(f"{kind}, {point}: {each}", flush=True)
+    print(
+        f"{counts['delivery']} points of a delivery, {counts['recovery']} of a recovery that was killed twice;", end=" "
+    )
+    print(f"{counts['violations']} violations")
+    return 1 if counts["violations"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

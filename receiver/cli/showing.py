@@ -7,6 +7,7 @@ import click
 from receiver.delivery import Part, Reading
 from receiver.problems import Problem
 from receiver.proving.outcome import Outcome
+from receiver.proving.verdict import Status, Verdict
 from receiver.rendering import Rendered
 
 LONGEST = 2_000  # characters of one line of a record: an embedded document would fill the screen
@@ -56,6 +57,18 @@ def show_problem(problem: Problem) -> None:
     _heading(f"refused: {problem.code}", colour="red")
     click.echo(f"  {problem.detail}")
     _table([(each.where, each.rule, each.message, each.schema or "") for each in problem.violations])
+
+
+def show_verdict(verdict: Verdict) -> None:
+    """Show how a sample case compares with its expected/."""
+    if verdict.status is Status.OK:
+        _heading("as expected", colour="green")
+    elif verdict.status is Status.NEW:
+        _heading("nothing is expected yet: receiver test --update writes this to expected/", colour="yellow")
+    else:
+        _heading("not as expected", colour="red")
+    for difference in verdict.differences:
+        click.echo(f"  {difference}")
 
 
 def _heading(text: str, colour: str | None = None) -> None:

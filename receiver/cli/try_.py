@@ -1,20 +1,26 @@
 """`receiver try`: runs one delivery offline and shows what would become of it."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
-from receiver.cli.showing import show_outcome
-from receiver.delivery import Incoming
+from receiver.cli.showing import show_outcome, show_verdict
+from receiver.cli.watching import again_on_change
+from receiver.compiling import SCHEMAS
+from receiver.config.site import MAPPINGS
+from receiver.faults import Misconfigured
 from receiver.process import Process
 from receiver.proving import captured
-from receiver.proving.cases import delivered, is_part
-from receiver.proving.files import named
-from receiver.proving.outcome import Outcome, run
+from receiver.proving.cases import EXPECTED, SAMPLES, Case, delivered, is_part
+from receiver.proving.files import Named, named
+from receiver.proving.outcome import run
+from receiver.proving.proof import prove
 from receiver.proving.site import processes
+from receiver.proving.verdict import Status
 from receiver.settings import Settings
 
 
@@ -22,28 +28,66 @@ from receiver.settings import Settings
 @click.argument("process")
 @click.argument("files", nargs=-1)
 @click.option("--request", type=click.Path(exists=True, path_type=Path), help="A captured raw HTTP request.")
-def command(process: str, files: Sequence[str], request: Path | None) -> None:
-    """Run one delivery of FILES, or of a captured request, through PROCESS: offline, publishing nothing.
+@click.option("--watch", is_flag=True, help="Again on every save of the process, of schemas/ and of the files.")
+def command(process: str, files: Sequence[str], request: Path | None, watch: bool) -> None:
+    """Run one delivery through PROCESS, offline and publishing nothing: FILES, a captured request or a sample case.
 
-    Shows the fields, every violation and the records. Ends with 0 where it would be published, 1 where not. How a
-    file's part is told, `receiver send --help` explains.
+    Shows the fields, every violation and the records. A sample case is given by its folder, or by its name alone,
+    and is compared with its expected/ as well. How a file's part is told, `receiver send --help` explains. Ends with
+    0 where the delivery would be published, or the case becomes what it must, and with 1 where not.
     """
     if bool(files) == bool(request):
-        raise click.UsageError("give the files of one delivery, or --request with a captured one")
+        raise click.UsageError("give the files of one delivery, a sample case, or --request with a captured one")
     settings = Settings.from_environment()
-    compiled = processes(settings, [process])[process]
-    outcome = _run(compiled, files, request, settings.max_body)
-    show_outcome(outcome)
-    sys.exit(1 if outcome.problem else 0)
+    folder = settings.site / MAPPINGS / process
+    case = _case_folder(files, folder / SAMPLES)
+    attempt = partial(_attempt, settings, process, files, case, request)
+    if not watch:
+        sys.exit(0 if attempt() else 1)
+    given = [case] if case else [request] if request else [named(file).path for file in files]
+    others = [path for path in given if not path.resolve().is_relative_to(folder.resolve())]
+    again_on_change(lambda: _tell_misuse(attempt), [folder, settings.site / SCHEMAS, *others])
 
 
-def _run(process: Process, files: Sequence[str], request: Path | None, max_body: int) -> Outcome:
+def _case_folder(files: Sequence[str], samples: Path) -> Path | None:
+    """Return the folder of the sample case that is meant; None where files are."""
+    if len(files) != 1:
+        return None
+    given = Path(files[0])
+    return next((path for path in (given, samples / given) if path.is_dir()), None)
+
+
+def _attempt(settings: Settings, name: str, files: Sequence[str], case: Path | None, request: Path | None) -> bool:
+    """Run and show the delivery; tell whether all is well with it."""
+    process = processes(settings, [name])[name]
+    if case:
+        proof = prove(Case(process, case), settings.max_body)
+        show_outcome(proof.outcome)
+        show_verdict(proof.verdict)
+        return proof.verdict.status is Status.OK or (proof.verdict.status is Status.NEW and not proof.outcome.problem)
     try:
-        sent = captured.sections(request, max_body) if request else _sections(files, process)
+        sent = captured.sections(request, settings.max_body) if request else delivered(_files(files, process))
     except captured.NotARequest as error:
         raise click.UsageError(str(error)) from None
-    return run(process, sent, datetime.now(UTC))
+    outcome = run(process, sent, datetime.now(UTC))
+    show_outcome(outcome)
+    return outcome.problem is None
 
 
-def _sections(files: Sequence[str], process: Process) -> Iterator[Incoming]:
-    return delivered(named(file, is_part(process)) for file in files)
+def _files(files: Sequence[str], process: Process) -> list[Named]:
+    """Take `samples/case/*` as well, which names the folder expected/ besides the files."""
+    parts = [named(file, is_part(process)) for file in files if Path(file).name != EXPECTED]
+    for part in parts:
+        if not part.path.is_file():
+            raise click.UsageError(f"there is no file {part.path}, and no sample case of this name")
+    return parts
+
+
+def _tell_misuse(attempt: Callable[[], bool]) -> None:
+    """Go on after what would end the verb: the next save may mend it."""
+    try:
+        attempt()
+    except Misconfigured as error:
+        click.echo(str(error))
+    except click.UsageError as error:
+        click.echo(error.format_message())

@@ -178,7 +178,7 @@ def test_all_faults_are_told_at_once(tables):
     [
         ("a\n  {{ fields.mrn", "2:13 template-syntax"),
         ("{{ fields. }}", "1:12 template-syntax"),
-        ("{% if x %}", "1:9 template-syntax"),
+        ("{% if x %}", "1:4 template-syntax"),
         ("{% endif %}", "1:4 template-syntax"),
         ("a\n{{ 1 + }}", "2:8 template-syntax"),
         ("a\n{{ ? }}", "2:4 template-syntax"),

@@ -29,4 +29,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(deliver.blueprint(house))
     app.register_blueprint(health.blueprint())
     app.register_error_handler(HTTPException, replies.unroutable)
+    app.register_error_handler(Exception, lambda error: replies.refused(replies.defect(error)))
     return app

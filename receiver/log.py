@@ -1,6 +1,7 @@
 """The log of the service: one line per delivery, in words of the domain, never a field's value."""
 
 import logging
+from traceback import StackSummary, walk_tb
 
 from receiver.delivery import Receipt
 from receiver.problems import Problem
@@ -28,6 +29,19 @@ def refused(problem: Problem, process: str) -> None:
     """Tell that a delivery was not accepted, with every rule it breaks and where."""
     where = "".join(f"; {violation.where}: {violation.rule}" for violation in problem.violations)
     logger.warning("refused process=%s code=%s: %s%s", process, problem.code, problem.detail, where)
+
+
+def crashed(error: BaseException | None) -> None:
+    """Tell where a defect of our own showed: the kinds of exception and their frames, never their words.
+
+    What Python says of an exception, and what holds it, may quote what was being worked on.
+    """
+    pieces = []
+    while error is not None:
+        frames = StackSummary.extract(walk_tb(error.__traceback__), lookup_lines=False)
+        pieces.append(type(error).__name__ + "".join(f" < {each.filename}:{each.lineno}" for each in reversed(frames)))
+        error = error.__cause__ or error.__context__
+    logger.error("defect: %s", "; after ".join(pieces))
 
 
 def recovered(report: Report) -> None:

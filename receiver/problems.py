@@ -12,6 +12,9 @@ class Code(StrEnum):
     """The kinds of problem. The text is the `code` of an answer, a log line and the ledger."""
 
     # the request itself
+    MALFORMED_REQUEST = "malformed-request"
+    EXPECTATION_FAILED = "expectation-failed"
+    URL_TOO_LONG = "url-too-long"
     NOT_MULTIPART = "not-multipart"
     MALFORMED_BODY = "malformed-body"
     TRUNCATED_BODY = "truncated-body"
@@ -26,6 +29,8 @@ class Code(StrEnum):
     PART_UNKNOWN = "part-unknown"
     PART_REPEATED = "part-repeated"
     PART_TYPE = "part-type"
+    PART_CONTENT = "part-content"
+    PART_EMPTY = "part-empty"
     PART_TOO_LARGE = "part-too-large"
     # what they say
     METADATA_MALFORMED = "metadata-malformed"
@@ -34,6 +39,7 @@ class Code(StrEnum):
     CONFIDENCE_LOW = "confidence-low"
     SOURCE_ID_CONFLICT = "source-id-conflict"
     # what becomes of it
+    DOCUMENT_BROKEN = "document-broken"
     TEMPLATE_FAILED = "template-failed"
     RECORD_INVALID = "record-invalid"
     NAME_TAKEN = "name-taken"
@@ -42,6 +48,7 @@ class Code(StrEnum):
     SHUTTING_DOWN = "shutting-down"
     STORAGE_FAILED = "storage-failed"
     DISK_FULL = "disk-full"
+    INTERNAL_ERROR = "internal-error"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,22 @@
 import sys
 from typing import Any
 
+from receiver import limits
 from receiver.app import prepare
 from receiver.faults import Misconfigured
 from receiver.problems import Problem
 from receiver.settings import SettingsError
 
-worker_class = "gthread"  # fsync releases the interpreter: threads overlap the waits for the disk
+worker_class = (
+    "receiver.web.worker.Worker"  # gunicorn's gthread, proof against slow senders; fsync frees the interpreter
+)
 workers = 2  # one worker may crash or be replaced while the other answers
-threads = 16  # fsyncs of 16 threads overlap 3–4 times; more wait for the same disk
+threads = 256  # deliveries in progress in one worker: an idle thread costs 50 kB, one that waits for its sender no more
+worker_connections = 1_000  # open in one worker; beyond that the kernel queues them
 keepalive = 15  # seconds: a sender with several documents keeps its connection; closing each cost 21 % of the rate
+limit_request_line = limits.MAX_URL
+limit_request_fields = limits.MAX_HEADERS
+limit_request_field_size = limits.MAX_HEADER_SIZE
 timeout = 60  # seconds without a sign of life from a worker's main loop, which no slow request can block
 graceful_timeout = 30  # seconds for deliveries in flight at a stop: the time that systemd gives at most by half
 worker_tmp_dir = "/dev/shm"  # noqa: S108 (heartbeats only; on a busy disk they would delay answers)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from receiver import log
 from receiver.delivery import Receipt, Status
 from receiver.problems import Code, Problem
 
@@ -14,6 +15,7 @@ RETRY_AFTER = 30  # seconds: long enough for a restart or a full disk's alarm, s
 
 # code → (status, title). Titles are the same for every occurrence (RFC 9457 §3.1.3).
 STATUSES: dict[Code, tuple[int, str]] = {
+    Code.MALFORMED_REQUEST: (400, "The request is malformed"),
     Code.MALFORMED_BODY: (400, "The body is malformed"),
     Code.TRUNCATED_BODY: (400, "The body is not whole"),
     Code.AMBIGUOUS_REQUEST: (400, "The request can be read in two ways"),
@@ -23,19 +25,25 @@ STATUSES: dict[Code, tuple[int, str]] = {
     Code.SOURCE_ID_CONFLICT: (409, "The sourceId came before with other content"),
     Code.BODY_TOO_LARGE: (413, "The body is too large"),
     Code.PART_TOO_LARGE: (413, "A part is too large"),
+    Code.URL_TOO_LONG: (414, "The URL is too long"),
     Code.NOT_MULTIPART: (415, "The request is not multipart/form-data"),
     Code.PART_TYPE: (415, "A part has a type that is not taken"),
+    Code.PART_CONTENT: (415, "A part is not what its type says"),
+    Code.EXPECTATION_FAILED: (417, "The expectation cannot be met"),
     Code.PART_MISSING: (422, "A part is missing"),
     Code.PART_REPEATED: (422, "A part came more than once"),
     Code.PART_UNKNOWN: (422, "A part is not known"),
+    Code.PART_EMPTY: (422, "A part is empty"),
     Code.METADATA_MALFORMED: (422, "The metadata cannot be parsed"),
     Code.METADATA_INVALID: (422, "The metadata breaks its schema"),
     Code.FIELDS_INVALID: (422, "The fields break their schema"),
     Code.CONFIDENCE_LOW: (422, "The confidence is too low"),
+    Code.DOCUMENT_BROKEN: (422, "A document cannot be read"),
     Code.TEMPLATE_FAILED: (422, "A template cannot render this delivery"),
     Code.RECORD_INVALID: (422, "A record breaks its schema"),
     Code.NAME_TAKEN: (422, "A file of this name is in the output already"),
-    Code.HEADERS_TOO_LARGE: (431, "The headers of the parts are too large"),
+    Code.HEADERS_TOO_LARGE: (431, "Headers are too large"),
+    Code.INTERNAL_ERROR: (500, "The service has a defect"),
     Code.BUSY: (503, "The same delivery is in progress"),
     Code.SHUTTING_DOWN: (503, "The service is shutting down"),
     Code.STORAGE_FAILED: (503, "The storage failed"),
@@ -75,6 +83,12 @@ def unroutable(error: HTTPException) -> Response:
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response
+
+
+def defect(error: Exception) -> Problem:
+    """Return what a sender is told of an error that nobody foresaw. What the error says may hold a value."""
+    log.crashed(error)
+    return Problem(Code.INTERNAL_ERROR, "The request met a defect of the service; its log tells the place.")
 
 
 def receipt_body(receipt: Receipt) -> dict[str, Any]:

@@ -1,0 +1,67 @@
+"""One connection and the requests on it: gunicorn's parser, with two of its habits changed."""
+
+import socket
+import struct
+from typing import Any
+
+from gunicorn.http import message, parser
+from gunicorn.http.body import ChunkedReader, LengthReader
+from gunicorn.workers.gthread import TConn
+
+from receiver import limits
+from receiver.web.pace import PacedSocket
+from receiver.web.turns import Turns
+
+SEND_TIMEOUT = struct.pack("ll", limits.ANSWER_SECONDS, 0)  # struct timeval, socket(7)
+BLANK_LINE = b"\r\n\r\n"
+
+
+class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
+    """A request whose body stays with the sender until the application asks for it.
+
+    gunicorn sends 100 Continue before the application runs. Here it is sent when the application first reads: a
+    delivery that its head already condemns is refused before its body is on the way (RFC 9110 §10.1.1).
+    """
+
+    def __init__(self, cfg: Any, unreader: Any, peer_addr: Any, req_number: int = 1) -> None:
+        super().__init__(cfg, unreader, peer_addr, req_number)
+        unreader.sock.begin(asks=self._expected_100_continue)  # type: ignore[has-type]
+        self._expected_100_continue = False
+
+    def should_close(self) -> bool:
+        """Tell whether the connection ends after the answer: also where the body was not read to its end.
+
+        gunicorn would wait for the rest, and hold a thread for as long.
+        """
+        return super().should_close() or not self._is_read()
+
+    def _is_read(self) -> bool:
+        reader = self.body.reader
+        if isinstance(reader, ChunkedReader):
+            return reader.parser is None
+        return isinstance(reader, LengthReader) and reader.length == 0
+
+
+class Parser(parser.RequestParser):  # type: ignore[misc]
+    """Parses the requests of one connection, waiting for a slow sender only as long as the limits allow."""
+
+    mesg_class = Request
+
+    def __init__(self, cfg: Any, connection: socket.socket, client: Any, turns: Turns) -> None:
+        super().__init__(cfg, PacedSocket(connection, turns), client)
+
+
+class Connection(TConn):  # type: ignore[misc]
+    """One connection, and as much of the next head as has arrived on it."""
+
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, turns: Turns) -> None:
+        super().__init__(cfg, sock, client, server)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_TIMEOUT)
+        self.parser = Parser(cfg, sock, client, turns)
+        self.initialized = True  # what gunicorn would do before the first request: TLS, HTTP/2
+        self.head = bytearray()
+        self.closes_at = 0.0  # monotonic seconds, once it lingers
+
+    def can_be_parsed(self) -> bool:
+        """Tell whether the parser reaches a verdict without waiting: the head is whole, or wrong already."""
+        return BLANK_LINE in self.head or self.head.count(b"\n") != self.head.count(b"\r\n")

@@ -1,0 +1,201 @@
+"""The worker: gunicorn's threaded one, whose threads never wait for a request to begin or a connection to end.
+
+    accept ──▶ head arrives ──▶ thread: take, answer ──▶ kept open ──▶ head arrives …
+               no thread                            └──▶ linger: the sender takes the answer in; no thread
+
+gunicorn's own gives a thread to each connection that has sent a byte, and closes connections in its main loop, where
+one that does not end holds up all others for two seconds. Here the poller does both: whoever sends a head byte by
+byte, or never hangs up, costs a few kilobytes of memory and nobody's time.
+"""
+
+import errno
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from gunicorn.workers import gthread
+
+from receiver import limits, log
+from receiver.problems import Problem
+from receiver.web import refusals
+from receiver.web.connection import Connection
+from receiver.web.turns import Turns
+
+HEAD_READ = 16 * 1024  # bytes asked for at once while a head is awaited
+LINGER_READ = 256 * 1024  # bytes thrown away at once of a body that was refused
+
+
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """What gunicorn starts; `worker_class` names it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turns = Turns(limits.AT_WORK)
+        self._awaited: dict[Connection, float] = {}  # connections whose head is to come, until when
+        self._lingering: dict[Connection, float] = {}  # connections that were answered, until when
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Refuse at the start what this worker does not do."""
+        super().check_config(cfg, log)
+        if cfg.is_ssl:
+            raise SystemExit("certfile: TLS ends at the proxy before this service; see deploy/nginx.conf")
+
+    # a request begins
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take in a connection."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        self.nr_conns += 1
+        self._await_head(Connection(self.cfg, client, address, listener.getsockname(), self._turns))
+
+    def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
+        """Take in the next request of a connection that was kept open."""
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self._await_head(conn)
+
+    def _await_head(self, conn: Connection) -> None:
+        conn.head += conn.parser.unreader.take_buffered()  # of a sender who did not wait for the answer before
+        self._awaited[conn] = time.monotonic() + limits.HEAD_SECONDS
+        self._watch(conn, self._read_head)
+        self._read_head(conn)  # as a rule it is there already
+
+    def _read_head(self, conn: Connection, _sock: socket.socket | None = None) -> None:
+        ended = False
+        try:
+            received = conn.sock.recv(HEAD_READ)
+            conn.head += received
+            ended = not received
+        except BlockingIOError:
+            pass
+        except OSError:
+            conn.head.clear()
+            ended = True
+        self._judge_head(conn, ended=ended)
+
+    def _judge_head(self, conn: Connection, *, ended: bool) -> None:
+        if conn.can_be_parsed():
+            self._stop_watching(conn, self._awaited)
+            conn.parser.unreader.unread(bytes(conn.head))
+            conn.head.clear()
+            self.enqueue_req(conn)
+        elif ended and not conn.head:
+            self._forget(conn, self._awaited)
+        elif ended:
+            self._refuse(conn, refusals.cut_short())
+        elif len(conn.head) > limits.MAX_HEAD:
+            self._refuse(conn, refusals.head_too_large())
+
+    def handle(self, conn: Connection) -> Any:
+        """Take a request in and answer it, in a thread; waiting for its body is no work."""
+        self._turns.take()
+        try:
+            return super().handle(conn)
+        finally:
+            self._turns.give()
+
+    # a request, or a connection, ends
+
+    def finish_request(self, conn: Connection, done: "Future[bool]") -> None:
+        """Go on with a connection whose request a thread is done with."""
+        if done.cancelled() or done.exception() or not done.result():
+            self._linger(conn)
+        elif conn.parser.unreader.buf.getbuffer().nbytes:
+            self._await_head(conn)
+        else:
+            super().finish_request(conn, done)
+
+    def handle_error(self, _req: Any, client: socket.socket, _addr: Any, exc: Exception) -> None:
+        """Answer a request that cannot be parsed, or that failed on our side; in a thread."""
+        problem = refusals.judge(exc)
+        log.refused(problem, "-")
+        with suppress(OSError):
+            client.sendall(refusals.answer(problem))
+
+    def _refuse(self, conn: Connection, problem: Problem) -> None:
+        """Answer a connection whose head will not be awaited any longer."""
+        log.refused(problem, "-")
+        self._stop_watching(conn, self._awaited)
+        with suppress(OSError):  # a full buffer, which its sender has not read for long
+            conn.sock.send(refusals.answer(problem))
+        self._linger(conn)
+
+    def _linger(self, conn: Connection) -> None:
+        """Close our side and read on until the sender has closed its own.
+
+        Closing at once would make the kernel reset a connection that still sends, and the answer would be lost.
+        """
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._close(conn)
+            return
+        now = time.monotonic()
+        conn.closes_at = now + limits.MAX_LINGER_SECONDS
+        self._lingering[conn] = now + limits.LINGER_SECONDS
+        self._watch(conn, self._throw_away)
+
+    def _throw_away(self, conn: Connection, _sock: socket.socket) -> None:
+        try:
+            ended = not conn.sock.recv(LINGER_READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            ended = True
+        if ended:
+            self._forget(conn, self._lingering)
+        else:
+            self._lingering[conn] = min(conn.closes_at, time.monotonic() + limits.LINGER_SECONDS)
+
+    # time
+
+    def murder_pending(self) -> None:
+        """Give up what took too long; gunicorn asks about once a second."""
+        for conn in _overdue(self._awaited):
+            if conn.head:
+                self._refuse(conn, refusals.too_slow())
+            else:
+                self._forget(conn, self._awaited)  # it has not asked anything
+        for conn in _overdue(self._lingering):
+            self._forget(conn, self._lingering)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Wait no longer than `deadline` for what may yet come, once the service stops."""
+        super()._cap_keepalive(deadline)
+        for waiting in (self._awaited, self._lingering):
+            waiting.update({conn: min(until, deadline) for conn, until in waiting.items()})
+
+    # the poller
+
+    def _watch(self, conn: Connection, readable: Callable[[Connection, socket.socket], None]) -> None:
+        conn.sock.setblocking(False)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(readable, conn))
+
+    def _stop_watching(self, conn: Connection, waiting: dict[Connection, float]) -> None:
+        del waiting[conn]
+        self.poller.unregister(conn.sock)
+
+    def _forget(self, conn: Connection, waiting: dict[Connection, float]) -> None:
+        self._stop_watching(conn, waiting)
+        self._close(conn)
+
+    def _close(self, conn: Connection) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+
+def _overdue(waiting: dict[Connection, float]) -> list[Connection]:
+    now = time.monotonic()
+    return [conn for conn, until in waiting.items() if until <= now]

@@ -79,7 +79,7 @@ class Ledger:
 
     def unfinished(self) -> list[Entry]:
         """Return what is accepted but not yet published, in the order of acceptance. Raises Problem."""
-        return self._select("WHERE status = 'committed' ORDER BY rowid")
+        return self._select(f"WHERE {statements.UNFINISHED} ORDER BY rowid")
 
     def uses_stage(self, folder: Path) -> bool:
         """Tell whether an accepted delivery still has files in this folder of the stage. Raises Problem."""
@@ -103,6 +103,8 @@ class Ledger:
             "received_at >= ?": since and rows.stamp(since),
             "received_at < ?": until and rows.stamp(until),
         }
+        if status is not None and status is not Status.PUBLISHED:
+            conditions[f"status = ? AND {statements.UNPUBLISHED}"] = conditions.pop("status = ?")
         given = {condition: value for condition, value in conditions.items() if value is not None}
         where = f"WHERE {' AND '.join(given)}" if given else ""
         return self._select(f"{where} ORDER BY received_at DESC, rowid DESC LIMIT ?", *given.values(), limit)

@@ -14,7 +14,7 @@ from place import AT, PEER, Place, Sent, deliver, entry_of, refuse
 
 from receiver.delivery import Status
 from receiver.problems import Code, Problem, Violation
-from receiver.store import ledger, publish, rows, schema, writers
+from receiver.store import ledger, publish, rows, schema, statements, writers
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, PartLine
 
 SENT = Sent()
@@ -119,6 +119,40 @@ def test_searching_filters_and_shows_the_newest_first(place):
         ("b", Status.COMMITTED): 2,
         ("b", Status.PUBLISHED): 1,
     }
+
+
+def test_no_question_reads_the_whole_table(place, monkeypatch):
+    """With a million rows, that would take seconds."""
+    asked = []
+    connect = schema.connect
+
+    def listening(path):
+        connection = connect(path)
+        connection.exec_trace = lambda _, statement, __: asked.append(statement) or True
+        return connection
+
+    monkeypatch.setattr(schema, "connect", listening)
+    place.ledger.find("ID1")
+    place.ledger.latest("referrals", "S1")
+    place.ledger.next_version("referrals", "S1")
+    place.ledger.starting("ID", 5)
+    place.ledger.unfinished()
+    place.ledger.uses_stage(place.stage.root / "one")
+    place.ledger.counts()
+    for filters in ({}, {"source_id": "S1"}, {"since": AT}, *({"status": status} for status in Status)):
+        place.ledger.search(**filters)
+    asked = [statement for statement in asked if statement.lower().startswith("select")]
+    assert len(asked) == 8 + 3 + len(Status)
+    by_status = 0
+    with apsw.Connection(str(place.ledger.path)) as connection:
+        for statement in asked:
+            nothing = (None,) * statement.count("?")
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", nothing).fetchall()
+            whole = [step for *_, step in plan if step.startswith("SCAN") and "INDEX" not in step]
+            assert whole in ([], ["SCAN CONSTANT ROW"]), statement
+            by_status += "unpublished" in str(plan)
+    assert by_status == 3 + len(Status) - 1
+    connection.close()
 
 
 def test_pruning_forgets_old_entries_but_none_that_is_not_published(place, monkeypatch):

@@ -10,7 +10,7 @@ from receiver.mapping import Templates
 
 @pytest.fixture
 def tables(mapped):
-    mapped.write("tables/sex.csv", "code,word,hl7\nF,female,F\nM,male,M\n7,seven,U\n")
+    mapped.write("tables/sex.csv", "code,word,hl7\nF,female,F\nM,male,M\n7,seven,U\nW,female,F\n")
     return mapped
 
 
@@ -107,6 +107,7 @@ def test_without_documents_the_document_is_missing(mapped):
         ("'F' | lookup('sex')", "female"),
         ("'M' | lookup('sex', 'hl7')", "M"),
         ("'male' | lookup('sex', 'code', key='word')", "M"),
+        ("'female' | lookup('sex', 'code', key='word')", "F"),
         ("'X' | lookup('sex', default='unknown')", "unknown"),
         ("'X' | lookup('sex', default=none)", ""),
         ("7 | lookup('sex')", "seven"),

@@ -5,6 +5,7 @@ CODES = {
     "toml-syntax": "process.toml is no TOML",
     "file-unreadable": "process.toml cannot be read",
     "no-process": "The site has no process",
+    "no-such-process": "The site has no process of this name",
     "unknown-key": "There is no such key, or not in this section",
     "missing-key": "A key or section is missing",
     "wrong-type": "A value is of another kind than its key takes",
@@ -17,6 +18,7 @@ CODES = {
     "bad-type": "This is not a media type",
     "bad-encoding": "This is not a character encoding",
     "no-effect": "This changes nothing",
+    "short-memory": "The ledger forgets too soon",
     # who may deliver, and where to
     "auth-missing": "Nothing says who may deliver",
     "auth-ambiguous": "The door is both locked and open",
@@ -33,6 +35,7 @@ CODES = {
     "unknown-type": "A media type that looks misspelt",
     "type-misfit": "The metadata's types are not those of its schema",
     "size-unreachable": "A limit that no request can reach",
+    "convert-misfit": "A part that cannot be published as PDF",
     # files that process.toml names
     "missing-file": "A template or schema that process.toml names is not there",
     "missing-extra": "A check needs a library that is not installed",
@@ -64,6 +67,7 @@ CODES = {
     "escape-place": "A value or text cannot stand at this place of the record",
     "escape-branches": "The branches leave the record at different places",
     "escape-filter": "A filter of escaping that does not belong here",
+    "escape-separator": "A delimiter within a value comes out escaped",
     "encoding-misfit": "The record says another encoding than it is written in",
     # tables
     "unknown-table": "There is no such code table, or no such column",

@@ -1,0 +1,137 @@
+"""How findings are written: for people, for programs, for code scanning, for a pull request."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from corpus_of_faults import CASES, ENVIRONMENT, SOUND, patched
+
+from receiver import cli
+from receiver.checking.reports import github, sarif, text
+from receiver.checking.reports.findings import Findings
+from receiver.faults import Fault, Severity
+
+CASE = {case.name: case for case in CASES}
+FAULTS = [
+    Fault("mappings/a/process.toml", 3, 7, "unknown-key", "unknown key titel", 'did you mean "title"?'),
+    Fault("mappings/a/x, y.j2", 1, 1, "unused-template", "100% unused:\nreally", "", Severity.INFO),
+    Fault("schemas/ü.json", 2, 2, "unknown-format", "not checked", "", Severity.WARNING),
+]
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Return what puts a faulty site in place."""
+    return lambda case: patched(CASE[case], tmp_path / "site")
+
+
+def check(site, *arguments):
+    variables = {"RECEIVER_SITE": str(site), "RECEIVER_DATA": str(site / "var"), **ENVIRONMENT}
+    return CliRunner().invoke(cli.main, ["check", *arguments], env=variables, catch_exceptions=False)
+
+
+def test_a_sound_site_ends_with_0_in_every_format():
+    assert check(SOUND).stdout == "2 processes: no fault\n"
+    assert check(SOUND, "--strict").exit_code == 0
+    assert json.loads(check(SOUND, "--format", "json").stdout) == []
+    assert json.loads(check(SOUND, "--format", "sarif").stdout)["runs"][0]["results"] == []
+    assert check(SOUND, "--format", "github").stdout == "2 processes: no fault\n"
+
+
+def test_an_error_is_a_finding(site):
+    told = check(site("config-unknown-key"))
+    assert told.exit_code == 1
+    line, summary = told.stdout.splitlines()
+    assert line.startswith("mappings/referrals/process.toml:41:1: unknown-key unknown key on_invald in [delivery] (")
+    assert summary == "2 processes: 1 error"
+
+
+def test_a_warning_is_a_finding_only_when_it_is_strict(site):
+    faulty = site("field-without-a-guard")
+    told = check(faulty)
+    assert told.exit_code == 0
+    assert told.stdout.splitlines()[0].endswith(" [warning]")
+    assert check(faulty, "--strict").exit_code == 1
+
+
+def test_what_is_only_worth_a_look_never_counts(site):
+    told = check(site("table-no-longer-used"), "--strict")
+    assert told.stdout.splitlines()[0].endswith(" [info]")
+    assert told.exit_code == 0
+
+
+def test_a_process_is_checked_by_itself(site):
+    faulty = site("table-row-too-short")
+    assert check(faulty, "lab-reports").stdout == "1 process: no fault\n"
+    assert "bad-table" in check(faulty, "referrals").stdout
+
+
+def test_a_process_that_is_not_there_is_misuse():
+    told = check(SOUND, "refferals")
+    assert told.exit_code == 2
+    assert "no such process: refferals (there are: lab-reports, referrals)" in told.stderr
+
+
+def test_json_has_every_finding_whole(site):
+    told = json.loads(check(site("field-without-a-guard"), "--format", "json").stdout)
+    assert [(each["code"], each["severity"], each["line"]) for each in told] == [("unguarded-field", "warning", 5)]
+    assert set(told[0]) == {"file", "line", "column", "code", "message", "hint", "severity"}
+
+
+def test_a_terminal_is_told_in_colour():
+    coloured = text.report(Findings(FAULTS, 1, Path()))
+    assert "\x1b[31munknown-key\x1b[0m" in coloured
+    assert re.sub(r"\x1b\[\d+m", "", coloured).splitlines()[0] == str(FAULTS[0])
+    assert coloured.splitlines()[-1] == "1 process: 1 error, 1 warning, 1 info"
+
+
+def test_workflow_commands_are_escaped(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = github.report(Findings(FAULTS, 1, Path("my site"))).splitlines()
+    assert lines[0] == (
+        "::error file=my site/mappings/a/process.toml,line=3,col=7,"
+        "title=unknown-key%3A There is no such key%2C or not in this section"
+        '::unknown key titel (did you mean "title"?)'
+    )
+    assert lines[1] == (
+        "::notice file=my site/mappings/a/x%2C y.j2,line=1,col=1,title=unused-template%3A A template that nobody uses"
+        "::100%25 unused:%0Areally"
+    )
+    assert lines[2].startswith("::warning file=my site/schemas/ü.json,line=2,col=2,")
+    assert lines[3] == "1 process: 1 error, 1 warning, 1 info"
+
+
+def test_sarif_has_the_essentials_of_its_schema(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    log = json.loads(sarif.report(Findings(FAULTS, 1, Path("my site"))))
+    assert log["version"] == "2.1.0"
+    assert log["$schema"].endswith("/sarif-schema-2.1.0.json")
+    [run] = log["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "receiver"
+    rules = driver["rules"]
+    assert len({rule["id"] for rule in rules}) == len(rules)
+    assert all(rule["shortDescription"]["text"].endswith(".") for rule in rules)
+    for result in run["results"]:
+        assert set(result) == {"ruleId", "ruleIndex", "level", "message", "locations"}
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in {"none", "note", "warning", "error"}  # SARIF 2.1.0 §3.27.10
+        assert result["message"]["text"]
+        [location] = result["locations"]
+        region = location["physicalLocation"]["region"]
+        assert all(isinstance(region[key], int) and region[key] >= 1 for key in ("startLine", "startColumn"))
+    uris = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in run["results"]]
+    assert uris == [
+        "my%20site/mappings/a/process.toml",
+        "my%20site/mappings/a/x%2C%20y.j2",
+        "my%20site/schemas/%C3%BC.json",
+    ]
+
+
+def test_a_site_elsewhere_is_named_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    findings = Findings(FAULTS, 1, Path("/elsewhere"))
+    assert findings.file(FAULTS[0]) == "/elsewhere/mappings/a/process.toml"
+    assert findings.uri(FAULTS[2]) == "file:///elsewhere/schemas/%C3%BC.json"

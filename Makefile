@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types soak demo clean
+.PHONY: test lint types crash soak demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -13,6 +13,11 @@ lint: .venv/ready
 
 types: .venv/ready
 	$(BIN)/mypy
+
+# Each system call of a delivery is hit, and the power is cut at each step: needs strace, root and loop devices.
+crash: .venv/ready
+	$(BIN)/python tests/crash/syscalls.py
+	$(BIN)/python tests/crash/power.py
 
 soak: .venv/ready
 	$(BIN)/python tests/crash/storm.py --kills $(or $(KILLS),100)

@@ -8,6 +8,7 @@ After that a recovery runs, and then the sender tries again: the delivery must b
 once; an answer that was given must be true; nothing may be left in the stage.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -32,6 +33,7 @@ from receiver.house import House, opened
 from receiver.problems import Problem
 from receiver.settings import Settings
 from receiver.store import ledger
+from receiver.store.entry import Entry
 
 FAILING = ["openat", "mkdir", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "renameat2", "link", "unlink"]
 CHANGING = [*FAILING, "sync_file_range", "rename", "unlinkat", "rmdir", "flock"]
@@ -165,6 +167,7 @@ def violations(bench: Bench, settings: Settings, told: dict | None) -> list[str]
     row = again.ledger.search()
     if (row[0].status if row else "") != ("published" if there else ""):
         found.append(f"the ledger says {[entry.status for entry in row]} for {there}")
+    found += [f"{path.suffix} is torn" for path in _torn(row)]
     receipt = deliver(again)
     if receipt is None or receipt["duplicate"] != (there == whole):
         found.append(f"the second try was answered {receipt}")
@@ -177,6 +180,12 @@ def violations(bench: Bench, settings: Settings, told: dict | None) -> list[str]
         found.append("the originals are not there")
     again.ledger.close()
     return found
+
+
+def _torn(entries: list[Entry]) -> list[Path]:
+    """Return the files that are there and not what the ledger says they are."""
+    outputs = [output for entry in entries for output in entry.outputs if output.target.is_file()]
+    return [each.target for each in outputs if hashlib.sha256(each.target.read_bytes()).hexdigest() != each.sha256]
 
 
 def deliveries(bench: Bench, every: int = 1) -> Iterator[tuple[Point, list[str]]]:

@@ -1,0 +1,181 @@
+"""The power is cut at every step of a delivery, on an ext4 of its own.
+
+    sudo python tests/crash/power.py
+
+The file system is shut down by the ioctl that file system tests use for it: what was not made durable is gone, as
+after a power cut. Then it is mounted again, and the sender tries again. The ledger lies once beside the output
+and once on another disk, which keeps its power: so each fsync of ours stands for itself.
+
+With `--weaken` one of the promises is broken on purpose, and the run must go red.
+"""
+
+import argparse
+import fcntl
+import os
+import shutil
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import syscalls
+
+from receiver.settings import Settings
+from receiver.store import schema, writers
+from receiver.store import syscalls as store_syscalls
+
+SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN: _IOR('X', 125, __u32), linux/fs/ext4/ext4.h
+NO_LOG_FLUSH = 2  # EXT4_GOING_FLAGS_NOLOGFLUSH: the journal in memory is lost too
+SIZE = "64M"
+
+
+class Disk:
+    """An ext4 in a file, mounted over a loop device."""
+
+    def __init__(self, folder: Path) -> None:
+        self.image, self.mount = folder / "disk.img", folder / "disk"
+        self.mount.mkdir()
+        _run("truncate", "-s", SIZE, self.image)
+        _run("mkfs.ext4", "-q", "-F", self.image)
+
+    def plug_in(self) -> None:
+        _run("mount", "-o", "loop,commit=300", self.image, self.mount)  # no commit of the journal by the clock
+
+    def cut_power(self) -> None:
+        descriptor = os.open(self.mount, os.O_RDONLY)
+        try:
+            fcntl.ioctl(descriptor, SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
+        finally:
+            os.close(descriptor)
+        self.unplug()
+        self.plug_in()
+
+    def unplug(self) -> None:
+        _run("umount", self.mount)
+
+
+@contextmanager
+def plugged_in(folder: Path) -> Iterator[Disk]:
+    disk = Disk(folder)
+    disk.plug_in()
+    try:
+        yield disk
+    finally:
+        disk.unplug()
+
+
+def _run(*command: object) -> None:
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
+
+
+def possible() -> str:
+    """Return why the power cannot be cut here; "" where it can."""
+    if os.geteuid() != 0:
+        return "needs root, to mount an ext4 and shut it down"
+    missing = [tool for tool in ("strace", "mkfs.ext4", "mount") if not shutil.which(tool)]
+    if missing:
+        return f"needs {', '.join(missing)}"
+    try:
+        with tempfile.TemporaryDirectory() as folder, plugged_in(Path(folder)) as disk:
+            disk.cut_power()
+    except (OSError, subprocess.CalledProcessError):
+        return "needs loop devices, and a kernel that lets ext4 be shut down"
+    return ""
+
+
+def cuts(folder: Path, weaken: str = "", every: int = 1) -> Iterator[tuple[str, list[str]]]:
+    """Cut the power at every point of a delivery, and after it was answered; yield what must not be."""
+    with plugged_in(folder) as disk:
+        made = syscalls.bench(folder)
+        for where, place in (("beside the ledger", disk.mount), ("apart from the ledger", folder)):
+            points = _points(made, disk, place)
+            for number, point in enumerate([None, *points]):
+                if number % every == 0:
+                    yield f"{where}, {point or 'answered'}", _cut(made, disk, place, point, weaken)
+
+
+def _settings(made: syscalls.Bench, disk: Disk, place: Path) -> Settings:
+    settings = made.fresh()
+    data = disk.mount / settings.data.name
+    return replace(settings, data=data, output=data / "output", ledger=f"sqlite:{place / settings.data.name}.db")
+
+
+def _points(made: syscalls.Bench, disk: Disk, place: Path) -> list[syscalls.Point]:
+    settings, log = _settings(made, disk, place), made.folder / "strace.log"
+    syscalls.hit(None, log, lambda: syscalls.house(made, settings), syscalls.deliver)
+    shutil.rmtree(settings.data)
+    return [point for point in syscalls.points(syscalls.calls(log)) if point.how == "signal=KILL"]
+
+
+def _cut(made: syscalls.Bench, disk: Disk, place: Path, point: syscalls.Point | None, weaken: str) -> list[str]:
+    settings = _settings(made, disk, place)
+
+    def prepare() -> object:
+        WEAKEN[weaken]()
+        house = syscalls.house(made, settings)
+        os.sync()  # what was there before the delivery is not what is looked at
+        return house
+
+    told = syscalls.hit(point, made.folder / "strace.log", prepare, syscalls.deliver)
+    disk.cut_power()
+    try:
+        return syscalls.violations(made, settings, told)
+    finally:
+        shutil.rmtree(settings.data, ignore_errors=True)
+
+
+def _without_fsync(of: Callable[[int], bool]) -> None:
+    real = os.fsync
+    os.fsync = lambda descriptor: None if of(os.fstat(descriptor).st_mode) else real(descriptor)
+
+
+def _without_fsync_of_files() -> None:
+    _without_fsync(stat.S_ISREG)
+    store_syscalls.start_writing = lambda *_: None  # early write-back alone would carry most of it to the disk
+
+
+def _without_synchronous() -> None:
+    connect = schema.connect
+
+    def careless(path: Path):
+        connection = connect(path)
+        connection.pragma("synchronous", "off")
+        return connection
+
+    schema.connect = careless
+    writers.Writers._set_synchronous = lambda self, how: None
+
+
+WEAKEN = {
+    "": lambda: None,
+    "file": _without_fsync_of_files,
+    "folder": lambda: _without_fsync(stat.S_ISDIR),
+    "synchronous": _without_synchronous,
+}
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--weaken", choices=sorted(WEAKEN), default="")
+    weaken = arguments.parse_args().weaken
+    if reason := possible():
+        sys.exit(reason)
+    count = violations = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for where, found in cuts(Path(folder), weaken):
+            count += 1
+            violations += len(found)
+            for each in found:
+                print(f"{where}: {each}", flush=True)
+    print(f"{count} power cuts, {violations} violations")
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

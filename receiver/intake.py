@@ -13,7 +13,7 @@ from receiver.parts import Collected, collect
 from receiver.planning import plan, put_aside
 from receiver.problems import Code, Problem
 from receiver.process import Process
-from receiver.rendering import render
+from receiver.rendering import as_published, render
 from receiver.store import publish, quarantine
 from receiver.store.entry import Entry
 from receiver.store.failure import storage
@@ -64,13 +64,14 @@ def _accept(
         return known
     if not (arrival.replay and arrival.replay.accept_confidence):
         judge_confidence(process, reading)
+    published = as_published(process, parts, staged)
     while True:
         latest = house.ledger.latest(process.name, reading.source_id)
         if latest and process.config.delivery.same_source_id == "ignore":
             return publish.known(house.ledger, latest.id, arrival) or latest.receipt(duplicate=True)
         version = _next_version(process, latest)
         delivery = Delivery(id_, process.name, reading.source_id, arrival.at, version)
-        entry = plan(house, process, delivery, parts, render(process, delivery, reading, parts), arrival, staged)
+        entry = plan(house, process, delivery, parts, render(process, delivery, reading, published), arrival, staged)
         try:
             receipt = publish.commit(house.ledger, staged, entry)
         except VersionTaken:

@@ -53,7 +53,7 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Incomi
     violations: list[Violation] = []
     dropped = False
     for arriving in incoming:
-        place, rule = _match(rules, arriving.section.name)
+        place, rule = match(rules, arriving.section.name)
         if rule is None and unknown == "ignore":
             continue
         part = _stage(arriving, rule, staged)
@@ -66,7 +66,7 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Incomi
     return Collected(collected, _problem(violations), whole=not dropped)
 
 
-def _match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | None]:
+def match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | None]:
     """Return the rule for a section's name and its place: an exact name wins over a glob."""
     for place, rule in enumerate(rules):
         if rule.name == name:
@@ -130,7 +130,7 @@ def _objections(part: Part, rule: PartConfig | None, unknown: str) -> Iterator[V
 
 
 def _counts(rules: Sequence[PartConfig], parts: Sequence[Part]) -> Iterator[Violation]:
-    per_rule = Counter(_match(rules, part.name)[0] for part in parts)
+    per_rule = Counter(match(rules, part.name)[0] for part in parts)
     for place, rule in enumerate(rules):
         if rule.required and not per_rule[place]:
             yield Violation(rule.name, Code.PART_MISSING, f"The {rule.role} part is missing.")

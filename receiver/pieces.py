@@ -1,11 +1,11 @@
 """The pieces of one process, each compiled by itself, so that the fault of one hides none of another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from receiver import records
+from receiver import documents, records
 from receiver.config.model import ProcessConfig, RecordConfig
 from receiver.config.tokens import Tokens
 from receiver.faults import Fault, Misconfigured, did_you_mean
@@ -62,6 +62,7 @@ def compile(configured: ProcessConfig, tokens: Tokens, schemas: Schemas) -> Piec
     """Compile every piece of a process, with the faults of all."""
     work = _Work(configured, schemas, Templates(configured.folder, schemas.site))
     output = configured.output
+    work.faults.extend(work.conversions())
     return Pieces(
         configured,
         tokens,
@@ -130,6 +131,14 @@ class _Work:
         if record.schema and record.schema != "hl7" and (missing := self.schemas.missing(record.schema)):
             raise self._missing("missing-file", *missing, index, "schema")
         return records.checker(record.format, record.encoding, record.schema, self.schemas)
+
+    def conversions(self) -> Iterator[Fault]:
+        """Yield a fault for each part that is to be converted where nothing can convert it."""
+        wanted = [part.name for part in self.configured.parts if part.convert]
+        if wanted and not documents.can_convert():
+            message, hint = "documents are converted by img2pdf, which is not installed", "pip install 'receiver[pdf]'"
+            for name in wanted:
+                yield self.configured.fault("missing-extra", message, "parts", name, "convert", hint=hint)
 
     def _missing(self, code: str, message: str, hint: str, index: int, key: str) -> Misconfigured:
         return Misconfigured([self.configured.fault(code, message, "records", index, key, hint=hint)])

@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from receiver import documents
 from receiver.delivery import Delivery, Part, Reading, Record, Role
 from receiver.mapping.names import names
+from receiver.parts import match
 from receiver.problems import Code, Problem, Violation
 from receiver.process import Process, RecordRule
+from receiver.store.stage import Staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,17 @@ class Rendered:
     marker: str | None
 
 
+def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tuple[Part, ...]:
+    """Return the parts as they are to be published: those that are to be PDF are converted. Raises `Problem`."""
+    rules = process.config.parts
+    converted = {part.path for part in parts if (rule := match(rules, part.name)[1]) and rule.convert}
+    return tuple(documents.as_pdf(part, staged) if part.path in converted else part for part in parts)
+
+
 def render(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Rendered:
     """Render every file of a delivery. Raises `Problem` with the faults of all records at once."""
-    documents = tuple(_named(process, delivery, reading, parts))
-    values = names(delivery, reading, [(part, path) for part, path in documents if part.role is Role.DOCUMENT])
+    named = tuple(_named(process, delivery, reading, parts))
+    values = names(delivery, reading, [(part, path) for part, path in named if part.role is Role.DOCUMENT])
     records: list[Record] = []
     problems: list[Problem] = []
     for rule in process.records:
@@ -35,8 +45,8 @@ def render(process: Process, delivery: Delivery, reading: Reading, parts: Sequen
     if problems:
         raise _together(problems)
     marker = process.marker.render(values) if process.marker else None
-    _refuse_clashes([path for _, path in documents], [record.path for record in records], marker)
-    return Rendered(documents, tuple(records), marker)
+    _refuse_clashes([path for _, path in named], [record.path for record in records], marker)
+    return Rendered(named, tuple(records), marker)
 
 
 def _named(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Iterator[tuple[Part, str]]:

@@ -24,7 +24,9 @@ FLOORS = [
     {"pieces"},
     {"process"},
     {"records"},
-    {"config", "mapping", "metadata", "store"},
+    {"config", "mapping", "metadata"},
+    {"documents"},
+    {"store"},
     {"schemas"},
     {"delivery", "faults", "limits", "positions", "problems", "settings", "units"},
 ]

@@ -74,6 +74,7 @@ def _part(data: dict[str, Any], name: str) -> PartConfig:
         max_size=units.size(max_size) if isinstance(max_size, str) else max_size,
         required=part["required"],
         many=part["many"],
+        convert=part.get("convert"),
     )
 
 

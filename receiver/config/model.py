@@ -43,6 +43,7 @@ class PartConfig:
     max_size: int | None  # bytes; None: only the whole request is bounded
     required: bool
     many: bool
+    convert: Literal["pdf"] | None = None  # what the document is published as, instead of what came
 
 
 @dataclass(frozen=True, slots=True)

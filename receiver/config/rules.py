@@ -6,6 +6,7 @@ from typing import Any
 
 from receiver.config.source import Source
 from receiver.config.words import either, value_name
+from receiver.documents import CONVERTIBLE
 from receiver.faults import Fault
 from receiver.positions import Path
 
@@ -26,6 +27,7 @@ def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
     if sound("parts"):
         yield from _metadata_part(source, data["parts"])
     yield from (fault for name in _names(data, "parts") if sound("parts", name) for fault in _glob(source, name))
+    yield from (fault for name in _names(data, "parts") if sound("parts", name) for fault in _convert(source, name))
     if sound("fields") and sound("confidence"):
         yield from _renamed(source, data.get("fields", {}), data.get("confidence", {}))
     records = data.get("records", [])
@@ -78,6 +80,19 @@ def _glob(source: Source, name: str) -> Iterator[Fault]:
     if GLOB.search(name) and not part.get("many") and part["role"] != "metadata":
         message = f"{value_name(name)} can match several sections, but only one is allowed"
         yield source.fault("glob-without-many", message, ("parts", name), hint="write many = true")
+
+
+def _convert(source: Source, name: str) -> Iterator[Fault]:
+    part = source.data["parts"][name]
+    if "convert" not in part:
+        return
+    if part["role"] == "metadata":
+        message, hint = "the metadata is never published, so there is nothing to convert", "remove this line"
+        yield source.fault("convert-misfit", message, ("parts", name, "convert"), hint=hint)
+    elif not part.get("types") or not set(part["types"]) <= set(CONVERTIBLE):
+        message = f"only {either(CONVERTIBLE)} can be published as PDF"
+        hint = "name the types that this part may have, all of them among these"
+        yield source.fault("convert-misfit", message, ("parts", name, "convert"), hint=hint)
 
 
 def _renamed(source: Source, fields: dict[str, Any], confidence: dict[str, Any]) -> Iterator[Fault]:

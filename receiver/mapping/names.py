@@ -1,20 +1,21 @@
 """The names that a template sees."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
+from receiver import documents
 from receiver.delivery import Delivery, Part, Reading
 
 NAMES = frozenset({"fields", "confidence", "metadata", "delivery", "documents", "document"})
 
 
 class Document(dict[str, object]):
-    """A document as templates see it: plain items. Its bytes are for the `base64` filter alone.
+    """A document as templates see it: plain items, and `pages`, which are counted when a template asks.
 
-    Templates reach items only, never Python attributes, so `file` stays out of their sight.
+    Templates reach items only, never Python attributes, so `part` stays out of their sight: its bytes are for the
+    `base64` filter alone.
     """
 
-    __slots__ = ("file",)
+    __slots__ = ("part",)
 
     def __init__(self, part: Part, path: str) -> None:
         super().__init__(
@@ -26,15 +27,21 @@ class Document(dict[str, object]):
             sha256=part.sha256,
             path=path,
         )
-        self.file: Path = part.path
+        self.part = part
+
+    def __missing__(self, key: object) -> object:
+        if key != "pages":
+            raise KeyError(key)
+        self["pages"] = documents.pages(self.part)
+        return self["pages"]
 
 
-def names(delivery: Delivery, reading: Reading, documents: Sequence[tuple[Part, str]]) -> dict[str, object]:
-    """Return what a template is rendered with. Each document comes with its path in the output folder.
+def names(delivery: Delivery, reading: Reading, published: Sequence[tuple[Part, str]]) -> dict[str, object]:
+    """Return what a template is rendered with. Each document that is published comes with its path in the output.
 
     Where there is no document, `document` is undefined.
     """
-    views = [Document(part, path) for part, path in documents]
+    views = [Document(part, path) for part, path in published]
     found: dict[str, object] = {
         "fields": _plain(reading.fields),
         "confidence": _plain(reading.confidence),

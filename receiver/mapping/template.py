@@ -26,7 +26,7 @@ class Template:
     def render(self, names: Mapping[str, object]) -> str:
         """Return the record. Raises `Problem` with the template's line and the field's name, never its value.
 
-        An `OSError` from an embedded document passes through.
+        An `OSError` from an embedded document passes through, and the `Problem` of one whose pages cannot be counted.
         """
         budget.start()
         try:
@@ -34,10 +34,13 @@ class Template:
             return self._finish(budget.concat(self._compiled.root_render_func(context)))
         except OSError:
             raise
+        except Problem as broken:
+            problem = broken.with_traceback(None)
         except Exception as error:  # noqa: BLE001 (whatever it is, its own text may tell a value)
             violation = self._why.violation(error, self._numbers(error.__traceback__), names)
+            problem = Problem(Code.TEMPLATE_FAILED, f"{self.name} cannot be rendered for this delivery.", [violation])
         # Outside of the handler, so that the problem carries no trace of the frames that hold values.
-        raise Problem(Code.TEMPLATE_FAILED, f"{self.name} cannot be rendered for this delivery.", [violation])
+        raise problem
 
     def _numbers(self, traceback: TracebackType | None) -> list[int]:
         """Return the places that were being rendered, the innermost last."""

@@ -11,7 +11,7 @@ from receiver.delivery import Delivery, Incoming, Part, Reading, delivery_id
 from receiver.parts import collect
 from receiver.problems import Problem
 from receiver.process import Process
-from receiver.rendering import Rendered, render
+from receiver.rendering import Rendered, as_published, render
 from receiver.store.stage import Stage
 
 FROZEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)  # when every sample case arrives, so that its records stay the same
@@ -39,6 +39,7 @@ def run(process: Process, incoming: Iterable[Incoming], received_at: datetime = 
             intake.judge_confidence(process, reading)
             id_ = delivery_id(process.name, reading.source_id, parts)
             delivery = Delivery(id_, process.name, reading.source_id, received_at, version=1)
-            return Outcome(parts, reading, render(process, delivery, reading, parts))
+            published = as_published(process, parts, staged)
+            return Outcome(parts, reading, render(process, delivery, reading, published))
         except Problem as problem:
             return Outcome(parts, reading, problem=problem)

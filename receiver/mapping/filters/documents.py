@@ -19,10 +19,10 @@ def base64(value: object, limit: str | int = MAX_DOCUMENT) -> str:
     if not isinstance(value, Document):
         raise Refused("is not a document: write {{ document | base64 }}", "base64")
     allowed = min(_bytes(limit), MAX_DOCUMENT)
-    if value.file.stat().st_size > allowed:
+    if value.part.path.stat().st_size > allowed:
         told = units.size_text(allowed)
         raise Refused(f"has more than {told}, too many to embed; point to its path", "limit")
-    return budget.made(b2a_base64(value.file.read_bytes(), newline=False).decode("ascii"))
+    return budget.made(b2a_base64(value.part.path.read_bytes(), newline=False).decode("ascii"))
 
 
 def check(arguments: Mapping[str, Any]) -> str:

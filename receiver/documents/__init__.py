@@ -1,0 +1,64 @@
+"""Documents looked into: pages counted, images turned into PDF. What cannot be read is a `Problem`, never a crash.
+
+The libraries that do it are given files that anybody may have faxed, so they work in a process of their own
+(`helper`), bounded in time and memory: `images` and `pdfs` run there and nowhere else.
+"""
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+from receiver.delivery import Part
+from receiver.documents.helper import Helper, Unreadable
+from receiver.problems import Code, Problem, Violation
+from receiver.store.stage import Staged
+
+PDF = "application/pdf"
+IMAGES = ("image/tiff", "image/png", "image/jpeg")
+CONVERTIBLE = (*IMAGES, PDF)
+
+COUNT_SECONDS = 20.0  # a fax of a hundred pages takes 2 ms; the sender waits for the answer meanwhile
+CONVERT_SECONDS = 60.0  # a hundred pages of Group 4 take 0.2 s, of color some ten
+
+_helper = Helper()
+
+
+def pages(part: Part) -> int:
+    """Return how many pages a document has. Raises `Problem` for one that cannot be read."""
+    if part.type not in CONVERTIBLE:
+        raise _broken(part, f"Pages of {part.type or 'a document without a type'} cannot be counted.")
+    question = {"task": "pages", "path": str(part.path), "type": part.type}
+    try:
+        return int(_helper.ask(question, COUNT_SECONDS)["pages"])
+    except Unreadable as error:
+        reason = error.reason
+    raise _broken(part, f"The document cannot be read: {reason}.")
+
+
+def can_convert() -> bool:
+    """Tell whether img2pdf is installed (`pip install receiver[pdf]`)."""
+    return find_spec("img2pdf") is not None
+
+
+def as_pdf(part: Part, staged: Staged) -> Part:
+    """Stage an image as PDF, every pixel kept, and return it in the part's place; a PDF stays as it is.
+
+    The same image makes the same bytes. Raises `Problem` for one that cannot be read.
+    """
+    if part.type == PDF:
+        return part
+    if part.type not in IMAGES:
+        raise _broken(part, f"What comes as {part.type or 'a document without a type'} cannot be converted to PDF.")
+    file = staged.part(".pdf")
+    question = {"task": "pdf", "path": str(part.path), "type": part.type}
+    try:
+        _helper.ask(question, CONVERT_SECONDS, file.write)
+    except Unreadable as error:
+        reason = error.reason
+    else:
+        return replace(part, type=PDF, suffix=".pdf", size=file.size, sha256=file.sha256, path=file.path)
+    raise _broken(part, f"The document cannot be converted to PDF: {reason}.")
+
+
+def _broken(part: Part, message: str) -> Problem:
+    violation = Violation(part.name, "document", message)
+    return Problem(Code.DOCUMENT_BROKEN, "A document cannot be read.", [violation])

@@ -1,0 +1,73 @@
+"""The process that reads documents: a question in JSON on each line of its input, an answer on each line of its output.
+
+Nothing that a library says of a document is passed on: it may quote from it.
+"""
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from receiver.documents.helper import Unreadable
+
+MAX_MEMORY = 2_000_000_000  # bytes: a color page of A4 at 600 dpi takes 100 MB, and is held a few times
+
+Answer = tuple[dict[str, Any], bytes]
+
+
+def pages(path: Path, type: str) -> Answer:  # noqa: A002 (the word of the delivery)
+    """Count the pages of a document."""
+    if type == "application/pdf":
+        from receiver.documents import pdfs
+
+        return {"pages": pdfs.pages(path)}, b""
+    from receiver.documents import images
+
+    return {"pages": images.pages(path, type)}, b""
+
+
+def pdf(path: Path, type: str) -> Answer:  # noqa: A002
+    """Convert an image."""
+    from receiver.documents import images
+
+    content = images.pdf(path, type)
+    return {"size": len(content)}, content
+
+
+TASKS: dict[str, Callable[[Path, str], Answer]] = {"pages": pages, "pdf": pdf}
+
+
+def answer(question: dict[str, str]) -> Answer:
+    """Return what there is to say about a document, whatever it does to the libraries."""
+    try:
+        return TASKS[question["task"]](Path(question["path"]), question["type"])
+    except Unreadable as error:
+        reason = error.reason
+    except MemoryError:
+        reason = "it takes more memory than is allowed"
+    except Exception:  # noqa: BLE001 (a broken file raises whatever it likes)
+        reason = "it is broken"
+    return {"unreadable": reason}, b""
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it would hold the document
+    answers = os.fdopen(os.dup(1), "wb")
+    answers.write(b"ready\n")
+    answers.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)  # libraries that talk would disturb the answers,
+    os.dup2(nowhere, 2)  # or tell the log what is in a document
+    for line in sys.stdin.buffer:
+        head, content = answer(json.loads(line))
+        answers.write(json.dumps(head).encode() + b"\n")
+        answers.write(content)
+        answers.flush()
+
+
+main()

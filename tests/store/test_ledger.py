@@ -14,7 +14,7 @@ from place import AT, PEER, Place, Sent, deliver, entry_of, refuse
 
 from receiver.delivery import Status
 from receiver.problems import Code, Problem, Violation
-from receiver.store import ledger, publish, rows, schema, statements, writers
+from receiver.store import ledger, publish, rows, schema, writers
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, PartLine
 
 SENT = Sent()

@@ -74,6 +74,7 @@ def _part(data: dict[str, Any], name: str) -> PartConfig:
         max_size=units.size(max_size) if isinstance(max_size, str) else max_size,
         required=part["required"],
         many=part["many"],
+        sniff=part["sniff"],
         convert=part.get("convert"),
     )
 
@@ -95,5 +96,8 @@ def _record(record: dict[str, Any]) -> RecordConfig:
 
 
 def _retention(data: dict[str, Any]) -> RetentionConfig:
-    spans = {kind: units.duration(text) for kind, text in data.get("retention", {}).items()}
-    return RetentionConfig(spans.get("originals"), spans.get("quarantine"), spans.get("ledger"))
+    section = _section(data, "retention")
+    size = section.pop("quarantine_size")
+    spans = {kind: units.duration(text) for kind, text in section.items()}
+    bound = units.size(size) if isinstance(size, str) else size
+    return RetentionConfig(spans.get("originals"), spans.get("quarantine"), bound, spans.get("ledger"))

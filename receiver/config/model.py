@@ -43,6 +43,7 @@ class PartConfig:
     max_size: int | None  # bytes; None: only the whole request is bounded
     required: bool
     many: bool
+    sniff: bool = True  # an empty part is refused, and one that does not begin as its type does
     convert: Literal["pdf"] | None = None  # what the document is published as, instead of what came
 
 
@@ -114,10 +115,11 @@ class RecordConfig:
 
 @dataclass(frozen=True, slots=True)
 class RetentionConfig:
-    """How long things are kept."""
+    """How long things are kept, and how much of them."""
 
     originals: timedelta | None  # None: no originals are kept
-    quarantine: timedelta | None  # None: until someone removes them
+    quarantine: timedelta | None  # None: until they are published
+    quarantine_size: int  # bytes that refused deliveries may take
     ledger: timedelta | None  # None: forever
 
 

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from typing import Any
 
+from receiver import units
 from receiver.config.source import Source
 from receiver.config.words import either, value_name
 from receiver.documents import CONVERTIBLE
@@ -12,6 +14,7 @@ from receiver.positions import Path
 
 GLOB = re.compile(r"[*?]|\[[^\]]+\]")
 SUFFIX_FORMATS = {".hl7": "hl7", ".json": "json", ".xml": "xml", ".csv": "csv", ".txt": "text"}
+LEDGER_AT_LEAST = timedelta(days=30)  # nobody says how late a platform sends again; a month outlasts any outage
 FITTING_SCHEMA = {"json": ".json", "xml": ".xsd", "hl7": "hl7"}
 
 
@@ -30,6 +33,8 @@ def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
     yield from (fault for name in _names(data, "parts") if sound("parts", name) for fault in _convert(source, name))
     if sound("fields") and sound("confidence"):
         yield from _renamed(source, data.get("fields", {}), data.get("confidence", {}))
+    if sound("retention", "ledger"):
+        yield from _retention(source, data.get("retention", {}))
     records = data.get("records", [])
     for index in range(len(records) if isinstance(records, list) else 0):
         if sound("records", index):
@@ -106,6 +111,14 @@ def _renamed(source: Source, fields: dict[str, Any], confidence: dict[str, Any])
         if name in aliases:
             message = f"{value_name(name)} is renamed by [fields] aliases"
             yield source.fault("renamed-field", message, path, hint=f"write {value_name(aliases[name])}")
+
+
+def _retention(source: Source, retention: dict[str, Any]) -> Iterator[Fault]:
+    span = retention.get("ledger")
+    if span and units.duration(span) < LEDGER_AT_LEAST:
+        days = LEDGER_AT_LEAST.days
+        message = f"ledger = {value_name(span)} is too short: what the ledger forgets, a retry publishes again"
+        yield source.fault("short-memory", message, ("retention", "ledger"), hint=f"at least {days}d")
 
 
 def _record(source: Source, index: int, record: dict[str, Any]) -> Iterator[Fault]:

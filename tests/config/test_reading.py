@@ -73,7 +73,7 @@ def test_a_few_lines_are_enough(tmp_path):
     assert config.delivery == DeliveryConfig("refuse", "publish", "refuse")
     assert config.output == OutputConfig("lab-reports", "{{ delivery.id }}{{ document.suffix }}", None)
     assert config.records == ()
-    assert config.retention == RetentionConfig(None, None, None)
+    assert config.retention == RetentionConfig(None, None, 10**10, None)
 
 
 def test_xml_metadata_has_paths_of_its_own(tmp_path):
@@ -97,10 +97,11 @@ def test_a_written_format_goes_before_the_template_s_name(tmp_path):
     assert configured(tmp_path, "referrals", toml).records[0].format == "text"
 
 
-def test_retention_is_a_span_of_time(tmp_path):
-    toml = SMALLEST + '[retention]\noriginals = "12h"\nquarantine = "30d"\nledger = "7y"\n'
+def test_retention_is_spans_of_time_and_a_size(tmp_path):
+    toml = SMALLEST + '[retention]\noriginals = "12h"\nquarantine = "30d"\nquarantine_size = "2 GB"\nledger = "7y"\n'
     days = timedelta(days=1)
-    assert configured(tmp_path, "referrals", toml).retention == RetentionConfig(days / 2, 30 * days, 7 * 366 * days)
+    kept = configured(tmp_path, "referrals", toml).retention
+    assert kept == RetentionConfig(days / 2, 30 * days, 2 * 10**9, 7 * 366 * days)
 
 
 def test_a_host_name_is_compared_in_lower_case(tmp_path):

@@ -15,6 +15,7 @@ VERBS = {
     "check": ("check", "Prove the configuration: every fault in one run."),
     "try": ("try_", "Run one delivery offline and show what would become of it."),
     "test": ("test", "Run every sample case and compare it with what it must become."),
+    "capture": ("capture", "Make a sample case of a delivery that was kept."),
     "serve": ("serve", "Serve deliveries, under gunicorn."),
     "send": ("send", "Deliver files to a URL as the platform would, and show the answer."),
     "settings": ("settings", "Show every setting, its value and its meaning."),

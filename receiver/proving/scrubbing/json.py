@@ -1,0 +1,48 @@
+"""The values of metadata in JSON. xml.py has the same functions."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from receiver.schemas.json_text import loads
+
+
+def values(content: bytes) -> list[str]:
+    """Return the text of each value in the order of the document; true, false and null are none."""
+    return [str(value) for value in _scalars(loads(content))]
+
+
+def rewritten(content: bytes, texts: Sequence[str]) -> bytes:
+    """Return the document with these texts in the places of its values; a number stays one where the text is one."""
+    document = _with(loads(content), iter(texts))
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _scalars(value: Any) -> Iterator[str | int | float]:
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _scalars(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _scalars(each)
+    elif _is_scalar(value):
+        yield value
+
+
+def _with(value: Any, texts: Iterator[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _with(each, texts) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with(each, texts) for each in value]
+    return _typed(value, next(texts)) if _is_scalar(value) else value
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def _typed(value: str | float, text: str) -> str | float:
+    try:
+        return type(value)(text)
+    except ValueError:
+        return text

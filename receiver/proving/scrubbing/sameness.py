@@ -1,0 +1,44 @@
+"""What must be the same of a delivery before and after: how it is judged, and which fields it has."""
+
+from collections.abc import Hashable, Sequence
+
+from receiver.delivery import Role
+from receiver.problems import Code
+from receiver.process import Process
+from receiver.proving.capturing import Sent
+from receiver.proving.outcome import Outcome, run
+from receiver.schemas.malformed import Malformed
+
+PLACED = {  # whose violations stand at places that do not depend on values
+    Code.METADATA_INVALID,
+    Code.FIELDS_INVALID,
+    Code.CONFIDENCE_LOW,
+    Code.TEMPLATE_FAILED,
+}
+
+
+def judged(process: Process, parts: Sequence[Sent]) -> Hashable:
+    """Return how a delivery is judged, without anything of its values."""
+    return verdict(run(process, (part.incoming for part in parts))), structure(process, parts)
+
+
+def verdict(outcome: Outcome) -> Hashable:
+    """Return the problem and the rules that are broken, or how much is published."""
+    if outcome.problem:
+        placed = outcome.problem.code in PLACED
+        broken = [(each.rule, each.schema or "", each.where if placed else "") for each in outcome.problem.violations]
+        return outcome.problem.code, tuple(sorted(broken))
+    return len(outcome.rendered.records) if outcome.rendered else 0
+
+
+def structure(process: Process, parts: Sequence[Sent]) -> Hashable:
+    """Return the names of all fields with their confidences, also of a delivery that is refused."""
+    form, layout = process.metadata.form, process.metadata.layout
+    for part in parts:
+        if part.role is Role.METADATA:
+            try:
+                found = form.fields(form.parse(part.content), layout)
+            except Malformed:
+                return None
+            return tuple((str(each.name), str(each.confidence)) for each in found or ())
+    return None

@@ -1,0 +1,62 @@
+"""Looks for original texts in what is about to be kept: a scrubbed case is searched before it is believed."""
+
+import html
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+
+from receiver.delivery import Role
+from receiver.process import Process
+from receiver.proving.capturing import Sent, laid_out
+from receiver.proving.cases import SAMPLES
+from receiver.proving.outcome import FROZEN, run
+from receiver.proving.scrubbing.inventing import SHORTEST
+from receiver.proving.verdict import files
+
+SITE_LEVELS = 2  # a process's folder is <site>/mappings/<process>
+
+
+def telling(texts: Iterable[str]) -> set[str]:
+    """Return the texts that are long enough to tell something, folded for a search."""
+    return {text.casefold() for text in texts if len(text) >= SHORTEST}
+
+
+def survivors(process: Process, parts: Sequence[Sent], originals: Iterable[str]) -> set[str]:
+    """Return the original texts that stand in the case that these parts would become.
+
+    Not counted is what stands there whatever is sent: words of the configuration, the clock, the blank pages.
+    """
+    expected = files(run(process, (part.incoming for part in parts)))
+    case = _searchable([laid_out(process, parts), expected])
+    public = _public(process, parts)
+    return {text for text in telling(originals) if text in case and text not in public}
+
+
+def _searchable(folders: Iterable[Mapping[str, bytes]]) -> str:
+    found = [item for folder in folders for item in folder.items()]
+    text = "\n".join(f"{name}\n{content.decode('utf-8', 'replace')}" for name, content in found)
+    return f"{text}\n{html.unescape(text)}".casefold()
+
+
+def _public(process: Process, parts: Sequence[Sent]) -> str:
+    return "\n".join([*_configuration(process), *_constants(parts), *laid_out(process, [])]).casefold()
+
+
+def _configuration(process: Process) -> Iterator[str]:
+    folder = process.config.folder
+    schemas = folder.parents[SITE_LEVELS - 1] / "schemas"
+    for root in (folder, schemas):
+        for path in root.rglob("*"):
+            if path.is_file() and SAMPLES not in path.relative_to(root).parts[:1]:
+                yield path.read_text("utf-8", "replace")
+
+
+def _constants(parts: Sequence[Sent]) -> Iterator[str]:
+    yield FROZEN.isoformat()
+    yield FROZEN.strftime("%Y%m%d%H%M%S")
+    yield from (f"{part.section.name} {part.section.type} {part.suffix}" for part in parts)
+    for part in parts:
+        if part.role is not Role.METADATA:
+            yield part.content.decode("utf-8", "replace")
+            yield b64encode(part.content).decode()
+            yield f"{len(part.content)} {sha256(part.content).hexdigest()}"

@@ -7,6 +7,9 @@ from decimal import Decimal
 from jinja2.runtime import Undefined
 
 from receiver.mapping.errors import Refused
+from receiver.metadata.xml_names import Names
+
+SEVERAL = "is several elements: say which one, [0], or go through them in a loop"
 
 
 def text(value: object) -> str:
@@ -26,7 +29,16 @@ def text(value: object) -> str:
         return value.isoformat()
     if isinstance(value, Undefined):
         return str(value)  # raises NotThere
+    if isinstance(value, Names):
+        return _element(value)
     raise Refused(f"is {kind(value)}, not a single value (print its items in a loop, or use `join`)")
+
+
+def _element(names: Names) -> str:
+    try:
+        return str(names)
+    except ValueError:
+        raise Refused(SEVERAL) from None
 
 
 def number(value: float | Decimal) -> str:

@@ -21,6 +21,7 @@ from jinja2.runtime import Undefined
 from receiver.mapping import budget, values
 from receiver.mapping.errors import Misplaced, Refused
 from receiver.mapping.formats.characters import refuse_surrogates
+from receiver.metadata.xml_names import Names
 
 STRUCTURE = '"\\{}[]'
 MARKS: frozenset[str] = frozenset()
@@ -184,6 +185,6 @@ def _other(value: object) -> object:
         return float(value)
     if isinstance(value, date | time):
         return value.isoformat()
-    if isinstance(value, Undefined):
-        return str(value)  # raises NotThere
+    if isinstance(value, Undefined | Names):
+        return values.text(value)
     raise Refused(f"holds something that is {values.kind(value)}")

@@ -10,7 +10,7 @@ from receiver.settings import Settings
 from receiver.store import originals, quarantine
 from receiver.store.folders import free_space
 from receiver.store.ledger import Ledger
-from receiver.store.recover import recover
+from receiver.store.recover import Report, recover
 from receiver.store.stage import Stage, stage_for
 
 
@@ -28,15 +28,24 @@ class House:
         if free_space(self.stages[process.name].root) < self.settings.min_free:
             raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
 
+    def recover(self) -> Report:
+        """Finish or sweep what a crash left behind, beside whoever is at work. Raises `Problem`."""
+        return recover(self.ledger, self.settings.data, {stage.root for stage in self.stages.values()})
+
 
 def opened(settings: Settings, processes: Mapping[str, Process]) -> House:
     """Return the house, with what a crash left behind finished or swept. Raises `Problem`.
 
     The ledger must have been created before.
     """
+    house = unrecovered(settings, processes)
+    log.recovered(house.recover())
+    return house
+
+
+def unrecovered(settings: Settings, processes: Mapping[str, Process]) -> House:
+    """Return the house as a crash may have left it. Raises `Problem`."""
     quarantine.own(settings.data)
     originals.own(settings.data)
     stages = {name: stage_for(settings.data, process.output) for name, process in processes.items()}
-    ledger = Ledger(settings.ledger)
-    log.recovered(recover(ledger, settings.data, {stage.root for stage in stages.values()}))
-    return House(settings, processes, ledger, stages)
+    return House(settings, processes, Ledger(settings.ledger), stages)

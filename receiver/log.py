@@ -28,7 +28,8 @@ def accepted(receipt: Receipt) -> None:
 def refused(problem: Problem, process: str) -> None:
     """Tell that a delivery was not accepted, with every rule it breaks and where."""
     where = "".join(f"; {violation.where}: {violation.rule}" for violation in problem.violations)
-    logger.warning("refused process=%s code=%s: %s%s", process, problem.code, problem.detail, where)
+    kept = f" id={problem.kept_as}" if problem.kept_as else ""
+    logger.warning("refused%s process=%s code=%s: %s%s", kept, process, problem.code, problem.detail, where)
 
 
 def crashed(error: BaseException | None) -> None:

@@ -59,7 +59,8 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Incomi
         part = _stage(arriving, rule, staged)
         parts.append((place, part))
         violations += _objections(part, rule, unknown)
-        dropped |= bool(rule and rule.max_size is not None and part.size > rule.max_size)
+        cut = rule and rule.max_size is not None and part.size > rule.max_size
+        dropped |= bool(cut) and not isinstance(arriving.content, Path)
     parts.sort(key=lambda item: (item[0], _natural(item[1].name)))
     collected = tuple(part for _, part in parts)
     violations += _counts(rules, collected)

@@ -68,6 +68,7 @@ def put_aside(
     staged.keep_only({part.path for part in collected.parts})  # not what they were converted to
     receipt = quarantine.set_aside(house.ledger, house.settings.data, staged, entry, collected.parts, problem.detail)
     if receipt.status is Status.REFUSED:
+        problem.kept_as = id_
         raise problem
     return receipt
 

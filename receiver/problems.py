@@ -70,3 +70,4 @@ class Problem(Exception):  # noqa: N818 (the field's word, RFC 9457)
         self.detail = detail
         self.violations = tuple(violations)
         self.source_id = source_id  # where it could be read: a refused document is asked for by it
+        self.kept_as = ""  # the id under which the delivery lies in quarantine, where it does

@@ -76,6 +76,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What must be known of a delivery in quarantine to tell whether it may stay."""
+
+    id: str
+    status: Status
+    since: datetime  # aware, UTC: when it was last sent or replayed
+    size: int  # bytes of its parts
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the ledger."""
 

@@ -4,7 +4,9 @@ Quarantine and originals have this same shape, so that a person, or `receiver re
 them. Only here stand the names that the sender gave its files: those are data, and may name a patient.
 """
 
+import contextlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,9 +14,11 @@ from typing import Any
 
 from receiver.delivery import Part, Replay, Role, Status
 from receiver.problems import Code, Problem, Violation
-from receiver.store import rows
+from receiver.store import durable, folders, rows, stage
 from receiver.store.entry import Entry, PartLine
 from receiver.store.failure import storage
+
+SCRATCH = ".stage"  # beside the folders of the processes: what is being copied or removed; swept after a crash
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,16 @@ def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
         "parts": [_told(part) for part in parts],
     }
     return json.dumps(told, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def take_away(place: Path) -> None:
+    """Remove a kept delivery, if it is there: all of it at one instant, so that nobody meets half. Raises Problem."""
+    aside = place.parents[1] / SCRATCH / os.urandom(10).hex()
+    with storage("remove a kept delivery"), contextlib.suppress(FileNotFoundError):
+        place.lstat()
+        aside.parent.mkdir(mode=folders.FOLDER_MODE, exist_ok=True)
+        durable.move_new(place, aside)
+        stage.discard(aside)
 
 
 def _told(part: Part) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import apsw
 from receiver.delivery import Status
 from receiver.store import rows, schema, statements
 from receiver.store.connections import Connections
-from receiver.store.entry import Attempt, Entry
+from receiver.store.entry import Attempt, Entry, Waiting
 from receiver.store.writers import Unclear
 
 __all__ = ["ACCEPTED", "KEPT", "Ledger", "Lost", "Unclear", "VersionTaken", "create"]
@@ -109,6 +109,10 @@ class Ledger:
         where = f"WHERE {' AND '.join(given)}" if given else ""
         return self._select(f"{where} ORDER BY received_at DESC, rowid DESC LIMIT ?", *given.values(), limit)
 
+    def waiting(self, process: str) -> list[Waiting]:
+        """Return what lies in quarantine, the longest there first. Raises Problem."""
+        return self._read(lambda connection: statements.waiting(connection, process))
+
     def counts(self) -> dict[tuple[str, Status], int]:
         """Return how many deliveries each process has in each state. Raises Problem."""
         return self._read(statements.counts)
@@ -177,6 +181,10 @@ class Ledger:
         while pruned := self._write(lambda connection: statements.prune(connection, process, before)):
             total += pruned
         return total
+
+    def prunable(self, process: str, before: datetime) -> int:
+        """Return how many entries `prune` would forget. Raises Problem."""
+        return self._read(lambda connection: statements.prunable(connection, process, before))
 
     def _select(self, where: str, *values: Any) -> list[Entry]:
         return self._read(lambda connection: statements.select(connection, where, *values))

@@ -46,6 +46,11 @@ def lay_out(data: Path, staged: Staged, entry: Entry, parts: Sequence[Part]) -> 
     )
 
 
+def discard(data: Path, process: str, id: str) -> None:  # noqa: A002 (the ledger's word)
+    """Remove the originals of one delivery, if there are any. Raises Problem."""
+    kept.take_away(folder(data, process, id))
+
+
 def load(data: Path, process: str, id: str) -> kept.Kept:  # noqa: A002 (the ledger's word)
     """Read the originals of one delivery. Raises Problem where there are none."""
     return kept.load(folder(data, process, id) / DESCRIPTION)

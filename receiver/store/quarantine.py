@@ -21,11 +21,9 @@ from receiver.store.failure import storage
 from receiver.store.ledger import KEPT, Ledger, Lost
 from receiver.store.publish import PATIENCE, known
 from receiver.store.stage import LOCK, Stage, Staged, hold
-from receiver.store.stage import discard as discard_stage
 
 FOLDER = "quarantine"
 DESCRIPTION = "problem.json"
-SCRATCH = ".stage"  # where a delivery is copied whose stage is on another file system, and removed
 PAUSE = 0.01  # seconds between two looks at a lock that another one holds
 README = """\
 Deliveries that were held or refused: one folder for each, <process>/<id>, with its parts and problem.json, which
@@ -59,7 +57,7 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
         try:
             ledger.set_aside(entry, _attempt(entry))
         except Lost:
-            _discard(place)
+            kept.take_away(place)
             return known(ledger, entry.id, entry.arrival) or entry.receipt()
         place.joinpath(LOCK).unlink(missing_ok=True)
     return entry.receipt()
@@ -67,7 +65,7 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
 
 def discard(data: Path, process: str, id: str) -> None:  # noqa: A002 (the ledger's word)
     """Remove a kept delivery, if there is one. Raises Problem."""
-    _discard(folder(data, process, id))
+    kept.take_away(folder(data, process, id))
 
 
 def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
@@ -84,21 +82,11 @@ def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
         if now and now.attempt_count != entry.attempt_count:
             return False
         ledger.discard(entry.id, attempt)
-        _discard(place)
+        kept.take_away(place)
     finally:
         if lock is not None:
             os.close(lock)
     return True
-
-
-def _discard(place: Path) -> None:
-    """Take the folder away at one instant, so that nobody ever meets half of it."""
-    aside = place.parents[1] / SCRATCH / os.urandom(10).hex()
-    with storage("remove a delivery from quarantine"), contextlib.suppress(FileNotFoundError):
-        place.lstat()
-        aside.parent.mkdir(mode=folders.FOLDER_MODE, exist_ok=True)
-        durable.move_new(place, aside)
-        discard_stage(aside)
 
 
 def places(data: Path) -> list[Path]:
@@ -119,7 +107,7 @@ def finish(ledger: Ledger, place: Path) -> bool:
     try:
         entry = ledger.find(place.name)
         if _gone(entry):
-            _discard(place)
+            kept.take_away(place)
             return True
         found = kept.load(place / DESCRIPTION)
         if entry is None or _attempt(found.entry) not in entry.attempts:
@@ -148,7 +136,7 @@ def _beside(data: Path, staged: Staged, parts: Sequence[Part]) -> Iterator[Stage
     if near:
         yield staged
         return
-    with Stage(root / SCRATCH).open() as copied:
+    with Stage(root / kept.SCRATCH).open() as copied:
         for part in parts:
             durable.copy(part.path, copied.folder / part.path.name)
         yield copied
@@ -186,7 +174,7 @@ def _settle(near: Path, place: Path) -> int | None:
         if lock is not None and place.joinpath(DESCRIPTION).exists():
             return lock
         if lock is not None:
-            _discard(place)  # what somebody removed half of
+            kept.take_away(place)  # what somebody removed half of
             os.close(lock)
         if time.monotonic() > deadline:
             raise Problem(Code.BUSY, "an earlier attempt at this delivery is still being kept")

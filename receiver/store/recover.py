@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from receiver.problems import Problem
-from receiver.store import folders, quarantine, stage
+from receiver.store import folders, kept, originals, quarantine, stage
 from receiver.store.finish import finish
 from receiver.store.ledger import Ledger
 
@@ -35,7 +35,7 @@ def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
         finished, failed = finish(ledger, unfinished[start : start + AT_ONCE])
         report.finished += finished
         report.failed |= failed
-    for root in {*roots, data / quarantine.FOLDER / quarantine.SCRATCH}:
+    for root in {*roots, *(data / each.FOLDER / kept.SCRATCH for each in (quarantine, originals))}:
         for folder in folders.within(root, depth=1):
             with _noting(report, folder):
                 report.swept += _sweep(ledger, folder)

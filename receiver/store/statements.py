@@ -11,7 +11,7 @@ import apsw
 from receiver.delivery import Status
 from receiver.problems import Code, Problem
 from receiver.store import rows
-from receiver.store.entry import Entry, Kind
+from receiver.store.entry import Entry, Kind, Waiting
 from receiver.store.failure import storage
 
 # SQLite uses the partial index `unpublished` only for a query that repeats the index's own condition.
@@ -20,6 +20,7 @@ UNFINISHED = f"status = 'committed' AND {UNPUBLISHED}"
 
 PRUNED_AT_ONCE = 500  # rows of one transaction: some milliseconds in which nobody else writes
 
+_PRUNABLE = "received_at < ? AND process = ? AND status IN ('published', 'discarded')"
 _NAMES = ", ".join(rows.COLUMNS)
 _SELECT = f"SELECT {_NAMES} FROM deliveries"  # noqa: S608 (our own names)
 _PUT = (
@@ -57,6 +58,17 @@ def uses_stage(connection: apsw.Connection, folder: Path) -> bool:
             (str(folder),),
         ).get
     )
+
+
+def waiting(connection: apsw.Connection, process: str) -> list[Waiting]:
+    """Return what lies in quarantine, the longest there first."""
+    found: list[Any] = connection.execute(
+        "SELECT id, status, json_extract(attempts, '$[#-1].at') AS since, "  # noqa: S608 (our own)
+        "(SELECT total(json_extract(value, '$.size')) FROM json_each(parts)) "
+        f"FROM deliveries WHERE status IN ('held', 'refused') AND {UNPUBLISHED} AND process = ? ORDER BY since",
+        (process,),
+    ).fetchall()
+    return [Waiting(id_, Status(status), rows.moment(since), int(size)) for id_, status, since, size in found]
 
 
 def counts(connection: apsw.Connection) -> dict[tuple[str, Status], int]:
@@ -118,11 +130,20 @@ def publish(connection: apsw.Connection, entries: Sequence[Entry], at: datetime)
 def prune(connection: apsw.Connection, process: str, before: datetime) -> int:
     """Forget some entries received before a time, of which nothing is left to be done; returns how many."""
     connection.execute(
-        "DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries "
-        "WHERE received_at < ? AND process = ? AND status IN ('published', 'discarded') LIMIT ?)",
+        f"DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries WHERE {_PRUNABLE} LIMIT ?)",  # noqa: S608
         (rows.stamp(before), process, PRUNED_AT_ONCE),
     )
     return connection.changes()
+
+
+def prunable(connection: apsw.Connection, process: str, before: datetime) -> int:
+    """Count the entries that `prune` would forget."""
+    return int(
+        connection.execute(
+            f"SELECT count(*) FROM deliveries WHERE {_PRUNABLE}",  # noqa: S608 (our own)
+            (rows.stamp(before), process),
+        ).get
+    )
 
 
 def _targets(entry: Entry) -> Iterator[str]:

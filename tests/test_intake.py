@@ -1,0 +1,151 @@
+"""The path of a delivery without a socket: what only a hand-made clock and configuration can show."""
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from receiver import compiling, intake
+from receiver.delivery import Arrival, Incoming, Section, Status
+from receiver.house import House, opened
+from receiver.problems import Code, Problem
+from receiver.settings import Settings
+from receiver.store import ledger
+
+ROOT = Path(__file__).parent.parent
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def house_of(tmp_path):
+    """Return a function that opens a house over the referrals, their process.toml changed as asked."""
+
+    def made(*changes: tuple[str, str]) -> House:
+        site = tmp_path / "site"
+        if not site.exists():
+            shutil.copytree(ROOT / "schemas", site / "schemas")
+        shutil.rmtree(site / "mappings", ignore_errors=True)
+        shutil.copytree(ROOT / "mappings" / "referrals", site / "mappings" / "referrals")
+        process = site / "mappings" / "referrals" / "process.toml"
+        text = process.read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        process.write_text(text)
+        settings = Settings.from_environment({"RECEIVER_SITE": str(site), "RECEIVER_DATA": str(tmp_path / "var")})
+        ledger.create(settings.ledger)
+        return opened(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
+
+    return made
+
+
+def deliver(house: House, source_id: str = "1", at: datetime = NOON, confidence: float = 1, **changed: str):
+    values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": "142637A"} | changed
+    fields = [{"name": name, "value": value, "confidence": confidence} for name, value in values.items()]
+    metadata = json.dumps({"sourceId": source_id, "fields": fields}).encode()
+    sections = [
+        Incoming(Section("file", "scan.tif", "image/tiff"), [b"II*\0fax"]),
+        Incoming(Section("metadata", "metadata.json", "application/json"), [metadata]),
+    ]
+    return intake.receive(house, house.processes["referrals"], sections, Arrival(at, "127.0.0.1"))
+
+
+def files(house: House) -> set[Path]:
+    return {path for path in house.settings.output.rglob("*") if path.is_file()}
+
+
+def refusal(*args, **kwargs) -> Problem:
+    with pytest.raises(Problem) as caught:
+        deliver(*args, **kwargs)
+    return caught.value
+
+
+def test_a_clock_that_is_set_back_a_day_changes_nothing_but_times(house_of):
+    house = house_of()
+    first = deliver(house, "1", NOON)
+    before = files(house)
+    assert deliver(house, "1", NOON - timedelta(days=1)) == replace(first, duplicate=True)
+    assert files(house) == before
+    second = deliver(house, "2", NOON - timedelta(days=1))
+    third = deliver(house, "1", NOON - timedelta(days=1), patient_name="Ada B. Example")
+    assert (second.version, third.version) == (1, 2)
+    assert house.ledger.unfinished() == []
+
+
+def test_the_same_source_id_with_other_content_is_refused_where_the_process_says_so(house_of):
+    house = house_of(("[output]", '[delivery]\nsame_source_id = "refuse"\n\n[output]'))
+    first = deliver(house)
+    assert refusal(house, patient_name="Ada B. Example").code is Code.SOURCE_ID_CONFLICT
+    assert deliver(house) == replace(first, duplicate=True)
+
+
+def test_the_same_source_id_with_other_content_is_ignored_where_the_process_says_so(house_of):
+    house = house_of(("[output]", '[delivery]\nsame_source_id = "ignore"\n\n[output]'))
+    first = deliver(house)
+    before = files(house)
+    assert deliver(house, patient_name="Ada B. Example") == replace(first, duplicate=True)
+    assert files(house) == before
+
+
+def test_a_failed_first_attempt_never_blocks_its_retry(house_of):
+    assert refusal(house_of(), mrn="X").code is Code.FIELDS_INVALID
+    repaired = house_of(('schema = "referrals.fields.schema.json"', ""))
+    receipt = deliver(repaired, mrn="X")
+    assert receipt.status is Status.PUBLISHED
+    assert [attempt.outcome for attempt in repaired.ledger.find(receipt.id).attempts] == ["refused", "accepted"]
+    assert not list(repaired.settings.data.glob("quarantine/referrals/*/problem.json"))
+
+
+def test_an_invalid_delivery_is_held_where_the_process_says_so(house_of):
+    house = house_of(("[output]", '[delivery]\non_invalid = "hold"\n\n[output]'))
+    assert deliver(house, mrn="X").status is Status.HELD
+    assert files(house) == set()
+
+
+@pytest.mark.parametrize(("below", "status"), [("publish", Status.PUBLISHED), ("hold", Status.HELD)])
+def test_low_confidence_is_published_or_held_as_the_process_says(house_of, below, status):
+    house = house_of(('below = "hold"', f'below = "{below}"'))
+    assert deliver(house, confidence=0.5).status is status
+
+
+def test_low_confidence_is_refused_where_the_process_says_so(house_of):
+    problem = refusal(house_of(('below = "hold"', 'below = "refuse"')), confidence=0.5)
+    assert problem.code is Code.CONFIDENCE_LOW
+    assert {violation.where for violation in problem.violations} == {
+        "fields/patient_name",
+        "fields/patient_dob",
+        "fields/mrn",
+    }
+
+
+def test_a_record_is_left_out_where_its_condition_does_not_hold(house_of):
+    house = house_of(('format = "json"\n', 'format = "json"\nwhen = "fields.date_of_encounter is defined"\n'))
+    assert len(deliver(house).records) == 1
+    assert len(deliver(house, "2", date_of_encounter="01/30/2018").records) == 2
+
+
+def test_two_files_that_would_get_one_name_are_refused(house_of):
+    problem = refusal(house_of(('path = "{{ delivery.id }}.json"', 'path = "{{ delivery.id }}.hl7"')))
+    assert problem.code is Code.NAME_TAKEN
+
+
+def test_a_name_is_never_overwritten(house_of):
+    house = house_of(('path = "{{ delivery.id }}.json"', 'path = "{{ fields.mrn }}.json"'))
+    first = deliver(house, "1")
+    problem = refusal(house, "2")
+    assert problem.code is Code.NAME_TAKEN
+    assert house.settings.output.joinpath(first.records[1].path).exists()
+    house.settings.output.joinpath(first.records[1].path).unlink()  # downstream has taken it
+    assert deliver(house, "2").status is Status.PUBLISHED
+
+
+def test_originals_are_kept_where_the_process_says_so(house_of):
+    house = house_of(("[output]", '[retention]\noriginals = "30d"\n\n[output]'))
+    receipt = deliver(house)
+    document = house.settings.output / receipt.documents[0].path
+    kept = house.settings.data / "originals" / "referrals" / receipt.id
+    original = next(path for path in kept.iterdir() if path.suffix == ".tif")
+    assert original.samefile(document)

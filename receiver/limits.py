@@ -12,6 +12,7 @@ MAX_HEAD = 65_536  # bytes of all of them: it is held in memory while it arrives
 
 # the body
 MAX_PARTS = 1000  # sections of one body: a fax of several hundred pages, each page its own section, still fits
+MAX_SURPLUS = 32  # sections of a name that may come once, or of unknown names: each is kept, and waits for the disk
 MAX_PART_HEADERS = 16  # header lines of one section: RFC 7578 §4.8 knows three, proxies and gateways add a few
 MAX_PART_HEADER_SIZE = 16 * 1024  # bytes of one header line: a file name of 4,000 characters, percent-encoded
 MAX_BOUNDARY = 70  # characters: RFC 2046 §5.1.1

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from receiver import limits, sniffing
 from receiver.config.model import PartConfig
 from receiver.delivery import Incoming, Part, Role, Section
 from receiver.problems import Code, Problem, Violation
@@ -32,7 +33,15 @@ SUFFIXES = {
 SAFE_SUFFIX = re.compile(r"\.[0-9A-Za-z]{1,8}")
 
 # When several rules are broken, the answer carries the code that stands first here.
-GRAVITY = (Code.PART_TOO_LARGE, Code.PART_TYPE, Code.PART_MISSING, Code.PART_REPEATED, Code.PART_UNKNOWN)
+GRAVITY = (
+    Code.PART_TOO_LARGE,
+    Code.PART_TYPE,
+    Code.PART_CONTENT,
+    Code.PART_EMPTY,
+    Code.PART_MISSING,
+    Code.PART_REPEATED,
+    Code.PART_UNKNOWN,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +61,17 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Incomi
     parts: list[tuple[int, Part]] = []
     violations: list[Violation] = []
     dropped = False
+    came = Counter[int]()
     for arriving in incoming:
         place, rule = match(rules, arriving.section.name)
         if rule is None and unknown == "ignore":
             continue
-        part = _stage(arriving, rule, staged)
+        came[place] += 1
+        if came[place] > limits.MAX_SURPLUS and not (rule and rule.many):
+            raise Problem(Code.TOO_MANY_PARTS, f"More than {limits.MAX_SURPLUS} parts are not expected or come again.")
+        part, head = _stage(arriving, rule, staged)
         parts.append((place, part))
-        violations += _objections(part, rule, unknown)
+        violations += _objections(part, head, rule, unknown)
         cut = rule and rule.max_size is not None and part.size > rule.max_size
         dropped |= bool(cut) and not isinstance(arriving.content, Path)
     parts.sort(key=lambda item: (item[0], _natural(item[1].name)))
@@ -78,19 +91,23 @@ def match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | Non
     return len(rules), None
 
 
-def _stage(arriving: Incoming, rule: PartConfig | None, staged: Staged) -> Part:
+def _stage(arriving: Incoming, rule: PartConfig | None, staged: Staged) -> tuple[Part, bytes]:
+    """Return the staged part and its first kilobyte."""
     section = arriving.section
     suffix = _suffix(section)
     if isinstance(arriving.content, Path):
         path = staged.adopt(arriving.content, suffix)
-        size, sha256 = _measure(path)
+        size, sha256, head = _measure(path)
     else:
         file = staged.part(suffix)
+        head = b""
         for chunk in _up_to(arriving.content, rule.max_size if rule else None):
+            if len(head) < sniffing.HEAD:
+                head += chunk[: sniffing.HEAD]
             file.write(chunk)
         path, size, sha256 = file.path, file.size, file.sha256
     role = rule.role if rule else Role.ATTACHMENT
-    return Part(section.name, section.filename, section.type, role, suffix, size, sha256, path)
+    return Part(section.name, section.filename, section.type, role, suffix, size, sha256, path), head
 
 
 def _up_to(content: Iterable[bytes], max_size: int | None) -> Iterator[bytes]:
@@ -106,9 +123,11 @@ def _up_to(content: Iterable[bytes], max_size: int | None) -> Iterator[bytes]:
             return
 
 
-def _measure(path: Path) -> tuple[int, str]:
+def _measure(path: Path) -> tuple[int, str, bytes]:
     with path.open("rb") as file:
-        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        return path.stat().st_size, digest, file.read(sniffing.HEAD)
 
 
 def _suffix(section: Section) -> str:
@@ -118,7 +137,7 @@ def _suffix(section: Section) -> str:
     return own.lower() if SAFE_SUFFIX.fullmatch(own) else ".bin"
 
 
-def _objections(part: Part, rule: PartConfig | None, unknown: str) -> Iterator[Violation]:
+def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) -> Iterator[Violation]:
     if rule is None:
         if unknown == "refuse":
             yield Violation(part.name, Code.PART_UNKNOWN, "This process has no part of this name.")
@@ -126,6 +145,10 @@ def _objections(part: Part, rule: PartConfig | None, unknown: str) -> Iterator[V
     if rule.types and part.type not in rule.types:
         expected = " or ".join(rule.types)
         yield Violation(part.name, Code.PART_TYPE, f"The part's Content-Type must be {expected}.")
+    elif rule.sniff and not part.size:
+        yield Violation(part.name, Code.PART_EMPTY, "The part has no content.")
+    elif rule.sniff and sniffing.contradicts(part.type, head):
+        yield Violation(part.name, Code.PART_CONTENT, f"The part does not begin as {part.type} does.")
     if rule.max_size is not None and part.size > rule.max_size:
         yield Violation(part.name, Code.PART_TOO_LARGE, f"The part is larger than {rule.max_size} bytes.")
 

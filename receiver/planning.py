@@ -21,6 +21,7 @@ PASSING = {
     Code.AMBIGUOUS_REQUEST,
     Code.HEADERS_TOO_LARGE,
     Code.BODY_TOO_LARGE,
+    Code.TOO_MANY_PARTS,
     Code.TOO_SLOW,
     Code.BUSY,
     Code.SHUTTING_DOWN,

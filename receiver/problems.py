@@ -25,6 +25,7 @@ class Code(StrEnum):
     TOKEN_REFUSED = "token-refused"  # noqa: S105 (a name of a problem)
     NO_SUCH_PROCESS = "no-such-process"
     # the parts
+    TOO_MANY_PARTS = "too-many-parts"
     PART_MISSING = "part-missing"
     PART_UNKNOWN = "part-unknown"
     PART_REPEATED = "part-repeated"

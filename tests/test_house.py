@@ -28,7 +28,7 @@ FLOORS = [
     {"documents"},
     {"store"},
     {"schemas"},
-    {"delivery", "faults", "limits", "positions", "problems", "settings", "units"},
+    {"delivery", "faults", "limits", "positions", "problems", "settings", "sniffing", "units"},
 ]
 BY_THE_DOOR = {"web", "app", "serving"}
 DISK = {"fsync", "fdatasync", "rename", "renames", "replace", "link", "hardlink_to", "renameat2", "sync_file_range"}

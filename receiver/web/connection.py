@@ -1,10 +1,11 @@
 """One connection and the requests on it: gunicorn's parser, with two of its habits changed."""
 
+import re
 import socket
 import struct
 from typing import Any
 
-from gunicorn.http import message, parser
+from gunicorn.http import errors, message, parser
 from gunicorn.http.body import ChunkedReader, LengthReader
 from gunicorn.workers.gthread import TConn
 
@@ -13,6 +14,7 @@ from receiver.web.pace import PacedSocket
 from receiver.web.turns import Turns
 
 SEND_TIMEOUT = struct.pack("ll", limits.ANSWER_SECONDS, 0)  # struct timeval, socket(7)
+HOST = re.compile(r"[^\s/?#@\\<>\"]*")  # RFC 3986 §3.2.2, and a port
 BLANK_LINE = b"\r\n\r\n"
 
 
@@ -25,6 +27,8 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
 
     def __init__(self, cfg: Any, unreader: Any, peer_addr: Any, req_number: int = 1) -> None:
         super().__init__(cfg, unreader, peer_addr, req_number)
+        self._require_host()
+        self._refuse_compression()
         unreader.sock.begin(asks=self._expected_100_continue)  # type: ignore[has-type]
         self._expected_100_continue = False
 
@@ -34,6 +38,18 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         gunicorn would wait for the rest, and hold a thread for as long.
         """
         return super().should_close() or not self._is_read()
+
+    def _require_host(self) -> None:
+        """Raise where HTTP/1.1 comes without a host, or with what is none (RFC 9112 §3.2)."""
+        host = next((value for name, value in self.headers if name == "HOST"), None)
+        if (host is None and self.version > (1, 0)) or not HOST.fullmatch(host or ""):
+            raise errors.InvalidHeader("HOST", req=self)
+
+    def _refuse_compression(self) -> None:
+        """Raise for a body that would have to be unpacked, which gunicorn leaves to the application."""
+        for name, value in self.headers:
+            if name == "TRANSFER-ENCODING" and value.lower() != "chunked":
+                raise errors.UnsupportedTransferCoding(value)
 
     def _is_read(self) -> bool:
         reader = self.body.reader

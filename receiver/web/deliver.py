@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from receiver import intake, log
 from receiver.delivery import Arrival, Receipt
 from receiver.house import House
-from receiver.problems import Problem
+from receiver.problems import Code, Problem
 from receiver.process import Process
 from receiver.web import form, replies, routing
 
@@ -43,6 +43,8 @@ def _admit(house: House, name: str | None) -> Process:
 
 
 def _take(house: House, process: Process) -> Receipt:
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")
     incoming = form.sections(
         request.environ["wsgi.input"],
         request.headers.get("Content-Type", ""),

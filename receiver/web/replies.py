@@ -24,6 +24,7 @@ STATUSES: dict[Code, tuple[int, str]] = {
     Code.TOO_SLOW: (408, "The request came too slowly"),
     Code.SOURCE_ID_CONFLICT: (409, "The sourceId came before with other content"),
     Code.BODY_TOO_LARGE: (413, "The body is too large"),
+    Code.TOO_MANY_PARTS: (413, "There are too many parts"),
     Code.PART_TOO_LARGE: (413, "A part is too large"),
     Code.URL_TOO_LONG: (414, "The URL is too long"),
     Code.NOT_MULTIPART: (415, "The request is not multipart/form-data"),

@@ -135,7 +135,7 @@ def test_a_name_parameter_inside_a_quoted_file_name_is_not_a_second_name():
 
 
 def test_more_parts_than_the_limit_are_refused():
-    assert refusal(body(*[section(content=b"")] * 1001)) is Code.HEADERS_TOO_LARGE
+    assert refusal(body(*[section(content=b"")] * 1001)) is Code.TOO_MANY_PARTS
     assert len(read(body(*[section(content=b"")] * 1000))) == 1000
 
 

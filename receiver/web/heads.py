@@ -1,0 +1,90 @@
+"""What the headers of a multipart body and of its sections say, and whether they say one thing only."""
+
+import re
+
+from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser, parse_options_header
+
+from receiver import limits
+from receiver.delivery import Section
+from receiver.problems import Code, Problem
+
+BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")  # RFC 2046 §5.1.1
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5: never in a header
+IDENTITY_ENCODINGS = {"", "7bit", "8bit", "binary"}  # RFC 7578 §4.7: others are not to be sent
+TOO_MANY_PARTS = "Maximum segment count exceeded"  # how the library says it
+
+
+class Parser(PushMultipartParser):  # type: ignore[misc]  # the library has no types
+    """The library's parser within our limits; no verdict on a header depends on how the bytes were cut."""
+
+    def __init__(self, content_type: str) -> None:
+        """Parse a body of this Content-Type. Raises `Problem`."""
+        super().__init__(
+            _boundary(content_type),
+            max_header_size=limits.MAX_PART_HEADER_SIZE + 1,  # a CR that still waits for its LF is counted there
+            max_header_count=limits.MAX_PART_HEADERS,
+            max_segment_count=limits.MAX_PARTS,
+            strict=False,
+        )
+
+    def _on_segment_headerline(self, line: bytes) -> None:
+        if len(line) > limits.MAX_PART_HEADER_SIZE:
+            raise ParserLimitReached
+        if CONTROL.search(line):
+            raise ParserError
+        super()._on_segment_headerline(line)
+
+
+def section(segment: MultipartSegment) -> Section:
+    """Return what a section says of itself. Raises `Problem`."""
+    dispositions = _all(segment, "Content-Disposition")
+    if len(dispositions) > 1 or _count("name", dispositions[0]) > 1 or _count("filename", dispositions[0]) > 1:
+        raise Problem(Code.AMBIGUOUS_REQUEST, "A part is named twice; each part needs exactly one name.")
+    if len(_all(segment, "Content-Type")) > 1:
+        raise Problem(Code.AMBIGUOUS_REQUEST, "A part has more than one Content-Type.")
+    if not segment.name:
+        raise Problem(Code.MALFORMED_BODY, "A part has no name (RFC 7578 §4.2).")
+    if len(segment.name) > limits.MAX_PART_NAME:
+        raise Problem(Code.HEADERS_TOO_LARGE, f"A part's name is longer than {limits.MAX_PART_NAME} characters.")
+    if segment.header("Content-Transfer-Encoding", "").strip().lower() not in IDENTITY_ENCODINGS:
+        raise Problem(
+            Code.MALFORMED_BODY,
+            "A part has a Content-Transfer-Encoding; send its bytes as they are (RFC 7578 §4.7).",
+        )
+    return Section(segment.name, segment.filename, segment.content_type or "")
+
+
+def over_limit(error: ParserLimitReached) -> Problem:
+    """Return which limit the parser has met."""
+    if TOO_MANY_PARTS in error.args:
+        return Problem(Code.TOO_MANY_PARTS, f"The body has more than {limits.MAX_PARTS} parts.")
+    return Problem(
+        Code.HEADERS_TOO_LARGE,
+        f"A part has more than {limits.MAX_PART_HEADERS} headers, "
+        f"or one longer than {limits.MAX_PART_HEADER_SIZE} bytes.",
+    )
+
+
+def _boundary(content_type: str) -> str:
+    kind, options = parse_options_header(content_type)
+    if kind != "multipart/form-data":
+        raise Problem(Code.NOT_MULTIPART, "The request must be multipart/form-data.")
+    boundary = options.get("boundary", "")
+    if not BOUNDARY.fullmatch(boundary):
+        raise Problem(
+            Code.MALFORMED_BODY,
+            "The Content-Type needs a boundary of 1 to 70 of the characters that RFC 2046 §5.1.1 allows.",
+        )
+    if _count("boundary", content_type) > 1:
+        raise Problem(Code.AMBIGUOUS_REQUEST, "The Content-Type names more than one boundary.")
+    return str(boundary)
+
+
+def _all(segment: MultipartSegment, name: str) -> list[str]:
+    return [value for each, value in segment.headerlist if each == name]
+
+
+def _count(parameter: str, header: str) -> int:
+    """Count how often a header names a parameter, outside of quotes."""
+    return len(re.findall(rf";\s*{parameter}\s*=", QUOTED.sub('""', header), re.IGNORECASE))

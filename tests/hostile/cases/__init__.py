@@ -1,0 +1,24 @@
+"""The table of hostile and broken input: what goes in, what is answered, what is kept.
+
+`tests/hostile/test_table.py` sends each row to a running service; docs/http.md shows them.
+"""
+
+from . import documents, json, multipart, names, requests, xml
+from .building import Case
+
+TABLE: dict[str, list[Case]] = {
+    "Request line, URL and headers": requests.lines(),
+    "Tokens": requests.tokens(),
+    "Refused before the body is read": requests.early(),
+    "Where the body ends": multipart.framing(),
+    "The boundary": multipart.boundaries(),
+    "The head of a part": multipart.heads(),
+    "The parts": multipart.parts(),
+    "Names of files": names.files(),
+    "Names of sections and fields": names.sections(),
+    "Documents": documents.documents(),
+    "JSON that cannot be read": json.malformed(),
+    "JSON that is not what it should be": json.invalid(),
+    "Values": json.values(),
+    "XML": xml.cases(),
+}

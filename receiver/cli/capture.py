@@ -36,11 +36,14 @@ def command(id_: str, name: str, scrubbing: bool) -> None:
     With --scrub it holds nothing of the original: values of the same shape are invented, and judged in the same
     way. Look at the case before you share it all the same. Ends with 1 where that cannot be done.
     """
+    if not CASE.fullmatch(name):
+        raise click.UsageError("a case's name has letters, digits, -, _ and . and begins with a letter or digit")
     settings = Settings.from_environment()
     kept = _kept(settings.data, id_)
     process = processes(settings, [kept.entry.process])[kept.entry.process]
     case = Case(process, process.config.folder / SAMPLES / name)
-    _refuse_name(case)
+    if case.folder.exists():
+        raise click.UsageError(f"there is a case {name} already: {case.folder}")
     try:
         scrubbed = scrub(process, sent(kept)) if scrubbing else Scrubbed(sent(kept), ())
     except CannotScrub as error:
@@ -59,13 +62,6 @@ def _kept(data: Path, id_: str) -> Kept:
             except Problem as problem:
                 raise click.ClickException(problem.detail) from None
     raise click.UsageError(f"no delivery {id_} is kept in {data} (receiver log tells the ids)")
-
-
-def _refuse_name(case: Case) -> None:
-    if not CASE.fullmatch(case.name):
-        raise click.UsageError("a case's name has letters, digits, -, _ and . and begins with a letter or digit")
-    if case.folder.exists():
-        raise click.UsageError(f"there is a case {case.name} already: {case.folder}")
 
 
 def _write(case: Case, delivery: Scrubbed, max_body: int) -> None:

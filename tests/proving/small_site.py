@@ -1,15 +1,20 @@
 """A site of one process that writes a record of every format; quick to compile, for it has no XSD."""
 
+import contextlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from click.testing import CliRunner
 
-from receiver import cli
+from receiver import cli, house, intake
+from receiver.delivery import Arrival, Incoming, Section
+from receiver.problems import Problem
 from receiver.proving.cases import Case, incoming
 from receiver.proving.outcome import run
 from receiver.proving.site import processes
 from receiver.settings import Settings
+from receiver.store import ledger
 
 PROCESS = """
 title = "Notes"
@@ -77,6 +82,14 @@ FIELDS_SCHEMA = {
 FIELDS = {"name": "Ada Invented", "mrn": "00071234", "code": ["R06.09", "I10"]}
 
 
+def metadata(fields=FIELDS, confidence=0.9, source_id="note-1"):
+    """Return metadata as the platform would send it."""
+    lists = {key: value if isinstance(value, list) else [value] for key, value in fields.items()}
+    pairs = [(key, each) for key, values in lists.items() for each in values]
+    listed = [{"name": key, "value": value, "confidence": confidence} for key, value in pairs]
+    return json.dumps({"sourceId": source_id, "fields": listed}, ensure_ascii=False).encode()
+
+
 class SmallSite:
     """The site, and what a process owner does with it."""
 
@@ -104,11 +117,7 @@ class SmallSite:
         """Write a sample case without its expected/."""
         folder = self.folder / "samples" / name
         folder.mkdir(parents=True, exist_ok=True)
-        pairs = [
-            (key, each) for key, value in fields.items() for each in (value if isinstance(value, list) else [value])
-        ]
-        listed = [{"name": key, "value": value, "confidence": confidence} for key, value in pairs]
-        (folder / "metadata.json").write_text(json.dumps({"sourceId": source_id, "fields": listed}, ensure_ascii=False))
+        (folder / "metadata.json").write_bytes(metadata(fields, confidence, source_id))
         return folder
 
     def settings(self):
@@ -121,6 +130,25 @@ class SmallSite:
     def outcome(self, name="plain"):
         case = self.case(name)
         return run(case.process, incoming(case, 10**6))
+
+    def deliver(self, *sections, retention=False):
+        """Have a delivery judged and kept as by the service. A section is a name, filename, type and content."""
+        if retention:
+            toml = self.folder / "process.toml"
+            toml.write_text(toml.read_text() + '[retention]\noriginals = "1d"\n')
+        settings = self.settings()
+        compiled = processes(settings, ["notes"])
+        settings.data.mkdir(exist_ok=True)
+        ledger.create(settings.ledger)
+        opened = house.opened(settings, compiled)
+        sent = [Incoming(Section(name, filename, kind), [content]) for name, filename, kind, content in sections]
+        try:
+            with contextlib.suppress(Problem):
+                intake.receive(opened, compiled["notes"], sent, Arrival(datetime.now(UTC), ""))
+            (entry,) = opened.ledger.search(limit=1)
+            return entry.id
+        finally:
+            opened.ledger.close()
 
     def receiver(self, *arguments, **options):
         """Call the command line on this site."""

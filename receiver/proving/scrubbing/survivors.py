@@ -53,7 +53,7 @@ def _configuration(process: Process) -> Iterator[str]:
 
 def _constants(parts: Sequence[Sent]) -> Iterator[str]:
     yield FROZEN.isoformat()
-    yield FROZEN.strftime("%Y%m%d%H%M%S")
+    yield FROZEN.strftime("%Y%m%d%H%M%S%z")
     yield from (f"{part.section.name} {part.section.type} {part.suffix}" for part in parts)
     for part in parts:
         if part.role is not Role.METADATA:

@@ -8,6 +8,7 @@ import pytest
 from running import ROOT, TOKEN, multipart
 
 SAMPLES = ROOT / "mappings" / "referrals" / "samples"
+REFERRALS = "/api/nextstep/delivery/referrals"
 CAPTURED = (SAMPLES / "documented-request" / "request.http").read_bytes()
 TIFF = (SAMPLES / "faxed-letter" / "file--123456789.tif").read_bytes()
 
@@ -45,7 +46,8 @@ def test_the_platforms_documented_request_becomes_a_record_beside_its_image(serv
     assert (receipt["process"], receipt["sourceId"], receipt["status"]) == ("referrals", "123456789", "published")
     image, message, record = published(service, answer)
     assert image.read_bytes() == TIFF
-    assert message.read_bytes().startswith(b"MSH|^~\\&|") and b"\n" not in message.read_bytes()
+    assert message.read_bytes().startswith(b"MSH|^~\\&|")
+    assert b"\n" not in message.read_bytes()
     assert image.name.encode() in message.read_bytes()
     assert json.loads(record.read_bytes())["patient"]["mrn"] == "142637A"
 
@@ -72,7 +74,7 @@ def test_the_order_of_the_sections_does_not_matter(service):
     swapped = multipart(
         ("metadata", "metadata.json", "application/json", metadata("order-1")),
         ("file", "scan.tif", "image/tiff", TIFF),
-        path="/api/nextstep/delivery/referrals",
+        path=REFERRALS,
     )
     assert service.request(swapped).json == first.json | {"duplicate": True}
 
@@ -103,9 +105,7 @@ def test_an_unknown_process_is_not_found(service):
     assert (answer.status, answer.json["code"]) == (404, "no-such-process")
 
 
-@pytest.mark.parametrize(
-    ("path", "method", "status"), [("/other", "POST", 404), ("/api/nextstep/delivery", "GET", 405)]
-)
+@pytest.mark.parametrize(("path", "method", "status"), [("/other", "POST", 404), (REFERRALS, "GET", 405)])
 def test_other_urls_and_methods_are_answered_as_problems(service, path, method, status):
     answer = service.request(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
@@ -117,7 +117,7 @@ def test_every_fault_of_the_parts_is_told_at_once(service):
             ("file", "a.gif", "image/gif", b"GIF89a"),
             ("file", "b.tif", "image/tiff", TIFF),
             ("surprise", "c.txt", "text/plain", b"?"),
-            path="/api/nextstep/delivery/referrals",
+            path=REFERRALS,
         )
     )
     rules = sorted(violation["rule"] for violation in answer.json["violations"])
@@ -145,7 +145,7 @@ def test_low_confidence_is_held_where_the_process_says_so(service):
         multipart(
             ("file", "scan.tif", "image/tiff", TIFF),
             ("metadata", "metadata.json", "application/json", json.dumps(uncertain).encode()),
-            path="/api/nextstep/delivery/referrals",
+            path=REFERRALS,
         )
     )
     assert (answer.status, answer.json["status"]) == (202, "held")

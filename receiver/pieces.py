@@ -14,8 +14,10 @@ from receiver.metadata import reader
 from receiver.metadata.reader import MetadataReader
 from receiver.process import Process, RecordRule
 from receiver.records import Check
-from receiver.schemas import hl7
+from receiver.schemas import fhir, hl7
 from receiver.schemas.folder import Schemas
+
+STANDARDS = {"hl7": hl7, "fhir": fhir}  # what a record may satisfy besides a schema of one's own
 
 Arguments = ParamSpec("Arguments")
 Piece = TypeVar("Piece")
@@ -125,10 +127,12 @@ class _Work:
         return self.templates.condition(written, self.configured.source.file, line, column)
 
     def _check(self, record: RecordConfig, index: int) -> Check:
-        if record.schema == "hl7" and not hl7.available():
-            message = "messages are checked by hl7apy, which is not installed"
-            raise self._missing("missing-extra", message, "pip install 'receiver[hl7]'", index, "schema")
-        if record.schema and record.schema != "hl7" and (missing := self.schemas.missing(record.schema)):
+        standard = STANDARDS.get(record.schema or "")
+        if standard and not standard.available():
+            message = f"records of {record.schema} are checked by {standard.LIBRARY}, which is not installed"
+            hint = f"pip install 'receiver[{record.schema}]'"
+            raise self._missing("missing-extra", message, hint, index, "schema")
+        if record.schema and not standard and (missing := self.schemas.missing(record.schema)):
             raise self._missing("missing-file", *missing, index, "schema")
         return records.checker(record.format, record.encoding, record.schema, self.schemas)
 

@@ -1,8 +1,9 @@
 """From a reading to the files that will be published: document names, checked records, the marker."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from receiver import documents
@@ -12,6 +13,8 @@ from receiver.parts import match
 from receiver.problems import Code, Problem, Violation
 from receiver.process import Process, RecordRule
 from receiver.store.stage import Staged
+
+LINE_END = re.compile(r"\r\n?|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +73,19 @@ def _record(rule: RecordRule, values: dict[str, object]) -> Record:
     try:
         content = text.encode(rule.encoding)
     except UnicodeEncodeError as error:
-        line = text.count("\n", 0, error.start) + 1
-        violation = Violation(
-            rule.template.name,
-            "encoding",
-            f"Line {line} of the record has a character that {rule.encoding} cannot express; use utf-8 or map it.",
-        )
-        raise Problem(Code.RECORD_INVALID, "A record cannot be encoded.", [violation]) from None
-    violations = rule.check(content)
+        message = f"This character cannot be expressed in {rule.encoding}; use utf-8 or map it."
+        line = len(LINE_END.findall(text, 0, error.start)) + 1
+        violations: tuple[Violation, ...] = (Violation(f"line {line}", "encoding", message),)
+    else:
+        violations = rule.check(content)
     if violations:
-        raise Problem(Code.RECORD_INVALID, f"The record of {rule.template.name} breaks its schema.", violations)
+        raise _invalid(rule, violations)
     return Record(path, content)
+
+
+def _invalid(rule: RecordRule, violations: Sequence[Violation]) -> Problem:
+    placed = [replace(each, where=f"{rule.template.name}, record {each.where}") for each in violations]
+    return Problem(Code.RECORD_INVALID, f"The record of {rule.template.name} is not as it must be.", placed)
 
 
 def _together(problems: Sequence[Problem]) -> Problem:

@@ -40,7 +40,7 @@ FORMS = {
         "schema-misfit", "is no schema for fields", "name a .json file in schemas/, also where the metadata is XML"
     ),
     "record-schema": Form(
-        "schema-misfit", "is no schema for a record", 'name a .json or .xsd file in schemas/, or write "hl7"'
+        "schema-misfit", "is no schema for a record", 'name a .json or .xsd file in schemas/, or write "hl7" or "fhir"'
     ),
 }
 

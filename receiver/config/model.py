@@ -110,7 +110,7 @@ class RecordConfig:
     format: RecordFormat
     when: str | None  # Jinja2 expression
     encoding: str
-    schema: str | None  # a name in schemas/, or "hl7"
+    schema: str | None  # a name in schemas/, "hl7" or "fhir"
 
 
 @dataclass(frozen=True, slots=True)

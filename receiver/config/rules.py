@@ -15,7 +15,7 @@ from receiver.positions import Path
 GLOB = re.compile(r"[*?]|\[[^\]]+\]")
 SUFFIX_FORMATS = {".hl7": "hl7", ".json": "json", ".xml": "xml", ".csv": "csv", ".txt": "text"}
 LEDGER_AT_LEAST = timedelta(days=30)  # nobody says how late a platform sends again; a month outlasts any outage
-FITTING_SCHEMA = {"json": ".json", "xml": ".xsd", "hl7": "hl7"}
+FITTING_SCHEMA = {"json": (".json", "fhir"), "xml": (".xsd",), "hl7": ("hl7",)}
 
 
 def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
@@ -130,7 +130,7 @@ def _record(source: Source, index: int, record: dict[str, Any]) -> Iterator[Faul
     if form is None:
         message, hint = "the template's name does not tell the record's format", 'write format = "hl7" or another'
         yield source.fault("missing-key", message, ("records", index, "template"), hint=hint)
-    elif schema is not None and not schema.endswith(FITTING_SCHEMA.get(form, "\0")):
+    elif schema is not None and not schema.endswith(FITTING_SCHEMA.get(form, ("\0",))):
         message = f"{value_name(schema)} cannot check a record of format {form}"
         yield source.fault("schema-misfit", message, ("records", index, "schema"), hint=_fitting(form))
 
@@ -147,4 +147,7 @@ def _encodes(encoding: str) -> bool:
 def _fitting(form: str) -> str:
     if form not in FITTING_SCHEMA:
         return f"only {either(FITTING_SCHEMA)} records have a schema"
-    return 'write schema = "hl7"' if form == "hl7" else f"name a {FITTING_SCHEMA[form]} file in schemas/"
+    return either(
+        f"name a {fitting} file in schemas/" if fitting.startswith(".") else f'write schema = "{fitting}"'
+        for fitting in FITTING_SCHEMA[form]
+    )

@@ -11,21 +11,31 @@ from typing import Any
 
 from receiver.problems import Violation
 
+LIBRARY = "hl7apy"
+NAMES = r"(?P<parent>[A-Z0-9_]+)\.(?P<child>[A-Z0-9_]+)"
 RULES = (
-    (re.compile(r"Missing required child \S*?\.?(?P<element>[A-Z0-9_]+)"), "required", "{element} is missing."),
-    (re.compile(r"Child limit exceeded \S*?\.?(?P<element>[A-Z0-9_]+)"), "repeated", "{element} comes too often."),
+    (re.compile(rf"Missing required child {NAMES}"), "required", "is missing"),
+    (re.compile(rf"Child limit exceeded {NAMES}"), "repeated", "comes too often"),
     (
-        re.compile(r"Datatype \S+ is not correct for \S*?\.?(?P<element>[A-Z0-9_]+) \(it must be \S+\)"),
+        re.compile(rf"Datatype \S+ is not correct for {NAMES} \(it must be \S+\)"),
         "type",
-        "{element} has not the type that the standard gives it.",
+        "has not the type that the standard gives it",
     ),
     (
-        re.compile(r"Invalid children detected for <\w+ (?P<element>[A-Z0-9_]+).*"),
+        re.compile(r"Invalid children detected for <(?:Message|Group|Segment) (?P<parent>)(?P<child>[A-Z0-9_]+)>.*"),
         "structure",
-        "{element} holds something that the standard does not put there.",
+        "holds something that the standard does not put there",
+    ),
+    (
+        re.compile(r"Invalid children detected for <\w+ (?P<parent>)(?P<child>[A-Z0-9]+_[0-9]+).*"),
+        "structure",
+        "holds something that the standard does not put there",
     ),
 )
+FIELD = re.compile(r"[A-Z0-9]{2,3}_[0-9]+")  # PID_3, or a component of one: CX_1
+WHOLE = "message"  # where a fault is that has no line: what is missing stands nowhere
 UNREADABLE = "The record is not a message of the type and version that its MSH-9 and MSH-12 tell."
+STRANGE = "The standard has no such segment, or not with such content."
 
 
 def available() -> bool:
@@ -37,8 +47,8 @@ def available() -> bool:
     return True
 
 
-def violations(message: str, where: str) -> tuple[Violation, ...]:
-    """Return every structural fault of a message whose segments end with CR; () where there is none."""
+def violations(message: str) -> tuple[Violation, ...]:
+    """Return every structural fault of a message whose segments end with CR, with its line; () where there is none."""
     from hl7apy.consts import VALIDATION_LEVEL
     from hl7apy.exceptions import HL7apyException
     from hl7apy.parser import parse_message
@@ -47,18 +57,39 @@ def violations(message: str, where: str) -> tuple[Violation, ...]:
         parsed = parse_message(message, validation_level=VALIDATION_LEVEL.TOLERANT, find_groups=True)
         report = _report(parsed)
     except HL7apyException:
-        return (Violation(where, "structure", UNREADABLE, "hl7"),)
-    return tuple(dict.fromkeys(_explained(report, where)))
+        return (Violation("line 1", "structure", UNREADABLE, "hl7"),)
+    if not report:
+        return ()
+    told = [_told(line, WHOLE) for line in report]
+    within = list(_within_segments(message, parsed))
+    missing = [each for each, of_field in told if not (of_field and within)]
+    return tuple(dict.fromkeys([*missing, *within]))
 
 
-def _report(parsed: Any) -> list[str]:
+def _within_segments(message: str, parsed: Any) -> Iterator[Violation]:
+    """Yield the faults of each segment by itself: those of the whole message tell no line."""
+    from hl7apy.consts import VALIDATION_LEVEL
+    from hl7apy.exceptions import HL7apyException
+    from hl7apy.parser import parse_segment
+
+    for number, text in enumerate(message.rstrip("\r").split("\r"), 1):
+        try:
+            segment = parse_segment(text, parsed.version, parsed.encoding_chars, VALIDATION_LEVEL.TOLERANT)
+            report = _report(segment)
+        except HL7apyException:
+            yield Violation(f"line {number}", "structure", STRANGE, "hl7")
+        else:
+            yield from (_told(line, f"line {number}")[0] for line in report)
+
+
+def _report(element: Any) -> list[str]:
     """Return hl7apy's errors, all of them: it raises the first one, and writes the rest to a file only."""
     from hl7apy.exceptions import ValidationError
     from hl7apy.validation import Validator
 
     memory = os.memfd_create("hl7-report")  # never a file on disk: its warnings quote values
     try:
-        Validator.validate(parsed, report_file=f"/proc/self/fd/{memory}")
+        Validator.validate(element, report_file=f"/proc/self/fd/{memory}")
     except ValidationError:
         text = os.pread(memory, os.fstat(memory).st_size, 0).decode("utf-8", "replace")
         return [line.removeprefix("Error: ") for line in text.splitlines() if line.startswith("Error: ")]
@@ -67,11 +98,18 @@ def _report(parsed: Any) -> list[str]:
     return []
 
 
-def _explained(report: list[str], where: str) -> Iterator[Violation]:
-    for line in report:
-        for pattern, rule, message in RULES:
-            if match := pattern.fullmatch(line):
-                yield Violation(where, rule, message.format(element=match["element"]), "hl7")
-                break
-        else:
-            yield Violation(where, "structure", UNREADABLE, "hl7")
+def _told(line: str, where: str) -> tuple[Violation, bool]:
+    """Return one of hl7apy's errors in words of our own, and whether it is one of a field."""
+    for pattern, rule, message in RULES:
+        if match := pattern.fullmatch(line):
+            of_field = bool(FIELD.fullmatch(match["child"]))
+            name = _field(match["parent"], match["child"]) if of_field else match["child"]
+            place = f"{where}, {name}" if of_field else where
+            return Violation(place, rule, f"{name} {message}.", "hl7"), of_field
+    return Violation(where, "structure", UNREADABLE if where == WHOLE else STRANGE, "hl7"), False
+
+
+def _field(parent: str, child: str) -> str:
+    """Return a field as people write it: PID-3, or PID-3.1 for its component CX_1."""
+    name, number = child.split("_")
+    return f"{parent.replace('_', '-')}.{number}" if "_" in parent else f"{name}-{number}"

@@ -4,7 +4,7 @@ No network, nothing outside of schemas/, no hints from the documents themselves:
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,8 @@ from receiver.problems import Violation
 from receiver.schemas import words, xsd_explain
 from receiver.schemas.xsd_files import Document, Files, is_1_1
 from receiver.schemas.xsd_patterns import Schema10, Schema11
+
+Places = Sequence[tuple[int, int]]  # line and column of each element, in document order
 
 MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
 
@@ -36,26 +38,32 @@ class XmlSchema:
         """The file and all that it refers to, below schemas/."""
         return {self.file} | {place.rpartition(":")[0] for place in self._places.values()}
 
-    def violations(self, document: XMLResource, where: str = "") -> tuple[Violation, ...]:
+    def violations(
+        self, document: XMLResource, where: str = "", places: Callable[[], Places] | None = None
+    ) -> tuple[Violation, ...]:
         """Return every rule that the document breaks, the first hundred of them; () when it is fine.
 
-        `where` comes before the XPaths. The document is what `xml_text.parse` returns.
+        `where` comes before the XPaths, and so does the line where `places` tells that of each element. The
+        document is what `xml_text.parse` returns.
         """
         try:
             errors = list(islice(self._schema.iter_errors(document), MAX_VIOLATIONS + 1))
         except (XMLSchemaException, ElementPathError, ArithmeticError, ValueError, TypeError):
             # a year of twelve digits is one: the libraries' own arithmetic gives up
             return (Violation(where or "/", "schema", "holds a value that cannot be judged", self.file),)
-        told = tuple(self._violation(error, where) for error in errors[:MAX_VIOLATIONS])
+        found = zip(document.root.iter(), places(), strict=True) if errors and places else ()
+        lines = {id(element): f"line {line}, " for element, (line, _) in found}
+        told = tuple(self._violation(error, where, lines) for error in errors[:MAX_VIOLATIONS])
         if len(errors) > MAX_VIOLATIONS:
             told += (Violation(where or "/", "more", "and more of them", self.file),)
         return told
 
-    def _violation(self, error: Any, where: str) -> Violation:
+    def _violation(self, error: Any, where: str, lines: Mapping[int, str]) -> Violation:
         rule, message = xsd_explain.rule_and_message(error)
         element = getattr(error.validator, "elem", None)
         schema = self._places.get(id(element), self.file)
-        return Violation(where + xsd_explain.place(error), rule, message, schema)
+        line = lines.get(id(error.elem), "")
+        return Violation(where + line + xsd_explain.place(error), rule, message, schema)
 
 
 def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (as re.compile)

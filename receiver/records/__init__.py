@@ -1,0 +1,29 @@
+"""Checks a rendered record before anything is published: well formed for its format, and as its target wants it.
+
+The formats are sibling modules with one function: `violations(content, …)` returns every fault with its place in the
+record, "line 7, PID-3", and never a value.
+"""
+
+from collections.abc import Callable
+
+from receiver.problems import Violation
+from receiver.records import csv, hl7, json, xml
+from receiver.schemas import fhir
+from receiver.schemas.folder import Schemas
+
+Check = Callable[[bytes], tuple[Violation, ...]]
+
+
+def checker(format: str, encoding: str, schema: str | None, schemas: Schemas) -> Check:  # noqa: A002
+    """Return the check of one record, by a schema's name or "hl7" or "fhir". Raises `Misconfigured`."""
+    if format == "json":
+        judge = fhir.violations if schema == "fhir" else schemas.json(schema).violations if schema else None
+        return lambda content: json.violations(content.decode(encoding), judge)
+    if format == "xml":
+        judge_xml = schemas.xml(schema) if schema else None
+        return lambda content: xml.violations(content, judge_xml)
+    if format == "hl7":
+        return lambda content: hl7.violations(content.decode(encoding), by_standard=schema == "hl7")
+    if format == "csv":
+        return lambda content: csv.violations(content.decode(encoding))
+    return lambda _content: ()

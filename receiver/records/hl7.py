@@ -1,0 +1,27 @@
+"""HL7 v2: segments with names, and by the standard where that is asked for."""
+
+import re
+from collections.abc import Iterator
+
+from receiver.problems import Violation
+from receiver.schemas import hl7
+
+SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")  # HL7 v2.5.1 §2.5.2: three characters, Z for local ones
+
+
+def violations(text: str, *, by_standard: bool) -> tuple[Violation, ...]:
+    """Return the faults, each with the line of its segment, and its field where it is one."""
+    faults = tuple(_segments(text))
+    return faults or (hl7.violations(text) if by_standard else ())
+
+
+def _segments(text: str) -> Iterator[Violation]:
+    """Yield what is wrong with the segments; the field separator is the one that MSH-1 declares."""
+    if not text.startswith("MSH") or len(text) < 8:
+        yield Violation("line 1", "well-formed", "An HL7 message begins with MSH and its five delimiters.")
+        return
+    separator = text[3]
+    for number, segment in enumerate(text.rstrip("\r").split("\r"), 1):
+        if not SEGMENT.fullmatch(segment[:3]) or segment[3:4] not in ("", separator):
+            message = f'A segment begins with its three-letter name and "{separator}".'
+            yield Violation(f"line {number}", "well-formed", message)

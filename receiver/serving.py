@@ -9,11 +9,9 @@ from receiver.faults import Misconfigured
 from receiver.problems import Problem
 from receiver.settings import SettingsError
 
-worker_class = (
-    "receiver.web.worker.Worker"  # gunicorn's gthread, proof against slow senders; fsync frees the interpreter
-)
+worker_class = "receiver.web.worker.Worker"  # gunicorn's gthread, proof against slow senders; fsync lets others run
 workers = 2  # one worker may crash or be replaced while the other answers
-threads = 256  # deliveries in progress in one worker: an idle thread costs 50 kB, one that waits for its sender no more
+threads = 256  # deliveries on their way in one worker, most of which wait for their sender; limits.AT_WORK are at work
 worker_connections = 1_000  # open in one worker; beyond that the kernel queues them
 keepalive = 15  # seconds: a sender with several documents keeps its connection; closing each cost 21 % of the rate
 limit_request_line = limits.MAX_URL

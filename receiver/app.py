@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from receiver import compiling, log
+from receiver import compiling, housekeeping, log
 from receiver.house import opened
 from receiver.settings import Settings
 from receiver.store import ledger
@@ -25,6 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     log.set_up()
     settings = settings or Settings.from_environment()
     house = opened(settings, compiling.proven(settings))
+    housekeeping.start(house)
     app = Flask("receiver", static_folder=None)
     app.register_blueprint(deliver.blueprint(house))
     app.register_blueprint(health.blueprint())

@@ -69,7 +69,7 @@ def _accept(
         latest = house.ledger.latest(process.name, reading.source_id)
         if latest and process.config.delivery.same_source_id == "ignore":
             return publish.known(house.ledger, latest.id, arrival) or latest.receipt(duplicate=True)
-        version = _next_version(process, latest)
+        version = next_version(process, latest)
         delivery = Delivery(id_, process.name, reading.source_id, arrival.at, version)
         entry = plan(house, process, delivery, parts, render(process, delivery, reading, published), arrival, staged)
         try:
@@ -82,7 +82,8 @@ def _accept(
         return receipt
 
 
-def _next_version(process: Process, latest: Entry | None) -> int:
+def next_version(process: Process, latest: Entry | None) -> int:
+    """Return the version after the latest one of a sourceId. Raises `Problem` where there may be only one."""
     if latest is None or latest.version is None:
         return 1
     if process.config.delivery.same_source_id == "refuse":

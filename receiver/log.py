@@ -45,6 +45,22 @@ def crashed(error: BaseException | None) -> None:
     logger.error("defect: %s", "; after ".join(pieces))
 
 
+def pruned(process: str, kind: str, count: int) -> None:
+    """Tell how much of what was over is removed; nothing where there was nothing."""
+    if count:
+        logger.info("pruned process=%s: %d %s", process, count, kind)
+
+
+def discarded(id_: str, process: str, status: str, reason: str) -> None:
+    """Tell that a delivery has left quarantine without being published."""
+    logger.warning("discarded id=%s process=%s, which was %s: %s", id_, process, status, reason)
+
+
+def housekeeping_failed(problem: Problem) -> None:
+    """Tell that pruning could not go on; it is tried again."""
+    logger.error("not pruned code=%s: %s", problem.code, problem.detail)
+
+
 def recovered(report: Report) -> None:
     """Tell what a start found of an earlier life; nothing where there was nothing."""
     if report.finished or report.swept or report.quarantined:

@@ -62,7 +62,7 @@ def put_aside(
     id_ = delivery_id(process.name, source_id, collected.parts)
     entry = replace(
         _entry(process, id_, source_id, collected.parts, arrival),
-        status=Status.HELD if _holds(process, problem.code) else Status.REFUSED,
+        status=Status.HELD if holds(process, problem.code) else Status.REFUSED,
         code=problem.code,
         violations=problem.violations,
     )
@@ -74,7 +74,7 @@ def put_aside(
     return receipt
 
 
-def _holds(process: Process, code: Code) -> bool:
+def holds(process: Process, code: Code) -> bool:
     """Tell whether the process keeps such a delivery for repair, rather than turn it away."""
     if code is Code.CONFIDENCE_LOW:
         return process.config.confidence.below == "hold"

@@ -16,6 +16,8 @@ FLOORS = [
     {"checking", "drafting"},
     {"proving"},
     {"web"},
+    {"replaying", "housekeeping"},
+    {"retention"},
     {"intake"},
     {"planning"},
     {"house"},

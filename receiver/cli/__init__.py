@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from receiver.faults import Misconfigured
+from receiver.problems import Problem
 from receiver.settings import SettingsError
 
 MISUSE = 2  # how a verb ends that was called wrongly, or that meets a configuration it cannot use
@@ -18,6 +19,12 @@ VERBS = {
     "capture": ("capture", "Make a sample case of a delivery that was kept."),
     "serve": ("serve", "Serve deliveries, under gunicorn."),
     "send": ("send", "Deliver files to a URL as the platform would, and show the answer."),
+    "log": ("log", "Show what was received, the newest first."),
+    "show": ("show", "Show everything that is known of one delivery."),
+    "replay": ("replay", "Judge kept deliveries anew, by today's configuration."),
+    "recover": ("recover", "Finish what a crash left behind."),
+    "prune": ("prune", "Remove what its process keeps no longer."),
+    "token": ("token", "Make a bearer token."),
     "settings": ("settings", "Show every setting, its value and its meaning."),
     "schema": ("schema", "Print the JSON Schema of process.toml, for editors."),
 }
@@ -42,7 +49,7 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, Misconfigured) as error:
+        except (SettingsError, Misconfigured, Problem) as error:
             click.echo(str(error), err=True)
             ctx.exit(MISUSE)
 

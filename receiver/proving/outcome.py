@@ -1,7 +1,7 @@
 """What would become of one delivery: by the service's own path, with nothing kept and nothing published."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +27,15 @@ class Outcome:
     problem: Problem | None = None
 
 
-def run(process: Process, incoming: Iterable[Incoming], received_at: datetime = FROZEN) -> Outcome:
-    """Run one delivery, as the first one under its sourceId."""
+def run(
+    process: Process,
+    incoming: Iterable[Incoming],
+    received_at: datetime = FROZEN,
+    *,
+    version: Callable[[str, str], int] = lambda _id, _source_id: 1,
+    accept_confidence: bool = False,
+) -> Outcome:
+    """Run one delivery, as the first one under its sourceId unless `version` tells another, or raises `Problem`."""
     parts: tuple[Part, ...] = ()
     reading = None
     with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)).open() as staged:
@@ -36,9 +43,10 @@ def run(process: Process, incoming: Iterable[Incoming], received_at: datetime = 
             collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
             parts = collected.parts
             reading = intake.read(process, collected)
-            intake.judge_confidence(process, reading)
+            if not accept_confidence:
+                intake.judge_confidence(process, reading)
             id_ = delivery_id(process.name, reading.source_id, parts)
-            delivery = Delivery(id_, process.name, reading.source_id, received_at, version=1)
+            delivery = Delivery(id_, process.name, reading.source_id, received_at, version(id_, reading.source_id))
             published = as_published(process, parts, staged)
             return Outcome(parts, reading, render(process, delivery, reading, published))
         except Problem as problem:

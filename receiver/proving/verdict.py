@@ -67,7 +67,7 @@ def compare(config: ProcessConfig, wanted: Files, got: Files) -> Iterator[str]:
         if found not in got:
             yield f"{path}: missing"
             continue
-        rule = _formats(config).get(PurePosixPath(found).suffix, ("text", "utf-8"))
+        rule = formats(config).get(PurePosixPath(found).suffix, ("text", "utf-8"))
         yield from (f"{found}  {each}" for each in differences(*rule, wanted[path], got[found]))
     yield from (f"{path}: not expected" for path in got if path not in wanted and path not in renamed.values())
 
@@ -91,7 +91,7 @@ def _described(problem: Problem) -> bytes:
     return json.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
-def _formats(config: ProcessConfig) -> Mapping[str, tuple[str, str]]:
+def formats(config: ProcessConfig) -> Mapping[str, tuple[str, str]]:
     """Return format and encoding of records by the ending of their names: a record does not tell its own."""
     return {PurePosixPath(record.path).suffix: (record.format, record.encoding) for record in config.records}
 

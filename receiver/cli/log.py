@@ -1,0 +1,71 @@
+"""`receiver log`: what was received, the newest first."""
+
+import json
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import click
+
+from receiver.cli.opening import entries, open_ledger
+from receiver.cli.tables import show_table
+from receiver.cli.telling import told
+from receiver.cli.times import Moment, shown
+from receiver.delivery import Status
+from receiver.settings import Settings
+from receiver.store.entry import Entry, Kind
+
+HEADING = ("TIME", "ID", "PROCESS", "SOURCEID", "VERSION", "STATUS", "CODE", "FILES")
+LIMIT = 100  # lines: a few screens
+LONGEST = 40  # characters shown of a sourceId: one of 256 would push the rest off the screen
+
+
+@click.command()
+@click.option("--process", metavar="PROCESS", help="Of this process.")
+@click.option("--status", type=click.Choice([status.value for status in Status]), help="That stand like this.")
+@click.option("--source-id", metavar="ID", help="With this sourceId, exactly.")
+@click.option("--since", type=Moment(), metavar="TIME", help="Received since 2026-03-01, 2026-03-01T14:30 (UTC) or 2h.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"At most so many.  [default: {LIMIT}]")
+@click.option("--json", "as_json", is_flag=True, help="All that the ledger holds, one JSON object a line, no limit.")
+def command(
+    process: str | None,
+    status: str | None,
+    source_id: str | None,
+    since: datetime | None,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Show the deliveries that were received, the newest first. Times are UTC.
+
+    FILES counts documents and records. Beside the running service this only reads. The value of a field is
+    nowhere in the ledger.
+    """
+    wanted: dict[str, Any] = {"process": process, "source_id": source_id, "since": since}
+    found = entries(open_ledger(Settings.from_environment()), status=Status(status) if status else None, **wanted)
+    if as_json:
+        for entry in islice(found, limit):
+            click.echo(json.dumps(told(entry), ensure_ascii=False))
+        return
+    limit = limit or LIMIT
+    rows = [_row(entry) for entry in islice(found, limit)]
+    show_table(rows, HEADING)
+    if len(rows) == limit and next(found, None):
+        click.echo(f"and older ones: --limit {10 * limit} shows more", err=True)
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    files = sum(1 for kind in (Kind.DOCUMENT, Kind.RECORD) for _ in entry.of_kind(kind))
+    return (
+        shown(entry.received_at),
+        entry.id,
+        entry.process,
+        _cut(entry.source_id) or "-",
+        str(entry.version or "-"),
+        entry.status,
+        entry.code or "-",
+        str(files),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -1,0 +1,31 @@
+"""`receiver prune`: removes what its process keeps no longer."""
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from receiver.cli.opening import open_house
+from receiver.cli.tables import show_table
+from receiver.retention import Pruned, prune
+from receiver.settings import Settings
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Remove nothing: tell what would be.")
+def command(dry_run: bool) -> None:
+    """Remove originals, quarantined deliveries and rows of the ledger whose time is over.
+
+    Each process says under [retention] how long it keeps them; what it does not say is kept. What is accepted but
+    not published is never touched. The service does the same once an hour. Ends with 1 where something failed.
+    """
+    done = list(prune(open_house(Settings.from_environment()), datetime.now(UTC), dry_run=dry_run))
+    heading = ("PROCESS", "KIND", "WOULD GO" if dry_run else "REMOVED", "KEPT", "RULE")
+    show_table([_row(each) for each in done], heading)
+    sys.exit(1 if any(each.problem for each in done) else 0)
+
+
+def _row(pruned: Pruned) -> tuple[str, ...]:
+    if pruned.problem:
+        return pruned.process, pruned.kind, "-", "-", f"failed: {pruned.problem.detail}"
+    return pruned.process, pruned.kind, str(pruned.removed), str(pruned.kept), pruned.rule

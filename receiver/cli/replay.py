@@ -1,0 +1,137 @@
+"""`receiver replay`: judges kept deliveries anew, by today's configuration."""
+
+import os
+import pwd
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+
+from receiver import replaying
+from receiver.cli.opening import entries, find, open_house
+from receiver.cli.times import Moment
+from receiver.delivery import Replay, Status
+from receiver.house import House
+from receiver.problems import Violation
+from receiver.proving import rehearsing
+from receiver.settings import Settings
+from receiver.store.entry import Entry
+
+TOLD = 5  # violations shown of each delivery where there are several: `receiver show` tells all
+FINE = {
+    replaying.Result.PUBLISHED,
+    replaying.Result.BEFORE,
+    rehearsing.Result.PUBLISHED,
+    rehearsing.Result.BEFORE,
+    rehearsing.Result.SAME,
+}
+SELECTABLE = (Status.HELD, Status.REFUSED, Status.PUBLISHED)
+
+Judge = Callable[[Entry], tuple[str, list[str]]]  # the result, and what is told below it
+
+
+@click.command()
+@click.argument("ids", metavar="[ID]…", nargs=-1)
+@click.option("--process", metavar="PROCESS", help="Every delivery of this process …")
+@click.option("--status", type=click.Choice([each.value for each in SELECTABLE]), help="… that stands like this.")
+@click.option("--since", type=Moment(), metavar="TIME", help="… received since 2026-03-01, or 2h ago.")
+@click.option(
+    "--accept-confidence", is_flag=True, help="Publish what you have looked at, though its confidence is low."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Write nothing: tell the verdict, or the difference to what was published."
+)
+def command(
+    ids: Sequence[str],
+    process: str | None,
+    status: str | None,
+    since: datetime | None,
+    accept_confidence: bool,
+    dry_run: bool,
+) -> None:
+    """Judge kept deliveries anew, by today's configuration: those with an ID (its start is enough), or all of a status.
+
+    What is published by it leaves quarantine; the rest stays there with today's reason. What was published before
+    stays as it is; with --dry-run it is compared with what today's configuration makes of its originals. Works
+    beside the running service. Ends with 0 where every delivery is published, or the same, and with 1 where not.
+    """
+    _refuse_misuse(ids, process, status, since, dry_run=dry_run)
+    house = open_house(Settings.from_environment())
+    if ids:
+        chosen = [find(house.ledger, id_) for id_ in ids]
+    else:  # the oldest first, so that versions follow the order in which they came
+        wanted = entries(house.ledger, process=process, status=Status(str(status)), since=since)
+        chosen = list(wanted)[::-1]
+    judge = partial(_rehearse if dry_run else _replay, house, accept_confidence, len(chosen) == 1)
+    sys.exit(0 if _run(chosen, judge) else 1)
+
+
+def _refuse_misuse(
+    ids: Sequence[str], process: str | None, status: str | None, since: datetime | None, *, dry_run: bool
+) -> None:
+    if bool(ids) == bool(process or status or since):
+        raise click.UsageError("name deliveries by their ids, or choose them by --process, --status and --since")
+    if not ids and status is None:
+        raise click.UsageError("say which: --status held or --status refused (or published, with --dry-run)")
+    if status == Status.PUBLISHED and not dry_run:
+        raise click.UsageError("what was published stays as it is; --dry-run shows what would be different today")
+
+
+def _run(chosen: Sequence[Entry], judge: Judge) -> bool:
+    """Judge one by one, each with its result as soon as there is one; tell whether all are fine."""
+    count: dict[str, int] = {}
+    for number, entry in enumerate(chosen, start=1):
+        result, below = judge(entry)
+        place = f"{number}/{len(chosen)}  " if len(chosen) > 1 else ""
+        first, *more = below or [""]
+        colour = "green" if result in FINE else "red"
+        click.echo(f"{place}{entry.id}  {click.style(result, fg=colour)}  {first}".rstrip())
+        for line in more:
+            click.echo(f"    {line}")
+        count[result] = count.get(result, 0) + 1
+    if len(chosen) != 1:
+        told = ", ".join(f"{number} {result}" for result, number in count.items())
+        click.secho(f"{len(chosen)} deliveries{': ' if told else ''}{told}", bold=True)
+    return set(count) <= {*FINE}
+
+
+def _replay(house: House, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
+    how = Replay(datetime.now(UTC), _person(), accept_confidence)
+    replayed = replaying.replay(house, entry, how)
+    now = replayed.entry
+    moved = [f"as {now.id}"] if now.id != entry.id else []
+    if replayed.problem:
+        return replayed.result, [f"{replayed.problem.code}: {replayed.problem.detail}"]
+    if replayed.result in FINE:
+        return replayed.result, [" ".join([f"version {now.version}, {len(now.outputs)} files", *moved])]
+    return replayed.result, [" ".join([now.code or "", *moved]), *_violations(now.violations, alone)]
+
+
+def _rehearse(house: House, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
+    found = rehearsing.rehearse(house, entry, accept_confidence=accept_confidence)
+    if found.problem:
+        told = f"{found.problem.code}: {found.problem.detail}"
+        return found.result, [told, *_violations(found.problem.violations, alone)]
+    heading = "expected is what was published, got what it would be now" if found.result == "different" else ""
+    return found.result, [heading, *found.told]
+
+
+def _violations(violations: Sequence[Violation], alone: bool) -> list[str]:
+    shown = violations if alone else violations[:TOLD]
+    lines = [f"{each.where}  {each.rule}  {each.message}" for each in shown]
+    rest = len(violations) - len(shown)
+    return [*lines, f"and {rest} more"] if rest else lines
+
+
+def _person() -> str:
+    """Return who is at the terminal, also where another user's rights were taken; the ledger tells it."""
+    try:
+        return os.getlogin()
+    except OSError:
+        pass
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"

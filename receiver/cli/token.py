@@ -1,0 +1,20 @@
+"""`receiver token`: makes a bearer token."""
+
+import hashlib
+import secrets
+
+import click
+
+LENGTH = 32  # bytes: 256 bits, 43 characters; nobody guesses 128
+
+
+@click.command()
+def command() -> None:
+    """Make a random bearer token, and the line that lets it in.
+
+    The token goes to the platform; it is shown once and kept nowhere. The line goes under [auth] in process.toml,
+    which holds only its SHA-256. While a token is rotated, both stand there.
+    """
+    token = secrets.token_urlsafe(LENGTH)
+    click.echo(f"token:         {token}")
+    click.echo(f'process.toml:  tokens = ["sha256:{hashlib.sha256(token.encode("ascii")).hexdigest()}"]')

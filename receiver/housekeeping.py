@@ -1,0 +1,64 @@
+"""Prunes by itself: once an hour, in one worker of the host; sooner where space is short."""
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from receiver import log
+from receiver.house import House
+from receiver.problems import Problem
+from receiver.retention import prune
+from receiver.store import folders, stage
+
+FOLDER = "housekeeping"
+README = """\
+Nothing but a lock: who holds it prunes, and its time is when that was done last. May be removed at any time.
+"""
+LOOK = 60  # seconds between two looks whether it is time
+EVERY = 3600  # seconds between two prunings: retention counts days, and a listing of 100,000 folders takes a second
+SHORT = 4  # times the free space that the settings ask for: below it, a pruning at each look, before senders notice
+
+
+def start(house: House) -> None:
+    """Begin to prune in the background, until the worker ends."""
+    threading.Thread(target=_keep, args=(house,), name="housekeeping", daemon=True).start()
+
+
+def _keep(house: House) -> None:
+    while True:
+        time.sleep(LOOK)
+        try:
+            look(house)
+        except Problem as problem:
+            log.housekeeping_failed(problem)
+        except Exception as error:  # noqa: BLE001 (a defect here must not end the looking, and it is told)
+            log.crashed(error)
+
+
+def look(house: House) -> bool:
+    """Prune if it is time and nobody else does; tell whether that was so. Raises Problem."""
+    folder = house.settings.data / FOLDER
+    folders.own(folder, README)
+    lock = stage.hold(folder)
+    if lock is None:
+        return False
+    try:
+        due = _is_due(house, folder / stage.LOCK)
+        if due:
+            os.utime(lock)
+            for done in prune(house, datetime.now(UTC)):
+                if done.problem:
+                    log.housekeeping_failed(done.problem)
+    finally:
+        os.close(lock)
+    return due
+
+
+def _is_due(house: House, lock: Path) -> bool:
+    """Tell whether the last pruning is an hour ago. A clock that was set back counts as due."""
+    age = time.time() - lock.stat().st_mtime
+    if not 0 <= age < EVERY:
+        return True
+    return age >= LOOK and folders.free_space(house.settings.data) < SHORT * house.settings.min_free

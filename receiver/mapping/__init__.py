@@ -4,7 +4,8 @@ The way of a template: `source` (tokens with places, `lines`) → `compiling`, w
 `formats` how each place escapes → Jinja2's own compiler → `template`, which renders within a `budget`.
 """
 
+from receiver.mapping.compiling.tracing import Trace
 from receiver.mapping.template import Condition, Template
 from receiver.mapping.templates import Templates
 
-__all__ = ["Condition", "Template", "Templates"]
+__all__ = ["Condition", "Template", "Templates", "Trace"]

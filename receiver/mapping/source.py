@@ -14,6 +14,7 @@ from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
 from receiver.faults import Fault, Misconfigured
+from receiver.mapping.environment import Sandbox
 from receiver.mapping.lines import Token, standalone
 
 
@@ -63,15 +64,18 @@ class Places:
         return Fault(*self.place(number, offset), code, message, hint)
 
 
-def parse(environment: Environment, source: Source, places: Places) -> nodes.Template:
+def parse(environment: Sandbox, source: Source, places: Places) -> nodes.Template:
     """Parse a template. Raises `Misconfigured` with its syntax error."""
     opened: list[LexerToken] = []
     try:
-        return _parser(environment, source, places, None, opened).parse()
+        tree = _parser(environment, source, places, None, opened).parse()
     except TemplateSyntaxError as error:
         raise _misconfigured(error, source, places, opened) from None
     except RecursionError:
         raise Misconfigured([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
+    if environment.trace:
+        environment.trace.declare(tree, places)
+    return tree
 
 
 def parse_expression(environment: Environment, source: Source, places: Places) -> nodes.Expr:

@@ -9,6 +9,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from receiver.faults import Misconfigured
 from receiver.mapping import budget, tables
 from receiver.mapping.compiling.compiler import Compiler
+from receiver.mapping.compiling.tracing import Trace
 from receiver.mapping.compiling.unit import Unit
 from receiver.mapping.environment import Sandbox
 from receiver.mapping.formats import FORMATS, Format, Spot, csv, path, plain
@@ -21,11 +22,11 @@ DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
 
 
 class Templates:
-    """Compiles templates of one folder, once, with every fault found."""
+    """Compiles templates of one folder, once, with every fault found; what is rendered is noted in a trace, if any."""
 
-    def __init__(self, folder: Path, site: Path) -> None:
+    def __init__(self, folder: Path, site: Path, trace: Trace | None = None) -> None:
         self._library = Library(folder, site)
-        self._environment = Sandbox({"lookup": tables.lookup(self._library.tables)})
+        self._environment = Sandbox({"lookup": tables.lookup(self._library.tables)}, trace)
 
     def record(self, name: str, format: str) -> Template:  # noqa: A002 (the word of process.toml)
         """Compile a record's template. Raises `Misconfigured`."""

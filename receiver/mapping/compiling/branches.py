@@ -31,7 +31,7 @@ def _branch(compiler: Compiler, node: nodes.If, spot: Spot, scope: Scope) -> tup
     """Return a branch, the place after it, and the scope of the branches that follow."""
     compiler.unit.name(node, node.test, scope)
     holds, fails = guards(node.test)
-    test = compiler.expressions.rewrite(node.test, spot, scope)
+    test = compiler.expressions.condition(node.test, spot, scope)
     body, end = compiler.body(node.body, spot, scope.guarded(holds))
     return nodes.If(test, body, [], [], lineno=node.lineno), end, scope.guarded(fails)
 

@@ -72,7 +72,7 @@ class Compiler:
             statement = STATEMENTS.get(type(node))
             if statement:
                 new, spot = statement(self, node, spot, scope)
-                walked += new
+                walked += [*self.expressions.note(node), *new]
             else:
                 self._refuse(node)
         return walked, spot

@@ -48,6 +48,20 @@ class Expressions:
         name = self._compiler.environment.name_of(function)
         return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
+    def condition(self, test: nodes.Node, spot: Spot, scope: Scope) -> Any:
+        """Return a condition ready to compile; how it turns out is noted if anybody asks."""
+        trace = self._compiler.environment.trace
+        rewritten = self.rewrite(test, spot, scope)
+        return self.filtered(rewritten, trace.asked(test, self._unit.places)) if trace else rewritten
+
+    def note(self, node: nodes.Node) -> list[nodes.ExprStmt]:
+        """Return what notes that a statement is rendered, if anybody asks."""
+        trace = self._compiler.environment.trace
+        if not trace:
+            return []
+        noted = self.filtered(nodes.Const(None, lineno=node.lineno), trace.passed(node, self._unit.places))
+        return [nodes.ExprStmt(noted, lineno=node.lineno)]
+
     def macro_call(self, node: nodes.Call, macro: nodes.Macro, spot: Spot, scope: Scope) -> nodes.Call:
         """Return the call of a macro's variant."""
         checks.arguments(self._unit, node, macro)
@@ -114,7 +128,7 @@ class Expressions:
 
     def _conditional(self, node: nodes.CondExpr, spot: Spot, scope: Scope) -> Any:
         holds, fails = guards(node.test)
-        test = self.rewrite(node.test, spot, scope)
+        test = self.condition(node.test, spot, scope)
         first = self.rewrite(node.expr1, spot, scope.guarded(holds))
         # Without an else, Jinja prints a lax undefined value; ours is null.
         otherwise = node.expr2 or nodes.Const(None, lineno=node.lineno)

@@ -78,7 +78,7 @@ def _escaper(compiler: Compiler, node: nodes.Expr, spot: Spot, mark: str | None)
 def _conditional(compiler: Compiler, node: nodes.CondExpr, spot: Spot, scope: Scope) -> tuple[nodes.Expr, Spot]:
     """Escape each branch by itself, so that either may be a macro or `| raw`."""
     holds, fails = guards(node.test)
-    test = compiler.expressions.rewrite(node.test, spot, scope)
+    test = compiler.expressions.condition(node.test, spot, scope)
     first, end = _printed(compiler, node.expr1, spot, scope.guarded(holds))
     otherwise = node.expr2 or nodes.Const(None, lineno=node.lineno)
     second, other = _printed(compiler, otherwise, spot, scope.guarded(fails))

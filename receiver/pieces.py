@@ -18,6 +18,7 @@ from receiver.schemas import fhir, hl7
 from receiver.schemas.folder import Schemas
 
 STANDARDS = {"hl7": hl7, "fhir": fhir}  # what a record may satisfy besides a schema of one's own
+LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 Arguments = ParamSpec("Arguments")
 Piece = TypeVar("Piece")
@@ -49,7 +50,9 @@ class Pieces:
     def process(self, output: Path, digest: str) -> Process | None:
         """Put the pieces together; None where one of them is missing."""
         rules = [
-            RecordRule(each.template, each.path, each.when, each.config.encoding, each.check)
+            RecordRule(
+                each.template, each.path, each.when, each.config.encoding, LINE_ENDS[each.config.line_ends], each.check
+            )
             for each in self.records
             if each.template and each.path and each.check
         ]

@@ -18,6 +18,7 @@ class RecordRule:
     path: Template
     when: Condition | None
     encoding: str
+    line_end: str
     check: Check
 
 

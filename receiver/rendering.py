@@ -70,6 +70,8 @@ def _named(process: Process, delivery: Delivery, reading: Reading, parts: Sequen
 def _record(rule: RecordRule, values: dict[str, object]) -> Record:
     path = rule.path.render(values)
     text = rule.template.render(values)
+    if rule.line_end != "\n":
+        text = text.replace("\n", rule.line_end)
     try:
         content = text.encode(rule.encoding)
     except UnicodeEncodeError as error:

@@ -111,6 +111,7 @@ class RecordConfig:
     when: str | None  # Jinja2 expression
     encoding: str
     schema: str | None  # a name in schemas/, "hl7" or "fhir"
+    line_ends: Literal["lf", "crlf"] = "lf"  # of text, XML and JSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from receiver.positions import Path
 GLOB = re.compile(r"[*?]|\[[^\]]+\]")
 SUFFIX_FORMATS = {".hl7": "hl7", ".json": "json", ".xml": "xml", ".csv": "csv", ".txt": "text"}
 LEDGER_AT_LEAST = timedelta(days=30)  # nobody says how late a platform sends again; a month outlasts any outage
+FIXED_LINE_ENDS = {"hl7": "CR", "csv": "CRLF"}
 FITTING_SCHEMA = {"json": (".json", "fhir"), "xml": (".xsd",), "hl7": ("hl7",)}
 
 
@@ -127,6 +128,9 @@ def _record(source: Source, index: int, record: dict[str, Any]) -> Iterator[Faul
         message, hint = f"{value_name(encoding)} is no known encoding", '"utf-8", "iso-8859-1", "windows-1252"'
         yield source.fault("bad-encoding", message, ("records", index, "encoding"), hint=hint)
     form, schema = record_format(record), record.get("schema")
+    if "line_ends" in record and form in FIXED_LINE_ENDS:
+        message = f"the lines of {form} always end with {FIXED_LINE_ENDS[form]}"
+        yield source.fault("line-ends-misfit", message, ("records", index, "line_ends"), hint="remove this line")
     if form is None:
         message, hint = "the template's name does not tell the record's format", 'write format = "hl7" or another'
         yield source.fault("missing-key", message, ("records", index, "template"), hint=hint)

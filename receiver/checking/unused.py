@@ -10,6 +10,7 @@ from receiver.mapping.tables import FOLDER
 from receiver.pieces import Pieces
 
 SAMPLES = "samples"
+SHIPPED = frozenset({"nextstep-metadata.schema.json", "nextstep-metadata.xsd"})  # every site begins with both
 
 
 def faults(site: Site) -> Iterator[Fault]:
@@ -44,7 +45,7 @@ def _unused(site: Site, path: Path, used: set[str], code: str, message: str) -> 
 def _schemas(site: Site) -> Iterator[Fault]:
     folder, used = site.compiled.schemas.folder, site.compiled.schemas.used()
     for path in sorted(folder.rglob("*.*")):
-        if path.suffix in (".json", ".xsd") and path.relative_to(folder).as_posix() not in used:
+        if path.suffix in (".json", ".xsd") and path.relative_to(folder).as_posix() not in used | SHIPPED:
             yield from _unused(site, path, set(), "unused-schema", "no process uses this schema")
 
 

@@ -13,6 +13,8 @@ MISUSE = 2  # how a verb ends that was called wrongly, or that meets a configura
 
 # verb → its module in this folder, and what `receiver --help` says of it
 VERBS = {
+    "init": ("init", "Make an empty site."),
+    "new": ("new", "Draft a process out of what the platform sends."),
     "check": ("check", "Prove the configuration: every fault in one run."),
     "try": ("try_", "Run one delivery offline and show what would become of it."),
     "test": ("test", "Run every sample case and compare it with what it must become."),

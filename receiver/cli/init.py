@@ -1,0 +1,23 @@
+"""`receiver init`: makes an empty site."""
+
+from pathlib import Path
+
+import click
+
+from receiver.drafting import new_site
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def command(folder: Path) -> None:
+    """Make an empty site in DIR: folders, the schemas of NEXTSTEP's metadata, and a README.
+
+    DIR must not hold anything yet. Ends with 0, or with 2 where it does.
+    """
+    try:
+        written = new_site.create(folder)
+    except FileExistsError:
+        raise click.UsageError(f"{folder} holds something already") from None
+    for name in written:
+        click.echo(f"  {folder / name}")
+    click.echo(f"Next: export RECEIVER_SITE={folder}, then receiver new PROCESS --from FILE…")

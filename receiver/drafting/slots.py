@@ -1,0 +1,76 @@
+"""The fields as templates see them: how each is written in an expression, and what it may be."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from receiver.drafting.kinds import kind
+from receiver.drafting.reading import Seen
+from receiver.drafting.words import role
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One value that a template can print."""
+
+    name: str  # "mrn", or "address.city" for a part of an object
+    expression: str  # fields.mrn
+    optional: bool  # the field may be absent
+    many: bool  # a list
+    date: str | None  # how it is read as a date
+    empty: bool  # may be empty or null
+    breaks: bool  # has line breaks
+    role: str  # what it is to a patient's record
+
+    @property
+    def plain(self) -> str:
+        """Write what is printed, whether the field is there or not."""
+        return f'{self.expression} | default("")' if self.optional else self.expression
+
+    @property
+    def items(self) -> str:
+        """Write the list to loop over."""
+        return f"{self.expression} | default([])" if self.optional else self.expression
+
+    def dated(self, write: str) -> str:
+        """Write a date in another form; nothing where it is absent or empty."""
+        converted = f'{self.expression} | date("{self.date}", "{write}")'
+        if not (self.optional or self.empty):
+            return converted
+        there = f"{self.expression} is defined and {self.expression}" if self.optional else self.expression
+        return f'{converted} if {there} else ""'
+
+
+def slots(seen: Seen) -> Iterator[Slot]:
+    """Yield what can be printed of a field: itself, or each part of an object."""
+    expression = f"fields{_member(seen.name)}"
+    if seen.values and all(isinstance(value, dict) for value in seen.values) and not seen.repeated:
+        yield from _parts(seen, expression)
+    else:
+        yield _slot(seen.name, expression, seen, list(seen.values))
+
+
+def _parts(seen: Seen, expression: str) -> Iterator[Slot]:
+    keys = dict.fromkeys(key for value in seen.values for key in value)
+    for key in keys:
+        values = [value[key] for value in seen.values if key in value]
+        everywhere = len(values) == len(seen.values)
+        if seen.always and everywhere and not any(isinstance(value, dict) for value in values):
+            yield _slot(f"{seen.name}.{key}", expression + _member(key), seen, values)
+
+
+def _slot(name: str, expression: str, seen: Seen, values: list[Any]) -> Slot:
+    many = seen.repeated or any(isinstance(value, list) for value in values)
+    texts = [value for value in values if isinstance(value, str)]
+    found = kind(name, texts) if len(texts) == len(values) else kind(name, ())
+    empty = found.empty or any(value is None for value in values)
+    breaks = any(not text.isprintable() for text in texts)
+    return Slot(name, expression, not seen.always, many, None if many else found.date, empty, breaks, role(name))
+
+
+def _member(name: str) -> str:
+    return f".{name}" if IDENTIFIER.fullmatch(name) else f"[{json.dumps(name, ensure_ascii=False)}]"

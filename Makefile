@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types crash soak demo clean
+.PHONY: test lint types docs fuzz crash soak demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -13,6 +13,14 @@ lint: .venv/ready
 
 types: .venv/ready
 	$(BIN)/mypy
+
+# The tables of docs/http.md, out of the tests that prove them.
+docs: .venv/ready
+	cd tests && ../$(BIN)/python -m hostile.page
+
+# At least 100,000 made-up bodies and metadata documents; `make test` has a short run of the same.
+fuzz: .venv/ready
+	FUZZ=$(or $(FUZZ),100000) $(BIN)/python -m pytest tests/hostile/test_fuzz.py
 
 # Each system call of a delivery is hit, and the power is cut at each step: needs strace, root and loop devices.
 crash: .venv/ready

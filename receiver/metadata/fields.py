@@ -10,10 +10,10 @@ from receiver.problems import Violation
 from receiver.schemas import words
 from receiver.schemas.json_explain import pointer
 
-MAX_FIELDS = 5_000  # of one document: a form has a hundred; reading five thousand takes a tenth of a second
-MAX_NAME = 200  # characters of a field's name
-MAX_VIOLATIONS = 100  # told of one document: more than anyone repairs in one go
-MAX_SOURCE_ID = 256  # characters: every system's ids fit, and a ledger row stays small
+MAX_FIELDS = 5_000  # fields of one document: a form has a hundred; reading five thousand takes a tenth of a second
+MAX_NAME = 200  # characters of a field's name: a customer chooses it in a form field
+MAX_VIOLATIONS = 100  # violations told of one document: more than anyone repairs in one go
+MAX_SOURCE_ID = 256  # characters of a sourceId: every system's ids fit, and a ledger row stays small
 
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?\s*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -12,9 +12,9 @@ from typing import Any
 from receiver.schemas.malformed import Malformed, at
 from receiver.schemas.words import name as quoted
 
-MAX_DEPTH = 64  # levels: NEXTSTEP's metadata has three; far from Python's recursion limit of 1,000
-MAX_DIGITS = 300  # of one number: a float ends at 309, and Python takes quadratic time over long integers
-MAX_VALUES = 25_000  # of one document: 5,000 fields of four; explaining one refused value takes some 10 µs
+MAX_DEPTH = 64  # levels of nesting: NEXTSTEP's metadata has three; far from Python's recursion limit of 1,000
+MAX_DIGITS = 300  # digits of one number: a float ends at 309, and Python takes quadratic time over long integers
+MAX_VALUES = 25_000  # values in one document: 5,000 fields of four; explaining one refused value takes some 10 µs
 
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*+")(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\]:,"]+)', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -13,9 +13,9 @@ from xmlschema import XMLResource
 
 from receiver.schemas.malformed import Malformed
 
-MAX_DEPTH = 64  # levels: NEXTSTEP's metadata has three; xmlschema recurses some ten calls a level
+MAX_DEPTH = 64  # levels of nesting: NEXTSTEP's metadata has three; xmlschema recurses some ten calls a level
 MAX_NODES = 5_000  # elements and attributes: an XSD judges about fifty in a millisecond, a hard one ten
-MAX_NAMESPACES = 100  # declarations: each element where one stands keeps a copy of all in scope
+MAX_NAMESPACES = 100  # namespace declarations: each element where one stands keeps a copy of all in scope
 
 
 def parse(content: bytes, max_nodes: int = MAX_NODES) -> XMLResource:

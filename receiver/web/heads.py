@@ -8,7 +8,7 @@ from receiver import limits
 from receiver.delivery import Section
 from receiver.problems import Code, Problem
 
-BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")  # RFC 2046 §5.1.1
+BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]*[0-9A-Za-z'()+_,./:=?-]")  # RFC 2046 §5.1.1
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5: never in a header
 IDENTITY_ENCODINGS = {"", "7bit", "8bit", "binary"}  # RFC 7578 §4.7: others are not to be sent
@@ -71,10 +71,10 @@ def _boundary(content_type: str) -> str:
     if kind != "multipart/form-data":
         raise Problem(Code.NOT_MULTIPART, "The request must be multipart/form-data.")
     boundary = options.get("boundary", "")
-    if not BOUNDARY.fullmatch(boundary):
+    if not BOUNDARY.fullmatch(boundary) or len(boundary) > limits.MAX_BOUNDARY:
         raise Problem(
             Code.MALFORMED_BODY,
-            "The Content-Type needs a boundary of 1 to 70 of the characters that RFC 2046 §5.1.1 allows.",
+            f"The Content-Type needs a boundary of 1 to {limits.MAX_BOUNDARY} characters that RFC 2046 §5.1.1 allows.",
         )
     if _count("boundary", content_type) > 1:
         raise Problem(Code.AMBIGUOUS_REQUEST, "The Content-Type names more than one boundary.")

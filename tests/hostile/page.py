@@ -1,0 +1,128 @@
+"""Writes the tables of docs/http.md: problems, limits, and what hostile input leads to. `make docs` runs it."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from receiver.planning import PASSING
+from receiver.problems import Code
+from receiver.web.replies import STATUSES
+
+from .cases import TABLE
+from .cases.building import NOTHING, QUARANTINE, Case
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = ROOT / "docs" / "http.md"
+GUARD = re.compile(r"(<!-- (\w+): written by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL)
+LIMIT = re.compile(r"^([A-Z_]+) = .*?  # (.*?)(?:: (.*))?$", re.MULTILINE)
+
+# module → what its limits bound
+LIMITS = {
+    "receiver.limits": "Requests",
+    "receiver.metadata.fields": "Fields",
+    "receiver.schemas.json_text": "JSON metadata",
+    "receiver.schemas.xml_text": "XML metadata",
+    "receiver.mapping.limits": "Rendering",
+}
+
+NOT_KEPT = PASSING | {
+    Code.MALFORMED_REQUEST,
+    Code.EXPECTATION_FAILED,
+    Code.URL_TOO_LONG,
+    Code.NOT_MULTIPART,
+    Code.TOKEN_REFUSED,
+    Code.NO_SUCH_PROCESS,
+    Code.PART_TOO_LARGE,
+    Code.INTERNAL_ERROR,
+}
+
+ADVICE = {
+    Code.MALFORMED_REQUEST: "Repair the client; `detail` names the rule.",
+    Code.EXPECTATION_FAILED: "Send no `Expect` but `100-continue`.",
+    Code.URL_TOO_LONG: "Use the delivery URL as it is.",
+    Code.NOT_MULTIPART: "Send `multipart/form-data`, not compressed.",
+    Code.MALFORMED_BODY: "Repair the client; `detail` names the rule.",
+    Code.TRUNCATED_BODY: "Send the delivery again. If it happens again, look at proxies between the two.",
+    Code.AMBIGUOUS_REQUEST: "Say everything once.",
+    Code.HEADERS_TOO_LARGE: "Shorten names, or send fewer headers.",
+    Code.BODY_TOO_LARGE: "Split the delivery, or raise `RECEIVER_MAX_BODY`.",
+    Code.TOO_SLOW: "Send again. A reverse proxy that buffers helps senders on slow lines.",
+    Code.TOKEN_REFUSED: "Send one `Authorization: Bearer …` with a token of the process.",
+    Code.NO_SUCH_PROCESS: "Compare the URL with the names of the folders in `mappings/`.",
+    Code.TOO_MANY_PARTS: "Configure the platform to send the parts that the process knows.",
+    Code.PART_MISSING: "Add the part on the platform, or say `required = false`.",
+    Code.PART_UNKNOWN: 'Add the part to `[parts]`, or say `unknown_parts = "ignore"`.',
+    Code.PART_REPEATED: "Send it once, or say `many = true`.",
+    Code.PART_TYPE: "Send one of the `types` of the part, or add this one.",
+    Code.PART_CONTENT: "Look at the file: it is not what its type says. `sniff = false` takes it all the same.",
+    Code.PART_EMPTY: "Look at the scan: nothing came of it. `sniff = false` takes it all the same.",
+    Code.PART_TOO_LARGE: "Send less, or raise `max_size` of the part.",
+    Code.METADATA_MALFORMED: "The platform must write well-formed JSON or XML; `violations` tell line and column.",
+    Code.METADATA_INVALID: "Compare with the schema that `[metadata]` names; `violations` tell place and rule.",
+    Code.FIELDS_INVALID: "Compare with the schema that `[fields]` names; `violations` tell place and rule.",
+    Code.CONFIDENCE_LOW: "Validate the document on the platform and send it again.",
+    Code.SOURCE_ID_CONFLICT: 'The first delivery stays. Use a new sourceId, or `same_source_id = "publish"`.',
+    Code.DOCUMENT_BROKEN: "Look at the file: it cannot be read or converted.",
+    Code.TEMPLATE_FAILED: "Repair the template; `violations` tell its line. Then `receiver replay`.",
+    Code.RECORD_INVALID: "Repair the template or the schema of the record. Then `receiver replay`.",
+    Code.NAME_TAKEN: "Put `{{ delivery.id }}` into the path. Then `receiver replay`.",
+    Code.INTERNAL_ERROR: "Tell whoever maintains this service; the log has the place.",
+    Code.BUSY: "Send again later; nothing is lost.",
+    Code.SHUTTING_DOWN: "Send again later.",
+    Code.STORAGE_FAILED: "Send again later; the operator looks at the disk and the ledger.",
+    Code.DISK_FULL: "Send again later; the operator makes room.",
+}
+
+
+def written(page: str) -> str:
+    """Return the page with its tables up to date."""
+    tables = {"problems": problems, "limits": limits, "hostile": hostile}
+    return GUARD.sub(lambda found: "\n".join([found[1], *tables[found[2]](), "", found[3]]), page)
+
+
+def problems() -> Iterator[str]:
+    """Yield the table of codes, in the order of their statuses."""
+    yield from _row("code", "status", "meaning", "kept", "what to do")
+    yield from _row(*["---"] * 5)
+    for code, (status, title) in sorted(STATUSES.items(), key=lambda item: item[1][0]):
+        yield from _row(f"`{code}`", str(status), title, NOTHING if code in NOT_KEPT else QUARANTINE, ADVICE[code])
+
+
+def limits() -> Iterator[str]:
+    """Yield the table of limits, out of the lines that set them."""
+    yield from _row("limit", "of", "because")
+    yield from _row(*["---"] * 3)
+    for name, title in LIMITS.items():
+        module = importlib.import_module(name)
+        yield from _row(f"**{title}**", "", "")
+        for constant, what, reason in LIMIT.findall(Path(str(module.__file__)).read_text()):
+            if not constant.startswith("_"):
+                yield from _row(f"{getattr(module, constant):,}", what, reason)
+
+
+def hostile() -> Iterator[str]:
+    """Yield one table for each group of cases."""
+    for group, cases in TABLE.items():
+        yield from [f"#### {group}", ""]
+        yield from _row("input", "answer", "code", "kept")
+        yield from _row(*["---"] * 4)
+        for case in cases:
+            yield from _row(_plain(case.input), _statuses(case), f"`{case.code}`" if case.code else "", case.kept)
+        yield ""
+
+
+def _row(*cells: str) -> Iterator[str]:
+    yield f"| {' | '.join(cells)} |"
+
+
+def _statuses(case: Case) -> str:
+    return ", then ".join(str(status) for status in (case.status, *case.answers))
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "&#124;").replace("*", "\\*").replace("<", "&lt;").replace("_", "\\_")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text()))

@@ -42,9 +42,21 @@ def receive(house: House, process: Process, incoming: Iterable[Incoming], arriva
 def read(process: Process, collected: Collected) -> Reading:
     """Return what the metadata says. Raises `Problem` for parts, metadata or confidence that are not taken."""
     if collected.problem:
+        collected.problem.source_id = _source_id(process, collected)
         raise collected.problem
     metadata = next(part for part in collected.parts if part.role is Role.METADATA)
     return process.metadata.read(metadata.path.read_bytes())
+
+
+def _source_id(process: Process, collected: Collected) -> str:
+    """Return the sourceId of a delivery whose parts are refused, where it can be told: it is asked for by it."""
+    metadata = [part for part in collected.parts if part.role is Role.METADATA]
+    if len(metadata) != 1 or not collected.whole:
+        return ""
+    try:
+        return process.metadata.read(metadata[0].path.read_bytes()).source_id
+    except Problem as problem:
+        return problem.source_id
 
 
 def judge_confidence(process: Process, reading: Reading) -> None:

@@ -28,7 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     housekeeping.start(house)
     app = Flask("receiver", static_folder=None)
     app.register_blueprint(deliver.blueprint(house))
-    app.register_blueprint(health.blueprint())
+    app.register_blueprint(health.blueprint(house))
     app.register_error_handler(HTTPException, replies.unroutable)
     app.register_error_handler(Exception, lambda error: replies.refused(replies.defect(error)))
     return app

@@ -16,7 +16,7 @@ FLOORS = [
     {"checking", "drafting"},
     {"proving"},
     {"web"},
-    {"replaying", "housekeeping"},
+    {"replaying", "readiness", "housekeeping"},
     {"retention"},
     {"intake"},
     {"planning"},

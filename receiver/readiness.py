@@ -1,0 +1,102 @@
+"""What must hold for a delivery to be taken, asked anew each time: cheap enough for a probe every second."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from receiver import units
+from receiver.house import House
+from receiver.problems import Code, Problem
+from receiver.store.failure import storage
+from receiver.store.folders import FOLDER_MODE, free_space
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition, and in words how it stands."""
+
+    name: str
+    ready: bool
+    reason: str
+
+
+def checks(house: House) -> list[Check]:
+    """Return how everything stands that a delivery needs, disk by disk and folder by folder."""
+    stages = {stage.root for stage in house.stages.values()}
+    outputs = {process.output for process in house.processes.values()}
+    return [
+        _configuration(house),
+        _check("ledger", partial(_ledger, house)),
+        *(_check("stage", partial(_stage, root)) for root in sorted(stages)),
+        *(_check("output", partial(_output, output)) for output in sorted(outputs)),
+        *(_check("space", partial(_space, folder, house.settings.min_free)) for folder in _disks(house)),
+    ]
+
+
+def _check(name: str, ask: Callable[[], str]) -> Check:
+    """Ask; a `Problem` is the answer no."""
+    try:
+        return Check(name, True, ask())
+    except Problem as problem:
+        return Check(name, False, problem.detail)
+
+
+def _configuration(house: House) -> Check:
+    count = len(house.processes)
+    return Check("configuration", count > 0, f"proven, processes: {count}" if count else "the site has no process")
+
+
+def _ledger(house: House) -> str:
+    with storage("write to the ledger"):
+        _require(house.ledger.path, os.R_OK | os.W_OK)
+        _require(house.ledger.path.parent, os.W_OK | os.X_OK)
+    house.ledger.find("")
+    return "answers, and can be written"
+
+
+def _stage(root: Path) -> str:
+    """Prove that a delivery could be begun. A folder that a crash leaves here is swept, as any other."""
+    folder = root / os.urandom(10).hex()
+    with storage("create a folder in the stage"):
+        folder.mkdir(mode=FOLDER_MODE)
+    with contextlib.suppress(OSError):  # a sweep that came in between has it
+        folder.rmdir()
+    return f"{root} can be written"
+
+
+def _output(output: Path) -> str:
+    """Look only: whoever polls the folder would see a file that proves more."""
+    with storage("write to the output folder"):
+        _require(output, os.W_OK | os.X_OK)
+    return f"{output} can be written"
+
+
+def _require(path: Path, mode: int) -> None:
+    """Raise the OSError that an access would raise."""
+    path.stat()
+    if not os.access(path, mode):
+        read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+        raise OSError(errno.EROFS if read_only else errno.EACCES, "not to be written")
+
+
+def _disks(house: House) -> Iterator[Path]:
+    """Yield one folder on each file system that is written to."""
+    seen = set()
+    for folder in (house.settings.data, *(stage.root for stage in house.stages.values())):
+        with contextlib.suppress(OSError):
+            device = folder.stat().st_dev
+            if device not in seen:
+                seen.add(device)
+                yield folder
+
+
+def _space(folder: Path, needed: int) -> str:
+    free = free_space(folder)
+    told = f"{free // 10**6} MB free at {folder}, {units.size_text(needed)} needed"
+    if free < needed:
+        raise Problem(Code.DISK_FULL, told)
+    return told

@@ -1,0 +1,95 @@
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from receiver import compiling, readiness
+from receiver.app import create_app
+from receiver.house import House, opened
+from receiver.settings import Settings
+from receiver.store import ledger
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def settings(tmp_path):
+    made = Settings.from_environment({"RECEIVER_SITE": str(ROOT), "RECEIVER_DATA": str(tmp_path / "var")})
+    ledger.create(made.ledger)
+    return made
+
+
+@pytest.fixture
+def house(settings):
+    return opened(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
+
+
+def missing(house: House) -> dict[str, str]:
+    return {check.name: check.reason for check in readiness.checks(house) if not check.ready}
+
+
+def test_a_house_in_order_is_ready_and_says_why(house):
+    found = readiness.checks(house)
+    assert missing(house) == {}
+    assert {check.name for check in found} == {"configuration", "ledger", "stage", "output", "space"}
+    assert all(check.reason for check in found)
+
+
+def test_asking_leaves_nothing_behind(house):
+    before = sorted(house.settings.data.rglob("*"))
+    readiness.checks(house)
+    assert sorted(house.settings.data.rglob("*")) == before
+
+
+def test_too_little_space_is_told_with_what_is_needed(house):
+    short = replace(house, settings=replace(house.settings, min_free=10**18))
+    assert "1000000 TB needed" in missing(short)["space"]
+
+
+def test_an_output_folder_that_is_gone_is_told(house):
+    shutil.rmtree(house.processes["referrals"].output)
+    assert missing(house) == {"output": "could not write to the output folder (ENOENT)"}
+
+
+def test_a_stage_that_is_gone_is_told(house):
+    shutil.rmtree(house.stages["referrals"].root)
+    assert missing(house)["stage"] == "could not create a folder in the stage (ENOENT)"
+
+
+def test_a_ledger_that_is_no_ledger_any_more_is_told(house):
+    house.ledger.close()
+    house.ledger.path.write_bytes(b"this is no database, whatever its name says" * 100)
+    assert missing(house) == {"ledger": "could not use the ledger (NotADBError)"}
+
+
+def test_a_site_without_a_process_is_not_ready(house):
+    assert missing(replace(house, processes={}))["configuration"] == "the site has no process"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a disk, which only root may")
+def test_an_output_on_a_disk_that_turned_read_only_is_told(house):
+    output = house.processes["referrals"].output
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", output], check=False, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        assert missing(house) == {"output": "could not write to the output folder (EROFS)"}
+    finally:
+        subprocess.run(["umount", output], check=True)
+
+
+def test_the_page_answers_503_until_all_is_well(settings, monkeypatch):
+    monkeypatch.setenv("RECEIVER_TOKEN", "t" * 15 + "1")
+    client = create_app(settings).test_client()
+    assert client.get("/healthz").get_json() == {"status": "alive"}
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
+    shutil.rmtree(settings.data / "stage")
+    broken = client.get("/readyz")
+    assert (broken.status_code, broken.get_json()["status"]) == (503, "not ready")
+    assert {"name": "stage", "ready": False, "reason": "could not create a folder in the stage (ENOENT)"} in (
+        broken.get_json()["checks"]
+    )

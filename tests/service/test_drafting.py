@@ -1,0 +1,74 @@
+"""From a sample of an unknown shape to a served process, by the command line alone."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from running import ROOT, TOKEN, Service, multipart
+
+SHAPES = ROOT / "tests" / "drafting" / "shapes"
+REQUEST = ROOT / "mappings" / "referrals" / "samples" / "documented-request" / "request.http"
+PAGE = (ROOT / "receiver" / "drafting" / "site" / "page.pdf").read_bytes()
+PATIENCE = 6  # seconds for init, new, check and test: about three on a quiet machine, most of it Python's start
+
+
+def verb(site: Path, *arguments: str) -> None:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
+    settings = {"RECEIVER_SITE": str(site), "RECEIVER_DATA": str(site.parent / "var"), "RECEIVER_TOKEN": TOKEN}
+    ended = subprocess.run(
+        [sys.executable, "-m", "receiver.cli", *arguments], env=plain | settings, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.fixture
+def drafted(tmp_path):
+    """Return what drafts a process in a new site and serves it."""
+    running = []
+
+    def draft(form: str, *files: Path) -> Service:
+        site = tmp_path / "site"
+        verb(site, "init", str(site))
+        verb(site, "new", "scans", "--from", *map(str, files), "--format", form)
+        verb(site, "check")
+        verb(site, "test")
+        service = Service(tmp_path / "data", site=site).start()
+        running.append(service)
+        return service
+
+    yield draft
+    for service in running:
+        service.stop()
+
+
+def test_the_very_request_that_was_captured_is_received(drafted):
+    service = drafted("hl7", REQUEST)
+    answer = service.request(REQUEST.read_bytes())
+    assert answer.status == 200, answer.body
+    [record] = (service.output / "scans").glob("*.hl7")
+    assert record.read_bytes().startswith(b"MSH|^~\\&|RECEIVER|Scans|")
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "kind", "value"),
+    [("pages.json", "xml", "application/json", "Ruth Sample"), ("items.xml", "json", "application/xml", "00099123")],
+)
+def test_metadata_of_an_unknown_shape_is_received(drafted, name, form, kind, value):
+    service = drafted(form, SHAPES / name)
+    metadata = (SHAPES / name).read_bytes()
+    answer = service.request(
+        multipart(("file", "page.pdf", "application/pdf", PAGE), ("metadata", name, kind, metadata))
+    )
+    assert answer.status == 200, answer.body
+    [record] = (service.output / "scans").glob(f"*.{form}")
+    assert value in record.read_text()
+
+
+def test_a_new_user_is_done_in_seconds(drafted):
+    began = time.monotonic()
+    drafted("json", SHAPES / "pages.json")
+    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert time.monotonic() - began < PATIENCE * busy + 5  # seconds for the service to start

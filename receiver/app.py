@@ -22,8 +22,8 @@ def prepare(settings: Settings | None = None) -> None:
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the application. Raises what `prepare` raises."""
-    log.set_up()
     settings = settings or Settings.from_environment()
+    log.set_up(settings.log)
     house = opened(settings, compiling.proven(settings))
     housekeeping.start(house)
     app = Flask("receiver", static_folder=None)

@@ -14,6 +14,7 @@ from receiver.planning import plan, put_aside
 from receiver.problems import Code, Problem
 from receiver.process import Process
 from receiver.rendering import as_published, render
+from receiver.steps import Step, timed
 from receiver.store import publish, quarantine
 from receiver.store.entry import Entry
 from receiver.store.failure import storage
@@ -39,6 +40,7 @@ def receive(house: House, process: Process, incoming: Iterable[Incoming], arriva
             return put_aside(house, process, collected, source_id, arrival, staged, problem)
 
 
+@timed(Step.READ)
 def read(process: Process, collected: Collected) -> Reading:
     """Return what the metadata says. Raises `Problem` for parts, metadata or confidence that are not taken."""
     if collected.problem:

@@ -1,70 +1,87 @@
-"""The log of the service: one line per delivery, in words of the domain, never a field's value."""
+"""The log of the service: one line per delivery, in words of the domain, never a field's value.
+
+info: it went well. warning: a delivery was not accepted. error: somebody must look.
+"""
 
 import logging
-from traceback import StackSummary, walk_tb
+from collections.abc import Mapping
+from typing import Any
 
+from receiver import log_lines
 from receiver.delivery import Receipt
-from receiver.problems import Problem
+from receiver.problems import Code, Problem
 from receiver.store.recover import Report
 
 logger = logging.getLogger("receiver")
 
+OURS = {Code.STORAGE_FAILED, Code.DISK_FULL, Code.INTERNAL_ERROR}  # the sender can do nothing about them
 
-def set_up() -> None:
-    """Write to standard error, unless whoever runs us has arranged for something else."""
+
+def set_up(form: str = "text") -> None:
+    """Write to standard error in this form, unless whoever runs us has arranged for something else."""
     if not logger.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(log_lines.formatter(form))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
 
 
-def accepted(receipt: Receipt) -> None:
-    """Tell that a delivery was published, held, or known already."""
-    outcome = "duplicate" if receipt.duplicate else receipt.status
-    logger.info("%s id=%s process=%s version=%s", outcome, receipt.id, receipt.process, receipt.version)
+def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
+    """Tell that a delivery was published, held, or known already; `cost` says what it took."""
+    files = (*receipt.documents, *receipt.records)
+    told = {
+        "id": receipt.id,
+        "process": receipt.process,
+        "version": receipt.version,
+        "documents": len(receipt.documents),
+        "records": len(receipt.records),
+        "written": 0 if receipt.duplicate else sum(file.size for file in files),
+    }
+    _tell(logging.INFO, "duplicate" if receipt.duplicate else receipt.status, told | dict(cost or {}))
 
 
-def refused(problem: Problem, process: str) -> None:
+def refused(problem: Problem, process: str, cost: Mapping[str, Any] | None = None) -> None:
     """Tell that a delivery was not accepted, with every rule it breaks and where."""
-    where = "".join(f"; {violation.where}: {violation.rule}" for violation in problem.violations)
-    kept = f" id={problem.kept_as}" if problem.kept_as else ""
-    logger.warning("refused%s process=%s code=%s: %s%s", kept, process, problem.code, problem.detail, where)
+    told = {
+        "id": problem.kept_as,
+        "process": process,
+        "code": problem.code.value,
+        "detail": problem.detail,
+        "violations": "; ".join(f"{violation.where}: {violation.rule}" for violation in problem.violations),
+    }
+    _tell(logging.ERROR if problem.code in OURS else logging.WARNING, "refused", told | dict(cost or {}))
 
 
 def crashed(error: BaseException | None) -> None:
-    """Tell where a defect of our own showed: the kinds of exception and their frames, never their words.
-
-    What Python says of an exception, and what holds it, may quote what was being worked on.
-    """
-    pieces = []
-    while error is not None:
-        frames = StackSummary.extract(walk_tb(error.__traceback__), lookup_lines=False)
-        pieces.append(type(error).__name__ + "".join(f" < {each.filename}:{each.lineno}" for each in reversed(frames)))
-        error = error.__cause__ or error.__context__
-    logger.error("defect: %s", "; after ".join(pieces))
+    """Tell where a defect of our own showed."""
+    _tell(logging.ERROR, "defect", {"defect": log_lines.place_of(error)})
 
 
 def pruned(process: str, kind: str, count: int) -> None:
     """Tell how much of what was over is removed; nothing where there was nothing."""
     if count:
-        logger.info("pruned process=%s: %d %s", process, count, kind)
+        _tell(logging.INFO, "pruned", {"process": process, "kind": kind, "count": count})
 
 
 def discarded(id_: str, process: str, status: str, reason: str) -> None:
     """Tell that a delivery has left quarantine without being published."""
-    logger.warning("discarded id=%s process=%s, which was %s: %s", id_, process, status, reason)
+    _tell(logging.WARNING, "discarded", {"id": id_, "process": process, "was": status, "reason": reason})
 
 
 def housekeeping_failed(problem: Problem) -> None:
     """Tell that pruning could not go on; it is tried again."""
-    logger.error("not pruned code=%s: %s", problem.code, problem.detail)
+    _tell(logging.ERROR, "not pruned", {"code": problem.code.value, "detail": problem.detail})
 
 
 def recovered(report: Report) -> None:
     """Tell what a start found of an earlier life; nothing where there was nothing."""
     if report.finished or report.swept or report.quarantined:
-        numbers = len(report.finished), report.swept, report.quarantined
-        logger.info("recovered: %d published, %d leftovers swept, %d in quarantine settled", *numbers)
+        counts = {"published": len(report.finished), "swept": report.swept, "quarantined": report.quarantined}
+        _tell(logging.INFO, "recovered", counts)
     for id_, problem in report.failed.items():
-        logger.error("not published id=%s code=%s: %s", id_, problem.code, problem.detail)
+        told = {"id": id_, "code": problem.code.value, "detail": problem.detail}
+        _tell(logging.ERROR, "not published", told)
+
+
+def _tell(level: int, event: str, told: Mapping[str, Any]) -> None:
+    logger.log(level, event, extra={"told": told})

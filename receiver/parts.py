@@ -16,6 +16,7 @@ from receiver import limits, sniffing
 from receiver.config.model import PartConfig
 from receiver.delivery import Incoming, Part, Role, Section
 from receiver.problems import Code, Problem, Violation
+from receiver.steps import Step, timed
 from receiver.store.stage import Staged
 
 SUFFIXES = {
@@ -53,6 +54,7 @@ class Collected:
     whole: bool  # False where content was dropped
 
 
+@timed(Step.RECEIVE)
 def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Incoming], staged: Staged) -> Collected:
     """Stage every section and match it to its rule. `unknown` is refuse, ignore or keep.
 
@@ -62,14 +64,14 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Incomi
     violations: list[Violation] = []
     dropped = False
     came = Counter[int]()
-    for arriving in incoming:
+    for number, arriving in enumerate(incoming, start=1):
         place, rule = match(rules, arriving.section.name)
         if rule is None and unknown == "ignore":
             continue
         came[place] += 1
         if came[place] > limits.MAX_SURPLUS and not (rule and rule.many):
             raise Problem(Code.TOO_MANY_PARTS, f"More than {limits.MAX_SURPLUS} parts are not expected or come again.")
-        part, head = _stage(arriving, rule, staged)
+        part, head = _stage(arriving, rule, staged, _label(arriving.section.name, rule, number))
         parts.append((place, part))
         violations += _objections(part, head, rule, unknown)
         cut = rule and rule.max_size is not None and part.size > rule.max_size
@@ -91,7 +93,14 @@ def match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | Non
     return len(rules), None
 
 
-def _stage(arriving: Incoming, rule: PartConfig | None, staged: Staged) -> tuple[Part, bytes]:
+def _label(name: str, rule: PartConfig | None, number: int) -> str:
+    """Call a part by its configured name, or by its place: what a sender made up may hold anything."""
+    if rule is None:
+        return f"part {number}"
+    return name if name == rule.name else f"part {number} ({rule.name})"
+
+
+def _stage(arriving: Incoming, rule: PartConfig | None, staged: Staged, label: str) -> tuple[Part, bytes]:
     """Return the staged part and its first kilobyte."""
     section = arriving.section
     suffix = _suffix(section)
@@ -107,7 +116,7 @@ def _stage(arriving: Incoming, rule: PartConfig | None, staged: Staged) -> tuple
             file.write(chunk)
         path, size, sha256 = file.path, file.size, file.sha256
     role = rule.role if rule else Role.ATTACHMENT
-    return Part(section.name, section.filename, section.type, role, suffix, size, sha256, path), head
+    return Part(section.name, section.filename, section.type, role, suffix, size, sha256, path, label), head
 
 
 def _up_to(content: Iterable[bytes], max_size: int | None) -> Iterator[bytes]:
@@ -140,17 +149,17 @@ def _suffix(section: Section) -> str:
 def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) -> Iterator[Violation]:
     if rule is None:
         if unknown == "refuse":
-            yield Violation(part.name, Code.PART_UNKNOWN, "This process has no part of this name.")
+            yield Violation(part.label, Code.PART_UNKNOWN, "This process has no part of this name.")
         return
     if rule.types and part.type not in rule.types:
         expected = " or ".join(rule.types)
-        yield Violation(part.name, Code.PART_TYPE, f"The part's Content-Type must be {expected}.")
+        yield Violation(part.label, Code.PART_TYPE, f"The part's Content-Type must be {expected}.")
     elif rule.sniff and not part.size:
-        yield Violation(part.name, Code.PART_EMPTY, "The part has no content.")
+        yield Violation(part.label, Code.PART_EMPTY, "The part has no content.")
     elif rule.sniff and sniffing.contradicts(part.type, head):
-        yield Violation(part.name, Code.PART_CONTENT, f"The part does not begin as {part.type} does.")
+        yield Violation(part.label, Code.PART_CONTENT, f"The part does not begin as {part.type} does.")
     if rule.max_size is not None and part.size > rule.max_size:
-        yield Violation(part.name, Code.PART_TOO_LARGE, f"The part is larger than {rule.max_size} bytes.")
+        yield Violation(part.label, Code.PART_TOO_LARGE, f"The part is larger than {rule.max_size} bytes.")
 
 
 def _counts(rules: Sequence[PartConfig], parts: Sequence[Part]) -> Iterator[Violation]:

@@ -12,6 +12,7 @@ from receiver.mapping.names import names
 from receiver.parts import match
 from receiver.problems import Code, Problem, Violation
 from receiver.process import Process, RecordRule
+from receiver.steps import Step, timed
 from receiver.store.stage import Staged
 
 LINE_END = re.compile(r"\r\n?|\n")
@@ -26,6 +27,7 @@ class Rendered:
     marker: str | None
 
 
+@timed(Step.RENDER)
 def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tuple[Part, ...]:
     """Return the parts as they are to be published: those that are to be PDF are converted. Raises `Problem`."""
     rules = process.config.parts
@@ -33,6 +35,7 @@ def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tup
     return tuple(documents.as_pdf(part, staged) if part.path in converted else part for part in parts)
 
 
+@timed(Step.RENDER)
 def render(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Rendered:
     """Render every file of a delivery. Raises `Problem` with the faults of all records at once."""
     named = tuple(_named(process, delivery, reading, parts))

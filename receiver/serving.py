@@ -17,6 +17,7 @@ keepalive = 15  # seconds: a sender with several documents keeps its connection;
 limit_request_line = limits.MAX_URL
 limit_request_fields = limits.MAX_HEADERS
 limit_request_field_size = limits.MAX_HEADER_SIZE
+logger_class = "receiver.web.gunicorn_log.Lines"  # in the form of our own; the access log stays off: see docs
 timeout = 60  # seconds without a sign of life from a worker's main loop, which no slow request can block
 graceful_timeout = 30  # seconds for deliveries in flight at a stop: the time that systemd gives at most by half
 worker_tmp_dir = "/dev/shm"  # noqa: S108 (heartbeats only; on a busy disk they would delay answers)

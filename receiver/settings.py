@@ -41,6 +41,12 @@ def _size_above_zero(text: str) -> int:
     return count
 
 
+def _log(text: str) -> str:
+    if text not in ("text", "json"):
+        raise ValueError('"text" or "json"')
+    return text
+
+
 def _option(parse: Callable[[str], Any], default: str | None, doc: str) -> dict[str, Any]:
     """Describe one setting: how its text is read, its default and what it means.
 
@@ -71,6 +77,7 @@ class Settings:
             _size, "256 MB", "Below this much free space a delivery is turned away before its body is read."
         )
     )
+    log: str = field(metadata=_option(_log, "text", 'How the log is written: "text" for people, "json" for machines.'))
     console_password: str | None = field(
         repr=False, metadata=_option(str, None, "Opens the operator pages. Unset: no operator pages.")
     )

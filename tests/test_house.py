@@ -21,7 +21,7 @@ FLOORS = [
     {"intake"},
     {"planning"},
     {"house"},
-    {"log"},
+    {"log", "log_lines"},
     {"rendering", "parts", "compiling"},
     {"pieces"},
     {"process"},
@@ -30,7 +30,7 @@ FLOORS = [
     {"documents"},
     {"store"},
     {"schemas"},
-    {"delivery", "faults", "limits", "positions", "problems", "settings", "sniffing", "units"},
+    {"delivery", "faults", "limits", "positions", "problems", "settings", "sniffing", "steps", "units"},
 ]
 BY_THE_DOOR = {"web", "app", "serving"}
 DISK = {"fsync", "fdatasync", "rename", "renames", "replace", "link", "hardlink_to", "renameat2", "sync_file_range"}

@@ -18,6 +18,7 @@ def test_nothing_needs_to_be_set():
         ledger="sqlite:var/ledger.db",
         max_body=512_000_000,
         min_free=256_000_000,
+        log="text",
         console_password=None,
     )
 
@@ -31,6 +32,7 @@ def test_every_setting_can_be_set():
             "RECEIVER_LEDGER": "sqlite:/srv/ledger/l.db",
             "RECEIVER_MAX_BODY": "1.5 GB",
             "RECEIVER_MIN_FREE": "0",
+            "RECEIVER_LOG": "json",
             "RECEIVER_CONSOLE_PASSWORD": PASSWORD,
         }
     )
@@ -41,6 +43,7 @@ def test_every_setting_can_be_set():
         ledger="sqlite:/srv/ledger/l.db",
         max_body=1_500_000_000,
         min_free=0,
+        log="json",
         console_password=PASSWORD,
     )
 

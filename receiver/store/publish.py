@@ -38,6 +38,7 @@ from datetime import UTC, datetime
 
 from receiver.delivery import Arrival, Receipt, Status
 from receiver.problems import Code, Problem
+from receiver.steps import Step, timed
 from receiver.store import folders
 from receiver.store.entry import Attempt, Entry, Kind
 from receiver.store.finish import finish
@@ -50,6 +51,7 @@ FIRST_LOOK = 0.002  # seconds; the pause doubles up to the longest
 LONGEST_LOOK = 0.05  # seconds
 
 
+@timed(Step.COMMIT)
 def commit(ledger: Ledger, staged: Staged, entry: Entry) -> Receipt:
     """Accept a delivery: make its files durable, then its row. Its receipt is true once `publish` has returned.
 
@@ -85,6 +87,7 @@ def _accept(ledger: Ledger, staged: Staged, entry: Entry) -> Entry:
         raise
 
 
+@timed(Step.PUBLISH)
 def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
     """Publish what `commit` has accepted. Raises Problem; a retry or recovery then goes on where this stopped."""
     entry = _in(staged, entry)

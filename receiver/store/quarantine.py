@@ -15,6 +15,7 @@ from pathlib import Path
 
 from receiver.delivery import Part, Receipt
 from receiver.problems import Code, Problem
+from receiver.steps import Step, timed
 from receiver.store import durable, folders, kept
 from receiver.store.entry import Attempt, Entry
 from receiver.store.failure import storage
@@ -47,6 +48,7 @@ def load(data: Path, process: str, id: str) -> kept.Kept:  # noqa: A002 (the led
     return kept.load(folder(data, process, id) / DESCRIPTION)
 
 
+@timed(Step.QUARANTINE)
 def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: Sequence[Part], detail: str) -> Receipt:
     """Keep a held or refused delivery, then write its row; durable on return.
 

@@ -10,6 +10,7 @@ from receiver.house import House
 from receiver.problems import Code, Problem
 from receiver.process import Process
 from receiver.web import form, replies, routing
+from receiver.web.cost import HEADER, Cost, Counted
 
 URL = "/api/nextstep/delivery"
 
@@ -21,17 +22,24 @@ def blueprint(house: House) -> Blueprint:
     @door.post(URL, defaults={"name": None})
     @door.post(f"{URL}/<name>")
     def deliver(name: str | None) -> Response:
-        process = None
-        try:
-            process = _admit(house, name)
-            receipt = _take(house, process)
-        except Problem as problem:
-            log.refused(problem, process.name if process else "-")
-            return replies.refused(problem)
-        log.accepted(receipt)
-        return replies.accepted(receipt)
+        cost = Cost(request.headers.getlist(HEADER), request.remote_addr or "")
+        response = _answer(house, name, cost)
+        response.headers[HEADER] = cost.request
+        return response
 
     return door
+
+
+def _answer(house: House, name: str | None, cost: Cost) -> Response:
+    process = None
+    try:
+        process = _admit(house, name)
+        receipt = _take(house, process, cost)
+    except Problem as problem:
+        log.refused(problem, process.name if process else "-", cost.told())
+        return replies.refused(problem)
+    log.accepted(receipt, cost.told())
+    return replies.accepted(receipt)
 
 
 def _admit(house: House, name: str | None) -> Process:
@@ -42,13 +50,13 @@ def _admit(house: House, name: str | None) -> Process:
     return process
 
 
-def _take(house: House, process: Process) -> Receipt:
+def _take(house: House, process: Process, cost: Cost) -> Receipt:
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")
     incoming = form.sections(
-        request.environ["wsgi.input"],
+        Counted(request.environ["wsgi.input"], cost),
         request.headers.get("Content-Type", ""),
         request.content_length,
         house.settings.max_body,
     )
-    return intake.receive(house, process, incoming, Arrival(datetime.now(UTC), request.remote_addr or ""))
+    return intake.receive(house, process, incoming, Arrival(datetime.now(UTC), cost.peer))

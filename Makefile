@@ -18,9 +18,12 @@ types: .venv/ready
 docs: .venv/ready
 	cd tests && ../$(BIN)/python -m hostile.page
 
-# At least 100,000 made-up bodies and metadata documents; `make test` has a short run of the same.
+# At least 100,000 made-up bodies and metadata documents, and 10,000 values through every format, filter and shipped
+# process, read back by other readers; `make test` has a short run of the same.
+READ_BACK := tests/mapping/test_any_text.py tests/mapping/test_filters.py tests/shipped/test_any_value.py
 fuzz: .venv/ready
 	FUZZ=$(or $(FUZZ),100000) $(BIN)/python -m pytest tests/hostile/test_fuzz.py
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),10000) $(BIN)/python -m pytest $(READ_BACK)
 
 # Each system call of a delivery is hit, and the power is cut at each step: needs strace, root and loop devices.
 crash: .venv/ready

@@ -23,6 +23,7 @@ FILTERS: dict[str, Filter] = {
     "round": numbers.rounded,
     "split": texts.split,
     "uuid": ids.uuid,
+    "without": texts.without,
 }
 TESTS = kept.TESTS
 

@@ -56,6 +56,17 @@ def check_phone(arguments: Mapping[str, Any]) -> str:
     return "" if not isinstance(shape, str) or "9" in shape else "the shape has a 9 for each digit: 999-999-9999"
 
 
+def without(value: object, characters: str) -> str:
+    """Return a text that has none of the characters: for targets that cannot escape their delimiters.
+
+    Raises `Refused` for one that has.
+    """
+    plain = values.text(value)
+    if any(character in characters for character in plain):
+        raise Refused(f"has one of these, which the target cannot hold: {' '.join(characters)}", "without")
+    return plain
+
+
 def fixed(value: object, width: int, align: str = "left", fill: str = " ", encoding: str = "utf-8") -> str:
     """Return a value as a column of a fixed width in bytes, aligned "left" or "right".
 

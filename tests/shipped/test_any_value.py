@@ -1,0 +1,196 @@
+"""Any value, through every shipped process, read back by another reader: equal, or refused by its field's name.
+
+The short run is a part of the tests; `make fuzz` tries ten thousand values of each.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from xml.sax.saxutils import escape, quoteattr
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+from readers import FORM, Message, bundle, dip, fixed, form, laserfiche, rows, transaction
+from shipping import MANY, case
+
+from receiver.delivery import Delivery, Role
+from receiver.parts import collect
+from receiver.problems import Code, Problem
+from receiver.proving.cases import incoming
+from receiver.proving.outcome import FROZEN
+from receiver.rendering import as_published, render
+from receiver.store.stage import Stage
+
+SPECIAL = [
+    *"|^~\\&<>\"',;:=+-@/#{}[]%$\t\r\n\v\f\0\x1b\x1c\x7f\x85\xa0",
+    *["\r\n", "\\F\\", "\\.br\\", "\\X0D\\", '""', "]]>", "-->", "&amp;", "\\u0000", "{{", "{%", "=1+1", "BEGIN:"],
+    *["e\u0301", "\u200b", "\u202e", "\u2028", "\ufeff", "\ufffe", "\ud800", "\U0001f600", "  ", "-12.5", "é", "Ł"],
+]
+VALUES = st.lists(st.sampled_from(SPECIAL) | st.characters() | st.text(max_size=3), max_size=8).map("".join)
+PLAIN = st.text(
+    st.characters(codec="ascii", exclude_categories=["Cc"], exclude_characters='":'), min_size=1, max_size=8
+)
+TITLES = st.sampled_from(["Jr.", "III", "MD", "Dr.", "de", "van", "DO"])
+NAMES = st.lists(PLAIN | TITLES, min_size=1, max_size=3).map(" ".join)
+
+Files = Mapping[str, bytes]  # by suffix
+
+
+def exact(value: str) -> object:
+    return value
+
+
+def words(value: str) -> object:
+    """Return the words of a name, in no order: it is taken apart, and no word may be lost."""
+    return sorted(value.replace(",", " ").split())
+
+
+def flat(value: str) -> object:
+    """Return a text as HL7 carries it where it has no line breaks: each is one blank."""
+    return "".join(
+        " " if character in "\t\n\r\v\f\x85\u2028\u2029" else character for character in value.replace("\r\n", "\n")
+    )
+
+
+def unguarded(value: str) -> object:
+    """Return a cell without the guard that makes a formula a text."""
+    return value.removeprefix("'")
+
+
+def human(resource):
+    return resource["contained"][0]["name"][0]
+
+
+def named(name) -> list[str]:
+    return [name.get("family", ""), *name.get("given", []), *name.get("prefix", []), *name.get("suffix", [])]
+
+
+# process, sample, field → how its value is read out of the records, and what it is compared as
+READ: dict[tuple[str, str, str], list[tuple[Callable[[Files], object], Callable[[str], object]]]] = {
+    ("referrals", "faxed-letter", "patient_name"): [
+        (lambda files: sorted(Message(files[".hl7"]).name()), words),
+        (lambda files: json.loads(files[".json"])["patient"]["name"], exact),
+    ],
+    ("lab-reports", "lipid-panel", "test_name"): [
+        (lambda files: Message(files[".hl7"]).leaf("OBR", 4, 5), flat),
+        (lambda files: unguarded(rows(files[".csv"])[0]["test_name"]), unguarded),
+    ],
+    ("intake-forms", "twenty-fields", "reason"): [
+        (lambda files: form(files[".xml"]).findtext(f"{FORM}reason") or "", exact),
+    ],
+    ("mdm-embedded", "noise-in-the-name", "patient_name"): [
+        (lambda files: sorted(Message(files[".hl7"]).name()), words),
+    ],
+    ("fhir-bundle", "noise-in-the-name", "patient_name"): [
+        (lambda files: human(bundle(files[".json"]))["text"], exact),
+        (lambda files: sorted(" ".join(named(human(bundle(files[".json"])))).split()), words),
+    ],
+    ("fhir-bundle", "faxed-referral", "author"): [
+        (lambda files: bundle(files[".json"]).get("author", [{"display": ""}])[0]["display"], exact),
+    ],
+    ("onbase-dip", "accents", "patient_name"): [
+        (
+            lambda files: sorted(
+                " ".join(dip(files[".txt"])[0].value(f"Patient {part} Name") for part in ("First", "Last")).split()
+            ),
+            words,
+        ),
+    ],
+    ("laserfiche-list", "noise-in-the-name", "patient_name"): [
+        (lambda files: laserfiche(files[".lstx"])["Patient"][0], exact),
+    ],
+    ("filenet-batch", "letter", "patient_name"): [
+        (lambda files: transaction(files[".dat"])[0]["properties"][1], exact),
+    ],
+    ("fixed-width", "accents", "patient_name"): [
+        (lambda files: sorted(" ".join(fixed(files[".dat"])[0][part] for part in ("given", "family")).split()), words),
+    ],
+}
+REFUSALS = {
+    Code.METADATA_MALFORMED,
+    Code.METADATA_INVALID,
+    Code.FIELDS_INVALID,
+    Code.TEMPLATE_FAILED,
+    Code.RECORD_INVALID,
+}
+slowly = bounded(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+class Shipped:
+    """A sample of a shipped process, whose fields can be changed and rendered again."""
+
+    def __init__(self, process: str, name: str, staged) -> None:
+        sample = case(process, name)
+        self.process = sample.process
+        config = self.process.config
+        came = incoming(sample, 10**9)
+        self.parts = collect(config.parts, config.delivery.unknown_parts, came, staged).parts
+        (self.metadata,) = [part for part in self.parts if part.role is Role.METADATA]
+        self.published = as_published(self.process, self.parts, staged)
+
+    def become(self, field: str, value: str) -> Files | Problem:
+        """Return the records by suffix, or why there are none."""
+        try:
+            return self._rendered(field, value)
+        except Problem as problem:
+            return problem
+
+    def _rendered(self, field: str, value: str) -> Files:
+        content = self.metadata.path.read_bytes()
+        changed = _in_xml if self.metadata.type == "application/xml" else _in_json
+        reading = self.process.metadata.read(changed(content, field, value))
+        delivery = Delivery("AAAABBBBCCCCDDDDEEEE", self.process.name, reading.source_id, FROZEN, 1)
+        rendered = render(self.process, delivery, reading, self.published)
+        return {record.path[record.path.rindex(".") :]: record.content for record in rendered.records}
+
+
+def _in_json(content: bytes, field: str, value: str) -> bytes:
+    metadata = json.loads(content)
+    metadata["fields"] = [each for each in metadata["fields"] if each["name"] != field]
+    metadata["fields"].append({"name": field, "value": value, "confidence": 1})
+    return json.dumps(metadata).encode()
+
+
+def _in_xml(content: bytes, field: str, value: str) -> bytes:
+    before, _, rest = content.decode().partition(f"<field name={quoteattr(field)}")
+    shown = escape(value, {"\r": "&#13;"})
+    changed = f'{before}<field name="{field}" confidence="1">{shown}</field>{rest.partition("</field>")[2]}'
+    return changed.encode("utf-8", "surrogatepass")
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    with Stage(tmp_path_factory.mktemp("any")).open() as staged:
+        made: dict[tuple[str, str], Shipped] = {}
+
+        def make(process: str, name: str) -> Shipped:
+            return made.setdefault((process, name), made.get((process, name)) or Shipped(process, name, staged))
+
+        yield make
+
+
+@pytest.mark.parametrize("place", READ, ids="/".join)
+@given(value=VALUES)
+@slowly
+def test_any_value_comes_back_or_is_refused_by_name(shipped, place, value):
+    process, sample, field = place
+    become = shipped(process, sample).become(field, value)
+    if isinstance(become, Problem):
+        assert become.code in REFUSALS
+        assert become.violations
+        assert all(len(value) < 3 or value not in violation.message for violation in become.violations)
+        return
+    for read, compared in READ[place]:
+        assert read(become) == compared(value)
+
+
+@pytest.mark.parametrize("place", READ, ids="/".join)
+@given(value=NAMES.filter(str.strip).filter(lambda value: value.count(",") < 2))
+@slowly
+def test_what_is_printed_on_a_keyboard_is_never_refused(shipped, place, value):
+    process, sample, field = place
+    become = shipped(process, sample).become(field, value)
+    assert not isinstance(become, Problem), become.violations
+    for read, compared in READ[place]:
+        assert read(become) == compared(value)

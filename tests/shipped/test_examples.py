@@ -1,0 +1,200 @@
+"""The examples: every sample becomes what stands beside it, and other readers find in it what the format asks for."""
+
+import base64
+import json
+import re
+from io import BytesIO
+
+import hl7
+import pypdfium2
+import pytest
+import xmlschema
+from fhir.resources.R4B.bundle import Bundle
+from hl7apy.parser import parse_message
+from hl7apy.validation import Validator
+from readers import LF, Message, dip, fixed, laserfiche, transaction
+from shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
+
+from receiver.compiling import compile_site
+from receiver.proving.cases import Case, cases, incoming
+from receiver.proving.outcome import run
+from receiver.proving.verdict import Status, Verdict, judge
+
+CASES = [case for process in processes(EXAMPLES).values() for case in cases(process)]
+RECORDS = sorted(path for case in CASES for path in case.expected.iterdir())
+
+
+def name(case: Case) -> str:
+    return f"{case.process.name}/{case.name}"
+
+
+def records(suffix: str):
+    found = [path for path in RECORDS if path.suffix == suffix and path.name != "problem.json"]
+    assert found
+    return pytest.mark.parametrize("path", found, ids=lambda path: f"{path.parents[3].name}/{path.parents[1].name}")
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_a_sample_becomes_what_stands_beside_it(case):
+    outcome = run(case.process, incoming(case, settings(EXAMPLES).max_body))
+    assert judge(case, outcome) == Verdict(Status.OK)
+
+
+def test_the_examples_have_no_fault():
+    assert compile_site(settings(EXAMPLES), ENVIRONMENT)[1] == []
+
+
+def test_every_example_has_samples_that_become_records_and_one_that_is_refused():
+    for process in processes(EXAMPLES).values():
+        refused = [case.name for case in cases(process) if (case.expected / "problem.json").exists()]
+        assert len(refused) == 1
+        assert len(cases(process)) == 3
+
+
+def test_the_metadata_schema_is_the_one_of_the_shipped_site():
+    names = "schemas/nextstep-metadata.schema.json"
+    assert (EXAMPLES / names).read_bytes() == (ROOT / names).read_bytes()
+
+
+@records(".hl7")
+def test_a_message_satisfies_the_standard_for_two_readers(path):
+    text = path.read_bytes().decode()
+    assert Validator.validate(parse_message(text, find_groups=True))
+    parsed = hl7.parse(text)
+    assert [str(segment[0]) for segment in parsed] == ["MSH", "EVN", "PID", "PV1", "TXA", "OBX", "OBX"]
+    assert str(parsed.segment("MSH")(10)) == path.stem
+
+
+def test_the_fax_comes_out_of_the_message_as_pdf():
+    message = Message(content("mdm-embedded", "faxed-referral", ".hl7"))
+    assert [message.leaf("OBX", 5, component) for component in (1, 2, 3, 4)] == ["", "application", "pdf", "Base64"]
+    with pypdfium2.PdfDocument(BytesIO(base64.b64decode(message.leaf("OBX", 5, 5), validate=True))) as pdf:
+        assert len(pdf) == int(message.leaf("OBX", 5, occurrence=1)) == 1
+
+
+def test_a_pdf_comes_out_of_the_message_as_it_went_in():
+    message = Message(content("mdm-embedded", "noise-in-the-name", ".hl7"))
+    sent = EXAMPLES / "mappings/mdm-embedded/samples/noise-in-the-name/file--letter.pdf"
+    assert base64.b64decode(message.leaf("OBX", 5, 5), validate=True) == sent.read_bytes()
+    assert message.leaf("PID", 5, 3) == '"Ani" Gómez|^~\\&<>;'
+
+
+def test_a_message_keeps_the_senders_clock():
+    assert Message(content("mdm-embedded", "faxed-referral", ".hl7")).leaf("TXA", 6) == "20181007104521-0500"
+
+
+@records(".json")
+def test_a_bundle_is_one_that_a_server_takes(path):
+    whole = json.loads(path.read_bytes())
+    Bundle.model_validate(whole)
+    assert whole["type"] == "transaction"
+    (entry,) = whole["entry"]
+    resource, request = entry["resource"], entry["request"]
+    assert re.fullmatch(
+        r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", entry["fullUrl"]
+    )
+    assert (request["method"], request["url"]) == ("POST", resource["resourceType"])
+    assert (resource["status"], resource["docStatus"]) == ("current", "final")
+    assert resource["masterIdentifier"]["value"] == entry["fullUrl"]
+    assert request["ifNoneExist"] == f"identifier=urn:ietf:rfc:3986|{entry['fullUrl']}"
+    contained = {f"#{inner['id']}" for inner in resource["contained"]}
+    assert set(references(resource)) == contained == {"#patient"}
+    assert all("contained" not in inner and "meta" not in inner for inner in resource["contained"])
+
+
+def references(value):
+    if isinstance(value, dict):
+        yield from [value["reference"]] if "reference" in value else []
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        yield from references(inner)
+
+
+def test_a_bundle_carries_the_document():
+    resource = json.loads(content("fhir-bundle", "faxed-referral", ".json"))["entry"][0]["resource"]
+    (attachment,) = [part["attachment"] for part in resource["content"]]
+    sent = EXAMPLES / "mappings/fhir-bundle/samples/faxed-referral/file--scan.tif"
+    assert base64.b64decode(attachment["data"], validate=True) == sent.read_bytes()
+    assert attachment["size"] == sent.stat().st_size
+    assert attachment["creation"] == "2018-10-07T10:45:21-05:00"
+    assert resource["contained"][0]["name"][0]["given"] == ["John", "Q"]
+
+
+@records(".txt")
+def test_an_index_file_is_one_that_dip_takes(path):
+    (document,) = dip(path.read_bytes())
+    assert all(len(f"{tag}:") <= 20 for tag, _ in document.tags)
+    assert document.place(">>FileTypeNum") < document.place(">>FullPath")
+    assert document.value(">>FullPath").startswith(path.stem)
+    assert re.fullmatch(r"\d\d/\d\d/\d{4}", document.value(">>DocDate"))
+    assert document.value(">>FileTypeNum") == {".tif": "2", ".pdf": "16"}[document.value(">>FullPath")[-4:]]
+
+
+def test_an_index_file_repeats_a_tag_for_each_value():
+    (document,) = dip(content("onbase-dip", "faxed-referral", ".txt"))
+    assert document.values("Diagnosis Code") == ["R06.09", "I10"]
+    assert (document.value("Patient Last Name"), document.value("Pages")) == ("Smith", "2")
+
+
+@records(".lstx")
+def test_a_list_file_satisfies_its_schema(path):
+    xmlschema.XMLSchema(EXAMPLES / "schemas" / "laserfiche-list.xsd").validate(path)
+    assert laserfiche(path.read_bytes())["MRN"] == ["142637A"]
+
+
+def test_a_list_file_names_each_page_of_a_fax():
+    path = record("laserfiche-list", "faxed-referral", ".lstx")
+    root = xmlschema.XMLResource(path).root
+    pages = [(part.get("index"), part.find(f"{LF}fileref").get("ref")) for part in root.iter(f"{LF}imagepart")]
+    assert pages == [("0", f"{path.stem}.tif"), ("1", f"{path.stem}.tif")]
+
+
+def test_a_list_file_holds_what_was_sent():
+    sent = json.loads(
+        (EXAMPLES / "mappings/laserfiche-list/samples/noise-in-the-name/metadata.json").read_text("utf-8")
+    )
+    assert laserfiche(content("laserfiche-list", "noise-in-the-name", ".lstx"))["Patient"] == [
+        field["value"] for field in sent["fields"] if field["name"] == "patient_name"
+    ]
+
+
+@pytest.mark.parametrize("sample", ["faxed-referral", "letter"])
+def test_a_batch_counts_its_documents_and_names_its_transactions(sample):
+    documents = transaction(content("filenet-batch", sample, ".dat"))
+    folder, lines, files, name = content("filenet-batch", sample, ".eob").decode().split(" ")
+    assert (folder, int(lines), int(files)) == ("/filenet/import/receiver", len(documents), len(documents))
+    assert name.strip() == record("filenet-batch", sample, ".dat").name
+    assert [document["class"] for document in documents] == ["01"]
+
+
+def test_the_end_of_a_batch_is_written_last():
+    sample = case("filenet-batch", "letter")
+    rendered = run(sample.process, incoming(sample, settings(EXAMPLES).max_body)).rendered
+    assert [record.path[-4:] for record in rendered.records] == [".dat", ".eob"]
+
+
+def test_a_transaction_keeps_a_comma_within_its_property():
+    (document,) = transaction(content("filenet-batch", "faxed-referral", ".dat"))
+    assert document["properties"] == ["142637A", "Smith, John Q", "1964-02-20", "2018-000501", "2"]
+
+
+def test_columns_are_where_they_belong():
+    (line,) = fixed(content("fixed-width", "faxed-referral", ".dat"))
+    assert line == {
+        "type": "D",
+        "delivery": record("fixed-width", "faxed-referral", ".dat").stem,
+        "mrn": "142637A",
+        "family": "Smith",
+        "given": "John Q",
+        "born": "19640220",
+        "service": "20181005",
+        "document": "REF",
+        "pages": "00002",
+        "cents": "0000123450",
+        "file": record("fixed-width", "faxed-referral", ".dat").stem + ".tif",
+    }
+
+
+def test_columns_are_counted_in_bytes():
+    (line,) = fixed(content("fixed-width", "accents", ".dat"))
+    assert (line["family"], line["given"], line["service"], line["cents"]) == ("Gómez", "Zoë", "", "0000000000")

@@ -125,10 +125,10 @@ def _look(storm: Storm, folder: Path, path: Path) -> None:
         storm.taken[path.stem] += 1
 
 
-def kill(storm: Storm, kills: int) -> None:
-    """Kill the master or a worker, again and again, and start anew what is gone."""
+def kill(storm: Storm, kills: int, pause: float) -> None:
+    """Kill the master or a worker, again and again, at most `pause` seconds apart; start anew what is gone."""
     while sum(storm.kills.values()) < kills:
-        time.sleep(storm.random.uniform(0.02, 1.2))
+        time.sleep(storm.random.uniform(0.02, pause))
         master = psutil.Process(storm.service.process.pid)
         workers = [worker for worker in master.children() if worker.status() != psutil.STATUS_ZOMBIE]
         if workers and storm.random.random() < 0.8:
@@ -179,7 +179,7 @@ def judge(storm: Storm) -> list[str]:
     return faults
 
 
-def run(folder: Path, kills: int, seed: int) -> Storm:
+def run(folder: Path, kills: int, seed: int, pause: float) -> Storm:
     """Let the storm go over a service in `folder`; its faults are in what is returned."""
     storm = Storm(Service(folder / "data", site=site(folder / "site")), folder / "taken", random.Random(seed))
     storm.taken_to.mkdir()
@@ -189,7 +189,7 @@ def run(folder: Path, kills: int, seed: int) -> Storm:
     try:
         for thread in (downstream, *senders):
             thread.start()
-        kill(storm, kills)
+        kill(storm, kills, pause)
         for sender in senders:
             sender.join()
         storm.service.stop()
@@ -222,11 +222,12 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--kills", type=int, default=100)
     arguments.add_argument("--seed", type=int, default=None, help="told at the start; a storm is never quite the same")
+    arguments.add_argument("--pause", type=float, default=4, help="longest time between two kills, in seconds")
     options = arguments.parse_args()
     seed = options.seed if options.seed is not None else random.randrange(10**6)
     print(f"seed {seed}, {options.kills} kills", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        storm = run(Path(folder), options.kills, seed)
+        storm = run(Path(folder), options.kills, seed, options.pause)
     for fault in storm.faults:
         print(fault)
     print(summary(storm))

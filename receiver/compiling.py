@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from receiver import config, pieces
+from receiver.config import provisional
 from receiver.config.site import conflicts, find
-from receiver.config.tokens import read_tokens
+from receiver.config.tokens import Tokens, read_tokens
 from receiver.faults import Fault, Misconfigured, Severity
 from receiver.pieces import Pieces
 from receiver.process import Process
@@ -66,7 +67,7 @@ def compile_pieces(settings: Settings, environ: Mapping[str, str] = os.environ, 
         try:
             configured = config.read(folder, settings.site)
         except Misconfigured as error:
-            faults += error.faults
+            faults += [*error.faults, *_further(folder, schemas)]
             continue
         tokens, objections = read_tokens(configured, environ)
         compiled = pieces.compile(configured, tokens, schemas)
@@ -74,6 +75,12 @@ def compile_pieces(settings: Settings, environ: Mapping[str, str] = os.environ, 
         processes.append(compiled)
     faults += _conflicts(processes, settings.output)
     return Compiled(tuple(folders), tuple(processes), schemas, tuple(sorted(set(faults))))
+
+
+def _further(folder: Path, schemas: Schemas) -> tuple[Fault, ...]:
+    """Return the faults of templates and schemas that a faulty process.toml does not hide."""
+    configured = provisional.read(folder, schemas.site)
+    return pieces.compile(configured, Tokens(()), schemas).faults if configured else ()
 
 
 def _conflicts(processes: Sequence[Pieces], output: Path) -> list[Fault]:

@@ -45,11 +45,33 @@ def test_faults_of_several_kinds_are_told_in_one_run(site):
     site.change(JT, "{{ fields.mrn }}", "{{ fields.mnr }}")
     site.change("schemas/report.xsd", 'type="xs:date"', 'type="xs:day"')
     site.change("mappings/lab-reports/process.toml", '"30d"', '"1 month"')
+    site.change("mappings/lab-reports/log.csv.j2", '"%m/%d/%Y"', '"%m/%d/%Y"] ')
     assert site.faults() == [
+        "mappings/lab-reports/log.csv.j2:2 template-syntax",
         "mappings/lab-reports/process.toml:37 bad-duration",
         f"{HL}:2 unknown-filter",
         f"{JT}:3 unknown-field",
+        "schemas/report.xsd:7 invalid-schema",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('template = "report.xml.j2"', "template = 7"),
+        ('role = "metadata"', 'role = "data"'),
+        ('schema = "lab.xsd"', 'schema = "lab"'),
+        ("[[records]]", "[records]"),
+        ('types = ["application/pdf"]', 'types = ["application/pdf", "PDF"]'),
+        ("[retention]", "[retentions]"),
+        ("[auth]", "[authority]"),
+        ('title = "Laboratory reports"', "title = [1, {a = 2}]"),
+    ],
+)
+def test_a_faulty_process_toml_never_breaks_the_check(site, old, new):
+    site.change("mappings/lab-reports/process.toml", old, new)
+    site.change(HL, "| hl7_ts", "| hl7ts")
+    assert {f"{HL}:2 unknown-filter"} < set(site.faults())
 
 
 @pytest.mark.parametrize(

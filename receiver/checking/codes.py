@@ -69,6 +69,7 @@ CODES = {
     "escape-filter": "A filter of escaping that does not belong here",
     "escape-separator": "A delimiter within a value comes out escaped",
     "encoding-misfit": "The record says another encoding than it is written in",
+    "line-ends-misfit": "The format itself says how lines end",
     # tables
     "unknown-table": "There is no such code table, or no such column",
     "bad-table": "The code table cannot be read",

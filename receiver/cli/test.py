@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from receiver.cli import covering
 from receiver.faults import did_you_mean
 from receiver.process import Process
 from receiver.proving import junit, verdict
 from receiver.proving.cases import Case, cases
+from receiver.proving.coverage import traced
 from receiver.proving.proof import Proof, prove
 from receiver.proving.site import processes
 from receiver.proving.verdict import Status
@@ -24,8 +26,17 @@ WRITTEN = (Status.CHANGED, Status.NEW)  # what --update settles
 @click.argument("names", metavar="[PROCESS]...", nargs=-1)
 @click.option("--case", help="Only the case of this name.")
 @click.option("--update", is_flag=True, help="Write what the cases become to their expected/.")
+@click.option("--coverage", is_flag=True, help="Show which lines, conditions and fields no case tries.")
+@click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="End with 1 below this coverage.")
 @click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="Also report to this file, as JUnit XML.")
-def command(names: Sequence[str], case: str | None, update: bool, junit_file: Path | None) -> None:
+def command(
+    names: Sequence[str],
+    case: str | None,
+    update: bool,
+    coverage: bool,
+    fail_under: float | None,
+    junit_file: Path | None,
+) -> None:
     """Run every sample case of each PROCESS, or of the whole site, and compare it with its expected/.
 
     Nothing is published, and every delivery arrives at the same moment: 2026-01-02 03:04:05 UTC. A case without
@@ -33,13 +44,17 @@ def command(names: Sequence[str], case: str | None, update: bool, junit_file: Pa
     becomes what it must, 1 where one does not, 2 where it was called wrongly or a process is faulty.
     """
     settings = Settings.from_environment()
-    chosen = processes(settings, names)
-    proofs = [_proven(each, settings.max_body, update=update) for each in _cases(chosen.values(), case)]
+    chosen = list(processes(settings, names).values())
+    traces = [traced(process) for process in chosen] if coverage or fail_under is not None else []
+    found = _cases([process for process, _ in traces] or chosen, case)
+    proofs = [_proven(each, settings.max_body, update=update) for each in found]
     _summary(proofs, update=update)
     if junit_file:
         junit.report(proofs).write(junit_file, "utf-8", xml_declaration=True)
     settled = (Status.OK, *WRITTEN) if update else (Status.OK,)
-    sys.exit(0 if all(proof.verdict.status in settled for proof in proofs) else 1)
+    fine = all(proof.verdict.status in settled for proof in proofs)
+    covered = covering.show(traces, proofs, settings) if traces else 100.0
+    sys.exit(0 if fine and covered >= (fail_under or 0) else 1)
 
 
 def _cases(chosen: Iterable[Process], name: str | None) -> list[Case]:

@@ -1,6 +1,7 @@
 """The processes that are proven: nobody is let in here, so that no token is asked for."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from receiver.compiling import compile_site
 from receiver.config.site import MAPPINGS, find
@@ -23,6 +24,11 @@ def processes(settings: Settings, names: Iterable[str] = ()) -> dict[str, Proces
 
 def _matters(fault: Fault) -> bool:
     return fault.severity is Severity.ERROR and not fault.code.startswith("token-")
+
+
+def root(process: Process) -> Path:
+    """Return the folder of the site that a process belongs to: it lies in <site>/mappings/<process>."""
+    return process.config.folder.parents[1]
 
 
 def _unknown(wanted: Sequence[str], known: Sequence[str]) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "proving"))
-from small_site import SmallSite
+from small_site import FIELDS, SmallSite
 
 
 @pytest.fixture
@@ -164,3 +164,26 @@ def test_one_process_is_tested_within_a_second(proven):
         after = os.times()
         took.append(after.children_user + after.children_system - before.children_user - before.children_system)
     assert min(took) < 1  # seconds of the processor: the machine may have other work
+
+
+def test_coverage_is_told_by_line_condition_and_field(proven):
+    schema = proven.root / "schemas" / "fields.schema.json"
+    schema.write_text(schema.read_text().replace('"gender":', '"fax": {}, "gender":'))
+    told = proven.receiver("test", "--coverage")
+    assert told.exit_code == 0
+    lines = told.stdout.splitlines()
+    at = lines.index(" 75%  mappings/notes/note.xml.j2")
+    assert lines[at + 1 : at + 3] == ["      never rendered: 4", "      never true: 3:9"]
+    assert "      fields of notes that no template reads: fax" in lines
+    assert "      fields of notes that no sample carries: fax, gender" in lines
+    assert lines[-1].endswith("% of the lines and conditions of all templates were tried")
+
+
+def test_coverage_below_what_is_asked_for_is_a_finding(proven):
+    assert proven.receiver("test", "--fail-under", "50").exit_code == 0
+    assert proven.receiver("test", "--fail-under", "100").exit_code == 1
+    proven.sample("woman", FIELDS | {"gender": "female"})
+    proven.sample("without", {"name": "Ada", "mrn": "123456"})
+    told = proven.receiver("test", "--update", "--fail-under", "100")
+    assert told.exit_code == 0
+    assert "100% of the lines" in told.stdout

@@ -243,3 +243,32 @@ def test_a_blank_pdf_has_one_page():
     document = pypdfium2.PdfDocument(placeholder(".pdf"))
     assert len(document) == 1
     document.close()
+
+
+def scrubbed_name(site, name):
+    _, scrubbed = scrub(site.case().process, note({"name": name, "mrn": "123456"})).parts
+    return json.loads(scrubbed.content)["fields"][0]["value"]
+
+
+def test_the_way_through_the_templates_stays_the_same(site):
+    site.change("txt", "{{ fields.name }}", '{{ "now" if "urgent" in fields.name else "later" }}')
+    made = scrubbed_name(site, "urgent: Ada Invented")
+    assert made.startswith("urgent")
+    assert "Ada" not in made
+    assert "Invented" not in made
+
+
+def test_a_long_text_takes_another_way_rather_than_stay(site):
+    site.change("txt", "{{ fields.name }}", '{{ "now" if "urgent" in fields.name else "later" }}')
+    original = "urgent: " + "Ada Invented " * 20
+    made = scrubbed_name(site, original)
+    assert len(made) == len(original)
+    assert "Ada" not in made
+
+
+def test_a_long_text_that_nothing_can_stand_for_is_not_kept(site):
+    original = "Ada Invented " * 20
+    schema = {"properties": {"name": {"const": original}}}
+    (site.root / "schemas" / "fields.schema.json").write_text(json.dumps(schema))
+    with pytest.raises(CannotScrub):
+        scrubbed_name(site, original)

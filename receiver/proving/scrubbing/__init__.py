@@ -3,9 +3,11 @@
 Every value of the metadata becomes an invented one, the same one wherever it stands; every document a blank page;
 names of files and parts that the sender chose are invented too. What is left is what the configuration itself
 knows: names of fields, confidences, keys of code tables, and values that no other may stand for, such as those of
-an `enum`. A scrubbed delivery is judged as the original one was, which is tried out and not assumed.
+an `enum`. A scrubbed delivery is judged as the original one was and takes the same way through the templates, which
+is tried out and not assumed.
 """
 
-from receiver.proving.scrubbing.scrub import CannotScrub, Scrubbed, scrub
+from receiver.proving.scrubbing.refining import CannotScrub
+from receiver.proving.scrubbing.scrub import Scrubbed, scrub
 
 __all__ = ["CannotScrub", "Scrubbed", "scrub"]

@@ -17,9 +17,10 @@ _WORD = "|".join(dict.fromkeys([*MONTHS, *SHORT]))
 _SECONDS = r"(?P<second>[0-5]\d)(?:\.(?P<fraction>\d+))?"
 _TIME = rf"(?P<hour>[01]\d|2[0-3])(?P<colon>:?)(?P<minute>[0-5]\d)(?:(?P=colon){_SECONDS})?"
 _ZONE = r"(?:Z|[+-]\d\d:?\d\d)?"  # stays as it is
+_ISO = r"(?P<year>(?:19|20)\d\d)(?P<mark>[-/.]?)(?P<month>\d\d)(?P=mark)(?P<day>\d\d)"
 _PATTERNS = (
     # 2026-11-23T08:11:21-06:00, 2026/11/23, 20261123, 20261123081121
-    rf"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<mark>[-/.]?)(?P<month>\d\d)(?P=mark)(?P<day>\d\d)(?:[T ]?{_TIME}{_ZONE})?(?!\d)",
+    rf"(?<!\d){_ISO}(?:[T ]?{_TIME}{_ZONE})?(?!\d)",
     # 11/23/2026, 23.11.26, 1-5-2026
     r"(?<!\d)(?P<first>\d{1,2})(?P<mark>[-/.])(?P<second_number>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d)(?!\d)",
     # 23 Nov 2026, 23-NOV-2026

@@ -12,15 +12,30 @@ LONGEST = 200  # characters that are gone through one by one; no code or number 
 Accepts = Callable[[Mapping[str, str]], bool]
 
 
-def replacements(texts: Iterable[str], originals: Collection[str], accepts: Accepts) -> dict[str, str]:
-    """Return an invented text for each original one; where the judge takes no other, the original itself."""
+class CannotScrub(Exception):  # noqa: N818 (what happened)
+    """A delivery that no invented values can stand for."""
+
+
+def replacements(
+    texts: Iterable[str], originals: Collection[str], alike: Accepts, judged_alike: Accepts
+) -> dict[str, str]:
+    """Return an invented text for each original one; where no other may stand, the original itself.
+
+    `alike` asks for the same way through the templates besides the same verdict. A long text is never kept for
+    that; where no other one is judged alike either, this raises `CannotScrub`.
+    """
     wanted = list(texts)
     chosen = {text: invented(text, originals) for text in wanted}
-    if accepts(chosen):
+    if alike(chosen):
         return chosen
     chosen = {text: text for text in wanted}
     for text in wanted:
-        chosen[text] = _accepted(text, originals, partial(_with, accepts, chosen, text))
+        for accepts in (alike, judged_alike) if len(text) > LONGEST else (alike,):
+            chosen[text] = _accepted(text, originals, partial(_with, accepts, chosen, text))
+            if chosen[text] != text:
+                break
+        if chosen[text] == text and len(text) > LONGEST:
+            raise CannotScrub("it has a long text that no invented one can stand for")
     return chosen
 
 
@@ -33,15 +48,15 @@ def _accepted(text: str, originals: Collection[str], accepts: Callable[[str], bo
         made = invented(text, originals)
         if accepts(made):
             return made
-    return _changed_within(text, originals, accepts)
+    return _changed_within(text, originals, accepts) if len(text) <= LONGEST else text
 
 
 def _changed_within(text: str, originals: Collection[str], accepts: Callable[[str], bool]) -> str:
     """Return the text with every character changed that may be: a prefix that a pattern asks for stays."""
     made = text
-    for place in range(len(text) if len(text) <= LONGEST else 0):
+    for place, character in enumerate(text):
         for _ in range(LETTER_TRIES):
-            tried = made[:place] + other(text[place]) + made[place + 1 :]
+            tried = made[:place] + other(character) + made[place + 1 :]
             if tried != made and accepts(tried):
                 made = tried
                 break

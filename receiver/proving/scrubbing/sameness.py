@@ -1,4 +1,4 @@
-"""What must be the same of a delivery before and after: how it is judged, and which fields it has."""
+"""What must be the same of a delivery before and after: its fields, its verdict, its way through the templates."""
 
 from collections.abc import Hashable, Sequence
 
@@ -6,6 +6,7 @@ from receiver.delivery import Role
 from receiver.problems import Code
 from receiver.process import Process
 from receiver.proving.capturing import Sent
+from receiver.proving.coverage import traced
 from receiver.proving.outcome import Outcome, run
 from receiver.schemas.malformed import Malformed
 
@@ -17,12 +18,22 @@ PLACED = {  # whose violations stand at places that do not depend on values
 }
 
 
-def judged(process: Process, parts: Sequence[Sent]) -> Hashable:
-    """Return how a delivery is judged, without anything of its values."""
-    return verdict(run(process, (part.incoming for part in parts))), structure(process, parts)
+class Sameness:
+    """Judges deliveries to one process, and looks at the way that they take through its templates."""
+
+    def __init__(self, process: Process) -> None:
+        self.process, self._trace = traced(process)
+
+    def judged(self, parts: Sequence[Sent]) -> tuple[Hashable, Hashable]:
+        """Return how a delivery is judged, and its way, without anything of its values."""
+        self._trace.forget()
+        outcome = run(self.process, (part.incoming for part in parts))
+        lines = frozenset(line for line, rendered in self._trace.lines.items() if rendered)
+        ways = frozenset((place, way) for place, seen in self._trace.conditions.items() for way in seen)
+        return (_verdict(outcome), structure(self.process, parts)), (lines, ways)
 
 
-def verdict(outcome: Outcome) -> Hashable:
+def _verdict(outcome: Outcome) -> Hashable:
     """Return the problem and the rules that are broken, or how much is published."""
     if outcome.problem:
         placed = outcome.problem.code in PLACED

@@ -14,8 +14,8 @@ from receiver.proving.files import TYPES
 from receiver.proving.scrubbing import json, xml
 from receiver.proving.scrubbing.inventing import can_change, invented
 from receiver.proving.scrubbing.placeholders import placeholder
-from receiver.proving.scrubbing.refining import replacements
-from receiver.proving.scrubbing.sameness import judged, structure
+from receiver.proving.scrubbing.refining import CannotScrub, replacements
+from receiver.proving.scrubbing.sameness import Sameness, structure
 from receiver.proving.scrubbing.survivors import survivors, telling
 from receiver.schemas.malformed import Malformed
 
@@ -23,10 +23,6 @@ ROUNDS = 5  # whole inventions, until no original text comes up again by chance
 FORMS: Mapping[str, ModuleType] = {"json": json, "xml": xml}
 GLOB = re.compile(r"[*?\[]")
 BROKEN = b"placeholder of a document that cannot be read\n"
-
-
-class CannotScrub(Exception):  # noqa: N818 (what happened)
-    """A delivery that no invented values can stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ def scrub(process: Process, parts: Sequence[Sent]) -> Scrubbed:
     work = _Scrubbing(process, parts)
     for _ in range(ROUNDS):
         scrubbed = work.scrubbed()
-        if not survivors(process, scrubbed.parts, work.originals - set(scrubbed.kept)):
+        if not survivors(process, scrubbed.parts, work.originals, [*scrubbed.kept, *work.fixed]):
             return scrubbed
     raise CannotScrub("some of its values come up again in what it becomes, however often others are invented")
 
@@ -53,27 +49,30 @@ class _Scrubbing:
     def __init__(self, process: Process, parts: Sequence[Sent]) -> None:
         self._process = process
         self._form = FORMS[process.config.metadata.form]
-        self._wanted = judged(process, parts)
+        self._sameness = Sameness(process)
         self._metadata = next((index for index, part in enumerate(parts) if part.role is Role.METADATA), None)
         self._content = b"" if self._metadata is None else parts[self._metadata].content
         self._texts = _values(self._form, self._content) if self._content else []
         self._blank = self._blanks(parts)
+        self._wanted = self._sameness.judged(self._blank)
         self._free = self._replaceable()
         names = {name for part in parts for name in _chosen_names(process, part.section)}
-        self.originals = {self._texts[index] for index in self._free} | names
+        self.originals = {self._texts[index] for index in self._free} | set(filter(can_change, names))
+        self.fixed = {text for index, text in enumerate(self._texts) if index not in self._free}
 
     def scrubbed(self) -> Scrubbed:
         """Invent values for all that is free, as often as it is called."""
         texts = list(dict.fromkeys(self._texts[index] for index in self._free))
-        chosen = replacements(texts, telling(self.originals), self._accepts)
+        chosen = replacements(texts, telling(self.originals), self._alike, self._judged_alike)
         kept = tuple(text for text in texts if chosen[text] == text)
         return Scrubbed(self._with(chosen), kept)
 
     def _blanks(self, parts: Sequence[Sent]) -> list[Sent]:
         """Return the delivery without its documents: blank pages, or broken ones where the original are."""
+        verdict, _ = self._sameness.judged(parts)
         for broken in (None, BROKEN):
             blank = [_blanked(self._process, part, broken) for part in parts]
-            if judged(self._process, blank) == self._wanted:
+            if self._sameness.judged(blank)[0] == verdict:
                 return blank
         raise CannotScrub("its documents decide how it is judged, and a blank page is judged otherwise")
 
@@ -88,8 +87,11 @@ class _Scrubbing:
             if marks[index] not in needed and text not in known and can_change(text)
         ]
 
-    def _accepts(self, chosen: Mapping[str, str]) -> bool:
-        return judged(self._process, self._with(chosen)) == self._wanted
+    def _alike(self, chosen: Mapping[str, str]) -> bool:
+        return self._sameness.judged(self._with(chosen)) == self._wanted
+
+    def _judged_alike(self, chosen: Mapping[str, str]) -> bool:
+        return self._sameness.judged(self._with(chosen))[0] == self._wanted[0]
 
     def _with(self, chosen: Mapping[str, str]) -> list[Sent]:
         texts = list(self._texts)

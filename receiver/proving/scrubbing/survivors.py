@@ -5,15 +5,15 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
+from receiver.compiling import SCHEMAS
 from receiver.delivery import Role
 from receiver.process import Process
 from receiver.proving.capturing import Sent, laid_out
 from receiver.proving.cases import SAMPLES
 from receiver.proving.outcome import FROZEN, run
 from receiver.proving.scrubbing.inventing import SHORTEST
+from receiver.proving.site import root
 from receiver.proving.verdict import files
-
-SITE_LEVELS = 2  # a process's folder is <site>/mappings/<process>
 
 
 def telling(texts: Iterable[str]) -> set[str]:
@@ -21,14 +21,15 @@ def telling(texts: Iterable[str]) -> set[str]:
     return {text.casefold() for text in texts if len(text) >= SHORTEST}
 
 
-def survivors(process: Process, parts: Sequence[Sent], originals: Iterable[str]) -> set[str]:
+def survivors(process: Process, parts: Sequence[Sent], originals: Iterable[str], kept: Iterable[str]) -> set[str]:
     """Return the original texts that stand in the case that these parts would become.
 
-    Not counted is what stands there whatever is sent: words of the configuration, the clock, the blank pages.
+    Not counted is what is `kept` on purpose, and what stands there whatever is sent: words of the configuration,
+    the clock, the blank pages.
     """
     expected = files(run(process, (part.incoming for part in parts)))
     case = _searchable([laid_out(process, parts), expected])
-    public = _public(process, parts)
+    public = "\n".join([_public(process, parts), *map(str.casefold, kept)])
     return {text for text in telling(originals) if text in case and text not in public}
 
 
@@ -43,11 +44,9 @@ def _public(process: Process, parts: Sequence[Sent]) -> str:
 
 
 def _configuration(process: Process) -> Iterator[str]:
-    folder = process.config.folder
-    schemas = folder.parents[SITE_LEVELS - 1] / "schemas"
-    for root in (folder, schemas):
-        for path in root.rglob("*"):
-            if path.is_file() and SAMPLES not in path.relative_to(root).parts[:1]:
+    for folder in (process.config.folder, root(process) / SCHEMAS):
+        for path in folder.rglob("*"):
+            if path.is_file() and SAMPLES not in path.relative_to(folder).parts[:1]:
                 yield path.read_text("utf-8", "replace")
 
 

@@ -5,6 +5,7 @@ from werkzeug.exceptions import HTTPException
 
 from receiver import compiling, housekeeping, log
 from receiver.house import opened
+from receiver.metrics import folder
 from receiver.settings import Settings
 from receiver.store import ledger
 from receiver.web import deliver, health, replies
@@ -18,17 +19,22 @@ def prepare(settings: Settings | None = None) -> None:
     settings = settings or Settings.from_environment()
     compiling.proven(settings)
     ledger.create(settings.ledger)
+    folder.prepare(settings.data)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the application. Raises what `prepare` raises."""
+    from receiver.metrics import meters as counting  # not before `prepare` has told where to count
+    from receiver.metrics import page
+
     settings = settings or Settings.from_environment()
     log.set_up(settings.log)
     house = opened(settings, compiling.proven(settings))
     housekeeping.start(house)
     app = Flask("receiver", static_folder=None)
-    app.register_blueprint(deliver.blueprint(house))
-    app.register_blueprint(health.blueprint(house))
+    meters = counting.Meters(house)
+    app.register_blueprint(deliver.blueprint(house, meters))
+    app.register_blueprint(health.blueprint(house, page.scrape(house, meters)))
     app.register_error_handler(HTTPException, replies.unroutable)
-    app.register_error_handler(Exception, lambda error: replies.refused(replies.defect(error)))
+    app.register_error_handler(Exception, lambda error: deliver.broken(meters, error))
     return app

@@ -1,7 +1,9 @@
 """What a delivery needs around it: the processes, the ledger, and a stage for each output folder."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from receiver import log
 from receiver.problems import Code, Problem
@@ -27,6 +29,14 @@ class House:
         """Raise `Problem` where the disk of the stage has less free space than the settings ask for."""
         if free_space(self.stages[process.name].root) < self.settings.min_free:
             raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
+
+    def disks(self) -> list[Path]:
+        """Return one folder on each file system that is written to."""
+        found: dict[int, Path] = {}
+        for folder in (self.settings.data, *(stage.root for stage in self.stages.values())):
+            with suppress(OSError):
+                found.setdefault(folder.stat().st_dev, folder)
+        return list(found.values())
 
     def recover(self) -> Report:
         """Finish or sweep what a crash left behind, beside whoever is at work. Raises `Problem`."""

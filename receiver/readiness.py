@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ def checks(house: House) -> list[Check]:
         _check("ledger", partial(_ledger, house)),
         *(_check("stage", partial(_stage, root)) for root in sorted(stages)),
         *(_check("output", partial(_output, output)) for output in sorted(outputs)),
-        *(_check("space", partial(_space, folder, house.settings.min_free)) for folder in _disks(house)),
+        *(_check("space", partial(_space, folder, house.settings.min_free)) for folder in house.disks()),
     ]
 
 
@@ -81,17 +81,6 @@ def _require(path: Path, mode: int) -> None:
     if not os.access(path, mode):
         read_only = os.statvfs(path).f_flag & os.ST_RDONLY
         raise OSError(errno.EROFS if read_only else errno.EACCES, "not to be written")
-
-
-def _disks(house: House) -> Iterator[Path]:
-    """Yield one folder on each file system that is written to."""
-    seen = set()
-    for folder in (house.settings.data, *(stage.root for stage in house.stages.values())):
-        with contextlib.suppress(OSError):
-            device = folder.stat().st_dev
-            if device not in seen:
-                seen.add(device)
-                yield folder
 
 
 def _space(folder: Path, needed: int) -> str:

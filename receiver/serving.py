@@ -6,6 +6,7 @@ from typing import Any
 from receiver import limits
 from receiver.app import prepare
 from receiver.faults import Misconfigured
+from receiver.metrics import folder
 from receiver.problems import Problem
 from receiver.settings import SettingsError
 
@@ -32,3 +33,8 @@ def on_starting(_server: Any) -> None:
     except (Misconfigured, SettingsError, Problem) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the log is not set up before the start is allowed)
         sys.exit(2)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget what a worker that is gone had in flight."""
+    folder.forget(worker.pid)

@@ -16,6 +16,7 @@ from receiver.delivery import Status
 from receiver.store import rows, schema, statements
 from receiver.store.connections import Connections
 from receiver.store.entry import Attempt, Entry, Waiting
+from receiver.store.standing import Standing, standing
 from receiver.store.writers import Unclear
 
 __all__ = ["ACCEPTED", "KEPT", "Ledger", "Lost", "Unclear", "VersionTaken", "create"]
@@ -116,6 +117,10 @@ class Ledger:
     def counts(self) -> dict[tuple[str, Status], int]:
         """Return how many deliveries each process has in each state. Raises Problem."""
         return self._read(statements.counts)
+
+    def standing(self) -> dict[str, Standing]:
+        """Return how the deliveries of each process stand. Raises Problem."""
+        return self._read(standing)
 
     def commit(self, entry: Entry, attempt: Attempt) -> Entry:
         """Accept a delivery: the point of no return. Returns its entry once that is durable.

@@ -1,6 +1,7 @@
 """The door that deliveries come through: POST /api/nextstep/delivery[/<process>]."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
@@ -12,10 +13,14 @@ from receiver.process import Process
 from receiver.web import form, replies, routing
 from receiver.web.cost import HEADER, Cost, Counted
 
+if TYPE_CHECKING:  # the library behind it must not be imported before the service starts: see metrics/folder.py
+    from receiver.metrics.meters import Meters
+
 URL = "/api/nextstep/delivery"
+NONE = "-"  # the process of a request that led to none: unknown names are not told, nor told apart
 
 
-def blueprint(house: House) -> Blueprint:
+def blueprint(house: House, meters: "Meters") -> Blueprint:
     """Return the delivery API over a house whose configuration is proven."""
     door = Blueprint("deliver", __name__)
 
@@ -23,23 +28,37 @@ def blueprint(house: House) -> Blueprint:
     @door.post(f"{URL}/<name>")
     def deliver(name: str | None) -> Response:
         cost = Cost(request.headers.getlist(HEADER), request.remote_addr or "")
-        response = _answer(house, name, cost)
+        with meters.in_flight():
+            response = _answer(house, name, cost, meters)
         response.headers[HEADER] = cost.request
         return response
 
     return door
 
 
-def _answer(house: House, name: str | None, cost: Cost) -> Response:
-    process = None
+def broken(meters: "Meters", error: Exception) -> Response:
+    """Answer an error that nobody foresaw."""
+    problem = replies.defect(error)
+    meters.refused(problem, NONE)
+    return replies.refused(problem)
+
+
+def _answer(house: House, name: str | None, cost: Cost, meters: "Meters") -> Response:
+    process = NONE
     try:
-        process = _admit(house, name)
-        receipt = _take(house, process, cost)
+        admitted = _admit(house, name)
+        process = admitted.name
+        receipt = _take(house, admitted, cost)
     except Problem as problem:
-        log.refused(problem, process.name if process else "-", cost.told())
+        log.refused(problem, process, cost.told())
+        meters.refused(problem, process)
         return replies.refused(problem)
-    log.accepted(receipt, cost.told())
-    return replies.accepted(receipt)
+    else:
+        log.accepted(receipt, cost.told())
+        meters.accepted(receipt)
+        return replies.accepted(receipt)
+    finally:
+        meters.took(process, cost.received, cost.steps, cost.seconds)
 
 
 def _admit(house: House, name: str | None) -> Process:

@@ -1,15 +1,18 @@
-"""What a load balancer and a start script ask: is the service there, and would it take a delivery?"""
+"""What load balancers and monitoring ask: is the service there, would it take a delivery, and how does it go?"""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from receiver import readiness
 from receiver.house import House
 
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
 
-def blueprint(house: House) -> Blueprint:
+
+def blueprint(house: House, scrape: Callable[[], bytes]) -> Blueprint:
     """Return the pages that need no token."""
     door = Blueprint("health", __name__)
 
@@ -23,5 +26,9 @@ def blueprint(house: House) -> Blueprint:
         all_ready = all(check.ready for check in checks)
         told = {"status": "ready" if all_ready else "not ready", "checks": [asdict(check) for check in checks]}
         return told, 200 if all_ready else 503
+
+    @door.get("/metrics")
+    def metrics() -> Response:
+        return Response(scrape(), content_type=EXPOSITION)
 
     return door

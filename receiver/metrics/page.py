@@ -1,0 +1,80 @@
+"""What /metrics answers: the sums over all workers, and what is asked of ledger and disks at that moment."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from receiver.house import House
+from receiver.metrics.folder import shared
+from receiver.metrics.meters import Meters
+from receiver.problems import Problem
+from receiver.store.folders import free_space
+from receiver.survey import Survey, survey
+
+# name, meaning, and where it stands in a survey
+GAUGES: tuple[tuple[str, str, Callable[[Survey], int | datetime | None]], ...] = (
+    ("receiver_held", "Deliveries held in quarantine.", lambda each: each.held),
+    ("receiver_refused", "Refused deliveries kept in quarantine.", lambda each: each.refused),
+    ("receiver_unpublished", "Accepted deliveries that are not yet published.", lambda each: each.unpublished),
+    (
+        "receiver_oldest_unpublished_timestamp_seconds",
+        "When the oldest accepted delivery that is not yet published was accepted, Unix time.",
+        lambda each: each.oldest_unpublished,
+    ),
+    ("receiver_output_files", "Files in the output folder, not yet taken away.", lambda each: each.waiting_files),
+    (
+        "receiver_output_oldest_timestamp_seconds",
+        "When the oldest file in the output folder was written, Unix time.",
+        lambda each: each.oldest_file,
+    ),
+)
+
+
+class Standing(Collector):
+    """The gauges that are asked for at each scrape, with no label but the process or the folder."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges. Where the ledger cannot be asked, the rest is told all the same."""
+        up = GaugeMetricFamily("receiver_ledger_up", "1 where the ledger answers.")
+        surveys: list[Survey] = []
+        try:
+            surveys = survey(self._house)
+            up.add_metric([], 1)
+        except Problem:
+            up.add_metric([], 0)
+        yield up
+        for name, meaning, value_of in GAUGES:
+            gauge = GaugeMetricFamily(name, meaning, labels=["process"])
+            for each in surveys:
+                _add(gauge, each.process, value_of(each))
+            yield gauge
+        space = GaugeMetricFamily(
+            "receiver_free_bytes", "Free space on each disk that is written to.", labels=["folder"]
+        )
+        for folder in self._house.disks():
+            space.add_metric([str(folder)], free_space(folder))
+        yield space
+
+
+def scrape(house: House, meters: Meters) -> Callable[[], bytes]:
+    """Return what writes the page, for one worker of all."""
+    folder = shared()
+    registry = CollectorRegistry()
+    if folder:
+        MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+    standing = CollectorRegistry()
+    standing.register(Standing(house))
+    counted = registry if folder else meters.registry
+    return lambda: generate_latest(counted) + generate_latest(standing)
+
+
+def _add(gauge: GaugeMetricFamily, process: str, value: int | datetime | None) -> None:
+    if value is not None:
+        gauge.add_metric([process], value.timestamp() if isinstance(value, datetime) else value)

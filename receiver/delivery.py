@@ -83,6 +83,7 @@ class Part:
     size: int  # bytes
     sha256: str  # hexadecimal
     path: Path
+    label: str = "part"  # how people, logs and the ledger are told of it: never a name that the sender made up
 
 
 @dataclass(frozen=True, slots=True)

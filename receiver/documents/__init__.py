@@ -60,5 +60,5 @@ def as_pdf(part: Part, staged: Staged) -> Part:
 
 
 def _broken(part: Part, message: str) -> Problem:
-    violation = Violation(part.name, "document", message)
+    violation = Violation(part.label, "document", message)
     return Problem(Code.DOCUMENT_BROKEN, "A document cannot be read.", [violation])

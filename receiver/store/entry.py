@@ -1,10 +1,10 @@
 """What the ledger keeps of a delivery: everything but a field's value and the names the sender gave its files."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from mimetypes import MimeTypes
 from pathlib import Path
 
 from receiver.delivery import Arrival, Part, Published, Receipt, Replay, Status
@@ -13,9 +13,8 @@ from receiver.problems import Code, Violation
 FIRST_ATTEMPTS = 5  # kept for good: how a delivery came in
 LAST_ATTEMPTS = 15  # and how it goes on; a sender in a loop must not grow the row without end
 
-# A part's name is the customer's configuration, but an unknown part may be called anything.
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
-_SAFE_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")  # RFC 6838 §4.2, lower case
+# A type is told if it is one that Python knows: what else a sender calls its parts may be data.
+_KNOWN_TYPES = {*MimeTypes().types_map[True].values(), "application/dicom", "text/xml"}
 
 
 class Kind(StrEnum):
@@ -51,10 +50,9 @@ class PartLine:
 
     @classmethod
     def of(cls, part: Part) -> "PartLine":
-        """Return the line of a part; a name or type that is no plain word could be data, and is left out."""
-        name = part.name if _SAFE_NAME.fullmatch(part.name) else "(other)"
-        kind = part.type if _SAFE_TYPE.fullmatch(part.type) else ""
-        return cls(name, kind, part.role.value, part.size, part.sha256)
+        """Return the line of a part, in no words of the sender's own."""
+        kind = part.type if part.type in _KNOWN_TYPES else ""
+        return cls(part.label, kind, part.role.value, part.size, part.sha256)
 
 
 @dataclass(frozen=True, slots=True)

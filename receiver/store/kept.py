@@ -64,6 +64,7 @@ def _told(part: Part) -> dict[str, Any]:
     return {
         "file": part.path.name,
         "name": part.name,
+        "label": part.label,
         "filename": part.filename,
         "type": part.type,
         "role": part.role,
@@ -104,5 +105,5 @@ def _read(folder: Path, told: dict[str, Any]) -> Kept:
 
 def _part(folder: Path, told: dict[str, Any]) -> Part:
     path = folder / Path(told["file"]).name
-    rest = {name: told[name] for name in ("name", "filename", "type", "suffix", "size", "sha256")}
+    rest = {name: told[name] for name in ("name", "label", "filename", "type", "suffix", "size", "sha256")}
     return Part(role=Role(told["role"]), path=path, **rest)

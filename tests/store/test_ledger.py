@@ -52,8 +52,8 @@ def test_an_unknown_delivery_is_not_found(place):
 def test_neither_the_senders_file_names_nor_unsafe_words_reach_the_ledger(place, tmp_path):
     part = SENT.parts(tmp_path)[0]
     assert part.filename == "Jane Invented.tif"
-    strange = replace(part, name="Jane Invented", type="Jane/Invented é")
-    assert PartLine.of(strange) == PartLine("(other)", "", "document", part.size, part.sha256)
+    strange = replace(part, name="Jane Invented", type="jane/invented", label="part 1")
+    assert PartLine.of(strange) == PartLine("part 1", "", "document", part.size, part.sha256)
     deliver(place, replace(SENT, keep=True))
     refuse(place, Sent("S2"))
     place.ledger.close()

@@ -19,7 +19,7 @@ from receiver.process import Process
 from receiver.store import originals, quarantine
 from receiver.store.entry import Attempt, Entry
 from receiver.store.kept import Kept
-from receiver.store.ledger import ACCEPTED, KEPT
+from receiver.store.ledger import ACCEPTED
 
 
 class Result(StrEnum):
@@ -62,10 +62,16 @@ def find(house: House, entry: Entry) -> tuple[Process, Kept]:
     process = house.processes.get(entry.process)
     if process is None:
         raise Problem(Code.NO_SUCH_PROCESS, f"There is no process {entry.process} any more.")
-    room = quarantine if entry.status in KEPT else originals
+    room = originals if entry.status in ACCEPTED else quarantine
     if not room.folder(house.settings.data, entry.process, entry.id).exists():
-        raise Problem(Code.STORAGE_FAILED, "Its parts are not kept, or not any more.")
+        raise Problem(Code.STORAGE_FAILED, _missing(entry))
     return process, room.load(house.settings.data, entry.process, entry.id)
+
+
+def _missing(entry: Entry) -> str:
+    if entry.status in ACCEPTED:
+        return "Its originals are not kept, or not any more ([retention] originals)."
+    return "It is in quarantine no longer."
 
 
 def sections(kept: Kept) -> Iterator[Incoming]:

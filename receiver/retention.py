@@ -129,6 +129,6 @@ def _ledger(house: House, process: Process, now: datetime, *, dry_run: bool) -> 
 def _written(span: timedelta | None) -> str:
     """Write a span as process.toml does."""
     if span is None:
-        return "kept"
+        return "not set"
     hours = round(span / timedelta(hours=1))
     return f"{hours}h" if hours % 24 else f"{hours // 24}d"

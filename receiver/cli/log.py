@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from receiver.cli.opening import entries, open_ledger
+from receiver.cli.finding import entries, open_ledger
 from receiver.cli.tables import show_table
 from receiver.cli.telling import told
-from receiver.cli.times import Moment, shown
+from receiver.cli.times import moment, shown
 from receiver.delivery import Status
 from receiver.settings import Settings
 from receiver.store.entry import Entry, Kind
@@ -24,7 +24,7 @@ LONGEST = 40  # characters shown of a sourceId: one of 256 would push the rest o
 @click.option("--process", metavar="PROCESS", help="Of this process.")
 @click.option("--status", type=click.Choice([status.value for status in Status]), help="That stand like this.")
 @click.option("--source-id", metavar="ID", help="With this sourceId, exactly.")
-@click.option("--since", type=Moment(), metavar="TIME", help="Received since 2026-03-01, 2026-03-01T14:30 (UTC) or 2h.")
+@click.option("--since", type=moment, metavar="TIME", help="Received since 2026-03-01, 2026-03-01T14:30 (UTC) or 2h.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"At most so many.  [default: {LIMIT}]")
 @click.option("--json", "as_json", is_flag=True, help="All that the ledger holds, one JSON object a line, no limit.")
 def command(

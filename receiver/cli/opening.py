@@ -1,37 +1,10 @@
-"""What the verbs that work beside the service open: its ledger, or its whole house."""
+"""What the verbs that do the service's work beside it open: its whole house."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import TypedDict, Unpack
-
-import click
-
-from receiver.delivery import Status
+from receiver.cli.finding import open_ledger
 from receiver.house import House, unrecovered
 from receiver.proving.site import processes
 from receiver.settings import Settings
 from receiver.store import ledger
-from receiver.store.entry import Entry
-
-PAGE = 500  # entries read at once: some megabytes
-CANDIDATES = 6  # entries told where the start of an id fits several
-
-
-class Filter(TypedDict, total=False):
-    """Which entries are asked for."""
-
-    process: str | None
-    status: Status | None
-    source_id: str | None
-    since: datetime | None
-
-
-def open_ledger(settings: Settings) -> ledger.Ledger:
-    """Return the ledger of the service. A missing one is not created: nothing was received there."""
-    opened = ledger.Ledger(settings.ledger)
-    if not opened.path.exists():
-        raise click.UsageError(f"there is no ledger {opened.path}: is RECEIVER_DATA set as it is for the service?")
-    return opened
 
 
 def open_house(settings: Settings) -> House:
@@ -39,25 +12,3 @@ def open_house(settings: Settings) -> House:
     open_ledger(settings)
     ledger.create(settings.ledger)
     return unrecovered(settings, processes(settings))
-
-
-def find(kept: ledger.Ledger, start: str) -> Entry:
-    """Return the entry whose id starts so; where there is none, or several, the verb ends."""
-    found = kept.starting(start.upper(), CANDIDATES)
-    if not found:
-        raise click.ClickException(f"no delivery has an id that starts with {start}")
-    if len(found) > 1 and found[0].id != start.upper():
-        told = ", ".join(entry.id for entry in found)
-        raise click.UsageError(f"{start} is the start of several ids: {told}")
-    return found[0]
-
-
-def entries(kept: ledger.Ledger, **wanted: Unpack[Filter]) -> Iterator[Entry]:
-    """Yield entries, the newest first, page by page: an audit trail may be longer than memory."""
-    until: datetime | None = None
-    told: set[str] = set()
-    while page := [entry for entry in kept.search(**wanted, until=until, limit=PAGE) if entry.id not in told]:
-        yield from page
-        last = page[-1].received_at
-        told = {entry.id for entry in page if entry.received_at == last}
-        until = last + timedelta(microseconds=1)  # the next page begins with those of the same moment

@@ -10,8 +10,9 @@ from functools import partial
 import click
 
 from receiver import replaying
-from receiver.cli.opening import entries, find, open_house
-from receiver.cli.times import Moment
+from receiver.cli.finding import entries, find
+from receiver.cli.opening import open_house
+from receiver.cli.times import moment
 from receiver.delivery import Replay, Status
 from receiver.house import House
 from receiver.problems import Violation
@@ -36,7 +37,7 @@ Judge = Callable[[Entry], tuple[str, list[str]]]  # the result, and what is told
 @click.argument("ids", metavar="[ID]…", nargs=-1)
 @click.option("--process", metavar="PROCESS", help="Every delivery of this process …")
 @click.option("--status", type=click.Choice([each.value for each in SELECTABLE]), help="… that stands like this.")
-@click.option("--since", type=Moment(), metavar="TIME", help="… received since 2026-03-01, or 2h ago.")
+@click.option("--since", type=moment, metavar="TIME", help="… received since 2026-03-01, or 2h ago.")
 @click.option(
     "--accept-confidence", is_flag=True, help="Publish what you have looked at, though its confidence is low."
 )
@@ -103,7 +104,7 @@ def _replay(house: House, accept_confidence: bool, alone: bool, entry: Entry) ->
     now = replayed.entry
     moved = [f"as {now.id}"] if now.id != entry.id else []
     if replayed.problem:
-        return replayed.result, [f"{replayed.problem.code}: {replayed.problem.detail}"]
+        return replayed.result, [replayed.problem.detail]
     if replayed.result in FINE:
         return replayed.result, [" ".join([f"version {now.version}, {len(now.outputs)} files", *moved])]
     return replayed.result, [" ".join([now.code or "", *moved]), *_violations(now.violations, alone)]
@@ -112,7 +113,8 @@ def _replay(house: House, accept_confidence: bool, alone: bool, entry: Entry) ->
 def _rehearse(house: House, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
     found = rehearsing.rehearse(house, entry, accept_confidence=accept_confidence)
     if found.problem:
-        told = f"{found.problem.code}: {found.problem.detail}"
+        judged = found.result is not rehearsing.Result.FAILED
+        told = f"{found.problem.code}: {found.problem.detail}" if judged else found.problem.detail
         return found.result, [told, *_violations(found.problem.violations, alone)]
     heading = "expected is what was published, got what it would be now" if found.result == "different" else ""
     return found.result, [heading, *found.told]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from receiver.cli.opening import find, open_ledger
+from receiver.cli.finding import find, open_ledger
 from receiver.cli.tables import COLOURS, show_heading, show_table
 from receiver.cli.telling import told, whereabouts
 from receiver.cli.times import shown

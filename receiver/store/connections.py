@@ -22,7 +22,7 @@ class _Opened:
     """The connections of one process."""
 
     pid: int
-    writers: Writers
+    writers: Writers | None = None  # opened by the first write: an auditor may have no right to write
     readers: deque[apsw.Connection] = field(default_factory=deque)  # those that nobody is using
 
 
@@ -37,7 +37,7 @@ class Connections:
 
     def write(self, operation: Callable[[apsw.Connection], Result], *, durable: bool = True) -> Result:
         """Run an operation in a transaction, as `Writers.run` tells. Raises Problem and what the operation raises."""
-        return self._present().writers.run(operation, durable=durable)
+        return self._writers().run(operation, durable=durable)
 
     def read(self, query: Callable[[apsw.Connection], Result]) -> Result:
         """Run a query on what is committed by now. It must read its rows to the end. Raises Problem."""
@@ -48,7 +48,8 @@ class Connections:
         """Close what this process has open; the next use opens it again."""
         opened, self._opened = self._opened, None
         if opened and opened.pid == os.getpid():
-            opened.writers.close()
+            if opened.writers:
+                opened.writers.close()
             for reader in opened.readers:
                 reader.close()
 
@@ -61,9 +62,15 @@ class Connections:
                     self._foreign.append(opened)
                     opened = None
                 if opened is None:
-                    with schema.ledger_errors():
-                        opened = self._opened = _Opened(os.getpid(), Writers(self._path))
+                    opened = self._opened = _Opened(os.getpid())
         return opened
+
+    def _writers(self) -> Writers:
+        opened = self._present()
+        if opened.writers is None:
+            with self._opening, schema.ledger_errors():
+                opened.writers = opened.writers or Writers(self._path)
+        return opened.writers
 
     @contextmanager
     def _reader(self) -> Iterator[apsw.Connection]:

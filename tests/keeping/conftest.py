@@ -1,0 +1,11 @@
+import pytest
+
+
+@pytest.fixture
+def home(tmp_path):
+    """One installation over the shipped referrals, on a real disk."""
+    from home import Home
+
+    made = Home(tmp_path)
+    yield made
+    made.close()

@@ -1,0 +1,222 @@
+"""What is removed once its time is over, and what never is."""
+
+import os
+import re
+import shutil
+import time
+from datetime import timedelta
+
+import pytest
+from home import FAX, NOON, metadata
+
+from receiver.delivery import Status
+from receiver.problems import Code
+from receiver.retention import prune
+from receiver.store import originals, quarantine
+
+DAY = timedelta(days=1)
+
+
+def pruned(home, after, **options):
+    """Prune at a time after noon; return what was removed and kept of each kind."""
+    done = list(prune(home.house, NOON + after, **options))
+    assert not [each.problem for each in done if each.problem]
+    return {each.kind: (each.removed, each.kept) for each in done}
+
+
+def kept_since(home, id_, moment):
+    """Let the originals look as old as they are, by the clock of the test."""
+    os.utime(originals.folder(home.settings.data, "referrals", id_), (moment.timestamp(),) * 2)
+
+
+def publish_with_originals(home, **values):
+    entry = home.deliver(**values)
+    kept_since(home, entry.id, entry.received_at)
+    return entry
+
+
+@pytest.fixture
+def published_at_noon(monkeypatch):
+    """The ledger's clock, for what it dates itself."""
+    from receiver.store import ledger, publish
+
+    class Clock:
+        now = staticmethod(lambda _zone: NOON)
+
+    monkeypatch.setattr(ledger, "datetime", Clock)
+    monkeypatch.setattr(publish, "datetime", Clock)
+
+
+def test_nothing_is_removed_where_no_span_is_set(home):
+    home.deliver()
+    home.deliver(mrn="wrong", source_id="S2")
+    home.deliver(confidence=0.5, source_id="S3")
+    assert pruned(home, 10_000 * DAY) == {"originals": (0, 0), "quarantine": (0, 2), "ledger": (0, 3)}
+
+
+def test_originals_go_when_their_time_is_over(home, published_at_noon):
+    home.section('[retention]\noriginals = "30d"')
+    entry = publish_with_originals(home)
+    assert pruned(home, 30 * DAY)["originals"] == (0, 1)
+    assert pruned(home, 31 * DAY, dry_run=True)["originals"] == (1, 0)
+    assert originals.load(home.settings.data, "referrals", entry.id)
+    before = home.outputs()
+    assert pruned(home, 31 * DAY)["originals"] == (1, 0)
+    assert list((home.settings.data / "originals" / "referrals").iterdir()) == []
+    assert home.outputs() == before
+    assert pruned(home, 31 * DAY)["originals"] == (0, 0)
+
+
+def test_originals_that_a_backup_made_look_old_stay_for_their_time(home, published_at_noon):
+    home.section('[retention]\noriginals = "30d"')
+    entry = publish_with_originals(home)
+    kept_since(home, entry.id, NOON - 1000 * DAY)
+    assert pruned(home, 30 * DAY)["originals"] == (0, 1)
+
+
+def test_originals_of_what_is_not_published_yet_stay(home):
+    home.section('[retention]\noriginals = "30d"')
+    entry = publish_with_originals(home)
+    with home.ledger._connections._reader() as connection:
+        connection.execute("UPDATE deliveries SET status = 'committed', published_at = NULL")
+    assert pruned(home, 1000 * DAY)["originals"] == (0, 1)
+    assert originals.load(home.settings.data, "referrals", entry.id)
+
+
+def test_what_is_in_quarantine_goes_when_its_time_is_over_and_its_row_says_so(home, caplog):
+    home.section('[retention]\nquarantine = "90d"')
+    refused = home.deliver(mrn="wrong")
+    held = home.deliver(confidence=0.5, source_id="S2")
+    assert pruned(home, 90 * DAY)["quarantine"] == (0, 2)
+    assert pruned(home, 91 * DAY, dry_run=True)["quarantine"] == (2, 0)
+    assert home.waiting() == {refused.id, held.id}
+    assert pruned(home, 91 * DAY)["quarantine"] == (2, 0)
+    assert home.waiting() == set()
+    for entry in (refused, held):
+        now = home.ledger.find(entry.id)
+        assert (now.status, now.code) == (Status.DISCARDED, entry.code)
+        assert (now.attempts[-1].outcome, now.attempts[-1].note) == ("discarded", "prune: older than 90d")
+    told = {"id": held.id, "process": "referrals", "was": "held", "reason": "older than 90d"}
+    assert told in [record.told for record in caplog.records if record.message == "discarded"]
+
+
+def test_what_came_again_stays_for_its_time_anew(home):
+    home.section('[retention]\nquarantine = "90d"')
+    home.deliver(mrn="wrong")
+    home.deliver(mrn="wrong", at=NOON + 50 * DAY)
+    assert pruned(home, 91 * DAY)["quarantine"] == (0, 1)
+    assert pruned(home, 141 * DAY)["quarantine"] == (1, 0)
+
+
+def test_too_much_that_was_refused_goes_the_oldest_first_and_what_is_held_stays(home, caplog):
+    size = len(FAX) + len(metadata("S0", mrn="wrong"))
+    home.section(f"[retention]\nquarantine_size = {3 * size}")
+    held = home.deliver(confidence=0.5, at=NOON - DAY, source_id="H0")
+    refused = [home.deliver(source_id=f"S{n}", mrn="wrong", at=NOON + n * DAY) for n in range(5)]
+    assert pruned(home, 5 * DAY, dry_run=True)["quarantine"] == (2, 4)
+    assert pruned(home, 5 * DAY)["quarantine"] == (2, 4)
+    assert home.waiting() == {held.id, *(entry.id for entry in refused[2:])}
+    assert home.ledger.find(refused[0].id).status is Status.DISCARDED
+    assert [record.told["id"] for record in caplog.records] == [entry.id for entry in refused[:2]]
+    assert home.deliver(source_id="S9", mrn="wrong").status is Status.REFUSED, "who is refused is told so, full or not"
+    assert pruned(home, 5 * DAY)["quarantine"] == (1, 4)
+
+
+def test_what_somebody_is_at_work_on_stays(home):
+    from receiver.store.stage import hold
+
+    home.section('[retention]\nquarantine = "90d"')
+    entry = home.deliver(mrn="wrong")
+    lock = hold(quarantine.folder(home.settings.data, "referrals", entry.id))
+    assert pruned(home, 91 * DAY)["quarantine"] == (0, 1)
+    os.close(lock)
+    assert pruned(home, 91 * DAY)["quarantine"] == (1, 0)
+
+
+def test_a_discarded_delivery_may_come_again(home):
+    home.section('[retention]\nquarantine = "90d"')
+    home.deliver(mrn="wrong")
+    pruned(home, 91 * DAY)
+    again = home.deliver(mrn="wrong", at=NOON + 92 * DAY)
+    assert (again.status, again.attempt_count, home.waiting()) == (Status.REFUSED, 3, {again.id})
+
+
+def test_rows_go_when_their_time_is_over_but_not_those_of_what_waits(home):
+    home.section('[retention]\nledger = "30d"')
+    published = home.deliver()
+    refused = home.deliver(source_id="S2", mrn="wrong")
+    held = home.deliver(source_id="S3", confidence=0.5)
+    young = home.deliver(source_id="S4", at=NOON + 5 * DAY)
+    assert pruned(home, 30 * DAY)["ledger"] == (0, 4)
+    assert pruned(home, 31 * DAY, dry_run=True)["ledger"] == (1, 3)
+    assert pruned(home, 31 * DAY)["ledger"] == (1, 3)
+    assert home.ledger.find(published.id) is None
+    assert {entry.id for entry in home.ledger.search()} == {refused.id, held.id, young.id}
+
+
+def test_rows_of_what_was_discarded_go_in_their_time(home):
+    home.section('[retention]\nledger = "30d"\nquarantine = "1d"')
+    entry = home.deliver(mrn="wrong")
+    assert pruned(home, 31 * DAY)["ledger"] == (1, 0)
+    assert home.ledger.find(entry.id) is None
+
+
+def test_a_retry_is_known_as_long_as_the_ledger_promises(home):
+    home.section('[retention]\nledger = "30d"')
+    first = home.deliver()
+    pruned(home, 30 * DAY)
+    assert home.deliver(at=NOON + 30 * DAY).attempts[-1].outcome == "duplicate"
+    pruned(home, 31 * DAY)
+    refused = home.deliver(at=NOON + 31 * DAY)
+    assert (refused.id, refused.code) == (first.id, Code.NAME_TAKEN), "its files are still there"
+
+
+def test_one_kind_that_fails_keeps_no_other_back(home):
+    home.section('[retention]\noriginals = "30d"\nledger = "30d"')
+    home.deliver()
+    folder = home.settings.data / "originals" / "referrals"
+    shutil.rmtree(folder)
+    folder.symlink_to(folder)  # a loop: it cannot be listed
+    done = {each.kind: each for each in prune(home.house, NOON + 31 * DAY)}
+    assert done["ledger"].removed == 1
+
+
+def test_the_verb_tells_what_it_removes_by_process_and_kind(home):
+    home.section('[retention]\nquarantine = "36h"\nquarantine_size = "2 GB"')
+    home.deliver(mrn="wrong")
+    home.deliver(source_id="S2")
+    for arguments, heading in ((("prune", "--dry-run"), "WOULD GO"), (("prune",), "REMOVED")):
+        told = home.receiver(*arguments)
+        lines = [re.split(r"  +", line) for line in told.stdout.splitlines()]
+        assert told.exit_code == 0
+        assert lines == [
+            ["PROCESS", "KIND", heading, "KEPT", "RULE"],
+            ["referrals", "originals", "0", "0", "not set"],
+            ["referrals", "quarantine", "1", "0", "36h, refused 2 GB"],
+            ["referrals", "ledger", "0", "2", "not set"],
+        ]
+    assert home.waiting() == set()
+
+
+def test_what_a_removal_left_half_way_is_swept(home):
+    home.section('[retention]\noriginals = "30d"')
+    entry = publish_with_originals(home)
+    aside = home.settings.data / "originals" / ".stage" / "half"
+    aside.parent.mkdir()
+    originals.folder(home.settings.data, "referrals", entry.id).rename(aside)
+    (aside / "delivery.json").unlink()
+    assert home.house.recover().swept == 1
+    assert not aside.exists()
+
+
+def test_a_thousand_young_originals_are_passed_over_without_the_ledger(home, monkeypatch):
+    home.section('[retention]\noriginals = "30d"')
+    folder = home.settings.data / "originals" / "referrals"
+    folder.mkdir(parents=True)
+    for number in range(1000):
+        (folder / f"{number:020}").mkdir()
+    monkeypatch.setattr(type(home.ledger), "find", lambda *_: pytest.fail("asked"))
+    began = time.perf_counter()
+    done = {each.kind: each for each in prune(home.house, NOON + 30 * DAY)}
+    assert done["originals"].kept == 1000
+    assert time.perf_counter() - began < 1

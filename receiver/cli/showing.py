@@ -21,7 +21,7 @@ def show_outcome(outcome: Outcome) -> None:
     if outcome.rendered:
         show_records(outcome.rendered)
     if outcome.problem:
-        show_problem(outcome.problem)
+        show_problem(outcome.problem, held=outcome.held)
 
 
 def show_parts(parts: Sequence[Part]) -> None:
@@ -52,9 +52,9 @@ def show_records(rendered: Rendered) -> None:
         _heading(f"marker {rendered.marker}")
 
 
-def show_problem(problem: Problem) -> None:
-    """Show why a delivery is not accepted: every violation."""
-    _heading(f"refused: {problem.code}", colour="red")
+def show_problem(problem: Problem, *, held: bool) -> None:
+    """Show why a delivery is not published: every violation."""
+    _heading(f"{'held' if held else 'refused'}: {problem.code}", colour="yellow" if held else "red")
     click.echo(f"  {problem.detail}")
     _table([(each.where, each.rule, each.message, each.schema or "") for each in problem.violations])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from receiver import intake
 from receiver.delivery import Delivery, Incoming, Part, Reading, delivery_id
 from receiver.parts import collect
+from receiver.planning import PASSING, holds
 from receiver.problems import Problem
 from receiver.process import Process
 from receiver.rendering import Rendered, as_published, render
@@ -25,6 +26,7 @@ class Outcome:
     reading: Reading | None = None
     rendered: Rendered | None = None
     problem: Problem | None = None
+    held: bool = False  # kept for repair, and not turned away
 
 
 def run(
@@ -37,11 +39,11 @@ def run(
 ) -> Outcome:
     """Run one delivery, as the first one under its sourceId unless `version` tells another, or raises `Problem`."""
     parts: tuple[Part, ...] = ()
-    reading = None
+    reading, whole = None, False
     with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)).open() as staged:
         try:
             collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
-            parts = collected.parts
+            parts, whole = collected.parts, collected.whole
             reading = intake.read(process, collected)
             if not accept_confidence:
                 intake.judge_confidence(process, reading)
@@ -50,4 +52,5 @@ def run(
             published = as_published(process, parts, staged)
             return Outcome(parts, reading, render(process, delivery, reading, published))
         except Problem as problem:
-            return Outcome(parts, reading, problem=problem)
+            held = whole and problem.code not in PASSING and holds(process, problem.code)
+            return Outcome(parts, reading, problem=problem, held=held)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from receiver.config.model import ProcessConfig
+from receiver.delivery import Status as DeliveryStatus
 from receiver.problems import Problem
 from receiver.proving.cases import Case, Files, expected
 from receiver.proving.differences import differences
@@ -46,7 +47,7 @@ def judge(case: Case, outcome: Outcome) -> Verdict:
 def files(outcome: Outcome) -> Files:
     """Return what is kept of an outcome in expected/."""
     if outcome.problem:
-        return {PROBLEM: _described(outcome.problem)}
+        return {PROBLEM: _described(outcome.problem, held=outcome.held)}
     rendered = outcome.rendered
     records = {record.path: record.content for record in rendered.records} if rendered else {}
     return records | ({rendered.marker: b""} if rendered and rendered.marker else {})
@@ -86,8 +87,12 @@ def write(case: Case, files: Files) -> None:
             target.write_bytes(content)
 
 
-def _described(problem: Problem) -> bytes:
-    told = {"code": problem.code, "violations": [asdict(violation) for violation in problem.violations]}
+def _described(problem: Problem, *, held: bool) -> bytes:
+    told = {
+        "status": DeliveryStatus.HELD if held else DeliveryStatus.REFUSED,
+        "code": problem.code,
+        "violations": [asdict(violation) for violation in problem.violations],
+    }
     return json.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
@@ -116,8 +121,9 @@ def _problems(wanted: bytes, got: bytes) -> Iterator[str]:
         return
     other = json.loads(got)
     after = [_judged(violation) for violation in other["violations"]]
-    if one.get("code") != other["code"]:
-        yield f"code: expected {one.get('code')}, got {other['code']}"
+    for name in ("code", *(["status"] if "status" in one else [])):  # which may be left out: code and rules matter
+        if one.get(name) != other[name]:
+            yield f"{name}: expected {one.get(name)}, got {other[name]}"
     yield from (f"violation missing: {_line(each)}" for each in before if each not in after)
     yield from (f"violation not expected: {_line(each)}" for each in after if each not in before)
 

@@ -46,6 +46,13 @@ def test_a_refused_delivery_is_shown_with_every_violation(site):
     assert "fields/gender" in told.stdout
 
 
+def test_a_held_delivery_is_shown_as_held(site):
+    site.sample(confidence=0.1)
+    told = site.receiver("try", "notes", site.folder / "samples" / "plain" / "metadata.json")
+    assert told.exit_code == 1
+    assert "held: confidence-low" in told.stdout
+
+
 @pytest.mark.parametrize("how", ["folder", "name"])
 def test_a_sample_case_is_compared_with_what_it_must_become(site, how):
     case = site.folder / "samples" / "plain" if how == "folder" else "plain"

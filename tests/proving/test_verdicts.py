@@ -95,11 +95,25 @@ def test_another_problem_is_told_by_what_is_missing_and_what_is_new(site):
     )
 
 
+def test_whether_a_delivery_is_held_or_refused_is_part_of_the_verdict(site):
+    site.sample(confidence=0.1)
+    accept(site)
+    toml = site.folder / "process.toml"
+    toml.write_text(toml.read_text().replace('below = "hold"', 'below = "refuse"'))
+    assert verdict(site).differences == ("status: expected held, got refused",)
+    problem = site.case().expected / PROBLEM
+    problem.write_text(problem.read_text().replace('"status": "held",', ""))
+    assert verdict(site).status is Status.OK
+
+
 def test_another_code_is_told(site):
     site.sample(fields={"name": "Ada", "mrn": "12"})
     accept(site)
     site.sample(confidence=0.1)
-    assert verdict(site).differences[0] == "code: expected fields-invalid, got confidence-low"
+    assert verdict(site).differences[:2] == (
+        "code: expected fields-invalid, got confidence-low",
+        "status: expected refused, got held",
+    )
 
 
 def test_a_delivery_refused_against_expectation_says_why(proven):

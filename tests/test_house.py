@@ -16,7 +16,7 @@ FLOORS = [
     {"checking", "drafting"},
     {"proving"},
     {"web"},
-    {"replaying", "readiness", "metrics", "housekeeping"},
+    {"replaying", "readiness", "metrics", "verifying", "housekeeping"},
     {"retention"},
     {"intake"},
     {"planning"},
@@ -31,7 +31,7 @@ FLOORS = [
     {"documents"},
     {"store"},
     {"schemas"},
-    {"delivery", "faults", "limits", "positions", "problems", "settings", "sniffing", "steps", "units"},
+    {"delivery", "faults", "limits", "listing", "positions", "problems", "settings", "sniffing", "steps", "units"},
 ]
 BY_THE_DOOR = {"web", "app", "serving"}
 DISK = {"fsync", "fdatasync", "rename", "renames", "replace", "link", "hardlink_to", "renameat2", "sync_file_range"}

@@ -1,0 +1,25 @@
+"""`receiver backup`: a copy of the ledger beside the running service."""
+
+from pathlib import Path
+
+import click
+
+from receiver.cli.finding import open_ledger
+from receiver.problems import Problem
+from receiver.settings import Settings
+from receiver.store.backup import backup
+
+
+@click.command()
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+def command(target: Path) -> None:
+    """Copy the ledger to the new file TARGET, as of one moment, while the service goes on.
+
+    Quarantine and originals are plain folders: copy them after the ledger, with whatever copies your files.
+    docs/operations.md tells how to restore.
+    """
+    try:
+        backup(open_ledger(Settings.from_environment()).path, target)
+    except Problem as problem:
+        raise click.ClickException(problem.detail) from None
+    click.echo(f"{target}  {target.stat().st_size} bytes")

@@ -1,0 +1,67 @@
+"""`receiver reconcile`: the platform's list of documents against the ledger."""
+
+import json
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from receiver.cli.finding import entries, open_ledger
+from receiver.cli.tables import show_heading
+from receiver.cli.times import moment
+from receiver.listing import Unreadable, source_ids
+from receiver.settings import Settings
+from receiver.store.ledger import ACCEPTED, Ledger
+
+
+@click.command()
+@click.argument("listing", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--column", metavar="NAME", help="Where the sourceIds stand.  [default: sourceId or the like]")
+@click.option("--process", metavar="PROCESS", help="Only deliveries of this process count.")
+@click.option("--since", type=moment, metavar="TIME", help="Extra are only those received since 2026-03-01 or 2d.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def command(listing: Path, column: str | None, process: str | None, since: datetime | None, as_json: bool) -> None:
+    """Compare LISTING, the platform's own list of documents as JSON or CSV, with the ledger.
+
+    Missing are those that never arrived; not published those that were held, refused or let go; extra those that
+    were published and are not in the list. Ends with 1 where any is missing.
+    """
+    try:
+        listed = source_ids(listing.read_bytes(), column)
+    except Unreadable as error:
+        raise click.UsageError(str(error)) from None
+    ledger = open_ledger(Settings.from_environment())
+    told = _compared(ledger, listed, process, since)
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        _show(told, len(listed))
+    sys.exit(1 if told["missing"] else 0)
+
+
+def _compared(
+    ledger: Ledger, listed: Iterable[str], process: str | None, since: datetime | None
+) -> dict[str, list[str]]:
+    missing, unpublished = [], []
+    for source_id in listed:
+        if ledger.search(source_id=source_id, process=process, limit=1) == []:
+            missing.append(source_id)
+        elif not any(entry.status in ACCEPTED for entry in entries(ledger, source_id=source_id, process=process)):
+            unpublished.append(source_id)
+    known = set(listed)
+    accepted = (entry for entry in entries(ledger, process=process, since=since) if entry.status in ACCEPTED)
+    extra = dict.fromkeys(entry.source_id for entry in accepted if entry.source_id not in known)
+    return {"missing": missing, "notPublished": unpublished, "extra": list(extra)}
+
+
+def _show(told: dict[str, list[str]], listed: int) -> None:
+    for name, colour in (("missing", "red"), ("notPublished", "yellow"), ("extra", None)):
+        heading = "not published" if name == "notPublished" else name
+        if told[name]:
+            show_heading(heading, colour)
+            for source_id in told[name]:
+                click.echo(f"  {source_id}")
+    counts = ", ".join(f"{len(told[name])} {name}" for name in ("missing", "extra"))
+    click.echo(f"{listed} listed: {counts}, {len(told['notPublished'])} not published")

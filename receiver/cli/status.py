@@ -1,0 +1,60 @@
+"""`receiver status`: how the service stands, readable in ten seconds."""
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from receiver import readiness
+from receiver.cli.opening import open_house
+from receiver.cli.tables import show_heading, show_table
+from receiver.settings import Settings
+from receiver.survey import MOST_FILES, Survey, survey
+
+HEADING = ("PROCESS", "LAST SUCCESS", "HELD", "REFUSED", "UNPUBLISHED", "FILES IN OUTPUT")
+SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+@click.command()
+def command() -> None:
+    """Show whether a delivery would be taken, and for each process what waits and since when.
+
+    HELD and REFUSED lie in quarantine. UNPUBLISHED is accepted and not yet in the output. FILES IN OUTPUT have not
+    been taken away by the importing system, the oldest of them since. Works beside the running service, and without
+    it. Ends with 1 where a delivery would not be taken.
+    """
+    house = open_house(Settings.from_environment())
+    checks = readiness.checks(house)
+    ready = all(check.ready for check in checks)
+    show_heading("ready for deliveries" if ready else "NOT ready for deliveries", "green" if ready else "red")
+    show_table([(_mark(check.ready), check.name, check.reason) for check in checks], indent="  ")
+    click.echo()
+    now = datetime.now(UTC)
+    show_table([_row(each, now) for each in survey(house)], HEADING)
+    sys.exit(0 if ready else 1)
+
+
+def _mark(ready: bool) -> str:
+    return "ok" if ready else "no"
+
+
+def _row(each: Survey, now: datetime) -> tuple[str, ...]:
+    return (
+        each.process,
+        f"{_ago(each.last_success, now)} ago" if each.last_success else "-",
+        str(each.held),
+        str(each.refused),
+        _with_age(str(each.unpublished), each.oldest_unpublished, now),
+        _with_age(f"{each.waiting_files}{'+' if each.waiting_files >= MOST_FILES else ''}", each.oldest_file, now),
+    )
+
+
+def _with_age(count: str, oldest: datetime | None, now: datetime) -> str:
+    return f"{count}, oldest {_ago(oldest, now)}" if oldest else count
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    """Write a span with its largest unit: 3 d, 12 min."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    size, name = next((unit for unit in SPANS if seconds >= unit[0]), SPANS[-1])
+    return f"{seconds // size} {name}"

@@ -1,0 +1,158 @@
+"""The verbs of whoever runs the service: status, verify, reconcile, backup."""
+
+import json
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+import pytest
+from click.testing import CliRunner
+
+from receiver import cli, compiling, intake
+from receiver.delivery import Arrival, Incoming, Receipt, Section
+from receiver.house import House, opened
+from receiver.problems import Problem
+from receiver.settings import Settings
+from receiver.store import ledger
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    variables = {"RECEIVER_SITE": str(ROOT), "RECEIVER_DATA": str(tmp_path / "var")}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.from_environment(variables)
+    ledger.create(settings.ledger)
+    return opened(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
+
+
+def deliver(house: House, source_id: str, mrn: str = "142637A") -> Receipt:
+    values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": mrn}
+    fields = [{"name": name, "value": value, "confidence": 1} for name, value in values.items()]
+    metadata = json.dumps({"sourceId": source_id, "fields": fields}).encode()
+    sections = [
+        Incoming(Section("file", "scan.tif", "image/tiff"), [b"II*\0fax"]),
+        Incoming(Section("metadata", "metadata.json", "application/json"), [metadata]),
+    ]
+    return intake.receive(house, house.processes["referrals"], sections, Arrival(datetime.now(UTC), "127.0.0.1"))
+
+
+def refuse(house: House, source_id: str) -> Path:
+    with pytest.raises(Problem) as caught:
+        deliver(house, source_id, mrn="no number")
+    return house.settings.data / "quarantine" / "referrals" / caught.value.kept_as
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(cli.main, list(map(str, arguments)), env={"COLUMNS": "160"}, catch_exceptions=False)
+
+
+def test_status_tells_what_waits_and_since_when(house):
+    deliver(house, "1")
+    refuse(house, "2")
+    told = run("status")
+    assert told.exit_code == 0
+    assert told.stdout.startswith("ready for deliveries")
+    (row,) = [line for line in told.stdout.splitlines() if line.startswith("referrals")]
+    assert row.split() == ["referrals", "0", "s", "ago", "0", "1", "0", "3,", "oldest", "0", "s"]
+
+
+def test_status_ends_with_1_where_nothing_would_be_taken(house, monkeypatch):
+    monkeypatch.setenv("RECEIVER_MIN_FREE", "999999 TB")
+    told = run("status")
+    assert told.exit_code == 1
+    assert "NOT ready" in told.stdout
+    assert "999999 TB needed" in told.stdout
+
+
+def test_verify_agrees_with_a_house_in_order(house):
+    deliver(house, "1")
+    refuse(house, "2")
+    told = run("verify")
+    assert (told.exit_code, told.stdout) == (0, "2 deliveries: 5 files agree, 0 were taken away, 0 findings\n")
+
+
+def test_verify_takes_a_published_file_that_is_gone_for_taken(house):
+    record = deliver(house, "1").records[0]
+    (house.settings.output / record.path).unlink()
+    assert run("verify").stdout == "1 deliveries: 2 files agree, 1 were taken away, 0 findings\n"
+
+
+def test_verify_finds_what_differs_or_is_missing(house):
+    receipt = deliver(house, "1")
+    changed = house.settings.output / receipt.documents[0].path
+    content = changed.read_bytes()
+    changed.write_bytes(content[:-1] + b"?")
+    next(refuse(house, "2").glob("*.tif")).unlink()
+    shutil.rmtree(refuse(house, "3"))
+    stranger = refuse(house, "4")
+    shutil.copytree(stranger, stranger.parent / ("A" * 20))
+    told = run("verify")
+    assert told.exit_code == 1
+    assert f"{receipt.id}  the document {receipt.documents[0].path} differs from what was published" in told.stdout
+    assert "its kept file 1.tif is gone" in told.stdout
+    assert "is kept, and its folder cannot be read" in told.stdout
+    assert f"{'A' * 20}  lies in quarantine, and the ledger does not say so" in told.stdout
+    assert "4 findings" in told.stdout
+
+
+LISTS = {
+    "ids.json": '["1", "2", "3", "4"]',
+    "objects.json": '{"total": 4, "documents": [{"sourceId": "1"}, {"sourceId": 2}, {"sourceId": 3}, {"sourceId": 4}]}',
+    "list.csv": "Source ID,pages\r\n1,2\r\n2,1\r\n3,1\r\n4,9\r\n",
+    "semicolons.csv": "\ufeffid;source_id\n9;1\n8;2\n7;3\n6;4\n",
+    "one.csv": "DocumentId\n1\n2\n3\n4\n",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_reconcile_tells_what_is_missing_not_published_and_extra(house, tmp_path, name):
+    for source_id in ("1", "2", "5"):
+        deliver(house, source_id)
+    refuse(house, "3")
+    (tmp_path / name).write_text(LISTS[name], encoding="utf-8", newline="")
+    told = run("reconcile", tmp_path / name, "--json")
+    assert told.exit_code == 1
+    assert json.loads(told.stdout) == {"missing": ["4"], "notPublished": ["3"], "extra": ["5"]}
+
+
+def test_reconcile_is_fine_where_nothing_is_missing(house, tmp_path):
+    deliver(house, "1")
+    (tmp_path / "list.csv").write_text("number,note\n1,x\n")
+    told = run("reconcile", tmp_path / "list.csv", "--column", "number")
+    assert (told.exit_code, told.stdout) == (0, "1 listed: 0 missing, 0 extra, 0 not published\n")
+
+
+@pytest.mark.parametrize(("text", "hint"), [("a,b\n1,2\n", "--column: a, b"), ("{", "no JSON"), ("", "none")])
+def test_a_list_without_source_ids_is_misuse(house, tmp_path, text, hint):
+    (tmp_path / "list").write_text(text)
+    told = run("reconcile", tmp_path / "list")
+    assert told.exit_code == 2
+    assert hint in told.stderr
+
+
+def test_a_ledger_is_restored_from_its_backup(house, tmp_path):
+    receipt = deliver(house, "1")
+    assert run("backup", tmp_path / "copy.db").exit_code == 0
+    assert sorted(path.name for path in tmp_path.glob("copy.db*")) == ["copy.db"]
+    assert oct((tmp_path / "copy.db").stat().st_mode)[-3:] == "640"
+    deliver(house, "2")
+    house.ledger.close()
+    for path in house.ledger.path.parent.glob("ledger.db*"):
+        path.unlink()
+    shutil.copy(tmp_path / "copy.db", house.ledger.path)
+    ledger.create(house.settings.ledger)
+    assert deliver(house, "1") == Receipt(**{n: getattr(receipt, n) for n in receipt.__slots__} | {"duplicate": True})
+    assert [entry.source_id for entry in house.ledger.search()] == ["1"]
+    assert apsw.Connection(str(house.ledger.path)).pragma("journal_mode") == "wal"
+
+
+def test_a_backup_is_never_written_over_something(house, tmp_path):
+    (tmp_path / "copy.db").write_text("here already")
+    told = run("backup", tmp_path / "copy.db")
+    assert (told.exit_code, (tmp_path / "copy.db").read_text()) == (1, "here already")
+    assert os.linesep in told.stderr

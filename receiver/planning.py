@@ -66,7 +66,6 @@ def put_aside(
         code=problem.code,
         violations=problem.violations,
     )
-    staged.keep_only({part.path for part in collected.parts})  # not what they were converted to
     receipt = quarantine.set_aside(house.ledger, house.settings.data, staged, entry, collected.parts, problem.detail)
     if receipt.status is Status.REFUSED:
         problem.kept_as = id_

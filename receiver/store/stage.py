@@ -99,13 +99,6 @@ class Staged:
         durable.sync_folder(self.folder)
         durable.sync_folder(self.folder.parent)
 
-    def keep_only(self, paths: Container[Path]) -> None:
-        """Remove every file that was staged but these. Raises Problem."""
-        with storage("remove a file from the stage"):
-            for path in self.folder.iterdir():
-                if path.name != LOCK and path.is_file() and path not in paths:
-                    path.unlink()
-
     def close(self) -> None:
         """Close what is still open."""
         for file in self._files:

@@ -26,9 +26,9 @@ def date(
     """
     moment = moments.of(value) if isinstance(value, clock.date) else _read(values.text(value).strip(), read, latest)
     if zone and "hour" in moment.known and ZONE not in moment.known:
-        moment = Moment(zones.local(moment.when, values.text(zone)), moment.known | {ZONE})
+        moment = Moment(zones.local(moment.when, values.text(zone).strip()), moment.known | {ZONE})
     if to and "hour" in moment.known:
-        moment = moment._replace(when=_moved(moment, values.text(to)))
+        moment = moment._replace(when=_moved(moment, values.text(to).strip()))
     return budget.made(_written(moment, write))
 
 

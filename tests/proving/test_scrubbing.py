@@ -98,7 +98,7 @@ CONSTANT = {"name": "q", "mrn": "11111111", "code": ["q"]}
 TEXTS = st.text(min_size=3, max_size=30)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=TEXTS,
     mrn=st.text("0123456789", min_size=5, max_size=11),

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types docs fuzz crash soak demo clean
+.PHONY: test lint types docs fuzz crash soak bench demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -32,6 +32,10 @@ crash: .venv/ready
 
 soak: .venv/ready
 	$(BIN)/python tests/crash/storm.py --kills $(or $(KILLS),100)
+
+# Beside other servers that do the same durable work: make bench BENCH="--cases forms --rounds 9"; see benchmarks/README.md.
+bench: .venv/ready
+	$(BIN)/python -m benchmarks $(BENCH)
 
 demo: .venv/ready
 	$(BIN)/python demo/run.py $(if $(ONCE),--once)

@@ -7,6 +7,7 @@ ones. Every time it is given is an aware datetime.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from receiver.store.writers import Unclear
 __all__ = ["ACCEPTED", "KEPT", "Ledger", "Lost", "Unclear", "VersionTaken", "create"]
 
 ACCEPTED = (Status.COMMITTED, Status.PUBLISHED)
+PRUNED_AT_ONCE = 500  # rows of one transaction: some milliseconds in which nobody else writes
 KEPT = (Status.HELD, Status.REFUSED)  # in quarantine
 
 
@@ -182,14 +184,13 @@ class Ledger:
 
         Returns how many entries are forgotten. Raises Problem.
         """
-        total = 0
-        while pruned := self._write(lambda connection: statements.prune(connection, process, before)):
-            total += pruned
-        return total
+        found = self._read(lambda connection: statements.prunable(connection, process, before))
+        pieces = [found[start : start + PRUNED_AT_ONCE] for start in range(0, len(found), PRUNED_AT_ONCE)]
+        return sum(self._write(partial(statements.prune, rowids=piece, before=before)) for piece in pieces)
 
     def prunable(self, process: str, before: datetime) -> int:
         """Return how many entries `prune` would forget. Raises Problem."""
-        return self._read(lambda connection: statements.prunable(connection, process, before))
+        return len(self._read(lambda connection: statements.prunable(connection, process, before)))
 
     def _select(self, where: str, *values: Any) -> list[Entry]:
         return self._read(lambda connection: statements.select(connection, where, *values))

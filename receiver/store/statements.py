@@ -1,5 +1,6 @@
 """What the ledger says to SQLite. Every function works inside the caller's transaction and may raise apsw.Error."""
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -18,9 +19,7 @@ from receiver.store.failure import storage
 UNPUBLISHED = "status <> 'published'"
 UNFINISHED = f"status = 'committed' AND {UNPUBLISHED}"
 
-PRUNED_AT_ONCE = 500  # rows of one transaction: some milliseconds in which nobody else writes
-
-_PRUNABLE = "received_at < ? AND process = ? AND status IN ('published', 'discarded')"
+_PRUNABLE = "received_at < ? AND status IN ('published', 'discarded')"
 _NAMES = ", ".join(rows.COLUMNS)
 _SELECT = f"SELECT {_NAMES} FROM deliveries"  # noqa: S608 (our own names)
 _PUT = (
@@ -127,23 +126,25 @@ def publish(connection: apsw.Connection, entries: Sequence[Entry], at: datetime)
         connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", claims)
 
 
-def prune(connection: apsw.Connection, process: str, before: datetime) -> int:
-    """Forget some entries received before a time, of which nothing is left to be done; returns how many."""
+def prunable(connection: apsw.Connection, process: str, before: datetime) -> list[int]:
+    """Return the rows received before a time of which nothing is left to be done.
+
+    It reads whatever is older, of other processes too: for seconds in a long trail, so no writer waits for it.
+    """
+    found = connection.execute(
+        f"SELECT rowid FROM deliveries WHERE {_PRUNABLE} AND process = ?",  # noqa: S608 (our own)
+        (rows.stamp(before), process),
+    )
+    return [rowid for (rowid,) in found]
+
+
+def prune(connection: apsw.Connection, rowids: Sequence[int], before: datetime) -> int:
+    """Forget these rows, unless their deliveries came again meanwhile; returns how many."""
     connection.execute(
-        f"DELETE FROM deliveries WHERE rowid IN (SELECT rowid FROM deliveries WHERE {_PRUNABLE} LIMIT ?)",  # noqa: S608
-        (rows.stamp(before), process, PRUNED_AT_ONCE),
+        f"DELETE FROM deliveries WHERE {_PRUNABLE} AND rowid IN (SELECT value FROM json_each(?))",  # noqa: S608 (our own)
+        (rows.stamp(before), json.dumps(rowids)),
     )
     return connection.changes()
-
-
-def prunable(connection: apsw.Connection, process: str, before: datetime) -> int:
-    """Count the entries that `prune` would forget."""
-    return int(
-        connection.execute(
-            f"SELECT count(*) FROM deliveries WHERE {_PRUNABLE}",  # noqa: S608 (our own)
-            (rows.stamp(before), process),
-        ).get
-    )
 
 
 def _targets(entry: Entry) -> Iterator[str]:

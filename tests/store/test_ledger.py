@@ -162,7 +162,7 @@ def test_no_question_reads_the_whole_table(place, monkeypatch):
 
 
 def test_pruning_forgets_old_entries_but_none_that_is_not_published(place, monkeypatch):
-    monkeypatch.setattr("receiver.store.statements.PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr("receiver.store.ledger.PRUNED_AT_ONCE", 2)
     for number in range(8):
         place.ledger.commit(plain(number), tried())
     place.ledger.published([plain(number) for number in range(1, 8)], AT)

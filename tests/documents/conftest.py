@@ -25,6 +25,8 @@ def part(tmp_path):
             first, *others = content
             more = {"save_all": True, "append_images": others} if others else {}
             first.save(path, **more, **options)
-        return Part("file", path.name, TYPES[suffix], Role.DOCUMENT, suffix, path.stat().st_size, "00" * 32, path, "file")
+        return Part(
+            "file", path.name, TYPES[suffix], Role.DOCUMENT, suffix, path.stat().st_size, "00" * 32, path, "file"
+        )
 
     return make

@@ -5,7 +5,7 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from receiver.mapping.errors import Refused
@@ -14,7 +14,11 @@ from receiver.mapping.filters.numbers import number, rounded
 from receiver.mapping.filters.persons import DEGREES, PARTICLES, PREFIXES, SUFFIXES, Name, person
 from receiver.mapping.filters.texts import phone, split
 
-quickly = settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")), deadline=None)
+quickly = settings(
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "service"))
 from running import ROOT, Service, multipart
 
 SENDERS = 4
+SHOWN = 20  # faults that are printed; one defect repeats itself
 URL = "/api/nextstep/delivery/referrals"
 PATIENCE = 60  # seconds that one delivery may need while everything is killed around it
 
@@ -228,7 +229,7 @@ def main() -> int:
     print(f"seed {seed}, {options.kills} kills", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         storm = run(Path(folder), options.kills, seed, options.pause)
-    for fault in storm.faults:
+    for fault in storm.faults[:SHOWN]:
         print(fault)
     print(summary(storm))
     return 1 if storm.faults else 0

@@ -41,16 +41,15 @@ def own(tmp_path):
 
 @pytest.fixture
 def small(tmp_path):
-    """A service whose data and output lie on a file system of four megabytes."""
+    """A service whose output lies on a file system of four megabytes, and its stage with it."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to mount a small file system")
-    disk = tmp_path / "data"
+    disk = tmp_path / "output"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True)
     if mounted.returncode:
         pytest.skip("cannot mount a small file system here")
-    service = Service(disk, environment={"RECEIVER_MIN_FREE": "0"})
-    service.environment["RECEIVER_LEDGER"] = f"sqlite:{tmp_path / 'ledger.db'}"  # else the disk is never idle
+    service = Service(tmp_path / "data", environment={"RECEIVER_MIN_FREE": "0", "RECEIVER_OUTPUT": str(disk)})
     try:
         yield service.start()
     finally:
@@ -60,11 +59,11 @@ def small(tmp_path):
 
 def test_a_full_disk_is_507_and_nothing_is_lost(small):
     healthy(small, "full-0")
-    filler = small.data / "filler"
-    free = os.statvfs(small.data)
+    filler = small.output / "filler"
+    free = os.statvfs(small.output)
     filler.write_bytes(b"\0" * free.f_bavail * free.f_bsize)
     refused(small, "full-1", 507, "disk-full")
-    assert [path for path in (small.data / "stage").iterdir() if path.is_dir()] == []
+    assert [path for path in small.output.glob("*/.stage/*") if path.is_dir()] == []
     filler.unlink()
     healthy(small, "full-1")
 
@@ -81,7 +80,7 @@ def test_too_little_free_space_turns_a_delivery_away_before_its_body_is_read(tmp
 
 def test_a_read_only_disk_is_503_until_it_can_be_written(small):
     healthy(small, "read-only-0")
-    disk = str(small.data)
+    disk = str(small.output)
     subprocess.run(["mount", "-o", "remount,ro,size=4m", disk], check=True)
     refused(small, "read-only-1", 503, "storage-failed")
     subprocess.run(["mount", "-o", "remount,rw,size=4m", disk], check=True)

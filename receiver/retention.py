@@ -50,6 +50,13 @@ def prune(house: House, now: datetime, *, dry_run: bool = False) -> Iterator[Pru
                 yield Pruned(process.name, kind, "", 0, 0, problem)
 
 
+def strangers(house: House) -> set[str]:
+    """Return the processes of which something is kept and that are configured no longer: nothing of them is pruned."""
+    data = house.settings.data
+    kept = [place for room in (originals, quarantine) for place in folders.within(data / room.FOLDER, depth=1)]
+    return {place.name for place in kept if any(place.iterdir())} - set(house.processes)
+
+
 def _originals(house: House, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
     span = process.config.retention.originals
     places = folders.within(house.settings.data / originals.FOLDER / process.name, depth=1)

@@ -7,7 +7,7 @@ import click
 
 from receiver.cli.opening import open_house
 from receiver.cli.tables import show_table
-from receiver.retention import Pruned, prune
+from receiver.retention import Pruned, prune, strangers
 from receiver.settings import Settings
 
 
@@ -19,9 +19,14 @@ def command(dry_run: bool) -> None:
     Each process says under [retention] how long it keeps them; what it does not say is kept. What is accepted but
     not published is never touched. The service does the same once an hour. Ends with 1 where something failed.
     """
-    done = list(prune(open_house(Settings.from_environment()), datetime.now(UTC), dry_run=dry_run))
+    house = open_house(Settings.from_environment())
+    done = list(prune(house, datetime.now(UTC), dry_run=dry_run))
     heading = ("PROCESS", "KIND", "WOULD GO" if dry_run else "REMOVED", "KEPT", "RULE")
     show_table([_row(each) for each in done], heading)
+    for name in sorted(strangers(house)):
+        click.echo(
+            f"{name}: something is kept of it, but it is configured no longer; nothing of it is removed", err=True
+        )
     sys.exit(1 if any(each.problem for each in done) else 0)
 
 

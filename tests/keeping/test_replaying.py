@@ -4,6 +4,7 @@ import json
 import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from home import FAX, NOON, metadata
 
 from receiver.delivery import Replay, Status
@@ -23,6 +24,12 @@ def allow_any_mrn(home):
     assert MRN in text
     schema.write_text(text.replace(MRN, '"."'))
     home.close()
+
+
+def read_source_id_elsewhere(home):
+    home.configure('source_id = "sourceId"', 'source_id = "documentId"')
+    schema = home.root / "site" / "schemas" / "nextstep-metadata.schema.json"
+    schema.write_text(schema.read_text().replace("sourceId", "documentId"))
 
 
 def test_what_was_refused_is_published_once_the_configuration_is_repaired(home):
@@ -103,9 +110,7 @@ def test_a_delivery_whose_source_id_can_be_read_today_waits_no_longer_under_its_
     renamed = metadata().replace(b'"sourceId"', b'"documentId"')
     refused = home.deliver(renamed)
     assert (refused.source_id, refused.status) == ("", Status.REFUSED)
-    home.configure('source_id = "sourceId"', 'source_id = "documentId"')
-    schema = home.root / "site" / "schemas" / "nextstep-metadata.schema.json"
-    schema.write_text(schema.read_text().replace("sourceId", "documentId"))
+    read_source_id_elsewhere(home)
     replayed = replay(home.house, refused, HOW)
     assert (replayed.result, replayed.entry.source_id) == (Result.PUBLISHED, "S1")
     assert replayed.entry.id != refused.id
@@ -116,12 +121,26 @@ def test_a_delivery_whose_source_id_can_be_read_today_waits_no_longer_under_its_
     assert replayed.entry.received_at == NOON
 
 
+def test_a_replay_that_died_before_it_settled_the_old_id_is_settled_by_the_next(home, monkeypatch):
+    renamed = metadata().replace(b'"sourceId"', b'"documentId"')
+    refused = home.deliver(renamed)
+    read_source_id_elsewhere(home)
+    with monkeypatch.context() as patched:
+        patched.setattr(quarantine, "let_go", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            replay(home.house, refused, HOW)
+    before = home.outputs()
+    assert home.waiting() == {refused.id}
+    assert replay(home.house, refused, HOW).result is Result.BEFORE
+    assert home.outputs() == before
+    assert home.waiting() == set()
+    assert home.ledger.find(refused.id).status is Status.DISCARDED
+
+
 def test_a_source_id_that_can_be_read_today_moves_what_is_still_refused_too(home):
     renamed = metadata(mrn="wrong").replace(b'"sourceId"', b'"documentId"')
     refused = home.deliver(renamed)
-    home.configure('source_id = "sourceId"', 'source_id = "documentId"')
-    schema = home.root / "site" / "schemas" / "nextstep-metadata.schema.json"
-    schema.write_text(schema.read_text().replace("sourceId", "documentId"))
+    read_source_id_elsewhere(home)
     replayed = replay(home.house, refused, HOW)
     assert (replayed.result, replayed.entry.source_id) == (Result.REFUSED, "S1")
     assert home.waiting() == {replayed.entry.id}

@@ -220,3 +220,14 @@ def test_a_thousand_young_originals_are_passed_over_without_the_ledger(home, mon
     done = {each.kind: each for each in prune(home.house, NOON + 30 * DAY)}
     assert done["originals"].kept == 1000
     assert time.perf_counter() - began < 1
+
+
+def test_what_is_kept_of_a_process_that_is_configured_no_longer_is_told_and_stays(home):
+    home.section('[retention]\nquarantine = "1d"')
+    entry = home.deliver(mrn="wrong")
+    shutil.copytree(home.folder, home.folder.with_name("others"))
+    shutil.rmtree(home.folder)
+    told = home.receiver("prune")
+    assert told.exit_code == 0
+    assert told.stderr.startswith("referrals: ")
+    assert quarantine.load(home.settings.data, "referrals", entry.id)

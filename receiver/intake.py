@@ -64,8 +64,10 @@ def _source_id(process: Process, collected: Collected) -> str:
 def judge_confidence(process: Process, reading: Reading) -> None:
     """Raise `Problem` where the platform is less sure of a field than the process asks, and does not publish that."""
     rule = process.config.confidence
-    low = below_minimum(reading.confidence, rule.minimum, rule.fields) if rule.below != "publish" else ()
-    if low:
+    if rule.below == "publish":
+        return
+    known = process.metadata.known.union(rule.fields)
+    if low := below_minimum(reading.confidence, rule.minimum, rule.fields, known):
         raise Problem(Code.CONFIDENCE_LOW, "The platform is not sure enough of some fields.", low)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from receiver.metadata.layout import Absent, Layout, Raw
+from receiver.metadata.layout import Absent, Known, Layout, Raw
 from receiver.problems import Violation
 from receiver.schemas import words
 from receiver.schemas.json_explain import pointer
@@ -34,6 +34,7 @@ class Gathered:
 
     fields: dict[str, Any] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
+    places: dict[str, Callable[[], str]] = field(default_factory=dict)  # where each name stands first
     violations: list[Violation] = field(default_factory=list)
     untold: int = 0  # violations beyond the hundredth
 
@@ -64,10 +65,11 @@ def gather(found: Iterable[Raw], layout: Layout, rules: Rules) -> Gathered:
 
 
 def _add(gathered: Gathered, rules: Rules, each: Raw, name: str, confidence: float | None) -> None:
+    gathered.places.setdefault(name, each.where)
     if name in rules.repeated:
         gathered.fields.setdefault(name, []).append(each.value)
     elif name in gathered.fields:
-        gathered.refuse(each.where, "repeated", f"the field {words.name(name)} comes more than once")
+        gathered.refuse(each.where, "repeated", "the field comes more than once")
         return
     else:
         gathered.fields[name] = each.value
@@ -119,13 +121,19 @@ def source_id_fault(found: Any) -> str:
     return "the source id must have no control characters" if _CONTROL.search(found) else ""
 
 
-def below_minimum(confidence: Mapping[str, float], minimum: float, per_field: Mapping[str, float]) -> list[Violation]:
-    """Return one violation for each field below its minimum.
+def below_minimum(
+    confidence: Mapping[str, float], minimum: float, per_field: Mapping[str, float], known: Known = None
+) -> list[Violation]:
+    """Return one violation for each field below its minimum; one whose name is not `known` is told by its number.
 
     A field without confidence is not judged: nothing was measured, and the schema can require the confidence.
     """
-    return [
-        Violation(f"fields{pointer([name])}", "confidence", f"the confidence is below {limit:g}")
-        for name, value in confidence.items()
-        if value < (limit := per_field.get(name, minimum))
-    ]
+    violations = []
+    for number, (name, value) in enumerate(confidence.items(), start=1):
+        limit = per_field.get(name, minimum)
+        if value < limit:
+            shown = name if known is None or name in known else f"(field {number})"
+            violations.append(
+                Violation(f"fields{pointer([shown])}", "confidence", f"the confidence is below {limit:g}")
+            )
+    return violations

@@ -9,7 +9,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
-from receiver.metadata.layout import Absent, Layout, Raw, WrongPath, raw
+from receiver.metadata.layout import Absent, Known, Layout, Raw, WrongPath, raw
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_explain import pointer
 from receiver.schemas.json_schema import JsonSchema
@@ -79,22 +79,24 @@ def source_id(document: Any, path: Path) -> Any:
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else found
 
 
-def fields(document: Any, layout: Layout) -> Iterator[Raw] | None:
+def fields(document: Any, layout: Layout, known: Known = None) -> Iterator[Raw] | None:
     """Return every field as found; None where there is no list of them.
 
-    An object is a list as well: each member is one field, with `key` and `value` for the paths to read.
+    An object is a list as well: each member is one field, with `key` and `value` for the paths to read. Names that
+    are not `known` are told by their places.
     """
     found = layout.each.find(document)
     top = place(document, layout.each)
     if isinstance(found, dict):
+        shown = (key if known is None or key in known else f"(property {n})" for n, key in enumerate(found, start=1))
         members = ({"key": key, "value": value} for key, value in found.items())
-        return (raw(partial(_below, top, each["key"]), each, layout) for each in members)
+        return (raw(partial(_below, top, step), each, layout) for step, each in zip(shown, members, strict=True))
     if isinstance(found, list):
         return (raw(partial(_below, top, index), item, layout) for index, item in enumerate(found))
     return None
 
 
-def place(_document: Any, path: Any) -> str:
+def place(_document: Any, path: Any, _known: Known = None) -> str:
     """Write where a path leads, for people: a JSON Pointer if it is plain, else the JMESPath."""
     return pointer(path.keys) if path.keys else f"/{path.expression}"
 

@@ -1,9 +1,11 @@
 """Where the fields stand in the metadata, and what was found there: the words that json.py and xml.py share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
+
+Known = Container[str] | None  # names that may be told, for a schema holds them; None: all
 
 
 class Absent(Enum):

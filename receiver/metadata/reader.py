@@ -1,5 +1,6 @@
 """Reads the metadata of one process's deliveries: everything compiled once, every fault told at once."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,8 @@ from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.malformed import Malformed
 from receiver.schemas.xsd import XmlSchema
+
+NAME = re.compile(r"[\w.-]+")  # in a path
 
 
 class MetadataSection(Protocol):
@@ -70,6 +73,7 @@ class MetadataReader:
     rules: Rules
     fields_schema: JsonSchema | None
     warnings: tuple[Fault, ...]  # what the schemas pass over in silence
+    known: frozenset[str]  # names that the configuration holds; any other is told by its place, for it may be data
 
     def read(self, content: bytes) -> Reading:
         """Read the metadata. Raises `Problem` with every violation that can be told at once."""
@@ -98,22 +102,24 @@ class MetadataReader:
         raise Problem(Code.METADATA_MALFORMED, detail, [Violation(where, "well-formed", fault.message)])
 
     def _gather(self, document: Any) -> Gathered:
-        found = self.form.fields(document, self.layout)
+        found = self.form.fields(document, self.layout, self.known)
         if found is not None:
             return gather(found, self.layout, self.rules)
         gathered = Gathered()
-        gathered.refuse(partial(self.form.place, document, self.layout.each), "fields", "there are no fields here")
+        gathered.refuse(
+            partial(self.form.place, document, self.layout.each, self.known), "fields", "there are no fields here"
+        )
         return gathered
 
     def _source_id_violations(self, document: Any, identity: Any) -> list[Violation]:
         fault = source_id_fault(identity)
-        return [Violation(self.form.place(document, self.source_id), "source_id", fault)] if fault else []
+        return [Violation(self.form.place(document, self.source_id, self.known), "source_id", fault)] if fault else []
 
     def _field_violations(self, gathered: Gathered, *, complete: bool) -> tuple[Violation, ...]:
         """Judge the fields; not where some could not be read, for they would be called missing."""
         if self.fields_schema is None or not complete:
             return ()
-        return self.fields_schema.violations(gathered.fields, "fields")
+        return self.fields_schema.violations(gathered.fields, "fields", gathered.places)
 
 
 def _told(violation: Violation, broken: tuple[Violation, ...]) -> bool:
@@ -140,7 +146,14 @@ def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa
     section = configured.fields
     rules = Rules(frozenset(section.repeated), dict(section.aliases), section.scale)
     warnings = tuple(fault for each in (schema, fields_schema) if each for fault in each.warnings)
-    return MetadataReader(form, schema, source_id, Layout(*paths), rules, fields_schema, warnings)
+    known = _known(section, [source_id, *paths], [each for each in (schema, fields_schema) if each])
+    return MetadataReader(form, schema, source_id, Layout(*paths), rules, fields_schema, warnings, known)
+
+
+def _known(section: FieldsSection, paths: list[Path], schemas: list[JsonSchema | XmlSchema]) -> frozenset[str]:
+    """Return every name that the configuration holds."""
+    steps = (step for path in paths for step in NAME.findall(path.expression))
+    return frozenset().union(section.repeated, *section.aliases.items(), steps, *(each.known for each in schemas))
 
 
 class _Compiling:

@@ -24,11 +24,12 @@ from elementpath import (
 from xmlschema import XMLResource
 from xmlschema.utils.etree import etree_getpath
 
-from receiver.metadata.layout import Absent, Layout, Raw, WrongPath, raw
+from receiver.metadata.layout import Absent, Known, Layout, Raw, WrongPath, raw
 from receiver.metadata.xml_names import Names
 from receiver.schemas import xml_text
 from receiver.schemas.folder import Schemas
 from receiver.schemas.xsd import XmlSchema
+from receiver.schemas.xsd_explain import path_of
 
 NAME = "XML"
 SOURCE_ID = "sourceId"
@@ -110,17 +111,21 @@ def source_id(document: Document, path: Path) -> Any:
     return found.strip() if isinstance(found, str) else found
 
 
-def fields(document: Document, layout: Layout) -> Iterator[Raw] | None:
-    """Return every field as found; None where `each` selects something that is no node."""
+def fields(document: Document, layout: Layout, known: Known = None) -> Iterator[Raw] | None:
+    """Return every field as found; None where `each` selects something that is no node.
+
+    Names that are not `known` are stars in what is told of a field's place.
+    """
     found = layout.each.select(_top(document))  # type: ignore[attr-defined]
     if not all(isinstance(node, XPathNode) for node in found):
         return None
-    return (raw(partial(_place, node), Item(node, document.tree), layout) for node in found)
+    return (raw(partial(_place, node, known), Item(node, document.tree), layout) for node in found)
 
 
-def place(document: Document, path: Any) -> str:
+def place(document: Document, path: Any, known: Known = None) -> str:
     """Write where a path leads, for people."""
-    return str(path.expression if path.expression.startswith("/") else f"/{document.root.tag}/{path.expression}")
+    root = document.root.tag if known is None or document.root.tag in known else "*"
+    return str(path.expression if path.expression.startswith("/") else f"/{root}/{path.expression}")
 
 
 def as_names(document: Document) -> Names:
@@ -140,14 +145,15 @@ def _top(document: Document) -> Item:
     return Item(document.tree.getroot(), document.tree)
 
 
-def _place(node: XPathNode) -> str:
+def _place(node: XPathNode, known: Known) -> str:
     """Return the node's XPath as xmlschema writes it, so that the same place reads the same."""
     element = node.parent if isinstance(node, AttributeNode) else node
     if not isinstance(element, ElementNode):
         return "/"
     root = cast(DocumentNode, element.root_node).getroot()
     path = etree_getpath(element.obj, root.obj, relative=False, add_position=True) or "/"
-    return f"{path}/@{node.name}" if isinstance(node, AttributeNode) else path
+    told = f"{path}/@{node.name}" if isinstance(node, AttributeNode) else path
+    return told if known is None else path_of(told, known)
 
 
 def _without_namespaces(root: Element) -> Element:

@@ -1,14 +1,17 @@
 """Why a JSON Schema refuses an instance, told from the schema's side: the value that was refused is never shown.
 
 jsonschema-rs tells of each error its place, its keyword and the keyword's own value. That is all that is used;
-its message, which may quote the instance, is not.
+its message, which may quote the instance, is not. A name that the schema does not hold may be data as well: it is
+told by its place.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from jsonschema_rs import ValidationError
 
+from receiver.faults import did_you_mean
 from receiver.problems import Violation
 from receiver.schemas import words
 
@@ -31,7 +34,7 @@ TYPES = {"object": "an object", "array": "an array", "integer": "an integer", "n
 
 _MESSAGES: dict[str, Callable[[Any], str]] = {
     "additionalItems": lambda kind: f"must have at most {_count(kind.limit, 'item')}",
-    "additionalProperties": lambda kind: _unknown(kind.unexpected),
+    "additionalProperties": lambda _: "must have no properties but those that the schema knows",
     "anyOf": lambda kind: f"must satisfy at least one of these: {_alternatives(kind.context)}",
     "const": lambda kind: f"must be {words.value(kind.expected_value)}",
     "contains": lambda _: 'must have an item as "contains" describes it',
@@ -58,17 +61,49 @@ _MESSAGES: dict[str, Callable[[Any], str]] = {
     "required": lambda kind: f"the property {words.name(kind.property)} is missing",
     "type": lambda kind: f"must be {' or '.join(_type(each) for each in sorted(kind.types))}",
     "unevaluatedItems": lambda _: "has more items than the schema knows",
-    "unevaluatedProperties": lambda kind: _unknown(kind.unexpected),
+    "unevaluatedProperties": lambda _: "must have no properties but those that the schema knows",
     "uniqueItems": lambda _: "must not have the same item twice",
 }
 
 
-def violation(error: ValidationError, where: str, names: Mapping[str, str], file: str) -> Violation:
-    """Tell one error. `names` has a file name for each URI in it."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Tells where in an instance something stands."""
+
+    instance: Any
+    known: frozenset[str]  # names that may be told
+    top: str = ""  # what comes before the JSON Pointers
+    others: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # where else to look for an unknown name
+
+    def of(self, path: Iterable[str | int]) -> str:
+        """Return the JSON Pointer to what stands at `path`; an unknown name in it is told by its number."""
+        told, here = self.top, self.instance
+        for depth, step in enumerate(path):
+            if isinstance(step, int) or step in self.known:
+                told += pointer([step])
+            elif depth == 0 and step in self.others:
+                told = self.others[step]()
+            else:
+                told += f"/(property {list(here).index(step) + 1})"
+            here = here[step]
+        return told or "/"
+
+
+def subjects(error: ValidationError) -> list[str] | list[None]:
+    """Return the properties that an error is about because the schema does not know them; else one None."""
+    kind: Any = error.kind
+    return list(kind.unexpected) if kind.name in ("additionalProperties", "unevaluatedProperties") else [None]
+
+
+def violation(
+    error: ValidationError, name: str | None, places: Places, names: Mapping[str, str], file: str
+) -> Violation:
+    """Tell one error, or of an error about surplus properties one of them. `names` has a file for each URI in it."""
+    path = [*error.instance_path, *([] if name is None else [name])]
     return Violation(
-        where=where + pointer(error.instance_path) or "/",
+        where=places.of(path),
         rule=_keyword(error),
-        message=message(error),
+        message=message(error) if name is None else _unknown(name, places.known),
         schema=_location(error, names, file),
     )
 
@@ -104,9 +139,9 @@ def _alternatives(branches: list[list[ValidationError]]) -> str:
     return words.rule("; ".join(shown[:MAX_ALTERNATIVES]), MAX_EXPLANATION)
 
 
-def _unknown(names: list[str]) -> str:
-    noun = "property" if len(names) == 1 else "properties"
-    return f"has the unknown {noun} {words.listed(map(words.name, names))}"
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = did_you_mean(name, known) if len(name) <= words.MAX_NAME else ""
+    return f"the schema knows no property of this name; {near}" if near else "the schema knows no property of this name"
 
 
 def _format(name: str) -> str:

@@ -5,7 +5,7 @@ finite automata, so no pattern can stall a worker; and as it explains what it de
 cannot differ. jsonschema judges the schemas themselves (`json_check`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import jsonschema_rs
 from receiver.faults import Fault, Misconfigured, Severity
 from receiver.problems import Violation
 from receiver.schemas import json_check, words
-from receiver.schemas.json_explain import violation
+from receiver.schemas.json_explain import Places, subjects, violation
 from receiver.schemas.json_library import Document, Library
 
 MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
@@ -27,6 +27,7 @@ class JsonSchema:
 
     file: str  # below schemas/
     warnings: tuple[Fault, ...]  # what JSON Schema would pass over in silence
+    known: frozenset[str]  # names that it speaks of, and that may be told
     _validator: jsonschema_rs.Validator
     _names: Mapping[str, str]  # URI → file below schemas/
 
@@ -35,15 +36,19 @@ class JsonSchema:
         """The file and all that it refers to, below schemas/."""
         return set(self._names.values())
 
-    def violations(self, instance: Any, where: str = "") -> tuple[Violation, ...]:
+    def violations(
+        self, instance: Any, where: str = "", others: Mapping[str, Callable[[], str]] | None = None
+    ) -> tuple[Violation, ...]:
         """Return every rule that the instance breaks, the first hundred of them; () when it is fine.
 
-        `where` comes before the JSON Pointers. The instance is what json.loads makes of JSON.
+        `where` comes before the JSON Pointers. The instance is what json.loads makes of JSON. `others` tells where
+        its properties come from, for those whose names are not known.
         """
         if self._validator.is_valid(instance):
             return ()
-        errors = list(self._validator.iter_errors(instance))
-        told = tuple(violation(error, where, self._names, self.file) for error in errors[:MAX_VIOLATIONS])
+        places = Places(instance, self.known, where, others or {})
+        errors = [(error, name) for error in self._validator.iter_errors(instance) for name in subjects(error)]
+        told = tuple(violation(*error, places, self._names, self.file) for error in errors[:MAX_VIOLATIONS])
         if len(errors) > MAX_VIOLATIONS:
             told += (Violation(where or "/", "more", f"{len(errors) - MAX_VIOLATIONS} more", self.file),)
         return told or (Violation(where or "/", "schema", "does not satisfy the schema", self.file),)
@@ -56,7 +61,22 @@ def compile(path: Path, folder: Path, site: Path) -> JsonSchema:  # noqa: A001 (
     faults = list(dict.fromkeys([*_all_faults(library), *library.faults]))
     if root is None or any(fault.severity is Severity.ERROR for fault in faults):
         raise Misconfigured(faults)
-    return JsonSchema(root.name(), tuple(faults), _validator(root, library), library.names())
+    validator = _validator(root, library)
+    known = frozenset(name for document in library.documents.values() for name in _names(document.contents))
+    return JsonSchema(root.name(), tuple(faults), known, validator, library.names())
+
+
+def _names(schema: Any) -> Iterator[str]:
+    """Yield the names of properties that a schema speaks of, and what it lets names be."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from _names(each)
+    if isinstance(schema, dict):
+        for keyword in ("properties", "required", "enum"):
+            words = schema.get(keyword)
+            yield from (word for word in (words if isinstance(words, dict | list) else ()) if isinstance(word, str))
+        for each in schema.values():
+            yield from _names(each)
 
 
 def _all_faults(library: Library) -> list[Fault]:

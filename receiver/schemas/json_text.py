@@ -10,7 +10,6 @@ from math import isinf
 from typing import Any
 
 from receiver.schemas.malformed import Malformed, at
-from receiver.schemas.words import name as quoted
 
 MAX_DEPTH = 64  # levels of nesting: NEXTSTEP's metadata has three; far from Python's recursion limit of 1,000
 MAX_DIGITS = 300  # digits of one number: a float ends at 309, and Python takes quadratic time over long integers
@@ -147,7 +146,7 @@ def _string_fault(string: str, siblings: set[str] | None) -> str:
         return "half of a surrogate pair is not a character (RFC 7493 §2.1)"
     if siblings is not None:
         if value in siblings:
-            return f"the name {quoted(value)} comes twice in one object (RFC 7493 §2.3)"
+            return "a name comes twice in one object (RFC 7493 §2.3)"
         siblings.add(value)
     return ""
 

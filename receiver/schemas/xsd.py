@@ -30,6 +30,7 @@ class XmlSchema:
 
     file: str  # below schemas/
     warnings: tuple[Fault, ...]
+    known: frozenset[str]  # names that it speaks of, and that may be told
     _schema: Any
     _places: Mapping[int, str]  # id of a schema's element → "nextstep-metadata.xsd:14"
 
@@ -59,11 +60,11 @@ class XmlSchema:
         return told
 
     def _violation(self, error: Any, where: str, lines: Mapping[int, str]) -> Violation:
-        rule, message = xsd_explain.rule_and_message(error)
+        rule, message = xsd_explain.rule_and_message(error, self.known)
         element = getattr(error.validator, "elem", None)
         schema = self._places.get(id(element), self.file)
         line = lines.get(id(error.elem), "")
-        return Violation(where + line + xsd_explain.place(error), rule, message, schema)
+        return Violation(where + line + xsd_explain.place(error, self.known), rule, message, schema)
 
 
 def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (as re.compile)
@@ -79,7 +80,14 @@ def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (a
     names = {
         document.path: document.path.relative_to(folder.resolve()).as_posix() for document in files.documents.values()
     }
-    return XmlSchema(names[root.path], (), schema, _all_places(schema, files, names))
+    return XmlSchema(names[root.path], (), _known(files), schema, _all_places(schema, files, names))
+
+
+def _known(files: Files) -> frozenset[str]:
+    """Return the local names of all elements and attributes that are declared or referred to."""
+    every = (element for document in files.documents.values() for element in document.resource.root.iter())
+    names = (name for element in every for name in (element.get("name"), element.get("ref")) if name)
+    return frozenset(name.rpartition(":")[2] for name in names)
 
 
 def _build(root: Document, folder: Path) -> Any:

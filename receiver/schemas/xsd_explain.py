@@ -4,7 +4,7 @@ xmlschema's own reasons quote values. What is used of an error is its place, its
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from xmlschema import validators as xsd
@@ -17,6 +17,11 @@ MAX_EXPECTED = 500  # characters of what was expected: a dozen names
 _ATTRIBUTE = re.compile(r"attribute ([^=\s]{1,200})=")  # how xmlschema opens the reason of an attribute's value
 _MISSING = re.compile(r"missing required attribute '([^']{1,200})'")
 _UNKNOWN = re.compile(r"(?:attribute )?'([^']{1,200})' (?:attribute )?not (?:allowed|found)")
+
+_PREFIX = re.compile(
+    r"\{[^}]*\}|(?<=[/@])[^/@\[\]{}:]+:(?!:)"
+)  # of a name in a path: a namespace, or what stands for it
+_STEP = re.compile(r"(?<=[/@])[^/@\[\]*]+")
 
 # facet → what it says, from its value
 _FACETS: dict[type[Any], Callable[[Any], str]] = {
@@ -53,32 +58,36 @@ _REASONS = {
 }
 
 
-def place(error: Any) -> str:
-    """Return the XPath of what is wrong; of the root where xmlschema tells none."""
-    path = error.path or "/"
+def place(error: Any, known: frozenset[str]) -> str:
+    """Return the XPath of what is wrong; of the root where xmlschema tells none. Unknown names in it are stars."""
     attribute = _ATTRIBUTE.match(error.reason or "") or _MISSING.match(error.reason or "")
-    steps = words.rule(path, 10 * words.MAX_RULE)
-    return f"{steps}/@{attribute[1]}" if attribute else steps
+    path = f"{error.path or '/'}/@{attribute[1]}" if attribute else error.path or "/"
+    return words.rule(path_of(path, known), 10 * words.MAX_RULE)
 
 
-def rule_and_message(error: Any) -> tuple[str, str]:
+def path_of(path: str, known: Container[str]) -> str:
+    """Write an XPath of plain steps without prefixes, and with a star for each name that is not known."""
+    return _STEP.sub(lambda step: step[0] if step[0] in known else "*", _PREFIX.sub("", path))
+
+
+def rule_and_message(error: Any, known: frozenset[str]) -> tuple[str, str]:
     """Return the name of the rule that is broken, and what was expected."""
     if isinstance(error, XMLSchemaChildrenValidationError):
-        return "content", _children(error)
+        return "content", _children(error, known)
     for kind in type(error.validator).__mro__:
         if kind in _FACETS:
             return _facet(error.validator), _FACETS[kind](error.validator)
     if isinstance(error, XMLSchemaDecodeError) or isinstance(error.validator, xsd.XsdSimpleType):
         return "type", f"must be of type {_type(error.validator)}"
-    return _by_reason(error)
+    return _by_reason(error, known)
 
 
-def _by_reason(error: Any) -> tuple[str, str]:
+def _by_reason(error: Any, known: frozenset[str]) -> tuple[str, str]:
     reason = error.reason or ""
     if missing := _MISSING.match(reason):
         return "required", f"the attribute {words.name(missing[1])} is missing"
     if unknown := _UNKNOWN.match(reason):
-        return "attribute", f"the attribute {words.name(unknown[1])} is not allowed here"
+        return "attribute", f"{_named('attribute', unknown[1], known)} is not allowed here"
     for opening, told in _REASONS.items():
         if reason.startswith(opening):
             return told
@@ -90,12 +99,18 @@ def _by_reason(error: Any) -> tuple[str, str]:
     return "schema", "is not as the schema describes it here"
 
 
-def _children(error: XMLSchemaChildrenValidationError) -> str:
+def _named(noun: str, tag: str, known: frozenset[str]) -> str:
+    """Name what the schema names elsewhere; a name that it does not hold may be data."""
+    name = _local(tag)
+    return f"the {noun} {words.name(name)}" if name in known else f"an {noun} that the schema does not know"
+
+
+def _children(error: XMLSchemaChildrenValidationError, known: frozenset[str]) -> str:
     tags = [words.name(_local(tag)) for tag in error.expected_tags]
     expected = f"; expected {_or(tags)}" if tags else ""
     if error.invalid_tag is None:
         return f"the content is not complete{expected}"
-    return f"the element {words.name(_local(error.invalid_tag))} is not allowed here{expected}"
+    return f"{_named('element', error.invalid_tag, known)} is not allowed here{expected}"
 
 
 def _facet(facet: Any) -> str:

@@ -34,9 +34,9 @@ def fault(content: bytes) -> Malformed:
         ("{}".encode("utf-16-le"), (1, 1), "UTF-16"),
         ("{}".encode("utf-16-be"), (1, 1), "UTF-16"),
         ("{}".encode("utf-32"), (1, 1), "UTF-16 or UTF-32"),
-        (b'{"a": 1, "a": 2}', (1, 10), 'the name "a" comes twice'),
-        (b'{"\\u0061": 1,\n "a": 2}', (2, 2), 'the name "a" comes twice'),
-        (b'[{"a": 1, "b": {"a": 1, "a": 3}}]', (1, 25), 'the name "a" comes twice'),
+        (b'{"a": 1, "a": 2}', (1, 10), "a name comes twice"),
+        (b'{"\\u0061": 1,\n "a": 2}', (2, 2), "a name comes twice"),
+        (b'[{"a": 1, "b": {"a": 1, "a": 3}}]', (1, 25), "a name comes twice"),
         (b"[1, NaN]", (1, 5), "NaN"),
         (b"[Infinity]", (1, 2), "NaN and Infinity"),
         (b"[-Infinity]", (1, 2), "NaN and Infinity"),
@@ -90,11 +90,8 @@ def test_what_only_looks_dangerous_is_read(content: bytes, value: Any) -> None:
     assert loads(content) == value
 
 
-def test_a_long_name_of_control_characters_is_quoted_short_and_escaped() -> None:
-    name = "\\u0007\\r" + "x" * 1000
-    message = fault(f'{{"{name}": 1, "{name}": 2}}'.encode()).message
-    assert r"\u0007\u000d" in message
-    assert len(message) < 200
+def test_a_name_that_comes_twice_may_be_data_and_is_not_told() -> None:
+    assert "Invented" not in fault(b'{"Jane Invented": 1, "Jane Invented": 2}').message
 
 
 def test_no_exception_that_holds_the_text_travels_with_the_fault() -> None:

@@ -39,13 +39,13 @@ def simple(facets: str, base: str = "xs:string") -> str:
 @pytest.mark.parametrize(
     ("content", "where", "rule", "message"),
     [
-        ("<x/>", "/x", "root", "the document element must be document"),
+        ("<x/>", "/*", "root", "the document element must be document"),
         ("<document/>", "/document", "content", 'the content is not complete; expected "sourceId"'),
         (
             "<document><sourceId>1</sourceId><fields/><more/></document>",
             "/document",
             "content",
-            'the element "more" is not allowed here',
+            'an element that the schema does not know is not allowed here',
         ),
         (
             f"<document><sourceId>1</sourceId><fields><field>{SECRET}</field></fields></document>",
@@ -124,7 +124,7 @@ UNIQUE = """<xs:element name="a">
             '<xs:element name="a"><xs:complexType/></xs:element>',
             f"<a b='{SECRET}'/>",
             "attribute",
-            'the attribute "b" is not allowed here',
+            'an attribute that the schema does not know is not allowed here',
         ),
         (
             '<xs:element name="a"><xs:simpleType><xs:union memberTypes="xs:int xs:date"/></xs:simpleType></xs:element>',

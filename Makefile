@@ -32,6 +32,7 @@ crash: .venv/ready
 
 soak: .venv/ready
 	$(BIN)/python tests/crash/storm.py --kills $(or $(KILLS),100)
+	$(BIN)/python tests/crash/restarts.py --restarts $(or $(RESTARTS),50)
 
 # Beside other servers that do the same durable work: make bench BENCH="--cases forms --rounds 9"; see benchmarks/README.md.
 bench: .venv/ready

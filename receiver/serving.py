@@ -1,14 +1,15 @@
 """How gunicorn serves: read by `gunicorn.conf.py` and by `receiver serve`."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from receiver import limits
+from receiver import compiling, limits
 from receiver.app import prepare
 from receiver.faults import Misconfigured
 from receiver.metrics import folder
 from receiver.problems import Problem
-from receiver.settings import SettingsError
+from receiver.settings import Settings, SettingsError
 
 worker_class = "receiver.web.worker.Worker"  # gunicorn's gthread, proof against slow senders; fsync lets others run
 workers = 2  # one worker may crash or be replaced while the other answers
@@ -26,15 +27,45 @@ control_socket_disable = True  # nothing here is steered over a socket
 bind = "127.0.0.1:8080"
 
 
-def on_starting(_server: Any) -> None:
+def on_starting(server: Any) -> None:
     """Prove the configuration once, before any worker is started; otherwise end with one line per fault."""
     try:
         prepare()
     except (Misconfigured, SettingsError, Problem) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the log is not set up before the start is allowed)
         sys.exit(2)
+    server.reload = _guarded(server.reload, server.log)
+
+
+def _guarded(reload: Callable[[], None], log: Any) -> Callable[[], None]:
+    """Reload (HUP) only where workers could start with what lies there: one that cannot would end the service."""
+
+    def guarded() -> None:
+        faults = _faults()
+        for fault in faults:
+            log.error("configuration not accepted, the one before stays in force: %s", fault)
+        if not faults:
+            reload()
+
+    return guarded
+
+
+def _faults() -> list[str]:
+    try:
+        compiling.proven(Settings.from_environment())
+    except (Misconfigured, SettingsError, Problem) as error:
+        return str(error).splitlines()
+    return []
 
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget what a worker that is gone had in flight."""
     folder.forget(worker.pid)
+
+
+def pre_exec(server: Any) -> None:
+    """Start the successor of an upgrade (USR2) as this one was started.
+
+    gunicorn would run its own `__main__.py` as a script, from whose folder `http` is gunicorn's and not Python's.
+    """
+    server.START_CTX["args"] = list(sys.orig_argv)

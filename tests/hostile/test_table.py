@@ -4,16 +4,29 @@ import time
 from pathlib import Path
 
 import pytest
-from running import Service
+from running import Answer, Service
 
 from .cases import TABLE
-from .cases.building import PUBLISHED, QUARANTINE
+from .cases.building import FIELD, FILE_NAME, PLANTED, PROPERTY, PUBLISHED, QUARANTINE, SECTION, VALUE, Case
 from .cases.names import ESCAPED
 from .talking import exchange
 
 ROWS = [pytest.param(case, id=f"{group}: {case.input}") for group, cases in TABLE.items() for case in cases]
 MOST = 1.0  # seconds until the answer
+METRICS = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+def timed(service: Service, case: Case) -> tuple[float, list[Answer]]:
+    """Send a row and return the seconds until its last answer, and all of them."""
+    start = time.monotonic()
+    found = exchange(service, case.raw, half_close=case.half_close, count=1 + len(case.answers))
+    return time.monotonic() - start, found
+
+
+def planted_in(*texts: bytes) -> list[str]:
+    """Return what was planted in values, names and headers and is found there."""
+    return [planted for planted in PLANTED if any(planted.encode() in text for text in texts)]
 
 
 def deliveries(service: Service) -> tuple[set[Path], set[tuple[Path, int]]]:
@@ -25,13 +38,12 @@ def deliveries(service: Service) -> tuple[set[Path], set[tuple[Path, int]]]:
 @pytest.mark.parametrize("case", ROWS)
 def test_a_row_of_the_table(hostile, case):
     output, quarantine = deliveries(hostile)
-    start = time.monotonic()
-    first, *others = exchange(hostile, case.raw, half_close=case.half_close, count=1 + len(case.answers))
-    took = time.monotonic() - start
+    took, (first, *others) = timed(hostile, case)
     new_output, new_quarantine = deliveries(hostile)
 
     assert (first.status, tuple(other.status for other in others)) == (case.status, case.answers), first.body
-    assert took < MOST
+    assert took < MOST or timed(hostile, case)[0] < MOST  # once again, where the machine is busy
+    assert not planted_in(first.body, *(other.body for other in others))
     if case.code:
         assert (first.headers["content-type"], first.json["code"]) == ("application/problem+json", case.code)
     assert bool(new_output - output) == (case.kept == PUBLISHED)
@@ -41,7 +53,7 @@ def test_a_row_of_the_table(hostile, case):
 
 
 def test_nothing_was_written_beside_the_folders_of_the_service(hostile):
-    known = {"stage", "output", "quarantine", "originals"}
+    known = {"stage", "output", "quarantine", "originals", "metrics"}
     found = {path.name for path in hostile.data.iterdir() if not path.name.startswith("ledger")}
     assert found <= known
     assert {path.name for path in hostile.data.parent.iterdir()} == {hostile.data.name, hostile.log.name}
@@ -49,6 +61,24 @@ def test_nothing_was_written_beside_the_folders_of_the_service(hostile):
     assert not list(Path("/tmp").glob(f"*{ESCAPED}*"))
 
 
-def test_the_log_has_no_traceback(hostile):
-    assert "Traceback" not in hostile.log.read_text()
-    assert "defect" not in hostile.log.read_text()
+def test_the_log_tells_every_refusal_and_nothing_that_was_planted(hostile):
+    log = hostile.log.read_bytes()
+    assert log.count(b" refused ") > 200
+    assert planted_in(log) == []
+    assert b"Traceback" not in log
+    assert b"defect" not in log
+
+
+def test_neither_metrics_nor_the_ledger_hold_anything_that_was_planted(hostile):
+    metrics = hostile.request(METRICS).body
+    assert b"fields-invalid" in metrics
+    ledger = b"".join(path.read_bytes() for path in hostile.data.glob("ledger*"))
+    assert b"fields-invalid" in ledger
+    assert planted_in(metrics, ledger) == []
+
+
+def test_what_was_planted_was_really_sent(hostile):
+    kept = b"".join(path.read_bytes() for path in hostile.data.glob("quarantine/*/*/*") if path.is_file())
+    sent = b"".join(case.raw for cases in TABLE.values() for case in cases)
+    assert planted_in(sent) == list(PLANTED)
+    assert {VALUE, FIELD, PROPERTY, SECTION, FILE_NAME} <= set(planted_in(kept))

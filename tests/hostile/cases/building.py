@@ -8,6 +8,17 @@ TOKEN = "mF_9.B5f-4.1JqM"
 SCANS = "/api/nextstep/delivery/scans"
 FORMS = "/api/nextstep/delivery/forms"
 BOUNDARY = "----testBoundary7MA4YWxk"
+
+# Found again anywhere but in what is published or kept, each of these is a leak.
+VALUE = "Wombat-value-4711"
+FILE_NAME = "Quokka-file-2302.tif"
+FIELD = "Numbat-field-8123"
+SECTION = "Bilby-section-5519"
+PROPERTY = "Dingo-property-6640"
+HEADER = "Potoroo-header-9034"
+WRONG_TOKEN = "Bettong-token-7718"
+PLANTED = (VALUE, FILE_NAME, FIELD, SECTION, PROPERTY, HEADER, WRONG_TOKEN, TOKEN)
+
 TIFF = b"II*\0" + bytes(range(256)) * 4
 
 NOTHING = "nothing"
@@ -28,20 +39,20 @@ class Case:
     answers: tuple[int, ...] = ()  # statuses of the answers that follow on the same connection
 
 
-def metadata(source_id: str, remark: Any = "a remark", **fields: Any) -> bytes:
+def metadata(source_id: str, remark: Any = VALUE, **fields: Any) -> bytes:
     """Return JSON metadata with one field, or more."""
     every = [{"name": name, "value": value} for name, value in {"remark": remark, **fields}.items()]
     return json.dumps({"sourceId": source_id, "fields": every}).encode()
 
 
-def section(name: str, content: bytes, type_: str, filename: str | None = "a.bin", *extra: bytes) -> bytes:
+def section(name: str, content: bytes, type_: str, filename: str | None = FILE_NAME, *extra: bytes) -> bytes:
     """Return one section without its delimiter."""
     file = f'; filename="{filename}"' if filename is not None else ""
     lines = [f'Content-Disposition: form-data; name="{name}"{file}'.encode(), f"Content-Type: {type_}".encode()]
     return b"\r\n".join([*lines, *extra, b"", content])
 
 
-def file(content: bytes = TIFF, type_: str = "image/tiff", filename: str | None = "a.tif", *extra: bytes) -> bytes:
+def file(content: bytes = TIFF, type_: str = "image/tiff", filename: str | None = FILE_NAME, *extra: bytes) -> bytes:
     """Return the document's section."""
     return section("file", content, type_, filename, *extra)
 
@@ -65,7 +76,8 @@ def body(*sections: bytes, closing: bytes = b"--\r\n", boundary: str = BOUNDARY)
 def head(*lines: str, path: str = SCANS, token: str | None = TOKEN, method: str = "POST") -> bytes:
     """Return a request's head with these lines after the usual ones."""
     authorization = [f"Authorization: Bearer {token}"] if token is not None else []
-    every = [f"{method} {path} HTTP/1.1", "Host: receiver.test", *authorization, *lines]
+    planted = [f"User-Agent: {HEADER}", f"X-{HEADER}: {HEADER}", f"Referer: http://x/{HEADER}", f"Cookie: a={HEADER}"]
+    every = [f"{method} {path} HTTP/1.1", "Host: receiver.test", *authorization, *lines, *planted]
     return "".join(f"{line}\r\n" for line in every).encode("latin-1") + b"\r\n"
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from .building import PUBLISHED, QUARANTINE, Case, delivery, file, json_part, metadata
+from .building import FIELD, PROPERTY, PUBLISHED, QUARANTINE, VALUE, Case, delivery, file, json_part, metadata
 
 
 def of(content: bytes) -> bytes:
@@ -26,13 +26,13 @@ def malformed() -> list[Case]:
         "cut off": sound[:-5].encode(),
         "more after the end": sound.encode() + b" {}",
         "a NUL after the end": sound.encode() + b"\0",
-        "not UTF-8": sound.replace("a remark", "caf\u00e9").encode("latin-1"),
+        "not UTF-8": sound.replace(VALUE, "caf\u00e9").encode("latin-1"),
         "an overlong UTF-8 sequence": with_value('"@"').replace(b"@", b"\xc0\xaf"),
         "a byte order mark": sound.encode("utf-8-sig"),
         "UTF-16": sound.encode("utf-16"),
         "UTF-16 without its mark": sound.encode("utf-16-le"),
         "UTF-32": sound.encode("utf-32"),
-        "a name twice": sound.replace("{", '{"sourceId": "other", ', 1).encode(),
+        "a name twice": sound.replace("{", f'{{"{PROPERTY}": 1, "{PROPERTY}": 2, ', 1).encode(),
         "a name twice, once escaped": sound.replace("{", '{"sourc\\u0065Id": "other", ', 1).encode(),
         "NaN": with_value("NaN"),
         "Infinity": with_value("-Infinity"),
@@ -50,7 +50,7 @@ def malformed() -> list[Case]:
         "100,000 levels of objects": with_value('{"a":' * deep + "1" + "}" * deep),
         "100,000 brackets that never close": b"[" * deep,
         "100,000 fields": json.dumps(
-            {"sourceId": "j", "fields": [{"name": f"f{number}", "value": "x"} for number in range(100_000)]}
+            {"sourceId": "j", "fields": [{"name": f"{FIELD}{number}", "value": VALUE} for number in range(100_000)]}
         ).encode(),
         "a million commas": with_value("[" + "," * 10**6 + "]"),
         "a list of a million numbers": with_value("[" + "1," * 10**6 + "1]"),
@@ -61,9 +61,12 @@ def malformed() -> list[Case]:
     ]
 
 
+UNKNOWN_FIELD = f'{{"name": "{FIELD}", "value": "{VALUE}"}}'.encode()
+
+
 def invalid() -> list[Case]:
     """JSON that is not what the schema says."""
-    many = {f"unknown_{number}": "x" for number in range(4_000)}
+    many = {f"{FIELD}_{number}": VALUE for number in range(4_000)}
     texts = {
         "null": (b"null", "metadata-invalid"),
         "a list": (b"[]", "metadata-invalid"),
@@ -73,7 +76,7 @@ def invalid() -> list[Case]:
         "a sourceId of 10,000 characters": (metadata("x" * 10_000), "metadata-invalid"),
         "a sourceId with a line break": (metadata("a\nb"), "metadata-invalid"),
         "a sourceId that is an object": (b'{"sourceId": {}, "fields": []}', "metadata-invalid"),
-        "an unknown property": (with_value('"x", "surprise": 1'), "metadata-invalid"),
+        "an unknown property": (with_value(f'"x", "{PROPERTY}": 1'), "metadata-invalid"),
         "a confidence of 7": (with_value('"x", "confidence": 7'), "metadata-invalid"),
         "a field twice": (
             b'{"sourceId": "j", "fields": [{"name": "remark", "value": "x"}, {"name": "remark", "value": "y"}]}',
@@ -81,11 +84,16 @@ def invalid() -> list[Case]:
         ),
         "a field without a name": (b'{"sourceId": "j", "fields": [{"value": "x"}]}', "metadata-invalid"),
         "4,000 unknown fields": (metadata("j", **many), "fields-invalid"),
-        "6,000 fields": (metadata("j", **{f"u{number}": 1 for number in range(6_000)}), "metadata-invalid"),
+        "6,000 fields": (metadata("j", **{f"{FIELD}{number}": 1 for number in range(6_000)}), "metadata-invalid"),
+        "an unknown field": (metadata("j", **{FIELD: VALUE}), "fields-invalid"),
+        "an unknown field twice": (
+            b'{"sourceId": "j", "fields": [%b, %b]}' % (UNKNOWN_FIELD, UNKNOWN_FIELD),
+            "metadata-invalid",
+        ),
         "a value of the wrong type": (metadata("j", 7), "fields-invalid"),
-        "a value that is too long": (metadata("j", "x" * 5_000), "fields-invalid"),
+        "a value that is too long": (metadata("j", VALUE * 500), "fields-invalid"),
         "a value against a pattern that would take for ever": (
-            metadata("j", code="a" * 50_000 + "!"),
+            metadata("j", code="a" * 50_000 + VALUE),
             "fields-invalid",
         ),
     }

@@ -2,9 +2,11 @@
 
 from .building import (
     BOUNDARY,
+    FILE_NAME,
     FORMS,
     PUBLISHED,
     QUARANTINE,
+    SECTION,
     TIFF,
     Case,
     body,
@@ -20,7 +22,7 @@ from .building import (
     whole,
 )
 
-DISPOSITION = b'Content-Disposition: form-data; name="file"; filename="a.tif"\r\n'
+DISPOSITION = b'Content-Disposition: form-data; name="file"; filename="' + FILE_NAME.encode() + b'"\r\n'
 TYPED = b"Content-Type: image/tiff\r\n"
 ODD = "x'()+_,./:=?x"
 
@@ -176,7 +178,7 @@ def heads() -> list[Case]:
         ),
         Case(
             "two names",
-            first(DISPOSITION.replace(b"; f", b'; name="x"; f') + TYPED + b"\r\n" + TIFF, "h"),
+            first(DISPOSITION.replace(b"; f", b'; name="' + SECTION.encode() + b'"; f') + TYPED + b"\r\n" + TIFF, "h"),
             400,
             "ambiguous-request",
         ),
@@ -239,7 +241,7 @@ def parts() -> list[Case]:
     """Which parts there are."""
     sound = json_part(metadata("p"))
     page = section("page_1", TIFF, "image/tiff")
-    surprise = section("x", b"x", "text/plain")
+    surprise = section(SECTION, b"x", "text/plain")
     return [
         Case("the document is missing", delivery(sound), 422, "part-missing", QUARANTINE),
         Case("the metadata is missing", delivery(file()), 422, "part-missing", QUARANTINE),
@@ -247,7 +249,7 @@ def parts() -> list[Case]:
         Case("the metadata twice", delivery(file(), sound, sound), 422, "part-repeated", QUARANTINE),
         Case(
             "a section that nobody expects",
-            delivery(file(), sound, section("x", b"x", "text/plain")),
+            delivery(file(), sound, section(SECTION, b"x", "text/plain")),
             422,
             "part-unknown",
             QUARANTINE,
@@ -264,7 +266,7 @@ def parts() -> list[Case]:
         ),
         Case(
             "all of these at once",
-            delivery(file(b"", "image/gif"), file(), page, section("x", b"", "")),
+            delivery(file(b"", "image/gif"), file(), page, section(SECTION, b"", "")),
             415,
             "part-type",
             QUARANTINE,

@@ -1,6 +1,6 @@
 """Names that a sender chose: of files, of sections, of fields."""
 
-from .building import PUBLISHED, QUARANTINE, TIFF, Case, delivery, file, json_part, metadata, section
+from .building import FIELD, PUBLISHED, QUARANTINE, TIFF, VALUE, Case, delivery, file, json_part, metadata, section
 
 ESCAPED = "receiver-escaped"  # no file may ever have this in its name
 
@@ -113,7 +113,7 @@ def sections() -> list[Case]:
         Case("a section's name that a glob matches: traversal", matched, 200, "", PUBLISHED),
         Case(
             "a field's name: a path",
-            delivery(file(), json_part(metadata("n-field", **{f"../{ESCAPED}": "x"}))),
+            delivery(file(), json_part(metadata("n-field", **{f"../{ESCAPED}{FIELD}": VALUE}))),
             422,
             "fields-invalid",
             QUARANTINE,

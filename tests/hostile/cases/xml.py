@@ -1,8 +1,8 @@
 """XML metadata."""
 
-from .building import FORMS, PUBLISHED, QUARANTINE, Case, delivery, file, section
+from .building import FORMS, PROPERTY, PUBLISHED, QUARANTINE, VALUE, Case, delivery, file, section
 
-FIELD = b'<field name="remark">a remark</field>'
+FIELD = b'<field name="remark">' + VALUE.encode() + b"</field>"
 LISTENER = b"http://127.0.0.1:9/"  # what is fetched from here would be a connection too many
 
 
@@ -53,15 +53,17 @@ def cases() -> list[Case]:
         "a prefix nobody declared": document(b"<x:field/>"),
     }
     invalid = {
-        "another root": b"<other/>",
+        "another root": b"<%b/>" % PROPERTY.encode(),
         "a namespace": document(attributes=b' xmlns="urn:x"'),
         "a namespace in the middle": document(b'<f:field xmlns:f="urn:x" name="remark">x</f:field>'),
         "XInclude": document(
             b'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd" parse="text"/>'
         ),
-        "an unknown element": document(FIELD + b"<surprise/>"),
-        "an unknown attribute": document(b'<field name="remark" surprise="1">x</field>'),
-        "text between the elements": document(b"text" + FIELD),
+        "an unknown element": document(FIELD + b"<%b/>" % PROPERTY.encode()),
+        "an unknown attribute": document(
+            b'<field name="remark" %b="%b">x</field>' % (PROPERTY.encode(), VALUE.encode())
+        ),
+        "text between the elements": document(VALUE.encode() + FIELD),
         "no field": document(b""),
         "an empty sourceId": document(source_id=b""),
         "a field twice": document(FIELD * 2),

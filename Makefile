@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types docs fuzz crash soak bench demo clean
+.PHONY: test lint types docs fuzz crash soak bench package licenses demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -37,6 +37,16 @@ soak: .venv/ready
 # Beside other servers that do the same durable work: make bench BENCH="--cases forms --rounds 9"; see benchmarks/README.md.
 bench: .venv/ready
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# The wheel, installed in an environment of its own with what it needs, and asked for its version.
+package: .venv/ready
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(PYTHON) -m venv --clear build/clean
+	build/clean/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock "$$(echo dist/receiver-*.whl)[hl7]"
+	build/clean/bin/receiver --version && RECEIVER_TOKEN=only-for-this-check build/clean/bin/receiver check
+
+licenses: .venv/ready
+	@$(BIN)/python deploy/licenses.py
 
 demo: .venv/ready
 	$(BIN)/python demo/run.py $(if $(ONCE),--once)

@@ -1,0 +1,61 @@
+"""The docs are whole: whatever has a name for its users is told in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from receiver import cli
+from receiver.metrics import meters, page
+from receiver.problems import Code
+from receiver.settings import describe
+from receiver.steps import Step
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+OPERATIONS = (DOCS / "operations.md").read_text()
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+
+
+@pytest.mark.parametrize("variable", [setting.variable for setting in describe({})])
+def test_every_setting_is_told(variable):
+    assert f"| `{variable}` |" in OPERATIONS
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_is_told(verb):
+    assert f"`{verb}`" in OPERATIONS.rpartition("## Verbs")[2]
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_code_of_a_problem_is_told(code):
+    assert f"`{code}`" in (DOCS / "http.md").read_text()
+
+
+def metrics() -> set[str]:
+    source = Path(meters.__file__).read_text() + Path(page.__file__).read_text()
+    return set(re.findall(r'"(receiver_[a-z_]+)"', source))
+
+
+def test_every_metric_is_told():
+    assert len(metrics()) >= 13
+    for name in metrics():
+        assert re.search(rf"`{name}(_total)?`", OPERATIONS), name
+
+
+@pytest.mark.parametrize("step", Step)
+def test_every_step_is_told(step):
+    assert f"`{step}`" in OPERATIONS
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_to_something(path):
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_command_in_a_page_is_a_verb(path):
+    for verb in re.findall(r"^ {4}receiver ([a-z]+)", path.read_text(), re.MULTILINE):
+        assert verb in cli.VERBS, verb

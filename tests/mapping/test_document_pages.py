@@ -36,5 +36,5 @@ def test_a_broken_document_is_a_problem_of_its_part(mapped):
         template.render(mapped.names())  # the invented one has no page
     problem = caught.value
     assert problem.code is Code.DOCUMENT_BROKEN
-    assert problem.violations == (Violation("file0", "document", "The document cannot be read: it is no PDF."),)
+    assert problem.violations == (Violation("part", "document", "The document cannot be read: it is no PDF."),)
     assert problem.__context__ is None

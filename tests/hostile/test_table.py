@@ -9,6 +9,7 @@ from running import Answer, Service
 from .cases import TABLE
 from .cases.building import FIELD, FILE_NAME, PLANTED, PROPERTY, PUBLISHED, QUARANTINE, SECTION, VALUE, Case
 from .cases.names import ESCAPED
+from .inside import OWN
 from .talking import exchange
 
 ROWS = [pytest.param(case, id=f"{group}: {case.input}") for group, cases in TABLE.items() for case in cases]
@@ -53,9 +54,8 @@ def test_a_row_of_the_table(hostile, case):
 
 
 def test_nothing_was_written_beside_the_folders_of_the_service(hostile):
-    known = {"stage", "output", "quarantine", "originals", "metrics"}
     found = {path.name for path in hostile.data.iterdir() if not path.name.startswith("ledger")}
-    assert found <= known
+    assert found <= OWN
     assert {path.name for path in hostile.data.parent.iterdir()} == {hostile.data.name, hostile.log.name}
     assert not [path for path in hostile.data.rglob("*") if ESCAPED in path.name]
     assert not list(Path("/tmp").glob(f"*{ESCAPED}*"))

@@ -45,7 +45,7 @@ def simple(facets: str, base: str = "xs:string") -> str:
             "<document><sourceId>1</sourceId><fields/><more/></document>",
             "/document",
             "content",
-            'an element that the schema does not know is not allowed here',
+            "an element that the schema does not know is not allowed here",
         ),
         (
             f"<document><sourceId>1</sourceId><fields><field>{SECRET}</field></fields></document>",
@@ -124,7 +124,7 @@ UNIQUE = """<xs:element name="a">
             '<xs:element name="a"><xs:complexType/></xs:element>',
             f"<a b='{SECRET}'/>",
             "attribute",
-            'an attribute that the schema does not know is not allowed here',
+            "an attribute that the schema does not know is not allowed here",
         ),
         (
             '<xs:element name="a"><xs:simpleType><xs:union memberTypes="xs:int xs:date"/></xs:simpleType></xs:element>',

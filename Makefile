@@ -40,6 +40,7 @@ bench: .venv/ready
 
 # The wheel, installed in an environment of its own with what it needs, and asked for its version.
 package: .venv/ready
+	rm -rf build dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	$(PYTHON) -m venv --clear build/clean
 	build/clean/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock "$$(echo dist/receiver-*.whl)[hl7]"

@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from receiver import compiling, housekeeping, log
-from receiver.house import opened
+from receiver.house import opened, unrecovered
 from receiver.metrics import folder
 from receiver.settings import Settings
 from receiver.store import ledger
@@ -12,13 +12,14 @@ from receiver.web import deliver, health, replies
 
 
 def prepare(settings: Settings | None = None) -> None:
-    """Prove the configuration and create the ledger, once, before any worker starts.
+    """Prove the configuration and the folders, and create the ledger, once, before any worker starts.
 
     Raises `SettingsError`, `Misconfigured` or `Problem`, whose text tells every fault.
     """
     settings = settings or Settings.from_environment()
-    compiling.proven(settings)
+    processes = compiling.proven(settings)
     ledger.create(settings.ledger)
+    unrecovered(settings, processes)
     folder.prepare(settings.data)
 
 

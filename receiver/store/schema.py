@@ -66,7 +66,7 @@ def create(path: Path) -> None:
 
     Called before workers are forked, and leaves no connection behind: none may cross a fork.
     """
-    with storage("create the ledger's folder"):
+    with storage(f"create the ledger's folder {path.parent}"):
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     with locked(path), ledger_errors():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE))

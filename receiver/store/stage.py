@@ -140,9 +140,9 @@ def stage_for(data: Path, output: Path) -> Stage:
 
     Creates the output folder where it is missing. Raises Problem where one of them cannot be written.
     """
-    with storage("create the output folder"):
+    with storage(f"create the output folder {output}"):
         output.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
-    with storage("write to the output folder"):
+    with storage(f"write to the output folder {output}"):
         if not os.access(output, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     stage = Stage(data / "stage")

@@ -3,6 +3,8 @@
 import re
 import socket
 import struct
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Any
 
 from gunicorn.http import errors, message, parser
@@ -29,6 +31,7 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(cfg, unreader, peer_addr, req_number)
         self._require_host()
         self._refuse_compression()
+        self._take_over_sender()
         unreader.sock.begin(asks=self._expected_100_continue)  # type: ignore[has-type]
         self._expected_100_continue = False
 
@@ -50,6 +53,20 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         for name, value in self.headers:
             if name == "TRANSFER-ENCODING" and value.lower() != "chunked":
                 raise errors.UnsupportedTransferCoding(value)
+
+    def _take_over_sender(self) -> None:
+        """Believe a proxy that gunicorn trusts (`forwarded_allow_ips`: this host) who the sender is."""
+        told = next((value for name, value in self.headers if name == "X-FORWARDED-FOR"), "")
+        with suppress(ValueError):
+            sender = str(ip_address(told.rpartition(",")[2].strip()))
+            if self._peer_is_trusted_proxy():
+                self.proxy_protocol_info = {
+                    "proxy_protocol": "HTTP",
+                    "client_addr": sender,
+                    "client_port": 0,
+                    "proxy_addr": "",
+                    "proxy_port": 0,
+                }
 
     def _is_read(self) -> bool:
         reader = self.body.reader

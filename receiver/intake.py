@@ -42,7 +42,7 @@ def receive(house: House, process: Process, incoming: Iterable[Incoming], arriva
 
 @timed(Step.READ)
 def read(process: Process, collected: Collected) -> Reading:
-    """Return what the metadata says. Raises `Problem` for parts, metadata or confidence that are not taken."""
+    """Return what the metadata says. Raises `Problem` for parts or metadata that are not taken."""
     if collected.problem:
         collected.problem.source_id = _source_id(process, collected)
         raise collected.problem

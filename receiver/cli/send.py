@@ -43,12 +43,12 @@ def command(url: str, files: Sequence[str], token: str | None) -> None:
     if target.scheme not in ("http", "https") or not target.hostname:
         raise click.UsageError("URL must look like http://127.0.0.1:8080/api/nextstep/delivery/referrals")
     parts = [named(file) for file in files]
+    if missing := [str(part.path) for part in parts if not part.path.is_file()]:
+        raise click.UsageError(f"there is no file {', '.join(missing)}")
     try:
         answer = _deliver(target, parts, token)
     except OSError as error:
-        click.echo(
-            f"cannot reach {target.hostname}:{target.port or target.scheme}: {error.strerror or error}", err=True
-        )
+        click.echo(f"cannot reach {target.netloc}: {error.strerror or error}", err=True)
         sys.exit(1)
     click.echo(f"{answer.status} {answer.reason}")
     click.echo(_readable(answer.body))

@@ -79,7 +79,8 @@ def refused(problem: Problem) -> Response:
 def unroutable(error: HTTPException) -> Response:
     """Answer what no door takes: another URL, another method."""
     status = error.code or 500
-    body = {"type": "about:blank", "title": error.name, "status": status}
+    detail = "Deliveries go by POST to /api/nextstep/delivery/<process>."
+    body = {"type": "about:blank", "title": error.name, "status": status, "detail": detail}
     response = _json(body, status, "application/problem+json")
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))

@@ -1,0 +1,66 @@
+"""Tokens: what the time of an answer tells of them, and how one is taken back while the service runs."""
+
+import hashlib
+import shutil
+import signal
+import time
+from hmac import compare_digest
+
+import pytest
+from running import TOKEN, Service
+
+from receiver.config import tokens
+from receiver.config.tokens import Tokens
+
+from .cases.building import delivery, whole
+from .conftest import SITE
+
+KNOWN = ["k" * 40, "l" * 40, "m" * 40]
+DOOR = Tokens(tuple(hashlib.sha256(token.encode()).digest() for token in KNOWN))
+PRESENTED = ["x" * 40, "k" * 39 + "x", "k" * 40, "m" * 40, "l" * 20]
+
+
+@pytest.mark.parametrize("presented", PRESENTED)
+def test_every_token_is_compared_with_every_known_one_in_constant_time(monkeypatch, presented):
+    compared = []
+    monkeypatch.setattr(tokens.hmac, "compare_digest", lambda a, b: compared.append((a, b)) or compare_digest(a, b))
+    assert DOOR.knows(presented) == (presented in KNOWN)
+    assert compared == [(hashlib.sha256(presented.encode()).digest(), known) for known in DOOR.digests]
+
+
+def test_no_prefix_of_a_token_takes_longer_than_another():
+    """The least time of many rounds: what disturbs a machine only ever adds."""
+    least = dict.fromkeys(("x" * 40, "k" * 39 + "x", "m" * 39 + "x"), 1.0)
+    for _ in range(300):
+        for token in least:
+            start = time.perf_counter()
+            for _ in range(20):
+                DOOR.knows(token)
+            least[token] = min(least[token], time.perf_counter() - start)
+    assert max(least.values()) < 1.1 * min(least.values())
+
+
+def test_a_token_is_revoked_and_another_let_in_while_the_service_runs(tmp_path):
+    site = tmp_path / "site"
+    shutil.copytree(SITE, site)
+    config = site / "mappings" / "scans" / "process.toml"
+    shipped = config.read_text()
+
+    def let_in(token: str) -> None:
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        config.write_text(shipped.replace("env:RECEIVER_TOKEN", f"sha256:{digest}"))
+
+    let_in(TOKEN)
+    service = Service(tmp_path / "data", site).start()
+    try:
+        assert service.request(delivery(*whole("revoked-1"))).status == 200
+        let_in("another-token-7718")
+        service.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 20
+        while service.request(delivery(*whole("revoked-1"))).status != 401:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert service.request(delivery(*whole("revoked-1"), token="another-token-7718")).status == 200
+        assert service.process.poll() is None
+    finally:
+        service.stop()

@@ -23,6 +23,7 @@ READ_SIZE = 1024 * 1024  # bytes asked of the server at once: smaller reads were
 
 # work
 AT_WORK = 16  # requests that one worker works on at once: fsyncs of 16 threads overlap 3–4 times, more only queue
+OPEN_FILES = 8_192  # open files of one worker: 1,000 connections, and 20 for each of 256 deliveries
 
 # time: all of it waiting for the sender, never our own work
 HEAD_SECONDS = 10  # seconds for the headers of a request: one packet, on a line that loses three in a row

@@ -1,5 +1,6 @@
 """How gunicorn serves: read by `gunicorn.conf.py` and by `receiver serve`."""
 
+import resource
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -29,12 +30,21 @@ bind = "127.0.0.1:8080"
 
 def on_starting(server: Any) -> None:
     """Prove the configuration once, before any worker is started; otherwise end with one line per fault."""
+    _allow_open_files()
     try:
         prepare()
     except (Misconfigured, SettingsError, Problem) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the log is not set up before the start is allowed)
         sys.exit(2)
     server.reload = _guarded(server.reload, server.log)
+
+
+def _allow_open_files() -> None:
+    """Open the limit that most systems begin with, 1,024, as far as they let us; workers inherit it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.OPEN_FILES if hard == resource.RLIM_INFINITY else min(limits.OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _guarded(reload: Callable[[], None], log: Any) -> Callable[[], None]:

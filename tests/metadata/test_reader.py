@@ -274,9 +274,9 @@ def test_warnings_of_both_schemas_are_kept(folder: Path) -> None:
     ids=["100,000 fields", "6,000 fields", "5,000 bad fields", "24,000 numbers", "deep"],
 )
 def test_large_counts_of_json_are_answered_within_a_second(content: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(problem(JSON_READER, content).violations) < 250
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(
@@ -291,10 +291,10 @@ def test_large_counts_of_json_are_answered_within_a_second(content: bytes) -> No
     ],
 )
 def test_large_counts_of_xml_are_answered_within_a_second(inside: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     content = b"<document><sourceId>1</sourceId><fields>" + inside + b"</fields></document>"
     assert len(problem(XML_READER, content).violations) < 250
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_no_value_is_in_a_problem_or_its_traceback(caplog: pytest.LogCaptureFixture) -> None:

@@ -179,9 +179,9 @@ def test_formats_are_checked_in_every_draft(schemas: Schemas, draft: int) -> Non
 
 def test_a_pattern_that_backtracks_elsewhere_takes_no_time_here(schemas: Schemas) -> None:
     schema = schemas.json({"properties": {"a": {"pattern": "^(a+)+$"}}, "patternProperties": {"^(x|x?)+$": False}})
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(schema.violations({"a": "a" * 500_000 + "!", "x" * 5000 + "!": 1})) == 1
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 # what is wrong with a schema ------------------------------------------------------------------------------------

@@ -112,9 +112,9 @@ def test_a_refusal_is_quick_whatever_comes() -> None:
         b'{"a":1,"a":2,' + b"[" * 1_000_000,
     ]
     for content in hostile:
-        start = time.perf_counter()
+        start = time.process_time()
         fault(content)
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 @given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))

@@ -128,9 +128,9 @@ def test_ever_new_names_do_not_fill_the_memory() -> None:
 
 def test_a_refusal_is_quick_whatever_comes() -> None:
     for content in (b"<" * 1_000_000, b"<a b='" + b"x" * 1_000_000, b"<a>" + b"&#65;" * 200_000, b"<!--" * 250_000):
-        start = time.perf_counter()
+        start = time.process_time()
         fault(content)
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 def test_the_fault_does_not_hold_the_text() -> None:

@@ -165,9 +165,9 @@ def test_what_satisfies_the_schema_has_no_violations(nextstep: XmlSchema) -> Non
 def test_no_more_than_a_hundred_violations_are_told_in_time(nextstep: XmlSchema) -> None:
     fields = b"<field name='' confidence='2'/>" * 1600
     document = parse(b"<document><sourceId>1</sourceId><fields>" + fields + b"</fields></document>")
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(nextstep.violations(document)) == MAX_VIOLATIONS + 1
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_schema_locations_in_a_document_are_ignored(nextstep: XmlSchema) -> None:
@@ -211,10 +211,10 @@ def test_a_pattern_that_backtracks_elsewhere_takes_no_time_here(schemas: Schemas
       </xs:complexType></xs:element>"""
     text = "a" * 20_000
     content = f"<a bad='{text}'><bad>{text}</bad><list>{text}</list><union>{text}</union><own>{text}</own></a>"
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(schemas.xsd(everywhere).violations(parse(content.encode()))) == 5
     assert len(schemas.xsd(everywhere, XSD_1_1).violations(parse(content.encode()))) == 5
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,12 @@ def prepare(settings: Settings | None = None) -> None:
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the application. Raises what `prepare` raises."""
-    from receiver.metrics import meters as counting  # not before `prepare` has told where to count
+    settings = settings or Settings.from_environment()
+    if not folder.shared():  # another server than ours, which has not called `prepare`
+        folder.prepare(settings.data)
+    from receiver.metrics import meters as counting  # not before it is told where to count
     from receiver.metrics import page
 
-    settings = settings or Settings.from_environment()
     log.set_up(settings.log)
     house = opened(settings, compiling.proven(settings))
     housekeeping.start(house)

@@ -33,8 +33,8 @@ def prepare(data: Path) -> None:
 
 def shared() -> Path | None:
     """Return the folder, where workers share one."""
-    named = os.environ.get(VARIABLE)
-    return Path(named) if named else None
+    named = Path(os.environ.get(VARIABLE) or os.devnull)
+    return named if named.is_dir() else None
 
 
 def forget(pid: int) -> None:

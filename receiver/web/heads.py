@@ -1,6 +1,8 @@
 """What the headers of a multipart body and of its sections say, and whether they say one thing only."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser, parse_options_header
 
@@ -12,6 +14,7 @@ BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]*[0-9A-Za-z'()+_,./:=?-]")  # RF
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5: never in a header
 IDENTITY_ENCODINGS = {"", "7bit", "8bit", "binary"}  # RFC 7578 §4.7: others are not to be sent
+MAX_PREAMBLE = 1024  # bytes before the first boundary: RFC 2046 §5.1.1 has them ignored, and no form sends any
 TOO_MANY_PARTS = "Maximum segment count exceeded"  # how the library says it
 
 
@@ -27,6 +30,27 @@ class Parser(PushMultipartParser):  # type: ignore[misc]  # the library has no t
             max_segment_count=limits.MAX_PARTS,
             strict=False,
         )
+        self._preamble: bytes | None = b""  # what came before the first boundary; None once that was seen
+
+    def parse(self, chunk: bytes) -> Iterator[Any]:
+        """Parse a chunk as the library does, but pass over a preamble ourselves: its verdict depends on the cuts."""
+        if self._preamble is not None and chunk:
+            chunk = self._behind_preamble(self._preamble + chunk)
+            if not chunk:
+                return
+        yield from super().parse(chunk)
+
+    def _behind_preamble(self, received: bytes) -> bytes:
+        """Return what was received from the first boundary on; b"" while that has not come. Raises ParserError."""
+        delimiter = b"--" + self.boundary
+        start = received.find(delimiter)
+        missing = start < 0
+        if (len(received) - len(delimiter) if missing else start) > MAX_PREAMBLE:
+            raise ParserError("The first boundary is not at the beginning")
+        if start > 0 and received[start - 2 : start] != b"\r\n":
+            raise ParserError("The first boundary does not begin a line")
+        self._preamble = received if missing else None
+        return b"" if missing else received[start:]
 
     def _on_segment_headerline(self, line: bytes) -> None:
         if len(line) > limits.MAX_PART_HEADER_SIZE:

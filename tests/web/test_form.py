@@ -66,6 +66,21 @@ def test_the_answer_never_depends_on_where_the_bytes_were_cut():
     assert read(content, *range(1, len(content))) == whole
 
 
+@pytest.mark.parametrize("preamble", [b"x" * 60 + b"\r\n", b"\r\n", b"x" * 1022 + b"\r\n"])
+def test_a_preamble_is_passed_over_wherever_the_bytes_were_cut(preamble):
+    content = preamble + body(section("file"), section("metadata"))
+    for first in range(1, len(preamble) + 12):
+        assert [name for name, *_ in read(content, first)] == ["file", "metadata"]
+    assert [name for name, *_ in read(content, *range(1, len(content)))] == ["file", "metadata"]
+
+
+@pytest.mark.parametrize("preamble", [b"x" * 60, b"--XbX in a line\r\n", b"x" * 1023 + b"\r\n", b"x" * 5000 + b"\r\n"])
+def test_a_first_boundary_that_is_not_where_it_belongs_is_refused_wherever_the_bytes_were_cut(preamble):
+    content = preamble + body(section("file"))
+    assert {refusal(content, first) for first in range(1, len(content), 7)} == {Code.MALFORMED_BODY}
+    assert refusal(content) is refusal(content, *range(1, len(content))) is Code.MALFORMED_BODY
+
+
 def test_a_body_cut_anywhere_before_its_end_is_never_a_delivery():
     content = body(section("file", b"12345"), section("metadata", b"{}"), closing=b"--XbX--")
     for end in range(len(content)):

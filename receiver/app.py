@@ -3,9 +3,11 @@
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from receiver import compiling, housekeeping, log
+from receiver import log
 from receiver.house import opened, unrecovered
+from receiver.keeping import housekeeping
 from receiver.metrics import folder
+from receiver.process import compiling
 from receiver.settings import Settings
 from receiver.store import ledger
 from receiver.web import deliver, health, replies

@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from receiver import compiling, limits
+from receiver import limits
 from receiver.app import prepare
 from receiver.faults import Misconfigured
 from receiver.metrics import folder
 from receiver.problems import Problem
+from receiver.process import compiling
 from receiver.settings import Settings, SettingsError
 
 worker_class = "receiver.web.worker.Worker"  # gunicorn's gthread, proof against slow senders; fsync lets others run

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from receiver import compiling, intake
+from receiver import intake
 from receiver.delivery import Arrival, Incoming, Section, Status
 from receiver.house import House, opened
 from receiver.problems import Code, Problem
+from receiver.process import compiling
 from receiver.settings import Settings
 from receiver.store import ledger
 

@@ -4,15 +4,16 @@ import sys
 
 import pytest
 
-from receiver import log, log_lines
+from receiver import log
 from receiver.delivery import Published, Receipt, Status
+from receiver.log import lines
 from receiver.problems import Code, Problem, Violation
 
 PLANTED = "PLANTED-VALUE-4711"
 
 
 def line(record: logging.LogRecord, form: str) -> str:
-    return log_lines.formatter(form).format(record)
+    return lines.formatter(form).format(record)
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_only_what_is_ours_is_an_error(told, code, level):
     assert json.loads(told("json")[0])["level"] == level
 
 
-@pytest.mark.parametrize("form", log_lines.FORMS)
+@pytest.mark.parametrize("form", lines.FORMS)
 def test_an_exception_is_told_by_its_kind_and_place_only(form):
     held = PLANTED
     try:
@@ -84,6 +85,6 @@ def test_an_exception_is_told_by_its_kind_and_place_only(form):
     assert "test_log.py:" in text
 
 
-@pytest.mark.parametrize("form", log_lines.FORMS)
+@pytest.mark.parametrize("form", lines.FORMS)
 def test_what_a_sender_wrote_cannot_begin_a_line_of_its_own(form):
     assert "\n" not in line(record("odd %s", "a\nb"), form)

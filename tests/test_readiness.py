@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from receiver import compiling, readiness
 from receiver.app import create_app
+from receiver.health import readiness
 from receiver.house import House, opened
+from receiver.process import compiling
 from receiver.settings import Settings
 from receiver.store import ledger
 

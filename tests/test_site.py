@@ -18,7 +18,7 @@ from hl7apy.parser import parse_message
 from hl7apy.validation import Validator
 
 from receiver.cli import VERBS
-from receiver.compiling import compile_site, proven
+from receiver.process.compiling import compile_site, proven
 from receiver.proving.cases import Case, incoming
 from receiver.proving.outcome import run
 from receiver.proving.verdict import Status, Verdict, judge

@@ -5,8 +5,8 @@ from types import ModuleType
 
 from receiver.checking import effects, encodings, examples, fields, layouts, outputs, parts, paths, samples, unused
 from receiver.checking.site import site
-from receiver.compiling import compile_pieces
 from receiver.faults import Fault
+from receiver.process.compiling import compile_pieces
 from receiver.settings import Settings
 
 # Sibling modules with the same function: `faults(site)`

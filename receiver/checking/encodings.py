@@ -8,7 +8,7 @@ from receiver.checking.site import Site
 from receiver.config.model import RecordConfig
 from receiver.faults import Fault
 from receiver.mapping.source import Source
-from receiver.pieces import Pieces
+from receiver.process.pieces import Pieces
 
 DECLARED = {  # where a template says its record's encoding
     "xml": re.compile(r"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)"),

@@ -7,8 +7,8 @@ from receiver.checking.site import Site, templates
 from receiver.checking.trees import guarded_by
 from receiver.faults import Fault, Severity, did_you_mean
 from receiver.mapping.compiling.guards import Read
-from receiver.pieces import Pieces
 from receiver.positions import Path
+from receiver.process.pieces import Pieces
 
 
 def faults(site: Site) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from receiver.checking import shape
 from receiver.checking.shape import Node
 from receiver.checking.site import Site
 from receiver.faults import Fault, Severity, did_you_mean
-from receiver.pieces import Pieces
+from receiver.process.pieces import Pieces
 
 FROM_EACH = ("name", "value", "confidence")
 

@@ -10,7 +10,7 @@ from receiver.config.words import value_name
 from receiver.delivery import Role
 from receiver.faults import Fault, Severity, did_you_mean
 from receiver.parts import SUFFIXES
-from receiver.pieces import Pieces
+from receiver.process.pieces import Pieces
 from receiver.units import size_text
 
 # Without the system's own tables, so that the same site has the same faults everywhere

@@ -11,7 +11,7 @@ from receiver.checking.site import Site
 from receiver.checking.trees import tree
 from receiver.faults import Fault, Severity
 from receiver.mapping.source import Places, Source
-from receiver.pieces import Pieces, start
+from receiver.process.pieces import Pieces, start
 
 KEEPING = frozenset({"lower", "upper", "trim", "string", "default", "d"})  # filters that leave different ids different
 VALUES = frozenset({"fields", "metadata"})

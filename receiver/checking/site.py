@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from receiver.checking import shape
 from receiver.checking.shape import Shape
-from receiver.compiling import Compiled
 from receiver.mapping import Condition, Template
-from receiver.pieces import Pieces
+from receiver.process.compiling import Compiled
+from receiver.process.pieces import Pieces
 from receiver.schemas.json_library import Document, Library
 from receiver.settings import Settings
 

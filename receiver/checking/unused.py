@@ -7,7 +7,7 @@ from receiver.checking.site import Site, templates
 from receiver.checking.trees import reads_all
 from receiver.faults import Fault, Severity
 from receiver.mapping.tables import FOLDER
-from receiver.pieces import Pieces
+from receiver.process.pieces import Pieces
 
 SAMPLES = "samples"
 SHIPPED = frozenset({"nextstep-metadata.schema.json", "nextstep-metadata.xsd"})  # every site begins with both

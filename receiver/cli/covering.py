@@ -7,9 +7,9 @@ from math import floor
 import click
 
 from receiver.checking import shape
-from receiver.compiling import SCHEMAS
 from receiver.mapping import Trace
 from receiver.process import Process
+from receiver.process.compiling import SCHEMAS
 from receiver.proving import coverage
 from receiver.proving.coverage import FieldCoverage, FileCoverage
 from receiver.proving.proof import Proof

@@ -7,7 +7,7 @@ import click
 
 from receiver.cli.opening import open_house
 from receiver.cli.tables import show_table
-from receiver.retention import Pruned, prune, strangers
+from receiver.keeping.retention import Pruned, prune, strangers
 from receiver.settings import Settings
 
 

@@ -11,7 +11,7 @@ import click
 from receiver.cli.finding import entries, open_ledger
 from receiver.cli.tables import show_heading
 from receiver.cli.times import moment
-from receiver.listing import Unreadable, source_ids
+from receiver.keeping.listing import Unreadable, source_ids
 from receiver.settings import Settings
 from receiver.store.ledger import ACCEPTED, Ledger
 

@@ -9,12 +9,12 @@ from functools import partial
 
 import click
 
-from receiver import replaying
 from receiver.cli.finding import entries, find
 from receiver.cli.opening import open_house
 from receiver.cli.times import moment
 from receiver.delivery import Replay, Status
 from receiver.house import House
+from receiver.keeping import replaying
 from receiver.problems import Violation
 from receiver.proving import rehearsing
 from receiver.settings import Settings

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import click
 
-from receiver import readiness
 from receiver.cli.opening import open_house
 from receiver.cli.tables import show_heading, show_table
+from receiver.health import readiness
+from receiver.health.survey import MOST_FILES, Survey, survey
 from receiver.settings import Settings
-from receiver.survey import MOST_FILES, Survey, survey
 
 HEADING = ("PROCESS", "LAST SUCCESS", "HELD", "REFUSED", "UNPUBLISHED", "FILES IN OUTPUT")
 SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))

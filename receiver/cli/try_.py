@@ -10,10 +10,10 @@ import click
 
 from receiver.cli.showing import show_outcome, show_verdict
 from receiver.cli.watching import again_on_change
-from receiver.compiling import SCHEMAS
 from receiver.config.site import MAPPINGS
 from receiver.faults import Misconfigured
 from receiver.process import Process
+from receiver.process.compiling import SCHEMAS
 from receiver.proving import captured
 from receiver.proving.cases import EXPECTED, SAMPLES, Case, delivered, is_part
 from receiver.proving.files import Named, named

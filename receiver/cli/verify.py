@@ -7,8 +7,8 @@ import click
 
 from receiver.cli.finding import entries, open_ledger
 from receiver.cli.times import moment
+from receiver.keeping.verifying import verify
 from receiver.settings import Settings
-from receiver.verifying import verify
 
 
 @click.command()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from receiver.compiling import SCHEMAS
 from receiver.config.site import MAPPINGS, find
 from receiver.config.source import FILE
 from receiver.drafting import new_site
@@ -19,6 +18,7 @@ from receiver.drafting.sources import Sources, Unusable
 from receiver.drafting.sources import read as read_sources
 from receiver.drafting.templates import TEMPLATES
 from receiver.drafting.templates import hl7 as hl7_template
+from receiver.process.compiling import SCHEMAS
 from receiver.proving.cases import SAMPLES, cases
 from receiver.proving.proof import prove
 from receiver.proving.site import processes

@@ -8,12 +8,12 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from receiver.health.survey import Survey, survey
 from receiver.house import House
 from receiver.metrics.folder import shared
 from receiver.metrics.meters import Meters
 from receiver.problems import Problem
 from receiver.store.folders import free_space
-from receiver.survey import Survey, survey
 
 # name, meaning, and where it stands in a survey
 GAUGES: tuple[tuple[str, str, Callable[[Survey], int | datetime | None]], ...] = (

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from receiver import intake
 from receiver.delivery import Role
 from receiver.house import House
+from receiver.keeping.replaying import find, first_received, sections
 from receiver.planning import PASSING, holds
 from receiver.problems import Code, Problem
 from receiver.process import Process
@@ -18,7 +19,6 @@ from receiver.proving.differences import differences
 from receiver.proving.outcome import Outcome, run
 from receiver.proving.verdict import formats
 from receiver.rendering import Rendered
-from receiver.replaying import find, first_received, sections
 from receiver.store.entry import Entry, Kind, Output
 from receiver.store.kept import Kept
 from receiver.store.ledger import ACCEPTED

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from receiver.compiling import compile_site
 from receiver.config.site import MAPPINGS, find
 from receiver.faults import Fault, Misconfigured, Severity, did_you_mean
 from receiver.process import Process
+from receiver.process.compiling import compile_site
 from receiver.settings import Settings
 
 

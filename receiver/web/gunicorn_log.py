@@ -5,7 +5,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from receiver import log_lines
+from receiver.log import lines
 from receiver.settings import Settings, SettingsError
 
 
@@ -15,7 +15,7 @@ class Lines(Logger):  # type: ignore[misc]  # gunicorn has no types
     def setup(self, cfg: Any) -> None:
         """Arrange what gunicorn writes to standard error."""
         super().setup(cfg)
-        form = log_lines.formatter(_form())
+        form = lines.formatter(_form())
         for handler in self.error_log.handlers:
             if isinstance(handler, logging.StreamHandler):
                 handler.setFormatter(form)

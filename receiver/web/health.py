@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from receiver import readiness
+from receiver.health import readiness
 from receiver.house import House
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus

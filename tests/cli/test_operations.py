@@ -10,10 +10,11 @@ import apsw
 import pytest
 from click.testing import CliRunner
 
-from receiver import cli, compiling, intake
+from receiver import cli, intake
 from receiver.delivery import Arrival, Incoming, Receipt, Section
 from receiver.house import House, opened
 from receiver.problems import Problem
+from receiver.process import compiling
 from receiver.settings import Settings
 from receiver.store import ledger
 

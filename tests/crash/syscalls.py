@@ -27,10 +27,11 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "service")]
 import storm
 
-from receiver import compiling, intake
+from receiver import intake
 from receiver.delivery import Arrival, Incoming, Section
 from receiver.house import House, opened
 from receiver.problems import Problem
+from receiver.process import compiling
 from receiver.settings import Settings
 from receiver.store import ledger
 from receiver.store.entry import Entry

@@ -9,9 +9,9 @@ from home import FAX, NOON, metadata
 
 from receiver.delivery import Replay, Status
 from receiver.house import unrecovered
+from receiver.keeping.replaying import Result, replay
+from receiver.keeping.retention import prune
 from receiver.proving.site import processes
-from receiver.replaying import Result, replay
-from receiver.retention import prune
 from receiver.store import quarantine
 
 ACCEPTING = Replay(NOON + timedelta(days=9), "an operator", accept_confidence=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from receiver import housekeeping
+from receiver.keeping import housekeeping
 from receiver.store import folders, stage
 
 HOUR = 3600

@@ -10,8 +10,8 @@ import pytest
 from home import FAX, NOON, metadata
 
 from receiver.delivery import Status
+from receiver.keeping.retention import prune
 from receiver.problems import Code
-from receiver.retention import prune
 from receiver.store import originals, quarantine
 
 DAY = timedelta(days=1)

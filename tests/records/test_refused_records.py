@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from receiver.compiling import proven
 from receiver.delivery import Incoming, Section
 from receiver.problems import Code
+from receiver.process.compiling import proven
 from receiver.proving.outcome import run
 from receiver.settings import Settings
 

@@ -150,7 +150,7 @@ def test_the_service_prunes_by_itself_in_one_worker(tmp_path):
     process.write_text(process.read_text() + '\n[retention]\nquarantine_size = "1 B"\n')
     sitecustomize = tmp_path / "quick" / "sitecustomize.py"  # a minute is too long for a test
     sitecustomize.parent.mkdir()
-    sitecustomize.write_text("import receiver.housekeeping as h\nh.LOOK = 0.2\n")
+    sitecustomize.write_text("import receiver.keeping.housekeeping as h\nh.LOOK = 0.2\n")
     environment = {"PYTHONPATH": str(sitecustomize.parent)}
     service = Service(tmp_path / "data", site=tmp_path / "site", environment=environment).start()
     try:

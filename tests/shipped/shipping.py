@@ -4,7 +4,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from receiver.compiling import proven
+from receiver.process.compiling import proven
 from receiver.proving.cases import Case
 from receiver.settings import Settings
 

@@ -15,7 +15,7 @@ from hl7apy.validation import Validator
 from readers import LF, Message, dip, fixed, laserfiche, transaction
 from shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
 
-from receiver.compiling import compile_site
+from receiver.process.compiling import compile_site
 from receiver.proving.cases import Case, cases, incoming
 from receiver.proving.outcome import run
 from receiver.proving.verdict import Status, Verdict, judge

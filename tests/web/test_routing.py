@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from receiver import compiling
 from receiver.problems import Code, Problem
+from receiver.process import compiling
 from receiver.settings import Settings
 from receiver.web.routing import admit
 

@@ -5,9 +5,9 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
-from receiver.compiling import SCHEMAS
 from receiver.delivery import Role
 from receiver.process import Process
+from receiver.process.compiling import SCHEMAS
 from receiver.proving.capturing import Sent, laid_out
 from receiver.proving.cases import SAMPLES
 from receiver.proving.outcome import FROZEN, run

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from receiver import config, pieces
+from receiver import config
 from receiver.config import provisional
 from receiver.config.site import conflicts, find
 from receiver.config.tokens import Tokens, read_tokens
 from receiver.faults import Fault, Misconfigured, Severity
-from receiver.pieces import Pieces
-from receiver.process import Process
+from receiver.process import Process, pieces
+from receiver.process.pieces import Pieces
 from receiver.schemas.folder import Schemas
 from receiver.settings import Settings
 

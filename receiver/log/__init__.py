@@ -7,8 +7,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from receiver import log_lines
 from receiver.delivery import Receipt
+from receiver.log import lines
 from receiver.problems import Code, Problem
 from receiver.store.recover import Report
 
@@ -21,7 +21,7 @@ def set_up(form: str = "text") -> None:
     """Write to standard error in this form, unless whoever runs us has arranged for something else."""
     if not logger.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(log_lines.formatter(form))
+        handler.setFormatter(lines.formatter(form))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
 
@@ -54,7 +54,7 @@ def refused(problem: Problem, process: str, cost: Mapping[str, Any] | None = Non
 
 def crashed(error: BaseException | None) -> None:
     """Tell where a defect of our own showed."""
-    _tell(logging.ERROR, "defect", {"defect": log_lines.place_of(error)})
+    _tell(logging.ERROR, "defect", {"defect": lines.place_of(error)})
 
 
 def pruned(process: str, kind: str, count: int) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from receiver import log
 from receiver.house import House
+from receiver.keeping.retention import prune
 from receiver.problems import Problem
-from receiver.retention import prune
 from receiver.store import folders, stage
 
 FOLDER = "housekeeping"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from receiver.problems import Violation
+from receiver.schemas.hl7_shapes import Shapes
 
 LIBRARY = "hl7apy"
 NAMES = r"(?P<parent>[A-Z0-9_]+)\.(?P<child>[A-Z0-9_]+)"
@@ -37,6 +38,8 @@ WHOLE = "message"  # where a fault is that has no line: what is missing stands n
 UNREADABLE = "The record is not a message of the type and version that its MSH-9 and MSH-12 tell."
 STRANGE = "The standard has no such segment, or not with such content."
 
+_right = Shapes()
+
 
 def available() -> bool:
     """Tell whether hl7apy is installed (`pip install receiver[hl7]`)."""
@@ -49,6 +52,15 @@ def available() -> bool:
 
 def violations(message: str) -> tuple[Violation, ...]:
     """Return every structural fault of a message whose segments end with CR, with its line; () where there is none."""
+    if _right.known(message):
+        return ()
+    faults = _judged(message)
+    if not faults:
+        _right.learn(message)
+    return faults
+
+
+def _judged(message: str) -> tuple[Violation, ...]:
     from hl7apy.consts import VALIDATION_LEVEL
     from hl7apy.exceptions import HL7apyException
     from hl7apy.parser import parse_message

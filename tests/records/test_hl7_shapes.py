@@ -1,0 +1,104 @@
+"""hl7apy judges shapes alone; what it has found right is not judged again, and nothing else is taken for right."""
+
+import importlib
+
+import hl7apy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from receiver.schemas import hl7
+from receiver.schemas.hl7_shapes import Shapes
+
+MESSAGE = (
+    "MSH|^~\\&|RECEIVER|BENCH|EHR|CLINIC|20260102030405+0000||ORU^R01^ORU_R01|4711|P|2.5.1\r"
+    "PID|1||142637A^^^CLINIC&1.2&ISO^MR||Sample^Case^^^^^L||19640220\r"
+    "OBR|1|||57133-1^Referral note^LN|||20260102\r"
+    "OBX|1|ST|A^B^L||plain~again||||||F\r"
+    "OBX|2|NM|A^B^L||42||||||F\r"
+    "NTE|1||first\r"
+)
+PLACES = st.integers(9, len(MESSAGE) - 1)
+EDITS = st.lists(st.tuples(PLACES, st.sampled_from(["", "|", "^", "~", "&", "x", " ", "\\", "\r", "1"])), max_size=4)
+VALUES = st.text(st.characters(codec="utf-8", exclude_characters="|^~&\r"), min_size=1, max_size=8)
+
+
+def edited(edits) -> str:
+    characters = list(MESSAGE)
+    for place, edit in edits:
+        characters[place] = edit
+    return "".join(characters)
+
+
+@given(st.lists(EDITS, min_size=2, max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_a_message_is_only_taken_for_right_where_hl7apy_finds_it_right(variants):
+    shapes = Shapes()
+    for message in map(edited, variants):
+        faults = hl7._judged(message)
+        assert not (shapes.known(message) and faults)
+        if not faults:
+            shapes.learn(message)
+
+
+@given(EDITS, VALUES)
+@settings(max_examples=60, deadline=None)
+def test_hl7apy_does_not_weigh_what_a_field_holds(edits, value):
+    message = edited(edits)
+    head, *segments = message.split("\r")
+    other = [segment[:3] + segment[3:].replace("x", value).replace("1", value) for segment in segments]
+    if value.strip():
+        assert hl7._judged("\r".join([head, *segments])) == hl7._judged("\r".join([head, *other]))
+
+
+@pytest.mark.parametrize("library", sorted(set(hl7apy.SUPPORTED_LIBRARIES.values())))
+def test_a_segment_has_one_definition_within_a_structure(library):
+    for name, structure in importlib.import_module(library).MESSAGES.items():
+        found = {}
+        for segment, definition in definitions(structure):
+            assert found.setdefault(segment, definition) == definition, name
+
+
+def definitions(element):
+    for name, definition, _, kind in element[1]:
+        if kind == "SEG":
+            yield name, definition
+        elif kind == "GRP":
+            yield from definitions(definition)
+
+
+def test_a_shape_that_was_right_is_not_judged_again(monkeypatch):
+    assert hl7.violations(MESSAGE) == ()
+    monkeypatch.setattr(hl7, "_judged", lambda _: pytest.fail("judged again"))
+    assert hl7.violations(MESSAGE.replace("Sample^Case", "Other^Name")) == ()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("PID|1|", "PID|1^2|"),  # a component more
+        ("^MR||", "^MR^^^^^^x||"),  # components that CX has not
+        ("|ORU^R01^ORU_R01|", "|ADT^A01^ADT_A01|"),  # the same segments in another message
+        ("NTE|1||first\r", "NTE|1||first\rMSH|^~\\&|RECEIVER|\r"),
+        ("OBR|1|||57133-1^Referral note^LN|||20260102\r", ""),  # each segment right, but one is missing
+    ],
+)
+def test_another_shape_is_judged(right, wrong):
+    assert hl7.violations(MESSAGE) == ()
+    assert hl7.violations(MESSAGE.replace(right, wrong))
+
+
+def test_other_delimiters_are_judged_in_full():
+    shapes = Shapes()
+    message = MESSAGE.replace("MSH|^~\\&|", "MSH|^~\\$|")
+    shapes.learn(message)
+    assert not shapes.known(message)
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr("receiver.schemas.hl7_shapes.MOST", 3)
+    shapes = Shapes()
+    shapes.learn(MESSAGE)
+    shapes.learn(MESSAGE + "NTE|2||second\r")
+    assert shapes.known(MESSAGE)
+    assert not shapes.known(MESSAGE + "NTE|2||second\r")

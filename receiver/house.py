@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from receiver import log
+from receiver.delivery import Arrival
 from receiver.problems import Code, Problem
 from receiver.process import Process
 from receiver.settings import Settings
@@ -13,7 +14,7 @@ from receiver.store import originals, quarantine
 from receiver.store.folders import free_space
 from receiver.store.ledger import Ledger
 from receiver.store.recover import Report, recover
-from receiver.store.stage import Stage, stage_for
+from receiver.store.stage import Stage, Staged, stage_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ class House:
     def recover(self) -> Report:
         """Finish or sweep what a crash left behind, beside whoever is at work. Raises `Problem`."""
         return recover(self.ledger, self.settings.data, {stage.root for stage in self.stages.values()})
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """One delivery being taken in: where, for which process, from whom, and the folder in which it is put together."""
+
+    house: House
+    process: Process
+    arrival: Arrival
+    staged: Staged
 
 
 def opened(settings: Settings, processes: Mapping[str, Process]) -> House:

@@ -5,9 +5,10 @@ Every door leads here: the service hands in what arrives on a socket, `receiver 
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from receiver.delivery import Arrival, Delivery, Incoming, Part, Reading, Receipt, Role, delivery_id
-from receiver.house import House
+from receiver.house import House, Reception
 from receiver.metadata.fields import below_minimum
 from receiver.parts import Collected, collect
 from receiver.planning import plan, put_aside
@@ -19,7 +20,6 @@ from receiver.store import publish, quarantine
 from receiver.store.entry import Entry
 from receiver.store.failure import storage
 from receiver.store.ledger import VersionTaken
-from receiver.store.stage import Staged
 
 
 def receive(house: House, process: Process, incoming: Iterable[Incoming], arrival: Arrival) -> Receipt:
@@ -29,15 +29,15 @@ def receive(house: House, process: Process, incoming: Iterable[Incoming], arriva
     to its end leaves nothing behind, and neither does a failure of our own: the platform sends both again.
     """
     with storage("take the delivery in"), house.stages[process.name].open() as staged:
+        reception = Reception(house, process, arrival, staged)
         collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
         source_id = ""
         try:
             reading = read(process, collected)
             source_id = reading.source_id
-            return _accept(house, process, reading, collected.parts, arrival, staged)
+            return _accept(reception, reading, collected.parts)
         except Problem as problem:
-            source_id = source_id or problem.source_id
-            return put_aside(house, process, collected, source_id, arrival, staged, problem)
+            return put_aside(reception, collected, source_id or problem.source_id, problem)
 
 
 @timed(Step.READ)
@@ -71,31 +71,33 @@ def judge_confidence(process: Process, reading: Reading) -> None:
         raise Problem(Code.CONFIDENCE_LOW, "The platform is not sure enough of some fields.", low)
 
 
-def _accept(
-    house: House, process: Process, reading: Reading, parts: Sequence[Part], arrival: Arrival, staged: Staged
-) -> Receipt:
+def _accept(reception: Reception, reading: Reading, parts: Sequence[Part]) -> Receipt:
     """Commit and publish what could be read, once: a retry gets the receipt of the first."""
+    house, process, arrival = reception.house, reception.process, reception.arrival
     id_ = delivery_id(process.name, reading.source_id, parts)
     if known := publish.known(house.ledger, id_, arrival):
         return known
     if not (arrival.replay and arrival.replay.accept_confidence):
         judge_confidence(process, reading)
-    published = as_published(process, parts, staged)
+    published = as_published(process, parts, reception.staged)
     while True:
         latest = house.ledger.latest(process.name, reading.source_id)
         if latest and process.config.delivery.same_source_id == "ignore":
             return publish.known(house.ledger, latest.id, arrival) or latest.receipt(duplicate=True)
-        version = next_version(process, latest)
-        delivery = Delivery(id_, process.name, reading.source_id, arrival.at, version)
-        entry = plan(house, process, delivery, parts, render(process, delivery, reading, published), arrival, staged)
-        try:
-            receipt = publish.commit(house.ledger, staged, entry)
-        except VersionTaken:
-            continue
-        if not receipt.duplicate:
-            publish.publish(house.ledger, staged, entry)
-        quarantine.discard(house.settings.data, process.name, id_)
-        return receipt
+        delivery = Delivery(id_, process.name, reading.source_id, arrival.at, next_version(process, latest))
+        entry = plan(reception, delivery, parts, render(process, delivery, reading, published))
+        with suppress(VersionTaken):  # by another delivery of this sourceId: render again, as the next version
+            return _publish(reception, entry)
+
+
+def _publish(reception: Reception, entry: Entry) -> Receipt:
+    """Commit an entry, and publish its files where no other of the same id came first. Raises `VersionTaken`."""
+    house = reception.house
+    receipt = publish.commit(house.ledger, reception.staged, entry)
+    if not receipt.duplicate:
+        publish.publish(house.ledger, reception.staged, entry)
+    quarantine.discard(house.settings.data, entry.process, entry.id)
+    return receipt
 
 
 def next_version(process: Process, latest: Entry | None) -> int:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from receiver.delivery import Arrival, Delivery, Part, Receipt, Status, delivery_id
-from receiver.house import House
+from receiver.delivery import Delivery, Part, Receipt, Status, delivery_id
+from receiver.house import House, Reception
 from receiver.parts import Collected
 from receiver.problems import Code, Problem
 from receiver.process import Process
@@ -30,43 +30,31 @@ PASSING = {
 }
 
 
-def plan(
-    house: House,
-    process: Process,
-    delivery: Delivery,
-    parts: Sequence[Part],
-    rendered: Rendered,
-    arrival: Arrival,
-    staged: Staged,
-) -> Entry:
+def plan(reception: Reception, delivery: Delivery, parts: Sequence[Part], rendered: Rendered) -> Entry:
     """Stage what was rendered beside the parts, and return the entry that the ledger is to commit."""
-    entry = _entry(process, delivery.id, delivery.source_id, parts, arrival)
+    house, process, staged = reception.house, reception.process, reception.staged
+    entry = _entry(reception, delivery.id, delivery.source_id, parts)
     outputs = tuple(_outputs(house, process, rendered, staged))
     if process.config.retention.originals:
         outputs += (originals.lay_out(house.settings.data, staged, entry, parts),)
     return replace(entry, version=delivery.version, outputs=outputs, output=process.output)
 
 
-def put_aside(
-    house: House,
-    process: Process,
-    collected: Collected,
-    source_id: str,
-    arrival: Arrival,
-    staged: Staged,
-    problem: Problem,
-) -> Receipt:
+def put_aside(reception: Reception, collected: Collected, source_id: str, problem: Problem) -> Receipt:
     """Keep what is not accepted in quarantine; return the receipt of what is held, raise `problem` for the rest."""
     if problem.code in PASSING or not collected.whole:
         raise problem
+    house, process = reception.house, reception.process
     id_ = delivery_id(process.name, source_id, collected.parts)
     entry = replace(
-        _entry(process, id_, source_id, collected.parts, arrival),
+        _entry(reception, id_, source_id, collected.parts),
         status=Status.HELD if holds(process, problem.code) else Status.REFUSED,
         code=problem.code,
         violations=problem.violations,
     )
-    receipt = quarantine.set_aside(house.ledger, house.settings.data, staged, entry, collected.parts, problem.detail)
+    receipt = quarantine.set_aside(
+        house.ledger, house.settings.data, reception.staged, entry, collected.parts, problem.detail
+    )
     if receipt.status is Status.REFUSED:
         problem.kept_as = id_
         raise problem
@@ -80,17 +68,17 @@ def holds(process: Process, code: Code) -> bool:
     return process.config.delivery.on_invalid == "hold" and code is not Code.SOURCE_ID_CONFLICT
 
 
-def _entry(process: Process, id_: str, source_id: str, parts: Sequence[Part], arrival: Arrival) -> Entry:
+def _entry(reception: Reception, id_: str, source_id: str, parts: Sequence[Part]) -> Entry:
     return Entry(
         id=id_,
-        process=process.name,
+        process=reception.process.name,
         source_id=source_id,
         version=None,
-        received_at=arrival.at,
-        peer=arrival.peer,
-        configuration=process.digest,
+        received_at=reception.arrival.at,
+        peer=reception.arrival.peer,
+        configuration=reception.process.digest,
         parts=tuple(map(PartLine.of, parts)),
-        replay=arrival.replay,
+        replay=reception.arrival.replay,
     )
 
 

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types docs fuzz crash soak bench package licenses demo clean
+.PHONY: test lint types docs fuzz properties crash soak bench package licenses demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -18,12 +18,15 @@ types: .venv/ready
 docs: .venv/ready
 	cd tests && ../$(BIN)/python -m hostile.page
 
-# At least 100,000 made-up bodies and metadata documents, and 10,000 values through every format, filter and shipped
-# process, read back by other readers; `make test` has a short run of the same.
-READ_BACK := tests/mapping/test_any_text.py tests/mapping/test_filters.py tests/shipped/test_any_value.py
+# At least 100,000 made-up bodies and metadata documents; `make test` has a short run of the same.
 fuzz: .venv/ready
 	FUZZ=$(or $(FUZZ),100000) $(BIN)/python -m pytest tests/hostile/test_fuzz.py
-	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),10000) $(BIN)/python -m pytest $(READ_BACK)
+
+# 10,000 values through every format, filter and shipped process, read back by other readers: how many came back, and
+# how many were refused, stands in the statistics. `make test` has a short run of the same.
+READ_BACK := tests/mapping/test_any_text.py tests/mapping/test_filters.py tests/shipped/test_any_value.py
+properties: .venv/ready
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),10000) $(BIN)/python -m pytest --hypothesis-show-statistics $(READ_BACK)
 
 # Each system call of a delivery is hit, and the power is cut at each step: needs strace, root and loop devices.
 crash: .venv/ready

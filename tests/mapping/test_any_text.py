@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from hl7apy.parser import parse_message
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from mapped import Mapped
 
@@ -33,12 +33,15 @@ quickly = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[
 def rendered(template, mapped: Mapped, value: str) -> str | None:
     """Return the record, or None where the value was refused by its field's name."""
     try:
-        return template.render(mapped.names({"mrn": value}))
+        text = template.render(mapped.names({"mrn": value}))
     except Problem as problem:
+        event("refused")
         (violation,) = problem.violations
         assert violation.rule == "character"
         assert violation.message.startswith("fields.mrn contains ")
         return None
+    event("came back")
+    return text
 
 
 def is_control(character: str) -> bool:

@@ -3,22 +3,38 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from receiver.checking import effects, encodings, examples, fields, layouts, outputs, parts, paths, samples, unused
+from receiver.checking import (
+    effects,
+    encodings,
+    examples,
+    fields,
+    layouts,
+    notices,
+    outputs,
+    parts,
+    paths,
+    samples,
+    unused,
+)
 from receiver.checking.site import site
 from receiver.faults import Fault
-from receiver.process.compiling import compile_pieces
+from receiver.process.compiling import Compiled, compile_pieces
 from receiver.settings import Settings
 
 # Sibling modules with the same function: `faults(site)`
 CHECKS: tuple[ModuleType, ...] = (
     *(parts, layouts, fields, effects, paths, outputs),
-    *(encodings, examples, samples, unused),
+    *(encodings, examples, notices, samples, unused),
 )
 
 
 def check(settings: Settings, environ: Mapping[str, str]) -> list[Fault]:
     """Return every fault of a site: those that forbid a start, and those that a delivery would meet."""
-    compiled = compile_pieces(settings, environ)
-    seen = site(settings, compiled)
+    return inspect(settings, compile_pieces(settings, environ), environ)
+
+
+def inspect(settings: Settings, compiled: Compiled, environ: Mapping[str, str]) -> list[Fault]:
+    """Return every fault of what is compiled of a site, also those that compiling has found."""
+    seen = site(settings, compiled, environ)
     deeper = {fault for each in CHECKS for fault in each.faults(seen)}
     return sorted({*compiled.faults, *deeper})

@@ -19,6 +19,12 @@ CODES = {
     "bad-encoding": "This is not a character encoding",
     "no-effect": "This changes nothing",
     "short-memory": "The ledger forgets too soon",
+    # who is told of faults
+    "notify-ambiguous": "Nobody is told, or in two ways",
+    "bad-command": "This is not the path of a program",
+    "bad-url": "This is not the URL of a webhook",
+    "program-missing": "A program that cannot be run here",
+    "variable-missing": "The variable of a webhook is not set",
     # who may deliver, and where to
     "auth-missing": "Nothing says who may deliver",
     "auth-ambiguous": "The door is both locked and open",

@@ -1,6 +1,6 @@
 """A compiled site as the checks see it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from receiver.checking import shape
@@ -19,6 +19,7 @@ class Site:
     settings: Settings
     compiled: Compiled
     library: Library
+    environ: Mapping[str, str]
     _shapes: dict[str, Shape] = field(default_factory=dict)
 
     @property
@@ -44,9 +45,9 @@ class Site:
         return self._shapes.get(name)
 
 
-def site(settings: Settings, compiled: Compiled) -> Site:
+def site(settings: Settings, compiled: Compiled, environ: Mapping[str, str]) -> Site:
     """Return the site as the checks see it."""
-    return Site(settings, compiled, Library(compiled.schemas.folder, compiled.schemas.site))
+    return Site(settings, compiled, Library(compiled.schemas.folder, compiled.schemas.site), environ)
 
 
 def templates(process: Pieces) -> Iterator[Template | Condition]:

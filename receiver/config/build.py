@@ -10,6 +10,7 @@ from receiver.config.model import (
     DeliveryConfig,
     FieldsConfig,
     MetadataConfig,
+    NotifyConfig,
     OutputConfig,
     PartConfig,
     ProcessConfig,
@@ -43,6 +44,7 @@ def build(folder: Path, source: Source) -> ProcessConfig:
         output=_output(data, folder.name),
         records=tuple(_record(record) for record in data.get("records", [])),
         retention=_retention(data),
+        notify=_notify(data),
         folder=folder,
         source=source,
     )
@@ -101,3 +103,14 @@ def _retention(data: dict[str, Any]) -> RetentionConfig:
     spans = {kind: units.duration(text) for kind, text in section.items()}
     bound = units.size(size) if isinstance(size, str) else size
     return RetentionConfig(spans.get("originals"), spans.get("quarantine"), bound, spans.get("ledger"))
+
+
+def _notify(data: dict[str, Any]) -> NotifyConfig:
+    section = _section(data, "notify")
+    return NotifyConfig(
+        command=tuple(section.get("command", ())),
+        webhook=section.get("webhook"),
+        on=frozenset(section["on"]),
+        refused=section["refused"],
+        silence=units.duration(section["silence"]) if "silence" in section else None,
+    )

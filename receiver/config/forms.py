@@ -29,6 +29,11 @@ FORMS = {
         "a token itself never stands in this file: name the environment variable that holds it, or write the"
         " SHA-256 that printf %s TOKEN | sha256sum prints",
     ),
+    "webhook": Form(
+        "bad-url",
+        "is not the URL of a webhook",
+        'write "https://chat.example.org/hooks/fax", or "env:NAME" for one that the environment holds',
+    ),
     "directory": Form(
         "bad-path", "is not the name of a folder", 'a name such as "referrals" or an absolute path; no .., ~ or {{ }}'
     ),
@@ -44,4 +49,4 @@ FORMS = {
     ),
 }
 
-SECRET = frozenset({"token"})  # the forms whose values are never shown
+SECRET = frozenset({"token", "webhook"})  # the forms whose values are never shown

@@ -125,6 +125,22 @@ class RetentionConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifyConfig:
+    """Who is told of faults, and of which."""
+
+    command: tuple[str, ...] = ()
+    webhook: str | None = None  # as written: a URL or "env:NAME"
+    on: frozenset[str] = frozenset()
+    refused: int = 1  # within an hour
+    silence: timedelta | None = None  # None: longer than usual
+
+    @property
+    def wanted(self) -> bool:
+        """Tell whether anybody is to be told."""
+        return bool(self.command or self.webhook)
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessConfig:
     """One process.toml, whole."""
 
@@ -140,6 +156,7 @@ class ProcessConfig:
     output: OutputConfig
     records: tuple[RecordConfig, ...]
     retention: RetentionConfig
+    notify: NotifyConfig
     folder: Path
     source: Source = field(compare=False, repr=False)
 

@@ -36,6 +36,8 @@ def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
         yield from _renamed(source, data.get("fields", {}), data.get("confidence", {}))
     if sound("retention", "ledger"):
         yield from _retention(source, data.get("retention", {}))
+    if sound("notify"):
+        yield from _notify(source, data.get("notify"))
     records = data.get("records", [])
     for index in range(len(records) if isinstance(records, list) else 0):
         if sound("records", index):
@@ -120,6 +122,18 @@ def _retention(source: Source, retention: dict[str, Any]) -> Iterator[Fault]:
         days = LEDGER_AT_LEAST.days
         message = f"ledger = {value_name(span)} is too short: what the ledger forgets, a retry publishes again"
         yield source.fault("short-memory", message, ("retention", "ledger"), hint=f"at least {days}d")
+
+
+def _notify(source: Source, notify: dict[str, Any] | None) -> Iterator[Fault]:
+    if notify is None:
+        return
+    if ("command" in notify) == ("webhook" in notify):
+        both = "both a command and a webhook are" if "command" in notify else "neither a command nor a webhook is"
+        yield source.fault("notify-ambiguous", f"{both} named under [notify]", ("notify",), hint="name one of the two")
+    if "command" in notify and not notify["command"][0].startswith("/"):
+        message = f"{value_name(notify['command'][0])} is not the absolute path of a program"
+        hint = 'write "/etc/receiver/notify-by-mail"; no shell looks for it'
+        yield source.fault("bad-command", message, ("notify", "command", 0), hint=hint)
 
 
 def _record(source: Source, index: int, record: dict[str, Any]) -> Iterator[Fault]:

@@ -25,6 +25,7 @@ TYPE_HINTS = {
 
 LIMITS = {
     "exclusiveMinimum": "must be more than {limit}",
+    "minimum": "must be at least {limit}",
     "minLength": "is empty",
     "minItems": "is empty",
     "minProperties": "is empty",

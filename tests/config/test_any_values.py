@@ -46,7 +46,7 @@ def close(node):
     if "pattern" in node:
         return some.from_regex(re.compile(node["pattern"]), fullmatch=True) | some.just("a.json")
     kinds = {"boolean": some.booleans(), "number": some.floats(0, 2), "string": some.just("utf-8")}
-    return kinds[node["type"]]
+    return (kinds | {"integer": some.integers(-1, 3)})[node["type"]]
 
 
 @settings(max_examples=300)

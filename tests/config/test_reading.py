@@ -12,6 +12,7 @@ from receiver.config.model import (
     DeliveryConfig,
     FieldsConfig,
     MetadataConfig,
+    NotifyConfig,
     OutputConfig,
     PartConfig,
     RecordConfig,
@@ -102,6 +103,18 @@ def test_retention_is_spans_of_time_and_a_size(tmp_path):
     days = timedelta(days=1)
     kept = configured(tmp_path, "referrals", toml).retention
     assert kept == RetentionConfig(days / 2, 30 * days, 2 * 10**9, 7 * 366 * days)
+
+
+def test_whoever_is_told_is_told_of_everything_unless_it_says_less(tmp_path):
+    everything = frozenset({"refused", "held", "template", "silence", "space", "configuration"})
+    nobody, told = (
+        configured(tmp_path, name, SMALLEST + toml).notify
+        for name, toml in (("a", ""), ("b", '[notify]\ncommand = ["/bin/true", "-"]\nsilence = "2d"\n'))
+    )
+    assert nobody == NotifyConfig(on=everything)
+    assert not nobody.wanted
+    assert told == NotifyConfig(("/bin/true", "-"), None, everything, 1, timedelta(days=2))
+    assert told.wanted
 
 
 def test_a_host_name_is_compared_in_lower_case(tmp_path):

@@ -1,15 +1,21 @@
 """Why a rendering stops, in words that never repeat a value."""
 
+from collections.abc import Callable
+
 from jinja2.runtime import StrictUndefined
 
 
 class Refused(Exception):  # noqa: N818 (what happened to the value)
-    """A value that its place or its filter cannot take. The reason completes "fields.reason …"."""
+    """A value that its place or its filter cannot take. The reason completes "fields.reason …".
 
-    def __init__(self, reason: str, rule: str = "value") -> None:
+    `offends` tells of any text whether it has what this one was refused for.
+    """
+
+    def __init__(self, reason: str, rule: str = "value", offends: Callable[[str], bool] | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.rule = rule
+        self.offends = offends
 
 
 class Exceeded(Refused):

@@ -28,11 +28,11 @@ class Templates:
         self._library = Library(folder, site)
         self._environment = Sandbox({"lookup": tables.lookup(self._library.tables)}, trace)
 
-    def record(self, name: str, format: str) -> Template:  # noqa: A002 (the word of process.toml)
+    def record(self, name: str, format: str, encoding: str = "utf-8") -> Template:  # noqa: A002 (process.toml's word)
         """Compile a record's template. Raises `Misconfigured`."""
         source = self._library.source(name)
         module = FORMATS[format]
-        return self._template(source, module, self._start(source, module))
+        return self._template(source, module, self._start(source, module), encoding)
 
     def path(self, source: str, file: str, line: int, column: int) -> Template:
         """Compile a path pattern that stands somewhere in a file. Raises `Misconfigured`."""
@@ -46,11 +46,11 @@ class Templates:
         tree = Compiler(self._environment, self._library, unit).condition(expression, Spot(plain, plain.START))
         return Condition(self._compiled(file, tree, unit, plain))
 
-    def _template(self, source: Source, module: Format, state: object) -> Template:
+    def _template(self, source: Source, module: Format, state: object, encoding: str = "utf-8") -> Template:
         unit = _unit(source)
         budget.start()  # constants are worked out here
         tree = parse(self._environment, source, unit.places)
-        compiler = Compiler(self._environment, self._library, unit)
+        compiler = Compiler(self._environment, self._library, unit, encoding)
         return self._compiled(source.file, compiler.template(tree, Spot(module, state), source.file), unit, module)
 
     def _start(self, source: Source, module: Format) -> object:

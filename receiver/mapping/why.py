@@ -1,8 +1,9 @@
 """Explains why a rendering stopped: the template's line and what it read there, never a value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from receiver.faults import did_you_mean
+from receiver.mapping.compiling.labels import MAX_LABELS
 from receiver.mapping.compiling.unit import Unit
 from receiver.mapping.errors import Exceeded, NotThere, Refused
 from receiver.mapping.names import NAMES
@@ -23,6 +24,8 @@ class Why:
         """Return the violation for an error at some places, the innermost last."""
         place = self._places.place(numbers[-1] if numbers else 0)
         label = self._label(numbers)
+        if isinstance(error, Refused) and error.offends:
+            label = _offending(label, error.offends, names)
         where = f"{place.file}:{place.line}"
         if isinstance(error, NotThere):
             return Violation(where, "undefined", self._not_there(error, label, names))
@@ -49,3 +52,32 @@ class Why:
         known = names[owners[0]]
         hint = did_you_mean(error.name, known) if isinstance(known, Mapping) else ""
         return f"{owners[0]}.{error.name} is not there; {hint or advice + '.'}"
+
+
+def _offending(label: str, offends: Callable[[str], bool], names: Mapping[str, object]) -> str:
+    """Return which of several names that were read is to blame; any field, where only the template's own are known."""
+    read = label.split(", ")
+    if len(read) == 1 and "." in label and label.split(".")[0] in NAMES:
+        return label
+    found = [each for each in read if _holds(_value(each, names), offends)]
+    if not found:
+        fields = names.get("fields")
+        known = fields.items() if isinstance(fields, Mapping) else ()
+        found = [f"fields.{name}" for name, value in known if _holds(value, offends)]
+    return ", ".join(found[:MAX_LABELS]) or label
+
+
+def _value(label: str, names: Mapping[str, object]) -> object:
+    value: object = names
+    for step in label.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _holds(value: object, offends: Callable[[str], bool]) -> bool:
+    """Tell whether a text, or one within a list or an object, offends."""
+    if isinstance(value, Mapping):
+        return any(_holds(each, offends) for each in value.values())
+    if isinstance(value, list | tuple):
+        return any(_holds(each, offends) for each in value)
+    return isinstance(value, str) and offends(value)

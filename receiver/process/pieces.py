@@ -123,7 +123,7 @@ class _Work:
             known = [path.relative_to(folder).as_posix() for path in folder.rglob("*.j2")]
             message = f'there is no "{record.template}" in the folder of the process'
             raise self._missing("missing-file", message, did_you_mean(record.template, known), index, "template")
-        return self.templates.record(record.template, record.format)
+        return self.templates.record(record.template, record.format, record.encoding)
 
     def _condition(self, written: str, index: int) -> Condition:
         line, column = start(self.configured, "records", index, "when")

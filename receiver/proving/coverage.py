@@ -38,7 +38,7 @@ def traced(process: Process) -> tuple[Process, Trace]:
     """Return the process with templates that note in the trace what is rendered."""
     config, trace = process.config, Trace()
     templates = Templates(config.folder, root(process), trace)
-    compiled = [templates.record(record.template, record.format) for record in config.records]
+    compiled = [templates.record(record.template, record.format, record.encoding) for record in config.records]
     rules = [replace(rule, template=template) for rule, template in zip(process.records, compiled, strict=True)]
     return replace(process, records=tuple(rules)), trace
 

@@ -38,9 +38,9 @@ class Mapped:
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, "utf-8", newline="")
 
-    def compile(self, text: str, kind: str):
+    def compile(self, text: str, kind: str, encoding: str = "utf-8"):
         self.write(f"record.{kind}.j2", text)
-        return Templates(self.folder, self.site).record(f"record.{kind}.j2", kind)
+        return Templates(self.folder, self.site).record(f"record.{kind}.j2", kind, encoding)
 
     def names(self, fields: dict | None = None, metadata: object = None, documents: int = 1):
         known = FIELDS | (fields or {})
@@ -67,17 +67,19 @@ class Mapped:
         """Return every fault as `line:column code`."""
         return [f"{fault.line}:{fault.column} {fault.code}" for fault in self.fault_list(text, kind)]
 
-    def fault_list(self, text: str, kind: str = "text"):
+    def fault_list(self, text: str, kind: str = "text", encoding: str = "utf-8"):
         try:
-            self.compile(text, kind)
+            self.compile(text, kind, encoding)
         except Misconfigured as error:
             return error.faults
         return ()
 
-    def violation(self, text: str, kind: str = "text", /, **fields: object) -> Violation:
+    def violation(
+        self, text: str, kind: str = "text", encoding: str = "utf-8", /, metadata: object = None, **fields: object
+    ) -> Violation:
         """Return why a rendering stopped."""
-        template = self.compile(text, kind)
+        template = self.compile(text, kind, encoding)
         with pytest.raises(Problem) as caught:
-            template.render(self.names(fields))
+            template.render(self.names(fields, metadata))
         assert caught.value.__context__ is None, "the problem would drag the frames that hold values along"
         return caught.value.violations[0]

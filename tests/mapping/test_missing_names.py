@@ -98,9 +98,14 @@ def test_a_field_is_named_through_loops_variables_and_macros(mapped):
     assert violation.where.endswith(":1")
 
 
-def test_a_variable_that_is_set_twice_stands_for_itself(mapped):
+def test_of_a_variable_that_is_set_twice_the_field_with_the_fault_is_told(mapped):
     template = "{% set n = fields.pages %}{% set n = fields.mrn %}{{ n }}"
-    assert mapped.violation(template, mrn="a\nb").message.startswith("n contains")
+    assert mapped.violation(template, mrn="a\nb").message.startswith("fields.mrn contains")
+
+
+def test_a_variable_that_is_set_twice_stands_for_itself(mapped):
+    template = '{% set n = fields.pages %}{% set n = fields.mrn %}{{ n | date("%Y") }}'
+    assert mapped.violation(template, mrn="a").message.startswith("n is not a date")
 
 
 def test_the_right_one_of_several_fields_in_a_line_is_named(mapped):

@@ -45,10 +45,11 @@ AT_THE_TOP = (nodes.Macro, nodes.Import, nodes.FromImport)
 class Compiler:
     """Compiles one template."""
 
-    def __init__(self, environment: Sandbox, library: Library, unit: Unit) -> None:
+    def __init__(self, environment: Sandbox, library: Library, unit: Unit, encoding: str = "utf-8") -> None:
         self.environment = environment
         self.library = library
         self.unit = unit
+        self.encoding = encoding  # that the record is written in
         self.variants: dict[tuple[Macro, Spot], Variant] = {}
         self.expressions = Expressions(self)
 

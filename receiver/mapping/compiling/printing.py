@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jinja2 import nodes
 
 from receiver.mapping import filters, values
-from receiver.mapping.compiling import branches, checks, unfolding
+from receiver.mapping.compiling import branches, checks, encodings, unfolding
 from receiver.mapping.compiling.guards import guards
 from receiver.mapping.compiling.unit import Scope
 from receiver.mapping.errors import Misplaced
@@ -26,6 +26,7 @@ def output(compiler: Compiler, node: nodes.Output, spot: Spot, scope: Scope) -> 
     for piece in node.nodes:
         if isinstance(piece, nodes.TemplateData):
             pieces.append(piece)
+            _expressible(compiler, piece)
             spot = _text(compiler, piece, spot)
         else:
             compiler.unit.name(piece, piece, scope)
@@ -46,6 +47,14 @@ def _text(compiler: Compiler, node: nodes.TemplateData, spot: Spot) -> Spot:
             spot = spot._replace(lost=True)
 
 
+def _expressible(compiler: Compiler, node: nodes.TemplateData) -> None:
+    try:
+        encodings.literal(node.data, compiler.encoding)
+    except Misplaced as error:
+        place = compiler.unit.places.fault(node.lineno, "encoding-misfit", error.message, error.hint, error.offset)
+        compiler.unit.found([place])
+
+
 def _printed(compiler: Compiler, node: nodes.Expr, spot: Spot, scope: Scope) -> tuple[nodes.Expr, Spot]:
     """Return what prints an expression, and the place after it."""
     if isinstance(node, nodes.CondExpr):
@@ -59,10 +68,14 @@ def _printed(compiler: Compiler, node: nodes.Expr, spot: Spot, scope: Scope) -> 
     rewritten = compiler.expressions.rewrite(value, spot, scope)
     try:
         escaper = _escaper(compiler, node, spot, mark)
+        if mark == RAW or not encodings.universal(compiler.encoding):
+            escaper = encodings.checked(escaper, compiler.encoding)
     except Misplaced as error:
         compiler.unit.misplaced(node, error)
         return rewritten, spot._replace(lost=True)
-    return compiler.expressions.filtered(rewritten, escaper), spot.after()
+    printed = compiler.expressions.filtered(rewritten, escaper)
+    printed.lineno = node.lineno  # where a mark stands behind the value, the value's own place is another one
+    return printed, spot.after()
 
 
 def _escaper(compiler: Compiler, node: nodes.Expr, spot: Spot, mark: str | None) -> Callable[[object], str]:

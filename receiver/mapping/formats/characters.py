@@ -13,8 +13,12 @@ LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # what str.splitlines part
 
 def refuse(text: str, characters: dict[int, None], reason: str) -> None:
     """Raise `Refused` if a text has one of the characters."""
-    if len(text.translate(characters)) != len(text):
-        raise Refused(reason, "character")
+
+    def offends(text: str) -> bool:
+        return len(text.translate(characters)) != len(text)
+
+    if offends(text):
+        raise Refused(reason, "character", offends)
 
 
 def refuse_surrogates(text: str) -> None:

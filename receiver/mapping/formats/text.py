@@ -3,20 +3,20 @@
 from collections.abc import Callable
 
 from receiver.mapping import values
-from receiver.mapping.errors import Refused
 from receiver.mapping.formats.characters import CONTROLS, LINE_BREAKS, refuse, refuse_surrogates
 
 START = "text"
 STRUCTURE = "\r\n"
 MARKS: frozenset[str] = frozenset()
 
+BREAKS = dict.fromkeys(map(ord, LINE_BREAKS))
+
 
 def escape(value: object) -> str:
     """Return a value's text. Raises `Refused` for line breaks and control characters."""
     plain = value if type(value) is str else values.text(value)
     if not plain.isprintable():
-        if any(character in LINE_BREAKS for character in plain):
-            raise Refused("contains a line break, which a line of text cannot hold", "character")
+        refuse(plain, BREAKS, "contains a line break, which a line of text cannot hold")
         refuse(plain, CONTROLS, "contains a control character")
         refuse_surrogates(plain)
     return plain

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types docs fuzz properties crash soak bench package licenses demo clean
+.PHONY: test lint types docs fuzz properties crash soak bench profile package licenses demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -40,6 +40,10 @@ soak: .venv/ready
 # Beside other servers that do the same durable work: make bench BENCH="--cases forms --rounds 9"; see benchmarks/README.md.
 bench: .venv/ready
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# Where the time of one delivery goes, step by step: make profile PROFILE="--case checked --disk /dev/shm".
+profile: .venv/ready
+	$(BIN)/python -m benchmarks.profile $(PROFILE)
 
 # The wheel, installed in an environment of its own with what it needs, and asked for its version.
 package: .venv/ready

@@ -15,19 +15,21 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from gunicorn.http import wsgi
 from gunicorn.workers import gthread
 
 from receiver import limits, log
 from receiver.problems import Problem
 from receiver.web import refusals
-from receiver.web.connection import Connection
+from receiver.web.connection import Answer, Connection
 from receiver.web.turns import Turns
 
-HEAD_READ = 16 * 1024  # bytes asked for at once while a head is awaited
 LINGER_READ = 256 * 1024  # bytes thrown away at once of a body that was refused
+SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -36,6 +38,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._turns = Turns(limits.AT_WORK)
+        self._signs_at = 0.0  # monotonic seconds, when it next gives a sign of life
         self._awaited: dict[Connection, float] = {}  # connections whose head is to come, until when
         self._lingering: dict[Connection, float] = {}  # connections that were answered, until when
 
@@ -67,29 +70,27 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _await_head(self, conn: Connection) -> None:
         conn.head += conn.parser.unreader.take_buffered()  # of a sender who did not wait for the answer before
+        ended = conn.receive_head()  # as a rule it is there already, and nothing needs to be watched
+        if conn.can_be_parsed():
+            self._begin(conn)
+            return
         self._awaited[conn] = time.monotonic() + limits.HEAD_SECONDS
         self._watch(conn, self._read_head)
-        self._read_head(conn)  # as a rule it is there already
-
-    def _read_head(self, conn: Connection, _sock: socket.socket | None = None) -> None:
-        ended = False
-        try:
-            received = conn.sock.recv(HEAD_READ)
-            conn.head += received
-            ended = not received
-        except BlockingIOError:
-            pass
-        except OSError:
-            conn.head.clear()
-            ended = True
         self._judge_head(conn, ended=ended)
+
+    def _read_head(self, conn: Connection, _sock: socket.socket) -> None:
+        self._judge_head(conn, ended=conn.receive_head())
+
+    def _begin(self, conn: Connection) -> None:
+        """Give a request whose head is there to a thread."""
+        conn.parser.unreader.unread(bytes(conn.head))
+        conn.head.clear()
+        self.enqueue_req(conn)
 
     def _judge_head(self, conn: Connection, *, ended: bool) -> None:
         if conn.can_be_parsed():
             self._stop_watching(conn, self._awaited)
-            conn.parser.unreader.unread(bytes(conn.head))
-            conn.head.clear()
-            self.enqueue_req(conn)
+            self._begin(conn)
         elif ended and not conn.head:
             self._forget(conn, self._awaited)
         elif ended:
@@ -104,6 +105,24 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             return super().handle(conn)
         finally:
             self._turns.give()
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        """Answer one request and tell whether its connection is kept: as gunicorn does, in one packet."""
+        begun = time.monotonic()
+        answer, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, response_class=Answer)
+        environ["wsgi.multithread"] = True
+        if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
+            answer.force_close()
+        pieces = self.wsgi(environ, answer.start_response)
+        try:
+            for piece in pieces:
+                answer.write(piece)
+            answer.close()
+        finally:
+            self.log.access(answer, req, environ, timedelta(seconds=time.monotonic() - begun))
+            if hasattr(pieces, "close"):
+                pieces.close()
+        return not answer.should_close()
 
     # a request, or a connection, ends
 
@@ -160,6 +179,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             self._lingering[conn] = min(conn.closes_at, time.monotonic() + limits.LINGER_SECONDS)
 
     # time
+
+    def notify(self) -> None:
+        """Give the master a sign of life; gunicorn asks with each event."""
+        now = time.monotonic()
+        if now >= self._signs_at:
+            self._signs_at = now + SIGN_OF_LIFE
+            super().notify()
 
     def murder_pending(self) -> None:
         """Give up what took too long; gunicorn asks about once a second."""

@@ -59,6 +59,8 @@ class Connections:
             with self._opening:
                 opened = self._opened
                 if opened and opened.pid != os.getpid():
+                    if opened.writers:
+                        opened.writers.forsake()
                     self._foreign.append(opened)
                     opened = None
                 if opened is None:

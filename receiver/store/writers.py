@@ -2,11 +2,9 @@
 
 Of the threads of a process that want to write, one leads: it takes the lock that orders the processes, runs what
 all of them have queued, commits once and wakes each. Then the next one leads. SQLite's own wait between processes
-sleeps and guesses; the lock is a `flock`, so a crash of its holder frees it at once.
+sleeps and guesses, with a tail of seconds; the lock wakes whoever is next.
 """
 
-import fcntl
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -17,13 +15,12 @@ from typing import Any, TypeVar
 import apsw
 
 from receiver.problems import Code, Problem
-from receiver.store import durable, schema
+from receiver.store import schema
 from receiver.store.failure import storage
+from receiver.store.interlock import Interlock
 
 Result = TypeVar("Result")
 Operation = Callable[[apsw.Connection], Result]
-
-PAUSE = 0.0005  # seconds between two looks at a lock that another process has: it is held for some milliseconds
 
 
 class Unclear(Problem):
@@ -50,8 +47,7 @@ class Writers:
         """Open the ledger. Raises apsw.Error, Problem."""
         self._connection = schema.connect(path)
         with storage("open the ledger's lock"):
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self._lock = os.open(f"{path}{schema.LOCK_SUFFIX}", flags, durable.FILE_MODE)
+            self._lock = Interlock(Path(f"{path}{schema.LOCK_SUFFIX}"))
         self._mutex = threading.Lock()  # for the three below
         self._waiting: list[_Ticket] = []
         self._led = False
@@ -61,7 +57,11 @@ class Writers:
     def close(self) -> None:
         """Close the connection. No other thread may be writing."""
         self._connection.close()
-        os.close(self._lock)
+        self._lock.close()
+
+    def forsake(self) -> None:
+        """Let go of what a fork has inherited, but for the connection: SQLite forbids a child even to close it."""
+        self._lock.forsake()
 
     def run(self, operation: Operation[Result], *, durable: bool = True) -> Result:
         """Run `operation` in a transaction and return its result once that is durable.
@@ -91,7 +91,7 @@ class Writers:
                 with schema.ledger_errors():
                     self._transact(batch, deadline)
             finally:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
+                self._lock.give_back()
         except BaseException as error:  # noqa: BLE001 (every waiting thread must hear of it)
             batch = batch or self._take_waiting()
             for ticket in batch:
@@ -117,13 +117,9 @@ class Writers:
     def _take_lock(self, deadline: float) -> None:
         """Wait for the other processes' writers, but not for one that hangs. Raises Problem."""
         with storage("lock the ledger"):
-            while True:
-                try:
-                    return fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise Problem(Code.STORAGE_FAILED, "could not lock the ledger in time") from None
-                    time.sleep(PAUSE)
+            taken = self._lock.take(max(0, deadline - time.monotonic()))
+        if not taken:
+            raise Problem(Code.STORAGE_FAILED, "could not lock the ledger in time")
 
     def _transact(self, batch: list[_Ticket], deadline: float) -> None:
         """Run the batch in one transaction. Raises apsw.Error where nothing was committed, and Unclear."""

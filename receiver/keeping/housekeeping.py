@@ -14,7 +14,8 @@ from receiver.store import folders, stage
 
 FOLDER = "housekeeping"
 README = """\
-Nothing but a lock: who holds it prunes, and its time is when that was done last. May be removed at any time.
+Nothing is in this folder but a lock on it: who holds that prunes, and the folder's time is when it was done last.
+It may be removed at any time.
 """
 LOOK = 60  # seconds between two looks whether it is time
 EVERY = 3600  # seconds between two prunings: retention counts days, and a listing of 100,000 folders takes a second
@@ -45,7 +46,7 @@ def look(house: House) -> bool:
     if lock is None:
         return False
     try:
-        due = _is_due(house, folder / stage.LOCK)
+        due = _is_due(house, folder)
         if due:
             os.utime(lock)
             for done in prune(house, datetime.now(UTC)):
@@ -56,9 +57,9 @@ def look(house: House) -> bool:
     return due
 
 
-def _is_due(house: House, lock: Path) -> bool:
+def _is_due(house: House, folder: Path) -> bool:
     """Tell whether the last pruning is an hour ago. A clock that was set back counts as due."""
-    age = time.time() - lock.stat().st_mtime
+    age = time.time() - folder.stat().st_mtime
     if not 0 <= age < EVERY:
         return True
     return age >= LOOK and folders.free_space(house.settings.data) < SHORT * house.settings.min_free

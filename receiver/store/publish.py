@@ -23,7 +23,7 @@ record before its document.
 `committed` without a folder in the stage is what a power cut between `mark` and the next durable commit leaves:
 everything was published. Nothing is concluded where the whole stage is gone: then a disk is not mounted.
 
-Beside this path: `quarantine/<process>/<id>/` with a file `lock` in it is a delivery whose folder was moved there
+Beside this path: `quarantine/<process>/<id>/` with a file `unsettled` in it is a delivery whose folder was moved there
 and whose row (`held`, `refused`) is still to be written; without one, the row is there. An accepted delivery has
 no business in quarantine: what is found there is swept.
 

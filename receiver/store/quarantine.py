@@ -1,8 +1,8 @@
 """Quarantine: what is held or refused, kept whole with the reason, until it is repaired or its time is over.
 
 The whole folder moves here from the stage, its lock with it, and is locked until the row in the ledger is written.
-So a folder with a file `lock` that nobody holds is one whose owner died in between: recovery writes its row.
-Whoever changes what lies here, or lets it go, holds that lock too.
+Until then it holds a file `unsettled`, too. So a folder with that file whose lock is free is one whose owner died in
+between: recovery writes its row. Whoever changes what lies here, or lets it go, holds the lock.
 """
 
 import contextlib
@@ -21,10 +21,11 @@ from receiver.store.entry import Attempt, Entry
 from receiver.store.failure import storage
 from receiver.store.ledger import KEPT, Ledger, Lost
 from receiver.store.publish import PATIENCE, known
-from receiver.store.stage import LOCK, Stage, Staged, hold
+from receiver.store.stage import Stage, Staged, hold
 
 FOLDER = "quarantine"
 DESCRIPTION = "problem.json"
+UNSETTLED = "unsettled"
 PAUSE = 0.01  # seconds between two looks at a lock that another one holds
 README = """\
 Deliveries that were held or refused: one folder for each, <process>/<id>, with its parts and problem.json, which
@@ -61,7 +62,7 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
         except Lost:
             kept.take_away(place)
             return known(ledger, entry.id, entry.arrival) or entry.receipt()
-        place.joinpath(LOCK).unlink(missing_ok=True)
+        _settle(place)
     return entry.receipt()
 
 
@@ -101,7 +102,7 @@ def finish(ledger: Ledger, place: Path) -> bool:
 
     Raises Problem.
     """
-    if not place.joinpath(LOCK).exists() and not _gone(ledger.find(place.name)):
+    if not place.joinpath(UNSETTLED).exists() and not _gone(ledger.find(place.name)):
         return False
     lock = hold(place)
     if lock is None:
@@ -114,7 +115,7 @@ def finish(ledger: Ledger, place: Path) -> bool:
         found = kept.load(place / DESCRIPTION)
         if entry is None or _attempt(found.entry) not in entry.attempts:
             ledger.set_aside(found.entry, _attempt(found.entry))
-        place.joinpath(LOCK).unlink(missing_ok=True)
+        _settle(place)
     finally:
         os.close(lock)
     return True
@@ -148,10 +149,11 @@ def _beside(data: Path, staged: Staged, parts: Sequence[Part]) -> Iterator[Stage
 def _kept(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> Iterator[None]:
     """Keep the delivery at its place, whose lock is held meanwhile. Raises Problem."""
     folders.make_folders(place.parent, place.parents[1])
-    _remove_but(near.folder, {LOCK, *(part.path.name for part in parts)})
+    _remove_but(near.folder, {part.path.name for part in parts})
     durable.write_new(near.folder / DESCRIPTION, kept.describe(entry, parts, detail))
+    _unsettle(near.folder)
     near.seal()
-    lock = _settle(near.folder, place)
+    lock = _move(near.folder, place)
     try:
         if lock is not None:
             _renew(near, place, entry, parts, detail)
@@ -161,7 +163,7 @@ def _kept(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail
             os.close(lock)
 
 
-def _settle(near: Path, place: Path) -> int | None:
+def _move(near: Path, place: Path) -> int | None:
     """Move the delivery, with the lock on it, to its place; or return the lock of the same one that lies there.
 
     Raises Problem: BUSY where somebody is at work on that one for too long.
@@ -183,9 +185,22 @@ def _settle(near: Path, place: Path) -> int | None:
         time.sleep(PAUSE)
 
 
+def _unsettle(place: Path) -> None:
+    """Say that the row is still to be written: durable with the next fsync of the folder."""
+    with storage("keep a delivery"):
+        place.joinpath(UNSETTLED).touch(mode=durable.FILE_MODE)
+
+
+def _settle(place: Path) -> None:
+    """Say that the row is there: durable whenever it may be, for what a crash brings back is settled again."""
+    with storage("keep a delivery"):
+        place.joinpath(UNSETTLED).unlink(missing_ok=True)
+
+
 def _renew(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> None:
     """Put today's reason beside the parts that lie there: the same ones, for the id covers their digests."""
     there = {part.sha256: part.path for part in kept.load(place / DESCRIPTION).parts}
+    _unsettle(place)
     same = [replace(part, path=there.get(part.sha256, part.path)) for part in parts]
     durable.write_over(place / DESCRIPTION, kept.describe(entry, same, detail), near.folder / "renewed")
 

@@ -1,8 +1,9 @@
 """The stage: private folders where deliveries are put together, on the file system of their output.
 
-Each delivery fills a folder of its own, and its owner holds an advisory lock (flock(2)) on the file `lock` in it for
-as long as it works there. The kernel drops the lock with the owner's process, however that ends: who gets the lock
-knows that the owner is dead. So nobody ever touches the folder of a living owner, and no clock is asked.
+Each delivery fills a folder of its own, and its owner holds an advisory lock (flock(2)) on the folder for as long as it
+works there. The kernel drops the lock with the owner's process, however that ends: who gets the lock knows that the
+owner is dead. So nobody ever touches the folder of a living owner, and no clock is asked. The lock is on the folder
+itself, so that taking it leaves nothing behind, and it goes along where the folder is moved.
 """
 
 import errno
@@ -16,7 +17,6 @@ from receiver.problems import Problem
 from receiver.store import durable, folders
 from receiver.store.failure import storage
 
-LOCK = "lock"
 OPEN_FILES = 16  # files of one delivery left open until all are synced together; 16 threads stay far below 1,024
 README = """\
 Deliveries are put together here. Nothing in this folder is for other programs.
@@ -110,21 +110,20 @@ def hold(folder: Path) -> int | None:
     """Lock `folder` for its new owner and return the lock's descriptor; None where it has an owner, or is gone."""
     with storage("lock a folder of the stage"):
         try:
-            lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            gone = os.fstat(lock).st_nlink == 0  # the owner before us removed the folder, and this lock with it
-        except BlockingIOError:
-            gone = True
+            if os.path.samestat(os.fstat(lock), folder.stat()):  # else its owner moved it meanwhile
+                return lock
+        except (BlockingIOError, FileNotFoundError):
+            pass
         except OSError:
             os.close(lock)
             raise
-        if gone:
-            os.close(lock)
-            return None
-        return lock
+        os.close(lock)
+        return None
 
 
 def discard(folder: Path) -> None:

@@ -155,9 +155,9 @@ def test_the_service_prunes_by_itself_in_one_worker(tmp_path):
     service = Service(tmp_path / "data", site=tmp_path / "site", environment=environment).start()
     try:
         assert send(service, "A1", mrn="wrong").status == 422
-        lock = service.data / "housekeeping" / "lock"
-        wait_for(lock.exists)
-        os.utime(lock, (0, 0))
+        folder = service.data / "housekeeping"
+        wait_for((folder / "README").exists)
+        os.utime(folder, (0, 0))
         wait_for(lambda: not waiting(service))
         [entry] = logged(service)
         assert entry["status"] == "discarded"

@@ -62,12 +62,12 @@ def test_the_same_delivery_refused_again_has_the_new_reason_and_parts_of_any_ord
 def test_a_row_that_the_owner_did_not_write_is_written_once(place):
     refuse(place, SENT)
     folder = quarantine.folder(place.data, "referrals", SENT.id)
-    (folder / "lock").touch()
+    (folder / quarantine.UNSETTLED).touch()
     assert place.recover().quarantined == 1
     assert place.ledger.find(SENT.id).attempt_count == 1
     with apsw.Connection(str(place.ledger.path)) as connection:
         connection.execute("DELETE FROM deliveries")
-    (folder / "lock").touch()
+    (folder / quarantine.UNSETTLED).touch()
     assert place.recover().quarantined == 1
     entry = place.ledger.find(SENT.id)
     assert entry.attempts == (Attempt(entry.received_at, PEER, "refused", Code.FIELDS_INVALID),)
@@ -204,8 +204,8 @@ def test_a_damaged_description_is_told_and_does_not_stop_recovery(place):
         (folder / "problem.json").write_text(damage)
         with pytest.raises(Problem, match="damaged"):
             quarantine.load(place.data, "referrals", Sent("S1").id)
-    (folder / "lock").touch()
-    (quarantine.folder(place.data, "referrals", Sent("S2").id) / "lock").touch()
+    (folder / quarantine.UNSETTLED).touch()
+    (quarantine.folder(place.data, "referrals", Sent("S2").id) / quarantine.UNSETTLED).touch()
     report = place.recover()
     assert set(report.failed) == {Sent("S1").id}
     assert report.quarantined == 1

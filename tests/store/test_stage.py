@@ -72,6 +72,43 @@ def test_a_folder_has_one_owner(place):
     os.close(lock)
 
 
+def test_a_folder_whose_owner_removes_it_can_be_neither_held_nor_kept_alive(place, monkeypatch):
+    """Whoever looks at it at any instant of its removal gets nothing, and leaves nothing there."""
+    looks = []
+
+    def looking(name):
+        act = getattr(os, name)
+
+        def looked(path, *arguments, **named):
+            looks.append(stage.hold(folder))
+            act(path, *arguments, **named)
+            looks.append(stage.hold(folder))
+
+        return looked
+
+    with place.stage.open() as staged:
+        folder = staged.folder
+        staged.add(b"record")
+        (folder / "inner").mkdir()
+        for name in ("unlink", "rmdir"):
+            monkeypatch.setattr(os, name, looking(name))
+    assert len(looks) >= 6
+    assert set(looks) == {None}
+    assert place.staged() == set()
+
+
+def test_a_folder_that_was_moved_is_held_where_it_is_now(place):
+    with place.stage.open() as staged:
+        moved = place.stage.root / "moved"
+        staged.folder.rename(moved)
+        staged.folder.mkdir()
+        assert stage.hold(moved) is None
+        lock = stage.hold(staged.folder)
+        assert lock is not None
+        os.close(lock)
+    assert stage.hold(moved) is not None
+
+
 def test_what_a_dead_owner_left_is_swept_and_nothing_else(place):
     (place.stage.root / "left").mkdir()
     (place.stage.root / "left" / "1.tif").write_bytes(b"half")

@@ -14,7 +14,8 @@ from typing import Any
 import apsw
 
 from receiver.delivery import Status
-from receiver.store import rows, schema, statements
+from receiver.store import arrivals, rows, schema, statements
+from receiver.store.arrivals import Unaccepted
 from receiver.store.connections import Connections
 from receiver.store.entry import Attempt, Entry, Waiting
 from receiver.store.standing import Standing, standing
@@ -123,6 +124,18 @@ class Ledger:
     def standing(self) -> dict[str, Standing]:
         """Return how the deliveries of each process stand. Raises Problem."""
         return self._read(standing)
+
+    def unaccepted(self, since: datetime) -> list[Unaccepted]:
+        """Return how many deliveries were refused or held since then, and why. Raises Problem."""
+        return self._read(lambda connection: arrivals.unaccepted(connection, since))
+
+    def last_arrival(self, process: str) -> datetime | None:
+        """Return when the last delivery of a process came. Raises Problem."""
+        return self._read(lambda connection: arrivals.last_arrival(connection, process))
+
+    def arrivals(self, process: str, since: datetime, until: datetime, most: int) -> int:
+        """Return how many deliveries of a process came in a span, counted up to `most`. Raises Problem."""
+        return self._read(lambda connection: arrivals.arrivals(connection, process, since, until, most))
 
     def commit(self, entry: Entry, attempt: Attempt) -> Entry:
         """Accept a delivery: the point of no return. Returns its entry once that is durable.

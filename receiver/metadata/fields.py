@@ -83,7 +83,7 @@ def _name(each: Raw, layout: Layout, gathered: Gathered) -> str | None:
         gathered.refuse(each.where, "name", f"{name.value} {words.rule(layout.name.expression)}")
     elif not isinstance(name, str) or not name.strip():
         gathered.refuse(each.where, "name", "the field's name must be text that is not empty")
-    elif len(name) > MAX_NAME or _CONTROL.search(name):
+    elif len(name) > MAX_NAME or (not name.isprintable() and _CONTROL.search(name)):
         gathered.refuse(
             each.where, "name", f"the field's name must have at most {MAX_NAME} characters, none of them control"
         )
@@ -95,6 +95,8 @@ def _name(each: Raw, layout: Layout, gathered: Gathered) -> str | None:
 def _confidence(each: Raw, scale: float, gathered: Gathered) -> float | None:
     """Return the confidence from 0 to 1; None where there is none."""
     given = each.confidence
+    if type(given) is float and 0 <= given <= scale:  # as nearly always
+        return given / scale
     if given is None or given is Absent.MISSING or given == "":
         return None
     if isinstance(given, str) and _NUMBER.fullmatch(given):

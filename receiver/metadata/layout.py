@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Known = Container[str] | None  # names that may be told, for a schema holds them; None: all
 
@@ -47,8 +47,7 @@ class Layout:
     confidence: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """One field as it was found, nothing judged yet."""
 
     where: Callable[[], str]  # its JSON Pointer or XPath, asked for only where something is wrong

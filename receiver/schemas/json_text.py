@@ -49,7 +49,7 @@ def loads(content: bytes) -> Any:
     value, fault = _decoded(text)
     if fault is not None:
         raise fault
-    if _is_suspect(text):
+    if _is_suspect(text, value):
         _judge(text)
     return value
 
@@ -112,13 +112,22 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _is_suspect(text: str) -> bool:
-    """Say whether a walk is needed: also for a text that only looks too deep, too long or like a surrogate."""
+def _is_suspect(text: str, value: Any) -> bool:
+    """Say whether a walk is needed: also for a text that only looks too long or like a surrogate."""
     return (
-        text.count("[") + text.count("{") > MAX_DEPTH
+        (text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value))
         or text.count(",") >= MAX_VALUES
         or ("\\u" in text and _ESCAPED_SURROGATE.search(text) is not None)
     )
+
+
+def _is_deep(value: Any) -> bool:
+    """Say whether a value is nested deeper than MAX_DEPTH levels."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        members = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [inner for each in members for inner in each if type(inner) is dict or type(inner) is list]
+    return bool(level)
 
 
 def _judge(text: str) -> None:

@@ -118,6 +118,8 @@ def written_iso(moment: Moment) -> str:
 
 def offset(when: datetime, between: str = ":") -> str:
     """Write the offset from UTC, +05:30; "" where there is none. Seconds, as before 1900, are left away."""
+    if when.tzinfo is UTC:  # what `delivery` tells
+        return f"+00{between}00"
     plain = when.strftime("%z")[:5]
     return plain and f"{plain[:3]}{between}{plain[3:]}"
 

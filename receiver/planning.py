@@ -83,20 +83,19 @@ def _entry(reception: Reception, id_: str, source_id: str, parts: Sequence[Part]
 
 
 def _outputs(house: House, process: Process, rendered: Rendered, staged: Staged) -> Iterator[Output]:
+    root = f"{house.settings.output.absolute()}/"
     for part, path in rendered.documents:
-        yield _output(house, process, Kind.DOCUMENT, part.path.name, path, part.size, part.sha256)
+        yield _output(process, root, Kind.DOCUMENT, part.path.name, path, part.size, part.sha256)
     for record in rendered.records:
-        yield _written(house, process, Kind.RECORD, staged.add(record.content), record.path)
+        yield _written(process, root, Kind.RECORD, staged.add(record.content), record.path)
     if rendered.marker:
-        yield _written(house, process, Kind.MARKER, staged.add(b""), rendered.marker)
+        yield _written(process, root, Kind.MARKER, staged.add(b""), rendered.marker)
 
 
-def _written(house: House, process: Process, kind: Kind, file: NewFile, path: str) -> Output:
-    return _output(house, process, kind, file.name, path, file.size, file.sha256)
+def _written(process: Process, root: str, kind: Kind, file: NewFile, path: str) -> Output:
+    return _output(process, root, kind, file.name, path, file.size, file.sha256)
 
 
-def _output(house: House, process: Process, kind: Kind, staged: str, path: str, size: int, sha256: str) -> Output:
+def _output(process: Process, root: str, kind: Kind, staged: str, path: str, size: int, sha256: str) -> Output:
     target = process.output / path
-    root = house.settings.output.absolute()
-    told = target.relative_to(root) if target.is_relative_to(root) else target
-    return Output(kind, staged, told.as_posix(), target, size, sha256)
+    return Output(kind, staged, str(target).removeprefix(root), target, size, sha256)

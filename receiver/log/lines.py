@@ -2,11 +2,13 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from traceback import StackSummary, walk_tb
 from typing import Any
 
 FORMS = ("text", "json")
+PLAIN = re.compile(r"[\w.,:;/+-]*", re.ASCII)  # words that need no look at their characters: nearly all
 
 
 class _Lines(logging.Formatter):
@@ -61,6 +63,8 @@ def place_of(error: BaseException | None) -> str:
 
 def _word(value: Any) -> str:
     text = f"{value:.4f}" if isinstance(value, float) else str(value)
+    if PLAIN.fullmatch(text):
+        return text
     return json.dumps(text, ensure_ascii=False) if not text.isprintable() or set(text) & set(' "=') else text
 
 

@@ -106,9 +106,9 @@ def judged(document: Document) -> XMLResource:
 
 
 def source_id(document: Document, path: Path) -> Any:
-    """Return what stands at the path, without the spaces around it."""
+    """Return what stands at the path, without the white space around it (XML 1.0 §2.3: no other blanks)."""
     found = path.find(_top(document))
-    return found.strip() if isinstance(found, str) else found
+    return found.strip(" \t\r\n") if isinstance(found, str) else found
 
 
 def fields(document: Document, layout: Layout, known: Known = None) -> Iterator[Raw] | None:

@@ -106,6 +106,11 @@ def test_a_field_that_cannot_be_read_is_not_called_missing(folder: Path) -> None
     assert told(found) == [("/fields/0", "value")]
 
 
+def test_a_source_id_in_xml_loses_the_white_space_of_xml_and_no_other() -> None:
+    xml = "<document><sourceId>\n  a\u00a0 </sourceId><fields/></document>".encode()
+    assert XML_READER.read(xml).source_id == "a\u00a0"
+
+
 def test_what_the_schema_says_is_not_said_twice() -> None:
     assert told(problem(JSON_READER, document({"value": 1}, {"name": "a", "value": 1, "confidence": 7}))) == [
         ("/fields/0", "required"),

@@ -5,7 +5,6 @@ came back and how many were refused.
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
@@ -69,9 +68,9 @@ def named(name) -> list[str]:
     return [name.get("family", ""), *name.get("given", []), *name.get("prefix", []), *name.get("suffix", [])]
 
 
-def token(value: str) -> object:
-    """Return a value as a type that collapses its blanks has it (XSD 1.0 Part 2 §4.3.6), without a formula's guard."""
-    return unguarded(" ".join(part for part in re.split("[ \\t\\r\\n]", value) if part))
+def trimmed(value: str) -> object:
+    """Return a sourceId as it is taken from XML: without the white space around it, and without a formula's guard."""
+    return unguarded(value.strip(" \t\r\n"))
 
 
 def obr(files: Files, field: int, component: int) -> str:
@@ -118,7 +117,7 @@ READ: dict[tuple[str, str, str], list[tuple[Callable[[Files], object], Callable[
         (lambda files: obr(files, 3, 2), flat),
         (lambda files: cell(files, "laboratory"), unguarded),
     ],
-    ("lab-reports", "lipid-panel", SOURCE): [(lambda files: cell(files, "source_id"), token)],
+    ("lab-reports", "lipid-panel", SOURCE): [(lambda files: cell(files, "source_id"), trimmed)],
     ("intake-forms", "twenty-fields", "patient_name"): [(of_form("patient/name"), exact)],
     ("intake-forms", "twenty-fields", "patient_address"): [(of_form("patient/address"), exact)],
     ("intake-forms", "twenty-fields", "insurance_name"): [(of_form("insurance/name"), exact)],

@@ -1,6 +1,7 @@
 """`receiver log`: what was received, the newest first."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import click
 
 from receiver.cli.finding import entries, open_ledger
+from receiver.cli.sheet import lines
 from receiver.cli.tables import show_table
 from receiver.cli.telling import told
 from receiver.cli.times import moment, shown
@@ -27,6 +29,7 @@ LONGEST = 40  # characters shown of a sourceId: one of 256 would push the rest o
 @click.option("--since", type=moment, metavar="TIME", help="Received since 2026-03-01, 2026-03-01T14:30 (UTC) or 2h.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"At most so many.  [default: {LIMIT}]")
 @click.option("--json", "as_json", is_flag=True, help="All that the ledger holds, one JSON object a line, no limit.")
+@click.option("--csv", "as_csv", is_flag=True, help="All that the ledger holds, for a spreadsheet, no limit.")
 def command(
     process: str | None,
     status: str | None,
@@ -34,6 +37,7 @@ def command(
     since: datetime | None,
     limit: int | None,
     as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Show the deliveries that were received, the newest first. Times are UTC.
 
@@ -42,11 +46,19 @@ def command(
     """
     wanted: dict[str, Any] = {"process": process, "source_id": source_id, "since": since}
     found = entries(open_ledger(Settings.from_environment()), status=Status(status) if status else None, **wanted)
+    if as_json and as_csv:
+        raise click.UsageError("name one of the two: --json or --csv")
     if as_json:
         for entry in islice(found, limit):
             click.echo(json.dumps(told(entry), ensure_ascii=False))
-        return
-    limit = limit or LIMIT
+    elif as_csv:
+        for line in lines(islice(found, limit)):
+            click.echo(line, nl=False)
+    else:
+        _show(found, limit or LIMIT)
+
+
+def _show(found: Iterator[Entry], limit: int) -> None:
     rows = [_row(entry) for entry in islice(found, limit)]
     show_table(rows, HEADING)
     if len(rows) == limit and next(found, None):

@@ -1,5 +1,8 @@
 """`receiver log` and `receiver show`: the audit trail as people and programs read it."""
 
+import csv
+import hashlib
+import io
 import json
 import os
 import re
@@ -11,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from home import NOON, PEER, Home
+from home import FAX, NOON, PEER, Home
 
 from receiver.cli import finding
 
@@ -70,10 +73,51 @@ def test_the_log_as_json_holds_all_of_it_page_by_page(home, monkeypatch):
     assert [line["receivedAt"] for line in lines] == sorted((line["receivedAt"] for line in lines), reverse=True)
 
 
+def test_the_log_as_csv_has_a_row_for_each_delivery_and_all_that_is_known_of_it(home):
+    home.section('[retention]\noriginals = "30d"')
+    first = home.deliver(source_id='a "quoted", one')
+    refused = home.deliver(source_id="S2", mrn="wrong", at=NOON + timedelta(hours=1))
+    home.deliver(source_id="S2", mrn="wrong", at=NOON + timedelta(hours=2))
+    content = home.receiver("log", "--csv").stdout_bytes
+    assert content.count(b"\r\n") == content.count(b"\n") == 3
+    newer, older = csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True)
+    logged = [json.loads(line) for line in home.receiver("log", "--json").stdout.splitlines()]
+    assert [set(each) - set(newer) for each in logged] == [set(), set()]
+    assert (older["id"], older["sourceId"], older["version"]) == (first.id, 'a "quoted", one', "1")
+    for file in (*logged[1]["documents"], *logged[1]["records"]):
+        kind = "documents" if file in logged[1]["documents"] else "records"
+        assert f"{file['path']} {file['size']} {file['sha256']}" in older[kind].split("; ")
+    assert older["parts"].startswith(
+        f"document file image/tiff {len(FAX)} {hashlib.sha256(FAX).hexdigest()}; metadata "
+    )
+    assert (newer["id"], newer["code"], newer["version"], newer["publishedAt"]) == (
+        refused.id,
+        "fields-invalid",
+        "",
+        "",
+    )
+    assert newer["violations"].startswith("fields/mrn pattern ")
+    assert [line.split(" ")[1] for line in newer["attempts"].split("; ")] == ["refused", "refused"]
+    assert newer["attemptCount"] == "2"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", " =1"])
+def test_no_source_id_is_a_formula_in_a_spreadsheet(home, name):
+    home.deliver(source_id=name)
+    (row,) = csv.DictReader(io.StringIO(home.receiver("log", "--csv").stdout))
+    assert row["sourceId"] == f"'{name}"
+
+
+def test_two_forms_at_once_are_misuse(home):
+    home.deliver()
+    assert home.receiver("log", "--csv", "--json").exit_code == 2
+
+
 def test_no_value_is_in_the_log_or_shown(home):
     entry = home.deliver(patient_name="Zacharias Invented")
     home.deliver(source_id="S2", mrn="Wrong-1")
     told = home.receiver("log").output + home.receiver("log", "--json").output
+    told += home.receiver("log", "--csv").output
     told += home.receiver("show", entry.id).output + home.receiver("show", entry.id, "--json").output
     assert "Zacharias" not in told
     assert "Wrong-1" not in told

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from receiver.problems import Violation
+from receiver.schemas import hl7_values
 from receiver.schemas.hl7_shapes import Shapes
 
 LIBRARY = "hl7apy"
@@ -51,13 +52,16 @@ def available() -> bool:
 
 
 def violations(message: str) -> tuple[Violation, ...]:
-    """Return every structural fault of a message whose segments end with CR, with its line; () where there is none."""
-    if _right.known(message):
-        return ()
-    faults = _judged(message)
-    if not faults:
+    """Return every fault of a message whose segments end with CR, with its line; () where there is none.
+
+    First those of its structure; where that is right, those of its dates, times and numbers.
+    """
+    if not _right.known(message):
+        faults = _judged(message)
+        if faults:
+            return faults
         _right.learn(message)
-    return faults
+    return tuple(hl7_values.violations(message))
 
 
 def _judged(message: str) -> tuple[Violation, ...]:

@@ -1,0 +1,83 @@
+"""Dates, times and numbers of HL7 records are judged as the standard writes them; everything else is text."""
+
+import pytest
+
+from receiver.schemas import hl7
+
+MESSAGE = (
+    "MSH|^~\\&|RECEIVER|SCANS|EHR|CLINIC|20261123141121+0000||ORU^R01^ORU_R01|4711|P|2.5.1\r"
+    "PID|1||142637A^^^CLINIC^MR^^20180101||Smith^John^^^^^L||19640220\r"
+    "OBR|1||L25^LAB|11502-2^Laboratory report^LN|||20181005\r"
+    "OBX|1|NM|PAGES^Pages^L||3||||||F|||20181005\r"
+    "ZPT|02/20/1964\r"
+)
+
+
+def told(right: str, wrong: str) -> list[tuple[str, str, str]]:
+    assert right in MESSAGE
+    return [(each.where, each.rule, each.message) for each in hl7.violations(MESSAGE.replace(right, wrong, 1))]
+
+
+def test_a_message_that_is_written_as_the_standard_says_is_right():
+    assert hl7.violations(MESSAGE) == ()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "place"),
+    [
+        ("19640220", "02/20/1964", "line 2, PID-7"),
+        ("19640220", "1964-02-20", "line 2, PID-7"),
+        ("19640220", "19641320", "line 2, PID-7"),
+        ("19640220", "20181007104521-0500Z", "line 2, PID-7"),
+        ("20261123141121+0000", "2026-11-23T14:11:21+00:00", "line 1, MSH-7"),
+        ("^^20180101", "^^Jan 1", "line 2, PID-3.7"),
+        ("^^20180101", "^^20180101~X^^^CLINIC^MR^^2018-01", "line 2, PID-3.7"),
+        ("||20181005\r", "||5 October\r", "line 3, OBR-7"),
+        ("PID|1|", "PID|one|", "line 2, PID-1"),
+        ("||3||", "||three||", "line 4, OBX-5"),
+        ("|NM|PAGES^Pages^L||3||", "|DT|PAGES^Pages^L||02/20/1964||", "line 4, OBX-5"),
+        ("|NM|PAGES^Pages^L||3||", "|TM|PAGES^Pages^L||10:45||", "line 4, OBX-5"),
+    ],
+)
+def test_what_no_import_could_read_is_told_with_its_field_and_without_its_value(right, wrong, place):
+    ((where, rule, message),) = told(right, wrong)
+    assert (where, rule) == (place, "type")
+    assert message.startswith(place.partition(", ")[2] + " is not a")
+    assert "1964" not in message
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("19640220", "1964"),
+        ("19640220", "196402"),
+        ("19640220", "20181007104521.0001-0500"),
+        ("19640220", '""'),
+        ("19640220", ""),
+        ("|NM|PAGES^Pages^L||3||", "|NM|PAGES^Pages^L||-12.50||"),
+        ("|NM|PAGES^Pages^L||3||", "|ST|PAGES^Pages^L||three||"),
+        ("|NM|PAGES^Pages^L||3||", "|TM|PAGES^Pages^L||104521.1+0100||"),
+        ("|NM|PAGES^Pages^L||3||", "|TS|PAGES^Pages^L||20181007^S||"),
+        ("142637A", "any text at all"),
+    ],
+)
+def test_what_the_standard_allows_is_right(right, wrong):
+    assert told(right, wrong) == []
+
+
+@pytest.mark.parametrize("version", ["2.4", "2.5", "2.6"])
+def test_other_versions_write_their_times_in_the_same_way(version):
+    assert hl7.violations(MESSAGE.replace("|2.5.1\r", f"|{version}\r")) == ()
+    message = MESSAGE.replace("|2.5.1\r", f"|{version}\r").replace("19640220", "02/20/1964")
+    assert [each.where for each in hl7.violations(message)] == ["line 2, PID-7"]
+
+
+def test_values_are_judged_in_a_message_whose_shape_is_known():
+    assert hl7.violations(MESSAGE) == ()
+    assert hl7.violations(MESSAGE.replace("19640220", "soon"))
+
+
+def test_the_delimiters_are_those_that_the_message_declares():
+    other = MESSAGE.replace("^", "$").replace("|", "#")
+    assert hl7.violations(other) == ()
+    assert [each.where for each in hl7.violations(other.replace("$$20180101", "$$01/01/2018"))] == ["line 2, PID-3.7"]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import sender
 import show
-from service import service
+from service import LOG, service
 
 SITE = Path(__file__).resolve().parent.parent
 
@@ -54,6 +54,8 @@ def main() -> int:
     with _data_folder(keep=not once) as data, service(SITE, data, token) as port:
         show.opening(port, data)
         outcomes = [_run(number, step, data / "output", port, token) for number, step in enumerate(STEPS, 1)]
+        if not all(outcomes):
+            show.log_end(data / LOG)
         if not once:
             show.closing(port, data / "output", BY_HAND.process, sender.parts(BY_HAND.sample), token)
             _wait_for_ctrl_c()
@@ -80,9 +82,14 @@ def _run(number: int, step: Step, output: Path, port: int, token: str) -> bool:
 
 @contextmanager
 def _data_folder(*, keep: bool) -> Iterator[Path]:
+    """Yield a new folder. It is removed at the end, unless it is to be kept or something failed unforeseen."""
     folder = Path(tempfile.mkdtemp(prefix="receiver-demo-"))
     try:
         yield folder
+    except Exception:
+        show.log_end(folder / LOG)
+        keep = True
+        raise
     finally:
         if keep:
             print(f"Kept: {folder}")

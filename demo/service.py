@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+LOG = "service.log"
 BIN = Path(sys.executable).parent
 START_WITHIN = 30.0  # seconds; a cold start on a slow machine takes a few
 STOP_WITHIN = 40.0  # seconds; longer than the service gives to deliveries in flight
@@ -23,7 +24,7 @@ def service(site: Path, data: Path, token: str) -> Iterator[int]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
     environment |= {"RECEIVER_SITE": str(site), "RECEIVER_DATA": str(data), "RECEIVER_TOKEN": token}
     command: list[str | Path] = [BIN / "gunicorn", "-c", "gunicorn.conf.py", "-b", f"127.0.0.1:{port}", "wsgi:app"]
-    log = data / "service.log"
+    log = data / LOG
     with log.open("wb") as file:
         process = subprocess.Popen(command, cwd=site, env=environment, stdout=file, stderr=file)  # noqa: S603 (ours)
     try:

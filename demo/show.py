@@ -17,6 +17,7 @@ from receiver.proving.files import Named
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 TEXT = {".hl7", ".json", ".xml", ".csv", ".txt"}
 WIDTH = 110  # columns
+LOG_LINES = 15  # a failure tells itself in a few
 FLAT_OBJECT = re.compile(r"(?<=\s)\{\n[^{}]*\}")
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 LONG_BASE64 = re.compile(r"[A-Za-z0-9+/=]{120,}")
@@ -66,6 +67,13 @@ def closing(port: int, output: Path, process: str, parts: Sequence[Named], token
     print("  " + " \\\n    ".join(lines))
     print(f"  ls -l {quote(str(output / process))}")
     print("\nCtrl-C ends the service and keeps its folder.", flush=True)
+
+
+def log_end(log: Path) -> None:
+    """Show the last lines of the service's log: what it has to say of a failure."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    if lines:
+        print(f"\n{_bold('The service says')}, at the end of its log:\n\n" + _indented("\n".join(lines[-LOG_LINES:])))
 
 
 def _form(part: Named) -> str:

@@ -60,7 +60,9 @@ class Settings:
     """Every setting, each with its meaning beside it. Relative paths start at the working directory."""
 
     site: Path = field(metadata=_option(Path, ".", "Folder that holds schemas/ and mappings/."))
-    data: Path = field(metadata=_option(Path, "var", "Folder of the ledger and the quarantine."))
+    data: Path = field(
+        metadata=_option(Path, "var", "Folder of all that the service keeps: ledger, stage, quarantine and more.")
+    )
     output: Path = field(
         metadata=_option(
             Path, "{data}/output", "Root of the processes' output folders. Follows RECEIVER_DATA unless set."
@@ -79,7 +81,7 @@ class Settings:
     )
     log: str = field(metadata=_option(_log, "text", 'How the log is written: "text" for people, "json" for machines.'))
     console_password: str | None = field(
-        repr=False, metadata=_option(str, None, "Opens the operator pages. Unset: no operator pages.")
+        repr=False, metadata=_option(str, None, "For operator pages, which there are none of yet: it opens nothing.")
     )
 
     @classmethod
@@ -96,6 +98,11 @@ class Settings:
         if problems:
             raise SettingsError(problems)
         return cls(**values)
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment that these settings are read from."""
+        values = {option.name: getattr(self, option.name) for option in fields(self)}
+        return {_variable(name): str(value) for name, value in values.items() if value is not None}
 
 
 class Setting(NamedTuple):

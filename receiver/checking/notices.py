@@ -25,8 +25,8 @@ def _command(config: ProcessConfig) -> Iterator[Fault]:
 
 
 def _webhook(config: ProcessConfig, site: Site) -> Iterator[Fault]:
-    form, _, variable = (config.notify.webhook or "").partition(":")
-    if form == "env" and not site.environ.get(variable, "").strip():
+    variable = config.notify.variable
+    if variable and not site.environ.get(variable, "").strip():
         message = f"the variable {variable} is not set: nobody would be told"
         hint = f"set {variable} in the environment of the service"
         yield config.fault("variable-missing", message, "notify", "webhook", hint=hint, severity=Severity.WARNING)

@@ -3,7 +3,6 @@
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import click
 
@@ -22,7 +21,11 @@ def command() -> None:
     for line in _table([HEADING, *describe()]):
         click.echo(line)
     settings = Settings.from_environment()
-    for warning in _unread(settings.site):
+    if not unknown_variables():
+        return
+    from receiver.config.site import unread_variables  # loads much, for a question that seldom comes up
+
+    for warning in unread_variables(settings.site):
         click.echo(f"warning: {warning}", err=True)
 
 
@@ -34,12 +37,3 @@ def _table(settings: Sequence[Setting]) -> Iterator[str]:
         first, *others = textwrap.wrap(setting.doc, width)
         yield f"{setting.variable:{variable}}  {setting.value:{value}}  {setting.default:{default}}  {first}"
         yield from (f"{'':{indent}}{other}" for other in others)
-
-
-def _unread(site: Path) -> list[str]:
-    """Return a line for each variable of ours that neither a setting nor a token reads."""
-    if not unknown_variables():
-        return []
-    from receiver.config.site import named_variables  # loads much, for a question that seldom comes up
-
-    return unknown_variables(named=named_variables(site))

@@ -139,6 +139,12 @@ class NotifyConfig:
         """Tell whether anybody is to be told."""
         return bool(self.command or self.webhook)
 
+    @property
+    def variable(self) -> str:
+        """The environment variable that holds the webhook's URL; "" where none does."""
+        form, _, name = (self.webhook or "").partition(":")
+        return name if form == "env" else ""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessConfig:

@@ -11,6 +11,7 @@ from receiver.config.model import ProcessConfig
 from receiver.config.tokens import Tokens, variables
 from receiver.config.words import either, value_name
 from receiver.faults import Fault, Misconfigured, Severity
+from receiver.settings import unknown_variables
 
 MAPPINGS = "mappings"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # a segment of a URL, a folder and an MSH-friendly word alike
@@ -20,8 +21,7 @@ def find(site: Path) -> tuple[list[Path], list[Fault]]:
     """Return the folders of a site's processes by name, and the faults: bad names, or no process at all."""
     folders = sorted(folder for folder in _folders(site / MAPPINGS) if not folder.name.startswith("."))
     if not folders:
-        hint = "receiver init makes a site, receiver new a process; RECEIVER_SITE tells where the site is"
-        return [], [Fault(MAPPINGS, 1, 1, "no-process", "the site has no process", hint)]
+        return [], [_no_process(site)]
     good = [folder for folder in folders if NAME.fullmatch(folder.name)]
     return good, [_bad_name(folder) for folder in folders if folder not in good]
 
@@ -37,16 +37,28 @@ def conflicts(configs: Sequence[ProcessConfig], tokens: Mapping[str, Tokens], ou
 
 
 def named_variables(site: Path) -> set[str]:
-    """Return the environment variables that the tokens of a site's readable processes name."""
+    """Return the environment variables that a site's readable processes name, for tokens and webhooks."""
     named: set[str] = set()
     for folder in find(site)[0]:
         with suppress(Misconfigured):
-            named.update(variables(read(folder, site)))
+            config = read(folder, site)
+            named.update(variables(config), filter(None, [config.notify.variable]))
     return named
+
+
+def unread_variables(site: Path) -> list[str]:
+    """Return a line for each RECEIVER_… variable that neither a setting nor a process reads."""
+    return unknown_variables(named=named_variables(site)) if unknown_variables() else []
 
 
 def _folders(mappings: Path) -> list[Path]:
     return [entry for entry in mappings.iterdir() if entry.is_dir()] if mappings.is_dir() else []
+
+
+def _no_process(site: Path) -> Fault:
+    hint = "receiver init makes a site, receiver new a process; RECEIVER_SITE tells where the site is"
+    message = "the site has no process" if site.is_dir() else f"there is no folder {site} that could be the site"
+    return Fault(MAPPINGS, 1, 1, "no-process", message, hint)
 
 
 def _bad_name(folder: Path) -> Fault:

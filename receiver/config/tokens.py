@@ -11,6 +11,8 @@ from receiver.faults import Fault, Severity
 
 MIN_LENGTH = 16  # characters: 96 bits where they are random base64, beyond guessing over a network
 
+FINGERPRINT = 12  # hexadecimal digits
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -18,6 +20,7 @@ class Tokens:
 
     digests: tuple[bytes, ...] = field(repr=False)
     open: bool = False  # nobody is asked
+    sources: tuple[str, ...] = ()  # of each digest: as process.toml has it, "env:NAME" or "sha256:…"
 
     def admits(self, token: str | None) -> bool:
         """Tell whether a sender with this token, or with none, may deliver."""
@@ -25,27 +28,38 @@ class Tokens:
 
     def knows(self, token: str) -> bool:
         """Tell whether this is one of the tokens. Takes as long whichever it is, and if it is none."""
+        return bool(self._matching(token))
+
+    def source_of(self, token: str) -> tuple[str, str] | None:
+        """Return how process.toml names this token, and the start of its SHA-256; None for one that it does not."""
+        matching = self._matching(token)
+        return (self.sources[matching[0]], fingerprint(self.digests[matching[0]])) if matching else None
+
+    def _matching(self, token: str) -> list[int]:
         digest = _digest(token)
-        matches = 0
-        for known in self.digests:
-            matches += hmac.compare_digest(digest, known)
-        return matches > 0
+        equal = [hmac.compare_digest(digest, known) for known in self.digests]
+        return [place for place, same in enumerate(equal) if same]
 
 
 def read_tokens(config: ProcessConfig, environ: Mapping[str, str]) -> tuple[Tokens, list[Fault]]:
     """Look up the tokens of a process, and return them with every fault; one of severity error forbids a start."""
-    digests: list[bytes] = []
+    digests: dict[str, bytes] = {}  # by how each is written
     faults: list[Fault] = []
     for index, written in enumerate(config.auth.tokens):
         form, _, rest = written.partition(":")
         if form == "sha256":
-            digests.append(bytes.fromhex(rest))
+            digests[written] = bytes.fromhex(rest)
             continue
         token = environ.get(rest, "").strip()
         faults += _objections(config, index, rest, token)
         if token:
-            digests.append(_digest(token))
-    return Tokens(tuple(digests), open=config.auth.open), faults
+            digests[written] = _digest(token)
+    return Tokens(tuple(digests.values()), config.auth.open, tuple(digests)), faults
+
+
+def fingerprint(digest: bytes) -> str:
+    """Return so much of a token's SHA-256 that people can tell one from another, and nobody can guess it."""
+    return digest.hex()[:FINGERPRINT]
 
 
 def variables(config: ProcessConfig) -> list[str]:

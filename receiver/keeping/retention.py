@@ -65,7 +65,8 @@ def _originals(house: House, process: Process, now: datetime, *, dry_run: bool) 
         for place in over:
             originals.discard(house.settings.data, process.name, place.name)
         log.pruned(process.name, "originals", len(over))
-    return _written(span), len(over), len(places) - len(over)
+    rule = f"kept for {_written(span)}" if span else "none are kept, what lies there stays"
+    return rule, len(over), len(places) - len(over)
 
 
 def _laid_out(place: Path) -> datetime:
@@ -91,10 +92,12 @@ def _quarantine(house: House, process: Process, now: datetime, *, dry_run: bool)
     surplus = list(_surplus(waiting[len(old) :], retention.quarantine_size))
     bound = units.size_text(retention.quarantine_size)
     removed = len(old) + len(surplus)
+    span = _written(retention.quarantine) if retention.quarantine else ""
     if not dry_run:
-        removed = sum(_let_go(house, each, now, f"older than {_written(retention.quarantine)}") for each in old)
+        removed = sum(_let_go(house, each, now, f"older than {span}") for each in old)
         removed += sum(_let_go(house, each, now, f"refused ones took more than {bound}") for each in surplus)
-    return f"{_written(retention.quarantine)}, refused {bound}", removed, len(waiting) - removed
+    time = f"kept for {span}" if span else "kept until published"
+    return f"{time}; refused ones up to {bound}", removed, len(waiting) - removed
 
 
 def _surplus(waiting: Sequence[Waiting], bound: int) -> Iterator[Waiting]:
@@ -130,12 +133,10 @@ def _ledger(house: House, process: Process, now: datetime, *, dry_run: bool) -> 
     total = sum(count for (name, _), count in house.ledger.counts().items() if name == process.name)
     if not dry_run:
         log.pruned(process.name, "rows of the ledger", removed)
-    return _written(span), removed, total - removed if dry_run else total
+    return f"kept for {_written(span)}" if span else "kept for good", removed, total - removed if dry_run else total
 
 
-def _written(span: timedelta | None) -> str:
+def _written(span: timedelta) -> str:
     """Write a span as process.toml does."""
-    if span is None:
-        return "not set"
     hours = round(span / timedelta(hours=1))
     return f"{hours}h" if hours % 24 else f"{hours // 24}d"

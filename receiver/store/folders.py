@@ -28,7 +28,7 @@ def make_folders(folder: Path, root: Path) -> None:
 
 def own(folder: Path, purpose: str) -> None:
     """Create a folder that the program owns, with its parents and a README for whoever finds it. Raises Problem."""
-    with storage("create a folder"):
+    with storage(f"create the folder {folder}"):
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError), (folder / "README").open("x", encoding="utf-8") as readme:
             readme.write(purpose)

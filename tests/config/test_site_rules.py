@@ -62,6 +62,12 @@ def test_a_site_without_processes_is_told_how_to_begin(made, tmp_path):
     assert "receiver new" in fault.hint
 
 
+def test_a_site_that_is_not_there_is_named(tmp_path):
+    _, [fault] = find(tmp_path / "nowhere")
+    assert fault.code == "no-process"
+    assert str(tmp_path / "nowhere") in fault.message
+
+
 def test_processes_that_keep_apart_have_no_faults(tmp_path):
     assert judged(tmp_path, one=with_token("ONE"), two=with_token("TWO")) == []
 

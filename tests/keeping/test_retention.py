@@ -191,9 +191,9 @@ def test_the_verb_tells_what_it_removes_by_process_and_kind(home):
         assert told.exit_code == 0
         assert lines == [
             ["PROCESS", "KIND", heading, "KEPT", "RULE"],
-            ["referrals", "originals", "0", "0", "not set"],
-            ["referrals", "quarantine", "1", "0", "36h, refused 2 GB"],
-            ["referrals", "ledger", "0", "2", "not set"],
+            ["referrals", "originals", "0", "0", "none are kept, what lies there stays"],
+            ["referrals", "quarantine", "1", "0", "kept for 36h; refused ones up to 2 GB"],
+            ["referrals", "ledger", "0", "2", "kept for good"],
         ]
     assert home.waiting() == set()
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import cases, figures, measuring, peers, site, table, tools
+from benchmarks import cases, figures, measuring, peers, site, starting, table, tools
 from benchmarks.cases import CASES, Case
 from benchmarks.measuring import Sample
 from benchmarks.peers import Peer
@@ -50,13 +50,14 @@ def main() -> int:
                 table.written(head, table.case_rows(results[case.name], size)),
                 sep="\n",
             )
-    print("\nfigures\n", table.written(figures.HEAD, figures.rows(results)), sep="\n")
+        started = [starting.row(Path(folder))] if not asked.cases or "start" in asked.cases.split(",") else []
+    print("\nfigures\n", table.written(figures.HEAD, [*figures.rows(results), *started]), sep="\n")
     return 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--cases", help=f"some of {','.join(case.name for case in CASES)}")
+    parser.add_argument("--cases", help=f"some of {','.join(case.name for case in CASES)},start")
     parser.add_argument("--peers", help=f"some of {','.join(peer.name for peer in peers.PEERS)}")
     parser.add_argument("--beside", type=Path, help="another checkout of the service, measured in the same rounds")
     parser.add_argument("--rounds", type=int, default=5)

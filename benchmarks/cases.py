@@ -34,9 +34,12 @@ class Case:
 
 
 DURABLE = ("receiver", "flask-tuned", "starlette", "express", "go", "limit")
+OTHERS = (*DURABLE, "flask-naive", "nginx")
 CASES = (
     Case("forms", "100 KB image, 20 fields, 2 records", "forms", 100_000),
-    Case("letters", "1 MB PDF, 4 fields, 2 records", "letters", 1_000_000, "application/pdf"),
+    Case("letters", "1 MB PDF, 4 fields, 2 records", "letters", 1_000_000, "application/pdf", peers=OTHERS),
+    Case("page", "1 MB image, one at a time", "letters", 1_000_000, connections=1, count=20, peers=("receiver",)),
+    Case("flood", "50 MB image, 32 at once", "letters", 50_000_000, connections=32, count=32, peers=("receiver",)),
     Case(
         "scan", "300 MB image, one at a time", "letters", 300_000_000, connections=1, count=1, peers=("disk", *DURABLE)
     ),
@@ -71,7 +74,7 @@ CASES = (
         "forms",
         100_000,
         memory_disk=True,
-        peers=("receiver", "go", "nginx"),
+        peers=("receiver", "silent", "flask-tuned", "go", "nginx"),
     ),
 )
 

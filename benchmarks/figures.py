@@ -44,7 +44,7 @@ def rows(results: Results) -> list[Sequence[str]]:
 
 
 def _row(figure: Figure, samples: dict[str, list[Sample]]) -> Sequence[str]:
-    return _told(figure.told, figure.least, ratio(samples, "receiver", figure.against), most=False)
+    return figure_row(figure.told, figure.least, ratio(samples, "receiver", figure.against), most=False)
 
 
 def _own(results: Results) -> list[Sequence[str]]:
@@ -53,7 +53,7 @@ def _own(results: Results) -> list[Sequence[str]]:
     told = []
     if {"forms", "duplicates"} <= set(ours):
         told.append(
-            _told(
+            figure_row(
                 "a duplicate, against a first delivery",
                 3,
                 _middle(ours["duplicates"], "rate") / _middle(ours["forms"], "rate"),
@@ -62,16 +62,25 @@ def _own(results: Results) -> list[Sequence[str]]:
         )
     if {"forms", "wide"} <= set(ours):
         told.append(
-            _told(
+            figure_row(
                 "CPU of 200 fields, against 20",
                 6,
                 _middle(ours["wide"], "cpu") / _middle(ours["forms"], "cpu"),
                 most=True,
             )
         )
+    if {"page", "scan"} <= set(ours):
+        growth = _middle(ours["scan"], "worker") - _middle(ours["page"], "worker")
+        told.append(figure_row("peak of a worker, MB more for 300 MB than for 1 MB", 10, growth, most=True))
+    if "flood" in ours:
+        peak = _middle(ours["flood"], "memory")
+        told.append(figure_row("peak of all processes, MB, 32 times 50 MB at once", 500, peak, most=True))
+    if "silent" in results.get("memory", {}):
+        silent = _middle(results["memory"]["silent"], "cpu") / _middle(ours["memory"], "cpu")
+        told.append(figure_row("log and counters, % of the CPU, without fsync", 5, 100 * (1 - silent), most=True))
     if "forms" in ours:
         worst = median(sample.p99 / sample.p50 for sample in ours["forms"])
-        told.append(_told("p99 under full load, against p50", 5, worst, most=True))
+        told.append(figure_row("p99 under full load, against p50", 5, worst, most=True))
     return told
 
 
@@ -79,6 +88,6 @@ def _middle(samples: Sequence[Sample], name: str) -> float:
     return float(median(getattr(sample, name) for sample in samples))
 
 
-def _told(told: str, bound: float, found: float, *, most: bool) -> Sequence[str]:
+def figure_row(told: str, bound: float, found: float, *, most: bool) -> Sequence[str]:
     reached = found < bound if most else found >= bound
     return told, f"{'< ' if most else '≥ '}{bound:g}", f"{found:.2f}", "yes" if reached else "no"

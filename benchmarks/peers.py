@@ -34,6 +34,16 @@ def ours(address: str, folder: Path, served: Path = SITE) -> Command:
     return [*gunicorn, "--bind", address, "wsgi:app"], environment
 
 
+def configured(module: str) -> Callable[[str, Path], Command]:
+    """Return the command of ours under another configuration of gunicorn, which stands in a module of this package."""
+
+    def command(address: str, folder: Path) -> Command:
+        arguments, environment = ours(address, folder)
+        return [each.replace("gunicorn.conf.py", f"python:benchmarks.{module}") for each in arguments], environment
+
+    return command
+
+
 def _flask(module: str) -> Callable[[str, Path], Command]:
     def command(address: str, folder: Path) -> Command:
         gunicorn = [str(tools.CACHE / "python" / "bin" / "gunicorn"), "--chdir", str(tools.HERE / "peers" / "python")]
@@ -73,6 +83,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 PEERS = (
     Peer("receiver", "this service: hashed, validated, rendered, once only, ledger", ours, (), site.ROOT),
+    Peer("silent", "this service without its log and its counters", configured("silent"), (), site.ROOT),
     Peer("limit", "Go: unparsed body to one file, fsync, rename, fsync of the folder", _go("limit"), (tools.go,)),
     Peer("go", "Go net/http: parts to files, no validation", _go("go"), (tools.go,)),
     Peer("express", "Express + multer + ajv, two processes", _express, (tools.node,)),

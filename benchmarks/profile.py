@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks import cases, measuring, peers, site, table, tools
 from benchmarks.cases import CASES
-from benchmarks.peers import Command, Peer
+from benchmarks.peers import Peer
 from benchmarks.server import Server
 
 HEAD = ("step", "CPU µs", "of it %", "wall µs", "calls")
@@ -32,7 +32,7 @@ def main() -> int:
         cases.write_request(case, request)
         os.environ |= {"PROFILE_WARM_UP": str(WARM_UP), "PROFILE_COUNT": str(asked.count)}
         os.environ["PROFILE_WRITTEN"] = str(written)
-        server = Server(Peer("receiver", "", _profiled, (), site.ROOT), folder / "server")
+        server = Server(Peer("receiver", "", peers.configured("profiled"), (), site.ROOT), folder / "server")
         try:
             prefix = [] if case.duplicates else ["-prefix", "profile-"]
             told = measuring.load(server, request, 1, "-count", str(WARM_UP + asked.count), *prefix)
@@ -55,11 +55,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=500, help="deliveries that are accounted for")
     parser.add_argument("--disk", type=Path, default=tools.CACHE, help="folder on the disk that is used")
     return parser.parse_args()
-
-
-def _profiled(address: str, folder: Path) -> Command:
-    command, environment = peers.ours(address, folder)
-    return [each.replace("gunicorn.conf.py", "python:benchmarks.profiled") for each in command], environment
 
 
 def _rows(account: dict[str, Any], count: int) -> list[tuple[str, ...]]:

@@ -84,4 +84,7 @@ def recovered(report: Report) -> None:
 
 
 def _tell(level: int, event: str, told: Mapping[str, Any]) -> None:
-    logger.log(level, event, extra={"told": told})
+    if logger.isEnabledFor(level):  # made here: the logger would look for the line of code that called it
+        record = logging.LogRecord(logger.name, level, "", 0, event, None, None)
+        record.told = told
+        logger.handle(record)

@@ -8,7 +8,7 @@ from flask import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from receiver import log
-from receiver.delivery import Receipt, Status
+from receiver.delivery import Published, Receipt, Status
 from receiver.problems import Code, Problem
 
 RETRY_AFTER = 30  # seconds: long enough for a restart or a full disk's alarm, short enough for a waiting fax
@@ -102,9 +102,13 @@ def receipt_body(receipt: Receipt) -> dict[str, Any]:
         "process": receipt.process,
         "sourceId": receipt.source_id,
         "version": receipt.version,
-        "documents": [asdict(document) for document in receipt.documents],
-        "records": [asdict(record) for record in receipt.records],
+        "documents": [_file(document) for document in receipt.documents],
+        "records": [_file(record) for record in receipt.records],
     }
+
+
+def _file(file: Published) -> dict[str, Any]:
+    return {"path": file.path, "sha256": file.sha256, "size": file.size}
 
 
 def _json(body: dict[str, Any], status: int, kind: str) -> Response:

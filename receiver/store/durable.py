@@ -136,7 +136,7 @@ def leads_to(source: Path, target: Path) -> bool:
     A file that does not exist is renamed: the kernel tells another file system before it misses the file.
     """
     name = f".{os.urandom(10).hex()}"
-    with storage("reach the output folder from the stage"):
+    with storage("reach a folder from the stage"):
         try:
             (source / name).rename(target / name)
         except FileNotFoundError:

@@ -132,11 +132,12 @@ def _attempt(entry: Entry) -> Attempt:
 
 @contextmanager
 def _beside(data: Path, staged: Staged, parts: Sequence[Part]) -> Iterator[Staged]:
-    """Yield a stage on quarantine's own file system that holds the parts: as a rule the one there is."""
+    """Yield a stage from which a rename leads to quarantine and that holds the parts: as a rule the one there is.
+
+    Two mounts of one file system, as containers and ReadWritePaths= make them, tell the same device and rename nothing.
+    """
     root = data / FOLDER
-    with storage("look at the quarantine"):
-        near = root.stat().st_dev == staged.folder.stat().st_dev
-    if near:
+    if durable.leads_to(staged.folder, root):
         yield staged
         return
     with Stage(root / kept.SCRATCH).open() as copied:

@@ -4,13 +4,17 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from receiver import log
-from receiver.house import opened, unrecovered
+from receiver.house import Current, opened, unrecovered
+from receiver.in_force import loading, state
 from receiver.keeping import housekeeping
 from receiver.metrics import folder
-from receiver.process import compiling
+from receiver.process import Process
+from receiver.reloading import watching
 from receiver.settings import Settings
 from receiver.store import ledger
 from receiver.web import deliver, health, replies
+
+_proven: dict[Settings, dict[str, Process]] = {}  # by `prepare`: a worker that is forked after it need not compile
 
 
 def prepare(settings: Settings | None = None) -> None:
@@ -19,7 +23,8 @@ def prepare(settings: Settings | None = None) -> None:
     Raises `SettingsError`, `Misconfigured` or `Problem`, whose text tells every fault.
     """
     settings = settings or Settings.from_environment()
-    processes = compiling.proven(settings)
+    processes = loading.establish(settings)
+    _proven[settings] = processes
     ledger.create(settings.ledger)
     unrecovered(settings, processes)
     folder.prepare(settings.data)
@@ -28,18 +33,22 @@ def prepare(settings: Settings | None = None) -> None:
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the application. Raises what `prepare` raises."""
     settings = settings or Settings.from_environment()
-    if not folder.shared():  # another server than ours, which has not called `prepare`
+    prepared = folder.shared() is not None
+    if not prepared:  # another server than ours, which has not called `prepare`
         folder.prepare(settings.data)
     from receiver.metrics import meters as counting  # not before it is told where to count
     from receiver.metrics import page
 
     log.set_up(settings.log)
-    house = opened(settings, compiling.proven(settings))
-    housekeeping.start(house)
+    in_force = state.read(settings.data) if prepared else None
+    processes = loading.load(settings, in_force, _proven.get(settings, {})) if in_force else loading.establish(settings)
+    current = Current(opened(settings, processes))
+    housekeeping.start(current)
+    watching.start(current)
     app = Flask("receiver", static_folder=None)
-    meters = counting.Meters(house)
-    app.register_blueprint(deliver.blueprint(house, meters))
-    app.register_blueprint(health.blueprint(house, page.scrape(house, meters)))
+    meters = counting.Meters(current.house)
+    app.register_blueprint(deliver.blueprint(current, meters))
+    app.register_blueprint(health.blueprint(current, page.scrape(current, meters)))
     app.register_error_handler(HTTPException, replies.unroutable)
     app.register_error_handler(Exception, lambda error: deliver.broken(meters, error))
     return app

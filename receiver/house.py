@@ -44,6 +44,13 @@ class House:
         return recover(self.ledger, self.settings.data, {stage.root for stage in self.stages.values()})
 
 
+@dataclass(slots=True)
+class Current:
+    """The house in force. A reload puts another in its place; who is at work goes on in the one it began in."""
+
+    house: House
+
+
 @dataclass(frozen=True, slots=True)
 class Reception:
     """One delivery being taken in: where, for which process, from whom, and the folder in which it is put together."""

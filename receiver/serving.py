@@ -1,16 +1,17 @@
 """How gunicorn serves: read by `gunicorn.conf.py` and by `receiver serve`."""
 
+import os
 import resource
 import sys
-from collections.abc import Callable
 from typing import Any
 
-from receiver import limits
+from receiver import limits, log
 from receiver.app import prepare
+from receiver.config.site import unread_variables
 from receiver.faults import Misconfigured
+from receiver.in_force import state
 from receiver.metrics import folder
 from receiver.problems import Problem
-from receiver.process import compiling
 from receiver.settings import Settings, SettingsError
 
 worker_class = "receiver.web.worker.Worker"  # gunicorn's gthread, proof against slow senders; fsync lets others run
@@ -21,23 +22,34 @@ keepalive = 15  # seconds: a sender with several documents keeps its connection;
 limit_request_line = limits.MAX_URL
 limit_request_fields = limits.MAX_HEADERS
 limit_request_field_size = limits.MAX_HEADER_SIZE
-logger_class = "receiver.web.gunicorn_log.Lines"  # in the form of our own; the access log stays off: see docs
+logger_class = "receiver.web.gunicorn_log.Lines"  # in the form of our own; the access log stays off: docs/operations.md
 timeout = 60  # seconds without a sign of life from a worker's main loop, which no slow request can block
 graceful_timeout = 30  # seconds for deliveries in flight at a stop: the time that systemd gives at most by half
 worker_tmp_dir = "/dev/shm"  # noqa: S108 (heartbeats only; on a busy disk they would delay answers)
 control_socket_disable = True  # nothing here is steered over a socket
 bind = "127.0.0.1:8080"
+UMASK = 0o027  # patients' data is for the group of the importing system, and for nobody else
 
 
-def on_starting(server: Any) -> None:
+def on_starting(_server: Any) -> None:
     """Prove the configuration once, before any worker is started; otherwise end with one line per fault."""
+    os.umask(UMASK)
     _allow_open_files()
     try:
         prepare()
     except (Misconfigured, SettingsError, Problem) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the log is not set up before the start is allowed)
         sys.exit(2)
-    server.reload = _guarded(server.reload, server.log)
+
+
+def when_ready(_server: Any) -> None:
+    """Tell what is served, and what of the environment nobody reads."""
+    settings = Settings.from_environment()
+    log.set_up(settings.log)
+    in_force = state.read(settings.data)
+    log.serving(sorted(in_force.processes) if in_force else [])
+    for line in unread_variables(settings.site):
+        log.unread(line)
 
 
 def _allow_open_files() -> None:
@@ -46,27 +58,6 @@ def _allow_open_files() -> None:
     wanted = limits.OPEN_FILES if hard == resource.RLIM_INFINITY else min(limits.OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _guarded(reload: Callable[[], None], log: Any) -> Callable[[], None]:
-    """Reload (HUP) only where workers could start with what lies there: one that cannot would end the service."""
-
-    def guarded() -> None:
-        faults = _faults()
-        for fault in faults:
-            log.error("configuration not accepted, the one before stays in force: %s", fault)
-        if not faults:
-            reload()
-
-    return guarded
-
-
-def _faults() -> list[str]:
-    try:
-        compiling.proven(Settings.from_environment())
-    except (Misconfigured, SettingsError, Problem) as error:
-        return str(error).splitlines()
-    return []
 
 
 def child_exit(_server: Any, worker: Any) -> None:

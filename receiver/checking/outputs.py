@@ -6,7 +6,7 @@ from pathlib import Path
 from receiver.checking.site import Site
 from receiver.faults import Fault, Severity
 
-OWN = ("stage", "quarantine", "originals")  # under RECEIVER_DATA
+OWN = ("stage", "quarantine", "originals", "configuration")  # under RECEIVER_DATA
 
 
 def faults(site: Site) -> Iterator[Fault]:

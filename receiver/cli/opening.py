@@ -2,6 +2,7 @@
 
 from receiver.cli.finding import open_ledger
 from receiver.house import House, unrecovered
+from receiver.in_force import loading, state
 from receiver.proving.site import processes
 from receiver.settings import Settings
 from receiver.store import ledger
@@ -12,3 +13,14 @@ def open_house(settings: Settings) -> House:
     open_ledger(settings)
     ledger.create(settings.ledger)
     return unrecovered(settings, processes(settings))
+
+
+def open_house_in_force(settings: Settings) -> House:
+    """Return the house as the service has it, whatever its site looks like by now. Raises as `open_house` does."""
+    in_force = state.read(settings.data)
+    if in_force is None:
+        return open_house(settings)
+    open_ledger(settings)
+    sites = loading.sites(settings, in_force)
+    served = {name: process for site, names in sites for name, process in processes(site, names).items()}
+    return unrecovered(settings, served)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from receiver.cli.opening import open_house
+from receiver.cli.opening import open_house_in_force
 from receiver.cli.tables import show_heading, show_table
 from receiver.health import readiness
 from receiver.health.survey import MOST_FILES, Survey, survey
@@ -23,7 +23,7 @@ def command() -> None:
     been taken away by the importing system, the oldest of them since. Works beside the running service, and without
     it. Ends with 1 where a delivery would not be taken.
     """
-    house = open_house(Settings.from_environment())
+    house = open_house_in_force(Settings.from_environment())
     checks = readiness.checks(house)
     ready = all(check.ready for check in checks)
     show_heading("ready for deliveries" if ready else "NOT ready for deliveries", "green" if ready else "red")

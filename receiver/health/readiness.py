@@ -10,6 +10,7 @@ from pathlib import Path
 
 from receiver import units
 from receiver.house import House
+from receiver.in_force import state
 from receiver.problems import Code, Problem
 from receiver.store.failure import storage
 from receiver.store.folders import FOLDER_MODE, free_space
@@ -47,7 +48,16 @@ def _check(name: str, ask: Callable[[], str]) -> Check:
 
 def _configuration(house: House) -> Check:
     count = len(house.processes)
-    return Check("configuration", count > 0, f"proven, processes: {count}" if count else "the site has no process")
+    told = f"proven, processes: {count}" if count else "the site has no process"
+    return Check("configuration", count > 0, told + _kept_back(house))
+
+
+def _kept_back(house: House) -> str:
+    """Tell what keeps an edit of the site back: no reason to turn deliveries away."""
+    known = state.read(house.settings.data)
+    faults = known.kept_back if known else ()
+    more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+    return f"; an edit is kept back by {faults[0]}{more}" if faults else ""
 
 
 def _ledger(house: House) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from receiver import log
-from receiver.house import House
+from receiver.house import Current, House
 from receiver.keeping.retention import prune
 from receiver.problems import Problem
 from receiver.store import folders, stage
@@ -22,16 +22,16 @@ EVERY = 3600  # seconds between two prunings: retention counts days, and a listi
 SHORT = 4  # times the free space that the settings ask for: below it, a pruning at each look, before senders notice
 
 
-def start(house: House) -> None:
+def start(current: Current) -> None:
     """Begin to prune in the background, until the worker ends."""
-    threading.Thread(target=_keep, args=(house,), name="housekeeping", daemon=True).start()
+    threading.Thread(target=_keep, args=(current,), name="housekeeping", daemon=True).start()
 
 
-def _keep(house: House) -> None:
+def _keep(current: Current) -> None:
     while True:
         time.sleep(LOOK)
         try:
-            look(house)
+            look(current.house)
         except Problem as problem:
             log.housekeeping_failed(problem)
         except Exception as error:  # noqa: BLE001 (a defect here must not end the looking, and it is told)

@@ -4,7 +4,7 @@ info: it went well. warning: a delivery was not accepted. error: somebody must l
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from receiver.delivery import Receipt
@@ -24,6 +24,16 @@ def set_up(form: str = "text") -> None:
         handler.setFormatter(lines.formatter(form))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
+
+
+def serving(processes: Sequence[str]) -> None:
+    """Tell what is served, once the service listens."""
+    _tell(logging.INFO, "serving", {"processes": len(processes), "names": ",".join(processes)})
+
+
+def unread(line: str) -> None:
+    """Tell of a variable that looks like a setting, and that nobody reads."""
+    _tell(logging.WARNING, "a variable is not read", {"variable": line})
 
 
 def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
@@ -71,6 +81,41 @@ def discarded(id_: str, process: str, status: str, reason: str) -> None:
 def housekeeping_failed(problem: Problem) -> None:
     """Tell that pruning could not go on; it is tried again."""
     _tell(logging.ERROR, "not pruned", {"code": problem.code.value, "detail": problem.detail})
+
+
+def configured(process: str, digest: str) -> None:
+    """Tell that an edit of a process came into force, or, without a digest, that the process is gone."""
+    _tell(logging.INFO, "configured" if digest else "process removed", {"process": process, "configuration": digest})
+
+
+def kept_back(fault: str) -> None:
+    """Tell what keeps an edit back: what was in force before stays so."""
+    _tell(logging.ERROR, "edit kept back, the configuration before stays in force", {"fault": fault})
+
+
+def nothing_kept_back() -> None:
+    """Tell that the site is in force again as it lies there."""
+    _tell(logging.INFO, "no edit is kept back any more", {})
+
+
+def not_reloaded(reason: str) -> None:
+    """Tell that an edit could not be judged, or that a worker cannot use what was proven."""
+    _tell(logging.ERROR, "not reloaded, the configuration before stays in force", {"reason": reason})
+
+
+def notified(process: str, fault: str, event: str) -> None:
+    """Tell that people were told of a fault, or of its end."""
+    _tell(logging.INFO, "notified", {"process": process, "fault": fault, "what": event})
+
+
+def not_notified(process: str, fault: str, event: str, reason: str) -> None:
+    """Tell that people could not be told; it is tried again."""
+    _tell(logging.ERROR, "not notified", {"process": process, "fault": fault, "what": event, "reason": reason})
+
+
+def not_watched(problem: Problem) -> None:
+    """Tell that it cannot be seen how the processes stand; it is tried again."""
+    _tell(logging.ERROR, "not watched", {"code": problem.code.value, "detail": problem.detail})
 
 
 def recovered(report: Report) -> None:

@@ -9,7 +9,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from receiver.health.survey import Survey, survey
-from receiver.house import House
+from receiver.house import Current
+from receiver.in_force import state
 from receiver.metrics.folder import shared
 from receiver.metrics.meters import Meters
 from receiver.problems import Problem
@@ -37,15 +38,15 @@ GAUGES: tuple[tuple[str, str, Callable[[Survey], int | datetime | None]], ...] =
 class Standing(Collector):
     """The gauges that are asked for at each scrape, with no label but the process or the folder."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, current: Current) -> None:
+        self._current = current
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges. Where the ledger cannot be asked, the rest is told all the same."""
         up = GaugeMetricFamily("receiver_ledger_up", "1 where the ledger answers.")
         surveys: list[Survey] = []
         try:
-            surveys = survey(self._house)
+            surveys = survey(self._current.house)
             up.add_metric([], 1)
         except Problem:
             up.add_metric([], 0)
@@ -58,19 +59,25 @@ class Standing(Collector):
         space = GaugeMetricFamily(
             "receiver_free_bytes", "Free space on each disk that is written to.", labels=["folder"]
         )
-        for folder in self._house.disks():
+        for folder in self._current.house.disks():
             space.add_metric([str(folder)], free_space(folder))
         yield space
+        kept_back = "Faults that keep an edit of the site back."
+        yield GaugeMetricFamily("receiver_edits_kept_back", kept_back, self._kept_back())
+
+    def _kept_back(self) -> int:
+        in_force = state.read(self._current.house.settings.data)
+        return len(in_force.kept_back) if in_force else 0
 
 
-def scrape(house: House, meters: Meters) -> Callable[[], bytes]:
+def scrape(current: Current, meters: Meters) -> Callable[[], bytes]:
     """Return what writes the page, for one worker of all."""
     folder = shared()
     registry = CollectorRegistry()
     if folder:
         MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
     standing = CollectorRegistry()
-    standing.register(Standing(house))
+    standing.register(Standing(current))
     counted = registry if folder else meters.registry
     return lambda: generate_latest(counted) + generate_latest(standing)
 

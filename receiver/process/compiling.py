@@ -5,7 +5,7 @@ The service starts with what `proven` returns; `receiver check` looks deeper int
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from receiver.config.site import conflicts, find
 from receiver.config.tokens import Tokens, read_tokens
 from receiver.faults import Fault, Misconfigured, Severity
 from receiver.process import Process, pieces
+from receiver.process.files import files
 from receiver.process.pieces import Pieces
 from receiver.schemas.folder import Schemas
 from receiver.settings import Settings
@@ -33,8 +34,10 @@ class Compiled:
     faults: tuple[Fault, ...]
 
 
-def proven(settings: Settings, environ: Mapping[str, str] = os.environ, only: str | None = None) -> dict[str, Process]:
-    """Return every process of the site by name, or one. Raises `Misconfigured` with every error there is."""
+def proven(
+    settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
+) -> dict[str, Process]:
+    """Return every process of the site by name, or only some. Raises `Misconfigured` with every error there is."""
     processes, faults = compile_site(settings, environ, only)
     errors = [fault for fault in faults if fault.severity is Severity.ERROR]
     if errors:
@@ -43,9 +46,9 @@ def proven(settings: Settings, environ: Mapping[str, str] = os.environ, only: st
 
 
 def compile_site(
-    settings: Settings, environ: Mapping[str, str] = os.environ, only: str | None = None
+    settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
 ) -> tuple[dict[str, Process], list[Fault]]:
-    """Return the sound processes by name, and the faults of all; with `only`, of that one alone."""
+    """Return the sound processes by name, and the faults of all; with `only`, of those alone."""
     compiled = compile_pieces(settings, environ, only)
     schemas = b"".join(_contents(settings.site / SCHEMAS))
     processes = {}
@@ -57,10 +60,12 @@ def compile_site(
     return processes, list(compiled.faults)
 
 
-def compile_pieces(settings: Settings, environ: Mapping[str, str] = os.environ, only: str | None = None) -> Compiled:
-    """Return what could be compiled of each process, and the faults of all; with `only`, of that one alone."""
+def compile_pieces(
+    settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
+) -> Compiled:
+    """Return what could be compiled of each process, and the faults of all; with `only`, of those alone."""
     found, faults = find(settings.site)
-    folders = [folder for folder in found if only in (None, folder.name)]
+    folders = [folder for folder in found if only is None or folder.name in only]
     schemas = Schemas(settings.site / SCHEMAS, settings.site)
     processes: list[Pieces] = []
     for folder in folders:
@@ -75,6 +80,12 @@ def compile_pieces(settings: Settings, environ: Mapping[str, str] = os.environ, 
         processes.append(compiled)
     faults += _conflicts(processes, settings.output)
     return Compiled(tuple(folders), tuple(processes), schemas, tuple(sorted(set(faults))))
+
+
+def digests(site: Path) -> dict[str, str]:
+    """Return the digest of each process's files by its name; of those that are faulty as well."""
+    schemas = b"".join(_contents(site / SCHEMAS))
+    return {folder.name: _digest(folder, schemas) for folder in find(site)[0]}
 
 
 def _further(folder: Path, schemas: Schemas) -> tuple[Fault, ...]:
@@ -94,7 +105,7 @@ def _digest(folder: Path, schemas: bytes) -> str:
 
 
 def _contents(folder: Path, without: str = "") -> Iterator[bytes]:
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in files(folder):
         name = path.relative_to(folder)
         if name.parts[0] != without:
             content = path.read_bytes()

@@ -16,7 +16,7 @@ def processes(settings: Settings, names: Iterable[str] = ()) -> dict[str, Proces
     wanted = list(names) or known
     if unknown := list(_unknown(wanted, known)):
         raise Misconfigured(unknown)
-    compiled, faults = compile_site(settings, {}, wanted[0] if len(wanted) == 1 else None)
+    compiled, faults = compile_site(settings, {}, wanted)
     if not wanted or not set(wanted) <= set(compiled):
         raise Misconfigured(filter(_matters, faults))
     return {name: compiled[name] for name in wanted}

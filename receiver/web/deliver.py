@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from receiver import intake, log
 from receiver.delivery import Arrival, Receipt
-from receiver.house import House
+from receiver.house import Current, House
 from receiver.problems import Code, Problem
 from receiver.process import Process
 from receiver.web import form, replies, routing
@@ -20,8 +20,8 @@ URL = "/api/nextstep/delivery"
 NONE = "-"  # the process of a request that led to none: unknown names are not told, nor told apart
 
 
-def blueprint(house: House, meters: "Meters") -> Blueprint:
-    """Return the delivery API over a house whose configuration is proven."""
+def blueprint(current: Current, meters: "Meters") -> Blueprint:
+    """Return the delivery API. Each delivery is judged by the house that is in force when it begins."""
     door = Blueprint("deliver", __name__)
 
     @door.post(URL, defaults={"name": None})
@@ -29,7 +29,7 @@ def blueprint(house: House, meters: "Meters") -> Blueprint:
     def deliver(name: str | None) -> Response:
         cost = Cost(request.headers.getlist(HEADER), request.remote_addr or "")
         with meters.in_flight():
-            response = _answer(house, name, cost, meters)
+            response = _answer(current.house, name, cost, meters)
         response.headers[HEADER] = cost.request
         return response
 

@@ -7,12 +7,12 @@ from typing import Any
 from flask import Blueprint, Response
 
 from receiver.health import readiness
-from receiver.house import House
+from receiver.house import Current
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
 
 
-def blueprint(house: House, scrape: Callable[[], bytes]) -> Blueprint:
+def blueprint(current: Current, scrape: Callable[[], bytes]) -> Blueprint:
     """Return the pages that need no token."""
     door = Blueprint("health", __name__)
 
@@ -22,7 +22,7 @@ def blueprint(house: House, scrape: Callable[[], bytes]) -> Blueprint:
 
     @door.get("/readyz")
     def ready() -> tuple[dict[str, Any], int]:
-        checks = readiness.checks(house)
+        checks = readiness.checks(current.house)
         all_ready = all(check.ready for check in checks)
         told = {"status": "ready" if all_ready else "not ready", "checks": [asdict(check) for check in checks]}
         return told, 200 if all_ready else 503

@@ -12,7 +12,8 @@ from receiver.settings import Settings
 from .cases.building import BOUNDARY, SCANS, TOKEN
 
 SITE = Path(__file__).parent / "site"
-OWN = {"stage", "output", "quarantine", "originals", "metrics", "housekeeping"}  # folders that the service keeps
+# folders that the service keeps
+OWN = {"stage", "output", "quarantine", "originals", "metrics", "housekeeping", "configuration"}
 SWEEP = 200  # deliveries after which what was published or kept is thrown away
 
 

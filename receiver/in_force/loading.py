@@ -1,0 +1,50 @@
+"""Puts the site in force when the service starts, and compiles what is in force for a worker."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from receiver.in_force import site_copy, state
+from receiver.in_force.state import Served, State
+from receiver.process import Process, compiling
+from receiver.settings import Settings
+
+
+def establish(settings: Settings) -> dict[str, Process]:
+    """Put the site in force as it lies there, whole, and return its processes.
+
+    Raises `Misconfigured` where it is faulty, with every error there is, and `Problem`.
+    """
+    with state.alone(settings.data):
+        seen = site_copy.fingerprint(settings.site)
+        target = state.new_copy(settings.data)
+        site_copy.copy(settings.site, target)
+        processes = compiling.proven(replace(settings, site=target))
+        served = {name: Served(target.name, process.digest) for name, process in processes.items()}
+        state.write(settings.data, State(seen, served))
+    return processes
+
+
+def load(settings: Settings, current: State, known: Mapping[str, Process] = MappingProxyType({})) -> dict[str, Process]:
+    """Return the processes in force: those that are `known` already as they are, the others compiled.
+
+    Raises `Misconfigured` where one that was proven cannot be compiled here.
+    """
+    same = {name: known[name] for name in known if _is_same(known[name], current.processes.get(name))}
+    processes = dict(same)
+    for site, names in sites(settings, current):
+        if missing := [name for name in names if name not in same]:
+            processes |= compiling.proven(site, os.environ, missing)
+    return dict(sorted(processes.items()))
+
+
+def sites(settings: Settings, current: State) -> Iterator[tuple[Settings, list[str]]]:
+    """Yield each copy in force as the settings' site, with the processes that are served from it."""
+    for copy in sorted({each.copy for each in current.processes.values()}):
+        names = [name for name, each in current.processes.items() if each.copy == copy]
+        yield replace(settings, site=state.place(settings.data, copy)), names
+
+
+def _is_same(process: Process, served: Served | None) -> bool:
+    return served is not None and served.digest == process.digest

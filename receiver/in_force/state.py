@@ -1,0 +1,119 @@
+"""What is in force: which copy of the site each process is served from, and what keeps an edit back."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from receiver.problems import Code, Problem
+from receiver.store import durable, folders, stage
+
+FOLDER = "configuration"  # under RECEIVER_DATA
+FILE = "state.json"
+COPIES = "copies"
+PAUSE = 0.05  # seconds between two tries for the lock
+README = """\
+The service works from copies of the site that were proven; state.json says which process from which of them.
+They are made anew at every start. Edit the site itself, never what lies here.
+"""
+
+
+WATCH = "watch"
+WATCH_README = """\
+Nothing is here but a lock: who holds it watches the site for edits.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where one process is served from."""
+
+    copy: str  # the folder's name
+    digest: str  # of the process's files: what the ledger has as `configuration`
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is in force."""
+
+    judged: str  # fingerprint of the site that was judged last
+    processes: Mapping[str, Served]
+    kept_back: tuple[str, ...] = ()  # faults of that site, as `receiver check` prints them
+
+    def digest(self, process: str) -> str | None:
+        """Return the digest of the configuration that a process is served by; None where there is none."""
+        served = self.processes.get(process)
+        return served.digest if served else None
+
+
+def own(data: Path) -> None:
+    """Create the folder. Raises Problem."""
+    folders.own(folder(data), README)
+
+
+def folder(data: Path) -> Path:
+    """Return the folder of copies and state."""
+    return data.absolute() / FOLDER
+
+
+def place(data: Path, copy: str) -> Path:
+    """Return where a copy lies."""
+    return folder(data) / COPIES / copy
+
+
+def new_copy(data: Path) -> Path:
+    """Return a place for a copy that nothing has yet."""
+    return place(data, os.urandom(5).hex())
+
+
+def mark(data: Path) -> tuple[int, int]:
+    """Return what is different for another state, without reading it."""
+    with suppress(OSError):
+        seen = (folder(data) / FILE).stat()
+        return seen.st_ino, seen.st_mtime_ns
+    return 0, 0
+
+
+def watch(data: Path) -> int | None:
+    """Return a lock that makes its holder the one who watches the site; None where somebody does. Raises Problem."""
+    place = folder(data) / WATCH
+    folders.own(place, WATCH_README)
+    return stage.hold(place)
+
+
+@contextmanager
+def alone(data: Path) -> Iterator[None]:
+    """Be the only one on this host who makes copies and puts a state in force. Raises Problem."""
+    own(data)
+    while (lock := stage.hold(folder(data))) is None:
+        time.sleep(PAUSE)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def read(data: Path) -> State | None:
+    """Return what is in force; None where nothing is. Raises Problem for a state that cannot be read."""
+    try:
+        told = json.loads((folder(data) / FILE).read_bytes())
+        served = {name: Served(**each) for name, each in told["processes"].items()}
+        return State(told["judged"], served, tuple(told["kept_back"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError):
+        raise Problem(Code.STORAGE_FAILED, f"{folder(data) / FILE} cannot be read") from None
+
+
+def write(data: Path, state: State) -> None:
+    """Put a state in force, and remove the copies that neither it nor the one before needs. Raises Problem."""
+    before = read(data)
+    content = json.dumps(asdict(state), indent=1).encode()
+    durable.write_over(folder(data) / FILE, content, folder(data) / f"{os.urandom(5).hex()}.new")
+    needed = {each.copy for known in (state, before) if known for each in known.processes.values()}
+    for path in folders.within(folder(data) / COPIES, depth=1):
+        if path.name not in needed:
+            folders.remove(path)

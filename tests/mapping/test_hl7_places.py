@@ -29,9 +29,20 @@ def test_a_line_break_or_tab_in_a_plain_field_becomes_one_blank(mapped, line_bre
     assert mapped.render("PID|{{ fields.mrn }}", "hl7", mrn=f"a{line_break}b") == "PID|a b\r"
 
 
-@pytest.mark.parametrize("start", ["OBX|1|TX|1||", "NTE|1||"])
+@pytest.mark.parametrize("start", ["OBX|1|TX|1||", "OBX|1|FT|1||", "NTE|1||", "CON|1||||"])
 def test_a_line_break_in_formatted_text_is_kept_as_an_escape_sequence(mapped, start):
     assert mapped.render(start + "{{ fields.mrn }}", "hl7", mrn="a\r\nb\\") == start + "a\\.br\\b\\E\\\r"
+
+
+@pytest.mark.parametrize("kind", ["ST", "NM", "CE", "", "{{ fields.kind }}", "T{{ fields.kind }}"])
+def test_an_observation_of_another_type_has_no_lines(mapped, kind):
+    rendered = mapped.render(f"OBX|1|{kind}|1||{{{{ fields.mrn }}}}|{{{{ fields.mrn }}}}", "hl7", mrn="a\nb", kind="X")
+    assert rendered.endswith("||a b|a b\r")
+
+
+def test_types_that_differ_by_branch_are_not_taken_for_text(mapped):
+    template = "OBX|1|{% if fields.urgent %}TX{% else %}ST{% endif %}|1||{{ fields.mrn }}\nOBX|2|FT|1||{{ fields.mrn }}"
+    assert mapped.render(template, "hl7", mrn="a\nb") == "OBX|1|TX|1||a b\rOBX|2|FT|1||a\\.br\\b\r"
 
 
 def test_the_author_may_say_that_a_field_is_formatted_text(mapped):

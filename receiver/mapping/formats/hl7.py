@@ -4,8 +4,9 @@ The delimiters are those that the template's MSH segment declares (MSH-1 and MSH
 until then; a fifth character in MSH-2 is the truncation character of v2.7. A value cannot stand in MSH-1, MSH-2 or a
 segment's name.
 
-A line break in a value would end its segment. It becomes `\\.br\\` where the standard allows formatted text:
-in OBX-5, in NTE-3, and where the author says so with `| hl7_text`. Elsewhere line breaks and tabs become one blank.
+A line break in a value would end its segment. It becomes `\\.br\\` where the standard has formatted text: in the fields
+of that type, NTE-3 above all, in OBX-5 where the template writes FT or TX in OBX-2, and where the author says so with
+`| hl7_text`. Elsewhere line breaks and tabs become one blank.
 Other control characters, which transports take for the ends of messages, are refused with the field's name.
 
 One line of the template is one segment, may be indented, and ends with CR in the record; empty lines are dropped.
@@ -23,7 +24,12 @@ STRUCTURE = "|^~\\&\r\n"
 MARKS = frozenset({"hl7_text"})
 
 HEADERS = frozenset({"MSH", "FHS", "BHS"})
-FORMATTED = frozenset({("OBX", 5), ("NTE", 3)})  # HL7 v2.5.1 §7.4.2.5 (any type, mostly text), §2.15.7.3 (FT)
+FORMATTED = frozenset(  # fields of type FT, alike from v2.3.1 to v2.8 (HL7 v2.5.1 §2.A.31)
+    {("NTE", 3), ("EQP", 5), ("PES", 7), ("PES", 8), ("PSH", 9), ("PSH", 12)}
+    | {("CON", field) for field in range(5, 10)}
+    | {("PEO", field) for field in range(13, 17)}
+)
+TEXTS = frozenset({"FT", "TX"})  # what OBX-2 says of an OBX-5 with lines (HL7 v2.5.1 §7.4.2.2)
 LETTERS = "FSRETP"  # of the escape sequences, in the order in which the delimiters are declared
 UNKNOWN = -1  # branches differ: some field of a segment
 EDGE = -2  # branches differ: a segment may have ended here
@@ -36,6 +42,7 @@ class State(NamedTuple):
     segment: str = ""  # its name, as far as seen
     field: int = 0  # 0 within the segment's name
     declared: str | None = None  # within MSH-2: what has been seen of it
+    observed: str = ""  # the type in OBX-2, as far as the template writes it out
 
 
 START = State()
@@ -59,6 +66,8 @@ def _step(state: State, character: str, offset: int) -> State:
         return _name(state, character, offset)
     if character == state.delimiters[0] and state.field != UNKNOWN:
         return state._replace(field=state.field + 1)
+    if (state.segment, state.field) == ("OBX", 2):
+        return state._replace(observed=state.observed + character)
     return state
 
 
@@ -101,13 +110,14 @@ def escaper(state: State, mark: str | None) -> Callable[[object], str]:
         raise Misplaced(f"a value in {state.segment}-1 or {state.segment}-2", r"write the delimiters out: |^~\&|")
     if state.field in (0, EDGE):
         raise Misplaced(f"a value {describe(state)}", "write the segment's name out")
-    formatted = mark == "hl7_text" or (state.segment, state.field) in FORMATTED
-    return _leaf(state.delimiters, formatted)
+    place = (state.segment, state.field)
+    lines = place in FORMATTED or (place == ("OBX", 5) and state.observed in TEXTS)
+    return _leaf(state.delimiters, lines or mark == "hl7_text")
 
 
 def after(state: State) -> State:
-    """Return the place once a value was printed."""
-    return state
+    """Return the place once a value was printed: in OBX-2, one whose type is not known."""
+    return state._replace(observed="?") if (state.segment, state.field) == ("OBX", 2) else state
 
 
 def meet(one: State, other: State) -> State | None:
@@ -118,7 +128,8 @@ def meet(one: State, other: State) -> State | None:
         return None
     if 0 not in (one.field, other.field) and EDGE not in (one.field, other.field):
         field = one.field if one.field == other.field else UNKNOWN
-        return State(one.delimiters, one.segment if one.segment == other.segment else "", field)
+        observed = one.observed if one.observed == other.observed else "?"
+        return State(one.delimiters, one.segment if one.segment == other.segment else "", field, None, observed)
     begun = [state for state in (one, other) if state.field == 0 and state.segment]
     return None if begun else State(one.delimiters, "", EDGE)
 

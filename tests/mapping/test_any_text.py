@@ -136,6 +136,26 @@ def test_text(site, text_template, value):
     assert text.splitlines() == [f"a{value}b", "c"]
 
 
+@pytest.fixture(scope="module")
+def narrow_template(site):
+    return site.compile("a{{ fields.mrn }}b", "text", "windows-1252")
+
+
+@any_text
+@quickly
+def test_in_an_encoding_of_few_characters(site, narrow_template, value):
+    try:
+        text = narrow_template.render(site.names({"mrn": value}))
+    except Problem as problem:
+        event("refused")
+        (violation,) = problem.violations
+        assert violation.message.startswith("fields.mrn ")
+        assert violation.rule == "character" or value.encode("windows-1252", "replace").decode("windows-1252") != value
+    else:
+        event("came back")
+        assert text.encode("windows-1252").decode("windows-1252") == f"a{value}b"
+
+
 HL7 = """MSH|^~\\&|{{ fields.mrn }}|B|C|D|20261123||ADT^A01^ADT_A01|1|P|2.5.1
 PID|1||{{ fields.mrn }}^^^X~{{ fields.mrn }}||{{ fields.mrn }}&a^{{ fields.mrn }}
 NTE|1||{{ fields.mrn }}|end

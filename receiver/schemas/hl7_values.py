@@ -7,6 +7,7 @@ seldom written so. Empty values, and `""` for "delete what you have", are right 
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +28,7 @@ TYPES = {  # HL7 v2.5.1 §2.A → how it is written, in words
 }
 TYPES["DTM"] = TYPES["TS"]  # the name since v2.5, and the one before
 NUMBERS = {"NM", "SI"}
+DAYS = {"DT", "TS", "DTM"}
 DELETE = '""'
 SEGMENTS = 2_000  # definitions remembered: the versions together have fewer in use
 
@@ -59,11 +61,24 @@ def _wrong(
     for (first, second), kind in kinds.items():
         if first > len(components) or second > len(components[first - 1]):
             continue
-        written, words = TYPES[kind]
         leaf = components[first - 1][second - 1].strip(" ")
-        if leaf not in ("", DELETE) and not written.fullmatch(leaf):
+        if leaf not in ("", DELETE) and not written(kind, leaf):
             shown = name + (f".{first}" if (first, second) != (1, 1) else "") + (f".{second}" if second > 1 else "")
-            yield Violation(f"line {line}, {shown}", "type", f"{shown} is not {words}.", "hl7")
+            yield Violation(f"line {line}, {shown}", "type", f"{shown} is not {TYPES[kind][1]}.", "hl7")
+
+
+def written(kind: str, text: str) -> bool:
+    """Tell whether a text is written as one of `TYPES`; a day must be in the calendar, too."""
+    if not TYPES[kind][0].fullmatch(text):
+        return False
+    day = text[:8] if kind in DAYS else ""
+    if len(day) < 8 or not day.isdigit():  # only a year or month, and perhaps an offset
+        return True
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
 
 
 def _observed(fields: list[str]) -> Mapping[tuple[int, int], str]:

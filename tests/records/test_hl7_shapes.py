@@ -1,6 +1,7 @@
 """hl7apy judges shapes alone; what it has found right is not judged again, and nothing else is taken for right."""
 
 import importlib
+import os
 
 import hl7apy
 import pytest
@@ -18,6 +19,7 @@ MESSAGE = (
     "OBX|2|NM|A^B^L||42||||||F\r"
     "NTE|1||first\r"
 )
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200")) // 10  # hl7apy takes ten times as long as the rest
 PLACES = st.integers(9, len(MESSAGE) - 1)
 EDITS = st.lists(st.tuples(PLACES, st.sampled_from(["", "|", "^", "~", "&", "x", " ", "\\", "\r", "1"])), max_size=4)
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="|^~&\r"), min_size=1, max_size=8)
@@ -31,7 +33,7 @@ def edited(edits) -> str:
 
 
 @given(st.lists(EDITS, min_size=2, max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_a_message_is_only_taken_for_right_where_hl7apy_finds_it_right(variants):
     shapes = Shapes()
     for message in map(edited, variants):
@@ -42,7 +44,7 @@ def test_a_message_is_only_taken_for_right_where_hl7apy_finds_it_right(variants)
 
 
 @given(EDITS, VALUES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_hl7apy_does_not_weigh_what_a_field_holds(edits, value):
     message = edited(edits)
     head, *segments = message.split("\r")

@@ -1,8 +1,14 @@
 """Dates, times and numbers of HL7 records are judged as the standard writes them; everything else is text."""
 
-import pytest
+import os
 
-from receiver.schemas import hl7
+import pytest
+from hl7apy.consts import VALIDATION_LEVEL
+from hl7apy.factories import datatype_factory
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from receiver.schemas import hl7, hl7_values
 
 MESSAGE = (
     "MSH|^~\\&|RECEIVER|SCANS|EHR|CLINIC|20261123141121+0000||ORU^R01^ORU_R01|4711|P|2.5.1\r"
@@ -11,6 +17,9 @@ MESSAGE = (
     "OBX|1|NM|PAGES^Pages^L||3||||||F|||20181005\r"
     "ZPT|02/20/1964\r"
 )
+
+TIMES = ["20180228", "201802", "2018", "104521", "1045", "10", "20180228104521", "20180228104521.1234", "2018022810"]
+EDITS = st.lists(st.tuples(st.integers(0, 20), st.booleans(), st.sampled_from("0123456789.+-:")), max_size=3)
 
 
 def told(right: str, wrong: str) -> list[tuple[str, str, str]]:
@@ -28,6 +37,7 @@ def test_a_message_that_is_written_as_the_standard_says_is_right():
         ("19640220", "02/20/1964", "line 2, PID-7"),
         ("19640220", "1964-02-20", "line 2, PID-7"),
         ("19640220", "19641320", "line 2, PID-7"),
+        ("19640220", "19630229", "line 2, PID-7"),
         ("19640220", "20181007104521-0500Z", "line 2, PID-7"),
         ("20261123141121+0000", "2026-11-23T14:11:21+00:00", "line 1, MSH-7"),
         ("^^20180101", "^^Jan 1", "line 2, PID-3.7"),
@@ -81,3 +91,22 @@ def test_the_delimiters_are_those_that_the_message_declares():
     other = MESSAGE.replace("^", "$").replace("|", "#")
     assert hl7.violations(other) == ()
     assert [each.where for each in hl7.violations(other.replace("$$20180101", "$$01/01/2018"))] == ["line 2, PID-3.7"]
+
+
+def strictly(kind: str, text: str) -> bool:
+    """Tell whether hl7apy, where it is strict, takes a text for a value of a type."""
+    try:
+        datatype_factory(kind, text, "2.5.1", VALIDATION_LEVEL.STRICT)
+    except ValueError:
+        return False
+    return True
+
+
+@given(st.sampled_from(["DT", "TM", "DTM"]), st.sampled_from(TIMES), st.sampled_from(["", "+0100", "-0530"]), EDITS)
+@settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "200")), deadline=None)
+def test_dates_and_times_are_what_another_reader_takes_for_such(kind, time, offset, edits):
+    characters = list(time + offset)
+    for place, instead, character in edits:
+        characters[place : place + instead] = [character]
+    text = "".join(characters)
+    assert hl7_values.written(kind, text) == strictly(kind, text)

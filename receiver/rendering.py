@@ -14,6 +14,7 @@ from receiver.process import Process, RecordRule
 from receiver.steps import Step, timed
 from receiver.store.stage import Staged
 
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """Everything one delivery becomes, under paths relative to the process's output folder."""

@@ -8,6 +8,7 @@ from receiver.house import Current, opened, unrecovered
 from receiver.in_force import loading, state
 from receiver.keeping import housekeeping
 from receiver.metrics import folder
+from receiver.notify import looking
 from receiver.process import Process
 from receiver.reloading import watching
 from receiver.settings import Settings
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     current = Current(opened(settings, processes))
     housekeeping.start(current)
     watching.start(current)
+    looking.start(current)
     app = Flask("receiver", static_folder=None)
     meters = counting.Meters(current.house)
     app.register_blueprint(deliver.blueprint(current, meters))

@@ -1,14 +1,21 @@
 """What is shipped to run it: as far as this machine can tell, it is right."""
 
+import email
+import email.policy
 import re
 import shutil
+import socketserver
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from receiver import serving
+from receiver.notify.notices import Event, Fault, Notice
 from receiver.settings import describe
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
@@ -21,6 +28,15 @@ def test_systemd_knows_every_line_of_the_unit(tmp_path):
     unit.write_text(UNIT.replace("/opt/receiver/bin/receiver", "/bin/true"))
     told = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
     assert "receiver.service" not in told.stderr, told.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+def test_systemd_finds_little_that_the_unit_leaves_open(tmp_path):
+    unit = tmp_path / "receiver.service"
+    unit.write_text(UNIT.replace("/opt/receiver/bin/receiver", "/bin/true"))
+    asked = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", unit]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout  # at most 2.0 of 10
 
 
 def test_a_stop_leaves_more_time_than_deliveries_in_flight_have():
@@ -44,3 +60,48 @@ def test_licences_are_listed():
     told = subprocess.run([sys.executable, DEPLOY / "licenses.py"], capture_output=True, text=True, check=True)
     assert re.search(r"^gunicorn +\S+ +MIT$", told.stdout, re.MULTILINE)
     assert re.search(r"^pytest .*\(tests, extras\)$", told.stdout, re.MULTILINE)
+
+
+@contextmanager
+def mail_server():
+    """Take one mail in on the loopback, as far as SMTP (RFC 5321) is needed for that; yield its port and lines."""
+    lines: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.wfile.write(b"220 here\r\n")
+            data = False
+            for line in self.rfile:
+                lines.append(line.decode().rstrip("\r\n"))
+                word, data = lines[-1].upper()[:4], data and lines[-1] != "."
+                if not data:
+                    data = word == "DATA"
+                    self.wfile.write(b"354 go on\r\n" if data else b"221 bye\r\n" if word == "QUIT" else b"250 ok\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1], lines
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_notice_is_mailed():
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    notice = Notice(Event.ONSET, "labs", "Befunde für Süd", Fault.REFUSED, now, now, "refused: 2", {"part-type": 2})
+    with mail_server() as (port, lines):
+        mailing = [sys.executable, DEPLOY / "notify_by_mail.py", f"127.0.0.1:{port}"]
+        mailing += ["fax@example.org", "a@example.org", "b@example.org"]
+        subprocess.run(mailing, input=notice.json(), check=True, timeout=20)
+    assert [line.upper() for line in lines if line.upper().startswith("RCPT")] == [
+        "RCPT TO:<A@EXAMPLE.ORG>",
+        "RCPT TO:<B@EXAMPLE.ORG>",
+    ]
+    start = next(place for place, line in enumerate(lines) if line.upper() == "DATA")
+    mail = email.message_from_bytes("\n".join(lines[start + 1 :]).encode(), policy=email.policy.default)
+    assert mail["Subject"] == "[receiver] labs: refused onset"
+    assert "Befunde für Süd (labs) on " in mail.get_content()
+    assert "advice: receiver log --process labs --status refused" in mail.get_content()
+    assert "2 part-type" in mail.get_content()

@@ -17,7 +17,7 @@ FLOORS = [
     {"checking", "drafting"},
     {"proving"},
     {"web"},
-    {"metrics", "keeping"},
+    {"metrics", "keeping", "notify"},
     {"intake"},
     {"planning"},
     {"health"},

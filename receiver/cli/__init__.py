@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from receiver.faults import Misconfigured
-from receiver.problems import Problem
-from receiver.settings import SettingsError
+from receiver.problems import Code, Problem
+from receiver.settings import SettingsError, describe
 
 SELDOM = 50_000  # objects made between two looks for garbage: a verb makes 130,000, and nearly all live to its end
+STORAGE = {Code.STORAGE_FAILED, Code.DISK_FULL}
 MISUSE = 2  # how a verb ends that was called wrongly, or that meets a configuration it cannot use
 
 # verb → its module in this folder, and what `receiver --help` says of it
@@ -32,6 +33,7 @@ VERBS = {
     "reconcile": ("reconcile", "Compare the platform's list of documents with the ledger."),
     "backup": ("backup", "Copy the ledger while the service goes on."),
     "prune": ("prune", "Remove what its process keeps no longer."),
+    "notify": ("notify", "Send a test notice to whoever is told of faults."),
     "token": ("token", "Make a bearer token."),
     "settings": ("settings", "Show every setting, its value and its meaning."),
     "schema": ("schema", "Print the JSON Schema of process.toml, for editors."),
@@ -60,7 +62,15 @@ class Verbs(click.Group):
             return super().invoke(ctx)
         except (SettingsError, Misconfigured, Problem) as error:
             click.echo(str(error), err=True)
+            if isinstance(error, Problem) and error.code in STORAGE:
+                click.echo(f"looked at: {_places()}", err=True)
             ctx.exit(MISUSE)
+
+
+def _places() -> str:
+    """Tell where the service's own files are looked for: most often a setting is not what the service has."""
+    wanted = {f"RECEIVER_{name}" for name in ("DATA", "LEDGER", "OUTPUT")}
+    return ", ".join(f"{each.variable}={each.value}" for each in describe() if each.variable in wanted)
 
 
 @click.group(cls=Verbs, commands={verb: click.Command(verb) for verb in VERBS}, subcommand_metavar="VERB …")

@@ -200,7 +200,9 @@ def test_a_ledger_that_cannot_be_read_is_told_in_a_line(home):
     home.ledger.path.write_bytes(b"not a ledger at all" * 400)
     told = home.receiver("log")
     assert (told.exit_code, told.stdout) == (2, "")
-    assert told.stderr.startswith("could not use the ledger")
+    first, second = told.stderr.splitlines()
+    assert first.startswith("could not use the ledger")
+    assert f"RECEIVER_DATA={home.settings.data}" in second
 
 
 def test_colours_are_for_a_terminal_only(home):

@@ -1,0 +1,37 @@
+"""`receiver notify`: tries whether whoever is to be told of faults can be reached."""
+
+from datetime import UTC, datetime
+
+import click
+
+from receiver.notify import looking, sending
+from receiver.notify.conditions import Finding
+from receiver.notify.notices import Event, Fault
+from receiver.proving.site import processes
+from receiver.settings import Settings
+
+
+@click.command()
+@click.argument("name", metavar="PROCESS")
+@click.option("--dry-run", is_flag=True, help="Send nothing: show what would be sent.")
+def command(name: str, dry_run: bool) -> None:
+    """Send a test notice by the command or webhook that PROCESS names under [notify], and tell whether it arrived.
+
+    It is sent once, from here, with the environment of this terminal; nothing is noted. Ends with 1 where it does
+    not arrive.
+    """
+    process = processes(Settings.from_environment(), [name])[name]
+    config = process.config.notify
+    if not config.wanted:
+        raise click.UsageError(f"{name} tells nobody: name a command or a webhook under [notify] in its process.toml")
+    now = datetime.now(UTC)
+    finding = Finding("whoever reads this would be told of faults")
+    notice = looking.notice(Event.TEST, process, Fault.TEST, now, now, finding)
+    click.echo(notice.json().decode().rstrip())
+    if dry_run:
+        return
+    try:
+        sending.once(config, notice)
+    except sending.NotSentError as error:
+        raise click.ClickException(str(error)) from None
+    click.secho("sent", fg="green")

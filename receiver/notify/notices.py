@@ -1,0 +1,81 @@
+"""What is told: one notice for one fault of one process, at its onset or at its recovery."""
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Event(StrEnum):
+    """What a notice is for."""
+
+    ONSET = "onset"
+    RECOVERY = "recovery"
+    TEST = "test"
+
+
+class Fault(StrEnum):
+    """What can be told of; the names are those of `[notify] on`, and one more."""
+
+    REFUSED = "refused"
+    HELD = "held"
+    TEMPLATE = "template"
+    SILENCE = "silence"
+    SPACE = "space"
+    CONFIGURATION = "configuration"
+    TEST = "test"  # nothing is wrong: somebody tries whether notices arrive
+
+
+# what to do about it, beginning with a command
+ADVICE: Mapping[Fault, str] = {
+    Fault.REFUSED: "receiver log --process {process} --status refused",
+    Fault.HELD: "receiver log --process {process} --status held",
+    Fault.TEMPLATE: "receiver log --process {process} --since 2h, then receiver replay ID --dry-run",
+    Fault.SILENCE: "receiver status; then ask the platform, and receiver reconcile with its list",
+    Fault.SPACE: "receiver prune --dry-run; see docs/operations.md, A full disk",
+    Fault.CONFIGURATION: "receiver check; what was in force before stays so",
+    Fault.TEST: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice: names of ours, codes, counts and moments, and nothing that a delivery holds."""
+
+    event: Event
+    process: str
+    title: str  # of the process, as people call it
+    fault: Fault
+    since: datetime  # aware, UTC: when the fault began to be told
+    at: datetime  # aware, UTC
+    told: str  # in words, for people
+    counts: Mapping[str, int]  # what there is how often: code of a problem → deliveries
+
+    @property
+    def text(self) -> str:
+        """The whole notice in a sentence, as a chat shows it."""
+        opening = {Event.ONSET: "", Event.RECOVERY: "well again: ", Event.TEST: "only a test: "}[self.event]
+        return f"{self.title} ({self.process}) on {socket.gethostname()}: {opening}{self.told}"
+
+    def content(self) -> dict[str, Any]:
+        """Return the notice as JSON has it."""
+        moments = {"since": _stamp(self.since), "at": _stamp(self.at)}
+        plain = {name: value for name, value in asdict(self).items() if name != "told"}
+        advice = ADVICE[self.fault].format(process=self.process)
+        return {"text": self.text} | plain | moments | {"host": socket.gethostname(), "advice": advice}
+
+    def json(self) -> bytes:
+        """Return what a command reads and a webhook is sent."""
+        return json.dumps(self.content(), ensure_ascii=False).encode() + b"\n"
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of a command: NOTIFY_TEXT, NOTIFY_EVENT and so on."""
+        told = {name: value for name, value in self.content().items() if name != "counts"}
+        return {f"NOTIFY_{name.upper()}": value for name, value in told.items()}
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from receiver.house import Current
 from receiver.keeping import housekeeping
 from receiver.store import folders, stage
 
@@ -75,6 +76,6 @@ def test_it_goes_on_after_a_failure_and_tells_it(over, monkeypatch, caplog):
     monkeypatch.setattr(housekeeping, "LOOK", 0)
     monkeypatch.setattr(housekeeping, "look", look)
     with pytest.raises(SystemExit):
-        housekeeping._keep(over.house)
+        housekeeping._keep(Current(over.house))
     assert len(looks) == 2
     assert [record.message for record in caplog.records] == ["defect"]

@@ -12,7 +12,7 @@ from gunicorn.http.body import ChunkedReader, LengthReader
 from gunicorn.workers.gthread import TConn
 
 from receiver import limits
-from receiver.web.pace import PacedSocket
+from receiver.web.pace import Ending, PacedSocket
 from receiver.web.turns import Turns
 
 SEND_TIMEOUT = struct.pack("ll", limits.ANSWER_SECONDS, 0)  # struct timeval, socket(7)
@@ -111,17 +111,19 @@ class Parser(parser.RequestParser):  # type: ignore[misc]
 
     mesg_class = Request
 
-    def __init__(self, cfg: Any, connection: socket.socket, client: Any, turns: Turns) -> None:
-        super().__init__(cfg, PacedSocket(connection, turns), client)
+    def __init__(self, cfg: Any, connection: socket.socket, client: Any, turns: Turns, ending: Ending) -> None:
+        super().__init__(cfg, PacedSocket(connection, turns, ending), client)
 
 
 class Connection(TConn):  # type: ignore[misc]
     """One connection, and as much of the next head as has arrived on it."""
 
-    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, turns: Turns) -> None:
+    def __init__(
+        self, cfg: Any, sock: socket.socket, client: Any, server: Any, *, turns: Turns, ending: Ending
+    ) -> None:
         super().__init__(cfg, sock, client, server)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_TIMEOUT)
-        self.parser = Parser(cfg, sock, client, turns)
+        self.parser = Parser(cfg, sock, client, turns, ending)
         self.initialized = True  # what gunicorn would do before the first request: TLS, HTTP/2
         self.head = bytearray()
         self.closes_at = 0.0  # monotonic seconds, once it lingers

@@ -15,6 +15,7 @@ from receiver import limits
 from receiver.delivery import Incoming
 from receiver.problems import Code, Problem
 from receiver.web import heads
+from receiver.web.pace import ServiceEnds
 
 Event: TypeAlias = Any  # a `MultipartSegment` begins, bytes go on, None ends
 
@@ -59,6 +60,8 @@ def _chunks(stream: Stream, length: int | None, max_body: int) -> Iterator[bytes
 def _read(stream: Stream) -> bytes:
     try:
         return stream.read(limits.READ_SIZE)
+    except ServiceEnds:
+        raise Problem(Code.SHUTTING_DOWN, "The service stops, and the body has not arrived yet.") from None
     except TimeoutError:
         raise Problem(Code.TOO_SLOW, "The body did not arrive in time.") from None
     except (NoMoreData, ConnectionError):

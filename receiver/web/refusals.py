@@ -45,6 +45,11 @@ def too_slow() -> Problem:
     return Problem(Code.TOO_SLOW, f"The headers did not arrive within {limits.HEAD_SECONDS} seconds.")
 
 
+def shutting_down() -> Problem:
+    """Tell that the service stops before a head was whole."""
+    return Problem(Code.SHUTTING_DOWN, "The service stops, and the headers have not arrived yet.")
+
+
 def cut_short() -> Problem:
     """Tell that a sender closed its side before its head was whole."""
     return Problem(Code.MALFORMED_REQUEST, "The request ended before its headers did.")

@@ -26,6 +26,7 @@ from receiver import limits, log
 from receiver.problems import Problem
 from receiver.web import refusals
 from receiver.web.connection import Answer, Connection
+from receiver.web.pace import Ending
 from receiver.web.turns import Turns
 
 LINGER_READ = 256 * 1024  # bytes thrown away at once of a body that was refused
@@ -38,6 +39,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._turns = Turns(limits.AT_WORK)
+        self._ending = Ending()
         self._signs_at = 0.0  # monotonic seconds, when it next gives a sign of life
         self._awaited: dict[Connection, float] = {}  # connections whose head is to come, until when
         self._lingering: dict[Connection, float] = {}  # connections that were answered, until when
@@ -60,7 +62,11 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
                 raise
             return
         self.nr_conns += 1
-        self._await_head(Connection(self.cfg, client, address, listener.getsockname(), self._turns))
+        self._await_head(self._connection(listener, client, address))
+
+    def _connection(self, listener: socket.socket, client: socket.socket, address: Any) -> Connection:
+        server = listener.getsockname()
+        return Connection(self.cfg, client, address, server, turns=self._turns, ending=self._ending)
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
         """Take in the next request of a connection that was kept open."""
@@ -191,7 +197,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         """Give up what took too long; gunicorn asks about once a second."""
         for conn in _overdue(self._awaited):
             if conn.head:
-                self._refuse(conn, refusals.too_slow())
+                self._refuse(conn, refusals.too_slow() if self.alive else refusals.shutting_down())
             else:
                 self._forget(conn, self._awaited)  # it has not asked anything
         for conn in _overdue(self._lingering):
@@ -200,6 +206,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def _cap_keepalive(self, deadline: float) -> None:
         """Wait no longer than `deadline` for what may yet come, once the service stops."""
         super()._cap_keepalive(deadline)
+        self._ending.begin(self.cfg.graceful_timeout)
         for waiting in (self._awaited, self._lingering):
             waiting.update({conn: min(until, deadline) for conn, until in waiting.items()})
 

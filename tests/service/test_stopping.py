@@ -1,0 +1,60 @@
+"""A service that is told to stop: what is whole by then is taken, everybody else is told to come again."""
+
+import signal
+import time
+from contextlib import closing
+
+import pytest
+from running import TOKEN, Service, read_answer
+
+GRACE = 4  # seconds
+HEAD = (
+    "POST /api/nextstep/delivery/referrals HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    f"Authorization: Bearer {TOKEN}\r\nContent-Length: 100000000\r\n"
+)
+PART = (
+    b'\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.tif"\r\nContent-Type: image/tiff\r\n\r\nII*\0'
+)
+
+
+@pytest.fixture
+def service(tmp_path):
+    running = Service(tmp_path / "data", options=("--graceful-timeout", str(GRACE), "--workers", "1")).start()
+    yield running
+    running.stop(signal.SIGKILL)
+
+
+def send_on(connection) -> None:
+    """Send without end, until the other side has had enough."""
+    try:
+        while True:
+            connection.sendall(bytes(100_000))
+            time.sleep(0.01)
+    except OSError:
+        pass
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [HEAD.encode() + PART, HEAD.encode()],
+    ids=["within a body", "within a head"],
+)
+def test_a_sender_who_is_not_done_when_the_service_stops_is_told_to_come_again(service, sent):
+    with closing(service.connect()) as connection:
+        connection.sendall(sent)
+        time.sleep(0.3)
+        service.process.send_signal(signal.SIGTERM)
+        answer = read_answer(connection)
+        assert (answer.status, answer.json["code"]) == (503, "shutting-down")
+        assert answer.headers["retry-after"]
+    assert service.process.wait(GRACE) == 0
+    assert not [path for path in (service.data / "stage").rglob("*") if path.is_dir() and path.parent.name != "stage"]
+
+
+def test_a_sender_who_never_pauses_is_told_as_well(service):
+    with closing(service.connect()) as connection:
+        connection.sendall(HEAD.encode() + PART)
+        service.process.send_signal(signal.SIGTERM)
+        send_on(connection)
+        assert read_answer(connection).json["code"] == "shutting-down"
+    assert service.process.wait(GRACE) == 0

@@ -46,6 +46,8 @@ def main() -> int:
     print(table.written(HEAD, _rows(account, asked.count)))
     charges = sum(account["calls"].values()) / asked.count
     print(f"\nIn these numbers: {charges:.0f} times {account['charge'] / 1000:.1f} µs of charging.")
+    if account["missing"]:
+        print(f"Not found, and within other lines: {', '.join(account['missing'])}.")
     return 0
 
 

@@ -12,7 +12,8 @@ import flask
 from gunicorn.http import parser, wsgi
 
 from benchmarks import spans
-from receiver import intake, log, parts, planning, records, rendering
+from receiver import house, intake, log, parts, planning, records, rendering
+from receiver.config import tokens
 from receiver.mapping import template
 from receiver.schemas import json_schema, json_text
 from receiver.serving import *  # noqa: F403
@@ -33,7 +34,8 @@ STEPS = (
     ("head: WSGI environment", wsgi, "create"),
     (FLASK, flask.Flask, "__call__"),
     ("door: the view", deliver, "_answer"),
-    ("route, token, free space", deliver, "_admit"),
+    ("token, free space", tokens.Tokens, "admits"),
+    ("token, free space", house.House, "require_space"),
     ("body: receive", pace.PacedSocket, "recv"),
     ("body: split into sections", form, "sections"),
     ("body: split into sections", heads.Parser, "parse"),
@@ -52,6 +54,7 @@ STEPS = (
     ("stage: open and clear", stage, "discard"),
     ("ledger: look up", ledger.Ledger, "find"),
     ("ledger: look up", ledger.Ledger, "latest"),
+    ("ledger: note a duplicate", ledger.Ledger, "attempted"),
     ("ledger: write the row", ledger.Ledger, "commit"),
     ("ledger: COMMIT, with its fsync", writers.Writers, "_commit"),
     ("ledger: mark as published", ledger.Ledger, "published"),

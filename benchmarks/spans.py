@@ -24,6 +24,7 @@ _thread = _Thread()
 _cpu: dict[str, int] = {}  # nanoseconds by step
 _wall: dict[str, int] = {}
 _calls: dict[str, int] = {}
+_missing: list[str] = []  # what was to be watched and is not there any more
 
 
 def forget() -> None:
@@ -85,8 +86,14 @@ def charged(step: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def watch(step: str, owner: Any, name: str) -> None:
-    """Charge a function of a module or class to a step, wherever modules of ours have imported it."""
-    function = getattr(owner, name)
+    """Charge a function of a module or class to a step, wherever modules of ours have imported it.
+
+    One that is not there stays within the step around it, and the account tells.
+    """
+    function = getattr(owner, name, None)
+    if function is None:
+        _missing.append(f"{owner.__name__}.{name}")
+        return
     watched = charged(step, function)
     setattr(owner, name, watched)
     for module in [each for key, each in sys.modules.items() if key.startswith("receiver.")]:
@@ -106,4 +113,4 @@ def cost() -> float:
 
 def write(path: Path, **more: float) -> None:
     """Write the account down."""
-    path.write_text(json.dumps({"cpu": _cpu, "wall": _wall, "calls": _calls, **more}))
+    path.write_text(json.dumps({"cpu": _cpu, "wall": _wall, "calls": _calls, "missing": _missing, **more}))

@@ -89,15 +89,18 @@ def possible() -> str:
     return ""
 
 
-def cuts(folder: Path, weaken: str = "", every: int = 1) -> Iterator[tuple[str, list[str]]]:
-    """Cut the power at every point of a delivery, and after it was answered; yield what must not be."""
+def cuts(folder: Path, weaken: str = "", every: int = 1) -> Iterator[tuple[str, list[str] | None]]:
+    """Cut the power at every point of a delivery, and after it was answered; yield what must not be.
+
+    Or at each `every`-th point; None is found at the others.
+    """
     with plugged_in(folder) as disk:
         made = syscalls.bench(folder)
         for where, place in (("beside the ledger", disk.mount), ("apart from the ledger", folder)):
             points = _points(made, disk, place)
             for number, point in enumerate([None, *points]):
-                if number % every == 0:
-                    yield f"{where}, {point or 'answered'}", _cut(made, disk, place, point, weaken)
+                found = None if number % every else _cut(made, disk, place, point, weaken)
+                yield f"{where}, {point or 'answered'}", found
 
 
 def _settings(made: syscalls.Bench, disk: Disk, place: Path) -> Settings:
@@ -170,8 +173,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for where, found in cuts(Path(folder), weaken):
             count += 1
-            violations += len(found)
-            for each in found:
+            violations += len(found or ())
+            for each in found or ():
                 print(f"{where}: {each}", flush=True)
     print(f"{count} power cuts, {violations} violations")
     return 1 if violations else 0

@@ -2,14 +2,15 @@
 
 import errno
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import syscalls
 from place import Place, Sent, deliver, entry_of, refuse
+from required import require
 
 from receiver.delivery import Status
 from receiver.problems import Code, Problem
@@ -20,18 +21,15 @@ from receiver.store.stage import stage_for
 SENT = Sent()
 HERE = Path(__file__).parent
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
-needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-
 
 @pytest.fixture
 def mounted(tmp_path):
     """A file system of 1 MB."""
+    require("" if os.geteuid() == 0 else "only root can mount a small file system")
     folder = tmp_path / "small"
     folder.mkdir()
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "small", folder], capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip("mounting is not allowed here")
+    require("mounting is not allowed here" if made.returncode else "")
     yield folder
     subprocess.run(["umount", "--lazy", folder], check=True)
 
@@ -53,7 +51,6 @@ def test_a_refusal_of_the_disk_names_what_was_tried_and_never_a_path(number, cod
     assert problem.value.__suppress_context__
 
 
-@needs_root
 def test_a_full_disk_turns_deliveries_away_until_there_is_space_again(mounted):
     place = Place.at(mounted)
     deliver(place, SENT)
@@ -68,7 +65,6 @@ def test_a_full_disk_turns_deliveries_away_until_there_is_space_again(mounted):
     place.ledger.close()
 
 
-@needs_root
 def test_a_full_disk_under_the_ledger_leaves_nothing_half_accepted(mounted, tmp_path):
     place = Place.at(tmp_path)
     elsewhere = Place.at(mounted)
@@ -95,7 +91,6 @@ def deliver_until_it_fails(place: Place) -> None:
         deliver(place, Sent(f"S{number}"))
 
 
-@needs_root
 def test_an_output_on_another_file_system_has_its_stage_there(mounted, tmp_path):
     place = Place.at(tmp_path)
     place.output = mounted / "output"
@@ -112,7 +107,6 @@ def test_an_output_on_another_file_system_has_its_stage_there(mounted, tmp_path)
     assert place.staged() == set()
 
 
-@needs_root
 def test_a_file_system_full_of_originals_leaves_the_delivery_to_recovery(mounted, tmp_path):
     place = Place.at(tmp_path)
     place.data = mounted
@@ -194,10 +188,10 @@ def test_an_fsync_that_failed_is_never_retried_on_the_same_file(place, monkeypat
             file.sync()
 
 
-@needs_strace
 @pytest.mark.parametrize(("failing", "after_settling", "stays"), [("2", ["0"], "0"), ("2..3", [], "1")])
 def test_a_commit_whose_fsync_failed_stays_undone(tmp_path, failing, after_settling, stays):
     """The pages of that commit lie in the WAL: a crash right then brings them back, and their stage must be there."""
+    require(syscalls.possible())
     place = Place.at(tmp_path)
     inject = ["-e", f"inject=fdatasync:error=EIO:when={failing}", "-P", f"{place.ledger.path}-wal"]
     command = ["strace", "-f", "-o", tmp_path / "strace", *inject, sys.executable, HERE / "failing_sync.py", tmp_path]

@@ -36,11 +36,11 @@ def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
     told = {
         "id": entry.id,
         "process": entry.process,
-        "source_id": entry.source_id,
-        "received_at": rows.stamp(entry.received_at),
+        "sourceId": entry.source_id,
+        "receivedAt": rows.stamp(entry.received_at),
         "peer": entry.peer,
         "configuration": entry.configuration,
-        "replay": entry.replay and asdict(entry.replay) | {"at": rows.stamp(entry.replay.at)},
+        "replay": entry.replay and _replayed(entry.replay),
         "status": entry.status,
         "code": entry.code,
         "detail": detail,
@@ -58,6 +58,10 @@ def take_away(place: Path) -> None:
         aside.parent.mkdir(mode=folders.FOLDER_MODE, exist_ok=True)
         durable.move_new(place, aside)
         stage.discard(aside)
+
+
+def _replayed(replay: Replay) -> dict[str, Any]:
+    return {"at": rows.stamp(replay.at), "by": replay.by, "acceptConfidence": replay.accept_confidence}
 
 
 def _told(part: Part) -> dict[str, Any]:
@@ -89,11 +93,11 @@ def _read(folder: Path, told: dict[str, Any]) -> Kept:
     entry = Entry(
         id=told["id"],
         process=told["process"],
-        source_id=told["source_id"],
+        source_id=told["sourceId"],
         version=None,
-        received_at=rows.moment(told["received_at"]),
+        received_at=rows.moment(told["receivedAt"]),
         peer=told["peer"],
-        replay=told["replay"] and Replay(**told["replay"] | {"at": rows.moment(told["replay"]["at"])}),
+        replay=told["replay"] and _replay(told["replay"]),
         configuration=told["configuration"],
         parts=tuple(map(PartLine.of, parts)),
         status=Status(told["status"]),
@@ -101,6 +105,10 @@ def _read(folder: Path, told: dict[str, Any]) -> Kept:
         violations=tuple(Violation(**violation) for violation in told["violations"]),
     )
     return Kept(folder, entry, told["detail"], parts)
+
+
+def _replay(told: dict[str, Any]) -> Replay:
+    return Replay(at=rows.moment(told["at"]), by=told["by"], accept_confidence=told["acceptConfidence"])
 
 
 def _part(folder: Path, told: dict[str, Any]) -> Part:

@@ -113,7 +113,7 @@ def test_quarantine_keeps_the_image_alone_where_the_record_fails(scans):
     (kept,) = [
         folder
         for folder in (scans.data / "quarantine" / "scans").iterdir()
-        if json.loads((folder / "problem.json").read_text())["source_id"] == "no-mrn"
+        if json.loads((folder / "problem.json").read_text())["sourceId"] == "no-mrn"
     ]
     assert sorted(path.suffix for path in kept.iterdir()) == [".json", ".json", ".tif"]
     assert next(kept.glob("*.tif")).read_bytes() == FAX

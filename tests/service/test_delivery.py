@@ -132,7 +132,7 @@ def test_what_is_refused_is_kept_whole_in_quarantine(service):
     problems = [
         json.loads(path.read_text()) | {"at": path} for path in service.data.glob("quarantine/*/*/problem.json")
     ]
-    [kept] = [problem for problem in problems if problem["source_id"] == "refused-1"]
+    [kept] = [problem for problem in problems if problem["sourceId"] == "refused-1"]
     parts = {part["name"]: kept["at"].parent / part["file"] for part in kept["parts"]}
     assert parts["file"].read_bytes() == TIFF
     assert parts["metadata"].read_bytes() == metadata("refused-1", mrn="not an mrn")

@@ -6,10 +6,11 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import click
 
@@ -18,6 +19,7 @@ from receiver.proving.files import Named, named
 CHUNK = 1024 * 1024  # bytes read and sent at once
 PROGRESS_FROM = 10_000_000  # bytes: smaller deliveries are over before a bar could be read
 TIMEOUT = 120  # seconds without any byte from the service
+ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})  # in a name: HTML, "multipart/form-data encoding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +41,33 @@ def command(url: str, files: Sequence[str], token: str | None) -> None:
     A file's part is told by `part=path`, or by its name: `part--name.tif`; otherwise .json and .xml are sent as
     the part `metadata` and anything else as `file`. Ends with 0 for an answer of 2xx, 1 for any other.
     """
-    target = urlsplit(url)
-    if target.scheme not in ("http", "https") or not target.hostname:
-        raise click.UsageError("URL must look like http://127.0.0.1:8080/api/nextstep/delivery/referrals")
+    target = _target(url)
+    if token and not (token.isascii() and token.isprintable()):
+        raise click.UsageError("the token holds a character that none can hold; does a line break end it?")
     parts = [named(file) for file in files]
     if missing := [str(part.path) for part in parts if not part.path.is_file()]:
         raise click.UsageError(f"there is no file {', '.join(missing)}")
     try:
         answer = _deliver(target, parts, token)
     except OSError as error:
-        click.echo(f"cannot reach {target.netloc}: {error.strerror or error}", err=True)
+        place = f"read {error.filename}" if error.filename else f"reach {target.netloc}"
+        click.echo(f"cannot {place}: {error.strerror or error}", err=True)
+        sys.exit(1)
+    except http.client.HTTPException:
+        click.echo(f"what answers at {target.netloc} does not speak HTTP, or ended in the middle", err=True)
         sys.exit(1)
     click.echo(f"{answer.status} {answer.reason}")
     click.echo(_readable(answer.body))
     sys.exit(0 if 200 <= answer.status < 300 else 1)
+
+
+def _target(url: str) -> SplitResult:
+    """Take the URL apart. Raises `UsageError` for one that nothing can be sent to."""
+    with suppress(ValueError):  # of a port that is none
+        target = urlsplit(url)
+        if target.scheme in ("http", "https") and target.hostname and target.port != 0:
+            return target
+    raise click.UsageError("URL must look like http://127.0.0.1:8080/api/nextstep/delivery/referrals")
 
 
 def _deliver(target: SplitResult, parts: Sequence[Named], token: str | None) -> Answer:
@@ -64,7 +79,7 @@ def _deliver(target: SplitResult, parts: Sequence[Named], token: str | None) -> 
     kind = http.client.HTTPSConnection if target.scheme == "https" else http.client.HTTPConnection
     connection = kind(str(target.hostname), target.port, timeout=TIMEOUT)
     try:
-        connection.putrequest("POST", target.path or "/")
+        connection.putrequest("POST", quote(target.path or "/", safe="/%:@!$&'()*+,;="))
         connection.putheader("Content-Type", f"multipart/form-data; boundary={boundary}")
         connection.putheader("Content-Length", str(length))
         if token:
@@ -78,12 +93,12 @@ def _deliver(target: SplitResult, parts: Sequence[Named], token: str | None) -> 
 
 
 def _head(boundary: str, part: Named) -> bytes:
-    name, filename = (text.replace('"', "%22") for text in (part.section.name, part.section.filename or ""))
+    name, filename = (text.translate(ESCAPES) for text in (part.section.name, part.section.filename or ""))
     return (
         f"\r\n--{boundary}\r\n"
         f'Content-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
         f"Content-Type: {part.section.type}\r\n\r\n"
-    ).encode()
+    ).encode(errors="replace")
 
 
 def _body(pieces: Sequence[tuple[bytes, Path]], closing: bytes) -> Iterator[bytes]:
@@ -104,7 +119,7 @@ def _send(connection: http.client.HTTPConnection, body: Iterator[bytes], length:
                 connection.send(chunk)
                 bar.update(len(chunk))
         except (BrokenPipeError, ConnectionResetError):
-            if connection.sock is not None:
+            with suppress(OSError):  # it may be closed altogether, with its answer still to be read
                 connection.sock.shutdown(socket.SHUT_WR)
 
 

@@ -46,9 +46,10 @@ def broken(meters: "Meters", error: Exception) -> Response:
 def _answer(house: House, name: str | None, cost: Cost, meters: "Meters") -> Response:
     process = NONE
     try:
-        admitted = _admit(house, name)
-        process = admitted.name
-        receipt = _take(house, admitted, cost)
+        led = routing.lead(house.processes, name, _host(), _authorization())
+        process = led.name
+        _let_in(house, led)
+        receipt = _take(house, led, cost)
     except Problem as problem:
         log.refused(problem, process, cost.told())
         meters.refused(problem, process)
@@ -61,17 +62,23 @@ def _answer(house: House, name: str | None, cost: Cost, meters: "Meters") -> Res
         meters.took(process, cost.received, cost.steps, cost.seconds)
 
 
-def _admit(house: House, name: str | None) -> Process:
-    """Decide everything that can be decided before the body is read."""
-    host = request.host.partition(":")[0].lower()
-    process = routing.admit(house.processes, name, host, request.headers.getlist("Authorization"))
+def _host() -> str:
+    return request.host.partition(":")[0].lower()
+
+
+def _authorization() -> list[str]:
+    return request.headers.getlist("Authorization")
+
+
+def _let_in(house: House, process: Process) -> None:
+    """Decide what can be decided before the body is read."""
+    routing.let_in(process, _authorization())
     house.require_space(process)
-    return process
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")
 
 
 def _take(house: House, process: Process, cost: Cost) -> Receipt:
-    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")
     incoming = form.sections(
         Counted(request.environ["wsgi.input"], cost),
         request.headers.get("Content-Type", ""),

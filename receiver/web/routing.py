@@ -6,19 +6,23 @@ from receiver.problems import Code, Problem
 from receiver.process import Process
 
 
-def admit(processes: Mapping[str, Process], name: str | None, host: str, authorization: list[str]) -> Process:
-    """Return the process that the request is for and may enter.
+def lead(processes: Mapping[str, Process], name: str | None, host: str, authorization: list[str]) -> Process:
+    """Return the process that the request is for.
 
     `name` comes from the path, `host` is the Host header without its port, `authorization` holds every
-    Authorization header. Raises `Problem`: no such process, or the token is refused.
+    Authorization header. Raises `Problem`: no such process, or a token is needed to tell which.
     """
     token = _bearer(authorization)
     process = processes.get(name) if name is not None else _unnamed(processes, host, token)
     if process is None:
         raise _no_process(name, token)
-    if not process.tokens.admits(token):
-        raise Problem(Code.TOKEN_REFUSED, "This process asks for a valid bearer token (RFC 6750 §2.1).")
     return process
+
+
+def let_in(process: Process, authorization: list[str]) -> None:
+    """Raise `Problem` where the request holds no token of the process, and it asks for one."""
+    if not process.tokens.admits(_bearer(authorization)):
+        raise Problem(Code.TOKEN_REFUSED, "This process asks for a valid bearer token (RFC 6750 §2.1).")
 
 
 def _unnamed(processes: Mapping[str, Process], host: str, token: str | None) -> Process | None:

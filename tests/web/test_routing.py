@@ -8,7 +8,7 @@ import pytest
 from receiver.problems import Code, Problem
 from receiver.process import compiling
 from receiver.settings import Settings
-from receiver.web.routing import admit
+from receiver.web.routing import lead, let_in
 
 ROOT = Path(__file__).parent.parent.parent
 TOKENS = {"REFERRALS": "r" * 15 + "1", "LABS": "l" * 15 + "2", "NEW_LABS": "n" * 15 + "3", "SHARED": "s" * 15 + "4"}
@@ -34,14 +34,20 @@ def processes(tmp_path_factory):
     return compiling.proven(settings, TOKENS)
 
 
+def admitted(processes, name: str | None, host: str, authorization: list[str]) -> str:
+    process = lead(processes, name, host, authorization)
+    let_in(process, authorization)
+    return process.name
+
+
 def entered(processes, name: str | None, host: str = "", token: str | None = None) -> str:
     authorization = [] if token is None else [f"Bearer {TOKENS.get(token, token)}"]
-    return admit(processes, name, host, authorization).name
+    return admitted(processes, name, host, authorization)
 
 
 def refusal(processes, *authorization: str, name: str | None = None, host: str = "") -> Code:
     with pytest.raises(Problem) as caught:
-        admit(processes, name, host, list(authorization))
+        admitted(processes, name, host, list(authorization))
     return caught.value.code
 
 

@@ -7,11 +7,14 @@ import click
 
 from receiver.cli.opening import open_house_in_force
 from receiver.cli.tables import show_heading, show_table
-from receiver.health import readiness
+from receiver.health import readiness, usage
 from receiver.health.survey import MOST_FILES, Survey, survey
+from receiver.house import House
+from receiver.notify import told
 from receiver.settings import Settings
 
 HEADING = ("PROCESS", "LAST SUCCESS", "HELD", "REFUSED", "UNPUBLISHED", "FILES IN OUTPUT")
+TOKENS = ("PROCESS", "TOKEN", "SHA-256", "LAST USED")
 SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -20,8 +23,9 @@ def command() -> None:
     """Show whether a delivery would be taken, and for each process what waits and since when.
 
     HELD and REFUSED lie in quarantine. UNPUBLISHED is accepted and not yet in the output. FILES IN OUTPUT have not
-    been taken away by the importing system, the oldest of them since. Works beside the running service, and without
-    it. Ends with 1 where a delivery would not be taken.
+    been taken away by the importing system, the oldest of them since. LAST USED tells to the minute which token is
+    still in use; SHA-256 is the start of its digest. Works beside the running service, and without it. Ends with 1
+    where a delivery would not be taken.
     """
     house = open_house_in_force(Settings.from_environment())
     checks = readiness.checks(house)
@@ -31,7 +35,34 @@ def command() -> None:
     click.echo()
     now = datetime.now(UTC)
     show_table([_row(each, now) for each in survey(house)], HEADING)
+    _show_tokens(house, now)
+    _show_told(house, now)
     sys.exit(0 if ready else 1)
+
+
+def _show_tokens(house: House, now: datetime) -> None:
+    """Tell when each token was last used: a token of a process that is open to anybody has no line."""
+    rows = [
+        (name, used.source, used.fingerprint or "-", f"{_ago(used.at, now)} ago" if used.at else "never")
+        for name, process in sorted(house.processes.items())
+        for used in usage.last_used(house.settings.data, process)
+    ]
+    if rows:
+        click.echo()
+        show_table(rows, TOKENS)
+
+
+def _show_told(house: House, now: datetime) -> None:
+    """Tell what people were told ([notify]) and is not well again."""
+    rows = [
+        (name, fault, f"told {_ago(since, now)} ago")
+        for name, faults in told.read(house.settings.data).items()
+        for fault, since in faults.items()
+    ]
+    if rows:
+        click.echo()
+        show_heading("not well", "red")
+        show_table(rows, indent="  ")
 
 
 def _mark(ready: bool) -> str:

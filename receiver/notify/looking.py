@@ -14,7 +14,7 @@ from receiver.notify.told import Standing
 from receiver.problems import Problem
 from receiver.process import Process
 
-LOOK = 5  # seconds between two looks: one takes a few milliseconds, and nobody is on call for less
+LOOK = 2  # seconds between two looks: one takes some milliseconds, and a test need not wait long
 FAREWELL = 3  # seconds in which a worker that ends may finish a notice: another one would send it again
 
 

@@ -1,9 +1,13 @@
 """The verbs of whoever runs the service: status, verify, reconcile, backup."""
 
+import hashlib
 import json
 import os
+import re
 import shutil
-from datetime import UTC, datetime
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import apsw
@@ -11,14 +15,20 @@ import pytest
 from click.testing import CliRunner
 
 from receiver import cli, intake
+from receiver.config.model import AuthConfig
+from receiver.config.tokens import Tokens
 from receiver.delivery import Arrival, Incoming, Receipt, Section
+from receiver.health.usage import Usage, last_used
 from receiver.house import House, opened
+from receiver.notify import told as people_were_told
+from receiver.notify.notices import Fault
 from receiver.problems import Problem
 from receiver.process import compiling
 from receiver.settings import Settings
-from receiver.store import ledger
+from receiver.store import folders, ledger
 
 ROOT = Path(__file__).parent.parent.parent
+TOKEN = "an-invented-token-of-the-platform"
 
 
 @pytest.fixture
@@ -28,7 +38,7 @@ def house(tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     settings = Settings.from_environment(variables)
     ledger.create(settings.ledger)
-    return opened(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
+    return opened(settings, compiling.proven(settings, {"RECEIVER_TOKEN": TOKEN}))
 
 
 def deliver(house: House, source_id: str, mrn: str = "142637A") -> Receipt:
@@ -58,7 +68,7 @@ def test_status_tells_what_waits_and_since_when(house):
     told = run("status")
     assert told.exit_code == 0
     assert told.stdout.startswith("ready for deliveries")
-    (row,) = [line for line in told.stdout.splitlines() if line.startswith("referrals")]
+    (row,) = [line for line in told.stdout.splitlines() if line.startswith("referrals") and "env:" not in line]
     assert row.split() == ["referrals", "0", "s", "ago", "0", "1", "0", "3,", "oldest", "0", "s"]
 
 
@@ -68,6 +78,61 @@ def test_status_ends_with_1_where_nothing_would_be_taken(house, monkeypatch):
     assert told.exit_code == 1
     assert "NOT ready" in told.stdout
     assert "999999 TB needed" in told.stdout
+
+
+def test_status_tells_when_each_token_was_used_last(house):
+    process, usage = house.processes["referrals"], Usage(house.settings.data)
+    assert re.search(r"^referrals +env:RECEIVER_TOKEN +- +never$", run("status").stdout, re.MULTILINE)
+    for token in (None, "no token of ours", TOKEN):
+        usage.note(process, token)
+    (note,) = (house.settings.data / "tokens" / "referrals").iterdir()
+    used = hashlib.sha256(TOKEN.encode()).hexdigest()[:12]
+    assert note.name == f"env-RECEIVER_TOKEN.{used}"
+    os.utime(note, (time.time() - 7200,) * 2)
+    told = run("status").stdout
+    assert re.search(rf"^referrals +env:RECEIVER_TOKEN +{used} +2 h ago$", told, re.MULTILINE)
+    assert TOKEN not in told
+
+
+def test_a_token_is_noted_once_a_minute_by_each_worker_and_never_fails_a_delivery(house, monkeypatch):
+    process, usage = house.processes["referrals"], Usage(house.settings.data)
+    usage.note(process, TOKEN)
+    (note,) = (house.settings.data / "tokens" / "referrals").iterdir()
+    os.utime(note, (0, 0))
+    usage.note(process, TOKEN)
+    assert note.stat().st_mtime == 0
+    Usage(house.settings.data).note(process, TOKEN)  # another worker
+    assert time.time() - note.stat().st_mtime < 60
+    os.utime(note, (0, 0))
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 61)
+    usage.note(process, TOKEN)
+    assert time.time() - note.stat().st_mtime < 60
+    shutil.rmtree(house.settings.data / "tokens")
+    monkeypatch.setattr(time, "monotonic", lambda: now + 122)
+    usage.note(process, TOKEN)
+
+
+def test_both_tokens_of_a_rotation_are_told_apart(house):
+    old, new = (f"an-invented-token-{number}" for number in range(2))
+    digests = [hashlib.sha256(token.encode()).digest() for token in (old, new)]
+    written = tuple(f"sha256:{digest.hex()}" for digest in digests)
+    process = house.processes["referrals"]
+    config = replace(process.config, auth=AuthConfig(written, open=False))
+    process = replace(process, config=config, tokens=Tokens(tuple(digests), sources=written))
+    Usage(house.settings.data).note(process, new)
+    first, second = last_used(house.settings.data, process)
+    assert (first.source, first.fingerprint, first.at) == ("sha256", digests[0].hex()[:12], None)
+    assert (second.fingerprint, second.at is None) == (digests[1].hex()[:12], False)
+
+
+def test_status_tells_what_people_were_told_and_is_not_well_again(house):
+    earlier = datetime.now(UTC) - timedelta(hours=3)
+    folders.own(house.settings.data / people_were_told.FOLDER, "")
+    people_were_told.write(house.settings.data, {"referrals": {Fault.HELD: earlier}, "labs": {}})
+    shown = run("status").stdout
+    assert re.search(r"^not well\n  referrals  held  told 3 h ago$", shown, re.MULTILINE)
+    assert "labs" not in shown
 
 
 def test_verify_agrees_with_a_house_in_order(house):

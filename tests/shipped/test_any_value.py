@@ -171,6 +171,17 @@ REFUSALS = {
 slowly = bounded(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+def names(code: Code, field: str, told: str) -> bool:
+    """Tell whether what is told of a refusal leads to the field, or to the place where no field can be known."""
+    if code is Code.METADATA_MALFORMED:
+        return "line " in told
+    if code is Code.RECORD_INVALID:
+        return "record line " in told
+    if code is Code.TEMPLATE_FAILED:
+        return ("delivery.source_id" if field == SOURCE else f"fields.{field}") in told
+    return field in told
+
+
 class Shipped:
     """A sample of a shipped process, whose fields can be changed and rendered again."""
 
@@ -237,6 +248,7 @@ def test_any_value_comes_back_or_is_refused_by_name(shipped, place, value):
         event(f"refused: {become.code.name}")
         assert become.code in REFUSALS
         assert become.violations
+        assert all(names(become.code, field, f"{each.where} {each.message}") for each in become.violations)
         assert all(len(value) < 3 or value not in violation.message for violation in become.violations)
         return
     event("came back")

@@ -14,6 +14,7 @@ from receiver.checking import (
     parts,
     paths,
     samples,
+    trials,
     unused,
 )
 from receiver.checking.site import site
@@ -24,7 +25,7 @@ from receiver.settings import Settings
 # Sibling modules with the same function: `faults(site)`
 CHECKS: tuple[ModuleType, ...] = (
     *(parts, layouts, fields, effects, paths, outputs),
-    *(encodings, examples, notices, samples, unused),
+    *(encodings, examples, notices, samples, trials, unused),
 )
 
 

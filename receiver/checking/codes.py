@@ -58,6 +58,7 @@ CODES = {
     # templates
     "template-syntax": "The template cannot be read",
     "template-too-large": "The template is too large",
+    "template-without-end": "A template runs for ever, or fills the memory",
     "template-unreadable": "The template is not UTF-8",
     "unknown-template": "There is no such template",
     "unused-template": "A template that nobody uses",

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 
 from receiver import intake, log
 from receiver.delivery import Arrival, Receipt
+from receiver.health.usage import Usage
 from receiver.house import Current, House
 from receiver.problems import Code, Problem
 from receiver.process import Process
@@ -23,13 +24,14 @@ NONE = "-"  # the process of a request that led to none: unknown names are not t
 def blueprint(current: Current, meters: "Meters") -> Blueprint:
     """Return the delivery API. Each delivery is judged by the house that is in force when it begins."""
     door = Blueprint("deliver", __name__)
+    usage = Usage(current.house.settings.data)
 
     @door.post(URL, defaults={"name": None})
     @door.post(f"{URL}/<name>")
     def deliver(name: str | None) -> Response:
         cost = Cost(request.headers.getlist(HEADER), request.remote_addr or "")
         with meters.in_flight():
-            response = _answer(current.house, name, cost, meters)
+            response = _answer(current.house, name, cost, meters, usage)
         response.headers[HEADER] = cost.request
         return response
 
@@ -43,12 +45,12 @@ def broken(meters: "Meters", error: Exception) -> Response:
     return replies.refused(problem)
 
 
-def _answer(house: House, name: str | None, cost: Cost, meters: "Meters") -> Response:
+def _answer(house: House, name: str | None, cost: Cost, meters: "Meters", usage: Usage) -> Response:
     process = NONE
     try:
         led = routing.lead(house.processes, name, _host(), _authorization())
         process = led.name
-        _let_in(house, led)
+        _let_in(house, led, usage)
         receipt = _take(house, led, cost)
     except Problem as problem:
         log.refused(problem, process, cost.told())
@@ -70,9 +72,10 @@ def _authorization() -> list[str]:
     return request.headers.getlist("Authorization")
 
 
-def _let_in(house: House, process: Process) -> None:
+def _let_in(house: House, process: Process, usage: Usage) -> None:
     """Decide what can be decided before the body is read."""
     routing.let_in(process, _authorization())
+    usage.note(process, routing.bearer(_authorization()))
     house.require_space(process)
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")

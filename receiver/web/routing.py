@@ -12,7 +12,7 @@ def lead(processes: Mapping[str, Process], name: str | None, host: str, authoriz
     `name` comes from the path, `host` is the Host header without its port, `authorization` holds every
     Authorization header. Raises `Problem`: no such process, or a token is needed to tell which.
     """
-    token = _bearer(authorization)
+    token = bearer(authorization)
     process = processes.get(name) if name is not None else _unnamed(processes, host, token)
     if process is None:
         raise _no_process(name, token)
@@ -21,7 +21,7 @@ def lead(processes: Mapping[str, Process], name: str | None, host: str, authoriz
 
 def let_in(process: Process, authorization: list[str]) -> None:
     """Raise `Problem` where the request holds no token of the process, and it asks for one."""
-    if not process.tokens.admits(_bearer(authorization)):
+    if not process.tokens.admits(bearer(authorization)):
         raise Problem(Code.TOKEN_REFUSED, "This process asks for a valid bearer token (RFC 6750 §2.1).")
 
 
@@ -42,7 +42,7 @@ def _no_process(name: str | None, token: str | None) -> Problem:
     return Problem(Code.NO_SUCH_PROCESS, "No process is configured for this URL, host name or token.")
 
 
-def _bearer(authorization: list[str]) -> str | None:
+def bearer(authorization: list[str]) -> str | None:
     """Return the token of exactly one well-formed Bearer header; anything else is no token."""
     if len(authorization) != 1:
         return None

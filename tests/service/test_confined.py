@@ -92,6 +92,8 @@ def test_it_serves_without_root_where_only_data_and_output_can_be_written(place)
     assert told.count(" serving processes=3 names=intake-forms,lab-reports,referrals") == 1
     assert told.count("RECEIVER_MINFREE: nothing reads this variable; did you mean RECEIVER_MIN_FREE?") == 1
     copies = data / "configuration" / "copies"  # of the site, with the site's own modes
+    (used,) = (data / "tokens" / "referrals").iterdir()
+    assert used.name.startswith("env-RECEIVER_TOKEN.")
     written = [path for folder in (data, output) for path in folder.rglob("*") if copies not in path.parents]
     assert any(path.suffix == ".hl7" for path in written)
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in written}

@@ -92,12 +92,11 @@ def _together(problems: Sequence[Problem]) -> Problem:
 
 
 def _refuse_clashes(documents: Sequence[str], records: Sequence[str], marker: str | None) -> None:
-    taken = {_folded(path) for path in documents}
-    for path in [*records, *([marker] if marker else [])]:
-        if _folded(path) in taken:
-            violation = Violation("path", "unique", "Two files of this delivery would get the same name.")
-            raise Problem(Code.NAME_TAKEN, "Give each record and the marker a path of its own.", [violation])
-        taken.add(_folded(path))
+    files = [*map(_folded, documents), *map(_folded, records), *([_folded(marker)] if marker else [])]
+    folders = {str(folder) for path in files if "/" in path for folder in PurePosixPath(path).parents}
+    if len(set(files)) < len(files) or not folders.isdisjoint(files):
+        violation = Violation("path", "unique", "Two files of this delivery would get the same name.")
+        raise Problem(Code.NAME_TAKEN, "Give each record and the marker a path of its own.", [violation])
 
 
 def _folded(path: str) -> str:

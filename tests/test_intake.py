@@ -43,13 +43,14 @@ def house_of(tmp_path):
     return made
 
 
-def deliver(house: House, source_id: str = "1", at: datetime = NOON, confidence: float = 1, **changed: str):
+def deliver(house: House, source_id: str = "1", at: datetime = NOON, confidence: float = 1, more=(), **changed: str):
     values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": "142637A"} | changed
     fields = [{"name": name, "value": value, "confidence": confidence} for name, value in values.items()]
     metadata = json.dumps({"sourceId": source_id, "fields": fields}).encode()
     sections = [
         Incoming(Section("file", "scan.tif", "image/tiff"), [b"II*\0fax"]),
         Incoming(Section("metadata", "metadata.json", "application/json"), [metadata]),
+        *more,
     ]
     return intake.receive(house, house.processes["referrals"], sections, Arrival(at, "127.0.0.1"))
 
@@ -131,6 +132,31 @@ def test_a_record_is_left_out_where_its_condition_does_not_hold(house_of):
 def test_two_files_that_would_get_one_name_are_refused(house_of):
     problem = refusal(house_of(('path = "{{ delivery.id }}.json"', 'path = "{{ delivery.id }}.hl7"')))
     assert problem.code is Code.NAME_TAKEN
+
+
+def test_a_file_and_a_folder_that_would_get_one_name_are_refused(house_of):
+    problem = refusal(house_of(('path = "{{ delivery.id }}.json"', 'path = "{{ delivery.id }}.hl7/record.json"')))
+    assert problem.code is Code.NAME_TAKEN
+
+
+def test_a_foreign_file_where_a_folder_must_be_is_refused_before_anything_is_accepted(house_of):
+    house = house_of(('path = "{{ delivery.id }}.json"', 'path = "{{ fields.mrn }}/record.json"'))
+    first = deliver(house, "1")
+    house.settings.output.joinpath(first.records[1].path).unlink()
+    folder = house.settings.output.joinpath(first.records[1].path).parent
+    folder.rmdir()
+    folder.write_text("not ours")
+    assert refusal(house, "2").code is Code.NAME_TAKEN
+    assert folder.read_text() == "not ours"
+
+
+def test_the_longest_name_leaves_room_for_the_number_of_a_namesake(house_of):
+    pages = '[parts."page_*"]\nrole = "document"\nmany = true\nrequired = false\n\n[parts.metadata]'
+    name = f'documents = "{"x" * 246}{{{{ document.suffix }}}}"'
+    house = house_of(("[parts.metadata]", pages), ('documents = "{{ delivery.id }}{{ document.suffix }}"', name))
+    sections = [Incoming(Section(f"page_{number}", "", "image/tiff"), [b"II*\0fax"]) for number in range(1, 12)]
+    receipt = deliver(house, more=sections)
+    assert sorted(len(Path(document.path).name) for document in receipt.documents)[-1] == 253
 
 
 def test_a_name_is_never_overwritten(house_of):

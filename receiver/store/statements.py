@@ -110,9 +110,30 @@ def claim(connection: apsw.Connection, entry: Entry) -> None:
             connection.execute("INSERT INTO claims (target, id) VALUES (?, ?)", (target, entry.id))
         except apsw.ConstraintError:
             raise Problem(Code.NAME_TAKEN, "another delivery is being published under one of the names") from None
-        with storage("look for a name in the output folder"):
-            if os.path.lexists(target):
-                raise Problem(Code.NAME_TAKEN, "the output folder already holds a file of one of the names")
+        if _in_the_way(connection, entry, target):
+            raise Problem(Code.NAME_TAKEN, "another delivery is being published where one of the names needs a folder")
+        if _exists(target):
+            raise Problem(Code.NAME_TAKEN, "the output folder already holds a file of one of the names")
+
+
+def _in_the_way(connection: apsw.Connection, entry: Entry, target: str) -> bool:
+    """Tell whether another delivery was promised a file where this name needs a folder, or the other way round."""
+    inside = connection.execute("SELECT 1 FROM claims WHERE target > ? AND target < ?", (f"{target}/", f"{target}0"))
+    folders = [str(folder) for folder in Path(target).parents if entry.output in folder.parents]
+    above = "SELECT 1 FROM claims WHERE target IN (SELECT value FROM json_each(?))"
+    return bool(inside.fetchone() or (folders and connection.execute(above, (json.dumps(folders),)).fetchone()))
+
+
+def _exists(target: str) -> bool:
+    """Tell whether a name is taken on disk, also by a file where a folder must be. Raises Problem."""
+    with storage("look for a name in the output folder"):
+        try:
+            os.lstat(target)
+        except FileNotFoundError:
+            return False
+        except NotADirectoryError:
+            return True
+    return True
 
 
 def publish(connection: apsw.Connection, entries: Sequence[Entry], at: datetime) -> None:

@@ -63,7 +63,13 @@ def test_a_long_value_is_cut_between_characters(mapped):
 def test_a_name_that_is_too_long_as_a_whole_is_refused(mapped):
     with pytest.raises(Problem) as caught:
         mapped.path("{{ fields.mrn }}" * 3, mrn="x" * 500)
-    assert "255 bytes" in caught.value.violations[0].message
+    assert "250 bytes" in caught.value.violations[0].message
+
+
+def test_a_path_that_is_too_deep_is_refused(mapped):
+    with pytest.raises(Problem) as caught:
+        mapped.path("/".join(["{{ fields.mrn }}"] * 10), mrn="x" * 120)
+    assert "1,024 bytes" in caught.value.violations[0].message
 
 
 @given(st.text(), st.text())
@@ -77,7 +83,7 @@ def test_no_value_leaves_its_folder(tmp_path_factory, first, second):
         assert name[0] not in ". "
         assert name[-1] not in ". "
         assert name.isprintable() or any(unicodedata.category(c) == "Cn" for c in name)
-        assert len(name.encode()) <= 255
+        assert len(name.encode()) <= 250
         assert not PureWindowsPath(name).is_reserved()
         assert PurePosixPath(name).name == PureWindowsPath(name).name == name
 

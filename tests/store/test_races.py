@@ -93,6 +93,20 @@ def test_a_name_is_free_again_once_downstream_has_taken_the_files(place):
     assert not deliver(place, Sent("S2", b"two", name="patient")).duplicate
 
 
+@pytest.mark.parametrize(("first", "second"), [("a", "a.tif/b"), ("a.tif/b", "a")])
+@pytest.mark.parametrize("published", [True, False])
+def test_a_file_is_not_promised_where_another_delivery_needs_a_folder(place, first, second, published):
+    with place.stage.open() as staged:
+        entry = entry_of(place, staged, Sent("S1", b"1", name=first), 1)
+        publish.commit(place.ledger, staged, entry)
+        if published:
+            publish.publish(place.ledger, staged, entry)
+        with pytest.raises(Problem) as refused:
+            deliver(place, Sent("S2", b"2", name=second))
+    assert refused.value.code is Code.NAME_TAKEN
+    assert place.ledger.latest("referrals", "S2") is None
+
+
 def test_a_name_cannot_be_taken_between_another_ones_row_and_its_file(place, monkeypatch):
     accepted, go_on = threading.Event(), threading.Event()
     release = publish.release

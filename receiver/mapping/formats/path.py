@@ -2,7 +2,7 @@
 
 Separators, characters that some file system forbids and controls become "_"; marks that nobody sees (bidirectional
 ones among others) go; all is NFC. A component never begins with a dot or blank, ends with one, is empty, is a reserved
-name of Windows or is longer than 255 bytes.
+name of Windows or is longer than MAX_COMPONENT; the whole is not longer than MAX_PATH.
 """
 
 import unicodedata
@@ -16,7 +16,8 @@ STRUCTURE = "/\\\r\n"
 MARKS: frozenset[str] = frozenset()
 
 MAX_VALUE = 120  # bytes of one value: leaves room in a component for an id, a suffix and a stage's own name
-MAX_COMPONENT = 255  # bytes: ext4, XFS, NTFS and APFS all hold that much
+MAX_COMPONENT = 250  # bytes: of the 255 that file systems hold, five are left for -1000, which tells namesakes apart
+MAX_PATH = 1_024  # bytes of all of it: Linux takes 4,096, of which the output folder has its share
 FORBIDDEN = '/\\:*?"<>|'
 RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}) | {
     f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³"
@@ -65,8 +66,11 @@ def describe(_state: str) -> str:
 
 
 def finish(text: str) -> str:
-    """Make every component safe as a whole. Raises `Refused` for an empty or too long one."""
-    return "/".join(_component(component) for component in unicodedata.normalize("NFC", text).split("/"))
+    """Make every component safe as a whole. Raises `Refused` for an empty or too long one, or too many of them."""
+    path = "/".join(_component(component) for component in unicodedata.normalize("NFC", text).split("/"))
+    if len(path.encode()) > MAX_PATH:
+        raise Refused(f"The path has more than {MAX_PATH:,} bytes.", "path")
+    return path
 
 
 def _component(text: str) -> str:

@@ -18,7 +18,7 @@ types: .venv/ready
 docs: .venv/ready
 	cd tests && ../$(BIN)/python -m hostile.page
 
-# At least 100,000 made-up bodies and metadata documents; `make test` has a short run of the same.
+# At least 100,000 made-up bodies and metadata documents, sent to a running service; `make test` has a short run of the same.
 fuzz: .venv/ready
 	FUZZ=$(or $(FUZZ),100000) $(BIN)/python -m pytest tests/hostile/test_fuzz.py
 

@@ -17,6 +17,7 @@ MAX_PARTS = 1_000  # sections of one body: a fax of several hundred pages, each 
 MAX_SURPLUS = 32  # sections of unknown names, or again of one that may come once: each is kept, and waits for the disk
 MAX_PART_HEADERS = 16  # header lines of one section: RFC 7578 §4.8 knows three, proxies and gateways add a few
 MAX_PART_HEADER_SIZE = 16 * 1024  # bytes of one header line of a section: a file name of 4,000 characters, encoded
+MAX_PREAMBLE = 1_024  # bytes before the first boundary: RFC 2046 §5.1.1 has them ignored, and no form sends any
 MAX_BOUNDARY = 70  # characters of the boundary: RFC 2046 §5.1.1
 MAX_PART_NAME = 200  # characters of a section's name: a customer chooses it in a form field
 READ_SIZE = 1024 * 1024  # bytes asked of the server at once: smaller reads were measured 6–13 times slower

@@ -1,4 +1,4 @@
-"""`receiver schema`: prints the JSON Schema of process.toml."""
+"""`receiver schema`: prints the JSON Schema of process.toml, or the OpenAPI document of the delivery API."""
 
 import click
 
@@ -6,10 +6,17 @@ from receiver.config import schema
 
 
 @click.command()
-def command() -> None:
+@click.option("--openapi", is_flag=True, help="Print the OpenAPI document of the delivery API instead.")
+def command(openapi: bool) -> None:
     """Print the JSON Schema of process.toml, for editors.
 
     Save it beside the site and begin a process.toml with `#:schema ../../process.schema.json`: editors that
     know TOML then show every key with its meaning, its default and its choices.
     """
-    click.echo(schema.text(), nl=False)
+    click.echo(_openapi() if openapi else schema.text(), nl=False)
+
+
+def _openapi() -> str:
+    from receiver.web import openapi  # Flask stands behind it: a tenth of a second that no other verb pays
+
+    return openapi.text()

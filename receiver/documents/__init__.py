@@ -16,8 +16,8 @@ PDF = "application/pdf"
 IMAGES = ("image/tiff", "image/png", "image/jpeg")
 CONVERTIBLE = (*IMAGES, PDF)
 
-COUNT_SECONDS = 20.0  # a fax of a hundred pages takes 2 ms; the sender waits for the answer meanwhile
-CONVERT_SECONDS = 60.0  # a hundred pages of Group 4 take 0.2 s, of color some ten
+COUNT_SECONDS = 20.0  # seconds to count pages: a fax of a hundred takes 2 ms, and the sender waits for the answer
+CONVERT_SECONDS = 60.0  # seconds to convert a document: a hundred pages of Group 4 take 0.2, of color some ten
 
 _helper = Helper()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from receiver.documents.helper import Unreadable
 
-MAX_MEMORY = 2_000_000_000  # bytes: a color page of A4 at 600 dpi takes 100 MB, and is held a few times
+MAX_MEMORY = 2_000_000_000  # bytes of memory for one document: a color page of A4 at 600 dpi takes 100 MB, a few times
 
 Answer = tuple[dict[str, Any], bytes]
 

@@ -8,8 +8,8 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 from receiver.documents.helper import Unreadable
 
 FORMATS = {"image/tiff": ("TIFF",), "image/png": ("PNG",), "image/jpeg": ("JPEG", "MPO")}
-MAX_PAGES = 10_000  # a fax machine is busy with them for a week
-MAX_PIXELS = 400_000_000  # of one page: A0 at 400 dpi has 250 million
+MAX_PAGES = 10_000  # pages of one document: a fax machine is busy with them for a week
+MAX_PIXELS = 400_000_000  # pixels of one page: A0 at 400 dpi has 250 million
 PRODUCER = "receiver"  # never the library's version: the same image makes the same bytes
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS

@@ -14,7 +14,6 @@ BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]*[0-9A-Za-z'()+_,./:=?-]")  # RF
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5: never in a header
 IDENTITY_ENCODINGS = {"", "7bit", "8bit", "binary"}  # RFC 7578 §4.7: others are not to be sent
-MAX_PREAMBLE = 1024  # bytes before the first boundary: RFC 2046 §5.1.1 has them ignored, and no form sends any
 TOO_MANY_PARTS = "Maximum segment count exceeded"  # how the library says it
 
 
@@ -45,7 +44,7 @@ class Parser(PushMultipartParser):  # type: ignore[misc]  # the library has no t
         delimiter = b"--" + self.boundary
         start = received.find(delimiter)
         missing = start < 0
-        if (len(received) - len(delimiter) if missing else start) > MAX_PREAMBLE:
+        if (len(received) - len(delimiter) if missing else start) > limits.MAX_PREAMBLE:
             raise ParserError("The first boundary is not at the beginning")
         if start > 0 and received[start - 2 : start] != b"\r\n":
             raise ParserError("The first boundary does not begin a line")

@@ -11,6 +11,7 @@ from receiver import log
 from receiver.delivery import Published, Receipt, Status
 from receiver.problems import Code, Problem
 
+LATER = {503, 507}  # statuses that mean: the same again, later
 RETRY_AFTER = 30  # seconds: long enough for a restart or a full disk's alarm, short enough for a waiting fax
 
 # code → (status, title). Titles are the same for every occurrence (RFC 9457 §3.1.3).
@@ -71,7 +72,7 @@ def refused(problem: Problem) -> Response:
     response = _json(body, status, "application/problem+json")
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if status in (503, 507):
+    if status in LATER:
         response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
 

@@ -1,29 +1,39 @@
-"""Writes the tables of docs/http.md: problems, limits, and what hostile input leads to. `make docs` runs it."""
+"""Writes the tables of docs/http.md, and docs/openapi.json. `make docs` runs it."""
 
-import importlib
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from receiver.planning import PASSING
 from receiver.problems import Code
+from receiver.web import openapi
 from receiver.web.replies import STATUSES
 
 from .cases import TABLE
 from .cases.building import NOTHING, QUARANTINE, Case
+from .cases.configuration import DANGERS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "http.md"
+OPENAPI = ROOT / "docs" / "openapi.json"
 GUARD = re.compile(r"(<!-- (\w+): written by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL)
-LIMIT = re.compile(r"^([A-Z_]+) = .*?  # (.*?)(?:: (.*))?$", re.MULTILINE)
+LIMIT = re.compile(r"^[A-Z][A-Z_]* = ([0-9_.* ]+?)  # (.*?)(?:: (.*))?$", re.MULTILINE)
 
 # module → what its limits bound
 LIMITS = {
     "receiver.limits": "Requests",
     "receiver.metadata.fields": "Fields",
+    "receiver.config.build": "Metadata",
     "receiver.schemas.json_text": "JSON metadata",
     "receiver.schemas.xml_text": "XML metadata",
     "receiver.mapping.limits": "Rendering",
+    "receiver.mapping.formats.path": "Paths of files",
+    "receiver.records.xml": "XML records",
+    "receiver.documents": "Documents: pages",
+    "receiver.documents.images": "Documents: images",
+    "receiver.documents.__main__": "Documents: memory",
+    "receiver.schemas.xsd_files": "XSD files",
 }
 
 NOT_KEPT = PASSING | {
@@ -77,7 +87,7 @@ ADVICE = {
 
 def written(page: str) -> str:
     """Return the page with its tables up to date."""
-    tables = {"problems": problems, "limits": limits, "hostile": hostile}
+    tables = {"problems": problems, "limits": limits, "hostile": hostile, "dangers": dangers}
     return GUARD.sub(lambda found: "\n".join([found[1], *tables[found[2]](), "", found[3]]), page)
 
 
@@ -94,11 +104,10 @@ def limits() -> Iterator[str]:
     yield from _row("limit", "of", "because")
     yield from _row(*["---"] * 3)
     for name, title in LIMITS.items():
-        module = importlib.import_module(name)
         yield from _row(f"**{title}**", "", "")
-        for constant, what, reason in LIMIT.findall(Path(str(module.__file__)).read_text()):
-            if not constant.startswith("_"):
-                yield from _row(f"{getattr(module, constant):,}", what, reason)
+        source = Path(str(find_spec(name).origin)).read_text()
+        for number, what, reason in LIMIT.findall(source):
+            yield from _row(f"{eval(number):,}", what, reason)
 
 
 def hostile() -> Iterator[str]:
@@ -112,6 +121,14 @@ def hostile() -> Iterator[str]:
         yield ""
 
 
+def dangers() -> Iterator[str]:
+    """Yield the table of dangerous schemas and templates."""
+    yield from _row("what is written", "found by `receiver check` as")
+    yield from _row(*["---"] * 2)
+    for danger in DANGERS:
+        yield from _row(_plain(danger.input), f"[`{danger.code}`](checks.md#{danger.code})")
+
+
 def _row(*cells: str) -> Iterator[str]:
     yield f"| {' | '.join(cells)} |"
 
@@ -121,8 +138,15 @@ def _statuses(case: Case) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.replace("|", "&#124;").replace("*", "\\*").replace("<", "&lt;").replace("_", "\\_")
+    """Return words as Markdown shows them, but for what stands between backticks."""
+    escaped = {"*": "\\*", "<": "&lt;", "_": "\\_"}
+    words = [
+        piece if place % 2 else "".join(escaped.get(letter, letter) for letter in piece)
+        for place, piece in enumerate(text.split("`"))
+    ]
+    return "`".join(words).replace("|", "&#124;")
 
 
 if __name__ == "__main__":
     PAGE.write_text(written(PAGE.read_text()))
+    OPENAPI.write_text(openapi.text())

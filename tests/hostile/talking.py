@@ -1,7 +1,7 @@
 """Talks to the service over a raw socket, and reads every answer to its last byte."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, suppress
 
 from running import Answer, Service
@@ -23,7 +23,7 @@ def exchange(service: Service, raw: bytes, *, half_close: bool = False, count: i
         return found
 
 
-def answers(connection: socket.socket) -> Iterator[Answer]:
+def answers(connection: socket.socket) -> Generator[Answer, None, None]:
     """Yield answers until the connection ends; an interim answer is one of them. A reset is an error."""
     with connection.makefile("rb") as stream:
         while line := stream.readline():

@@ -45,5 +45,5 @@ def test_a_refusal_is_the_same_byte_by_byte(hostile, case: Case):
 def test_every_cut_of_a_delivery_gets_the_same_answer(hostile):
     whole = in_pieces(hostile, TINY)
     assert whole[0] == 200
-    for cut in range(1, len(TINY), 3):
+    for cut in range(1, len(TINY)):
         assert in_pieces(hostile, TINY, cut) == whole

@@ -3,7 +3,7 @@
 `tests/hostile/test_table.py` sends each row to a running service; docs/http.md shows them.
 """
 
-from . import documents, json, multipart, names, requests, xml
+from . import again, documents, json, multipart, names, requests, templates, xml
 from .building import Case
 
 TABLE: dict[str, list[Case]] = {
@@ -21,4 +21,6 @@ TABLE: dict[str, list[Case]] = {
     "JSON that is not what it should be": json.invalid(),
     "Values": json.values(),
     "XML": xml.cases(),
+    "Again, and kept": again.cases(),
+    "Templates that would never end": templates.cases(),
 }

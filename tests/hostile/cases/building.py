@@ -7,6 +7,8 @@ from typing import Any
 TOKEN = "mF_9.B5f-4.1JqM"
 SCANS = "/api/nextstep/delivery/scans"
 FORMS = "/api/nextstep/delivery/forms"
+KEPT = "/api/nextstep/delivery/kept"
+BOMBS = "/api/nextstep/delivery/bombs"
 BOUNDARY = "----testBoundary7MA4YWxk"
 
 # Found again anywhere but in what is published or kept, each of these is a leak.
@@ -37,6 +39,12 @@ class Case:
     kept: str = NOTHING
     half_close: bool = False  # the sender closes its side after the last byte
     answers: tuple[int, ...] = ()  # statuses of the answers that follow on the same connection
+
+    @property
+    def asks(self) -> tuple[str, str]:
+        """The method and the URL, as far as there are any."""
+        method, _, rest = self.raw.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+        return method, rest.partition(" ")[0]
 
 
 def metadata(source_id: str, remark: Any = VALUE, **fields: Any) -> bytes:
@@ -96,7 +104,7 @@ def delivery(*sections: bytes, **to: Any) -> bytes:
     return request(body(*sections), **to)
 
 
-def chunked(*chunks: bytes, closing: bytes = b"0\r\n\r\n") -> bytes:
+def chunked(*chunks: bytes, closing: bytes = b"0\r\n\r\n", **to: Any) -> bytes:
     """Return a request whose body comes in chunks."""
     coded = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
-    return head(multipart_type(), "Transfer-Encoding: chunked") + coded + closing
+    return head(multipart_type(), "Transfer-Encoding: chunked", **to) + coded + closing

@@ -118,6 +118,9 @@ VALUES = {
     "letters of many scripts": "\u0416\u4e2d\u05d0\u0e01\U0001f9ec",
     "line separators": "a\u2028b\u2029c",
     "blanks at the ends": "  a  ",
+    "a CR alone": "a\rb",
+    "a formula behind a tab": "\t=1+1",
+    "an escape of HL7": "\\X0D\\PID|1",
 }
 
 

@@ -14,6 +14,8 @@ FILE_NAMES = {
     "a share": f"\\\\server\\share\\{ESCAPED}.tif",
     "a device": "CON",
     "a device with a suffix": "nul.tif",
+    "a device with a number": "COM1.tif",
+    "a device with a raised number": "LPT\u00b9",
     "an alternate stream": f"{ESCAPED}.tif:stream",
     "dots at the end": f"{ESCAPED}.tif...",
     "a space at the end": f"{ESCAPED}.tif ",
@@ -23,7 +25,7 @@ FILE_NAMES = {
     "a leading dash": f"--{ESCAPED}",
     "shell syntax": f"$({ESCAPED});`x`|x&x",
     "template syntax": "{{ 7*7 }}{% raw %}",
-    "5,000 characters": ESCAPED + "x" * 5_000,
+    "10,000 characters": ESCAPED + "x" * 10_000,
     "composed letters": "\u00e9t\u00e9.tif",
     "decomposed letters": "e\u0301te\u0301.tif",
     "upper case": "ETE.TIF",
@@ -33,6 +35,15 @@ FILE_NAMES = {
     "an encoded line break": "a%0D%0Ab.tif",
     "an escaped quote": 'a\\"b.tif',
 }
+
+
+def collision(source_id: str, what: str) -> bytes:
+    """A delivery of pages whose names a careless file system takes for one."""
+    pages = [
+        section(f"page_{name}" if what == "section" else f"page_{number}", TIFF, "image/tiff", name)
+        for number, name in enumerate(("\u00e9", "e\u0301", "\u00c9"))
+    ]
+    return delivery(file(), *pages, json_part(metadata(source_id)))
 
 
 def files() -> list[Case]:
@@ -83,6 +94,19 @@ def files() -> list[Case]:
         Case("a file name with a control character", with_parameter(b'filename="a\x07b"', "n"), 400, "malformed-body"),
         Case("a file name that is not UTF-8", with_parameter(b'filename="\xe9"', "n"), 400, "malformed-body"),
         Case("no file name", with_parameter(b"x=y", "n-none"), 200, "", PUBLISHED),
+        Case(
+            "a file name of 20,000 characters",
+            with_parameter(b'filename="%b"' % (b"x" * 20_000), "n"),
+            431,
+            "headers-too-large",
+        ),
+        Case(
+            "three files whose names differ in case and in Unicode's normal form only",
+            collision("n-same", "file"),
+            200,
+            "",
+            PUBLISHED,
+        ),
     ]
 
 
@@ -111,6 +135,13 @@ def sections() -> list[Case]:
             for what, name in names.items()
         ),
         Case("a section's name that a glob matches: traversal", matched, 200, "", PUBLISHED),
+        Case(
+            "sections whose names differ in case and in Unicode's normal form only",
+            collision("n-pages", "section"),
+            200,
+            "",
+            PUBLISHED,
+        ),
         Case(
             "a field's name: a path",
             delivery(file(), json_part(metadata("n-field", **{f"../{ESCAPED}{FIELD}": VALUE}))),

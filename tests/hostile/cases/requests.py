@@ -105,6 +105,20 @@ def early() -> list[Case]:
             "body-too-large",
         ),
         Case("Expect: 100-continue, body sent at once", request(body(*whole("e-100")), expect), 200, "", PUBLISHED),
+        Case(
+            "Expect: 100-Continue in other case",
+            request(body(*whole("e-case")), "Expect: 100-CONTINUE"),
+            200,
+            "",
+            PUBLISHED,
+        ),
+        Case("Expect: 100-continue twice", request(body(*whole("e-twice")), expect, expect), 200, "", PUBLISHED),
+        Case(
+            "Expect: 100-continue and another",
+            request(body(*whole("e")), "Expect: 100-continue, money"),
+            417,
+            "expectation-failed",
+        ),
         Case("another expectation", request(body(*whole("e")), "Expect: money"), 417, "expectation-failed"),
         Case(
             "wrong token, then a second delivery",
@@ -166,6 +180,7 @@ def lines() -> list[Case]:
         Case("a header with a bare CR", health(host, "X: a\rb"), 400, "malformed-request"),
         Case("a header of 10,000 bytes", health(host, "X: " + "x" * 10_000), 431, "headers-too-large"),
         Case("200 headers", health(host, *["X: y"] * 200), 431, "headers-too-large"),
+        Case("2,000 headers", health(host, *["X: y"] * 2000), 431, "headers-too-large"),
         Case("headers of 100,000 bytes", health(host, *["X: " + "x" * 8000] * 12), 431, "headers-too-large"),
         Case(
             "a header line of 70,000 bytes without an end",

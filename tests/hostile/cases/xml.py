@@ -3,7 +3,8 @@
 from .building import FORMS, PROPERTY, PUBLISHED, QUARANTINE, VALUE, Case, delivery, file, section
 
 FIELD = b'<field name="remark">' + VALUE.encode() + b"</field>"
-LISTENER = b"http://127.0.0.1:9/"  # what is fetched from here would be a connection too many
+NOBODY = ("127.47.11.9", 4711)  # a test listens here: each connection is one too many
+LISTENER = b"http://127.47.11.9:4711/"
 
 
 def document(inside: bytes = FIELD, before: bytes = b"", source_id: bytes = b"x", attributes: bytes = b"") -> bytes:
@@ -29,6 +30,9 @@ def cases() -> list[Case]:
         "a DOCTYPE": document(before=doctype % b""),
         "a DOCTYPE with a system id": document(before=doctype % (b'SYSTEM "' + LISTENER + b'"')),
         "a DOCTYPE with a public id": document(before=doctype % (b'PUBLIC "x" "' + LISTENER + b'"')),
+        "a DOCTYPE behind a comment": document(before=b"<!-- -->" + doctype % b""),
+        "a DOCTYPE in UTF-16": document(before=doctype % b"").decode().encode("utf-16"),
+        "a DOCTYPE in lower case": document(before=b"<!doctype document>"),
         "an entity": document(b"&e;", doctype % b'[<!ENTITY e "x">]'),
         "an entity from a file": document(b"&e;", doctype % b'[<!ENTITY e SYSTEM "file:///etc/passwd">]'),
         "an entity from the network": document(b"&e;", doctype % (b'[<!ENTITY e SYSTEM "%b">]' % LISTENER)),
@@ -58,6 +62,9 @@ def cases() -> list[Case]:
         "a namespace in the middle": document(b'<f:field xmlns:f="urn:x" name="remark">x</f:field>'),
         "XInclude": document(
             b'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd" parse="text"/>'
+        ),
+        "XInclude from the network": document(
+            b'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="%b"/>' % LISTENER
         ),
         "an unknown element": document(FIELD + b"<%b/>" % PROPERTY.encode()),
         "an unknown attribute": document(

@@ -1,0 +1,182 @@
+"""What is shipped as docs/openapi.json: the delivery API for programs, out of the tables that answer requests.
+
+`receiver schema --openapi` prints it. The format is OpenAPI 3.1.
+"""
+
+import json
+
+from receiver import limits
+from receiver.delivery import Status
+from receiver.web import cost, replies, shapes
+from receiver.web.deliver import URL
+from receiver.web.health import EXPOSITION
+from receiver.web.shapes import Schema
+
+PROBLEM = "application/problem+json"
+RETRYING = (
+    "The same delivery again gets the same receipt and writes nothing, so sending again is always safe. 2xx is said "
+    "only of what is durable."
+)
+
+
+def text() -> str:
+    """Return the document as it is shipped."""
+    return json.dumps(document(), indent=2) + "\n"
+
+
+def document() -> Schema:
+    """Return the OpenAPI document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "receiver: delivery API",
+            "summary": "Takes in deliveries and writes the records that the next system imports.",
+            "description": "docs/http.md says the same for people, and what to do about each problem.",
+            "version": "1",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "http://127.0.0.1:8080", "description": "As it listens, without a proxy before it."}],
+        "paths": {
+            URL + "/{process}": {"parameters": [_process()], "post": _deliver("deliver", "Deliver to a process")},
+            URL: {"post": _deliver("deliverUnnamed", "Deliver to the process that host, token or default tells")},
+            "/healthz": {"get": _asked("alive", "Tell that a worker lives", {"200": _json("It does.", "Alive")})},
+            "/readyz": {"get": _asked("ready", "Tell whether a delivery would be taken", _readiness())},
+            "/metrics": {"get": _asked("metrics", "Tell what is going on, for Prometheus", _metrics())},
+        },
+        "components": {
+            "securitySchemes": {"token": _token()},
+            "parameters": {"RequestId": _request_id()},
+            "headers": {"RequestId": {key: _request_id()[key] for key in ("description", "schema")}},
+            "requestBodies": {"Delivery": _body()},
+            "responses": {"Published": _published(), "Held": _held(), **_problems()},
+            "schemas": shapes.schemas(),
+        },
+    }
+
+
+def _deliver(name: str, summary: str) -> Schema:
+    answers = {"200": "Published", "202": "Held"} | {str(status): _name(status) for status in _statuses()}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": RETRYING,
+        "security": [{"token": []}, {}],
+        "parameters": [{"$ref": "#/components/parameters/RequestId"}],
+        "requestBody": {"$ref": "#/components/requestBodies/Delivery"},
+        "responses": {status: {"$ref": f"#/components/responses/{answer}"} for status, answer in answers.items()},
+    }
+
+
+def _asked(name: str, summary: str, answers: Schema) -> Schema:
+    return {"operationId": name, "summary": summary, "security": [], "responses": answers}
+
+
+# what is sent
+
+
+def _process() -> Schema:
+    return {
+        "name": "process",
+        "in": "path",
+        "required": True,
+        "description": "The name of a folder in mappings/.",
+        "schema": {"type": "string", "minLength": 1},
+    }
+
+
+def _request_id() -> Schema:
+    return {
+        "name": cost.HEADER,
+        "in": "header",
+        "description": "What the log calls this request: taken over where one plain word came, made up otherwise.",
+        "schema": {"type": "string", "pattern": f"^{cost.PLAIN.pattern}$"},
+    }
+
+
+def _token() -> Schema:
+    return {"type": "http", "scheme": "bearer", "description": "A token of the process; none where it is open."}
+
+
+def _body() -> Schema:
+    content = {
+        "type": "object",
+        "description": f"One section for each part that the process names, in any order; {limits.MAX_PARTS} at most.",
+        "properties": {
+            "metadata": {"type": "string", "description": "JSON or XML, as the schema of the process has it."},
+            "file": {"type": "string", "contentMediaType": "application/octet-stream", "description": "A document."},
+        },
+        "additionalProperties": True,
+    }
+    encoding = {
+        "metadata": {"contentType": "application/json, application/xml"},
+        "file": {"contentType": "image/tiff, application/pdf, image/png, image/jpeg, application/dicom"},
+    }
+    return {"required": True, "content": {"multipart/form-data": {"schema": content, "encoding": encoding}}}
+
+
+# what is answered
+
+
+def _published() -> Schema:
+    return _receipt(
+        "Published, and durable. With `duplicate` it came before, and nothing was written.", Status.PUBLISHED
+    )
+
+
+def _held() -> Schema:
+    return _receipt("Kept, not published: somebody looks at it. It need not be sent again.", Status.HELD)
+
+
+def _receipt(description: str, status: Status) -> Schema:
+    answer = _json(description, "Receipt", {"properties": {"status": {"const": status}}})
+    return answer | {"headers": {cost.HEADER: {"$ref": "#/components/headers/RequestId"}}}
+
+
+def _statuses() -> list[int]:
+    return sorted({status for status, _ in replies.STATUSES.values()})
+
+
+def _name(status: int) -> str:
+    return f"Problem{status}"
+
+
+def _problems() -> Schema:
+    return {_name(status): _problem(status) for status in _statuses()}
+
+
+def _problem(status: int) -> Schema:
+    codes = {code: title for code, (answered, title) in replies.STATUSES.items() if answered == status}
+    told = " ".join(f"`{code}`: {title}." for code, title in codes.items())
+    narrowed = {"properties": {"status": {"const": status}, "code": {"enum": list(codes)}}}
+    schema: Schema = {"allOf": [shapes.ref("Problem"), narrowed]}
+    if status == 404:
+        schema = {"anyOf": [schema, shapes.ref("NoDoor")]}
+    return {"description": told, "headers": _headers(status), "content": {PROBLEM: {"schema": schema}}}
+
+
+def _headers(status: int) -> Schema:
+    headers: Schema = {cost.HEADER: {"$ref": "#/components/headers/RequestId"}}
+    if status == 401:
+        headers["WWW-Authenticate"] = {"required": True, "schema": {"const": "Bearer"}}
+    if status in replies.LATER:
+        seconds = {"type": "string", "pattern": "^[0-9]+$"}
+        headers["Retry-After"] = {"required": True, "description": "Seconds.", "schema": seconds}
+    return headers
+
+
+def _readiness() -> Schema:
+    return {
+        "200": _json("It would.", "Readiness", {"properties": {"status": {"const": "ready"}}}),
+        "503": _json(
+            "It would not; `checks` tell why.", "Readiness", {"properties": {"status": {"const": "not ready"}}}
+        ),
+    }
+
+
+def _metrics() -> Schema:
+    return {"200": {"description": "The text format.", "content": {EXPOSITION: {"schema": {"type": "string"}}}}}
+
+
+def _json(description: str, name: str, narrowed: Schema | None = None) -> Schema:
+    schema = {"allOf": [shapes.ref(name), narrowed]} if narrowed else shapes.ref(name)
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -6,28 +6,13 @@ from dataclasses import replace
 from receiver.delivery import Delivery, Part, Receipt, Status, delivery_id
 from receiver.house import House, Reception
 from receiver.parts import Collected
-from receiver.problems import Code, Problem
+from receiver.problems import PASSING, Code, Problem
 from receiver.process import Process
 from receiver.rendering import Rendered
 from receiver.store import originals, quarantine
 from receiver.store.durable import NewFile
 from receiver.store.entry import Entry, Kind, Output, PartLine
 from receiver.store.stage import Staged
-
-# Problems that are not the delivery's own: nothing is kept, and the same delivery may come again.
-PASSING = {
-    Code.MALFORMED_BODY,
-    Code.TRUNCATED_BODY,
-    Code.AMBIGUOUS_REQUEST,
-    Code.HEADERS_TOO_LARGE,
-    Code.BODY_TOO_LARGE,
-    Code.TOO_MANY_PARTS,
-    Code.TOO_SLOW,
-    Code.BUSY,
-    Code.SHUTTING_DOWN,
-    Code.STORAGE_FAILED,
-    Code.DISK_FULL,
-}
 
 
 def plan(reception: Reception, delivery: Delivery, parts: Sequence[Part], rendered: Rendered) -> Entry:

@@ -52,6 +52,22 @@ class Code(StrEnum):
     INTERNAL_ERROR = "internal-error"
 
 
+# Problems that are not the delivery's own: nothing is kept, and the same delivery may come again.
+PASSING = {
+    Code.MALFORMED_BODY,
+    Code.TRUNCATED_BODY,
+    Code.AMBIGUOUS_REQUEST,
+    Code.HEADERS_TOO_LARGE,
+    Code.BODY_TOO_LARGE,
+    Code.TOO_MANY_PARTS,
+    Code.TOO_SLOW,
+    Code.BUSY,
+    Code.SHUTTING_DOWN,
+    Code.STORAGE_FAILED,
+    Code.DISK_FULL,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One fault: where it is, which rule it breaks and what to do. Never the value that broke it."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from receiver import intake
 from receiver.delivery import Delivery, Incoming, Part, Reading, delivery_id
 from receiver.parts import collect
-from receiver.planning import PASSING, holds
-from receiver.problems import Problem
+from receiver.planning import holds
+from receiver.problems import PASSING, Problem
 from receiver.process import Process
 from receiver.rendering import Rendered, as_published, render
 from receiver.store.stage import Stage

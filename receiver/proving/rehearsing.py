@@ -12,8 +12,8 @@ from receiver import intake
 from receiver.delivery import Role
 from receiver.house import House
 from receiver.keeping.replaying import find, first_received, sections
-from receiver.planning import PASSING, holds
-from receiver.problems import Code, Problem
+from receiver.planning import holds
+from receiver.problems import PASSING, Code, Problem
 from receiver.process import Process
 from receiver.proving.differences import differences
 from receiver.proving.outcome import Outcome, run

@@ -23,9 +23,7 @@ from receiver.config.schema import defaults
 from receiver.config.source import Source
 from receiver.delivery import Role
 
-METADATA_MAX_SIZE = (
-    10**6
-)  # bytes of metadata, unless max_size tells: held in memory to be read; a hundred fields take 10 kB
+METADATA_MAX_SIZE = 10**6  # bytes of metadata without a max_size: it is held in memory; a hundred fields take 10 kB
 XML_FIELDS = {"each": ".//field", "name": "@name", "value": ".", "confidence": "@confidence"}
 
 

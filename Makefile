@@ -14,9 +14,10 @@ lint: .venv/ready
 types: .venv/ready
 	$(BIN)/mypy
 
-# The tables of docs/http.md, out of the tests that prove them.
+# The tables of docs/http.md, out of the tests that prove them, and of docs/authoring.md, out of the schema.
 docs: .venv/ready
 	cd tests && ../$(BIN)/python -m hostile.page
+	cd tests && ../$(BIN)/python -m config.keys_page
 
 # At least 100,000 made-up bodies and metadata documents, sent to a running service; `make test` has a short run of the same.
 fuzz: .venv/ready

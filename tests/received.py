@@ -1,0 +1,35 @@
+"""Fills the ledger of the working directory's `var` with a held, a refused and a published delivery."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent / "keeping"))
+
+from home import FAX, NOON, metadata
+
+from receiver import intake
+from receiver.delivery import Arrival, Incoming, Section
+from receiver.house import opened
+from receiver.problems import Problem
+from receiver.proving.site import processes
+from receiver.settings import Settings
+from receiver.store import ledger
+
+settings = Settings.from_environment()
+ledger.create(settings.ledger)
+house = opened(settings, processes(settings))
+
+
+def deliver(content: bytes) -> str:
+    sections = [
+        Incoming(Section("file", "scan.tif", "image/tiff"), [FAX]),
+        Incoming(Section("metadata", "metadata.json", "application/json"), [content]),
+    ]
+    try:
+        return intake.receive(house, house.processes["referrals"], sections, Arrival(NOON, "192.0.2.7")).id
+    except Problem as problem:
+        return problem.kept_as
+
+
+ids = [deliver(metadata("S2", 0.1)), deliver(metadata("S3", mrn="wrong")), deliver(metadata("S1"))]
+Path("ids").write_text(" ".join(ids))

@@ -57,10 +57,8 @@ class Why:
 def _offending(label: str, offends: Callable[[str], bool], names: Mapping[str, object]) -> str:
     """Return which of several names that were read is to blame; any field, where only the template's own are known."""
     read = label.split(", ")
-    if len(read) == 1 and "." in label and label.split(".")[0] in NAMES:
-        return label
     found = [each for each in read if _holds(_value(each, names), offends)]
-    if not found:
+    if label and not found and all(each.split(".")[0] not in NAMES for each in read):
         fields = names.get("fields")
         known = fields.items() if isinstance(fields, Mapping) else ()
         found = [f"fields.{name}" for name, value in known if _holds(value, offends)]

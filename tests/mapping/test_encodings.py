@@ -71,6 +71,14 @@ def test_a_field_that_was_read_is_blamed_though_another_has_the_same_fault(mappe
     assert violation.message.startswith("fields.mrn has a character")
 
 
+def test_where_what_was_read_is_not_to_blame_no_other_field_is(mapped):
+    printed = "{{ fields.mrn | replace('a', '\xe9') }}"  # the character is the template's own
+    violation = mapped.violation(printed, "text", "ascii", patient_name="\xe9", mrn="a")
+    assert violation.message.startswith("fields.mrn has a character")
+    violation = mapped.violation("{{ '\xe9' }}", "text", "ascii", patient_name="\xe9")
+    assert violation.message.startswith("Has a character")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig", "windows-1252", "cp037", "ascii"])
 def test_what_the_encoding_can_express_is_printed(mapped, encoding):
     text = "Łukasz \U0001f600" if encoding.startswith("utf") else "Ann" if encoding == "ascii" else "Zoë"
@@ -89,6 +97,6 @@ def test_half_a_character_is_told_by_its_field_even_where_it_is_printed_raw(mapp
 def test_literal_text_that_the_encoding_cannot_express_is_a_fault(mapped, text):
     (fault,) = mapped.fault_list(text, "text", "windows-1252")
     assert (fault.line, fault.code) == (2, "encoding-misfit")
-    assert fault.message == "the character \\u2192 cannot be expressed in windows-1252"
+    assert fault.message == '"→" (U+2192) cannot be expressed in windows-1252'
     assert fault.column == text.split("\n")[1].index("→") + 1
     assert mapped.fault_list(text, "text", "utf-8") == ()

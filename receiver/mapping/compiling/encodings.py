@@ -39,7 +39,6 @@ def literal(text: str, encoding: str) -> None:
     try:
         text.encode(encoding)
     except UnicodeEncodeError as error:
-        shown = ascii(text[error.start])[1:-1]
-        raise Misplaced(
-            f"the character {shown} cannot be expressed in {encoding}", "use utf-8, or write it otherwise", error.start
-        ) from None
+        character = text[error.start]
+        message = f'"{character}" (U+{ord(character):04X}) cannot be expressed in {encoding}'
+        raise Misplaced(message, "use utf-8, or write it otherwise", error.start) from None

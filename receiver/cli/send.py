@@ -58,6 +58,8 @@ def command(url: str, files: Sequence[str], token: str | None) -> None:
         sys.exit(1)
     click.echo(f"{answer.status} {answer.reason}")
     click.echo(_readable(answer.body))
+    if answer.status == http.client.UNAUTHORIZED and not token:
+        click.echo("no token was sent: give one with --token, or in RECEIVER_TOKEN", err=True)
     sys.exit(0 if 200 <= answer.status < 300 else 1)
 
 

@@ -18,6 +18,8 @@ from home import FAX, NOON, PEER, Home
 
 from receiver.cli import finding
 
+PLANTED = "Planted-4711"
+
 
 def ids(told):
     return re.findall(r"\b[A-Z2-7]{20}\b", told.stdout)
@@ -121,6 +123,30 @@ def test_no_value_is_in_the_log_or_shown(home):
     told += home.receiver("show", entry.id).output + home.receiver("show", entry.id, "--json").output
     assert "Zacharias" not in told
     assert "Wrong-1" not in told
+
+
+def test_no_verb_that_tells_or_acts_tells_a_value(home, caplog):
+    caplog.set_level("DEBUG")
+    home.section('[retention]\noriginals = "30d"')
+    published = home.deliver(patient_name=PLANTED, patient_dob="02/20/1964")
+    refused = home.deliver(source_id="S2", mrn=PLANTED, patient_name=PLANTED)
+    held = home.deliver(source_id="S3", patient_name=PLANTED, confidence=0.1)
+    listing = home.root / "listing.csv"
+    listing.write_text(f"sourceId,name\nS2,{PLANTED}\nS9,{PLANTED}\n")
+    home.configure('"{{ delivery.id }}.hl7"', '"{{ fields.patient_name }}.hl7"')
+    called = [("status",), ("log",), ("log", "--json"), ("log", "--csv"), ("verify",), ("reconcile", str(listing))]
+    called += [("show", entry.id, *form) for entry in (published, refused, held) for form in ((), ("--json",))]
+    called += [
+        ("replay", published.id, "--dry-run"),
+        ("replay", refused.id),
+        ("replay", held.id, "--dry-run"),
+        ("replay", refused.id, "--dry-run"),
+    ]
+    called += [("replay", held.id), ("recover",), ("prune", "--dry-run"), ("prune",), ("notify", "referrals")]
+    told = {arguments: home.receiver(*arguments) for arguments in called}
+    assert [arguments for arguments, each in told.items() if PLANTED in each.output] == []
+    assert all(each.exit_code in (0, 1) for arguments, each in told.items() if arguments[0] != "notify")
+    assert PLANTED not in caplog.text
 
 
 def test_a_delivery_is_shown_with_everything_that_is_known_of_it(home):

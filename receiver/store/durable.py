@@ -6,15 +6,16 @@ disk, so a second fsync proves nothing.
 """
 
 import errno
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from receiver.problems import Code, Problem
 from receiver.store import syscalls
 from receiver.store.failure import storage, storage_problem
+from receiver.store.hashing import Hashing
 
 FILE_MODE = 0o640  # downstream reads through its group; patients' data is for nobody else
 EARLY_WRITE = 8_000_000  # bytes; the disk works while the body still comes in, and the last fsync is nearly free
@@ -32,7 +33,7 @@ class NewFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0  # bytes written so far
-        self._hash = hashlib.sha256()
+        self._hash = Hashing()
         self._started = 0  # bytes whose write-back was started
         with storage("create a file in the stage"):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -46,17 +47,19 @@ class NewFile:
     @property
     def sha256(self) -> str:
         """The digest of what was written so far, hexadecimal."""
-        return self._hash.hexdigest()
+        return self._hash.hexdigest
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
         """Append `chunk`. Raises Problem where the disk refuses."""
+        self._hash.beside(partial(self._append, chunk), chunk)
+
+    def _append(self, chunk: bytes | bytearray | memoryview) -> None:
         rest = memoryview(chunk)
         try:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
             raise storage_problem("write to the stage", error) from None
-        self._hash.update(chunk)
         self.size += len(chunk)
         if self.size - self._started >= EARLY_WRITE:
             self.start_writing()
@@ -78,6 +81,7 @@ class NewFile:
 
     def close(self) -> None:
         """Close without making anything durable."""
+        self._hash.close()
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

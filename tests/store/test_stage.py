@@ -1,14 +1,16 @@
 """The stage: whose folder is whose, and what is in it."""
 
+import errno
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 import pytest
 from place import Place
 
-from receiver.problems import Problem
-from receiver.store import durable, stage, syscalls
+from receiver.problems import Code, Problem
+from receiver.store import durable, hashing, stage, syscalls
 from receiver.store.stage import Stage, stage_for
 
 
@@ -26,6 +28,40 @@ def test_a_part_is_hashed_and_counted_as_it_is_written(place, monkeypatch):
         assert file.path.read_bytes() == content
         assert file.path.suffix == ".tif"
     assert started == [(0, 1400), (1400, 100)]
+
+
+@pytest.mark.parametrize("piece", [7, hashing.PIECE - 1, hashing.PIECE, 3_000_000])
+def test_a_large_part_is_hashed_beside_its_writing_in_pieces_of_any_size(place, piece):
+    content = os.urandom(1000) * 13_000
+    with place.stage.open() as staged:
+        file = staged.part(".tif")
+        for start in range(0, hashing.LARGE, 1_000_000):
+            file.write(content[start : start + 1_000_000])
+        reused = bytearray(piece)
+        for start in range(hashing.LARGE, hashing.LARGE + 4 * piece, piece):
+            reused[:] = content[start : start + piece]
+            file.write(reused)
+        written = content[: hashing.LARGE + 4 * piece]
+        assert (file.size, file.sha256) == (len(written), hashlib.sha256(written).hexdigest())
+        staged.seal()
+        assert file.path.read_bytes() == written
+    assert [thread for thread in threading.enumerate() if thread.name == "hashing"] == []
+
+
+def test_a_large_part_that_the_disk_refuses_leaves_no_thread(place, monkeypatch):
+    def failing(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    with place.stage.open() as staged:
+        file = staged.part(".tif")
+        for _ in range(3):
+            file.write(bytes(hashing.LARGE))
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "write", failing)
+            with pytest.raises(Problem) as problem:
+                file.write(bytes(hashing.LARGE))
+    assert problem.value.code is Code.DISK_FULL
+    assert [thread for thread in threading.enumerate() if thread.name == "hashing"] == []
 
 
 def test_what_is_staged_is_for_the_group_to_read_and_for_nobody_else_at_all(place):

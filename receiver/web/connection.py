@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from gunicorn.http import errors, message, parser, wsgi
-from gunicorn.http.body import ChunkedReader, LengthReader
+from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.workers.gthread import TConn
 
 from receiver import limits
@@ -21,12 +21,39 @@ BLANK_LINE = b"\r\n\r\n"
 HEAD_READ = 16 * 1024  # bytes asked for at once while a head is awaited
 
 
+class Arriving(LengthReader):  # type: ignore[misc]  # gunicorn has no types
+    """A body of known length as it arrives: gunicorn's own waits for all that was asked for, and copies it twice."""
+
+    def read(self, size: int) -> bytes:
+        """Return what has arrived, at most `size` bytes; b"" at the end."""
+        size = min(self.length, size)
+        if not size:
+            return b""
+        held: bytes = self.unreader.take_buffered() or self.unreader.chunk(size)
+        if len(held) > size:
+            self.unreader.unread(held[size:])
+            held = held[:size]
+        self.length -= len(held)
+        return held
+
+
+class Stream(Body):  # type: ignore[misc]
+    """What the application reads a body from: a piece as it comes, and not gathered once more."""
+
+    def read(self, size: int | None = None) -> bytes:
+        """Return some of the body, at most `size` bytes; b"" at its end. Without a size, all of it."""
+        piece: bytes = super().read() if size is None else self._read_reader(size)
+        return piece
+
+
 class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
     """A request whose body stays with the sender until the application asks for it.
 
     gunicorn sends 100 Continue before the application runs. Here it is sent when the application first reads: a
     delivery that its head already condemns is refused before its body is on the way (RFC 9110 §10.1.1).
     """
+
+    body: Any
 
     def __init__(self, cfg: Any, unreader: Any, peer_addr: Any, req_number: int = 1) -> None:
         super().__init__(cfg, unreader, peer_addr, req_number)
@@ -35,6 +62,12 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         self._take_over_sender()
         unreader.sock.begin(asks=self._expected_100_continue)  # type: ignore[has-type]
         self._expected_100_continue = False
+
+    def set_body_reader(self) -> None:
+        """Read a body of known length without copies in between."""
+        super().set_body_reader()
+        if isinstance(self.body.reader, LengthReader):
+            self.body = Stream(Arriving(self.unreader, self.body.reader.length))
 
     def should_close(self) -> bool:
         """Tell whether the connection ends after the answer: also where the body was not read to its end.

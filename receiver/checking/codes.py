@@ -106,5 +106,6 @@ CODES = {
     "path-tells-value": "A file name tells a field's value",
     "output-shared": "Two processes write into the same folder",
     "output-reserved": "The output folder is the program's own",
+    "output-unwritable": "The service cannot write into the output folder",
     "stage-elsewhere": "The output lies on another file system than the data",
 }

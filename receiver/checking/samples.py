@@ -30,12 +30,28 @@ def faults(site: Site) -> Iterator[Fault]:
     """Yield samples that are to pass and do not, and those that nobody expects anything of."""
     for pieces in site.processes:
         process = pieces.process(Path(), "")
-        for case in cases(process) if process else ():
+        found = cases(process) if process else []
+        for case in found:
             if not case.expected.is_dir():
                 message, hint = "nothing says what this sample must become", "receiver test --update writes expected/"
                 yield Fault(_file(site, case.folder), 1, 1, "sample-unproven", message, hint, Severity.INFO)
-            if not (case.expected / PROBLEM).exists():
-                yield from _judged(site, case)
+        passing = [case for case in found if not (case.expected / PROBLEM).exists()]
+        if passing and all(_lacks_id(site, case) for case in passing):
+            yield _wrong_path(passing)
+        else:
+            yield from (fault for case in passing for fault in _judged(site, case))
+
+
+def _lacks_id(site: Site, case: Case) -> bool:
+    metadata = _metadata(case, site.settings.max_body)
+    return metadata is not None and any(each.rule == "source_id" for each in _violations(case.process, metadata))
+
+
+def _wrong_path(passing: list[Case]) -> Fault:
+    """Blame the path, where no sample has a document's id there."""
+    message = f"there is no document's id at this path in any of the samples ({len(passing)})"
+    hint = "write the path that leads to it in the metadata, as sourceId does, or document.id"
+    return passing[0].process.config.fault("unknown-path", message, "metadata", "source_id", hint=hint)
 
 
 def _judged(site: Site, case: Case) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from receiver.checking import check
 from receiver.checking.reports import github, json, sarif, text
 from receiver.checking.reports.findings import Findings
 from receiver.config.site import find
-from receiver.faults import Fault, Severity
+from receiver.faults import Fault, Severity, did_you_mean
 from receiver.settings import Settings
 
 REPORTS: dict[str, ModuleType] = {"text": text, "json": json, "sarif": sarif, "github": github}
@@ -30,7 +30,8 @@ def command(processes: Sequence[str], form: str, strict: bool) -> None:
     settings = Settings.from_environment()
     known = [folder.name for folder in find(settings.site)[0]]
     if missing := sorted(set(processes) - set(known)):
-        raise click.UsageError(f"no such process: {', '.join(missing)} (there are: {', '.join(known)})")
+        near = did_you_mean(missing[0], known) or f"there are: {', '.join(known)}"
+        raise click.UsageError(f"no such process: {', '.join(missing)} ({near})")
     faults = [fault for fault in check(settings, os.environ) if not processes or _concerns(fault, processes)]
     click.echo(REPORTS[form].report(Findings(faults, len(processes or known), settings.site)))
     counting = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}

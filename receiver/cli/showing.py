@@ -10,16 +10,16 @@ from receiver.proving.outcome import Outcome
 from receiver.proving.verdict import Status, Verdict
 from receiver.rendering import Rendered
 
-LONGEST = 2_000  # characters of one line of a record: an embedded document would fill the screen
+LONGEST = 500  # characters of one line of a record: an embedded document would fill the screen
 
 
-def show_outcome(outcome: Outcome) -> None:
-    """Show what would become of a delivery, as far as it comes."""
+def show_outcome(outcome: Outcome, *, whole: bool = False) -> None:
+    """Show what would become of a delivery, as far as it comes; `whole` with lines of any length."""
     show_parts(outcome.parts)
     if outcome.reading:
         show_fields(outcome.reading)
     if outcome.rendered:
-        show_records(outcome.rendered)
+        show_records(outcome.rendered, whole=whole)
     if outcome.problem:
         show_problem(outcome.problem, held=outcome.held)
 
@@ -40,14 +40,15 @@ def show_fields(reading: Reading) -> None:
     _table(rows)
 
 
-def show_records(rendered: Rendered) -> None:
-    """Show every file that would be published: names of documents, records whole."""
+def show_records(rendered: Rendered, *, whole: bool) -> None:
+    """Show every file that would be published: names of documents, and records."""
     _heading("documents")
     _table([(path, f"{part.size} bytes") for part, path in rendered.documents])
     for record in rendered.records:
         _heading(f"record {record.path}")
         for line in record.content.decode("utf-8", "replace").splitlines():
-            click.echo("  " + (line if len(line) <= LONGEST else f"{line[:LONGEST]}… ({len(line)} characters)"))
+            shown = line if whole or len(line) <= LONGEST else f"{line[:LONGEST]}… ({len(line)} characters: --whole)"
+            click.echo(f"  {shown}")
     if rendered.marker:
         _heading(f"marker {rendered.marker}")
 

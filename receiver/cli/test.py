@@ -89,6 +89,8 @@ def _show(proof: Proof, *, settled: bool) -> None:
     click.echo(f"{click.style('written' if settled else status, fg=COLOURS[status]):18}{proof.name}{hint}")
     for difference in proof.verdict.differences:
         click.echo(f"    {difference}")
+    if not settled and any(" is called " in difference for difference in proof.verdict.differences):
+        click.echo("    (an id follows the process's name and the delivery: after copying or renaming, --update)")
 
 
 def _summary(proofs: Sequence[Proof], *, update: bool) -> None:

@@ -29,7 +29,8 @@ from receiver.settings import Settings
 @click.argument("files", nargs=-1)
 @click.option("--request", type=click.Path(exists=True, path_type=Path), help="A captured raw HTTP request.")
 @click.option("--watch", is_flag=True, help="Again on every save of the process, of schemas/ and of the files.")
-def command(process: str, files: Sequence[str], request: Path | None, watch: bool) -> None:
+@click.option("--whole", is_flag=True, help="Show also lines that would fill the screen.")
+def command(process: str, files: Sequence[str], request: Path | None, watch: bool, whole: bool) -> None:
     """Run one delivery through PROCESS, offline and publishing nothing: FILES, a captured request or a sample case.
 
     Shows the fields, every violation and the records. A sample case is given by its folder, or by its name alone,
@@ -41,7 +42,7 @@ def command(process: str, files: Sequence[str], request: Path | None, watch: boo
     settings = Settings.from_environment()
     folder = settings.site / MAPPINGS / process
     case = _case_folder(files, folder / SAMPLES)
-    attempt = partial(_attempt, settings, process, files, case, request)
+    attempt = partial(_attempt, settings, process, files, case, request, whole=whole)
     if not watch:
         sys.exit(0 if attempt() else 1)
     given = [case] if case else [request] if request else [named(file).path for file in files]
@@ -57,12 +58,14 @@ def _case_folder(files: Sequence[str], samples: Path) -> Path | None:
     return next((path for path in (given, samples / given) if path.is_dir()), None)
 
 
-def _attempt(settings: Settings, name: str, files: Sequence[str], case: Path | None, request: Path | None) -> bool:
+def _attempt(
+    settings: Settings, name: str, files: Sequence[str], case: Path | None, request: Path | None, *, whole: bool
+) -> bool:
     """Run and show the delivery; tell whether all is well with it."""
     process = processes(settings, [name])[name]
     if case:
         proof = prove(Case(process, case), settings.max_body)
-        show_outcome(proof.outcome)
+        show_outcome(proof.outcome, whole=whole)
         show_verdict(proof.verdict)
         return proof.verdict.status is Status.OK or (proof.verdict.status is Status.NEW and not proof.outcome.problem)
     try:
@@ -70,7 +73,7 @@ def _attempt(settings: Settings, name: str, files: Sequence[str], case: Path | N
     except captured.NotARequest as error:
         raise click.UsageError(str(error)) from None
     outcome = run(process, sent, datetime.now(UTC))
-    show_outcome(outcome)
+    show_outcome(outcome, whole=whole)
     return outcome.problem is None
 
 

@@ -1,6 +1,7 @@
 """Judges a process.toml by its JSON Schema, and tells every fault in words of its own."""
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from receiver.config import schema
@@ -22,6 +23,8 @@ TYPE_HINTS = {
     ("array", "object"): "write the heading with two brackets: [[{name}]]",
     ("object", "array"): "write the heading with single brackets: [{name}]",
 }
+
+SCHEMA_ENDINGS = (".json", ".xsd")
 
 LIMITS = {
     "exclusiveMinimum": "must be more than {limit}",
@@ -106,10 +109,21 @@ def _value(source: Source, broken: Broken) -> Told:
     if form in FORMS:
         shown = name if form in SECRET else f"{name} = {value_name(broken.value)}"
         code, message, hint = FORMS[form]
+        hint = _better_ending(form, broken.value) or hint
         yield broken.path, source.fault(code, f"{shown} {message}", broken.path, hint=hint)
     else:
         message = f"{name} {LIMITS[broken.keyword].format(limit=broken.node.get(broken.keyword))}"
         yield broken.path, source.fault("wrong-value", message, broken.path)
+
+
+def _better_ending(form: str, name: Any) -> str:
+    """Tell the schema's name that was meant, where only its ending is misspelt."""
+    if FORMS[form].code != "schema-misfit" or not isinstance(name, str):
+        return ""
+    stem, dot, ending = name.rpartition(".")
+    known = not stem or dot + ending in SCHEMA_ENDINGS
+    near = [] if known else get_close_matches(dot + ending, SCHEMA_ENDINGS, n=1)
+    return f'did you mean "{stem}{near[0]}"?' if near else ""
 
 
 TELLERS: dict[str, Callable[[Source, Broken], Told]] = {

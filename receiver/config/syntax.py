@@ -7,6 +7,8 @@ from receiver.faults import Fault
 
 CODE = "toml-syntax"
 PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")  # how tomllib ends its messages
+CURLY = tuple("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")  # quotes that word processors write
+HEADING = re.compile(r"\s*\[+\s*(records)\s*\]")
 KEY = re.compile(r"\((.*?),?\)")  # how it writes a dotted key: ('parts', 'file')
 
 # How tomllib's message begins, what is then the matter, and what to do.
@@ -52,8 +54,19 @@ def not_toml(file: str, text: str, error: TOMLDecodeError) -> Fault:
     else:
         lines = text.rstrip().split("\n")
         line, column = len(lines), len(lines[-1]) + 1
-    message, hint = _in_words(PLACE.sub("", said))
+    message, hint = _at(text, line, column) or _in_words(PLACE.sub("", said))
     return Fault(file, line, column, CODE, message, hint)
+
+
+def _at(text: str, line: int, column: int) -> tuple[str, str] | None:
+    """Tell what is wrong by what stands there, where that says more than the parser does."""
+    here = text.split("\n")[line - 1]
+    if here[column - 1 : column] in CURLY:
+        return f"{here[column - 1]} is no quote of TOML", 'write straight quotes: title = "Referral intake"'
+    heading = HEADING.match(here)
+    if heading and len(re.findall(rf"^\s*\[+\s*{re.escape(heading[1])}\s*\]", text, re.MULTILINE)) > 1:
+        return f"[{heading[1]}] is begun twice", f"write [[{heading[1]}]] each time where it may come more than once"
+    return None
 
 
 def _in_words(said: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ Jinja gives its nodes a line number and nothing else. Here that number is an ind
 node, syntax error and line of a traceback leads to a file, a line and a column, across included files.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,6 +17,13 @@ from jinja2.parser import Parser
 from receiver.faults import Fault, Misconfigured
 from receiver.mapping.environment import Sandbox
 from receiver.mapping.lines import Token, standalone
+
+CLOSING = {"{{": "}}", "{%": "%}"}
+TAGS = re.compile(r"\{#.*?#\}|\{%-?\s*raw\b.*?endraw\s*-?%\}|\{\{|\}\}|\{%|%\}", re.DOTALL)
+HINTS = {  # what to do, by what Jinja's message says
+    r"got '='$": "write == to compare",
+    "^[Uu]nexpected char '[\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb]'": "write straight quotes: \" or '",
+}
 
 
 class Place(NamedTuple):
@@ -84,7 +92,8 @@ def parse_expression(environment: Environment, source: Source, places: Places) -
         parser = _parser(environment, source, places, "variable")
         expression = parser.parse_expression()
         if not parser.stream.eos:
-            parser.fail("the expression ends before this")
+            found = parser.stream.current
+            parser.fail("expected the end, got '='" if found.type == "assign" else "the expression ends before this")
     except TemplateSyntaxError as error:
         raise _misconfigured(error, source, places) from None
     except RecursionError:
@@ -140,6 +149,26 @@ def _misconfigured(
         tag = opened[-1].value
         hint = f"write {{% end{tag} %}} where it ends"
         return Misconfigured([places.fault(opened[-1].lineno, "template-syntax", f"this {tag} is not closed", hint)])
+    if unclosed := _unclosed(source):
+        return Misconfigured([unclosed])
     number = error.lineno if error.lineno < len(places.positions) else places.add(source, len(source.text))
     message = (error.message or "it cannot be read").rstrip(".")
-    return Misconfigured([places.fault(number, "template-syntax", message[:1].lower() + message[1:])])
+    hint = next((hint for end, hint in HINTS.items() if re.search(end, message)), "")
+    message = message[:1].lower() + re.sub(r" at \d+$", "", message[1:])
+    return Misconfigured([places.fault(number, "template-syntax", message, hint)])
+
+
+def _unclosed(source: Source) -> Fault | None:
+    """Return the fault of the first {{ or {% that another one follows before its end."""
+    opened: re.Match[str] | None = None
+    for tag in TAGS.finditer(source.text):
+        if opened and tag[0] == CLOSING[opened[0]]:
+            opened = None
+        elif tag[0] in CLOSING:
+            if opened:
+                break
+            opened = tag
+    if not opened:
+        return None
+    hint = f"write {CLOSING[opened[0]]} where it ends"
+    return Fault(*source.place(opened.start()), "template-syntax", f"this {opened[0]} is not closed", hint)

@@ -90,7 +90,7 @@ def _without_output(settings: Settings, sound: Configs) -> set[Fault]:
         try:
             stage_for(settings.data, (settings.output / config.output.directory).absolute())
         except Problem as problem:
-            faults.add(config.fault(problem.code.value, problem.detail, "output", "directory"))
+            faults.add(config.fault("output-unwritable", problem.detail, "output", "directory"))
             del sound[name]
     return faults
 

@@ -6,7 +6,7 @@ cannot differ. jsonschema judges the schemas themselves (`json_check`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import jsonschema_rs
 from receiver.faults import Fault, Misconfigured, Severity
 from receiver.problems import Violation
 from receiver.schemas import json_check, words
-from receiver.schemas.json_explain import Places, subjects, violation
+from receiver.schemas.json_explain import Places, pointer, subjects, violation
 from receiver.schemas.json_library import Document, Library
 
 MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
@@ -30,6 +30,7 @@ class JsonSchema:
     known: frozenset[str]  # names that it speaks of, and that may be told
     _validator: jsonschema_rs.Validator
     _names: Mapping[str, str]  # URI → file below schemas/
+    _descriptions: Mapping[str, str]  # of patterns, by where they stand: what a person understands of them
 
     @property
     def files(self) -> set[str]:
@@ -48,10 +49,17 @@ class JsonSchema:
             return ()
         places = Places(instance, self.known, where, others or {})
         errors = [(error, name) for error in self._validator.iter_errors(instance) for name in subjects(error)]
-        told = tuple(violation(*error, places, self._names, self.file) for error in errors[:MAX_VIOLATIONS])
+        told = tuple(
+            self._described(violation(*error, places, self._names, self.file)) for error in errors[:MAX_VIOLATIONS]
+        )
         if len(errors) > MAX_VIOLATIONS:
             told += (Violation(where or "/", "more", f"{len(errors) - MAX_VIOLATIONS} more", self.file),)
         return told or (Violation(where or "/", "schema", "does not satisfy the schema", self.file),)
+
+    def _described(self, told: Violation) -> Violation:
+        """Add to a pattern what the schema says of it in words."""
+        words = self._descriptions.get(told.schema or "") if told.rule == "pattern" else None
+        return replace(told, message=f"{told.message} ({words})") if words else told
 
 
 def compile(path: Path, folder: Path, site: Path) -> JsonSchema:  # noqa: A001 (as re.compile)
@@ -63,7 +71,21 @@ def compile(path: Path, folder: Path, site: Path) -> JsonSchema:  # noqa: A001 (
         raise Misconfigured(faults)
     validator = _validator(root, library)
     known = frozenset(name for document in library.documents.values() for name in _names(document.contents))
-    return JsonSchema(root.name(), tuple(faults), known, validator, library.names())
+    descriptions = {
+        f"{document.name()}#{place}": text
+        for document in library.documents.values()
+        for place, text in _descriptions(document.contents, "")
+    }
+    return JsonSchema(root.name(), tuple(faults), known, validator, library.names(), descriptions)
+
+
+def _descriptions(schema: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Yield the description of each pattern, and the JSON Pointer to that."""
+    if isinstance(schema, dict) and "pattern" in schema and isinstance(schema.get("description"), str):
+        yield f"{place}/pattern", words.rule(schema["description"])
+    below = schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ()
+    for step, inner in below:
+        yield from _descriptions(inner, place + pointer([step]))
 
 
 def _names(schema: Any) -> Iterator[str]:

@@ -33,7 +33,7 @@ def check(site, *arguments):
 
 
 def test_a_sound_site_ends_with_0_in_every_format():
-    assert check(SOUND).stdout == "2 processes: no fault\n"
+    assert check(SOUND).stdout == "2 processes: no fault; receiver test tells what the samples become\n"
     assert check(SOUND, "--strict").exit_code == 0
     assert json.loads(check(SOUND, "--format", "json").stdout) == []
     assert json.loads(check(SOUND, "--format", "sarif").stdout)["runs"][0]["results"] == []
@@ -64,14 +64,14 @@ def test_what_is_only_worth_a_look_never_counts(site):
 
 def test_a_process_is_checked_by_itself(site):
     faulty = site("table-row-too-short")
-    assert check(faulty, "lab-reports").stdout == "1 process: no fault\n"
+    assert check(faulty, "lab-reports").stdout == "1 process: no fault; receiver test tells what the samples become\n"
     assert "bad-table" in check(faulty, "referrals").stdout
 
 
 def test_a_process_that_is_not_there_is_misuse():
     told = check(SOUND, "refferals")
     assert told.exit_code == 2
-    assert "no such process: refferals (there are: lab-reports, referrals)" in told.stderr
+    assert 'no such process: refferals (did you mean "referrals"?)' in told.stderr
 
 
 def test_json_has_every_finding_whole(site):

@@ -37,6 +37,15 @@ def test_files_become_fields_and_records_and_nothing_is_written(site):
     assert states(site.root) == before
 
 
+def test_a_line_that_would_fill_the_screen_is_cut_unless_all_of_it_is_asked_for(site):
+    template = next(site.folder.glob("*.hl7.j2"))
+    template.write_text(template.read_text() + "ZZZ|" + "x" * 3_000 + "\n")
+    shown = site.receiver("try", "notes", "plain").stdout
+    assert "x" * 600 not in shown
+    assert "… (3004 characters: --whole)" in shown
+    assert "x" * 3_000 in site.receiver("try", "notes", "plain", "--whole").stdout
+
+
 def test_a_refused_delivery_is_shown_with_every_violation(site):
     site.sample(fields={"name": "Ada", "mrn": "12", "gender": "x"})
     told = site.receiver("try", "notes", site.folder / "samples" / "plain" / "metadata.json")

@@ -45,7 +45,7 @@ def test_fields_and_id_are_found_in_any_shape(site, shape):
     found = config(site, "scans")
     assert (found["fields"]["each"], found["metadata"]["source_id"]) == (each, source_id)
     assert len(fields_schema(site, "scans")["properties"]) == count
-    assert site.run("check", "--strict").stdout == "1 process: no fault\n"
+    assert site.run("check", "--strict").stdout == "1 process: no fault; receiver test tells what the samples become\n"
 
 
 @pytest.mark.parametrize("form", TEMPLATES)

@@ -5,12 +5,15 @@ import click
 from receiver.checking.reports.findings import Findings, with_hint
 from receiver.faults import Fault, Severity
 
+SAMPLES = "; receiver test tells what the samples become"
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
 def report(findings: Findings) -> str:
     """Write `file:line:column: CODE message (hint)`, what is no error with its severity behind it, and a summary."""
-    return "\n".join([*map(_line, findings.faults), findings.summary()])
+    errors = any(fault.severity is Severity.ERROR for fault in findings.faults)
+    further = "" if errors else SAMPLES
+    return "\n".join([*map(_line, findings.faults), findings.summary() + further])
 
 
 def _line(fault: Fault) -> str:

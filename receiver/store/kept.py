@@ -52,9 +52,10 @@ def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
 
 def take_away(place: Path) -> None:
     """Remove a kept delivery, if it is there: all of it at one instant, so that nobody meets half. Raises Problem."""
+    if not os.path.lexists(place):
+        return
     aside = place.parents[1] / SCRATCH / os.urandom(10).hex()
     with storage("remove a kept delivery"), contextlib.suppress(FileNotFoundError):
-        place.lstat()
         aside.parent.mkdir(mode=folders.FOLDER_MODE, exist_ok=True)
         durable.move_new(place, aside)
         stage.discard(aside)

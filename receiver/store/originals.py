@@ -28,7 +28,7 @@ def own(data: Path) -> None:
 
 def folder(data: Path, process: str, id: str) -> Path:  # noqa: A002 (the ledger's word)
     """Return where the originals of one delivery are kept."""
-    return data.resolve() / FOLDER / process / id
+    return data.absolute() / FOLDER / process / id
 
 
 def lay_out(data: Path, staged: Staged, entry: Entry, parts: Sequence[Part]) -> Output:

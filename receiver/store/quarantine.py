@@ -41,7 +41,7 @@ def own(data: Path) -> None:
 
 def folder(data: Path, process: str, id: str) -> Path:  # noqa: A002 (the ledger's word)
     """Return where one delivery is kept."""
-    return data.resolve() / FOLDER / process / id
+    return data.absolute() / FOLDER / process / id
 
 
 def load(data: Path, process: str, id: str) -> kept.Kept:  # noqa: A002 (the ledger's word)
@@ -94,7 +94,7 @@ def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
 
 def places(data: Path) -> list[Path]:
     """Return the folder of every kept delivery. Raises Problem."""
-    return folders.within(data.resolve() / FOLDER, depth=2)
+    return folders.within(data.absolute() / FOLDER, depth=2)
 
 
 def finish(ledger: Ledger, place: Path) -> bool:

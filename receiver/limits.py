@@ -23,7 +23,7 @@ MAX_PART_NAME = 200  # characters of a section's name: a customer chooses it in 
 READ_SIZE = 1024 * 1024  # bytes asked of the server at once: smaller reads were measured 6–13 times slower
 
 # work
-AT_WORK = 16  # requests that one worker works on at once: fsyncs of 16 threads overlap 3–4 times, with 4 it was 0.87 as fast
+AT_WORK = 16  # requests that one worker works on at once: fsyncs of 16 threads overlap 3–4 times; 4 are slower by 13 %
 OPEN_FILES = 8_192  # open files of one worker: 1,000 connections, and 20 for each of 256 deliveries
 
 # time: all of it waiting for the sender, never our own work

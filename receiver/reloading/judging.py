@@ -28,11 +28,9 @@ MEMORY = 2 * 10**9  # bytes: fifty processes take 200 MB; a schema may be a bomb
 Configs = dict[str, ProcessConfig]
 
 
-def main() -> int:
+def main(settings: Settings) -> int:
     """Judge the site; return 1 where that comes to no end."""
-    settings = Settings.from_environment()
     log.set_up(settings.log)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
         _put_in_force(settings)
     except Problem as problem:
@@ -135,4 +133,5 @@ def _tell(before: State, after: State) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    sys.exit(main(Settings.from_environment()))

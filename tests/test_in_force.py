@@ -1,0 +1,155 @@
+"""What comes into force of an edited site, process by process, without a server."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from receiver.faults import Misconfigured
+from receiver.in_force import loading, site_copy, state
+from receiver.reloading import judging
+from receiver.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECEIVER_TOKEN", "an-invented-token-1")
+    shutil.copytree(ROOT / "schemas", tmp_path / "site/schemas")
+    made = Site(tmp_path / "site", tmp_path / "var")
+    made.add("one")
+    made.add("two")
+    loading.establish(made.settings)
+    return made
+
+
+class Site:
+    """A site of copies of the shipped process, with only what is asked for in force."""
+
+    def __init__(self, root: Path, data: Path) -> None:
+        self.root = root
+        self.settings = Settings.from_environment({"RECEIVER_SITE": str(root), "RECEIVER_DATA": str(data)})
+
+    def toml(self, name: str) -> Path:
+        return self.root / "mappings" / name / "process.toml"
+
+    def add(self, name: str, **changes: str) -> None:
+        shutil.copytree(ROOT / "mappings/referrals", self.root / "mappings" / name, dirs_exist_ok=True)
+        text = self.toml(name).read_text().replace('directory = "referrals"', f'directory = "{name}"')
+        route = changes.get("route", "")
+        text = text.replace("default = true ", f"{route} # ")
+        self.toml(name).write_text(text + changes.get("more", ""))
+
+    def judged(self) -> state.State:
+        """Judge the site as it lies there, and put in force what passes."""
+        assert judging.main(self.settings) == 0
+        found = state.read(self.settings.data)
+        assert found
+        return found
+
+    def digests(self) -> dict[str, str | None]:
+        found = state.read(self.settings.data)
+        assert found
+        return {name: found.digest(name) for name in found.processes}
+
+
+def test_two_processes_may_swap_what_only_one_can_have(site):
+    site.add("one", route='host = "a.example.org"')
+    site.add("two", route='host = "b.example.org"')
+    assert site.judged().kept_back == ()
+    before = site.digests()
+    site.add("one", route='host = "b.example.org"')
+    site.add("two", route='host = "a.example.org"')
+    assert site.judged().kept_back == ()
+    assert all(before[name] != digest for name, digest in site.digests().items())
+
+
+def test_what_relies_on_an_edit_that_is_kept_back_is_kept_back_too(site):
+    site.add("one", route='host = "a.example.org"')
+    assert site.judged().kept_back == ()
+    before = site.digests()
+    site.add("one", more="nonsense = 1\n")  # gives the host back, if it were sound
+    site.add("two", route='host = "a.example.org"')
+    told = " ".join(site.judged().kept_back)
+    assert "unknown-key" in told
+    assert "route.host leads to one already" in told
+    assert site.digests() == before
+
+
+def test_an_output_folder_that_cannot_be_made_keeps_an_edit_back(site, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    text = site.toml("one").read_text().replace('directory = "one"', f'directory = "{tmp_path}/file/below"')
+    site.toml("one").write_text(text)
+    before = site.digests()
+    assert [told.split()[1] for told in site.judged().kept_back] == ["output-unwritable"]
+    assert site.digests() == before
+
+
+def test_a_schema_that_breaks_keeps_everything_back_that_uses_it(site):
+    schema = site.root / "schemas/referrals.fields.schema.json"
+    before = site.digests()
+    schema.write_text(schema.read_text()[:-20])
+    assert all(told.startswith("schemas/referrals.fields.schema.json:") for told in site.judged().kept_back)
+    assert site.digests() == before
+
+
+def test_a_site_that_is_gone_changes_nothing_and_one_process_less_is_one_less(site):
+    before = site.digests()
+    (site.root / "mappings").rename(site.root / "away")
+    assert "no-process" in site.judged().kept_back[0]
+    assert site.digests() == before
+    (site.root / "away").rename(site.root / "mappings")
+    shutil.rmtree(site.root / "mappings/two")
+    assert list(site.judged().processes) == ["one"]
+
+
+def test_what_did_not_change_stays_the_very_same_object(site):
+    current = state.read(site.settings.data)
+    known = loading.load(site.settings, current)
+    site.add("two", more="[retention]\noriginals = '3d'\n")
+    after = loading.load(site.settings, site.judged(), known)
+    assert after["one"] is known["one"]
+    assert after["two"] is not known["two"]
+    assert after["two"].digest == site.digests()["two"]
+
+
+def test_copies_that_nobody_needs_are_removed(site):
+    for days in range(5):
+        site.add("two", more=f"[retention]\noriginals = '{days + 1}d'\n")
+        site.judged()
+    copies = state.folder(site.settings.data) / state.COPIES
+    assert len(list(copies.iterdir())) == 2, "what is in force, and what was before"
+
+
+def test_what_is_hidden_or_a_backup_is_no_edit(site):
+    before = site_copy.fingerprint(site.root)
+    for name in (".process.toml.swp", "process.toml~", ".git/index"):
+        (site.root / "mappings/one" / name).parent.mkdir(exist_ok=True)
+        (site.root / "mappings/one" / name).write_text("x")
+    assert site_copy.fingerprint(site.root) == before
+
+
+def test_a_process_behind_a_link_is_watched_and_copied(site, tmp_path):
+    shutil.move(site.root / "mappings/two", tmp_path / "elsewhere")
+    (site.root / "mappings/two").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/tables").symlink_to(tmp_path / "elsewhere")  # in a circle
+    before = site_copy.fingerprint(site.root)
+    (tmp_path / "elsewhere/mdm_t02.hl7.j2").touch()
+    assert site_copy.fingerprint(site.root) != before
+    assert site.judged().kept_back == ()
+
+
+def test_a_start_is_strict_and_leaves_what_was_in_force(site):
+    before = site.digests()
+    site.add("one", more="nonsense = 1\n")
+    with pytest.raises(Misconfigured, match="unknown-key"):
+        loading.establish(site.settings)
+    assert site.digests() == before
+
+
+def test_settings_survive_the_way_through_an_environment(site):
+    changed = replace(site.settings, max_body=12_345, console_password="secret")
+    assert Settings.from_environment(changed.variables()) == changed
+    assert Settings.from_environment(site.settings.variables()) == site.settings

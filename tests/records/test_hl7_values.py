@@ -69,6 +69,7 @@ def test_what_no_import_could_read_is_told_with_its_field_and_without_its_value(
         ("|NM|PAGES^Pages^L||3||", "|TM|PAGES^Pages^L||104521.1+0100||"),
         ("|NM|PAGES^Pages^L||3||", "|TS|PAGES^Pages^L||20181007^S||"),
         ("142637A", "any text at all"),
+        ("||19640220\r", "||19640220||||||^^^^^(555)^013-4217\r"),
     ],
 )
 def test_what_the_standard_allows_is_right(right, wrong):

@@ -16,6 +16,8 @@ USER = 10001  # the container's; no such user exists here
 # Everything becomes read-only but the two folders; then root is given up for good.
 SCRIPT = f"""
 set -e
+mount --bind "$CHECKOUT" /srv  # wherever it lies, and whoever may reach it there
+cd /srv
 case "$PYTHON" in /root/*)  # a Python that only root may reach is shown to everybody
     mount --bind "$PYTHON" /mnt
     mount -t tmpfs -o mode=755 tmpfs /root
@@ -42,12 +44,13 @@ class Confined(Service):
 
     def start(self) -> "Confined":
         self.port = free_port()
-        serving = [sys.executable, "-m", "receiver.cli", "serve", "--bind", f"127.0.0.1:{self.port}"]
+        python = sys.executable.replace(f"{ROOT}/", "/srv/")
+        serving = [python, "-m", "receiver.cli", "serve", "--bind", f"127.0.0.1:{self.port}"]
+        places = {"CHECKOUT": str(ROOT), "PYTHON": sys.base_prefix, "PYTHONPATH": "/srv", "RECEIVER_SITE": "/srv"}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--mount", "--propagation", "private", "sh", "-c", SCRIPT, "sh", *serving],
-                cwd=ROOT,
-                env=self.variables() | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHON": sys.base_prefix},
+                env=self.variables() | places | {"PYTHONDONTWRITEBYTECODE": "1"},
                 stdout=log,
                 stderr=log,
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from receiver.problems import Code, Problem
-from receiver.store import durable, folders, together
+from receiver.store import durable, folders
 from receiver.store.entry import Entry, Kind, Output
 from receiver.store.failure import storage
 
@@ -29,7 +29,7 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
                 failed[entry.id] = problem
         for folder, ids in to_sync.items():
             try:
-                together.sync_folder(folder)
+                durable.sync_folder(folder)
             except Problem as problem:
                 failed |= dict.fromkeys(ids, problem)
     return failed

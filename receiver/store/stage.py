@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from receiver.problems import Problem
-from receiver.store import durable, folders, together
+from receiver.store import durable, folders
 from receiver.store.failure import storage
 
 OPEN_FILES = 16  # files of one delivery left open until all are synced together; 16 threads stay far below 1,024
@@ -97,7 +97,7 @@ class Staged:
         self._files = [file for file in self._files if file not in chosen]
         durable.sync_files(chosen)
         durable.sync_folder(self.folder)
-        together.sync_folder(self.folder.parent)
+        durable.sync_folder(self.folder.parent)
 
     def close(self) -> None:
         """Close what is still open."""

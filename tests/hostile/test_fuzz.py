@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from .conftest import SITE, TALKATIVE
 from .documented import faults, operation
 from .outside import Outside
 
-EXAMPLES = -(-int(os.environ.get("FUZZ", "600")) // 3)  # of each kind
+EXAMPLES = -(-int(os.environ.get("FUZZ", "300")) // 3)  # of each kind
 FAST = Path("/dev/shm")  # the long run is about answers, not about the disk
 KIND = f"multipart/form-data; boundary={BOUNDARY}"
 
@@ -55,7 +56,7 @@ def outside(tmp_path_factory):
             yield sender
         finally:
             sender.hang_up()
-            service.stop()
+            service.stop(signal.SIGQUIT)
 
 
 def judged(outside: Outside, raw: bytes, path: str) -> None:

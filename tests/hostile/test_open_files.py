@@ -9,22 +9,28 @@ from running import ROOT
 
 from receiver import limits
 
-CODE = "import resource; from receiver.serving import _allow_open_files as a; a(); print(*resource.getrlimit(7))"
+CODE = """
+import resource, sys
+from receiver.serving import _allow_open_files
+numbers = [int(each) for each in sys.argv[1:]]
+for bounds in zip(numbers[::2], numbers[1::2]):
+    resource.setrlimit(resource.RLIMIT_NOFILE, bounds)
+    _allow_open_files()
+    print(*resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
 
 
-def allowed(soft: int, hard: int) -> tuple[int, ...]:
-    def bound() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-    found = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, preexec_fn=bound, capture_output=True, check=True)
-    return tuple(int(number) for number in found.stdout.split())
+def allowed(*bounds: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return what becomes of pairs of limits, soft and hard; a hard one can only be lowered."""
+    numbers = [str(each) for pair in bounds for each in pair]
+    found = subprocess.run([sys.executable, "-c", CODE, *numbers], cwd=ROOT, capture_output=True, check=True)
+    return [(int(soft), int(hard)) for soft, hard in (line.split() for line in found.stdout.splitlines())]
 
 
 def test_the_limit_is_opened_as_far_as_is_needed_and_allowed():
     most = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], limits.OPEN_FILES + 1000)
-    assert allowed(1024, most) == (min(limits.OPEN_FILES, most), most)
-    assert allowed(512, 1024) == (1024, 1024)
-    assert allowed(most, most) == (most, most)
+    opened = (min(limits.OPEN_FILES, most), most)
+    assert allowed((1024, most), (most, most), (512, 1024)) == [opened, (most, most), (1024, 1024)]
 
 
 def test_the_workers_of_a_running_service_have_it(hostile):

@@ -80,7 +80,7 @@ def sections(draw) -> list[bytes]:
 REQUEST_IDS = st.none() | st.from_regex(openapi.cost.PLAIN, fullmatch=True) | st.text(string.printable[:95], max_size=9)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_any_request_that_it_allows_is_answered_as_it_says(outside, data):
     method, path = data.draw(st.sampled_from(OPERATIONS))

@@ -8,6 +8,7 @@ from running import Answer, Service
 from .cases import TABLE
 from .cases.building import FIELD, FILE_NAME, PLANTED, PROPERTY, PUBLISHED, QUARANTINE, SECTION, VALUE, Case
 from .cases.names import ESCAPED
+from .conftest import SITE
 from .documented import faults, operation
 from .outside import MOST, OWN, Watch
 from .talking import exchange
@@ -74,8 +75,12 @@ def test_the_log_tells_every_refusal_and_nothing_that_was_planted(hostile):
 
 def test_the_log_tells_which_process_a_wrong_token_was_for_and_no_name_that_there_is_not(hostile):
     lines = [line for line in hostile.log.read_text().splitlines() if " refused " in line]
-    assert {line.partition(" process=")[2].split()[0] for line in lines if "code=token-refused" in line} == {"scans"}
-    assert {line.partition(" process=")[2].split()[0] for line in lines if "code=no-such-process" in line} == {"-"}
+    led_to = {
+        code: {line.partition(" process=")[2].split()[0] for line in lines if f"code={code}" in line}
+        for code in ("token-refused", "no-such-process")
+    }
+    assert {"scans"} <= led_to["token-refused"] <= {"-", *(path.name for path in SITE.glob("mappings/*"))}
+    assert led_to["no-such-process"] == {"-"}
 
 
 def test_neither_metrics_nor_the_ledger_hold_anything_that_was_planted(hostile):

@@ -1,10 +1,12 @@
 """XML metadata."""
 
+import os
+
 from .building import FORMS, PROPERTY, PUBLISHED, QUARANTINE, VALUE, Case, delivery, file, section
 
 FIELD = b'<field name="remark">' + VALUE.encode() + b"</field>"
-NOBODY = ("127.47.11.9", 4711)  # a test listens here: each connection is one too many
-LISTENER = b"http://127.47.11.9:4711/"
+NOBODY = (f"127.47.{os.getpid() >> 8 & 255}.{os.getpid() & 255}", 4711)  # a test listens: any connection is too many
+LISTENER = "http://{}:{}/".format(*NOBODY).encode()
 
 
 def document(inside: bytes = FIELD, before: bytes = b"", source_id: bytes = b"x", attributes: bytes = b"") -> bytes:

@@ -89,11 +89,13 @@ _sha256 = hashlib.sha256
 _Hash.update = spans.charged("hash", lambda self, chunk: self._inner.update(chunk))  # type: ignore[attr-defined]
 
 
+_checker = records.checker  # watched at once: the master compiles, and its workers take that over
+records.checker = lambda *named: spans.charged("records: check", _checker(*named))
+
+
 def post_fork(_server: Any, _worker: Any) -> None:
-    """Watch what must be watched before the processes are compiled."""
+    """Watch what must be watched before the application is there."""
     hashlib.sha256 = _Hash  # type: ignore[assignment]
-    checker = records.checker
-    records.checker = lambda *named: spans.charged("records: check", checker(*named))
     for step, names in SYSTEM.items():
         for name in names.split():
             spans.watch(step, os, name)

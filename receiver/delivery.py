@@ -141,7 +141,7 @@ class Receipt:
     status: Status
     process: str
     source_id: str
-    version: int
+    version: int | None  # None for what is held, which is not accepted yet
     documents: tuple[Published, ...] = ()
     records: tuple[Published, ...] = ()
     duplicate: bool = False

@@ -131,7 +131,7 @@ class Entry:
             status,
             self.process,
             self.source_id,
-            self.version or 0,
+            self.version,
             self._published(Kind.DOCUMENT),
             self._published(Kind.RECORD),
             duplicate,

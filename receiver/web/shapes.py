@@ -42,7 +42,7 @@ def schemas() -> Schema:
 
 def _receipt_schema(text: Schema) -> Schema:
     files = {"type": "array", "items": ref("File")}
-    version = "1 for the first content under a sourceId, 0 for what is held."
+    version = "1 for the first content under a sourceId; null for what is held, which is not accepted yet."
     return _closed(
         {
             "id": text | {"pattern": f"^[A-Z2-7]{{{ID_LENGTH}}}$", "description": "Made of the content."},
@@ -50,7 +50,7 @@ def _receipt_schema(text: Schema) -> Schema:
             "duplicate": {"type": "boolean"},
             "process": text,
             "sourceId": text,
-            "version": {"type": "integer", "minimum": 0, "description": version},
+            "version": {"type": ["integer", "null"], "minimum": 1, "description": version},
             "documents": files,
             "records": files,
         }

@@ -149,7 +149,7 @@ def test_low_confidence_is_held_where_the_process_says_so(service):
         )
     )
     assert (answer.status, answer.json["status"]) == (202, "held")
-    assert answer.json["documents"] == []
+    assert (answer.json["documents"], answer.json["version"]) == ([], None)
 
 
 def test_nothing_is_left_in_the_stage(service):

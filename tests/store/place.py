@@ -117,7 +117,7 @@ def deliver(place: Place, sent: Sent) -> Receipt:
                 entry = replace(entry, version=taken.free)
         if not receipt.duplicate:
             publish.publish(place.ledger, staged, entry)
-        return replace(receipt, version=entry.version or 0) if not receipt.duplicate else receipt
+        return replace(receipt, version=entry.version) if not receipt.duplicate else receipt
 
 
 def refuse(place: Place, sent: Sent, status: Status = Status.REFUSED, code: Code = Code.FIELDS_INVALID) -> Receipt:

@@ -28,7 +28,7 @@ def test_a_refused_delivery_is_kept_whole_with_the_reason(place):
             bare_entry(place, SENT, parts, None), status=Status.HELD, code=Code.FIELDS_INVALID, violations=violations
         )
         receipt = quarantine.set_aside(place.ledger, place.data, staged, entry, parts, "The fields are wrong.")
-    assert receipt == Receipt(SENT.id, Status.HELD, "referrals", "S1", 0)
+    assert receipt == Receipt(SENT.id, Status.HELD, "referrals", "S1", None)
     folder = quarantine.folder(place.data, "referrals", SENT.id)
     assert sorted(path.name for path in folder.iterdir()) == ["1.tif", "2.json", "problem.json"]
     kept = quarantine.load(place.data, "referrals", SENT.id)

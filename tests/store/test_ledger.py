@@ -313,3 +313,17 @@ def test_an_older_clock_changes_nothing_but_times(place):
         publish.commit(place.ledger, staged, entry)
         publish.publish(place.ledger, staged, entry)
     assert place.ledger.latest("referrals", "S1").version == 2
+
+
+def test_claims_are_empty_while_nothing_is_on_its_way_and_say_no_more_than_the_rows(place):
+    asked = "SELECT target, id FROM claims ORDER BY target"
+    claims = lambda: place.ledger._read(lambda connection: connection.execute(asked).fetchall())  # noqa: E731
+    with place.stage.open() as staged:
+        entry = entry_of(place, staged, SENT, 1)
+        publish.commit(place.ledger, staged, entry)
+        outputs = place.ledger.find(SENT.id).outputs
+        assert claims() == sorted((str(output.target), SENT.id) for output in outputs)
+        publish.publish(place.ledger, staged, entry)
+    deliver(place, Sent("S2", keep=True))
+    refuse(place, Sent("S3"))
+    assert claims() == []

@@ -7,18 +7,19 @@ from pathlib import Path
 
 from receiver.config.site import MAPPINGS
 from receiver.process.compiling import SAMPLES, SCHEMAS
-from receiver.process.files import BACKUP, files
+from receiver.process.files import BACKUP, entries, files
 from receiver.store.failure import storage
 
 
 def fingerprint(site: Path) -> str:
     """Return what changes with every save: names, sizes, times and inodes. No file is read."""
-    seen = hashlib.sha256()
-    for path in _files(site):
-        with suppress(OSError):  # gone meanwhile: the next look tells
-            state = path.stat()
-            seen.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\0{state.st_ino}\0".encode("utf-8", "replace"))
-    return seen.hexdigest()
+    seen = []
+    for folder in (SCHEMAS, MAPPINGS):
+        for entry in entries(site / folder):
+            with suppress(OSError):  # gone meanwhile: the next look tells
+                state = entry.stat()
+                seen.append(f"{entry.path}\0{state.st_size}\0{state.st_mtime_ns}\0{state.st_ino}")
+    return hashlib.sha256("\0".join(sorted(seen)).encode("utf-8", "replace")).hexdigest()
 
 
 def copy(site: Path, target: Path) -> None:
@@ -52,7 +53,3 @@ def _processes(site: Path) -> list[Path]:
     """Return every folder that may be meant as a process, also an empty one."""
     folders = (site / MAPPINGS).iterdir() if (site / MAPPINGS).is_dir() else ()
     return sorted(path for path in folders if path.is_dir() and path.name[0] != "." and path.name[-1] != BACKUP)
-
-
-def _files(site: Path) -> list[Path]:
-    return files(site / SCHEMAS) + files(site / MAPPINGS)

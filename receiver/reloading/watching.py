@@ -3,7 +3,7 @@
     one worker:   is the site as it was judged?  no, and the same as at the last look ──▶ judging.py, in its own process
     every worker: is another state in force?     yes ──▶ compile what changed, put a new house in the place of the old
 
-So what keeps an edit back is told once, and an idle site costs some stat(2) a second.
+So what keeps an edit back is told once, and an idle site costs a stat(2) a second for each of its files.
 """
 
 import os
@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from itertools import cycle
 
 from receiver import log
 from receiver.faults import Misconfigured
@@ -33,13 +34,16 @@ def start(current: Current) -> None:
 
 
 def _watch(current: Current) -> None:
-    watch = Watch(current)
+    watch, told = Watch(current), ""
     while True:
         time.sleep(LOOK)
         try:
             watch.look()
+            told = ""
         except Problem as problem:
-            log.not_reloaded(problem.detail)
+            if problem.detail != told:  # which may last, and is told once
+                log.not_reloaded(problem.detail)
+            told = problem.detail
         except Exception as error:  # noqa: BLE001 (a defect here must not end the watching, and it is told)
             log.crashed(error)
 
@@ -54,12 +58,13 @@ class Watch:
         self.judged = ""  # the fingerprint that it speaks of
         self.seen = ""  # the fingerprint at the last look
         self.asked = ("", 0.0)  # the fingerprint that was last given to be judged, and when
+        self.turns = cycle((True, False))  # a site that rests is looked at every other time
         self.lock: int | None = None  # held by the one worker that looks at the site, until it ends
 
     def look(self) -> None:
         """Take over what is in force; have an edit judged that rests. Raises Problem."""
         self.lock = self.lock or state.watch(self.settings.data)
-        if self.lock:
+        if self.lock and (self.seen != self.judged or next(self.turns)):
             self._look_at_site()
         mark = state.mark(self.settings.data)
         if mark != self.mark:

@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack
 import click
 
 from receiver.delivery import Status
+from receiver.faults import did_you_mean
 from receiver.settings import Settings
 from receiver.store import ledger
 from receiver.store.entry import Entry
@@ -30,6 +31,14 @@ def open_ledger(settings: Settings) -> ledger.Ledger:
     if not opened.path.exists():
         raise click.UsageError(f"there is no ledger {opened.path}: is RECEIVER_DATA set as it is for the service?")
     return opened
+
+
+def require_process(kept: ledger.Ledger, settings: Settings, name: str | None) -> None:
+    """End the verb where a process of this name is neither configured nor in the ledger: an empty answer would lie."""
+    configured = {path.parent.name for path in settings.site.glob("mappings/*/process.toml")}
+    if name is not None and name not in configured and not kept.search(process=name, limit=1):
+        hint = did_you_mean(name, configured)
+        raise click.UsageError(f"there is no process {name}, and none in the ledger{hint and f': {hint}'}")
 
 
 def find(kept: ledger.Ledger, start: str) -> Entry:

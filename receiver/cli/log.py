@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from receiver.cli.finding import entries, open_ledger
+from receiver.cli.finding import entries, open_ledger, require_process
 from receiver.cli.sheet import lines
 from receiver.cli.tables import show_table
 from receiver.cli.telling import told
 from receiver.cli.times import moment, shown
 from receiver.delivery import Status
 from receiver.settings import Settings
-from receiver.store.entry import Entry, Kind
+from receiver.store.entry import Entry
 
 HEADING = ("TIME", "ID", "PROCESS", "SOURCEID", "VERSION", "STATUS", "CODE", "FILES")
 LIMIT = 100  # lines: a few screens
@@ -45,7 +45,10 @@ def command(
     nowhere in the ledger.
     """
     wanted: dict[str, Any] = {"process": process, "source_id": source_id, "since": since}
-    found = entries(open_ledger(Settings.from_environment()), status=Status(status) if status else None, **wanted)
+    settings = Settings.from_environment()
+    kept = open_ledger(settings)
+    require_process(kept, settings, process)
+    found = entries(kept, status=Status(status) if status else None, **wanted)
     if as_json and as_csv:
         raise click.UsageError("name one of the two: --json or --csv")
     if as_json:
@@ -66,7 +69,6 @@ def _show(found: Iterator[Entry], limit: int) -> None:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    files = sum(1 for kind in (Kind.DOCUMENT, Kind.RECORD) for _ in entry.of_kind(kind))
     return (
         shown(entry.received_at),
         entry.id,
@@ -75,7 +77,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         str(entry.version or "-"),
         entry.status,
         entry.code or "-",
-        str(files),
+        str(entry.file_count),
     )
 
 

@@ -9,13 +9,13 @@ from functools import partial
 
 import click
 
-from receiver.cli.finding import entries, find
+from receiver.cli.finding import entries, find, require_process
 from receiver.cli.opening import open_house
 from receiver.cli.times import moment
 from receiver.delivery import Replay, Status
 from receiver.house import House
 from receiver.keeping import replaying
-from receiver.problems import Violation
+from receiver.problems import Code, Violation
 from receiver.proving import rehearsing
 from receiver.settings import Settings
 from receiver.store.entry import Entry
@@ -59,7 +59,9 @@ def command(
     beside the running service. Ends with 0 where every delivery is published, or the same, and with 1 where not.
     """
     _refuse_misuse(ids, process, status, since, dry_run=dry_run)
-    house = open_house(Settings.from_environment())
+    settings = Settings.from_environment()
+    house = open_house(settings)
+    require_process(house.ledger, settings, process)
     if ids:
         chosen = [find(house.ledger, id_) for id_ in ids]
     else:  # the oldest first, so that versions follow the order in which they came
@@ -106,8 +108,11 @@ def _replay(house: House, accept_confidence: bool, alone: bool, entry: Entry) ->
     if replayed.problem:
         return replayed.result, [replayed.problem.detail]
     if replayed.result in FINE:
-        return replayed.result, [" ".join([f"version {now.version}, {len(now.outputs)} files", *moved])]
-    return replayed.result, [" ".join([now.code or "", *moved]), *_violations(now.violations, alone)]
+        return replayed.result, [" ".join([f"version {now.version}, {now.file_count} files", *moved])]
+    below = _violations(now.violations, alone)
+    if now.code is Code.CONFIDENCE_LOW:
+        below.append("have a look: receiver show; then receiver replay --accept-confidence publishes it as it is")
+    return replayed.result, [" ".join([now.code or "", *moved]), *below]
 
 
 def _rehearse(house: House, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:

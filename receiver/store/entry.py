@@ -112,6 +112,11 @@ class Entry:
         """How it came."""
         return Arrival(self.received_at, self.peer, self.replay)
 
+    @property
+    def file_count(self) -> int:
+        """How many documents and records it has become; a marker is no file to be imported."""
+        return sum(output.kind in (Kind.DOCUMENT, Kind.RECORD) for output in self.outputs)
+
     def tried(self, attempt: Attempt) -> "Entry":
         """Return the entry with one more attempt."""
         attempts = (*self.attempts, attempt)

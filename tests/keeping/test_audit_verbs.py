@@ -43,7 +43,6 @@ def test_the_log_is_filtered_by_process_status_source_id_and_time(home):
     refused = home.deliver(source_id="S2", mrn="wrong", at=datetime.now(UTC) - timedelta(hours=5))
     new = home.deliver(source_id="S3", at=datetime.now(UTC) - timedelta(minutes=1))
     assert ids(home.receiver("log", "--process", "referrals")) == [new.id, refused.id, old.id]
-    assert ids(home.receiver("log", "--process", "other")) == []
     assert ids(home.receiver("log", "--status", "refused")) == [refused.id]
     assert ids(home.receiver("log", "--source-id", "S1")) == [old.id]
     assert ids(home.receiver("log", "--since", "2h")) == [new.id]
@@ -51,6 +50,16 @@ def test_the_log_is_filtered_by_process_status_source_id_and_time(home):
     assert ids(home.receiver("log", "--since", "2026-01-02T12:00")) == [new.id, refused.id, old.id]
     assert ids(home.receiver("log", "--since", "2026-01-02T13:00+00:30")) == [new.id, refused.id]
     assert ids(home.receiver("log", "--limit", "1")) == [new.id]
+
+
+def test_a_process_that_nobody_knows_is_misuse_and_one_that_only_the_ledger_knows_is_not(home):
+    received = home.deliver()
+    for verb in (["log"], ["replay", "--status", "held"]):
+        told = home.receiver(*verb, "--process", "referals")
+        assert told.exit_code == 2
+        assert 'there is no process referals, and none in the ledger: did you mean "referrals"?' in told.stderr
+    (home.root / "site" / "mappings" / "referrals").rename(home.root / "away")
+    assert ids(home.receiver("log", "--process", "referrals")) == [received.id]
 
 
 @pytest.mark.parametrize("arguments", [("--since", "yesterday"), ("--status", "lost"), ("--limit", "0")])

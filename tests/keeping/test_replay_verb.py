@@ -156,3 +156,19 @@ def test_a_token_opens_the_door_by_the_line_that_is_printed_with_it(home):
     assert not tokens.admits(token[:-1])
     assert len(token) == 43
     assert told[0] != told[1]
+
+
+def test_what_is_held_for_its_confidence_is_told_how_it_is_published(home):
+    held = home.deliver(confidence=0.5)
+    told = home.receiver("replay", held.id)
+    assert told.exit_code == 1
+    assert "replay --accept-confidence publishes it" in told.stdout
+    assert "published" in home.receiver("replay", held.id, "--accept-confidence").stdout
+    assert "--accept-confidence" not in home.receiver("replay", home.deliver(mrn="wrong").id).stdout
+
+
+def test_replay_and_log_count_the_same_files(home, three_refused):
+    allow(home, "^wrong[01]$")
+    replayed = home.receiver("replay", three_refused[0].id).stdout
+    files = re.search(r"(\d+) files", replayed)[1]
+    assert home.receiver("log", "--status", "published").stdout.split()[-1] == files

@@ -15,11 +15,13 @@ from xmlschema import XMLResource, XMLSchemaException
 
 from receiver.faults import Fault, Misconfigured
 from receiver.problems import Violation
-from receiver.schemas import words, xsd_explain
+from receiver.schemas import words, xsd_explain, xsd_keys
 from receiver.schemas.xsd_files import Document, Files, is_1_1
 from receiver.schemas.xsd_patterns import Schema10, Schema11
 
 Places = Sequence[tuple[int, int]]  # line and column of each element, in document order
+
+xsd_keys.judge_quickly()
 
 MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
 

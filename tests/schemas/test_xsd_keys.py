@@ -1,0 +1,30 @@
+"""The paths of keys: judged as the library judges them, and without its expressions where they are ASCII."""
+
+import re
+
+import pytest
+from elementpath.regex import translate_pattern
+from hypothesis import given
+from hypothesis import strategies as st
+from xmlschema.validators.identities import XsdFieldSelector, XsdSelector
+
+from receiver.schemas import xsd_keys
+
+PIECES = st.sampled_from([*". / // @ | * : child:: attribute:: a b-1 é 名 1 [".split(), "\n"])
+    [".", "/", "//", "@", "|", "*", ":", "child::", "attribute::", "a", "b-1", "é", "名", "1", "[", "\n"]
+)
+
+
+@pytest.mark.parametrize("selector", [XsdSelector, XsdFieldSelector])
+@given(path=st.lists(PIECES, max_size=8).map("".join))
+def test_a_path_is_taken_exactly_where_the_library_takes_it(selector, path):
+    every = translate_pattern(selector._REGEXP, back_references=False, lazy_quantifiers=False, anchors=False)
+    judged = xsd_keys.Paths(selector._REGEXP).match(path)
+    assert bool(judged) == bool(re.compile(every).match(path))
+
+
+@pytest.mark.parametrize("selector", [XsdSelector, XsdFieldSelector])
+def test_the_library_judges_by_it(selector):
+    assert isinstance(selector.pattern, xsd_keys.Paths)
+    assert selector.pattern.match(".//field")
+    assert not selector.pattern.match("field[1]")

@@ -1,5 +1,6 @@
 """What several test rooms share."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -16,3 +17,11 @@ def service(tmp_path_factory):
     running = Service(tmp_path_factory.mktemp("service") / "data").start()
     yield running
     running.stop()
+
+
+@pytest.fixture(autouse=True)
+def garbage():
+    """Collect garbage as often as ever, also after a verb that was called in this process."""
+    usual = gc.get_threshold()
+    yield
+    gc.set_threshold(*usual)

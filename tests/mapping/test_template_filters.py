@@ -177,7 +177,7 @@ def test_all_faults_are_told_at_once(tables):
 @pytest.mark.parametrize(
     ("template", "fault"),
     [
-        ("a\n  {{ fields.mrn", "2:13 template-syntax"),
+        ("a\n  {{ fields.mrn", "2:3 template-syntax"),
         ("{{ fields. }}", "1:12 template-syntax"),
         ("{% if x %}", "1:4 template-syntax"),
         ("{% endif %}", "1:4 template-syntax"),

@@ -60,6 +60,11 @@ def _allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    """Let a worker see what it is told before it listens to signals itself."""
+    worker.told_early = server.SIG_QUEUE
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget what a worker that is gone had in flight."""
     folder.forget(worker.pid)

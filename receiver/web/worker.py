@@ -10,6 +10,7 @@ byte, or never hangs up, costs a few kilobytes of memory and nobody's time.
 
 import errno
 import selectors
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 from gunicorn.http import wsgi
@@ -30,6 +32,7 @@ from receiver.web.pace import Ending
 from receiver.web.turns import Turns
 
 LINGER_READ = 256 * 1024  # bytes thrown away at once of a body that was refused
+STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
 
 
@@ -38,6 +41,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.told_early: SimpleQueue[int] = SimpleQueue()  # signals; see `init_signals`
         self._turns = Turns(limits.AT_WORK)
         self._ending = Ending()
         self._signs_at = 0.0  # monotonic seconds, when it next gives a sign of life
@@ -50,6 +54,17 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         super().check_config(cfg, log)
         if cfg.is_ssl:
             raise SystemExit("certfile: TLS ends at the proxy before this service; see deploy/nginx.conf")
+
+    def init_signals(self) -> None:
+        """Listen to signals from here on, and stop if one said so before.
+
+        Until then a worker has the handler of its master, which queues what comes in the worker's copy of a queue
+        that nobody reads: told to stop so early, it would serve on until it is killed.
+        """
+        super().init_signals()
+        while not self.told_early.empty():
+            if self.told_early.get() in STOPS:
+                self.alive = False
 
     # a request begins
 

@@ -1,11 +1,13 @@
 """A service that is told to stop: what is whole by then is taken, everybody else is told to come again."""
 
+import os
 import signal
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
-from running import TOKEN, Service, read_answer
+from running import ROOT, TOKEN, Service, read_answer
 
 GRACE = 4  # seconds
 HEAD = (
@@ -58,3 +60,26 @@ def test_a_sender_who_never_pauses_is_told_as_well(service):
         send_on(connection)
         assert read_answer(connection).json["code"] == "shutting-down"
     assert service.process.wait(GRACE) == 0
+
+
+def workers(service: Service) -> set[str]:
+    pid = service.process.pid
+    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
+def test_a_worker_that_has_only_just_begun_stops_as_well(tmp_path):
+    slow = tmp_path / "slow.py"
+    slow.write_text(
+        "import time\nfrom receiver.serving import *\ndef post_fork(server, worker):\n    time.sleep(0.5)\n"
+    )
+    options = ("-c", str(slow), "--graceful-timeout", "30", "--workers", "1")
+    service = Service(tmp_path / "data", options=options, environment={"PYTHONPATH": str(ROOT)}).start()
+    try:
+        [before] = workers(service)
+        os.kill(int(before), signal.SIGKILL)
+        while not workers(service) - {before}:
+            time.sleep(0.01)
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(20) == 0
+    finally:
+        service.stop(signal.SIGKILL)

@@ -18,6 +18,10 @@ def command(target: Path) -> None:
     Quarantine and originals are plain folders: copy them after the ledger, with whatever copies your files.
     docs/operations.md tells how to restore.
     """
+    if target.exists():
+        raise click.ClickException(f"{target} is there, and a backup overwrites nothing: name a new file")
+    if not target.parent.is_dir():
+        raise click.ClickException(f"there is no folder {target.parent}: make it, or name another")
     try:
         backup(open_ledger(Settings.from_environment()).path, target)
     except Problem as problem:

@@ -221,4 +221,10 @@ def test_a_backup_is_never_written_over_something(house, tmp_path):
     (tmp_path / "copy.db").write_text("here already")
     told = run("backup", tmp_path / "copy.db")
     assert (told.exit_code, (tmp_path / "copy.db").read_text()) == (1, "here already")
-    assert os.linesep in told.stderr
+    assert "name a new file" in told.stderr
+
+
+def test_a_backup_into_a_folder_that_is_not_there_names_the_folder(house, tmp_path):
+    told = run("backup", tmp_path / "away" / "copy.db")
+    assert told.exit_code == 1
+    assert f"there is no folder {tmp_path / 'away'}" in told.stderr

@@ -50,7 +50,10 @@ def read(sources: Sources, shipped: Path) -> Reading:
         raise Unusable("no fields are found in the metadata: nothing in it looks like names with values")
     source_id = "sourceId" if known else LAYOUTS[sources.form].source_id(sources.documents, chosen)
     if source_id is None:
-        raise Unusable("nothing in the metadata looks like the document's own id, which every delivery needs")
+        raise Unusable(
+            "nothing in the metadata looks like the document's own id, which every delivery needs: copy the nearest "
+            "process, and tell where it stands as source_id under [metadata] in its process.toml"
+        )
     fields, confidences = _gathered(sources, chosen)
     scale = 100 if max(confidences, default=0) > 1 else 1
     name = NEXTSTEP[sources.form] if known else None

@@ -130,7 +130,7 @@ def _problems(wanted: bytes, got: bytes) -> Iterator[str]:
 
 def _verdicts(wanted: Files, got: Files) -> Iterator[str]:
     if PROBLEM in wanted:
-        yield f"expected to be refused, got published: {', '.join(got)}"
+        yield f"expected to be refused or held, got published: {', '.join(got)}"
         return
     told = json.loads(got[PROBLEM])
     yield f"expected to be published, got {told['code']}"

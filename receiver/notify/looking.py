@@ -29,6 +29,7 @@ def start(current: Current) -> None:
     def end() -> None:
         ending.set()
         watching.join(FAREWELL)
+        sending.abandon()
 
     atexit.register(end)
 

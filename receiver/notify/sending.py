@@ -20,6 +20,9 @@ PAUSES = (1, 5)  # seconds before the second and the third try; after that, the 
 KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR")  # of the environment: the rest may hold tokens
 
 
+_running: list[subprocess.Popen[bytes]] = []  # one at most: a worker sends one notice after the other
+
+
 class NotSentError(Exception):
     """A notice that did not arrive, with the reason; no URL is in it, for that may be a secret."""
 
@@ -55,15 +58,28 @@ def _run(command: tuple[str, ...], notice: Notice, environ: Mapping[str, str]) -
         )
     except OSError as error:
         raise NotSentError(f"the command cannot be run ({error.strerror})") from None
+    _running.append(running)
     try:
         running.communicate(notice.json(), timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(running.pid, signal.SIGKILL)
+        _kill(running)
         running.wait()
         raise NotSentError(f"the command took more than {PATIENCE} seconds") from None
+    finally:
+        _running.remove(running)
     if running.returncode:
         raise NotSentError(f"the command ended with {running.returncode}")
+
+
+def abandon() -> None:
+    """End a program that still runs: nobody will be there to end it when it has taken too long."""
+    for running in _running:
+        _kill(running)
+
+
+def _kill(running: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGKILL)
 
 
 def _url(config: NotifyConfig, environ: Mapping[str, str]) -> str:

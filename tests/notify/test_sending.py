@@ -107,6 +107,27 @@ def test_a_command_that_hangs_ends_with_all_that_it_has_started(tmp_path, monkey
         time.sleep(0.02)
 
 
+def test_a_command_does_not_outlive_the_worker_that_waits_for_it(tmp_path):
+    failed = []
+
+    def send() -> None:
+        try:
+            sending.once(program(tmp_path, 'echo started > "$2"; exec sleep 60'), NOTICE)
+        except sending.NotSentError as error:
+            failed.append(str(error))
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    deadline = time.monotonic() + 10
+    while not (tmp_path / "out").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    sending.abandon()
+    sender.join(10)
+    assert failed == ["the command ended with -9"]
+    sending.abandon()  # nothing runs any longer
+
+
 def test_a_command_that_is_not_there_is_told(tmp_path):
     with pytest.raises(sending.NotSentError, match="No such file"):
         sending.once(NotifyConfig(command=(str(tmp_path / "nothing"),)), NOTICE)

@@ -4,6 +4,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from receiver import log
+from receiver.faults import Misconfigured
 from receiver.house import Current, opened, unrecovered
 from receiver.in_force import loading, state
 from receiver.keeping import housekeeping
@@ -42,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     log.set_up(settings.log)
     in_force = state.read(settings.data) if prepared else None
-    processes = loading.load(settings, in_force, _proven.get(settings, {})) if in_force else loading.establish(settings)
+    processes = _in_force(settings, in_force) if in_force else loading.establish(settings)
     current = Current(opened(settings, processes))
     housekeeping.start(current)
     watching.start(current)
@@ -54,3 +55,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_error_handler(HTTPException, replies.unroutable)
     app.register_error_handler(Exception, lambda error: deliver.broken(meters, error))
     return app
+
+
+def _in_force(settings: Settings, current: state.State) -> dict[str, Process]:
+    """Return what is in force; where somebody removed the copies, the site as it lies there. Raises Misconfigured."""
+    try:
+        return loading.load(settings, current, _proven.get(settings, {}))
+    except Misconfigured as error:
+        log.not_reloaded(str(error))
+        return loading.establish(settings)

@@ -153,3 +153,29 @@ def test_settings_survive_the_way_through_an_environment(site):
     changed = replace(site.settings, max_body=12_345, console_password="secret")
     assert Settings.from_environment(changed.variables()) == changed
     assert Settings.from_environment(site.settings.variables()) == site.settings
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"judged": "x"}', '{"judged": "", "processes": []}'])
+def test_a_state_that_is_spoilt_is_made_anew(site, content):
+    before = site.digests()
+    file = state.folder(site.settings.data) / state.FILE
+    file.write_text(content)
+    assert state.read(site.settings.data) is None
+    loading.establish(site.settings)
+    assert site.digests() == before
+
+
+def test_an_edit_comes_into_force_also_where_somebody_removed_the_state(site):
+    before = site.digests()
+    (state.folder(site.settings.data) / state.FILE).unlink()
+    site.toml("one").write_text(site.toml("one").read_text() + "\n# edited\n")
+    after = site.judged()
+    assert after.digest("one") != before["one"]
+    assert after.digest("two") == before["two"]
+
+
+def test_without_a_state_a_faulty_edit_is_told_and_nothing_comes_into_force(site):
+    (state.folder(site.settings.data) / state.FILE).unlink()
+    site.toml("one").write_text("title = ")
+    assert judging.main(site.settings) == 1
+    assert state.read(site.settings.data) is None

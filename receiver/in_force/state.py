@@ -97,15 +97,19 @@ def alone(data: Path) -> Iterator[None]:
 
 
 def read(data: Path) -> State | None:
-    """Return what is in force; None where nothing is. Raises Problem for a state that cannot be read."""
+    """Return what is in force; None where the file is missing or spoilt: then it is made anew. Raises Problem."""
     try:
-        told = json.loads((folder(data) / FILE).read_bytes())
-        served = {name: Served(**each) for name, each in told["processes"].items()}
-        return State(told["judged"], served, tuple(told["kept_back"]))
+        content = (folder(data) / FILE).read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, LookupError, TypeError):
+    except OSError:
         raise Problem(Code.STORAGE_FAILED, f"{folder(data) / FILE} cannot be read") from None
+    try:
+        told = json.loads(content)
+        served = {name: Served(**each) for name, each in told["processes"].items()}
+        return State(told["judged"], served, tuple(told["kept_back"]))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def write(data: Path, state: State) -> None:

@@ -16,12 +16,13 @@ from receiver.config import read
 from receiver.config.model import ProcessConfig
 from receiver.config.site import MAPPINGS, conflicts
 from receiver.config.tokens import read_tokens
-from receiver.faults import Fault, Severity
-from receiver.in_force import site_copy, state
+from receiver.faults import Fault, Misconfigured, Severity
+from receiver.in_force import loading, site_copy, state
 from receiver.in_force.state import Served, State
 from receiver.problems import Problem
 from receiver.process.compiling import compile_pieces, digests
 from receiver.settings import Settings
+from receiver.store import syscalls
 from receiver.store.stage import stage_for
 
 MEMORY = 2 * 10**9  # bytes: fifty processes take 200 MB; a schema may be a bomb
@@ -35,6 +36,8 @@ def main(settings: Settings) -> int:
         _put_in_force(settings)
     except Problem as problem:
         log.not_reloaded(problem.detail)
+    except Misconfigured as faulty:
+        log.not_reloaded(str(faulty))
     except Exception as error:  # noqa: BLE001 (its own words might quote a sample)
         log.crashed(error)
     else:
@@ -43,7 +46,10 @@ def main(settings: Settings) -> int:
 
 
 def _put_in_force(settings: Settings) -> None:
-    """Judge the site, unless that was done meanwhile or somebody goes on editing it. Raises Problem."""
+    """Judge the site, unless that was done meanwhile or somebody goes on editing it. Raises Problem, Misconfigured."""
+    if state.read(settings.data) is None:  # somebody has removed or spoilt it
+        loading.establish(settings)
+        return
     with state.alone(settings.data):
         before = state.read(settings.data)
         seen = site_copy.fingerprint(settings.site)
@@ -133,5 +139,6 @@ def _tell(before: State, after: State) -> None:
 
 
 if __name__ == "__main__":
+    syscalls.end_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     sys.exit(main(Settings.from_environment()))

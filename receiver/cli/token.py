@@ -13,8 +13,9 @@ def command() -> None:
     """Make a random bearer token, and the line that lets it in.
 
     The token goes to the platform; it is shown once and kept nowhere. The line goes under [auth] in process.toml,
-    which holds only its SHA-256. While a token is rotated, both stand there.
+    which holds only its SHA-256. While a token is rotated, both stand there. The token alone is on standard output,
+    so that RECEIVER_TOKEN=$(receiver token) is it; the line is on standard error.
     """
     token = secrets.token_urlsafe(LENGTH)
-    click.echo(f"token:         {token}")
-    click.echo(f'process.toml:  tokens = ["sha256:{hashlib.sha256(token.encode("ascii")).hexdigest()}"]')
+    click.echo(token)
+    click.echo(f'process.toml:  tokens = ["sha256:{hashlib.sha256(token.encode("ascii")).hexdigest()}"]', err=True)

@@ -10,6 +10,7 @@ from receiver.faults import Misconfigured
 from receiver.in_force import loading, site_copy, state
 from receiver.reloading import judging
 from receiver.settings import Settings
+from receiver.store import folders
 
 ROOT = Path(__file__).parent.parent
 
@@ -165,9 +166,10 @@ def test_a_state_that_is_spoilt_is_made_anew(site, content):
     assert site.digests() == before
 
 
-def test_an_edit_comes_into_force_also_where_somebody_removed_the_state(site):
+@pytest.mark.parametrize("gone", [state.FILE, state.COPIES, ""])
+def test_an_edit_comes_into_force_also_where_somebody_removed_what_is_in_force(site, gone):
     before = site.digests()
-    (state.folder(site.settings.data) / state.FILE).unlink()
+    folders.remove(state.folder(site.settings.data) / gone)
     site.toml("one").write_text(site.toml("one").read_text() + "\n# edited\n")
     after = site.judged()
     assert after.digest("one") != before["one"]

@@ -97,7 +97,10 @@ def alone(data: Path) -> Iterator[None]:
 
 
 def read(data: Path) -> State | None:
-    """Return what is in force; None where the file is missing or spoilt: then it is made anew. Raises Problem."""
+    """Return what is in force; None where the file is missing or spoilt, or a copy is gone. Raises Problem.
+
+    All is then made anew of the site, as at a start.
+    """
     try:
         content = (folder(data) / FILE).read_bytes()
     except FileNotFoundError:
@@ -107,9 +110,11 @@ def read(data: Path) -> State | None:
     try:
         told = json.loads(content)
         served = {name: Served(**each) for name, each in told["processes"].items()}
-        return State(told["judged"], served, tuple(told["kept_back"]))
+        found = State(told["judged"], served, tuple(told["kept_back"]))
+        lie_there = all(place(data, each.copy).is_dir() for each in served.values())
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
+    return found if lie_there else None
 
 
 def write(data: Path, state: State) -> None:

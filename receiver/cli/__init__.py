@@ -10,7 +10,7 @@ from receiver.faults import Misconfigured
 from receiver.problems import Code, Problem
 from receiver.settings import SettingsError, describe
 
-SELDOM = 50_000  # objects made between two looks for garbage: a verb makes 130,000, and nearly all live to its end
+SELDOM = 1_000_000  # objects made between two looks for garbage: a check of fifty processes makes fewer that stay
 STORAGE = {Code.STORAGE_FAILED, Code.DISK_FULL}
 MISUSE = 2  # how a verb ends that was called wrongly, or that meets a configuration it cannot use
 

@@ -168,15 +168,21 @@ class Ledger:
 
         return self._write(operation)
 
-    def discard(self, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
-        """Note durably that what was held or refused is kept no longer. Raises Problem."""
+    def discard(self, entry: Entry, attempt: Attempt) -> bool:
+        """Note durably that what was held or refused is kept no longer. Raises Problem.
 
-        def operation(connection: apsw.Connection) -> None:
-            known = statements.find(connection, id)
+        False, with nothing noted, where the delivery came again since `entry` was read.
+        """
+
+        def operation(connection: apsw.Connection) -> bool:
+            known = statements.find(connection, entry.id)
+            if known and known.attempt_count != entry.attempt_count:
+                return False
             if known and known.status in KEPT:
                 statements.put(connection, replace(known, status=Status.DISCARDED).tried(attempt))
+            return True
 
-        self._write(operation)
+        return self._write(operation)
 
     def attempted(self, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
         """Note one more attempt at a known delivery: durable with the next commit. Raises Problem."""

@@ -78,17 +78,14 @@ def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
     """
     place = folder(data, entry.process, entry.id)
     lock = hold(place)
-    if lock is None and place.exists():
-        return False
+    if lock is None:
+        return not place.exists() and ledger.discard(entry, attempt)
     try:
-        now = ledger.find(entry.id)
-        if now and now.attempt_count != entry.attempt_count:
+        if not ledger.discard(entry, attempt):
             return False
-        ledger.discard(entry.id, attempt)
         kept.take_away(place)
     finally:
-        if lock is not None:
-            os.close(lock)
+        os.close(lock)
     return True
 
 

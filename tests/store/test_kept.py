@@ -108,6 +108,17 @@ def test_what_came_again_meanwhile_is_not_let_go(place):
     assert quarantine.load(place.data, "referrals", SENT.id)
 
 
+def test_a_row_that_was_written_since_it_was_read_is_not_discarded(place):
+    """Between looking for the folder and writing the row, a sender may keep it again."""
+    refuse(place, SENT)
+    seen = place.ledger.find(SENT.id)
+    refuse(place, SENT)
+    assert not place.ledger.discard(seen, Attempt(AT, "", "discarded"))
+    assert place.ledger.find(SENT.id).status is Status.REFUSED
+    assert place.ledger.discard(place.ledger.find(SENT.id), Attempt(AT, "", "discarded"))
+    assert place.ledger.find(SENT.id).status is Status.DISCARDED
+
+
 def test_what_somebody_works_on_is_not_let_go(place):
     refuse(place, SENT)
     folder = quarantine.folder(place.data, "referrals", SENT.id)
@@ -129,7 +140,7 @@ def test_a_delivery_that_was_let_go_may_come_again(place):
 
 def test_letting_go_that_was_cut_off_by_a_crash_is_finished(place):
     refuse(place, SENT)
-    place.ledger.discard(SENT.id, Attempt(AT, "", "discarded"))
+    place.ledger.discard(place.ledger.find(SENT.id), Attempt(AT, "", "discarded"))
     assert place.recover().quarantined == 1
     assert quarantine.places(place.data) == []
     assert place.ledger.find(SENT.id).attempt_count == 2

@@ -3,8 +3,7 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -41,8 +40,15 @@ class Connections:
 
     def read(self, query: Callable[[apsw.Connection], Result]) -> Result:
         """Run a query on what is committed by now. It must read its rows to the end. Raises Problem."""
-        with schema.ledger_errors(), self._reader() as connection:
-            return query(connection)
+        readers = self._present().readers
+        with schema.ledger_errors():
+            try:
+                connection = readers.pop()
+            except IndexError:
+                connection = schema.connect(self._path)
+            found = query(connection)
+        readers.append(connection)  # not one that has failed: it is dropped
+        return found
 
     def close(self) -> None:
         """Close what this process has open; the next use opens it again."""
@@ -73,13 +79,3 @@ class Connections:
             with self._opening, schema.ledger_errors():
                 opened.writers = opened.writers or Writers(self._path)
         return opened.writers
-
-    @contextmanager
-    def _reader(self) -> Iterator[apsw.Connection]:
-        readers = self._present().readers
-        try:
-            connection = readers.pop()
-        except IndexError:
-            connection = schema.connect(self._path)
-        yield connection
-        readers.append(connection)  # not one that has failed: it is dropped

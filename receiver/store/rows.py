@@ -97,7 +97,7 @@ def attempts_text(entry: Entry) -> str:
 
 def stamp(moment: datetime) -> str:
     """Write a moment in ISO 8601, UTC, with microseconds: texts sort as the moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def moment(text: str) -> datetime:

@@ -5,6 +5,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
 import apsw
 
@@ -98,6 +99,7 @@ def connect(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     connection.set_busy_timeout(BUSY)
     connection.transaction_mode = "IMMEDIATE"
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)  # else each sorted query is planned anew
     connection.pragma("synchronous", "full")
     connection.wal_autocheckpoint(CHECKPOINT_PAGES)
     return connection
@@ -119,13 +121,19 @@ def locked(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
-@contextlib.contextmanager
-def ledger_errors() -> Iterator[None]:
-    """Turn what SQLite refuses into a Problem. Raises Problem."""
-    try:
-        yield
-    except apsw.Error as error:
-        raise problem_of(error) from None
+class ledger_errors:  # noqa: N801 (used as a statement: `with ledger_errors():`)
+    """Turn what SQLite refuses inside into a Problem."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, apsw.Error):
+            raise problem_of(error) from None
 
 
 def problem_of(error: apsw.Error) -> Problem:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -105,23 +105,27 @@ def claim(connection: apsw.Connection, entry: Entry) -> None:
     A delivery keeps its claim until its files are in place. So whoever claims a name sees either the other's claim
     or its file; looking at the disk only inside of the transaction is what makes that true.
     """
-    for target in _targets(entry):
-        try:
-            connection.execute("INSERT INTO claims (target, id) VALUES (?, ?)", (target, entry.id))
-        except apsw.ConstraintError:
-            raise Problem(Code.NAME_TAKEN, "another delivery is being published under one of the names") from None
-        if _in_the_way(connection, entry, target):
+    claims = _claims(entry)
+    try:
+        connection.executemany("INSERT INTO claims (target, id) VALUES (?, ?)", claims)
+    except apsw.ConstraintError:
+        raise Problem(Code.NAME_TAKEN, "another delivery is being published under one of the names") from None
+    for target, _ in claims:
+        if _in_the_way(connection, target, str(entry.output)):
             raise Problem(Code.NAME_TAKEN, "another delivery is being published where one of the names needs a folder")
         if _exists(target):
             raise Problem(Code.NAME_TAKEN, "the output folder already holds a file of one of the names")
 
 
-def _in_the_way(connection: apsw.Connection, entry: Entry, target: str) -> bool:
+def _in_the_way(connection: apsw.Connection, target: str, output: str) -> bool:
     """Tell whether another delivery was promised a file where this name needs a folder, or the other way round."""
-    inside = connection.execute("SELECT 1 FROM claims WHERE target > ? AND target < ?", (f"{target}/", f"{target}0"))
-    folders = [str(folder) for folder in Path(target).parents if entry.output in folder.parents]
-    above = "SELECT 1 FROM claims WHERE target IN (SELECT value FROM json_each(?))"
-    return bool(inside.fetchone() or (folders and connection.execute(above, (json.dumps(folders),)).fetchone()))
+    inside = "SELECT 1 FROM claims WHERE target > ? AND target < ?"
+    if connection.execute(inside, (f"{target}/", f"{target}0")).fetchall():
+        return True
+    while len(target := target.rpartition("/")[0]) > len(output):
+        if connection.execute("SELECT 1 FROM claims WHERE target = ?", (target,)).fetchall():
+            return True
+    return False
 
 
 def _exists(target: str) -> bool:
@@ -143,8 +147,7 @@ def publish(connection: apsw.Connection, entries: Sequence[Entry], at: datetime)
             "UPDATE deliveries SET status = 'published', published_at = ? WHERE id = ? AND status = 'committed'",
             (rows.stamp(at), entry.id),
         )
-        claims = [(target, entry.id) for target in _targets(entry)]
-        connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", claims)
+        connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", _claims(entry))
 
 
 def prunable(connection: apsw.Connection, process: str, before: datetime) -> list[int]:
@@ -168,6 +171,6 @@ def prune(connection: apsw.Connection, rowids: Sequence[int], before: datetime) 
     return connection.changes()
 
 
-def _targets(entry: Entry) -> Iterator[str]:
-    """Go through the names that an entry claims; originals have a folder of their own, named by the id."""
-    return (str(output.target) for output in entry.outputs if output.kind is not Kind.ORIGINALS)
+def _claims(entry: Entry) -> list[tuple[str, str]]:
+    """Return the names that an entry claims, each with its id; originals have a folder of their own, named by it."""
+    return [(str(output.target), entry.id) for output in entry.outputs if output.kind is not Kind.ORIGINALS]

@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     looking.start(current)
     app = Flask("receiver", static_folder=None)
     meters = counting.Meters(current.house)
-    app.register_blueprint(deliver.blueprint(current, meters))
+    deliver.open_door(app, current, meters)
     app.register_blueprint(health.blueprint(current, page.scrape(current, meters)))
     app.register_error_handler(HTTPException, replies.unroutable)
     app.register_error_handler(Exception, lambda error: deliver.broken(meters, error))

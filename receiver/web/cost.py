@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -21,9 +20,9 @@ class Stream(Protocol):
 class Cost:
     """The account of one request, opened when its thread begins with it."""
 
-    def __init__(self, names: Sequence[str], peer: str) -> None:
-        """Begin. `names` are the values of every X-Request-ID that came: exactly one plain one is taken over."""
-        self.request = names[0] if len(names) == 1 and PLAIN.fullmatch(names[0]) else os.urandom(8).hex()
+    def __init__(self, name: str, peer: str) -> None:
+        """Begin. `name` is the X-Request-ID that came: a plain one is taken over; several, with commas, are not."""
+        self.request = name if PLAIN.fullmatch(name) else os.urandom(8).hex()
         self.peer = peer
         self.steps = steps.begin()
         self.received = 0  # bytes of the body

@@ -4,7 +4,6 @@ gunicorn would answer HTML that repeats what was sent, and log it. These say wha
 """
 
 from gunicorn.http import errors
-from werkzeug.http import HTTP_STATUS_CODES
 
 from receiver import limits
 from receiver.problems import Code, Problem
@@ -62,8 +61,7 @@ def head_too_large() -> Problem:
 
 def answer(problem: Problem) -> bytes:
     """Return the whole answer as it goes over the connection, which ends with it."""
-    response = replies.refused(problem)
-    status = f"{response.status_code} {HTTP_STATUS_CODES[response.status_code]}"
-    response.headers["Connection"] = "close"
-    head = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
-    return f"HTTP/1.1 {status}\r\n{head}\r\n".encode("latin-1") + response.get_data()
+    reply = replies.refused(problem)
+    headers = reply.headers | {"Connection": "close"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {reply.line}\r\n{head}\r\n".encode("latin-1") + reply.body

@@ -1,11 +1,12 @@
 """Receipts, problems, and the only table of status codes."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from flask import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.http import HTTP_STATUS_CODES
 
 from receiver import log
 from receiver.delivery import Published, Receipt, Status
@@ -53,12 +54,30 @@ STATUSES: dict[Code, tuple[int, str]] = {
 }
 
 
-def accepted(receipt: Receipt) -> Response:
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, and the WSGI application (PEP 3333) that gives it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def __call__(self, _environ: Any, start_response: Callable[..., Any]) -> list[bytes]:
+        start_response(self.line, list(self.headers.items()))
+        return [self.body]
+
+    @property
+    def line(self) -> str:
+        """The status with its phrase."""
+        return f"{self.status} {HTTP_STATUS_CODES[self.status]}"
+
+
+def accepted(receipt: Receipt) -> Reply:
     """Answer 200 for what is published, 202 for what is held."""
     return _json(receipt_body(receipt), 202 if receipt.status is Status.HELD else 200, "application/json")
 
 
-def refused(problem: Problem) -> Response:
+def refused(problem: Problem) -> Reply:
     """Answer a problem as RFC 9457 has it, with every violation and never a value."""
     status, title = STATUSES[problem.code]
     body = {
@@ -69,23 +88,23 @@ def refused(problem: Problem) -> Response:
         "code": problem.code,
         "violations": [asdict(violation) for violation in problem.violations],
     }
-    response = _json(body, status, "application/problem+json")
+    reply = _json(body, status, "application/problem+json")
     if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
+        reply.headers["WWW-Authenticate"] = "Bearer"
     if status in LATER:
-        response.headers["Retry-After"] = str(RETRY_AFTER)
-    return response
+        reply.headers["Retry-After"] = str(RETRY_AFTER)
+    return reply
 
 
-def unroutable(error: HTTPException) -> Response:
+def unroutable(error: HTTPException) -> Reply:
     """Answer what no door takes: another URL, another method."""
     status = error.code or 500
     detail = "Deliveries go by POST to /api/nextstep/delivery/<process>."
     body = {"type": "about:blank", "title": error.name, "status": status, "detail": detail}
-    response = _json(body, status, "application/problem+json")
+    reply = _json(body, status, "application/problem+json")
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
-    return response
+        reply.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return reply
 
 
 def defect(error: Exception) -> Problem:
@@ -112,5 +131,6 @@ def _file(file: Published) -> dict[str, Any]:
     return {"path": file.path, "sha256": file.sha256, "size": file.size}
 
 
-def _json(body: dict[str, Any], status: int, kind: str) -> Response:
-    return Response(json.dumps(body, ensure_ascii=False) + "\n", status, content_type=kind)
+def _json(told: dict[str, Any], status: int, kind: str) -> Reply:
+    body = (json.dumps(told, ensure_ascii=False) + "\n").encode()
+    return Reply(status, {"Content-Type": kind, "Content-Length": str(len(body))}, body)

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from mimetypes import MimeTypes
 from pathlib import Path
+from typing import Any
 
 from receiver.delivery import Arrival, Part, Published, Receipt, Replay, Status
 from receiver.problems import Code, Violation
@@ -117,12 +118,12 @@ class Entry:
         """How many documents and records it has become; a marker is no file to be imported."""
         return sum(output.kind in (Kind.DOCUMENT, Kind.RECORD) for output in self.outputs)
 
-    def tried(self, attempt: Attempt) -> "Entry":
-        """Return the entry with one more attempt."""
+    def tried(self, attempt: Attempt, **changed: Any) -> "Entry":
+        """Return the entry with one more attempt, and what that has changed."""
         attempts = (*self.attempts, attempt)
         if len(attempts) > FIRST_ATTEMPTS + LAST_ATTEMPTS:
             attempts = attempts[:FIRST_ATTEMPTS] + attempts[-LAST_ATTEMPTS:]
-        return replace(self, attempts=attempts, attempt_count=self.attempt_count + 1)
+        return replace(self, attempts=attempts, attempt_count=self.attempt_count + 1, **changed)
 
     def of_kind(self, kind: Kind) -> Iterator[Output]:
         """Go through the outputs of one kind."""

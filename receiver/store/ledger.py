@@ -150,8 +150,9 @@ class Ledger:
             if entry.version != free:
                 raise VersionTaken(free)
             statements.claim(connection, entry)
-            accepted = replace(entry, status=Status.COMMITTED, committed_at=datetime.now(UTC))
-            return statements.put(connection, _after(known, accepted).tried(attempt))
+            status, committed_at = Status.COMMITTED, datetime.now(UTC)
+            accepted = _after(known, entry).tried(attempt, status=status, committed_at=committed_at)
+            return statements.put(connection, accepted)
 
         return self._write(operation)
 
@@ -164,7 +165,7 @@ class Ledger:
 
         def operation(connection: apsw.Connection) -> Entry:
             known = _not_accepted(connection, entry.id)
-            return statements.put(connection, _after(known, replace(entry, version=None)).tried(attempt))
+            return statements.put(connection, _after(known, entry).tried(attempt, version=None))
 
         return self._write(operation)
 
@@ -179,7 +180,7 @@ class Ledger:
             if known and known.attempt_count != entry.attempt_count:
                 return False
             if known and known.status in KEPT:
-                statements.put(connection, replace(known, status=Status.DISCARDED).tried(attempt))
+                statements.put(connection, known.tried(attempt, status=Status.DISCARDED))
             return True
 
         return self._write(operation)

@@ -106,7 +106,8 @@ def moment(text: str) -> datetime:
 
 
 def _text(items: Iterable[dict[str, Any]]) -> str:
-    return _encode(list(items))
+    told = list(items)
+    return _encode(told) if told else "[]"
 
 
 def _told(item: PartLine | Violation | Attempt) -> dict[str, Any]:

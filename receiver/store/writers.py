@@ -8,7 +8,7 @@ sleeps and guesses, with a tail of seconds; the lock wakes whoever is next.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,7 +37,7 @@ class _Ticket:
     result: Any = None
     error: BaseException | None = None
     done: bool = False
-    woken: threading.Event = field(default_factory=threading.Event)  # done, or its turn to lead
+    woken: threading.Event | None = None  # of one that waits: done, or its turn to lead
 
 
 class Writers:
@@ -73,8 +73,10 @@ class Writers:
         ticket = _Ticket(operation, durable, time.monotonic() + schema.BUSY / 1000)
         with self._mutex:
             self._waiting.append(ticket)
-            leads, self._led = not self._led, True
-        if not leads:
+            if self._led:
+                ticket.woken = threading.Event()
+            self._led = True
+        if ticket.woken:
             ticket.woken.wait()
         if not ticket.done:
             self._lead(ticket.deadline)
@@ -108,11 +110,11 @@ class Writers:
         with self._mutex:
             successor = self._waiting[0] if self._waiting else None
             self._led = successor is not None
-        if successor:
-            successor.woken.set()
         for ticket in batch:
             ticket.done = True
-            ticket.woken.set()
+        for each in (successor, *batch):
+            if each and each.woken:
+                each.woken.set()
 
     def _take_lock(self, deadline: float) -> None:
         """Wait for the other processes' writers, but not for one that hangs. Raises Problem."""
@@ -129,8 +131,11 @@ class Writers:
         self._set_synchronous("full" if any(ticket.durable for ticket in batch) else "normal")
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for ticket in batch:
-                _run(connection, ticket)
+            if len(batch) == 1:  # the transaction is its own
+                batch[0].result = batch[0].operation(connection)
+            else:
+                for ticket in batch:
+                    _run(connection, ticket)
             self._commit()
         except BaseException:
             if connection.in_transaction:

@@ -16,13 +16,13 @@ _DIGITS = re.compile(r"[0-9]+")
 
 
 def invented(text: str, originals: Collection[str] = ()) -> str:
-    """Return a text of the same shape that holds none of the originals, as far as chance allows.
+    """Return another text of the same shape that holds none of the originals, as far as chance allows.
 
     Each call invents anew; nothing leads back from the result.
     """
     for _ in range(TRIES):
         made = replaced(text, _of_the_same_shape)
-        if not holds_any(made, originals):
+        if made != text and not holds_any(made, originals):
             break
     return made
 

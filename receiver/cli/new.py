@@ -7,8 +7,10 @@ import click
 
 from receiver.config.site import MAPPINGS, NAME
 from receiver.drafting.draft import Draft, draft, save
+from receiver.drafting.reading import Reading
 from receiver.drafting.sources import Unusable
 from receiver.drafting.templates import TEMPLATES
+from receiver.drafting.wanted import Wanted, WrongOption
 from receiver.settings import Settings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -19,20 +21,27 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--from", "first", type=FILE, required=True, multiple=True, metavar="FILE...", help="What was sent.")
 @click.argument("more", nargs=-1, type=FILE, metavar="")
 @click.option("--format", "form", type=click.Choice(list(TEMPLATES)), default="json", show_default=True)
-def command(process: str, first: Sequence[Path], more: Sequence[Path], form: str) -> None:
+@click.option("--fields", metavar="PATH", help="Where the fields stand in the metadata: JMESPath, or XPath.")
+@click.option("--name", metavar="PATH", help="A field's name, seen from the field.")
+@click.option("--value", metavar="PATH", help="A field's value, seen from the field.")
+@click.option("--confidence", metavar="PATH", help='A field\'s confidence, seen from the field; "none": none is sent.')
+@click.option("--source-id", metavar="PATH", help="The document's own id.")
+def command(process: str, first: Sequence[Path], more: Sequence[Path], form: str, **paths: str | None) -> None:
     """Draft PROCESS from samples: metadata files (.json, .xml), captured raw requests, and documents beside them.
 
-    Finds the fields and the document's id in metadata of any shape, and writes process.toml, schemas, a template
-    that prints every field, and the samples with what they become. The more samples, the better it knows what is
-    optional and what form a value has. A token in a captured request is left out.
+    Finds the fields and the document's id in metadata of any shape, tells where, and writes process.toml, schemas,
+    a template that prints every field, and the samples with what they become. The more samples, the better it knows
+    what is optional and what form a value has. A token in a captured request is left out.
 
     Ends with 0 where the process is drafted, 1 where the samples are of no use, 2 where it was called wrongly.
     """
     settings = Settings.from_environment()
     _refuse(process, settings.site)
     try:
-        drafted = draft(process, [*first, *more], form, settings)
+        drafted = draft(process, [*first, *more], form, settings, Wanted(**paths))
         written = save(drafted, settings.site)
+    except WrongOption as error:
+        raise click.BadParameter(str(error), param_hint=error.option) from None
     except Unusable as error:
         raise click.ClickException(str(error)) from None
     except FileExistsError as error:
@@ -50,13 +59,26 @@ def _refuse(process: str, site: Path) -> None:
 
 
 def _show(process: str, drafted: Draft, written: Sequence[str]) -> None:
-    reading = drafted.reading
-    shape = f"as {reading.known} has it" if reading.known else "of a shape of its own"
-    click.echo(
-        f"Metadata {shape}: {len(reading.fields)} fields at {reading.each}, the document's id at {reading.source_id}"
-    )
+    _tell(drafted.reading)
     for name in written:
         click.echo(f"  {name}")
     for reason in drafted.refused:
         click.secho(f"not published: {reason}", fg="yellow")
     click.echo(f"Next: receiver check {process}, receiver test {process}, and read {MAPPINGS}/{process}/process.toml")
+
+
+def _tell(reading: Reading) -> None:
+    """Tell what was found, in the words of process.toml."""
+    shape = f"as {reading.known} has it" if reading.known else "of a shape of its own"
+    count = len(reading.fields)
+    click.echo(f"Metadata {shape}: {count} fields at {reading.each}, the document's id at {reading.source_id}")
+    click.echo(f"  name        {reading.name}")  # no name itself: where the guess is wrong, it is a patient's value
+    click.echo(f"  value       {reading.value}")
+    sure = reading.confidence and not reading.confidence.startswith(("`", "@none"))
+    click.echo(f"  confidence  {f'{reading.confidence}, 0 to {reading.scale}' if sure else 'none'}")
+    if reading.single:
+        click.secho(
+            "Each single value became a field of its own, for no list of names with values is seen.", fg="yellow"
+        )
+    if reading.single or not reading.known:
+        click.echo("If that is not so, say where they stand: --fields, --name, --value, --confidence, --source-id PATH")

@@ -18,6 +18,7 @@ from receiver.drafting.sources import Sources, Unusable
 from receiver.drafting.sources import read as read_sources
 from receiver.drafting.templates import TEMPLATES
 from receiver.drafting.templates import hl7 as hl7_template
+from receiver.drafting.wanted import Wanted
 from receiver.process.compiling import SCHEMAS
 from receiver.proving.cases import SAMPLES, cases
 from receiver.proving.proof import prove
@@ -38,12 +39,12 @@ class Draft:
     refused: tuple[str, ...]  # samples that are not published, each with the reason
 
 
-def draft(process: str, given: Sequence[Path], form: str, settings: Settings) -> Draft:
-    """Draft a process out of samples; `form` is the record's format. Raises `Unusable`."""
+def draft(process: str, given: Sequence[Path], form: str, settings: Settings, wanted: Wanted) -> Draft:
+    """Draft a process out of samples; `form` is the record's format. Raises `Unusable`, `WrongOption`."""
     sources = read_sources(given, new_site.PAGE)
     if len({sample.part.name for sample in sources.samples}) > 1:
         raise Unusable("the metadata comes under several part names; draft from deliveries that name it alike")
-    reading = read(sources, new_site.SCHEMAS)
+    reading = read(sources, new_site.SCHEMAS, wanted)
     made = dict(_files(process, sources, reading, form, settings))
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)

@@ -58,7 +58,8 @@ def _agreed(values: set[str]) -> str | None:
     if len(values) < AGREE:
         return None
     if all(NUMBER.fullmatch(value) for value in values):
-        return "-?[0-9]+(\\.[0-9]+)?" if any("." in value for value in values) else "[0-9]+"
+        sign = "-?" if any(value.startswith("-") for value in values) else ""
+        return "-?[0-9]+(\\.[0-9]+)?" if any("." in value for value in values) else f"{sign}[0-9]+"
     shapes = {_shape(value) for value in values}
     return shapes.pop() if len(shapes) == 1 and all(CODE.fullmatch(value) for value in values) else None
 

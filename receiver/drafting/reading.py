@@ -1,7 +1,7 @@
 """What the samples say: where the fields are, and what came under each name."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,11 @@ from typing import Any
 from receiver.drafting.layouts import json as json_layouts
 from receiver.drafting.layouts import xml as xml_layouts
 from receiver.drafting.layouts.candidate import Candidate
+from receiver.drafting.layouts.columns import Column, number
+from receiver.drafting.layouts.identity import can_be_id, likeliest, likeliest_name
 from receiver.drafting.sources import FORMS, Sources, Unusable
+from receiver.drafting.wanted import NONE, Wanted, WrongOption, listed
+from receiver.metadata.fields import source_id_fault
 from receiver.metadata.layout import Absent, Layout
 from receiver.schemas.folder import Schemas
 
@@ -40,25 +44,65 @@ class Reading:
     scale: int
     source_id: str
     fields: tuple[Seen, ...]
+    single: bool  # mere single values, each taken for a field
 
 
-def read(sources: Sources, shipped: Path) -> Reading:
-    """Find the fields in the samples; `shipped` holds the schemas of known shapes. Raises `Unusable`."""
-    known = _known(sources, shipped)
-    chosen = known or _likeliest(sources)
-    if chosen is None:
-        raise Unusable("no fields are found in the metadata: nothing in it looks like names with values")
-    source_id = "sourceId" if known else LAYOUTS[sources.form].source_id(sources.documents, chosen)
-    if source_id is None:
-        raise Unusable(
-            "nothing in the metadata looks like the document's own id, which every delivery needs: copy the nearest "
-            "process, and tell where it stands as source_id under [metadata] in its process.toml"
-        )
+def read(sources: Sources, shipped: Path, wanted: Wanted) -> Reading:
+    """Find the fields in the samples; `shipped` holds the schemas of known shapes. Raises `Unusable`, `WrongOption`."""
+    wanted.prove(FORMS[sources.form])
+    known = None if wanted.of_fields() else _known(sources, shipped)
+    chosen = known or _likeliest(sources, wanted)
+    source_id = "sourceId" if known and not wanted.source_id else _source_id(sources, chosen, wanted)
     fields, confidences = _gathered(sources, chosen)
-    scale = 100 if max(confidences, default=0) > 1 else 1
+    if wanted.confidence and wanted.confidence != NONE and not _are_sure(confidences):
+        below = LAYOUTS[sources.form].below(sources.documents, chosen.each)
+        raise WrongOption("confidence", f"no numbers from 0 to 100 stand there; below each field: {listed(below)}")
+    numbers = [float(each) for each in confidences if _is_number(each)]
+    scale = 100 if max(numbers, default=0) > 1 else 1
     name = NEXTSTEP[sources.form] if known else None
     confidence = chosen.confidence or _other_than_the_default(sources, chosen)
-    return Reading(name, chosen.each, chosen.name, chosen.value, confidence, scale, source_id, fields)
+    return Reading(name, chosen.each, chosen.name, chosen.value, confidence, scale, source_id, fields, chosen.single)
+
+
+def _source_id(sources: Sources, chosen: Candidate, wanted: Wanted) -> str:
+    form, layout = FORMS[sources.form], LAYOUTS[sources.form]
+    every = list(layout.outside(sources.documents, chosen))
+    if wanted.source_id:
+        path = form.path(wanted.source_id)
+        faults = (source_id_fault(form.source_id(document, path)) for document in sources.documents)
+        if fault := next(filter(None, faults), ""):
+            raise WrongOption("source_id", f"{fault}; single values stand at {_possible(every, sources)}")
+        return wanted.source_id
+    count = len(sources.documents)
+    found = likeliest(every, count, by_shape=not chosen.single) or _among_the_fields(sources, chosen)
+    if found is None:
+        raise Unusable(
+            "nothing in the metadata looks like the document's own id, which every delivery needs: say where it "
+            f"stands with --source-id PATH; single values stand at {_possible(every, sources)}"
+        )
+    return found
+
+
+def _possible(every: Sequence[Column], sources: Sources) -> str:
+    return listed([each.path for each in every if can_be_id(each, len(sources.documents))])
+
+
+def _among_the_fields(sources: Sources, chosen: Candidate) -> str | None:
+    """Return the path of the id where it is one of the fields."""
+    if chosen.single:
+        return None
+    raws = (raw for document in sources.documents for raw in _raw(sources, document, chosen))
+    name = likeliest_name(name for name, _, _ in raws if isinstance(name, str))
+    return LAYOUTS[sources.form].named(chosen, name) if name else None
+
+
+def _are_sure(confidences: Sequence[Any]) -> bool:
+    numbers = [float(each) for each in confidences if _is_number(each)]
+    return 0 < len(numbers) == len(confidences) and all(0 <= each <= 100 for each in numbers)
+
+
+def _is_number(value: Any) -> bool:
+    return number(value) is not None
 
 
 def _other_than_the_default(sources: Sources, chosen: Candidate) -> str | None:
@@ -77,11 +121,24 @@ def _known(sources: Sources, shipped: Path) -> Candidate | None:
     return Candidate(form.EACH, form.FIELD_NAME, form.VALUE, form.CONFIDENCE, 0)
 
 
-def _likeliest(sources: Sources) -> Candidate | None:
+def _likeliest(sources: Sources, wanted: Wanted) -> Candidate:
     """Return the likeliest layout that reads every sample."""
-    candidates = sorted(LAYOUTS[sources.form].found(sources.documents), key=lambda each: -each.likely)
-    return next(
-        (each for each in candidates if all(_reads(sources, document, each) for document in sources.documents)), None
+    layout = LAYOUTS[sources.form]
+    candidates: list[Candidate] = sorted(layout.found(sources.documents, wanted), key=lambda each: -each.likely)
+    for each in candidates:
+        if all(_reads(sources, document, each) for document in sources.documents):
+            return each
+    where = listed(layout.repeated(sources.documents))
+    if wanted.fields:
+        below = layout.below(sources.documents, wanted.fields)
+        inner = [option for option in wanted.of_fields() if option != "fields"]
+        told = f"below each field stand {listed(below)}" if below else f"nothing like fields; what repeats: {where}"
+        raise WrongOption(inner[0] if inner and below else "fields", f"no names with values are found: {told}")
+    if wanted.of_fields():
+        raise WrongOption(wanted.of_fields()[0], f"no names with values are found with it; what repeats: {where}")
+    raise Unusable(
+        "no fields are found in the metadata: nothing in it looks like names with values; "
+        f"say where they stand with --fields, --name and --value (what repeats: {where})"
     )
 
 
@@ -99,11 +156,11 @@ def _raw(sources: Sources, document: object, candidate: Candidate) -> Iterator[t
             yield raw.name, raw.value, raw.confidence
 
 
-def _gathered(sources: Sources, candidate: Candidate) -> tuple[tuple[Seen, ...], list[float]]:
+def _gathered(sources: Sources, candidate: Candidate) -> tuple[tuple[Seen, ...], list[Any]]:
     values: dict[str, list[Any]] = {}
     samples: Counter[str] = Counter()
     repeated: set[str] = set()
-    confidences: list[float] = []
+    confidences: list[Any] = []
     for document in sources.documents:
         here = [(name, value, sure) for name, value, sure in _raw(sources, document, candidate)]
         counts = Counter(name for name, _, _ in here)
@@ -111,7 +168,7 @@ def _gathered(sources: Sources, candidate: Candidate) -> tuple[tuple[Seen, ...],
         repeated |= {name for name, count in counts.items() if count > 1}
         for name, value, sure in here:
             values.setdefault(name, []).append(value)
-            confidences += [float(sure)] if isinstance(sure, str | int | float) and sure != "" else []
+            confidences += [] if sure is None or sure == "" or isinstance(sure, Absent) else [sure]
     total = len(sources.documents)
     seen = (
         Seen(name, tuple(each), samples[name] == total and not all(map(_is_empty, each)), name in repeated)

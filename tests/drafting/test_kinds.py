@@ -19,6 +19,7 @@ from receiver.drafting.words import likeness, role
         (["31.01.2026"], True, "%d.%m.%Y"),
         (["02/30/2026"], False, None),
         (["12", "7"], "[0-9]+", None),
+        (["1", "-1"], "-?[0-9]+", None),
         (["12.5", "-7"], r"-?[0-9]+(\.[0-9]+)?", None),
         (["AB-1234", "XY-0001"], r"[A-Z]{2}\-[0-9]{4}", None),
         (["AB-1234", "XY-001"], None, None),

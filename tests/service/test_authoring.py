@@ -101,6 +101,8 @@ class Reader:
     def json(self, file: str, text: str) -> None:
         (self.folder / file).write_text(text)
 
+    xml = json
+
     def diff(self, file: str, text: str) -> None:
         before = self.reloads()
         edit(self.folder / file, text)
@@ -153,6 +155,6 @@ def reader(tmp_path):
 
 def test_the_guide_can_be_done_as_it_says(reader):
     blocks = BLOCK.findall(PAGE)
-    assert {kind for kind, _, _ in blocks} == {"json", "diff", "console"}
+    assert {kind for kind, _, _ in blocks} == {"json", "xml", "diff", "console"}
     for kind, where, text in blocks:
         getattr(reader, kind)(where, text)

@@ -72,3 +72,26 @@ def test_a_new_user_is_done_in_seconds(drafted):
     drafted("json", SHAPES / "pages.json")
     busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     assert time.monotonic() - began < PATIENCE * busy + 5  # seconds for the service to start
+
+
+def test_deliveries_of_shapes_that_nobody_knows_are_received_by_one_service(tmp_path):
+    site, unknown = tmp_path / "site", SHAPES.parent / "unknown"
+    samples = {"rows": "de-attributes.xml", "pages": "fr-pages.json", "members": "fr-dict.json"}
+    verb(site, "init", str(site))
+    for process, name in samples.items():
+        verb(site, "new", process, "--from", str(unknown / name))
+    verb(site, "check")
+    verb(site, "test")
+    service = Service(tmp_path / "data", site=site).start()
+    try:
+        for process, name in samples.items():
+            kind = f"application/{name.rpartition('.')[2]}"
+            parts = (
+                ("file", "page.pdf", "application/pdf", PAGE),
+                ("metadata", name, kind, (unknown / name).read_bytes()),
+            )
+            answer = service.request(multipart(*parts, path=f"/api/nextstep/delivery/{process}"))
+            assert answer.status == 200, answer.body
+            assert len(list((service.output / process).glob("*.json"))) == 1
+    finally:
+        service.stop()

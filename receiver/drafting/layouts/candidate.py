@@ -1,10 +1,13 @@
 """One way to read the fields of some documents, and how likely it is meant."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from receiver.drafting.words import CONFIDENCES, NAMES, VALUES, likeness
+from receiver.drafting.layouts.columns import Column
+from receiver.drafting.layouts.roles import WORD
+from receiver.drafting.words import LISTS, likeness
+
+MANY = 20  # fields; from there on more of them make a list no likelier
+SINGLE = 50  # points of single values, each under its own name: less than of names with values, where both are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,77 +18,28 @@ class Candidate:
     name: str
     value: str
     confidence: str | None
-    likely: int
+    likely: float
+    single: bool = False  # mere single values, each taken for a field
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """What stands at one path below each of some items."""
+class Found:
+    """Some things that may be fields."""
 
-    path: str
-    word: str  # the last name on the path
-    values: tuple[Any, ...]  # of the items that have it
-    items: int
+    each: str  # their path
+    word: str  # what they stand in is called
+    count: int
+    covered: float  # how much of all that is said they say, 0–1
 
-    @property
-    def everywhere(self) -> bool:
-        """Tell whether every item has it."""
-        return len(self.values) == self.items
+    def candidate(self, name: str, value: str, confidence: Column | None, points: float) -> Candidate:
+        """Return how names with values are read; `points` tell how well they look like these."""
+        likely = points + self._points() + (40 if confidence else 0)
+        return Candidate(self.each, name, value, confidence.path if confidence else None, likely)
 
-    @property
-    def says_something(self) -> bool:
-        """Tell whether one of the values is not empty."""
-        return any(value not in (None, "") for value in self.values)
+    def single(self, name: str, value: str) -> Candidate:
+        """Return how single values are read."""
+        known = likeness(self.word, LISTS) > 0
+        return Candidate(self.each, name, value, None, SINGLE + self._points(), single=not known)
 
-
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """The columns of a list of fields."""
-
-    name: Column
-    value: Column
-    confidence: Column | None
-    likely: int
-
-
-def roles(columns: Iterable[Column]) -> Roles | None:
-    """Tell which column is the name, which the value and which the confidence; None where that is not clear."""
-    every = list(columns)
-    names = [column for column in every if column.everywhere and all(map(_is_name, column.values))]
-    name = _best(names, NAMES)
-    value = _best([column for column in every if column is not name and column.says_something], VALUES)
-    if name is None or value is None:
-        return None
-    numbers = [column for column in every if column not in (name, value) and all(map(is_confidence, column.values))]
-    confidence = _best(numbers, CONFIDENCES)
-    likely = likeness(name.word, NAMES) + likeness(value.word, VALUES) + (50 if confidence else 0)
-    return Roles(name, value, confidence, likely)
-
-
-def value_roles(columns: Iterable[Column]) -> tuple[Column | None, Column | None]:
-    """Tell value and confidence among the columns of fields that are named by what holds them."""
-    every = list(columns)
-    value = _best([column for column in every if column.says_something], VALUES)
-    numbers = [column for column in every if column is not value and all(map(is_confidence, column.values))]
-    return value, _best(numbers, CONFIDENCES)
-
-
-def is_confidence(value: Any) -> bool:
-    """Tell whether a value can be a confidence: 0–1, or percent."""
-    if value is None or value == "":
-        return True
-    try:
-        return not isinstance(value, bool) and 0 <= float(value) <= 100
-    except (TypeError, ValueError):
-        return False
-
-
-def _best(columns: Iterable[Column], known: tuple[str, ...]) -> Column | None:
-    """Return the likeliest column; a nearer one of two that are alike."""
-    scored = [(likeness(column.word, known), -len(column.path), column) for column in columns]
-    best = max(scored, key=lambda each: each[:2], default=(0, 0, None))
-    return best[2] if best[0] else None
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and len(value) <= 200 and value.isprintable()
+    def _points(self) -> float:
+        return 60 * min(self.covered, 1) + WORD * likeness(self.word, LISTS) + min(self.count, MANY)

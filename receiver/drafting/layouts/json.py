@@ -5,126 +5,154 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from receiver.drafting.layouts.candidate import Candidate, Column, roles, value_roles
-from receiver.drafting.words import IDS, LISTS, likeness
+from receiver.drafting.layouts.candidate import Candidate, Found
+from receiver.drafting.layouts.columns import Column, column
+from receiver.drafting.layouts.roles import confidence, name_points, roles, value_of, value_points
+from receiver.drafting.wanted import Wanted
 from receiver.metadata import json as form
 
 Steps = tuple[str, ...]  # names from the root; "[]" goes through a list
+Items = Sequence[tuple[int, Any]]  # each with the number of its document
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MAX_DEPTH = 3  # levels looked at below one field
 Scalar = str | int | float | bool | None
 
 
-def found(documents: Sequence[Any]) -> Iterator[Candidate]:
-    """Yield every way to read the fields."""
-    for steps, items in _collected(documents, list).items():
-        yield from _rows(steps, items)
-    for steps, objects in _collected(documents, dict).items():
+def found(documents: Sequence[Any], wanted: Wanted) -> Iterator[Candidate]:
+    """Yield every way to read the fields; where the owner says where they stand, the ways to read those."""
+    total = sum(map(_size, documents)) or 1
+    for steps, items in _places(documents, list, wanted).items():
+        rows = [(number, item) for number, each in items for item in each]
+        each = _written((*steps, "[]") if "[]" in steps else steps)  # the inner lists become one
+        yield from _rows(_found(wanted.fields or each, steps, rows, total), rows, wanted)
+    for steps, items in _places(documents, dict, wanted).items():
         if "[]" not in steps:
-            yield from _members(steps, objects)
+            members = [(number, member) for number, each in items for member in each.values()]
+            names = [(number, name) for number, each in items for name in each]
+            known = _found(wanted.fields or _written(steps), steps, members, total)
+            yield from _members(known, column("key", "", names, len(names)), members, wanted)
 
 
-def source_id(documents: Sequence[Any], candidate: Candidate) -> str | None:
-    """Return the likeliest path of the document's own id."""
-    scored = []
-    for steps, values in _scalars(documents).items():
-        inside = candidate.each not in ("@", "*") and _written(steps).startswith(candidate.each.split("[")[0])
-        if "[]" not in steps and not inside and len(values) == len(documents) and all(map(_is_id, values)):
-            distinct = len(set(map(str, values))) == len(documents)
-            scored.append((likeness(steps[-1], IDS), distinct, -len(steps), _written(steps)))
-    best = max(scored, default=(0, False, 0, ""))
-    return best[3] if best[0] else _named_id(documents, candidate)
+def outside(documents: Sequence[Any], candidate: Candidate) -> Iterator[Column]:
+    """Yield the single values that stand once in a document and, but for single values, in no field."""
+    inside = () if candidate.single or candidate.each == "@" else (candidate.each.split("[")[0],)
+    gathered: dict[Steps, list[tuple[int, Any]]] = {}
+    for number, document in enumerate(documents):
+        for steps, value in _walk((), document):
+            if steps and "[]" not in steps and isinstance(value, Scalar):
+                gathered.setdefault(steps, []).append((number, value))
+    for steps, values in gathered.items():
+        if not any(_written(steps[:length]) in inside for length in range(1, len(steps) + 1)):
+            yield column(_written(steps), steps[-1], values, len(documents))
 
 
-def _named_id(documents: Sequence[Any], candidate: Candidate) -> str | None:
-    """Return the path of the id where it is one of the fields."""
-    names = {name for document in documents for name in _names(document, candidate)}
-    best = max(((likeness(name, IDS), name) for name in sorted(names)), default=(0, ""))
-    if not best[0] or candidate.name == "key":
+def named(candidate: Candidate, name: str) -> str | None:
+    """Return the path of a field's value, by the field's name."""
+    if candidate.name == "key":
         return None
-    each = candidate.each if candidate.each.endswith("[]") else f"{candidate.each}[]"
-    return f"{each[:-2]}[?{candidate.name}=={_literal(best[1])}].{candidate.value} | [0]"
+    each = candidate.each.removesuffix("[]")
+    return f"{each}[?{candidate.name}=={_literal(name)}].{candidate.value} | [0]"
 
 
-def _names(document: Any, candidate: Candidate) -> Iterator[str]:
-    for item in form.path(candidate.each).find(document) or ():
-        name = form.path(candidate.name).find(item)
-        if isinstance(name, str):
-            yield name
+def repeated(documents: Sequence[Any]) -> list[str]:
+    """Return the paths of lists of objects, and of objects of objects, each with how many there are."""
+    lists = {
+        _written((*steps, "[]") if "[]" in steps else steps): sum(len(each) for _, each in items)
+        for steps, items in _places(documents, list, Wanted()).items()
+        if any(isinstance(item, dict) for _, each in items for item in each)
+    }
+    objects = {
+        _written(steps): sum(len(each) for _, each in items)
+        for steps, items in _places(documents, dict, Wanted()).items()
+        if "[]" not in steps and all(isinstance(item, dict) for _, each in items for item in each.values())
+    }
+    return [f"{path} ({count})" for path, count in (lists | objects).items()]
 
 
-def _rows(steps: Steps, items: list[Any]) -> Iterator[Candidate]:
+def below(documents: Sequence[Any], each: str) -> list[str]:
+    """Return the paths of what stands below each field."""
+    places = _places(documents, list | dict, Wanted(fields=each)).get((), [])
+    rows = [(number, item) for number, place in places for item in _items(place)]
+    return [each.path for each in _columns(rows)]
+
+
+def _items(place: Any) -> list[Any]:
+    members = [{"key": key, "value": value} for key, value in place.items()] if isinstance(place, dict) else place
+    return list(members)
+
+
+def _rows(known: Found, items: Items, wanted: Wanted) -> Iterator[Candidate]:
     """Yield how a list of objects is read, each of them one field."""
-    rows = [item for item in items if isinstance(item, dict)]
-    chosen = roles(_columns(rows)) if rows and len(rows) == len(items) else None
+    if not items or not all(isinstance(item, dict) for _, item in items):
+        return
+    chosen = roles(list(_columns(items)), wanted, alone=_are_alone(items))
     if chosen:
         value = chosen.value.path if chosen.value.everywhere else f"not_null({chosen.value.path})"
-        likely = chosen.likely + _list_likeness(steps) + min(len(items), 20)
-        confidence = chosen.confidence.path if chosen.confidence else None
-        each = _written((*steps, "[]") if "[]" in steps else steps)  # the inner lists become one
-        yield Candidate(each, chosen.name.path, value, confidence, likely)
+        yield known.candidate(chosen.name.path, value, chosen.confidence, chosen.points)
 
 
-def _members(steps: Steps, objects: list[Any]) -> Iterator[Candidate]:
-    """Yield how an object is read, each member of it one field."""
-    members = [value for each in objects for value in each.values()]
-    inner = [member for member in members if isinstance(member, dict)]
-    value, confidence = value_roles(_columns(inner))
-    if inner and len(inner) == len(members) and value and value.everywhere:
-        likely = likeness(value.word, (value.word,)) + (50 if confidence else 0) + _list_likeness(steps)
-        path = f"value.{confidence.path}" if confidence else None
-        yield Candidate(_written(steps), "key", f"value.{value.path}", path, likely + min(len(members), 20))
-    scalars = sum(1 for member in members if isinstance(member, Scalar))
-    if scalars:
-        yield Candidate(_written(steps), "key", "value", None, _list_likeness(steps) // 2 + min(scalars, 20))
+def _members(known: Found, names: Column, items: Items, wanted: Wanted) -> Iterator[Candidate]:
+    """Yield how an object is read, each member of it one field under its own name."""
+    if not items:
+        return
+    if all(isinstance(item, dict) for _, item in items):
+        columns = list(_columns(items, ("value",)))
+        value = value_of(columns, wanted)
+        if value and (value.everywhere or wanted.fields):
+            path = value.path if value.everywhere else f"not_null({value.path})"
+            sure = confidence([each for each in columns if each is not value], wanted)
+            points = name_points(names) + value_points(value, wanted)
+            yield known.candidate(wanted.name or "key", path, sure, points)
+    elif any(isinstance(item, Scalar) for _, item in items):
+        yield known.single(wanted.name or "key", wanted.value or "value")
 
 
-def _list_likeness(steps: Steps) -> int:
-    named = [step for step in steps if step != "[]"]
-    return likeness(named[-1], LISTS) if named else 0
+def _are_alone(items: Items) -> bool:
+    numbers = [number for number, _ in items]
+    return max(map(numbers.count, set(numbers))) == 1
 
 
-def _collected(documents: Sequence[Any], kind: type) -> dict[Steps, list[Any]]:
-    """Return the items of all lists, or all objects, by where they stand."""
-    gathered: dict[Steps, list[Any]] = {}
-    for document in documents:
-        for steps, value in _walk((), document):
+def _found(each: str, steps: Steps, items: Items, total: int) -> Found:
+    word = next((step for step in reversed(steps) if step != "[]"), "")
+    said = sum(_size(item) for _, item in items if not isinstance(item, list))
+    return Found(each, word, len(items), said / total)
+
+
+def _places(documents: Sequence[Any], kind: Any, wanted: Wanted) -> dict[Steps, list[tuple[int, Any]]]:
+    """Return all lists, or all objects, by where they stand; only what the owner names, if so."""
+    gathered: dict[Steps, list[tuple[int, Any]]] = {}
+    for number, document in enumerate(documents):
+        here = [((), form.path(wanted.fields).find(document))] if wanted.fields else _walk((), document)
+        for steps, value in here:
             if isinstance(value, kind):
-                gathered.setdefault(steps, []).extend(value if isinstance(value, list) else [value])
+                gathered.setdefault(steps, []).append((number, value))
     return gathered
 
 
 def _walk(steps: Steps, value: Any) -> Iterator[tuple[Steps, Any]]:
     yield steps, value
     if isinstance(value, dict):
-        for key, below in value.items():
-            yield from _walk((*steps, key), below)
+        for key, member in value.items():
+            yield from _walk((*steps, key), member)
     elif isinstance(value, list):
-        for below in value:
-            yield from _walk((*steps, "[]"), below)
+        for item in value:
+            yield from _walk((*steps, "[]"), item)
 
 
-def _scalars(documents: Sequence[Any]) -> dict[Steps, list[Any]]:
-    gathered: dict[Steps, list[Any]] = {}
-    for document in documents:
-        for steps, value in _walk((), document):
-            if steps and isinstance(value, Scalar):
-                gathered.setdefault(steps, []).append(value)
-    return gathered
+def _size(value: Any) -> int:
+    """Count the single values that stand in a value."""
+    return sum(1 for _, each in _walk((), value) if isinstance(each, Scalar))
 
 
-def _columns(rows: Sequence[dict[str, Any]]) -> Iterator[Column]:
-    gathered: dict[Steps, list[Any]] = {}
-    for row in rows:
-        for steps, value in _walk((), row):
-            if steps and "[]" not in steps and len(steps) <= MAX_DEPTH and not isinstance(value, dict):
-                gathered.setdefault(steps, []).append(value)
+def _columns(items: Items, top: Steps = ()) -> Iterator[Column]:
+    gathered: dict[Steps, list[tuple[int, Any]]] = {}
+    for number, item in items:
+        for steps, value in _walk(top, item):
+            depth = len(steps) - len(top)
+            if 0 < depth <= MAX_DEPTH and "[]" not in steps and not isinstance(value, dict):
+                gathered.setdefault(steps, []).append((number, value))
     for steps, values in gathered.items():
-        yield Column(_written(steps), steps[-1], tuple(values), len(rows))
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and bool(str(value).strip())
+        yield column(_written(steps), steps[-1], values, len(items))
 
 
 def _written(steps: Steps) -> str:

@@ -56,18 +56,18 @@ def _survey(name: str, standing: Standing, output: Path) -> Survey:
 
 def _modified(folder: Path) -> Iterator[float]:
     """Yield when each file that importing systems can see was written, up to MOST_FILES."""
-    for path in islice(_files(folder), MOST_FILES):
+    for path in islice(files(folder), MOST_FILES):
         with contextlib.suppress(OSError):  # taken away meanwhile
             yield path.stat().st_mtime
 
 
-def _files(folder: Path) -> Iterator["os.DirEntry[str]"]:
+def files(folder: Path) -> Iterator["os.DirEntry[str]"]:
     """Yield the files below a folder, but what is hidden; nothing where it is gone, which /readyz tells."""
     with contextlib.suppress(OSError), os.scandir(folder) as found:
         for entry in found:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                yield from _files(Path(entry.path))
+                yield from files(Path(entry.path))
             else:
                 yield entry

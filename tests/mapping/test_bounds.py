@@ -25,15 +25,17 @@ BLOCK = LOOP.replace("FIRST", "'a'").replace(
     "{% set ns.x = NEXT %}", "{% set x %}{{ ns.x }}{{ ns.x }}{% endset %}{% set ns.x = x %}"
 )
 
+MANY = "{% set many = 10**9 %}"  # no constant: what is set may be set again
+
 BOMBS = [
     *(LOOP.replace("FIRST", first).replace("NEXT", following) for first, following in GROWING),
     BLOCK,
-    "{{ 'a' * 10**9 }}",
-    "{{ 10**9 * 'a' }}",
-    "{{ [0] * 10**9 }}",
-    "{{ 10 ** (10**10) }}",
-    "{{ (10**300) * (10**300) }}",
-    "{{ range(10**9) | list }}",
+    MANY + "{{ 'a' * many }}",
+    MANY + "{{ many * 'a' }}",
+    MANY + "{{ [0] * many }}",
+    MANY + "{{ 10 ** (many * 10) }}",
+    MANY + "{{ (10**300) * (many ** 30) }}",
+    MANY + "{{ range(many) | list }}",
     "{% for i in range(10**5) %}{% for j in range(10**5) %}{% endfor %}{% endfor %}",
     "{% for i in range(10**5) %}{% for j in range(10**5) %}x{% endfor %}{% endfor %}",
     "{% for i in range(10**5) %}{{ 'a' * 10**5 }}{% endfor %}",
@@ -42,8 +44,8 @@ BOMBS = [
     "{{ 'a'.center(10**9) }}",
     "{{ 'a'.zfill(10**9) }}",
     "{{ '%999999999d' | format(1) }}",
-    "{{ '%999999999d' % 1 }}",
-    "{{ '%.999999999f' % 1 }}",
+    MANY + "{{ '%999999999d' % many }}",
+    MANY + "{{ '%.999999999f' % many }}",
     "{{ [1] | batch(10**9, 0) | list }}",
     "{{ [1] | slice(10**9) | list }}",
     "{{ ('a ' * 10**5) | wordwrap(1, wrapstring='b' * 10**5) }}",
@@ -67,6 +69,39 @@ def test_a_bomb_is_cut_off_in_time_and_told_at_its_line(mapped, template, monkey
     assert time.process_time() - started < 2  # four times the bound: the machine may be busy
     assert violation.where.endswith(":2")
     assert violation.rule == "limit"
+
+
+CONSTANTS = [
+    "'a' * 10**9",
+    "10**9 * 'a'",
+    "[0] * 10**9",
+    "10 ** (10**10)",
+    "(10**300) * (10**300)",
+    "range(10**9)",
+    "'%999999999d' % 1",
+    "'%.999999999f' % (1,)",
+]
+PLACES = [
+    "{{ HERE }}",
+    "{% if fields.none_has_it is defined %}{{ HERE }}{% endif %}",
+    "{% for x in [] %}{{ x if HERE else 1 }}{% endfor %}",
+    "{% set x = HERE %}",
+    "{% macro m() %}{{ HERE }}{% endmacro %}{{ m() }}",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("constant", CONSTANTS)
+def test_a_constant_that_runs_away_is_a_fault_before_anything_is_rendered(mapped, constant, place):
+    """Also where no sample reaches it, and once: what is made of it is not told too."""
+    (fault,) = mapped.faults("a\n" + place.replace("HERE", f"({constant}) ~ 'b'"))
+    assert fault.startswith("2:")
+    assert fault.endswith(" template-without-end")
+
+
+@pytest.mark.parametrize("sound", ["'a' * 1000", "range(1000)", "'%05d' % 7", "1 + 'a'", "1 % 0", "range(fields.x)"])
+def test_other_constants_are_left_to_the_rendering(mapped, sound):
+    mapped.compile("{% if false %}{{ " + sound + " }}{% endif %}", "text")
 
 
 REFUSED = [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import nodes
 
 from receiver.mapping import operators
-from receiver.mapping.compiling import checks, unfolding
+from receiver.mapping.compiling import checks, constants, unfolding
 from receiver.mapping.compiling.guards import Read, defaulted, field, guards
 from receiver.mapping.compiling.unit import Scope, start
 from receiver.mapping.formats import Spot
@@ -40,6 +40,7 @@ class Expressions:
     def rewrite(self, node: nodes.Node, spot: Spot, scope: Scope) -> Any:
         """Return an expression ready to compile, with its faults noted. Macros in it give their plain text."""
         self._unit.visit(node)
+        constants.bounded(self._unit, node)
         special = self._special.get(type(node))
         return special(node, spot, scope) if special else self._children(node, spot, scope)
 

@@ -135,6 +135,6 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 def test_a_delivery_without_a_token_is_told_how_to_give_one(service):
     without, wrong = send(url(service), FAX, METADATA, token=""), send(url(service), FAX, METADATA, token="wrong-one")
-    assert (without.returncode, without.stdout.splitlines()[0]) == (1, "401 UNAUTHORIZED")
+    assert (without.returncode, without.stdout.splitlines()[0]) == (1, "401 Unauthorized")
     assert without.stderr == "no token was sent: give one with --token, or in RECEIVER_TOKEN\n"
     assert (wrong.returncode, wrong.stderr) == (1, "")

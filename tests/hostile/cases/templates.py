@@ -4,8 +4,8 @@ from .building import BOMBS, QUARANTINE, Case, delivery, file, json_part, metada
 
 WHAT = {
     "loop": "10,000,000,000 turns of two loops",
-    "size": "`'a' * 10**9`",
-    "power": "`10 ** (10**10)`",
+    "size": "a text of 1,000,000,000 characters",
+    "power": "a number of 10,000,000,001 digits",
     "doubling": "a text that doubles a thousand times",
     "counting": "a list of 1,000,000,000 numbers",
     "padding": "a value padded to 1,000,000,000 characters",

@@ -77,7 +77,7 @@ def _own(results: Results) -> list[Sequence[str]]:
         told.append(figure_row("peak of all processes, MB, 32 times 50 MB at once", 500, peak, most=True))
     if "silent" in results.get("memory", {}):
         silent = _middle(results["memory"]["silent"], "cpu") / _middle(ours["memory"], "cpu")
-        told.append(figure_row("log and counters, % of the CPU, without fsync", 5, 100 * (1 - silent), most=True))
+        told.append(figure_row("log, counters, notices, % of the CPU, without fsync", 5, 100 * (1 - silent), most=True))
     if "forms" in ours:
         worst = median(sample.p99 / sample.p50 for sample in ours["forms"])
         told.append(figure_row("p99 under full load, against p50", 5, worst, most=True))

@@ -83,7 +83,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 PEERS = (
     Peer("receiver", "this service: hashed, validated, rendered, once only, ledger", ours, (), site.ROOT),
-    Peer("silent", "this service without its log and its counters", configured("silent"), (), site.ROOT),
+    Peer("silent", "this service without its log, counters and notices", configured("silent"), (), site.ROOT),
     Peer("limit", "Go: unparsed body to one file, fsync, rename, fsync of the folder", _go("limit"), (tools.go,)),
     Peer("go", "Go net/http: parts to files, no validation", _go("go"), (tools.go,)),
     Peer("express", "Express + multer + ajv, two processes", _express, (tools.node,)),

@@ -1,4 +1,4 @@
-"""The service without its log and its counters: what both of them cost."""
+"""The service without its log, its counters and its notices: what they cost."""
 
 import contextlib
 import logging
@@ -10,8 +10,10 @@ from receiver.serving import *  # noqa: F403
 def post_worker_init(_worker: Any) -> None:
     """Silence a worker once its application is there."""
     from receiver.metrics.meters import Meters
+    from receiver.notify import looking
 
     logging.getLogger("receiver").disabled = True
     Meters.in_flight = lambda _self: contextlib.nullcontext()  # type: ignore[assignment, method-assign]
     for name in ("accepted", "refused", "took"):
         setattr(Meters, name, lambda *_: None)
+    looking.look = lambda *_: None  # type: ignore[assignment]

@@ -34,6 +34,9 @@ source_id = "sourceId"
 [fields]
 schema = "{name}.fields.schema.json"
 
+[notify]
+command = ["/bin/true"]
+
 [output]
 directory = "{name}"
 documents = "{{{{ delivery.id }}}}{{{{ document.suffix }}}}"

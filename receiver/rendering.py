@@ -55,14 +55,16 @@ def render(process: Process, delivery: Delivery, reading: Reading, parts: Sequen
 def _named(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Iterator[tuple[Part, str]]:
     """Give each document and attachment its name; a second one of the same name gets -2 before its suffix."""
     taken: set[str] = set()
+    last: dict[str, int] = {}  # of each name, the number given last: a thousand pages may have the same
     for part in parts:
         if part.role is Role.METADATA:
             continue
         path = process.documents.render(names(delivery, reading, [(part, "")]))
-        unique, count = path, 1
+        unique, count = path, last.get(_folded(path), 1)
         while _folded(unique) in taken:
             count += 1
             unique = str(PurePosixPath(path).with_stem(f"{PurePosixPath(path).stem}-{count}"))
+        last[_folded(path)] = count
         taken.add(_folded(unique))
         yield part, unique
 

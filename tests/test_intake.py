@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver import intake
+from receiver import intake, rendering
 from receiver.delivery import Arrival, Incoming, Section, Status
 from receiver.house import House, opened
 from receiver.problems import Code, Problem
@@ -176,3 +176,15 @@ def test_originals_are_kept_where_the_process_says_so(house_of):
     kept = house.settings.data / "originals" / "referrals" / receipt.id
     original = next(path for path in kept.iterdir() if path.suffix == ".tif")
     assert original.samefile(document)
+
+
+def test_a_thousand_pages_of_one_name_are_named_one_after_the_other(house_of, monkeypatch):
+    """Beginning from -2 with each page, half a million names would be tried."""
+    house = house_of(("[parts.metadata]", '[parts."page_*"]\nrole = "document"\nmany = true\n\n[parts.metadata]'))
+    tried = []
+    folded = rendering._folded
+    monkeypatch.setattr(rendering, "_folded", lambda path: tried.append(path) or folded(path))
+    pages = [Incoming(Section(f"page_{number}", "", "image/tiff"), [b"II*\0fax"]) for number in range(1, 998)]
+    receipt = deliver(house, more=pages)
+    assert len({document.path for document in receipt.documents}) == len(pages) + 1
+    assert len(tried) < 10 * len(pages)

@@ -8,7 +8,6 @@ disk, so a second fsync proves nothing.
 import errno
 import os
 from collections.abc import Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -49,11 +48,12 @@ class NewFile:
         """The digest of what was written so far, hexadecimal."""
         return self._hash.hexdigest
 
-    def write(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Append `chunk`. Raises Problem where the disk refuses."""
-        self._hash.beside(partial(self._append, chunk), chunk)
+    def write(self, chunk: bytes) -> None:
+        """Append `chunk`, which is hashed beside and so must not change. Raises Problem where the disk refuses."""
+        self._hash.update(chunk)
+        self._append(chunk)
 
-    def _append(self, chunk: bytes | bytearray | memoryview) -> None:
+    def _append(self, chunk: bytes) -> None:
         rest = memoryview(chunk)
         try:
             while rest:

@@ -1,0 +1,47 @@
+"""The digest of a file is that of its bytes, however they came and wherever they were hashed."""
+
+import hashlib
+import threading
+
+import pytest
+
+from receiver.store.hashing import LARGE, PIECE, Hashing
+
+MB = bytes(range(256)) * 4096
+
+
+def hashed_by_threads() -> int:
+    return sum(thread.name == "hashing" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [],
+        [0, 1, 5],
+        [len(MB)] * 9,
+        [len(MB)] * 5 + [1, len(MB), 0, PIECE - 1, PIECE, 7],
+        [LARGE, LARGE + 1, 3],
+    ],
+)
+def test_large_and_small_pieces_are_hashed_in_their_order(sizes):
+    hashing, whole = Hashing(), b""
+    for number, size in enumerate(sizes):
+        piece = bytes([number % 256]) + (MB * 5)[: size - 1] if size else b""
+        hashing.update(piece)
+        whole += piece
+        if number % 3 == 2:
+            assert hashing.hexdigest == hashlib.sha256(whole).hexdigest(), "also while more is to come"
+    hashing.close()
+    assert hashing.hexdigest == hashlib.sha256(whole).hexdigest()
+    assert hashed_by_threads() == 0
+
+
+def test_what_is_given_up_leaves_no_thread_behind():
+    hashing = Hashing()
+    for _ in range(6):
+        hashing.update(MB)
+    assert hashed_by_threads() == 1
+    hashing.close()
+    hashing.close()
+    assert hashed_by_threads() == 0

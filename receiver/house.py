@@ -71,9 +71,9 @@ def opened(settings: Settings, processes: Mapping[str, Process]) -> House:
     return house
 
 
-def unrecovered(settings: Settings, processes: Mapping[str, Process]) -> House:
-    """Return the house as a crash may have left it. Raises `Problem`."""
+def unrecovered(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> House:
+    """Return the house as a crash may have left it; output folders that are missing are created. Raises `Problem`."""
     quarantine.own(settings.data)
     originals.own(settings.data)
-    stages = {name: stage_for(settings.data, process.output) for name, process in processes.items()}
+    stages = {name: stage_for(settings.data, process.output, create=create) for name, process in processes.items()}
     return House(settings, processes, Ledger(settings.ledger), stages)

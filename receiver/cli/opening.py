@@ -9,10 +9,14 @@ from receiver.store import ledger
 
 
 def open_house(settings: Settings) -> House:
-    """Return everything that the service works with, tokens aside. Raises `Misconfigured`, `Problem`."""
+    """Return everything that the service works with, tokens aside. Raises `Misconfigured`, `Problem`.
+
+    Output folders are created before the service ever started, and are its own to create afterwards: one that is
+    missing then was there, and its disk may be away.
+    """
     open_ledger(settings)
     ledger.create(settings.ledger)
-    return unrecovered(settings, processes(settings))
+    return unrecovered(settings, processes(settings), create=state.read(settings.data) is None)
 
 
 def open_house_in_force(settings: Settings) -> House:
@@ -23,4 +27,4 @@ def open_house_in_force(settings: Settings) -> House:
     open_ledger(settings)
     sites = loading.sites(settings, in_force)
     served = {name: process for site, names in sites for name, process in processes(site, names).items()}
-    return unrecovered(settings, served)
+    return unrecovered(settings, served, create=False)

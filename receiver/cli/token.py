@@ -9,7 +9,8 @@ LENGTH = 32  # bytes: 256 bits, 43 characters; nobody guesses 128
 
 
 @click.command()
-def command() -> None:
+@click.argument("new", type=click.Choice(["new"]), required=False)
+def command(new: str | None) -> None:  # noqa: ARG001 (said or not, that is what it does)
     """Make a random bearer token, and the line that lets it in.
 
     The token goes to the platform; it is shown once and kept nowhere. The line goes under [auth] in process.toml,

@@ -130,6 +130,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def handle_request(self, req: Any, conn: Connection) -> bool:
         """Answer one request and tell whether its connection is kept: as gunicorn does, in one packet."""
         begun = time.monotonic()
+        self._grow_older()
         answer, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, response_class=Answer)
         environ["wsgi.multithread"] = True
         if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
@@ -144,6 +145,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             if hasattr(pieces, "close"):
                 pieces.close()
         return not answer.should_close()
+
+    def _grow_older(self) -> None:
+        """Count a request; a worker that has answered as many as `max_requests` is replaced."""
+        self.nr += 1
+        if self.nr == self.max_requests:
+            self.alive = False
 
     # a request, or a connection, ends
 

@@ -2,11 +2,12 @@
 
 import os
 import subprocess
+import sys
 import time
 
 import apsw
 import pytest
-from running import Service
+from running import ROOT, Service
 from test_delivery import published, referral
 
 SECOND = 1.5  # what "within a second" may take on a machine that runs other tests
@@ -91,6 +92,12 @@ def test_an_output_folder_that_is_gone_is_503_until_it_is_back(own):
     healthy(own, "gone-0")
     folder = own.output / "referrals"
     away = folder.rename(own.data / "away")
+    refused(own, "gone-1", 503, "storage-failed")
+    for verb in (["status"], ["prune", "--dry-run"], ["recover"]):
+        receiver = [sys.executable, "-m", "receiver.cli", *verb]
+        told = subprocess.run(receiver, cwd=ROOT, env=own.variables(), capture_output=True, text=True)
+        assert not told.stdout.startswith("ready")
+        assert not folder.exists(), "whoever looks puts no folder where a disk is away"
     refused(own, "gone-1", 503, "storage-failed")
     away.rename(folder)
     healthy(own, "gone-1")

@@ -6,8 +6,10 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from running import ROOT, TOKEN, Service, read_answer
+from test_delivery import referral
 
 GRACE = 4  # seconds
 HEAD = (
@@ -83,3 +85,16 @@ def test_a_worker_that_has_only_just_begun_stops_as_well(tmp_path):
         assert service.process.wait(20) == 0
     finally:
         service.stop(signal.SIGKILL)
+
+
+def test_a_worker_is_replaced_after_as_many_requests_as_asked_and_nothing_is_lost(tmp_path):
+    service = Service(tmp_path / "data", options=("--workers", "1", "--max-requests", "5")).start()
+    try:
+        workers = set()
+        for number in range(16):
+            answer = service.request(referral(f"replaced-{number}"))
+            assert (answer.status, answer.json["duplicate"]) == (200, False), answer.body
+            workers |= {child.pid for child in psutil.Process(service.process.pid).children()}
+        assert len(workers) > 2
+    finally:
+        service.stop()

@@ -25,7 +25,7 @@ WARM_UP = int(os.environ["PROFILE_WARM_UP"])  # deliveries before the account be
 COUNT = int(os.environ["PROFILE_COUNT"])  # deliveries that are accounted for
 WRITTEN = Path(os.environ["PROFILE_WRITTEN"])
 
-SERVER, FLASK = "gunicorn: thread pool, WSGI", "Flask: routing, request, response"
+SERVER, FLASK = "gunicorn: thread pool, WSGI", "WSGI: to the door"
 FILES, SYNC, WRITE = "files: create, look, rename, remove", "fsync: files and folders", "write to the stage"
 STEPS = (
     (spans.ROOT, concurrent.futures.thread._WorkItem, "run"),

@@ -149,7 +149,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def _grow_older(self) -> None:
         """Count a request; a worker that has answered as many as `max_requests` is replaced."""
         self.nr += 1
-        if self.nr == self.max_requests:
+        if self.nr >= self.max_requests:  # threads count: one may see past it
             self.alive = False
 
     # a request, or a connection, ends

@@ -28,7 +28,7 @@ def prepare(settings: Settings | None = None) -> None:
     processes = loading.establish(settings)
     _proven[settings] = processes
     ledger.create(settings.ledger)
-    unrecovered(settings, processes)
+    unrecovered(settings, processes, create=False)
     folder.prepare(settings.data)
 
 
@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     log.set_up(settings.log)
     in_force = state.read(settings.data) if prepared else None
     processes = _in_force(settings, in_force) if in_force else loading.establish(settings)
-    current = Current(opened(settings, processes))
+    current = Current(opened(settings, processes, create=False))
     housekeeping.start(current)
     watching.start(current)
     looking.start(current)

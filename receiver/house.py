@@ -24,24 +24,35 @@ class House:
     settings: Settings
     processes: Mapping[str, Process]
     ledger: Ledger
-    stages: Mapping[str, Stage]  # by process
+    stages: dict[str, Stage]  # by process; none yet where the output folder is away
+
+    def stage(self, process: Process) -> Stage:
+        """Return the stage of a process. Raises `Problem` as long as its output folder is away."""
+        found = self.stages.get(process.name)
+        if found is None:
+            found = self.stages[process.name] = stage_for(self.settings.data, process.output, create=False)
+        return found
 
     def require_space(self, process: Process) -> None:
         """Raise `Problem` where the disk of the stage has less free space than the settings ask for."""
-        if free_space(self.stages[process.name].root) < self.settings.min_free:
+        if free_space(self.stage(process).root) < self.settings.min_free:
             raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
 
     def disks(self) -> list[Path]:
         """Return one folder on each file system that is written to."""
         found: dict[int, Path] = {}
-        for folder in (self.settings.data, *(stage.root for stage in self.stages.values())):
+        for folder in (self.settings.data, *self.roots()):
             with suppress(OSError):
                 found.setdefault(folder.stat().st_dev, folder)
         return list(found.values())
 
     def recover(self) -> Report:
         """Finish or sweep what a crash left behind, beside whoever is at work. Raises `Problem`."""
-        return recover(self.ledger, self.settings.data, {stage.root for stage in self.stages.values()})
+        return recover(self.ledger, self.settings.data, self.roots())
+
+    def roots(self) -> set[Path]:
+        """Return the folders of all stages."""
+        return {stage.root for stage in list(self.stages.values())}
 
 
 @dataclass(slots=True)
@@ -61,19 +72,29 @@ class Reception:
     staged: Staged
 
 
-def opened(settings: Settings, processes: Mapping[str, Process]) -> House:
+def opened(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> House:
     """Return the house, with what a crash left behind finished or swept. Raises `Problem`.
 
     The ledger must have been created before.
     """
-    house = unrecovered(settings, processes)
+    house = unrecovered(settings, processes, create=create)
     log.recovered(house.recover())
     return house
 
 
 def unrecovered(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> House:
-    """Return the house as a crash may have left it; output folders that are missing are created. Raises `Problem`."""
+    """Return the house as a crash may have left it. Raises `Problem`.
+
+    Output folders that are missing are created, or waited for: a disk that is away must not be replaced by a folder
+    on the one below it.
+    """
     quarantine.own(settings.data)
     originals.own(settings.data)
-    stages = {name: stage_for(settings.data, process.output, create=create) for name, process in processes.items()}
+    stages = stages_of(settings, processes, create=create)
     return House(settings, processes, Ledger(settings.ledger), stages)
+
+
+def stages_of(settings: Settings, processes: Mapping[str, Process], *, create: bool) -> dict[str, Stage]:
+    """Return the stage of each process whose output folder is there, or is created. Raises `Problem`."""
+    there = {name: process.output for name, process in processes.items() if create or process.output.is_dir()}
+    return {name: stage_for(settings.data, output, create=create) for name, output in there.items()}

@@ -28,7 +28,7 @@ def receive(house: House, process: Process, incoming: Iterable[Incoming], arriva
     What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
     to its end leaves nothing behind, and neither does a failure of our own: the platform sends both again.
     """
-    with storage("take the delivery in"), house.stages[process.name].open() as staged:
+    with storage("take the delivery in"), house.stage(process).open() as staged:
         reception = Reception(house, process, arrival, staged)
         collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
         source_id = ""

@@ -9,6 +9,7 @@ import pytest
 from receiver.app import create_app
 from receiver.health import readiness
 from receiver.house import House, opened
+from receiver.problems import Code, Problem
 from receiver.process import compiling
 from receiver.settings import Settings
 from receiver.store import ledger
@@ -53,6 +54,20 @@ def test_too_little_space_is_told_with_what_is_needed(house):
 def test_an_output_folder_that_is_gone_is_told(house):
     shutil.rmtree(house.processes["referrals"].output)
     assert missing(house) == {"output": "could not write to the output folder (ENOENT)"}
+
+
+def test_an_output_folder_that_is_away_at_the_start_is_waited_for(house):
+    process = house.processes["referrals"]
+    away = process.output.rename(house.settings.data / "away")
+    started = opened(house.settings, house.processes, create=False)
+    assert missing(started) == {"output": "could not write to the output folder (ENOENT)"}
+    with pytest.raises(Problem, match="ENOENT") as told:
+        started.stage(process)
+    assert told.value.code is Code.STORAGE_FAILED
+    assert not process.output.exists()
+    away.rename(process.output)
+    assert started.stage(process).root == house.stage(process).root
+    assert missing(started) == {}
 
 
 def test_a_stage_that_is_gone_is_told(house):

@@ -11,8 +11,8 @@ from receiver.store import ledger
 def open_house(settings: Settings) -> House:
     """Return everything that the service works with, tokens aside. Raises `Misconfigured`, `Problem`.
 
-    Output folders are created before the service ever started, and are its own to create afterwards: one that is
-    missing then was there, and its disk may be away.
+    Output folders are created before the service ever started: one that is missing afterwards was there, and its
+    disk may be away.
     """
     open_ledger(settings)
     ledger.create(settings.ledger)

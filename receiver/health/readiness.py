@@ -27,12 +27,11 @@ class Check:
 
 def checks(house: House) -> list[Check]:
     """Return how everything stands that a delivery needs, disk by disk and folder by folder."""
-    stages = {stage.root for stage in house.stages.values()}
     outputs = {process.output for process in house.processes.values()}
     return [
         _configuration(house),
         _check("ledger", partial(_ledger, house)),
-        *(_check("stage", partial(_stage, root)) for root in sorted(stages)),
+        *(_check("stage", partial(_stage, root)) for root in sorted(house.roots())),
         *(_check("output", partial(_output, output)) for output in sorted(outputs)),
         *(_check("space", partial(_space, folder, house.settings.min_free)) for folder in house.disks()),
     ]

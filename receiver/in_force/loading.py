@@ -1,7 +1,7 @@
 """Puts the site in force when the service starts, and compiles what is in force for a worker."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -9,6 +9,7 @@ from receiver.in_force import site_copy, state
 from receiver.in_force.state import Served, State
 from receiver.process import Process, compiling
 from receiver.settings import Settings
+from receiver.store.stage import stage_for
 
 
 def establish(settings: Settings) -> dict[str, Process]:
@@ -21,9 +22,20 @@ def establish(settings: Settings) -> dict[str, Process]:
         target = state.new_copy(settings.data)
         site_copy.copy(settings.site, target)
         processes = compiling.proven(replace(settings, site=target))
+        _create_outputs(settings, processes.values(), state.read(settings.data))
         served = {name: Served(target.name, process.digest) for name, process in processes.items()}
         state.write(settings.data, State(seen, served))
     return processes
+
+
+def _create_outputs(settings: Settings, processes: Iterable[Process], before: State | None) -> None:
+    """Create the output folders of what comes into force. Raises `Problem`.
+
+    One that was in force before had its folder: where that is missing now, a disk is away, and comes back.
+    """
+    for process in processes:
+        if before is None or before.digest(process.name) != process.digest:
+            stage_for(settings.data, process.output)
 
 
 def load(settings: Settings, current: State, known: Mapping[str, Process] = MappingProxyType({})) -> dict[str, Process]:

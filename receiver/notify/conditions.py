@@ -92,7 +92,8 @@ def _silence(seen: Seen, process: Process, since: datetime | None) -> Finding | 
 
 def _space(seen: Seen, process: Process, since: datetime | None) -> Finding | None:
     settings = seen.house.settings
-    folders = (settings.data, seen.house.stages[process.name].root)
+    stage = seen.house.stages.get(process.name)
+    folders = [settings.data, stage.root] if stage and stage.root.is_dir() else [settings.data]
     free = min(free_space(folder) for folder in folders)
     if free >= settings.min_free * (AMPLE if since else SHORT):
         return None

@@ -16,12 +16,11 @@ from itertools import cycle
 
 from receiver import log
 from receiver.faults import Misconfigured
-from receiver.house import Current, House
+from receiver.house import Current, House, stages_of
 from receiver.in_force import loading, site_copy, state
 from receiver.problems import Code, Problem
 from receiver.process import Process
 from receiver.settings import Settings
-from receiver.store.stage import stage_for
 
 LOOK = 0.5  # seconds between two looks: an edit rests for one of them, and comes into force at the next but one
 AGAIN = 60.0  # seconds until the same edit is judged anew, where that came to no end
@@ -97,13 +96,9 @@ class Watch:
 
 def rebuilt(house: House, processes: dict[str, Process]) -> House:
     """Return a house with other processes; what did not change is the same object. Raises Problem."""
-    stages = {
-        name: house.stages[name]
-        if process is house.processes.get(name)
-        else stage_for(house.settings.data, process.output)
-        for name, process in processes.items()
-    }
-    return replace(house, processes=processes, stages=stages)
+    changed = {name: process for name, process in processes.items() if process is not house.processes.get(name)}
+    same = {name: stage for name, stage in house.stages.items() if name in processes.keys() - changed}
+    return replace(house, processes=processes, stages=same | stages_of(house.settings, changed, create=False))
 
 
 def judge(settings: Settings) -> None:

@@ -137,14 +137,13 @@ def discard(folder: Path) -> None:
 def stage_for(data: Path, output: Path, *, create: bool = True) -> Stage:
     """Return the stage for one output folder: with the data where a rename leads to the output, else inside of it.
 
-    Creates the output folder where it is missing, or leaves that be: a disk that is away must not be replaced by a
-    folder on the one below it. Raises Problem where one of them cannot be written.
+    Raises Problem where one of them cannot be written, or the output folder is missing and not to be created.
     """
-    if not create and not output.is_dir():
-        return Stage(data / "stage")
-    with storage(f"create the output folder {output}"):
-        output.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
+    if create:
+        with storage(f"create the output folder {output}"):
+            output.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
     with storage(f"write to the output folder {output}"):
+        output.stat()
         if not os.access(output, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     stage = Stage(data / "stage")

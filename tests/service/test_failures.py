@@ -98,7 +98,10 @@ def test_an_output_folder_that_is_gone_is_503_until_it_is_back(own):
         told = subprocess.run(receiver, cwd=ROOT, env=own.variables(), capture_output=True, text=True)
         assert not told.stdout.startswith("ready")
         assert not folder.exists(), "whoever looks puts no folder where a disk is away"
+    own.stop()
+    own.start()
     refused(own, "gone-1", 503, "storage-failed")
+    assert not folder.exists(), "nor does a service that starts"
     away.rename(folder)
     healthy(own, "gone-1")
 

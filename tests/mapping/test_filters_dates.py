@@ -1,6 +1,6 @@
 """Dates and times: what is written was read, in the zone that was meant."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +12,7 @@ from receiver.mapping.filters.dates import date, fhir_time, hl7_ts
 from receiver.problems import Problem
 
 AMERICAN = "%m/%d/%Y %I:%M:%S %p"
+WEST = timezone(-timedelta(hours=5, minutes=30))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,7 @@ def test_what_is_no_iso_time_is_refused(mapped, written):
         ("2018-10-07T10:45-05:00", "201810071045-0500", "2018-10-07T10:45:00-05:00"),
         ("2018-10-07T10:45:21.123456Z", "20181007104521.1234+0000", "2018-10-07T10:45:21.123456+00:00"),
         (datetime(2018, 10, 7, 10, 45, 21, 999, UTC), "20181007104521+0000", "2018-10-07T10:45:21+00:00"),
+        (datetime(987, 10, 7, 10, 45, 21, tzinfo=WEST), "09871007104521-0530", "0987-10-07T10:45:21-05:30"),
         (datetime(2018, 10, 7, 10, 45, 21, 999, UTC).date(), "20181007", "2018-10-07"),
     ],
 )

@@ -78,11 +78,17 @@ def hl7_ts(value: object) -> str:
 
     Takes the times of `delivery` and ISO-8601 texts. Raises `Refused` for anything else.
     """
+    if isinstance(value, datetime):  # a time of `delivery`, told to the second
+        return _digits(value.isoformat()[:19]) + moments.offset(value, "")
     moment = _moment(value, "hl7_ts")
     plain = moments.written_iso(moment._replace(when=moment.when.replace(tzinfo=None)))
-    whole, point, fraction = plain.replace("-", "").replace(":", "").replace("T", "").partition(".")
+    whole, point, fraction = _digits(plain).partition(".")
     offset = moments.offset(moment.when, "") if "hour" in moment.known else ""
     return whole + point + fraction[:4] + offset
+
+
+def _digits(iso: str) -> str:
+    return iso.replace("-", "").replace(":", "").replace("T", "")
 
 
 def fhir_time(value: object) -> str:

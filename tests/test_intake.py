@@ -9,15 +9,19 @@ from pathlib import Path
 import pytest
 
 from receiver import intake, rendering
-from receiver.delivery import Arrival, Incoming, Section, Status
+from receiver.content import MAX_HELD
+from receiver.delivery import Arrival, Incoming, Replay, Section, Status
 from receiver.house import House, opened
+from receiver.keeping import replaying, verifying
 from receiver.problems import Code, Problem
 from receiver.process import compiling
 from receiver.settings import Settings
-from receiver.store import ledger
+from receiver.store import ledger, originals, quarantine
+from receiver.store.kept import Kept
 
 ROOT = Path(__file__).parent.parent
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+ORIGINALS = '[retention]\noriginals = "30d"\n\n[output]'
 
 
 @pytest.fixture
@@ -188,3 +192,52 @@ def test_a_thousand_pages_of_one_name_are_named_one_after_the_other(house_of, mo
     receipt = deliver(house, more=pages)
     assert len({document.path for document in receipt.documents}) == len(pages) + 1
     assert len(tried) < 10 * len(pages)
+
+
+def metadata_of(mrn: str, size: int) -> bytes:
+    values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": mrn}
+    fields = [{"name": name, "value": value, "confidence": 1} for name, value in values.items()]
+    return json.dumps({"sourceId": "1", "fields": fields}).encode().ljust(size)
+
+
+def arriving(*metadata: bytes) -> list[Incoming]:
+    document = Incoming(Section("file", "scan.tif", "image/tiff"), [b"II*\0fax"])
+    return [
+        *(Incoming(Section("metadata", "m.json", "application/json"), [each[:999], each[999:]]) for each in metadata),
+        document,
+    ]
+
+
+def contents(kept: Kept) -> list[bytes]:
+    return [part.path.read_bytes() for part in kept.parts]
+
+
+@pytest.mark.parametrize("size", [0, MAX_HELD + 1], ids=["held in memory", "written to a file"])
+def test_metadata_is_a_file_where_a_delivery_is_kept_and_is_judged_anew_from_there(house_of, size):
+    house = house_of(("[output]", '[delivery]\non_invalid = "hold"\n\n[output]'))
+    process, metadata = house.processes["referrals"], metadata_of("wrong", size)
+    held = intake.receive(house, process, arriving(metadata), Arrival(NOON, "127.0.0.1"))
+    kept = quarantine.load(house.settings.data, "referrals", held.id)
+    assert contents(kept) == [b"II*\0fax", metadata]
+    repaired = house_of(('schema = "referrals.fields.schema.json"', ""), ("[output]", ORIGINALS))
+    told = replaying.replay(repaired, repaired.ledger.find(held.id), Replay(NOON, "somebody"))
+    assert told.result is replaying.Result.PUBLISHED
+    assert contents(originals.load(house.settings.data, "referrals", held.id)) == [b"II*\0fax", metadata]
+    assert verifying.verify(repaired.ledger, repaired.settings.data, [told.entry]).findings == []
+
+
+@pytest.mark.parametrize("size", [0, MAX_HELD + 1], ids=["held in memory", "written to a file"])
+def test_metadata_is_among_the_originals(house_of, size):
+    house = house_of(("[output]", ORIGINALS))
+    metadata = metadata_of("142637A", size)
+    receipt = intake.receive(house, house.processes["referrals"], arriving(metadata), Arrival(NOON, "127.0.0.1"))
+    assert contents(originals.load(house.settings.data, "referrals", receipt.id)) == [b"II*\0fax", metadata]
+
+
+def test_metadata_that_comes_twice_is_kept_twice(house_of):
+    house = house_of()
+    came = metadata_of("142637A", 0), metadata_of("142637B", 0)
+    with pytest.raises(Problem) as refused:
+        intake.receive(house, house.processes["referrals"], arriving(*came), Arrival(NOON, "127.0.0.1"))
+    kept = quarantine.load(house.settings.data, "referrals", refused.value.kept_as)
+    assert sorted(contents(kept)) == sorted([b"II*\0fax", *came])

@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "proving"))
 from small_site import FIELDS, SmallSite
 
-PATIENCE = 20  # seconds on a busy machine
+PATIENCE = 60  # seconds on a busy machine
 
 
 @pytest.fixture

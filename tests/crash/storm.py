@@ -206,7 +206,7 @@ def run(folder: Path, kills: int, seed: int, pause: float) -> Storm:
 
 
 def _wait_until_taken(storm: Storm) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and any((storm.service.output / "referrals").iterdir()):
         time.sleep(0.05)
 

@@ -9,7 +9,7 @@ from running import Answer, Service
 
 def exchange(service: Service, raw: bytes, *, half_close: bool = False, count: int = 1) -> list[Answer]:
     """Send the bytes as they are and read `count` answers; where the last one ends the connection, its end too."""
-    with closing(service.connect(timeout=5)) as connection:
+    with closing(service.connect(timeout=60)) as connection:
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(raw)
             if half_close:

@@ -23,7 +23,7 @@ TINY = delivery(section("file", b"II*\0", "image/tiff"), json_part(metadata("cut
 
 def in_pieces(service, raw: bytes, *cuts: int):
     ends = [*cuts, len(raw)]
-    with closing(service.connect(timeout=5)) as connection:
+    with closing(service.connect(timeout=60)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         start = 0
         for end in ends:

@@ -80,7 +80,7 @@ class Front:
         return context.wrap_socket(plain)
 
     def wait(self) -> "Front":
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             try:
                 with closing(self.connect()):

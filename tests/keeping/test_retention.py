@@ -216,10 +216,10 @@ def test_a_thousand_young_originals_are_passed_over_without_the_ledger(home, mon
     for number in range(1000):
         (folder / f"{number:020}").mkdir()
     monkeypatch.setattr(type(home.ledger), "find", lambda *_: pytest.fail("asked"))
-    began = time.perf_counter()
+    began = time.process_time()
     done = {each.kind: each for each in prune(home.house, NOON + 30 * DAY)}
     assert done["originals"].kept == 1000
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_what_is_kept_of_a_process_that_is_configured_no_longer_is_told_and_stays(home):

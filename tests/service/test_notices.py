@@ -30,7 +30,7 @@ def delivery(old: bytes, new: bytes) -> bytes:
 
 
 def wait_until(true, what=str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline, what()
         time.sleep(0.1)

@@ -93,7 +93,7 @@ def test_it_makes_a_site_checks_it_and_delivers_to_it(installed, tmp_path):
 
 
 def wait_until_alive(service: Service) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if service.request(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").status == 200:

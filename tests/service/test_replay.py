@@ -166,7 +166,7 @@ def test_the_service_prunes_by_itself_in_one_worker(tmp_path):
         service.stop()
 
 
-def wait_for(condition, seconds=15):
+def wait_for(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

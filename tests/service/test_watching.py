@@ -174,7 +174,7 @@ def children(pid: int) -> list[int]:
 
 
 def wait_until(true) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if true():

@@ -13,6 +13,7 @@ from receiver.store.stage import Stage, Staged, stage_for
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PEER = "192.0.2.1"
+METADATA = b'{"patient": "invented"}'
 
 
 @dataclass
@@ -58,10 +59,9 @@ class Sent:
         return delivery_id(self.process, self.source_id, self.parts(Path()))
 
     def parts(self, folder: Path, names: tuple[str, str] = ("1.tif", "2.json")) -> list[Part]:
-        metadata = b'{"patient": "invented"}'
         contents = (
             ("file", "Jane Invented.tif", "image/tiff", Role.DOCUMENT, ".tif", self.content),
-            ("metadata", None, "application/json", Role.METADATA, ".json", metadata),
+            ("metadata", None, "application/json", Role.METADATA, ".json", METADATA),
         )
         return [
             Part(part, filename, type_, role, suffix, len(data), hashlib.sha256(data).hexdigest(), folder / name, part)
@@ -80,9 +80,9 @@ class Sent:
 
 
 def write_parts(staged: Staged, sent: Sent) -> list[Part]:
-    for content, suffix in ((sent.content, ".tif"), (b'{"patient": "invented"}', ".json")):
-        staged.part(suffix).write(content)
-    return sent.parts(staged.folder)
+    """Stage the document and hold the metadata in memory: what the intake does."""
+    image, metadata = sent.parts(staged.folder, (staged.add(sent.content, ".tif").name, staged.free(".json").name))
+    return [image, replace(metadata, held=METADATA)]
 
 
 def entry_of(place: Place, staged: Staged, sent: Sent, version: int) -> Entry:

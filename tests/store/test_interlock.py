@@ -67,7 +67,7 @@ def test_whoever_waits_has_it_as_soon_as_the_holder_lets_go_or_dies(lock, tmp_pa
             process.stdin.write("let go\n")
             process.stdin.flush()
         assert waiting.result(10)
-        assert time.monotonic() - let_go < 1
+        assert time.monotonic() - let_go < 5
     lock.give_back()
 
 
@@ -76,7 +76,7 @@ def test_a_holder_that_hangs_is_waited_for_only_so_long_and_costs_nobody_the_loc
         for _ in range(3):
             begin = time.monotonic()
             assert not lock.take(0.1)
-            assert 0.1 <= time.monotonic() - begin < 1
+            assert 0.1 <= time.monotonic() - begin < 5
         assert len(own_threads()) == 1
     another = Interlock(tmp_path / "lock")
     assert another.take(5), "what comes too late is given back"

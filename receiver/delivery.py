@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -73,7 +73,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One section whose bytes lie in a stage or in quarantine."""
+    """One section whose bytes lie in a stage or in quarantine, or are still in memory."""
 
     name: str
     filename: str | None
@@ -82,8 +82,13 @@ class Part:
     suffix: str  # of our own choosing, from the type: ".tif"
     size: int  # bytes
     sha256: str  # hexadecimal
-    path: Path
+    path: Path  # where its bytes lie; of what is held, only the name counts: see `kept.put`
     label: str = "part"  # how people, logs and the ledger are told of it: never a name that the sender made up
+    held: bytes | None = field(default=None, repr=False)  # its bytes, where no file has them
+
+    def read(self) -> bytes:
+        """Return all of its bytes. May raise OSError."""
+        return self.path.read_bytes() if self.held is None else self.held
 
 
 @dataclass(frozen=True, slots=True)

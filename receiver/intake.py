@@ -47,7 +47,7 @@ def read(process: Process, collected: Collected) -> Reading:
         collected.problem.source_id = _source_id(process, collected)
         raise collected.problem
     metadata = next(part for part in collected.parts if part.role is Role.METADATA)
-    return process.metadata.read(metadata.path.read_bytes())
+    return process.metadata.read(metadata.read())
 
 
 def _source_id(process: Process, collected: Collected) -> str:
@@ -56,7 +56,7 @@ def _source_id(process: Process, collected: Collected) -> str:
     if len(metadata) != 1 or not collected.whole:
         return ""
     try:
-        return process.metadata.read(metadata[0].path.read_bytes()).source_id
+        return process.metadata.read(metadata[0].read()).source_id
     except Problem as problem:
         return problem.source_id
 

@@ -2,9 +2,9 @@
 
 Everything that arrived is staged, also what is refused, so that a refused delivery can be kept whole. Only
 content beyond a part's own limit is dropped: such a delivery is not whole, and `Collected.whole` says so.
+Metadata is held in memory, where it is read, and becomes a file only with a delivery that is kept (`kept.put`).
 """
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from receiver import limits, sniffing
 from receiver.config.model import PartConfig
+from receiver.content import take_in
 from receiver.delivery import Incoming, Part, Role, Section
 from receiver.problems import Code, Problem, Violation
 from receiver.steps import Step, timed
@@ -71,7 +72,8 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Incomi
         came[place] += 1
         if came[place] > limits.MAX_SURPLUS and not (rule and rule.many):
             raise Problem(Code.TOO_MANY_PARTS, f"More than {limits.MAX_SURPLUS} parts are not expected or come again.")
-        part, head = _stage(arriving, rule, staged, _label(arriving.section.name, rule, number))
+        label = _label(arriving.section.name, rule, number)
+        part, head = _stage(arriving, rule, label, staged, first=came[place] == 1)
         parts.append((place, part))
         violations += _objections(part, head, rule, unknown)
         cut = rule and rule.max_size is not None and part.size > rule.max_size
@@ -100,43 +102,16 @@ def _label(name: str, rule: PartConfig | None, number: int) -> str:
     return name if name == rule.name else f"part {number} ({rule.name})"
 
 
-def _stage(arriving: Incoming, rule: PartConfig | None, staged: Staged, label: str) -> tuple[Part, bytes]:
-    """Return the staged part and its first kilobyte."""
-    section = arriving.section
-    suffix = _suffix(section)
-    if isinstance(arriving.content, Path):
-        path = staged.adopt(arriving.content, suffix)
-        size, sha256, head = _measure(path)
-    else:
-        file = staged.part(suffix)
-        head = b""
-        for chunk in _up_to(arriving.content, rule.max_size if rule else None):
-            if len(head) < sniffing.HEAD:
-                head += chunk[: sniffing.HEAD]
-            file.write(chunk)
-        path, size, sha256 = file.path, file.size, file.sha256
+def _stage(
+    arriving: Incoming, rule: PartConfig | None, label: str, staged: Staged, *, first: bool
+) -> tuple[Part, bytes]:
+    """Return the part and its first kilobyte. `first` is one of its rule: only one of them is held in memory."""
+    section, suffix = arriving.section, _suffix(arriving.section)
     role = rule.role if rule else Role.ATTACHMENT
-    return Part(section.name, section.filename, section.type, role, suffix, size, sha256, path, label), head
-
-
-def _up_to(content: Iterable[bytes], max_size: int | None) -> Iterator[bytes]:
-    """Yield chunks until one byte more than allowed was seen: it tells the excess, and the rest is not kept."""
-    if max_size is None:
-        yield from content
-        return
-    left = max_size + 1
-    for chunk in content:
-        yield chunk[:left]
-        left -= len(chunk)
-        if left <= 0:
-            return
-
-
-def _measure(path: Path) -> tuple[int, str, bytes]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        file.seek(0)
-        return path.stat().st_size, digest, file.read(sniffing.HEAD)
+    hold = first and role is Role.METADATA
+    taken = take_in(arriving.content, rule.max_size if rule else None, staged, suffix, hold=hold)
+    told = section.name, section.filename, section.type
+    return Part(*told, role, suffix, taken.size, taken.sha256, taken.path, label, taken.held), taken.head
 
 
 def _suffix(section: Section) -> str:

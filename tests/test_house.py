@@ -24,6 +24,7 @@ FLOORS = [
     {"house"},
     {"log"},
     {"rendering", "parts"},
+    {"content"},
     {"in_force"},
     {"process"},
     {"records"},

@@ -50,6 +50,15 @@ def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
     return json.dumps(told, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
 
 
+def put(part: Part, folder: Path) -> None:
+    """Have a part in a folder, under its own name; durable but for the name: sync the folder. Raises Problem."""
+    target = folder / part.path.name
+    if part.held is not None:
+        durable.write_new(target, part.held)
+    elif part.path != target:
+        durable.link_or_copy(part.path, target)
+
+
 def take_away(place: Path) -> None:
     """Remove a kept delivery, if it is there: all of it at one instant, so that nobody meets half. Raises Problem."""
     if not os.path.lexists(place):

@@ -37,7 +37,7 @@ def lay_out(data: Path, staged: Staged, entry: Entry, parts: Sequence[Part]) -> 
     with storage("create a folder in the stage"):
         laid_out.mkdir(mode=folders.FOLDER_MODE)
     for part in parts:
-        durable.link_or_copy(part.path, laid_out / part.path.name)
+        kept.put(part, laid_out)
     description = kept.describe(entry, parts)
     durable.write_new(laid_out / DESCRIPTION, description)
     durable.sync_folder(laid_out)

@@ -56,7 +56,7 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
     Where the same delivery was accepted before, nothing is kept, and the receipt is that one's. Raises Problem.
     """
     place = folder(data, entry.process, entry.id)
-    with _beside(data, staged, parts) as near, _kept(near, place, entry, parts, detail):
+    with _beside(data, staged) as near, _kept(near, place, entry, parts, detail):
         try:
             ledger.set_aside(entry, _attempt(entry))
         except Lost:
@@ -128,8 +128,8 @@ def _attempt(entry: Entry) -> Attempt:
 
 
 @contextmanager
-def _beside(data: Path, staged: Staged, parts: Sequence[Part]) -> Iterator[Staged]:
-    """Yield a stage from which a rename leads to quarantine and that holds the parts: as a rule the one there is.
+def _beside(data: Path, staged: Staged) -> Iterator[Staged]:
+    """Yield a stage from which a rename leads to quarantine: as a rule the one there is.
 
     Two mounts of one file system, as containers and ReadWritePaths= make them, tell the same device and rename nothing.
     """
@@ -138,8 +138,6 @@ def _beside(data: Path, staged: Staged, parts: Sequence[Part]) -> Iterator[Stage
         yield staged
         return
     with Stage(root / kept.SCRATCH).open() as copied:
-        for part in parts:
-            durable.copy(part.path, copied.folder / part.path.name)
         yield copied
 
 
@@ -148,6 +146,8 @@ def _kept(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail
     """Keep the delivery at its place, whose lock is held meanwhile. Raises Problem."""
     folders.make_folders(place.parent, place.parents[1])
     _remove_but(near.folder, {part.path.name for part in parts})
+    for part in parts:
+        kept.put(part, near.folder)
     durable.write_new(near.folder / DESCRIPTION, kept.describe(entry, parts, detail))
     _unsettle(near.folder)
     near.seal()

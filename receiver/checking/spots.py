@@ -27,9 +27,11 @@ def spot(reader: MetadataReader, content: bytes, where: str) -> Spot:
 def _field(reader: MetadataReader, document: Any, where: str) -> str:
     """Return where a field stands that is only known by its name; without one, where all of them do."""
     name = where.split("/")[1].replace("~1", "/").replace("~0", "~") if "/" in where else None
-    for raw in reader.form.fields(document, reader.layout) or ():
-        if name is not None and reader.rules.aliases.get(raw.name, raw.name) == name:
-            return str(raw.where())
+    found = reader.form.fields(document, reader.layout)
+    for index, item in enumerate(found.items if found else ()):
+        given = reader.layout.name.find(item)
+        if isinstance(given, str) and reader.rules.aliases.get(given, given) == name:
+            return str(found.place(index))
     return str(reader.form.place(document, reader.layout.each))
 
 

@@ -151,9 +151,10 @@ def _raw(sources: Sources, document: object, candidate: Candidate) -> Iterator[t
     form = FORMS[sources.form]
     paths = (candidate.each, candidate.name, candidate.value, candidate.confidence or NEVER[sources.form])
     layout = Layout(*map(form.path, paths))
-    for raw in form.fields(document, layout) or ():
-        if not isinstance(raw.value, Absent):
-            yield raw.name, raw.value, raw.confidence
+    found = form.fields(document, layout)
+    for name, value, confidence in map(layout.read, found.items if found else ()):
+        if not isinstance(value, Absent):
+            yield name, value, confidence
 
 
 def _gathered(sources: Sources, candidate: Candidate) -> tuple[tuple[Seen, ...], list[Any]]:

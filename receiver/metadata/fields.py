@@ -1,11 +1,11 @@
 """From fields as found to fields as templates know them: names, repeats, aliases, confidence."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from receiver.metadata.layout import Absent, Known, Layout, Raw
+from receiver.metadata.layout import Absent, Found, Known, Layout
 from receiver.problems import Violation
 from receiver.schemas import words
 from receiver.schemas.json_explain import pointer
@@ -32,69 +32,73 @@ class Rules:
 class Gathered:
     """The fields of one document, and what is wrong with them."""
 
+    place: Callable[[int], str]  # of a field by its index
     fields: dict[str, Any] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
-    places: dict[str, Callable[[], str]] = field(default_factory=dict)  # where each name stands first
+    firsts: dict[str, int] = field(default_factory=dict)  # the index at which each name comes first
     violations: list[Violation] = field(default_factory=list)
     untold: int = 0  # violations beyond the hundredth
 
-    def refuse(self, where: Callable[[], str], rule: str, message: str) -> None:
-        """Note a violation; from the hundredth on only count it, for finding its place takes time."""
+    def refuse(self, index: int | None, rule: str, message: str) -> None:
+        """Note a violation of a field, or of all; from the hundredth on only count it: finding its place takes time."""
         if len(self.violations) < MAX_VIOLATIONS:
-            self.violations.append(Violation(where(), rule, message))
+            self.violations.append(Violation("/" if index is None else self.place(index), rule, message))
         else:
             self.untold += 1
 
+    def place_of(self, name: str) -> str | None:
+        """Return where a name stands first."""
+        return self.place(self.firsts[name]) if name in self.firsts else None
 
-def gather(found: Iterable[Raw], layout: Layout, rules: Rules) -> Gathered:
+
+def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
     """Read every field; one that cannot be read is a violation and is left out."""
-    gathered = Gathered()
-    for number, each in enumerate(found):
-        if number == MAX_FIELDS:
-            gathered.refuse(lambda: "/", "more", f"has more than {MAX_FIELDS:,} fields")
+    gathered = Gathered(found.place)
+    for index, item in enumerate(found.items):
+        if index == MAX_FIELDS:
+            gathered.refuse(None, "more", f"has more than {MAX_FIELDS:,} fields")
             break
-        name = _name(each, layout, gathered)
-        confidence = _confidence(each, rules.scale, gathered)
-        if isinstance(each.value, Absent):
-            gathered.refuse(each.where, "value", f"{each.value.value} {words.rule(layout.value.expression)}")
+        given, value, sure = layout.read(item)
+        name = _name(given, index, layout, gathered)
+        confidence = _confidence(sure, index, rules.scale, gathered)
+        if isinstance(value, Absent):
+            gathered.refuse(index, "value", f"{value.value} {words.rule(layout.value.expression)}")
         elif name is not None:
-            _add(gathered, rules, each, rules.aliases.get(name, name), confidence)
+            _add(gathered, rules, index, rules.aliases.get(name, name), value, confidence)
     if gathered.untold:
         gathered.violations.append(Violation("/", "more", f"{gathered.untold} more"))
     return gathered
 
 
-def _add(gathered: Gathered, rules: Rules, each: Raw, name: str, confidence: float | None) -> None:
-    gathered.places.setdefault(name, each.where)
+def _add(gathered: Gathered, rules: Rules, index: int, name: str, value: Any, confidence: float | None) -> None:
+    gathered.firsts.setdefault(name, index)
     if name in rules.repeated:
-        gathered.fields.setdefault(name, []).append(each.value)
+        gathered.fields.setdefault(name, []).append(value)
     elif name in gathered.fields:
-        gathered.refuse(each.where, "repeated", "the field comes more than once")
+        gathered.refuse(index, "repeated", "the field comes more than once")
         return
     else:
-        gathered.fields[name] = each.value
+        gathered.fields[name] = value
     if confidence is not None:
         gathered.confidence[name] = min(confidence, gathered.confidence.get(name, 1.0))
 
 
-def _name(each: Raw, layout: Layout, gathered: Gathered) -> str | None:
-    name = each.name
+def _name(name: Any, index: int, layout: Layout, gathered: Gathered) -> str | None:
     if isinstance(name, Absent):
-        gathered.refuse(each.where, "name", f"{name.value} {words.rule(layout.name.expression)}")
+        gathered.refuse(index, "name", f"{name.value} {words.rule(layout.name.expression)}")
     elif not isinstance(name, str) or not name.strip():
-        gathered.refuse(each.where, "name", "the field's name must be text that is not empty")
+        gathered.refuse(index, "name", "the field's name must be text that is not empty")
     elif len(name) > MAX_NAME or (not name.isprintable() and _CONTROL.search(name)):
         gathered.refuse(
-            each.where, "name", f"the field's name must have at most {MAX_NAME} characters, none of them control"
+            index, "name", f"the field's name must have at most {MAX_NAME} characters, none of them control"
         )
     else:
         return name
     return None
 
 
-def _confidence(each: Raw, scale: float, gathered: Gathered) -> float | None:
+def _confidence(given: Any, index: int, scale: float, gathered: Gathered) -> float | None:
     """Return the confidence from 0 to 1; None where there is none."""
-    given = each.confidence
     if type(given) is float and 0 <= given <= scale:  # as nearly always
         return given / scale
     if given is None or given is Absent.MISSING or given == "":
@@ -102,9 +106,9 @@ def _confidence(each: Raw, scale: float, gathered: Gathered) -> float | None:
     if isinstance(given, str) and _NUMBER.fullmatch(given):
         given = float(given)
     if isinstance(given, bool) or not isinstance(given, int | float):
-        gathered.refuse(each.where, "confidence", "the confidence must be a number")
+        gathered.refuse(index, "confidence", "the confidence must be a number")
     elif not 0 <= given <= scale:
-        gathered.refuse(each.where, "confidence", f"the confidence must be from 0 to {scale:g}")
+        gathered.refuse(index, "confidence", f"the confidence must be from 0 to {scale:g}")
     else:
         return given / scale
     return None

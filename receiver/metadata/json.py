@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
-from receiver.metadata.layout import Absent, Known, Layout, Raw, WrongPath, raw
+from receiver.metadata.layout import Absent, Found, Known, Layout, WrongPath
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_explain import pointer
 from receiver.schemas.json_schema import JsonSchema
@@ -79,8 +78,8 @@ def source_id(document: Any, path: Path) -> Any:
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else found
 
 
-def fields(document: Any, layout: Layout, known: Known = None) -> Iterator[Raw] | None:
-    """Return every field as found; None where there is no list of them.
+def fields(document: Any, layout: Layout, known: Known = None) -> Found | None:
+    """Return every field; None where there is no list of them.
 
     An object is a list as well: each member is one field, with `key` and `value` for the paths to read. Names that
     are not `known` are told by their places.
@@ -88,11 +87,10 @@ def fields(document: Any, layout: Layout, known: Known = None) -> Iterator[Raw] 
     found = layout.each.find(document)
     top = place(document, layout.each)
     if isinstance(found, dict):
-        shown = (key if known is None or key in known else f"(property {n})" for n, key in enumerate(found, start=1))
-        members = ({"key": key, "value": value} for key, value in found.items())
-        return (raw(partial(_below, top, step), each, layout) for step, each in zip(shown, members, strict=True))
+        members = [{"key": key, "value": value} for key, value in found.items()]
+        return Found(members, lambda index: top + pointer([_shown(members[index]["key"], index, known)]))
     if isinstance(found, list):
-        return (raw(partial(_below, top, index), item, layout) for index, item in enumerate(found))
+        return Found(found, lambda index: top + pointer([index]))
     return None
 
 
@@ -101,8 +99,8 @@ def place(_document: Any, path: Any, _known: Known = None) -> str:
     return pointer(path.keys) if path.keys else f"/{path.expression}"
 
 
-def _below(top: str, step: str | int) -> str:
-    return top + pointer([step])
+def _shown(key: str, index: int, known: Known) -> str:
+    return key if known is None or key in known else f"(property {index + 1})"
 
 
 def as_names(document: Any) -> Any:

@@ -1,6 +1,6 @@
 """Where the fields stand in the metadata, and what was found there: the words that json.py and xml.py share."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
@@ -46,16 +46,13 @@ class Layout:
     value: Path
     confidence: Path
 
-
-class Raw(NamedTuple):
-    """One field as it was found, nothing judged yet."""
-
-    where: Callable[[], str]  # its JSON Pointer or XPath, asked for only where something is wrong
-    name: Any
-    value: Any
-    confidence: Any
+    def read(self, item: Any) -> tuple[Any, Any, Any]:
+        """Return name, value and confidence of a field as they stand there, nothing judged yet."""
+        return self.name.find(item), self.value.find(item), self.confidence.find(item)
 
 
-def raw(where: Callable[[], str], item: Any, layout: Layout) -> Raw:
-    """Read one field."""
-    return Raw(where, layout.name.find(item), layout.value.find(item), layout.confidence.find(item))
+class Found(NamedTuple):
+    """Every field of a document."""
+
+    items: Sequence[Any]  # what each is read from
+    place: Callable[[int], str]  # its JSON Pointer or XPath by its index: asked for only where something is wrong

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -105,11 +104,8 @@ class MetadataReader:
         found = self.form.fields(document, self.layout, self.known)
         if found is not None:
             return gather(found, self.layout, self.rules)
-        gathered = Gathered()
-        gathered.refuse(
-            partial(self.form.place, document, self.layout.each, self.known), "fields", "there are no fields here"
-        )
-        return gathered
+        place = self.form.place(document, self.layout.each, self.known)
+        return Gathered(lambda _: place, violations=[Violation(place, "fields", "there are no fields here")])
 
     def _source_id_violations(self, document: Any, identity: Any) -> list[Violation]:
         fault = source_id_fault(identity)
@@ -119,7 +115,7 @@ class MetadataReader:
         """Judge the fields; not where some could not be read, for they would be called missing."""
         if self.fields_schema is None or not complete:
             return ()
-        return self.fields_schema.violations(gathered.fields, "fields", gathered.places)
+        return self.fields_schema.violations(gathered.fields, "fields", gathered.place_of)
 
 
 def _told(violation: Violation, broken: tuple[Violation, ...]) -> bool:

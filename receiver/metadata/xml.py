@@ -4,10 +4,8 @@ Namespaces are left out of paths and templates: the schema has judged them, and 
 to declare them again. Names are local names.
 """
 
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, cast
 from xml.etree.ElementTree import Element, ElementTree
 
@@ -24,7 +22,7 @@ from elementpath import (
 from xmlschema import XMLResource
 from xmlschema.utils.etree import etree_getpath
 
-from receiver.metadata.layout import Absent, Known, Layout, Raw, WrongPath, raw
+from receiver.metadata.layout import Absent, Found, Known, Layout, WrongPath
 from receiver.metadata.xml_names import Names
 from receiver.schemas import xml_text
 from receiver.schemas.folder import Schemas
@@ -111,15 +109,15 @@ def source_id(document: Document, path: Path) -> Any:
     return found.strip(" \t\r\n") if isinstance(found, str) else found
 
 
-def fields(document: Document, layout: Layout, known: Known = None) -> Iterator[Raw] | None:
-    """Return every field as found; None where `each` selects something that is no node.
+def fields(document: Document, layout: Layout, known: Known = None) -> Found | None:
+    """Return every field; None where `each` selects something that is no node.
 
     Names that are not `known` are stars in what is told of a field's place.
     """
     found = layout.each.select(_top(document))  # type: ignore[attr-defined]
     if not all(isinstance(node, XPathNode) for node in found):
         return None
-    return (raw(partial(_place, node, known), Item(node, document.tree), layout) for node in found)
+    return Found([Item(node, document.tree) for node in found], lambda index: _place(found[index], known))
 
 
 def place(document: Document, path: Any, known: Known = None) -> str:

@@ -6,7 +6,7 @@ told by its place.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from jsonschema_rs import ValidationError
@@ -73,7 +73,7 @@ class Places:
     instance: Any
     known: frozenset[str]  # names that may be told
     top: str = ""  # what comes before the JSON Pointers
-    others: Mapping[str, Callable[[], str]] = field(default_factory=dict)  # where else to look for an unknown name
+    others: Callable[[str], str | None] = lambda _: None  # where else an unknown name stands
 
     def of(self, path: Iterable[str | int]) -> str:
         """Return the JSON Pointer to what stands at `path`; an unknown name in it is told by its number."""
@@ -81,8 +81,8 @@ class Places:
         for depth, step in enumerate(path):
             if isinstance(step, int) or step in self.known:
                 told += pointer([step])
-            elif depth == 0 and step in self.others:
-                told = self.others[step]()
+            elif depth == 0 and (other := self.others(step)):
+                told = other
             else:
                 told += f"/(property {list(here).index(step) + 1})"
             here = here[step]

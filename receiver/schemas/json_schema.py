@@ -38,7 +38,7 @@ class JsonSchema:
         return set(self._names.values())
 
     def violations(
-        self, instance: Any, where: str = "", others: Mapping[str, Callable[[], str]] | None = None
+        self, instance: Any, where: str = "", others: Callable[[str], str | None] = lambda _: None
     ) -> tuple[Violation, ...]:
         """Return every rule that the instance breaks, the first hundred of them; () when it is fine.
 
@@ -47,7 +47,7 @@ class JsonSchema:
         """
         if self._validator.is_valid(instance):
             return ()
-        places = Places(instance, self.known, where, others or {})
+        places = Places(instance, self.known, where, others)
         errors = [(error, name) for error in self._validator.iter_errors(instance) for name in subjects(error)]
         told = tuple(
             self._described(violation(*error, places, self._names, self.file)) for error in errors[:MAX_VIOLATIONS]

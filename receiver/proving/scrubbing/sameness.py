@@ -51,5 +51,6 @@ def structure(process: Process, parts: Sequence[Sent]) -> Hashable:
                 found = form.fields(form.parse(part.content), layout)
             except Malformed:
                 return None
-            return tuple((str(each.name), str(each.confidence)) for each in found or ())
+            read = map(layout.read, found.items if found else ())
+            return tuple((str(name), str(confidence)) for name, _, confidence in read)
     return None

@@ -173,6 +173,25 @@ class Connection(TConn):  # type: ignore[misc]
         self.head += received
         return not received
 
+    def goes_on(self, seconds: float) -> bool:
+        """Wait for the next head no longer than this, in a thread; tell whether the parser can go on."""
+        if not self.has_next() and self.parser.unreader.sock.waits(seconds):
+            self.receive_head()
+        if self.can_be_parsed():
+            self.hand_over()
+            return True
+        return False
+
+    def has_next(self) -> bool:
+        """Tell whether something of the next head has come: its sender did not wait for the answer."""
+        self.head += self.parser.unreader.take_buffered()
+        return bool(self.head)
+
+    def hand_over(self) -> None:
+        """Give the head that has arrived to the parser."""
+        self.parser.unreader.unread(bytes(self.head))
+        self.head.clear()
+
     def can_be_parsed(self) -> bool:
         """Tell whether the parser reaches a verdict without waiting: the head is whole, or wrong already."""
         return BLANK_LINE in self.head or self.head.count(b"\n") != self.head.count(b"\r\n")

@@ -53,6 +53,10 @@ class PacedSocket:
         self._received = 0
         self._asks = asks
 
+    def waits(self, seconds: float) -> bool:
+        """Wait until there is something to read; tell whether there is."""
+        return bool(self._readable.poll(1000 * seconds))
+
     def recv(self, size: int) -> bytes:
         """Return what has arrived, at most `size` bytes; b"" at the end. Raises TimeoutError, ServiceEnds."""
         while True:

@@ -53,9 +53,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A compiled XPath."""
+    """A compiled XPath. `attribute` is the one that it leads to if it is nothing else: `@name`."""
 
     expression: str
+    attribute: str
     _token: Any
 
     def select(self, item: "Item") -> list[Any]:
@@ -67,7 +68,9 @@ class Path:
 
     def find(self, item: "Item") -> Any:
         """Return the text of the one thing that the path selects."""
-        found = self.select(item)
+        if self.attribute and isinstance(item.node, ElementNode):
+            return item.node.obj.get(self.attribute, Absent.MISSING)
+        found = [item.node] if self.expression == "." else self.select(item)
         if len(found) != 1:
             return Absent.SEVERAL if found else Absent.MISSING
         return _text(found[0])
@@ -82,7 +85,7 @@ def path(expression: str) -> Path:
         position = getattr(error.token, "position", None) or (1, 1)
         hint = "; names stand without a prefix here" if error.code == "err:XPST0081" else ""
         raise WrongPath(f"not an XPath: {error.message}{hint}", position[1]) from None
-    return Path(expression, token)
+    return Path(expression, _attribute(token), token)
 
 
 def schema(schemas: Schemas, name: str) -> XmlSchema:
@@ -129,6 +132,11 @@ def place(document: Document, path: Any, known: Known = None) -> str:
 def as_names(document: Document) -> Names:
     """Return what templates see as `metadata`."""
     return Names((document.root,))
+
+
+def _attribute(token: Any) -> str:
+    """Return the attribute that a path leads to, as XPath parsed it; "" for any other path."""
+    return str(token[0].value) if token.symbol == "@" and token[0].symbol == "(name)" else ""
 
 
 def _text(found: Any) -> str:

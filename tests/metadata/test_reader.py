@@ -14,6 +14,7 @@ from metadata_of import JSON_SCHEMA, XSD, document, reader_of
 
 from receiver.delivery import Reading
 from receiver.faults import Misconfigured
+from receiver.metadata import xml as form
 from receiver.metadata.reader import MetadataReader
 from receiver.problems import Code, Problem
 
@@ -217,6 +218,19 @@ def test_another_shape_of_xml_is_a_matter_of_paths(folder: Path) -> None:
     assert reading.confidence == {"dob": 0.55}
     twice = content.replace(b"<x:text/>", b"<x:text/><x:text/>")
     assert told(problem(reader, twice)) == [("/batch/item[2]", "value")]
+
+
+@pytest.mark.parametrize("each", ["/", "//r", "//f", "//f/@a", "//f/text()", "//g"])
+@pytest.mark.parametrize(
+    ("plain", "other"), [("@a", "./@a"), ("@b", "./@b"), ("@none", "./@none"), (".", "self::node()")]
+)
+def test_a_plain_xpath_finds_what_any_other_does(each: str, plain: str, other: str) -> None:
+    content = b"<r xmlns:p='u' a='0'>s<f a='1' p:b='2'>t<g p:a='3' a=''/>u<!-- c -->v</f><f/></r>"
+    document = form.parse(content)
+    top = form.Item(document.tree, document.tree)
+    items = [form.Item(node, document.tree) for node in form.path(each).select(top)]
+    assert items
+    assert [form.path(plain).find(item) for item in items] == [form.path(other).find(item) for item in items]
 
 
 @pytest.mark.parametrize(

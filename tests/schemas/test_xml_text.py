@@ -1,5 +1,6 @@
 """XML is read without its dangers: whatever it declares, nothing is resolved, nothing fetched, nothing unbounded."""
 
+import gc
 import socket
 import time
 
@@ -124,6 +125,18 @@ def test_ever_new_names_do_not_fill_the_memory() -> None:
     for number in range(5, 60):
         parse(document(number))
     assert psutil.Process().memory_info().rss - before < 15_000_000  # the names alone are 25 MB
+
+
+def test_what_was_read_is_freed_without_looking_for_garbage() -> None:
+    content = b"<a>" + b"<b c='d'>e</b>" * 100 + b"</a>"
+    parse(content), places(content)
+    gc.collect()
+    gc.disable()
+    try:
+        parse(content), places(content)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_a_refusal_is_quick_whatever_comes() -> None:

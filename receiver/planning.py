@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from receiver.delivery import Delivery, Part, Receipt, Status, delivery_id
 from receiver.house import House, Reception
@@ -10,7 +11,6 @@ from receiver.problems import PASSING, Code, Problem
 from receiver.process import Process
 from receiver.rendering import Rendered
 from receiver.store import originals, quarantine
-from receiver.store.durable import NewFile
 from receiver.store.entry import Entry, Kind, Output, PartLine
 from receiver.store.stage import Staged
 
@@ -18,11 +18,12 @@ from receiver.store.stage import Staged
 def plan(reception: Reception, delivery: Delivery, parts: Sequence[Part], rendered: Rendered) -> Entry:
     """Stage what was rendered beside the parts, and return the entry that the ledger is to commit."""
     house, process, staged = reception.house, reception.process, reception.staged
-    entry = _entry(reception, delivery.id, delivery.source_id, parts)
     outputs = tuple(_outputs(house, process, rendered, staged))
-    if process.config.retention.originals:
-        outputs += (originals.lay_out(house.settings.data, staged, entry, parts),)
-    return replace(entry, version=delivery.version, outputs=outputs, output=process.output)
+    known = {"version": delivery.version, "outputs": outputs, "output": process.output}
+    entry = _entry(reception, delivery.id, delivery.source_id, parts, **known)
+    if not process.config.retention.originals:
+        return entry
+    return replace(entry, outputs=(*outputs, originals.lay_out(house.settings.data, staged, entry, parts)))
 
 
 def put_aside(reception: Reception, collected: Collected, source_id: str, problem: Problem) -> Receipt:
@@ -31,12 +32,9 @@ def put_aside(reception: Reception, collected: Collected, source_id: str, proble
         raise problem
     house, process = reception.house, reception.process
     id_ = delivery_id(process.name, source_id, collected.parts)
-    entry = replace(
-        _entry(reception, id_, source_id, collected.parts),
-        status=Status.HELD if holds(process, problem.code) else Status.REFUSED,
-        code=problem.code,
-        violations=problem.violations,
-    )
+    status = Status.HELD if holds(process, problem.code) else Status.REFUSED
+    known = {"version": None, "status": status, "code": problem.code, "violations": problem.violations}
+    entry = _entry(reception, id_, source_id, collected.parts, **known)
     receipt = quarantine.set_aside(
         house.ledger, house.settings.data, reception.staged, entry, collected.parts, problem.detail
     )
@@ -53,34 +51,31 @@ def holds(process: Process, code: Code) -> bool:
     return process.config.delivery.on_invalid == "hold" and code is not Code.SOURCE_ID_CONFLICT
 
 
-def _entry(reception: Reception, id_: str, source_id: str, parts: Sequence[Part]) -> Entry:
+def _entry(reception: Reception, id_: str, source_id: str, parts: Sequence[Part], **known: Any) -> Entry:
     return Entry(
         id=id_,
         process=reception.process.name,
         source_id=source_id,
-        version=None,
         received_at=reception.arrival.at,
         peer=reception.arrival.peer,
         configuration=reception.process.digest,
         parts=tuple(map(PartLine.of, parts)),
         replay=reception.arrival.replay,
+        **known,
     )
 
 
 def _outputs(house: House, process: Process, rendered: Rendered, staged: Staged) -> Iterator[Output]:
-    root = f"{house.settings.output.absolute()}/"
+    folder = f"{process.output}/".removeprefix(f"{house.settings.output.absolute()}/")  # as the receipt tells it
     for part, path in rendered.documents:
-        yield _output(process, root, Kind.DOCUMENT, part.path.name, path, part.size, part.sha256)
+        yield Output(Kind.DOCUMENT, part.path.name, folder + path, process.output / path, part.size, part.sha256)
+    for kind, path, content in _contents(rendered):
+        file = staged.add(content)
+        yield Output(kind, file.name, folder + path, process.output / path, file.size, file.sha256)
+
+
+def _contents(rendered: Rendered) -> Iterator[tuple[Kind, str, bytes]]:
     for record in rendered.records:
-        yield _written(process, root, Kind.RECORD, staged.add(record.content), record.path)
+        yield Kind.RECORD, record.path, record.content
     if rendered.marker:
-        yield _written(process, root, Kind.MARKER, staged.add(b""), rendered.marker)
-
-
-def _written(process: Process, root: str, kind: Kind, file: NewFile, path: str) -> Output:
-    return _output(process, root, kind, file.name, path, file.size, file.sha256)
-
-
-def _output(process: Process, root: str, kind: Kind, staged: str, path: str, size: int, sha256: str) -> Output:
-    target = process.output / path
-    return Output(kind, staged, str(target).removeprefix(root), target, size, sha256)
+        yield Kind.MARKER, rendered.marker, b""

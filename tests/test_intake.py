@@ -241,3 +241,12 @@ def test_metadata_that_comes_twice_is_kept_twice(house_of):
         intake.receive(house, house.processes["referrals"], arriving(*came), Arrival(NOON, "127.0.0.1"))
     kept = quarantine.load(house.settings.data, "referrals", refused.value.kept_as)
     assert sorted(contents(kept)) == sorted([b"II*\0fax", *came])
+
+
+def test_a_receipt_tells_paths_below_the_output_and_whole_ones_elsewhere(house_of, tmp_path):
+    inside = deliver(house_of())
+    house = house_of(('directory = "referrals"', f'directory = "{tmp_path}/elsewhere"'))
+    outside = deliver(house, "2")
+    assert inside.documents[0].path == f"referrals/{inside.id}.tif"
+    assert outside.documents[0].path == f"{tmp_path}/elsewhere/{outside.id}.tif"
+    assert Path(outside.documents[0].path).is_file()

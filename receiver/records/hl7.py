@@ -21,7 +21,15 @@ def _segments(text: str) -> Iterator[Violation]:
         yield Violation("line 1", "well-formed", "An HL7 message begins with MSH and its five delimiters.")
         return
     separator = text[3]
-    for number, segment in enumerate(text.rstrip("\r").split("\r"), 1):
-        if not SEGMENT.fullmatch(segment[:3]) or segment[3:4] not in ("", separator):
+    segments = text.rstrip("\r").split("\r")
+    if all(_begins(head, separator) for head in {segment[:4] for segment in segments}):
+        return
+    for number, segment in enumerate(segments, 1):
+        if not _begins(segment[:4], separator):
             message = f'A segment begins with its three-letter name and "{separator}".'
             yield Violation(f"line {number}", "well-formed", message)
+
+
+def _begins(head: str, separator: str) -> bool:
+    """Tell whether a segment may begin so: most of a message begin as one of a few do."""
+    return SEGMENT.fullmatch(head[:3]) is not None and head[3:] in ("", separator)

@@ -117,10 +117,12 @@ def test_hl7_is_told_by_line_and_field(schemas, changed, faults):
     assert told(checker("hl7", "utf-8", "hl7", schemas), message(**changed)) == faults
 
 
-def test_hl7_without_its_head_is_told(schemas):
+def test_segments_that_do_not_begin_as_such_are_told(schemas):
     check = checker("hl7", "utf-8", None, schemas)
     assert told(check, "PID|1\r") == [("line 1", "well-formed")]
     assert told(check, message(TXA=None)) == []
+    segments = [r"MSH|^~\&|A", "PID", "PI", "EVN|1", f"pid|{SECRET}", "EVN^1", "EVN|2", "PI", ""]
+    assert told(check, "\r".join(segments)) == [(f"line {number}", "well-formed") for number in (3, 5, 6, 8)]
 
 
 def bundle(change=None) -> str:

@@ -43,7 +43,7 @@ def loads(content: bytes) -> Any:
     text = _decode(content)
     if not text or text.isspace():
         raise Malformed("it is empty")
-    if text.count(",") >= MAX_VALUES:
+    if _is_long(text):
         with suppress(json.JSONDecodeError):  # of a string, before the limit is reached: told below
             _judge(text)  # ends at the limit, where decoding would take ten times as long
     value, fault = _decoded(text)
@@ -116,9 +116,14 @@ def _is_suspect(text: str, value: Any) -> bool:
     """Say whether a walk is needed: also for a text that only looks too long or like a surrogate."""
     return (
         (text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value))
-        or text.count(",") >= MAX_VALUES
-        or ("\\u" in text and _ESCAPED_SURROGATE.search(text) is not None)
+        or _is_long(text)
+        or ("\\" in text and _ESCAPED_SURROGATE.search(text) is not None)
     )
+
+
+def _is_long(text: str) -> bool:
+    """Say whether a text may have more than MAX_VALUES values: a comma stands between each two."""
+    return len(text) > MAX_VALUES and text.count(",") >= MAX_VALUES
 
 
 def _is_deep(value: Any) -> bool:

@@ -152,7 +152,7 @@ def finish(text: str) -> str:
     """End each segment with CR; indentation and empty lines are dropped."""
     lines = text.replace("\r", "\n").split("\n")
     segments = [segment for line in lines if (segment := line.lstrip(" \t"))]
-    return "".join(f"{segment}\r" for segment in segments)
+    return "\r".join([*segments, ""])
 
 
 @cache

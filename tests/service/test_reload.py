@@ -97,6 +97,12 @@ def status(service: Service) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=service.variables(), capture_output=True, text=True, check=False)
 
 
+def half_saved(site: Path, revision: int) -> str:
+    """Return what an editor has written so far, within a text."""
+    whole = edited(site, revision)
+    return whole[: whole.index('"', 700) + 1]
+
+
 def in_force(service: Service, revision: int) -> bool:
     return all(found == {f"r{revision}"} for found in by_worker(service).values())
 
@@ -166,7 +172,7 @@ def test_a_process_comes_and_goes(service, site):
 def test_a_worker_that_dies_over_a_half_saved_site_starts_with_what_is_in_force(service, site):
     (site / TOML).write_text(edited(site, 1))
     wait_until(lambda: in_force(service, 1))
-    (site / TOML).write_text(edited(site, 2)[:700])
+    (site / TOML).write_text(half_saved(site, 2))
     before = workers(service)
     for pid in before:
         os.kill(int(pid), signal.SIGKILL)
@@ -202,7 +208,7 @@ def test_under_load_no_delivery_fails_or_is_judged_by_two_configurations(service
     for sender in senders:
         sender.start()
     for revision in (2, 3):
-        (site / TOML).write_text(edited(site, revision)[:900])  # as an editor saves that takes its time
+        (site / TOML).write_text(half_saved(site, revision))  # as an editor saves that takes its time
         time.sleep(0.2)
         (site / TOML).write_text(edited(site, revision))
         wait_until(lambda: len(told(service, "configured")) == revision)  # noqa: B023

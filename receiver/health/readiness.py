@@ -60,6 +60,7 @@ def _kept_back(house: House) -> str:
 
 
 def _ledger(house: House) -> str:
+    house.ledger.require_in_place()
     with storage("write to the ledger"):
         _require(house.ledger.path, os.R_OK | os.W_OK)
         _require(house.ledger.path.parent, os.W_OK | os.X_OK)

@@ -1,6 +1,9 @@
 """What /metrics answers: the sums over all workers, and what is asked of ledger and disks at that moment."""
 
+import struct
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,6 +18,9 @@ from receiver.metrics.folder import shared
 from receiver.metrics.meters import Meters
 from receiver.problems import Problem
 from receiver.store.folders import free_space
+
+LOOKS = 20  # at files that are just being created
+PAUSE = 0.01  # seconds between them
 
 # name, meaning, and where it stands in a survey
 GAUGES: tuple[tuple[str, str, Callable[[Survey], int | datetime | None]], ...] = (
@@ -43,9 +49,10 @@ class Standing(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges. Where the ledger cannot be asked, the rest is told all the same."""
-        up = GaugeMetricFamily("receiver_ledger_up", "1 where the ledger answers.")
+        up = GaugeMetricFamily("receiver_ledger_up", "1 where the ledger answers and is where it was.")
         surveys: list[Survey] = []
         try:
+            self._current.house.ledger.require_in_place()
             surveys = survey(self._current.house)
             up.add_metric([], 1)
         except Problem:
@@ -79,7 +86,16 @@ def scrape(current: Current, meters: Meters) -> Callable[[], bytes]:
     standing = CollectorRegistry()
     standing.register(Standing(current))
     counted = registry if folder else meters.registry
-    return lambda: generate_latest(counted) + generate_latest(standing)
+    return lambda: _told(counted) + generate_latest(standing)
+
+
+def _told(registry: CollectorRegistry) -> bytes:
+    """Return the page of a registry. The file of a worker that just starts is empty for a moment."""
+    for _ in range(LOOKS):
+        with suppress(struct.error):
+            return generate_latest(registry)
+        time.sleep(PAUSE)
+    return generate_latest(registry)
 
 
 def _add(gauge: GaugeMetricFamily, process: str, value: int | datetime | None) -> None:

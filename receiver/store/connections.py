@@ -11,6 +11,7 @@ from typing import TypeVar
 import apsw
 
 from receiver.store import schema
+from receiver.store.presence import Presence, patiently
 from receiver.store.writers import Writers
 
 Result = TypeVar("Result")
@@ -21,6 +22,8 @@ class _Opened:
     """The connections of one process."""
 
     pid: int
+    presence: Presence
+    anchor: apsw.Connection  # never used: the files beside the ledger stay the same as long as it is open
     writers: Writers | None = None  # opened by the first write: an auditor may have no right to write
     readers: deque[apsw.Connection] = field(default_factory=deque)  # those that nobody is using
 
@@ -40,24 +43,30 @@ class Connections:
 
     def read(self, query: Callable[[apsw.Connection], Result]) -> Result:
         """Run a query on what is committed by now. It must read its rows to the end. Raises Problem."""
-        readers = self._present().readers
+        opened = self._present()
         with schema.ledger_errors():
             try:
-                connection = readers.pop()
+                connection = opened.readers.pop()
             except IndexError:
+                opened.presence.require()  # SQLite would create what is not beside the ledger
                 connection = schema.connect(self._path)
             found = query(connection)
-        readers.append(connection)  # not one that has failed: it is dropped
+        opened.readers.append(connection)  # not one that has failed: it is dropped
         return found
 
     def close(self) -> None:
         """Close what this process has open; the next use opens it again."""
         opened, self._opened = self._opened, None
         if opened and opened.pid == os.getpid():
+            opened.presence.close()
             if opened.writers:
                 opened.writers.close()
-            for reader in opened.readers:
-                reader.close()
+            for connection in (*opened.readers, opened.anchor):
+                connection.close()
+
+    def require_in_place(self) -> None:
+        """Raise Problem where the ledger cannot be used, or is not where it was when this process opened it."""
+        self._present().presence.require()
 
     def _present(self) -> _Opened:
         opened = self._opened
@@ -65,17 +74,29 @@ class Connections:
             with self._opening:
                 opened = self._opened
                 if opened and opened.pid != os.getpid():
+                    opened.presence.close()
                     if opened.writers:
                         opened.writers.forsake()
                     self._foreign.append(opened)
                     opened = None
                 if opened is None:
-                    opened = self._opened = _Opened(os.getpid())
+                    opened = self._opened = patiently(lambda: _opened(self._path))
         return opened
 
     def _writers(self) -> Writers:
         opened = self._present()
         if opened.writers is None:
             with self._opening, schema.ledger_errors():
-                opened.writers = opened.writers or Writers(self._path)
+                opened.presence.require()
+                opened.writers = opened.writers or Writers(self._path, opened.presence)
         return opened.writers
+
+
+def _opened(path: Path) -> _Opened:
+    """Open the ledger for this process. Raises Problem."""
+    presence = Presence(path)
+    with schema.ledger_errors():
+        anchor = schema.connect(path)
+        anchor.pragma("user_version")  # only now SQLite opens what is beside the ledger
+    presence.note()
+    return _Opened(os.getpid(), presence, anchor)

@@ -61,6 +61,7 @@ class Ledger:
         self._connections = Connections(self.path)
         self._read = self._connections.read
         self._write = self._connections.write
+        self.require_in_place = self._connections.require_in_place
         self.close = self._connections.close
 
     def find(self, id: str) -> Entry | None:  # noqa: A002 (the column's name)

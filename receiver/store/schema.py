@@ -12,6 +12,7 @@ import apsw
 from receiver.problems import Code, Problem
 from receiver.store import durable
 from receiver.store.failure import storage
+from receiver.store.presence import require_none_else
 
 LOCK_SUFFIX = ".lock"
 BUSY = 800  # milliseconds that a foreign lock is waited for: a sender is answered within a second
@@ -70,6 +71,7 @@ def create(path: Path) -> None:
     with storage(f"create the ledger's folder {path.parent}"):
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     with locked(path), ledger_errors():
+        require_none_else(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE))
         connection = connect(path)
         try:

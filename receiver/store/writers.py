@@ -8,6 +8,7 @@ sleeps and guesses, with a tail of seconds; the lock wakes whoever is next.
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from receiver.problems import Code, Problem
 from receiver.store import schema
 from receiver.store.failure import storage
 from receiver.store.interlock import Interlock
+from receiver.store.presence import Moved, Presence
 
 Result = TypeVar("Result")
 Operation = Callable[[apsw.Connection], Result]
@@ -43,8 +45,9 @@ class _Ticket:
 class Writers:
     """The one who writes to the ledger, for all threads of this process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, presence: Presence) -> None:
         """Open the ledger. Raises apsw.Error, Problem."""
+        self._presence = presence
         self._connection = schema.connect(path)
         with storage("open the ledger's lock"):
             self._lock = Interlock(Path(f"{path}{schema.LOCK_SUFFIX}"))
@@ -136,10 +139,13 @@ class Writers:
             else:
                 for ticket in batch:
                     _run(connection, ticket)
+            self._presence.require()
             self._commit()
-        except BaseException:
+        except BaseException as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if isinstance(error, Moved):
+                self._empty_wal()
             raise
 
     def _commit(self) -> None:
@@ -150,6 +156,11 @@ class Writers:
             problem = schema.problem_of(error)
             raise Unclear(problem.code, problem.detail) from None
         self._doubtful = False
+
+    def _empty_wal(self) -> None:
+        """Move all that was committed to the database, since nobody else may ever find the WAL again."""
+        with suppress(apsw.Error):
+            self._connection.wal_checkpoint()
 
     def _settle(self) -> None:
         """Make sure that a commit that failed stays undone, and that nothing rests on a file whose fsync failed.

@@ -17,6 +17,7 @@ from receiver.delivery import Status
 from receiver.problems import Code, Problem, Violation
 from receiver.store import ledger, publish, rows, schema, writers
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, PartLine
+from receiver.store.presence import Presence
 
 SENT = Sent()
 
@@ -249,7 +250,7 @@ def test_a_writer_that_hangs_in_another_process_is_not_waited_for(place):
 def test_a_commit_that_failed_does_not_come_back(place):
     """Its pages may lie in the WAL; what SQLite forgot must not be found by the next one who opens it."""
     connection = schema.connect(place.ledger.path)
-    group = writers.Writers(place.ledger.path)
+    group = writers.Writers(place.ledger.path, Presence(place.ledger.path))
     group.run(lambda connection: connection.execute("CREATE TABLE sure (x)") and None)
     group._doubtful = True
     group.run(lambda connection: None)

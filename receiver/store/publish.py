@@ -13,15 +13,21 @@
     marker     the same                                         committed     same
     originals  the folder of parts renamed to originals/        committed     same
     mark       unchanged                                        published     done; the stage's folder is swept
-    clear      the stage's folder is gone                       published     done
+    clear      the stage's folder is empty                      published     done; a later delivery may fill it
 
 Three facts carry it. The row is written once everything is durable, so what is accepted can be published. A file
 is published by rename, so one that left the stage was published, even where downstream has taken it away since;
 and one that is still there was not. A step begins when the one before it is durable, so no reader ever sees a
 record before its document.
 
-`committed` without a folder in the stage is what a power cut between `mark` and the next durable commit leaves:
-everything was published. Nothing is concluded where the whole stage is gone: then a disk is not mounted.
+`committed` without one of its files in the stage is what a power cut between `mark` and the next durable commit
+leaves: everything was published. Nothing is concluded where the whole stage is gone: then a disk is not mounted.
+
+A folder is used by several deliveries, one after the other, all of one process of ours (`spare.py`). The next one fills
+it only when the mark of the one before is in the ledger; the ledger's WAL is ordered, so the fsync that makes the next
+ROW durable makes that mark durable, too: at no time, and after no power cut, do two rows that are `committed` rest on
+one folder. A power cut that takes the mark back finds no such row after it, and what else lies in the folder was never
+answered. Names are never given twice in a folder: what a row tells of is its own file, or was published.
 
 Beside this path: `quarantine/<process>/<id>/` with a file `unsettled` in it is a delivery whose folder was moved there
 and whose row (`held`, `refused`) is still to be written; without one, the row is there. An accepted delivery has

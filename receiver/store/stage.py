@@ -3,12 +3,14 @@
 Each delivery fills a folder of its own, and its owner holds an advisory lock (flock(2)) on the folder for as long as it
 works there. The kernel drops the lock with the owner's process, however that ends: who gets the lock knows that the
 owner is dead. So nobody ever touches the folder of a living owner, and no clock is asked. The lock is on the folder
-itself, so that taking it leaves nothing behind, and it goes along where the folder is moved.
+itself, so that taking it leaves nothing behind, and it goes along where the folder is moved. A folder on which nothing
+rests any more is kept, with its lock, for a later delivery of the same process of ours (`spare.py`).
 """
 
 import errno
 import fcntl
 import os
+import weakref
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from pathlib import Path
 from receiver.problems import Problem
 from receiver.store import durable, folders
 from receiver.store.failure import storage
+from receiver.store.spare import Folder, Spare
 
 OPEN_FILES = 16  # files of one delivery left open until all are synced together; 16 threads stay far below 1,024
 README = """\
@@ -32,38 +35,51 @@ class Stage:
         """Own `root`, creating it where it is missing. Raises Problem."""
         self.root = root.resolve()
         folders.own(self.root, README)
+        self._spare = Spare()
+        self._end = weakref.finalize(self, self._spare.close)  # also where the process ends
+
+    def close(self) -> None:
+        """Remove the folders that lie ready for later deliveries, and let none lie ready any more."""
+        self._end()
 
     @contextmanager
     def open(self) -> "Iterator[Staged]":
-        """Put one delivery together. Its folder is removed at the end, unless the ledger has accepted it."""
-        folder, lock = self._claim()
+        """Put one delivery together. At the end its folder is cleared for another one, or removed after a failure.
+
+        Where the ledger has accepted it, and it is not yet published, the folder stays as it is.
+        """
+        folder = self._spare.take() or self._claim()
         staged = Staged(folder)
+        whole = False
         try:
             yield staged
+            whole = True
         finally:
             staged.close()
-            if not staged.accepted:
-                discard(folder)
-            os.close(lock)
+            if staged.accepted:
+                os.close(folder.lock)
+            elif not (whole and self._spare.put(folder)):
+                discard(folder.path)
+                os.close(folder.lock)
 
-    def _claim(self) -> tuple[Path, int]:
+    def _claim(self) -> Folder:
         """Create a folder and lock it; a sweeper that came in between has it, and the next one is tried."""
         while True:
-            folder = self.root / os.urandom(10).hex()
+            path = self.root / os.urandom(10).hex()
             with storage("create a folder in the stage"):
-                folder.mkdir(mode=folders.FOLDER_MODE)
-            lock = hold(folder)
+                path.mkdir(mode=folders.FOLDER_MODE)
+            lock = hold(path)
             if lock is not None:
-                return folder, lock
+                return Folder(path, lock)
 
 
 class Staged:
     """One delivery in the making."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder.path
         self.accepted = False  # from the ledger row on, only recovery's rules may remove the folder
-        self._count = 0
+        self._folder = folder
         self._files: list[durable.NewFile] = []  # open ones, not yet durable
 
     def part(self, suffix: str = "") -> durable.NewFile:
@@ -87,9 +103,9 @@ class Staged:
         return target
 
     def free(self, suffix: str) -> Path:
-        """Return a name in the folder that nothing has yet."""
-        self._count += 1
-        return self.folder / f"{self._count}{suffix}"
+        """Return a name in the folder that nothing has, or ever had."""
+        self._folder.names += 1
+        return self.folder / f"{self._folder.names}{suffix}"
 
     def seal(self, names: Container[str] | None = None) -> None:
         """Make the named files, or all, and the folder durable; others may vanish in a power cut. Raises Problem."""
@@ -97,7 +113,9 @@ class Staged:
         self._files = [file for file in self._files if file not in chosen]
         durable.sync_files(chosen)
         durable.sync_folder(self.folder)
-        durable.sync_folder(self.folder.parent)
+        if not self._folder.rooted:
+            durable.sync_folder(self.folder.parent)
+            self._folder.rooted = True
 
     def close(self) -> None:
         """Close what is still open."""

@@ -4,7 +4,8 @@
 
 The file system is shut down by the ioctl that file system tests use for it: what was not made durable is gone, as
 after a power cut. Then it is mounted again, and the sender tries again. The ledger lies once beside the output
-and once on another disk, which keeps its power: so each fsync of ours stands for itself.
+and once on another disk, which keeps its power: so each fsync of ours stands for itself. Each is done with the
+first delivery of a process, and with one that works in the folder of the one before, right after it.
 
 With `--weaken` one of the promises is broken on purpose, and the run must go red.
 """
@@ -27,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import syscalls
 
 from receiver.settings import Settings
-from receiver.store import schema, writers
+from receiver.store import schema, spare, writers
 from receiver.store import syscalls as store_syscalls
 
 SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN: _IOR('X', 125, __u32), linux/fs/ext4/ext4.h
@@ -97,10 +98,11 @@ def cuts(folder: Path, weaken: str = "", every: int = 1) -> Iterator[tuple[str, 
     with plugged_in(folder) as disk:
         made = syscalls.bench(folder)
         for where, place in (("beside the ledger", disk.mount), ("apart from the ledger", folder)):
-            points = _points(made, disk, place)
-            for number, point in enumerate([None, *points]):
-                found = None if number % every else _cut(made, disk, place, point, weaken)
-                yield f"{where}, {point or 'answered'}", found
+            for prepared in syscalls.PREPARED:
+                points = _points(made, disk, place, prepared)
+                for number, point in enumerate([None, *points]):
+                    found = None if number % every else _cut(made, disk, place, prepared, point, weaken)
+                    yield f"{where}, {prepared}, {point or 'answered'}", found
 
 
 def _settings(made: syscalls.Bench, disk: Disk, place: Path) -> Settings:
@@ -109,26 +111,28 @@ def _settings(made: syscalls.Bench, disk: Disk, place: Path) -> Settings:
     return replace(settings, data=data, output=data / "output", ledger=f"sqlite:{place / settings.data.name}.db")
 
 
-def _points(made: syscalls.Bench, disk: Disk, place: Path) -> list[syscalls.Point]:
+def _points(made: syscalls.Bench, disk: Disk, place: Path, prepared: str) -> list[syscalls.Point]:
     settings, log = _settings(made, disk, place), made.folder / "strace.log"
-    syscalls.hit(None, log, lambda: syscalls.house(made, settings), syscalls.deliver)
+    syscalls.hit(None, log, lambda: syscalls.PREPARED[prepared](made, settings), syscalls.deliver)
     shutil.rmtree(settings.data)
     return [point for point in syscalls.points(syscalls.calls(log)) if point.how == "signal=KILL"]
 
 
-def _cut(made: syscalls.Bench, disk: Disk, place: Path, point: syscalls.Point | None, weaken: str) -> list[str]:
+def _cut(
+    made: syscalls.Bench, disk: Disk, place: Path, prepared: str, point: syscalls.Point | None, weaken: str
+) -> list[str]:
     settings = _settings(made, disk, place)
 
     def prepare() -> object:
         WEAKEN[weaken]()
-        house = syscalls.house(made, settings)
-        os.sync()  # what was there before the delivery is not what is looked at
-        return house
+        syscalls.house(made, settings).ledger.close()
+        os.sync()  # what was there before the deliveries is not what is looked at
+        return syscalls.PREPARED[prepared](made, settings)
 
     told = syscalls.hit(point, made.folder / "strace.log", prepare, syscalls.deliver)
     disk.cut_power()
     try:
-        return syscalls.violations(made, settings, told)
+        return syscalls.violations(made, settings, told, prepared)
     finally:
         shutil.rmtree(settings.data, ignore_errors=True)
 
@@ -155,11 +159,24 @@ def _without_synchronous() -> None:
     writers.Writers._set_synchronous = lambda self, how: None
 
 
+def _with_names_given_again() -> None:
+    take = spare.Spare.take
+
+    def careless(self: spare.Spare) -> spare.Folder | None:
+        folder = take(self)
+        if folder:
+            folder.names = 0
+        return folder
+
+    spare.Spare.take = careless
+
+
 WEAKEN = {
     "": lambda: None,
     "file": _without_fsync_of_files,
     "folder": lambda: _without_fsync(stat.S_ISDIR),
     "synchronous": _without_synchronous,
+    "names": _with_names_given_again,
 }
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "service"))
+from leftovers import left_in
 from running import ROOT, Service, multipart
 
 SENDERS = 4
@@ -174,8 +175,7 @@ def judge(storm: Storm) -> list[str]:
         faults.append("two deliveries have one id")
     strange = set(storm.taken) - set(ids)
     faults += [f"{id_}: published, and its sender never told" for id_ in strange]
-    stage = storm.service.data / "stage"
-    faults += [f"{path}: left in the stage" for path in stage.iterdir() if path.is_dir()]
+    faults += [f"{path}: left in the stage" for path in left_in(storm.service.data / "stage")]
     faults += [f"{path}: left in the output" for path in storm.service.output.rglob("*") if path.is_file()]
     return faults
 

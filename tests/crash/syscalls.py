@@ -6,6 +6,9 @@ A forked child prepares everything, stops itself, and goes on once `strace` is a
 as it enters the n-th call of a kind (which is also: right after the call before it), or an error as its result.
 After that a recovery runs, and then the sender tries again: the delivery must be wholly absent or wholly there,
 once; an answer that was given must be true; nothing may be left in the stage.
+
+A delivery is hit as the first one of its process, and as one that works in the folder of the one before, which was
+answered and must be wholly there.
 """
 
 import hashlib
@@ -26,6 +29,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "service")]
 import storm
+from leftovers import left_in
 
 from receiver import intake
 from receiver.delivery import Arrival, Incoming, Section
@@ -39,6 +43,7 @@ from receiver.store.entry import Entry
 FAILING = ["openat", "mkdir", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "renameat2", "link", "unlink"]
 CHANGING = [*FAILING, "sync_file_range", "rename", "unlinkat", "rmdir", "flock"]
 DOCUMENT = b"II*\0" + b"fax" * 5000
+WHOLE = [".done", ".hl7", ".json", ".tif"]
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -85,13 +90,24 @@ def house(bench: Bench, settings: Settings) -> House:
     return opened(settings, {"referrals": process})
 
 
-def deliver(house: House) -> dict | None:
+def later(bench: Bench, settings: Settings) -> House:
+    """Return the house with one delivery taken in: the next one works in its folder."""
+    prepared = house(bench, settings)
+    receipt = deliver(prepared, "earlier")
+    assert receipt
+    return prepared
+
+
+PREPARED = {"delivery": house, "delivery in a folder used before": later}
+
+
+def deliver(house: House, source_id: str = "1") -> dict | None:
     """Take the delivery in; return what the sender is told, None for a problem."""
     values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": "142637A"}
     fields = [{"name": name, "value": value, "confidence": 1} for name, value in values.items()]
-    metadata = json.dumps({"sourceId": "1", "fields": fields}).encode()
+    metadata = json.dumps({"sourceId": source_id, "fields": fields}).encode()
     sections = [
-        Incoming(Section("file", "scan.tif", "image/tiff"), [DOCUMENT]),
+        Incoming(Section("file", "scan.tif", "image/tiff"), [DOCUMENT + source_id.encode()]),
         Incoming(Section("metadata", "metadata.json", "application/json"), [metadata]),
     ]
     try:
@@ -155,35 +171,51 @@ def points(made: Counter) -> Iterator[Point]:
                 yield Point(call, number, "error=ENOSPC")
 
 
-def violations(bench: Bench, settings: Settings, told: dict | None) -> list[str]:
+def violations(bench: Bench, settings: Settings, told: dict | None, prepared: str = "delivery") -> list[str]:
     """Recover, look, try again and look once more. Returns what must not be."""
     found = [f"the delivery raised {told['raised']}"] if told and "raised" in told else []
     try:
         again = house(bench, settings)
     except Problem as problem:
         return [*found, f"the service cannot start: {problem.detail}"]
-    there = sorted(path.suffix for path in settings.output.rglob("*") if path.is_file())
-    whole = [".done", ".hl7", ".json", ".tif"]
-    if there not in ([], whole):
+    found += _earlier(again, settings) if PREPARED[prepared] is later else []
+    there = _there(again, settings, "1")
+    if there not in ([], WHOLE):
         found.append(f"after recovery only {there}")
-    if told and "id" in told and there != whole:
+    if told and "id" in told and there != WHOLE:
         found.append("the sender was told that it is there, and it is not")
-    row = again.ledger.search()
+    row = again.ledger.search(source_id="1")
     if (row[0].status if row else "") != ("published" if there else ""):
         found.append(f"the ledger says {[entry.status for entry in row]} for {there}")
-    found += [f"{path.suffix} is torn" for path in _torn(row)]
+    found += [f"{path.suffix} is torn" for path in _torn(again.ledger.search())]
     receipt = deliver(again)
-    if receipt is None or receipt["duplicate"] != (there == whole):
+    if receipt is None or receipt["duplicate"] != (there == WHOLE):
         found.append(f"the second try was answered {receipt}")
-    there = sorted(path.suffix for path in settings.output.rglob("*") if path.is_file())
-    if there != whole:
+    if (there := _there(again, settings, "1")) != WHOLE:
         found.append(f"after the second try {there}")
-    if [path for path in (settings.data / "stage").iterdir() if path.is_dir()]:
+    if left_in(settings.data / "stage"):
         found.append("something is left in the stage")
     if not (settings.data / "originals" / "referrals" / str(receipt and receipt["id"]) / "delivery.json").exists():
         found.append("the originals are not there")
     again.ledger.close()
+    for stage in again.stages.values():
+        stage.close()  # else the disk stays busy until the house is forgotten
     return found
+
+
+def _earlier(house: House, settings: Settings) -> list[str]:
+    """Return what must not be of the delivery before, which was answered."""
+    there, row = _there(house, settings, "earlier"), house.ledger.search(source_id="earlier")
+    if there == WHOLE and [entry.status for entry in row] == ["published"]:
+        return []
+    return [f"of the delivery before, {there} is there, and the ledger says {[entry.status for entry in row]}"]
+
+
+def _there(house: House, settings: Settings, source_id: str) -> list[str]:
+    """Return the endings of the files that are published, but for those of other deliveries."""
+    others = {entry.id for entry in house.ledger.search() if entry.source_id != source_id}
+    published = [path for path in settings.output.rglob("*") if path.is_file()]
+    return sorted(path.suffix for path in published if path.stem not in others)
 
 
 def _torn(entries: list[Entry]) -> list[Path]:
@@ -192,19 +224,19 @@ def _torn(entries: list[Entry]) -> list[Path]:
     return [each.target for each in outputs if hashlib.sha256(each.target.read_bytes()).hexdigest() != each.sha256]
 
 
-def deliveries(bench: Bench, every: int = 1) -> Iterator[tuple[Point, list[str] | None]]:
+def deliveries(bench: Bench, prepared: str, every: int = 1) -> Iterator[tuple[Point, list[str] | None]]:
     """Hit one delivery at every point, or at each `every`-th of them; None is found at the others."""
     log = bench.folder / "strace.log"
     settings = bench.fresh()
-    hit(None, log, lambda: house(bench, settings), deliver)
+    hit(None, log, lambda: PREPARED[prepared](bench, settings), deliver)
     for number, point in enumerate(points(calls(log))):
-        yield point, None if number % every else _delivery(bench, point, log)
+        yield point, None if number % every else _delivery(bench, prepared, point, log)
 
 
-def _delivery(bench: Bench, point: Point, log: Path) -> list[str]:
+def _delivery(bench: Bench, prepared: str, point: Point, log: Path) -> list[str]:
     settings = bench.fresh()
-    told = hit(point, log, lambda: house(bench, settings), deliver)
-    found = violations(bench, settings, told)
+    told = hit(point, log, lambda: PREPARED[prepared](bench, settings), deliver)
+    found = violations(bench, settings, told, prepared)
     shutil.rmtree(settings.data)
     return found
 
@@ -253,15 +285,14 @@ def main() -> int:
     counts: Counter = Counter()
     with tempfile.TemporaryDirectory() as folder:
         made = bench(Path(folder))
-        for kind, hits in (("delivery", deliveries(made)), ("recovery", recoveries(made))):
-            for point, found in hits:
+        for kind in (*PREPARED, "recovery"):
+            for point, found in recoveries(made) if kind == "recovery" else deliveries(made, kind):
                 counts[kind] += 1
                 counts["violations"] += len(found or ())
                 for each in found or ():
                     print(f"{kind}, {point}: {each}", flush=True)
-    print(
-        f"{counts['delivery']} points of a delivery, {counts['recovery']} of a recovery that was killed twice;", end=" "
-    )
+    told = [f"{counts[kind]} points of a {kind}" for kind in PREPARED]
+    print(f"{', '.join(told)}, {counts['recovery']} of a recovery that was killed twice;", end=" ")
     print(f"{counts['violations']} violations")
     return 1 if counts["violations"] else 0
 

@@ -16,6 +16,6 @@ def test_a_power_cut_at_any_step_loses_nothing_that_was_answered(tmp_path, viola
     assert violations("power cuts", power.cuts(tmp_path, every=EVERY)) == []
 
 
-@pytest.mark.parametrize("promise", ["file", "folder", "synchronous"])
+@pytest.mark.parametrize("promise", ["file", "folder", "synchronous", "names"])
 def test_a_promise_to_the_disk_that_is_broken_is_seen(promise, tmp_path):
     assert any(found for _, found in power.cuts(tmp_path, weaken=promise, every=EVERY))

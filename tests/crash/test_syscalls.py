@@ -13,8 +13,9 @@ def bench(tmp_path):
     return syscalls.bench(tmp_path)
 
 
-def test_a_delivery_that_is_hit_at_any_call_is_wholly_absent_or_wholly_there_once(bench, violations):
-    assert violations("system calls of a delivery", syscalls.deliveries(bench, EVERY)) == []
+@pytest.mark.parametrize("prepared", syscalls.PREPARED)
+def test_a_delivery_that_is_hit_at_any_call_is_wholly_absent_or_wholly_there_once(prepared, bench, violations):
+    assert violations(f"system calls of a {prepared}", syscalls.deliveries(bench, prepared, EVERY)) == []
 
 
 def test_a_recovery_that_is_killed_twice_at_any_call_is_finished_by_the_third(bench, violations):

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
+from leftovers import left_in
 from running import Answer, Service
 
 from .talking import answers
@@ -92,7 +93,7 @@ class Outside:
     @property
     def left(self) -> list[Path]:
         """Return what is left in the stage."""
-        return [path for path in (self.service.data / "stage").iterdir() if path.is_dir()]
+        return left_in(self.service.data / "stage")
 
     def strangers(self) -> list[Path]:
         """Return every file and folder whose name is not of our making, or that lies where none should."""

@@ -6,6 +6,7 @@ import struct
 import time
 
 import pytest
+from leftovers import left_in
 from running import TOKEN
 
 from .cases.building import BOUNDARY
@@ -40,6 +41,6 @@ def test_a_client_that_gives_up_in_the_middle_leaves_nothing(hostile):
     connection.close()
     assert hostile.request(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").status == 200
     deadline = time.monotonic() + 60
-    while left := [path for path in (hostile.data / "stage").iterdir() if path.is_dir()]:
+    while left := left_in(hostile.data / "stage"):
         assert time.monotonic() < deadline, left
         time.sleep(0.05)

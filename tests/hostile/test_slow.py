@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from leftovers import left_in
 from running import Answer, Service
 
 from receiver import limits
@@ -109,7 +110,7 @@ def seen(hostile):
         during = usual_time(hostile, "during")
         ended = heads.wait(LONGEST), bodies.wait(LONGEST)
         last = idle.recv(1), next(answers(stalled))
-    left = [path for path in (hostile.data / "stage").iterdir() if path.is_dir()]
+    left = left_in(hostile.data / "stage")
     return Seen(before, during, usual_time(hostile, "after"), *ended, *last, left)
 
 

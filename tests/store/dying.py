@@ -13,12 +13,17 @@ FAILED = 78
 ON_DISK = ("open", "fsync", "mkdir", "unlink", "rmdir", "link", "write")
 
 
-def run(work: Callable[[], object], dies_at: int) -> bool:
-    """Do `work` in a fork that dies before step `dies_at`, from 0; True where it came to its end before."""
+def run(work: Callable[[], object], dies_at: int, before: Callable[[], object] = lambda: None) -> bool:
+    """Do `work` in a fork that dies before step `dies_at`, from 0; True where it came to its end before.
+
+    What is done `before` in the same fork has no steps to die at.
+    """
     child = os.fork()
     if child == 0:
         try:
-            _count_steps(dies_at)
+            start = _steps(dies_at)
+            before()
+            start()
             work()
             os._exit(0)
         except BaseException:  # noqa: BLE001 (a fork must never return into the test)
@@ -29,11 +34,13 @@ def run(work: Callable[[], object], dies_at: int) -> bool:
     return code == 0
 
 
-def _count_steps(dies_at: int) -> None:
+def _steps(dies_at: int) -> Callable[[], None]:
+    """Have each step counted from the call of what is returned."""
     steps = count()
+    started = []
 
     def step(*_: object) -> bool:
-        if next(steps) == dies_at:
+        if started and next(steps) == dies_at:
             os._exit(DIED)
         return True
 
@@ -55,3 +62,4 @@ def _count_steps(dies_at: int) -> None:
         return connection
 
     schema.connect = connect_stepping
+    return lambda: started.append(True)

@@ -1,9 +1,13 @@
 """A place on a real disk where deliveries are accepted and published, for tests and for the processes they kill."""
 
 import hashlib
+import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent.parent / "service"))
+from leftovers import left_in
 
 from receiver.delivery import Part, Receipt, Role, Status, delivery_id
 from receiver.problems import Code
@@ -41,7 +45,8 @@ class Place:
         return {str(path.relative_to(self.output)) for path in self.output.rglob("*") if path.is_file()}
 
     def staged(self) -> set[str]:
-        return {path.name for path in self.stage.root.iterdir() if path.is_dir()}
+        """Return the folders of the stage that are not ready for the next delivery."""
+        return {path.name for path in left_in(self.stage.root)}
 
 
 @dataclass

@@ -11,16 +11,19 @@ from receiver.delivery import Status
 from receiver.store import originals, quarantine
 
 SENT = Sent()
+EARLIER = Sent("S0", b"the delivery before" * 100, keep=True)
 LATER = [replace(SENT, source_id=f"S{number}") for number in range(2, 5)]
 
 
-def assert_wholly_absent_or_there_once(place: Place, sent: Sent, *, answered: bool) -> bool:
+def assert_wholly_absent_or_there_once(place: Place, sent: Sent, *others: Sent, answered: bool) -> bool:
+    """Tell whether it is there; `others` are, too, and nothing else."""
     entry = place.ledger.find(sent.id)
     there = entry is not None
     assert there or not answered, "a 2xx was sent for a delivery that is not there"
     assert not there or entry.status is Status.PUBLISHED
     published = {name: (place.output / name).read_bytes() for name in place.outputs()}
-    assert published == (sent.files() if there else {})
+    expected = [*([sent] if there else []), *others]
+    assert published == {name: content for one in expected for name, content in one.files().items()}
     assert place.staged() == set()
     kept = originals.folder(place.data, sent.process, sent.id)
     assert kept.exists() == (there and sent.keep)
@@ -52,6 +55,32 @@ def test_a_crash_at_any_step_of_a_delivery_neither_loses_nor_doubles_it(tmp_path
     assert all(outcomes[accepted:]), "what is accepted once stays accepted"
     assert accepted > 20
     assert len(outcomes) - accepted > 15
+
+
+@pytest.mark.parametrize("keep", [False, True], ids=["", "with originals"])
+def test_a_crash_at_any_step_of_a_delivery_in_a_folder_used_before_concerns_that_delivery_alone(tmp_path, keep):
+    sent = replace(SENT, keep=keep)
+    outcomes = []
+    for step in count():
+        place = Place.at(tmp_path / str(step))
+        answered = dying.run(
+            lambda place=place: deliver(place, sent), step, lambda place=place: deliver(place, EARLIER)
+        )
+        place.recover()
+        outcomes.append(assert_wholly_absent_or_there_once(place, sent, EARLIER, answered=answered))
+        assert assert_wholly_absent_or_there_once(place, EARLIER, *[sent] * outcomes[-1], answered=True)
+        if outcomes[-1]:
+            assert place.ledger.find(sent.id).stage == place.ledger.find(EARLIER.id).stage
+        assert deliver(place, EARLIER).duplicate
+        assert deliver(place, sent).duplicate == outcomes[-1]
+        place.ledger.close()
+        if answered:
+            break
+    accepted = outcomes.index(True)
+    assert not any(outcomes[:accepted])
+    assert all(outcomes[accepted:])
+    assert accepted > 10
+    assert len(outcomes) - accepted > 10
 
 
 def test_a_crash_at_any_step_of_a_recovery_is_harmless(tmp_path):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import syscalls
-from place import Place, Sent, deliver, entry_of, refuse
+from place import METADATA, Place, Sent, deliver, entry_of, refuse
 from required import require
 
 from receiver.delivery import Status
 from receiver.problems import Code, Problem
-from receiver.store import durable, folders, publish
+from receiver.store import durable, folders, publish, quarantine
 from receiver.store.failure import storage
 from receiver.store.stage import stage_for
 
@@ -102,7 +102,8 @@ def test_an_output_on_another_file_system_has_its_stage_there(mounted, tmp_path)
     kept = place.data / "originals" / "referrals" / receipt.id
     assert (kept / "1.tif").read_bytes() == sent.content
     refuse(place, Sent("S2"))
-    assert (place.data / "quarantine" / "referrals" / Sent("S2").id / "1.tif").read_bytes() == sent.content
+    parts = quarantine.load(place.data, "referrals", Sent("S2").id).parts
+    assert [part.path.read_bytes() for part in parts] == [sent.content, METADATA]
     assert place.recover().swept == 0
     assert place.staged() == set()
 

@@ -74,6 +74,32 @@ def test_a_delivery_is_durable_before_its_row_and_each_kind_of_file_before_the_n
     place.ledger.close()
 
 
+def test_a_folder_that_is_used_again_needs_no_name_made_durable_but_those_in_it(tmp_path, steps):
+    place = Place.at(tmp_path)
+    deliver(place, Sent("S0"))
+    steps.clear()
+    deliver(place, SENT)
+    short = shortened(steps, place)
+    assert short[: short.index("COMMIT")] == [
+        "sync STAGED/6.tif",
+        "sync STAGED/8",
+        "sync STAGED/9",
+        "sync STAGED/10",
+        "sync STAGED",
+    ]
+    place.ledger.close()
+
+
+def test_a_folder_whose_first_delivery_came_to_nothing_is_made_durable_by_the_next(tmp_path, steps):
+    place = Place.at(tmp_path)
+    with place.stage.open() as staged:
+        staged.add(b"in vain")
+    deliver(place, SENT)
+    assert place.ledger.find(SENT.id).stage == str(staged.folder)
+    assert "sync var/stage" in shortened(steps, place)
+    place.ledger.close()
+
+
 def test_originals_are_durable_before_the_row_and_in_place_before_the_mark(tmp_path, steps):
     place = Place.at(tmp_path)
     steps.clear()

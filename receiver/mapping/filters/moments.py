@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import NamedTuple
 
 from receiver.mapping.errors import Refused
@@ -10,6 +11,7 @@ from receiver.mapping.errors import Refused
 STEPS = ("year", "month", "day", "hour", "minute", "second", "fraction")  # each finer than the one before
 FILLERS = dict(zip(STEPS, (1, 1, 1, 0, 0, 0), strict=False))  # what stands in a datetime for what is not known
 ZONE = "zone"
+CACHED = 64  # formats: a site has a dozen, and one out of a field must not fill the memory
 MAX_WRITTEN = 100  # characters: the longest way to write a date has half of that
 
 # What Python's format codes tell. Codes that are not here depend on the machine's language, or tell nothing.
@@ -98,6 +100,7 @@ def _known(steps: Iterable[str], when: datetime) -> frozenset[str]:
     return frozenset(steps) | ({ZONE} if when.tzinfo else frozenset())
 
 
+@lru_cache(CACHED)
 def codes_known(written: str, *, reading: bool = False) -> frozenset[str]:
     """Return what a format's codes tell of a moment, or need to know of it."""
     codes = [code for code in CODE.findall(written) if not (reading and code in WEEKDAYS)]

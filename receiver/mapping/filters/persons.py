@@ -5,7 +5,6 @@ A name is only text, and no rule is right for all: without a comma the last word
 refuse names without a comma: `person("family", order="comma")`. No word is ever lost: each is in one of the parts.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -108,7 +107,7 @@ def _beginning(words: list[str]) -> list[str]:
 
 
 def _is_title(word: str) -> bool:
-    return _is_suffix(word) or re.sub(r"\.", "", word) in DEGREES
+    return _is_suffix(word) or word.replace(".", "") in DEGREES
 
 
 def _is_suffix(word: str) -> bool:

@@ -3,12 +3,13 @@
 import json
 import logging
 import re
-from datetime import UTC, datetime
+import time
 from traceback import StackSummary, walk_tb
 from typing import Any
 
 FORMS = ("text", "json")
 PLAIN = re.compile(r"[\w.,:;/+-]*", re.ASCII)  # words that need no look at their characters: nearly all
+_json = json.JSONEncoder(ensure_ascii=False, default=str).encode  # `json.dumps` would make one for each line
 
 
 class _Lines(logging.Formatter):
@@ -16,8 +17,8 @@ class _Lines(logging.Formatter):
         told: dict[str, Any] = getattr(record, "told", {})
         if record.exc_info and record.exc_info[1]:
             told = told | {"defect": place_of(record.exc_info[1])}
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        return self.line(moment.replace("+00:00", "Z"), record, {name: told[name] for name in told if told[name] != ""})
+        second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        return self.line(f"{second}.{int(record.msecs):03}Z", record, told)
 
     def line(self, moment: str, record: logging.LogRecord, told: dict[str, Any]) -> str:
         raise NotImplementedError
@@ -28,10 +29,13 @@ class Text(_Lines):
 
     def line(self, moment: str, record: logging.LogRecord, told: dict[str, Any]) -> str:
         """Write one line."""
-        inner = {name: value for each in told.values() if isinstance(each, dict) for name, value in each.items()}
-        plain = {name: value for name, value in told.items() if not isinstance(value, dict)} | inner
-        words = "".join(f" {name}={_word(value)}" for name, value in plain.items())
-        return f"{moment} {record.levelname} {_one_line(record.getMessage())}{words}"
+        words = [moment, record.levelname, _one_line(record.getMessage())]
+        for name, value in told.items():
+            if isinstance(value, dict):
+                words += [f"{inner}={_word(each)}" for inner, each in value.items()]
+            elif value != "":
+                words.append(f"{name}={_word(value)}")
+        return " ".join(words)
 
 
 class Json(_Lines):
@@ -40,7 +44,7 @@ class Json(_Lines):
     def line(self, moment: str, record: logging.LogRecord, told: dict[str, Any]) -> str:
         """Write one line."""
         head = {"time": moment, "level": record.levelname.lower(), "event": record.getMessage(), "pid": record.process}
-        return json.dumps(head | told, ensure_ascii=False, default=str)
+        return _json(head | {name: value for name, value in told.items() if value != ""})
 
 
 def formatter(form: str) -> logging.Formatter:
@@ -62,7 +66,9 @@ def place_of(error: BaseException | None) -> str:
 
 
 def _word(value: Any) -> str:
-    text = f"{value:.4f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    text = str(value)
     if PLAIN.fullmatch(text):
         return text
     return json.dumps(text, ensure_ascii=False) if not text.isprintable() or set(text) & set(' "=') else text

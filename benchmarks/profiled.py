@@ -18,7 +18,7 @@ from receiver.mapping import template
 from receiver.schemas import json_schema, json_text
 from receiver.serving import *  # noqa: F403
 from receiver.store import durable, ledger, publish, quarantine, stage, syscalls, writers
-from receiver.web import deliver, form, heads, pace, replies, worker
+from receiver.web import connection, deliver, form, heads, pace, replies, worker
 
 workers = 1
 WARM_UP = int(os.environ["PROFILE_WARM_UP"])  # deliveries before the account begins
@@ -29,7 +29,8 @@ SERVER, FLASK = "gunicorn: thread pool, WSGI", "WSGI: to the door"
 FILES, SYNC, WRITE = "files: create, look, rename, remove", "fsync: files and folders", "write to the stage"
 STEPS = (
     (spans.ROOT, concurrent.futures.thread._WorkItem, "run"),
-    (SERVER, worker.Worker, "handle"),
+    (SERVER, worker.Worker, "take_in"),
+    ("head: await the next", connection.Connection, "goes_on"),
     ("head: read and parse", parser.Parser, "__next__"),
     ("head: WSGI environment", wsgi, "create"),
     (FLASK, flask.Flask, "__call__"),
@@ -109,22 +110,22 @@ def post_worker_init(_worker: Any) -> None:
 
     for name in ("accepted", "took", "in_flight"):
         spans.watch("metrics", Meters, name)
-    counted = worker.Worker.handle
+    counted = worker.Worker.take_in
     main = time.pthread_getcpuclockid(threading.main_thread().ident or 0)
     charge = spans.cost()
     done = 0
     begun: tuple[float, float, float] = (0, 0, 0)
 
-    def handle(self: Any, connection: Any) -> Any:
+    def take_in(self: Any, conn: Any) -> Any:
         nonlocal done, begun
         if done == WARM_UP:
             spans.forget()
             begun = time.process_time(), time.clock_gettime(main), time.perf_counter()
-        answer = counted(self, connection)
+        answer = counted(self, conn)
         done += 1
         if done == WARM_UP + COUNT:
             cpu, loop, wall = time.process_time(), time.clock_gettime(main), time.perf_counter()
             spans.write(WRITTEN, whole=cpu - begun[0], loop=loop - begun[1], elapsed=wall - begun[2], charge=charge)
         return answer
 
-    worker.Worker.handle = handle  # type: ignore[assignment, method-assign]
+    worker.Worker.take_in = take_in  # type: ignore[assignment, method-assign]

@@ -126,12 +126,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
         The way back through the main loop, and to another thread, takes a tenth of the CPU of a delivery.
         """
-        kept = self._take(conn)
+        kept = self.take_in(conn)
         while kept and self._may_stay() and conn.goes_on(STAY):
-            kept = self._take(conn)
+            kept = self.take_in(conn)
         return kept
 
-    def _take(self, conn: Connection) -> Any:
+    def take_in(self, conn: Connection) -> Any:
         """Take a request in and answer it; waiting for its body is no work."""
         self._turns.take()
         try:

@@ -8,7 +8,8 @@ from receiver.faults import Misconfigured
 from receiver.house import Current, opened, unrecovered
 from receiver.in_force import loading, state
 from receiver.keeping import housekeeping
-from receiver.metrics import folder
+from receiver.metrics import folder, page
+from receiver.metrics.meters import Meters
 from receiver.notify import looking
 from receiver.process import Process
 from receiver.reloading import watching
@@ -35,12 +36,8 @@ def prepare(settings: Settings | None = None) -> None:
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the application. Raises what `prepare` raises."""
     settings = settings or Settings.from_environment()
-    prepared = folder.shared() is not None
-    if not prepared:  # another server than ours, which has not called `prepare`
-        folder.prepare(settings.data)
-    from receiver.metrics import meters as counting  # not before it is told where to count
-    from receiver.metrics import page
-
+    prepared = folder.shared()  # not where another server than ours runs, which has not called `prepare`
+    counted = prepared or folder.prepare(settings.data)
     log.set_up(settings.log)
     in_force = state.read(settings.data) if prepared else None
     processes = _in_force(settings, in_force) if in_force else loading.establish(settings)
@@ -49,9 +46,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     watching.start(current)
     looking.start(current)
     app = Flask("receiver", static_folder=None)
-    meters = counting.Meters(current.house)
+    meters = Meters(current.house, counted)
     deliver.open_door(app, current, meters)
-    app.register_blueprint(health.blueprint(current, page.scrape(current, meters)))
+    app.register_blueprint(health.blueprint(current, page.scrape(current, counted)))
     app.register_error_handler(HTTPException, replies.unroutable)
     app.register_error_handler(Exception, lambda error: deliver.broken(meters, error))
     return app

@@ -1,11 +1,9 @@
-"""The folder through which the workers of one service share what they count.
-
-prometheus-client decides when it is first imported, by a variable of the environment, whether to count in files
-that all workers share. So nothing here imports it before the folder is named; other modules of this room do.
-"""
+"""The folder through which the workers of one service share what they count."""
 
 import os
 from pathlib import Path
+
+from prometheus_client.multiprocess import mark_process_dead
 
 from receiver.store import folders
 
@@ -17,8 +15,8 @@ What the workers of the running service count, for /metrics. Emptied at each sta
 """
 
 
-def prepare(data: Path) -> None:
-    """Own the folder and name it to all workers. Raises Problem.
+def prepare(data: Path) -> Path:
+    """Own the folder, name it to all workers, and return it. Raises Problem.
 
     A start empties it: counters begin at zero, as Prometheus expects of one. An upgrade beside the living goes on
     counting where those are.
@@ -29,6 +27,7 @@ def prepare(data: Path) -> None:
         for path in folder.glob("*.db"):
             folders.remove(path)
     os.environ[VARIABLE] = str(folder)
+    return folder
 
 
 def shared() -> Path | None:
@@ -40,6 +39,4 @@ def shared() -> Path | None:
 def forget(pid: int) -> None:
     """Take what a worker had in flight out of the sums; what it has counted stays in them."""
     if shared():
-        from prometheus_client.multiprocess import mark_process_dead
-
         mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,84 +1,104 @@
 """What is counted while deliveries come in. Labels are bounded: configured processes, our own outcomes and codes."""
 
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import inf
+from pathlib import Path
+from threading import Lock
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.utils import floatToGoString
 
 from receiver.delivery import Receipt
 from receiver.house import House
+from receiver.metrics.numbers import Numbers, named
 from receiver.problems import Problem
 from receiver.steps import Step
 from receiver.store.standing import Standing
 
 # Seconds. A delivery takes some milliseconds on a good disk; a large one takes as long as its sender.
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, inf)
+OUTCOMES = ("published", "held", "duplicate", "refused")
+WHOLE = "whole"
+
+DELIVERIES = named(
+    "receiver_deliveries", "Requests answered, by what became of them.", "process", "outcome", suffix="_total"
+)
+PROBLEMS = named(
+    "receiver_problems", "Requests not accepted, by the code they were answered.", "process", "code", suffix="_total"
+)
+RECEIVED = named("receiver_received_bytes", "Bytes of bodies read.", "process", suffix="_total")
+IN_FLIGHT = named("receiver_in_flight", "Deliveries being taken in now.")
+LAST_SUCCESS = named(
+    "receiver_last_success_timestamp_seconds", "When a delivery was last accepted, Unix time.", "process"
+)
+_SECONDS = ("receiver_step_seconds", "Seconds that each step took.", "step")
+SECONDS_SUM = named(*_SECONDS, suffix="_sum")
+SECONDS_BUCKET = named(*_SECONDS, "le", suffix="_bucket")
 
 
 class Meters:
     """The counters of one worker."""
 
-    def __init__(self, house: House) -> None:
-        """Begin to count; each process is told from the start, with zero, and with its last success. Raises Problem."""
-        self.registry = CollectorRegistry()
-        self._deliveries = Counter(
-            "receiver_deliveries",
-            "Requests answered, by what became of them.",
-            ("process", "outcome"),
-            registry=self.registry,
-        )
-        self._problems = Counter(
-            "receiver_problems",
-            "Requests not accepted, by the code they were answered.",
-            ("process", "code"),
-            registry=self.registry,
-        )
-        self._received = Counter(
-            "receiver_received_bytes", "Bytes of bodies read.", ("process",), registry=self.registry
-        )
-        self._seconds = Histogram(
-            "receiver_step_seconds", "Seconds that each step took.", ("step",), buckets=BUCKETS, registry=self.registry
-        )
-        self._in_flight = Gauge(
-            "receiver_in_flight", "Deliveries being taken in now.", multiprocess_mode="livesum", registry=self.registry
-        )
-        self._success = Gauge(
-            "receiver_last_success_timestamp_seconds",
-            "When a delivery was last accepted, Unix time.",
-            ("process",),
-            multiprocess_mode="max",
-            registry=self.registry,
-        )
-        self._steps = {step: self._seconds.labels(str(step)) for step in (*Step, "whole")}
-        for process, standing in _standing(house).items():
-            for outcome in ("published", "held", "duplicate", "refused"):
-                self._deliveries.labels(process, outcome)
-            if standing.last_success:
-                self._success.labels(process).set(standing.last_success.timestamp())
+    def __init__(self, house: House, folder: Path) -> None:
+        """Begin to count in a folder that all workers share. Raises Problem.
 
-    def in_flight(self) -> AbstractContextManager[object]:
+        Each process is told from the start, with zero, and with its last success.
+        """
+        self._counters = Numbers("counter", folder)
+        self._seconds = Numbers("histogram", folder)
+        self._in_flight = Numbers("gauge_livesum", folder)
+        self._success = Numbers("gauge_max", folder)
+        self._lock = Lock()  # of all of them: whoever counts is done at once
+        self._counters.begin(DELIVERIES(process, outcome) for process in house.processes for outcome in OUTCOMES)
+        self._in_flight.begin([IN_FLIGHT()])
+        self._steps = {
+            step: (SECONDS_SUM(step), [SECONDS_BUCKET(step, _bound(each)) for each in BUCKETS])
+            for step in (*Step, WHOLE)
+        }
+        self._seconds.begin(name for total, buckets in self._steps.values() for name in (total, *buckets))
+        for process, standing in _standing(house).items():
+            if standing.last_success:
+                self._success.set(LAST_SUCCESS(process), standing.last_success.timestamp())
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
         """Count one delivery as long as it lasts."""
-        return self._in_flight.track_inprogress()
+        with self._lock:
+            self._in_flight.add(IN_FLIGHT())
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_flight.add(IN_FLIGHT(), -1)
 
     def accepted(self, receipt: Receipt) -> None:
         """Count what was published, held, or known already."""
         outcome = "duplicate" if receipt.duplicate else receipt.status.value
-        self._deliveries.labels(receipt.process, outcome).inc()
-        if outcome != "held":
-            self._success.labels(receipt.process).set(time.time())
+        with self._lock:
+            self._counters.add(DELIVERIES(receipt.process, outcome))
+            if outcome != "held":
+                self._success.set(LAST_SUCCESS(receipt.process), time.time())
 
     def refused(self, problem: Problem, process: str) -> None:
         """Count what was not accepted."""
-        self._deliveries.labels(process, "refused").inc()
-        self._problems.labels(process, problem.code.value).inc()
+        with self._lock:
+            self._counters.add(DELIVERIES(process, "refused"))
+            self._counters.add(PROBLEMS(process, problem.code.value))
 
     def took(self, process: str, received: int, steps: Mapping[Step, float], whole: float) -> None:
         """Count the bytes that came in and the seconds that each step and the whole took."""
-        self._received.labels(process).inc(received)
-        for step, seconds in steps.items():
-            self._steps[step].observe(seconds)
-        self._steps["whole"].observe(whole)
+        with self._lock:
+            self._counters.add(RECEIVED(process), received)
+            for step, seconds in (*steps.items(), (WHOLE, whole)):
+                total, buckets = self._steps[step]
+                self._seconds.add(total, seconds)
+                self._seconds.add(buckets[bisect_left(BUCKETS, seconds)])
+
+
+def _bound(seconds: float) -> str:
+    return str(floatToGoString(seconds))  # type: ignore[no-untyped-call]
 
 
 def _standing(house: House) -> dict[str, Standing]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -14,8 +15,6 @@ from prometheus_client.registry import Collector
 from receiver.health.survey import Survey, survey
 from receiver.house import Current
 from receiver.in_force import state
-from receiver.metrics.folder import shared
-from receiver.metrics.meters import Meters
 from receiver.problems import Problem
 from receiver.store.folders import free_space
 
@@ -77,16 +76,13 @@ class Standing(Collector):
         return len(in_force.kept_back) if in_force else 0
 
 
-def scrape(current: Current, meters: Meters) -> Callable[[], bytes]:
-    """Return what writes the page, for one worker of all."""
-    folder = shared()
+def scrape(current: Current, folder: Path) -> Callable[[], bytes]:
+    """Return what writes the page of all workers that count in this folder."""
     registry = CollectorRegistry()
-    if folder:
-        MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
     standing = CollectorRegistry()
     standing.register(Standing(current))
-    counted = registry if folder else meters.registry
-    return lambda: _told(counted) + generate_latest(standing)
+    return lambda: _told(registry) + generate_latest(standing)
 
 
 def _told(registry: CollectorRegistry) -> bytes:

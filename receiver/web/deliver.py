@@ -8,7 +8,7 @@ Flask's context, request, response, signals and hooks, none of which a delivery 
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from flask import Flask
 
@@ -16,14 +16,12 @@ from receiver import intake, log
 from receiver.delivery import Arrival, Receipt
 from receiver.health.usage import Usage
 from receiver.house import Current, House
+from receiver.metrics.meters import Meters
 from receiver.problems import Code, Problem
 from receiver.process import Process
 from receiver.web import form, replies, routing
 from receiver.web.cost import HEADER, Cost, Counted
 from receiver.web.replies import Reply
-
-if TYPE_CHECKING:  # the library behind it must not be imported before the service starts: see metrics/folder.py
-    from receiver.metrics.meters import Meters
 
 Environ: TypeAlias = dict[str, Any]  # PEP 3333: a header that came twice stands in it once, with a comma
 Application: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -32,7 +30,7 @@ URL = "/api/nextstep/delivery"
 NONE = "-"  # the process of a request that led to none: unknown names are not told, nor told apart
 
 
-def open_door(app: Flask, current: Current, meters: "Meters") -> None:
+def open_door(app: Flask, current: Current, meters: Meters) -> None:
     """Take deliveries in before Flask. Each is judged by the house that is in force when it begins."""
     usage = Usage(current.house.settings.data)
     behind: Application = app.wsgi_app
@@ -57,14 +55,14 @@ def open_door(app: Flask, current: Current, meters: "Meters") -> None:
     app.wsgi_app = through  # type: ignore[method-assign]
 
 
-def broken(meters: "Meters", error: Exception) -> Reply:
+def broken(meters: Meters, error: Exception) -> Reply:
     """Answer an error that nobody foresaw."""
     problem = replies.defect(error)
     meters.refused(problem, NONE)
     return replies.refused(problem)
 
 
-def _answer(house: House, environ: Environ, cost: Cost, meters: "Meters", usage: Usage) -> Reply:
+def _answer(house: House, environ: Environ, cost: Cost, meters: Meters, usage: Usage) -> Reply:
     process = NONE
     try:
         led = routing.lead(house.processes, _name(environ), _host(environ), _authorization(environ))

@@ -78,6 +78,8 @@ def _codes(model: Any, path: Path) -> Iterator[Violation]:
     """Yield the codes that are not in the list that FHIR has for their place: the models only carry the lists."""
     for name, field in type(model).model_fields.items():
         value = getattr(model, name, None)
+        if value is None:  # as nearly all that FHIR has for a resource
+            continue
         step = field.alias or name
         for place, each in enumerate(value) if isinstance(value, list) else [(None, value)]:
             here = (*path, step) if place is None else (*path, step, place)

@@ -66,8 +66,9 @@ class NewFile:
 
     def start_writing(self) -> None:
         """Have the kernel begin to write what it still holds of this file; waits for nothing."""
-        syscalls.start_writing(self._descriptor, self._started, self.size - self._started)
-        self._started = self.size
+        if self.size > self._started:
+            syscalls.start_writing(self._descriptor, self._started, self.size - self._started)
+            self._started = self.size
 
     def sync(self) -> None:
         """Make the content durable and close. Raises Problem; the file is then lost for good."""
@@ -111,12 +112,19 @@ def sync_folder(folder: Path) -> None:
     with storage("make a folder durable"):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            os.fsync(descriptor)
+            sync_opened(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sync_opened(folder: int) -> None:
+    """Make the names in an open folder durable. Raises Problem."""
+    with storage("make a folder durable"):
+        try:
+            os.fsync(folder)
         except OSError as error:
             if error.errno != errno.EINVAL:  # fsync(2): this file system has no such thing for folders
                 raise
-        finally:
-            os.close(descriptor)
 
 
 def write_new(path: Path, content: bytes) -> None:

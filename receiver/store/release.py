@@ -31,8 +31,19 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
             try:
                 durable.sync_folder(folder)
             except Problem as problem:
-                failed |= dict.fromkeys(ids, problem)
+                if not _is_gone(folder):  # downstream may take files and folder away as they come
+                    failed |= dict.fromkeys(ids, problem)
     return failed
+
+
+def _is_gone(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _place(entry: Entry, kind: Kind) -> Iterator[Path]:
@@ -44,8 +55,7 @@ def _place(entry: Entry, kind: Kind) -> Iterator[Path]:
                 root = output.target.parents[1] if kind is Kind.ORIGINALS else entry.output
                 folders.make_folders(output.target.parent, root)
                 _move(source, output)
-        if output.target.parent.is_dir():  # else downstream took file and folder away
-            yield output.target.parent
+        yield output.target.parent
 
 
 def _move(source: Path, output: Output) -> bool:

@@ -112,7 +112,7 @@ class Staged:
         chosen = [file for file in self._files if names is None or file.name in names]
         self._files = [file for file in self._files if file not in chosen]
         durable.sync_files(chosen)
-        durable.sync_folder(self.folder)
+        durable.sync_opened(self._folder.lock)
         if not self._folder.rooted:
             durable.sync_folder(self.folder.parent)
             self._folder.rooted = True

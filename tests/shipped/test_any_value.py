@@ -202,7 +202,7 @@ class Shipped:
             return problem
 
     def _rendered(self, field: str, value: str) -> Files:
-        content = self.metadata.path.read_bytes()
+        content = self.metadata.read()
         changed = _in_xml if self.metadata.type == "application/xml" else _in_json
         reading = self.process.metadata.read(changed(content, field, value))
         delivery = Delivery("AAAABBBBCCCCDDDDEEEE", self.process.name, reading.source_id, FROZEN, 1)

@@ -1,6 +1,6 @@
 """What one request cost: its name, how long each step took, and how many bytes came in."""
 
-import os
+import random
 import re
 from time import perf_counter
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ class Cost:
 
     def __init__(self, name: str, peer: str) -> None:
         """Begin. `name` is the X-Request-ID that came: a plain one is taken over; several, with commas, are not."""
-        self.request = name if PLAIN.fullmatch(name) else os.urandom(8).hex()
+        self.request = name if PLAIN.fullmatch(name) else f"{random.getrandbits(64):016x}"  # not a secret
         self.peer = peer
         self.steps = steps.begin()
         self.received = 0  # bytes of the body

@@ -38,6 +38,7 @@ class PacedSocket:
 
     def __init__(self, connection: socket.socket, turns: Turns, ending: Ending) -> None:
         """Receive from `connection` in a thread that holds one of `turns`."""
+        self.trusted: bool | None = None  # whether the other side is a proxy that is believed; nobody has judged yet
         self._connection = connection
         self._turns = turns
         self._ending = ending
@@ -52,10 +53,6 @@ class PacedSocket:
         self._waited = 0.0
         self._received = 0
         self._asks = asks
-
-    def waits(self, seconds: float) -> bool:
-        """Wait until there is something to read; tell whether there is."""
-        return bool(self._readable.poll(1000 * seconds))
 
     def recv(self, size: int) -> bytes:
         """Return what has arrived, at most `size` bytes; b"" at the end. Raises TimeoutError, ServiceEnds."""

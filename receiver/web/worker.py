@@ -23,18 +23,19 @@ from queue import SimpleQueue
 from typing import Any
 
 from gunicorn.http import wsgi
+from gunicorn.http.errors import NoMoreData
 from gunicorn.workers import gthread
 
 from receiver import limits, log
 from receiver.problems import Problem
 from receiver.web import refusals
-from receiver.web.connection import Answer, Connection
+from receiver.web.answer import Answer
+from receiver.web.connection import Connection
 from receiver.web.pace import Ending
 from receiver.web.turns import Turns
 
 LINGER_READ = 256 * 1024  # bytes thrown away at once of a body that was refused
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
-STAY = 0.1  # seconds in which a thread awaits the next request of its sender: a platform that has more sends at once
 SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
 
 
@@ -57,6 +58,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         super().check_config(cfg, log)
         if cfg.is_ssl:
             raise SystemExit("certfile: TLS ends at the proxy before this service; see deploy/nginx.conf")
+
+    def run(self) -> None:
+        """Serve."""
+        settings = {name: each.get() for name, each in self.cfg.settings.items()}
+        self.cfg.__dict__.update(settings)  # a look at one goes through three functions otherwise
+        super().run()
 
     def init_signals(self) -> None:
         """Listen to signals from here on, and stop if one said so before.
@@ -106,6 +113,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _begin(self, conn: Connection) -> None:
         """Give a request whose head is there to a thread."""
+        conn.sock.setblocking(True)
         conn.hand_over()
         self._with_threads += 1
         self.enqueue_req(conn)
@@ -121,21 +129,29 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         elif len(conn.head) > limits.MAX_HEAD:
             self._refuse(conn, refusals.head_too_large())
 
-    def handle(self, conn: Connection) -> Any:
+    def handle(self, conn: Connection) -> bool:
         """Take requests in and answer them, in a thread, as long as their sender goes on at once.
 
         The way back through the main loop, and to another thread, takes a tenth of the CPU of a delivery.
         """
         kept = self.take_in(conn)
-        while kept and self._may_stay() and conn.goes_on(STAY):
+        while kept and self._may_stay() and conn.goes_on():
             kept = self.take_in(conn)
         return kept
 
-    def take_in(self, conn: Connection) -> Any:
-        """Take a request in and answer it; waiting for its body is no work."""
+    def take_in(self, conn: Connection) -> bool:
+        """Take a request in, answer it, and tell whether its connection is kept; waiting for its body is no work."""
         self._turns.take()
         try:
-            return super().handle(conn)
+            return self.handle_request(next(conn.parser), conn)
+        except (StopIteration, NoMoreData, ConnectionError):
+            return False  # the sender has gone
+        except OSError:
+            self.log.exception("Socket error processing request.")
+            return False
+        except Exception as error:  # noqa: BLE001 (of the head, as a rule)
+            self.handle_error(None, conn.sock, conn.client, error)
+            return False
         finally:
             self._turns.give()
 

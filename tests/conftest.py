@@ -3,10 +3,14 @@
 import gc
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parent / room) for room in ("service", "crash")]
+
+
+TOLD = pytest.StashKey[Any]()
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +29,22 @@ def garbage():
     usual = gc.get_threshold()
     yield
     gc.set_threshold(*usual)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in which a service has told a value that was sent to it."""
+    import planted
+
+    session.config.stash[TOLD] = verdict = planted.RUN.judged()
+    if verdict.failed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was looked for, where, and what was found."""
+    verdict = config.stash.get(TOLD, None)
+    if verdict and verdict.services:
+        terminalreporter.section("planted values")
+        terminalreporter.line(str(verdict), red=verdict.failed)
+        for found in verdict.found[:20]:
+            terminalreporter.line(found, red=True)

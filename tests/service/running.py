@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import planted
+
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "mF_9.B5f-4.1JqM"  # the one in the platform's sample request
+TALKATIVE = ("--log-level", "debug")
 START = 60  # seconds that a start may take on a busy machine
 
 
@@ -44,10 +47,11 @@ class Service:
     def start(self) -> "Service":
         self.port = self.port or free_port()
         self.data.mkdir(parents=True, exist_ok=True)
+        planted.RUN.starts(self.log, self.site)
         with self.log.open("ab") as log:
             gunicorn = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
             self.process = subprocess.Popen(
-                [*gunicorn, "--bind", f"127.0.0.1:{self.port}", *self.options, "wsgi:app"],
+                [*gunicorn, "--bind", f"127.0.0.1:{self.port}", *TALKATIVE, *self.options, "wsgi:app"],
                 cwd=ROOT,
                 env=self.variables(),
                 stdout=log,
@@ -58,11 +62,14 @@ class Service:
 
     def variables(self) -> dict[str, str]:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
+        path = [self.environment["PYTHONPATH"]] if "PYTHONPATH" in self.environment else []
         return plain | {
             "RECEIVER_SITE": str(self.site),
             "RECEIVER_DATA": str(self.data),
             "RECEIVER_TOKEN": TOKEN,
+            "EVERYTHING_LOGGED": str(planted.RUN.libraries(self.log)),
             **self.environment,
+            "PYTHONPATH": os.pathsep.join([str(planted.TALKATIVE), *path]),
         }
 
     @property
@@ -87,7 +94,7 @@ class Service:
         raise RuntimeError(f"the service did not start: {self.log.read_text()}")
 
     def connect(self, timeout: float = 60) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+        return planted.connection(self.port, timeout)
 
     def request(self, raw: bytes, *, half_close: bool = False) -> Answer:
         """Send bytes as they are and read one answer."""
@@ -108,8 +115,19 @@ class Service:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process and self.process.poll() is None:
+            page = self.metrics()
             self.process.send_signal(how)
             self.process.wait(timeout=40)
+            planted.RUN.stops(self.log, page)
+
+    def metrics(self) -> str:
+        """Return the page of metrics; "" where nobody answers."""
+        try:
+            with closing(self.connect(timeout=5)) as connection:
+                connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                return read_answer(connection).body.decode()
+        except (OSError, ValueError):
+            return ""
 
 
 def free_port() -> int:

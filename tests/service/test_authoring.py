@@ -10,8 +10,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import planted
 import pytest
-from running import ROOT, free_port
+from running import ROOT, TALKATIVE, free_port
 
 PAGE = (ROOT / "docs" / "authoring.md").read_text()
 BLOCK = re.compile(r"^```(\w+)(?: ([^\n]*))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -29,6 +30,7 @@ class Terminal:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
         path = f"{Path(sys.executable).parent}:{plain['PATH']}"
         self.environment = plain | {"PATH": path, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+        self.environment["GUNICORN_CMD_ARGS"] = " ".join(TALKATIVE)
         self.process = subprocess.Popen(
             ["bash", "--norc"],
             cwd=folder,
@@ -142,6 +144,8 @@ class Reader:
         self.second.write_text("")
 
     def leave(self) -> None:
+        for site in (path.parent for path in self.folder.glob("*/mappings")):
+            planted.RUN.starts(self.folder / "service.log", site)
         os.killpg(self.terminal.process.pid, signal.SIGTERM)
         self.terminal.process.communicate()
 

@@ -8,8 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import planted
 import pytest
-from running import ROOT, Service, free_port, multipart
+from running import ROOT, TALKATIVE, Service, free_port, multipart
 
 TOOLS = ("unshare", "setpriv", "mount")
 USER = 10001  # the container's; no such user exists here
@@ -45,8 +46,9 @@ class Confined(Service):
     def start(self) -> "Confined":
         self.port = free_port()
         python = sys.executable.replace(f"{ROOT}/", "/srv/")
-        serving = [python, "-m", "receiver.cli", "serve", "--bind", f"127.0.0.1:{self.port}"]
+        serving = [python, "-m", "receiver.cli", "serve", "--bind", f"127.0.0.1:{self.port}", *TALKATIVE]
         places = {"CHECKOUT": str(ROOT), "PYTHON": sys.base_prefix, "PYTHONPATH": "/srv", "RECEIVER_SITE": "/srv"}
+        planted.RUN.starts(self.log, self.site)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--mount", "--propagation", "private", "sh", "-c", SCRIPT, "sh", *serving],

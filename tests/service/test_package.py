@@ -8,8 +8,9 @@ import time
 import zipfile
 from pathlib import Path
 
+import planted
 import pytest
-from running import ROOT, TOKEN, Service, free_port, multipart
+from running import ROOT, TALKATIVE, TOKEN, Service, free_port, multipart
 
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.egg-info")
 
@@ -69,14 +70,15 @@ def test_it_makes_a_site_checks_it_and_delivers_to_it(installed, tmp_path):
     checked = receiver(installed, "check", cwd=tmp_path, **variables)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     port = free_port()
-    with (tmp_path / "log").open("wb") as log:
-        served = subprocess.Popen(
-            [sys.executable, "-m", "receiver.cli", "serve", "--bind", f"127.0.0.1:{port}"],
+    service = Service(tmp_path / "var", tmp_path / "site", port=port)
+    planted.RUN.starts(service.log, service.site)
+    with service.log.open("wb") as log:
+        service.process = subprocess.Popen(
+            [sys.executable, "-m", "receiver.cli", "serve", "--bind", f"127.0.0.1:{port}", *TALKATIVE],
             cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": str(installed)} | variables,
             stderr=log,
         )
-    service = Service(tmp_path / "var", port=port, process=served)
     try:
         wait_until_alive(service)
         case = ROOT / "mappings" / "referrals" / "samples" / "faxed-letter"
@@ -86,7 +88,7 @@ def test_it_makes_a_site_checks_it_and_delivers_to_it(installed, tmp_path):
             path="/api/nextstep/delivery/referrals",
         )
         answer = service.request(raw)
-        assert answer.status == 200, (tmp_path / "log").read_text()
+        assert answer.status == 200, service.log.read_text()
         assert (tmp_path / "var" / "output" / answer.json["records"][0]["path"]).is_file()
     finally:
         service.stop()

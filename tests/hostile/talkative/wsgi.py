@@ -36,7 +36,8 @@ render, intake.render = intake.render, failing
 
 everything = logging.StreamHandler()  # of all libraries, in Python's own words, tracebacks with them
 everything.addFilter(lambda record: not record.name.startswith("receiver"))
-logging.basicConfig(level=logging.DEBUG, handlers=[everything])
+logging.getLogger().addHandler(everything)
+logging.getLogger().setLevel(logging.DEBUG)
 logging.getLogger("library").debug("every logger is heard")
 
 app = create_app()

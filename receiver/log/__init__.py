@@ -46,8 +46,9 @@ def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
         "documents": len(receipt.documents),
         "records": len(receipt.records),
         "written": 0 if receipt.duplicate else sum(file.size for file in files),
+        **(cost or {}),
     }
-    _tell(logging.INFO, "duplicate" if receipt.duplicate else receipt.status, told | dict(cost or {}))
+    _tell(logging.INFO, "duplicate" if receipt.duplicate else receipt.status, told)
 
 
 def refused(problem: Problem, process: str, cost: Mapping[str, Any] | None = None) -> None:
@@ -58,8 +59,9 @@ def refused(problem: Problem, process: str, cost: Mapping[str, Any] | None = Non
         "code": problem.code.value,
         "detail": problem.detail,
         "violations": "; ".join(f"{violation.where}: {violation.rule}" for violation in problem.violations),
+        **(cost or {}),
     }
-    _tell(logging.ERROR if problem.code in OURS else logging.WARNING, "refused", told | dict(cost or {}))
+    _tell(logging.ERROR if problem.code in OURS else logging.WARNING, "refused", told)
 
 
 def crashed(error: BaseException | None) -> None:

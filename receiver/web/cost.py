@@ -35,7 +35,7 @@ class Cost:
 
     def told(self) -> dict[str, Any]:
         """Return what the log says of it."""
-        taken = {step.value: round(seconds, 6) for step, seconds in self.steps.items()}
+        taken = {step: round(seconds, 6) for step, seconds in self.steps.items()}
         head = {"received": self.received, "peer": self.peer, "request": self.request}
         return head | {"seconds": round(self.seconds, 6), "steps": taken}
 

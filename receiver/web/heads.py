@@ -11,7 +11,10 @@ from receiver.delivery import Section
 from receiver.problems import Code, Problem
 
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]*[0-9A-Za-z'()+_,./:=?-]")  # RFC 2046 §5.1.1
-QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+NAMED = {  # a parameter outside of quotes; of what is quoted, nothing is found
+    parameter: re.compile(rf'"(?:[^"\\]|\\.)*"|(;\s*{parameter}\s*=)', re.IGNORECASE)
+    for parameter in ("boundary", "name", "filename")
+}
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5: never in a header
 IDENTITY_ENCODINGS = {"", "7bit", "8bit", "binary"}  # RFC 7578 §4.7: others are not to be sent
 TOO_MANY_PARTS = "Maximum segment count exceeded"  # how the library says it
@@ -62,7 +65,7 @@ class Parser(PushMultipartParser):  # type: ignore[misc]  # the library has no t
 def section(segment: MultipartSegment) -> Section:
     """Return what a section says of itself. Raises `Problem`."""
     dispositions = _all(segment, "Content-Disposition")
-    if len(dispositions) > 1 or _count("name", dispositions[0]) > 1 or _count("filename", dispositions[0]) > 1:
+    if len(dispositions) > 1 or _repeats(dispositions[0], "name") or _repeats(dispositions[0], "filename"):
         raise Problem(Code.AMBIGUOUS_REQUEST, "A part is named twice; each part needs exactly one name.")
     if len(_all(segment, "Content-Type")) > 1:
         raise Problem(Code.AMBIGUOUS_REQUEST, "A part has more than one Content-Type.")
@@ -99,7 +102,7 @@ def _boundary(content_type: str) -> str:
             Code.MALFORMED_BODY,
             f"The Content-Type needs a boundary of 1 to {limits.MAX_BOUNDARY} characters that RFC 2046 §5.1.1 allows.",
         )
-    if _count("boundary", content_type) > 1:
+    if _repeats(content_type, "boundary"):
         raise Problem(Code.AMBIGUOUS_REQUEST, "The Content-Type names more than one boundary.")
     return str(boundary)
 
@@ -108,6 +111,6 @@ def _all(segment: MultipartSegment, name: str) -> list[str]:
     return [value for each, value in segment.headerlist if each == name]
 
 
-def _count(parameter: str, header: str) -> int:
-    """Count how often a header names a parameter, outside of quotes."""
-    return len(re.findall(rf";\s*{parameter}\s*=", QUOTED.sub('""', header), re.IGNORECASE))
+def _repeats(header: str, parameter: str) -> bool:
+    """Tell whether a header names a parameter more than once."""
+    return sum(map(bool, NAMED[parameter].findall(header))) > 1

@@ -12,6 +12,8 @@ from receiver import log
 from receiver.delivery import Published, Receipt, Status
 from receiver.problems import Code, Problem
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each answer
+
 LATER = {503, 507}  # statuses that mean: the same again, later
 RETRY_AFTER = 30  # seconds: long enough for a restart or a full disk's alarm, short enough for a waiting fax
 
@@ -132,5 +134,5 @@ def _file(file: Published) -> dict[str, Any]:
 
 
 def _json(told: dict[str, Any], status: int, kind: str) -> Reply:
-    body = (json.dumps(told, ensure_ascii=False) + "\n").encode()
+    body = (_encode(told) + "\n").encode()
     return Reply(status, {"Content-Type": kind, "Content-Length": str(len(body))}, body)

@@ -2,14 +2,17 @@
 
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import apsw
 
+from receiver.problems import Problem
 from receiver.store import schema
 from receiver.store.presence import Presence, patiently
 from receiver.store.writers import Writers
@@ -17,7 +20,7 @@ from receiver.store.writers import Writers
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class _Opened:
     """The connections of one process."""
 
@@ -97,6 +100,14 @@ def _opened(path: Path) -> _Opened:
     presence = Presence(path)
     with schema.ledger_errors():
         anchor = schema.connect(path)
-        anchor.pragma("user_version")  # only now SQLite opens what is beside the ledger
-    presence.note()
-    return _Opened(os.getpid(), presence, anchor)
+        presence.note(anchor)
+    opened = _Opened(os.getpid(), presence, anchor)
+    weakref.finalize(opened, _last_look, presence, opened.pid)
+    return opened
+
+
+def _last_look(presence: Presence, pid: int) -> None:
+    """Look once more when the process ends: a log that was removed ends with it."""
+    if pid == os.getpid():
+        with suppress(Problem):
+            presence.require()

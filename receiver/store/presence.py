@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+import apsw
+
 from receiver.problems import Code, Problem
 from receiver.store import durable
 from receiver.store.failure import storage
@@ -43,6 +45,7 @@ class Presence:
         """Join them. Raises Problem: Moved where the files that they have open are not what lies there."""
         self._path = path
         self._files: dict[str, str] = {}  # by what follows the path; unknown before they are noted
+        self._anchor: apsw.Connection | None = None
         self._file: int | None = None
         self._file = _joined(path)
         self._require_noted()
@@ -50,8 +53,10 @@ class Presence:
     def __del__(self) -> None:
         self.close()
 
-    def note(self) -> None:
-        """Note which files they are, now that SQLite has them open. Raises Problem."""
+    def note(self, anchor: apsw.Connection) -> None:
+        """Note which files they are, those that this connection keeps open as long as it is. Raises Problem."""
+        anchor.pragma("user_version")  # only now SQLite opens what is beside the ledger
+        self._anchor = anchor
         found = {suffix: _identity(f"{self._path}{suffix}") for suffix in ("", *BESIDE)}
         self._files = {suffix: identity for suffix, identity in found.items() if identity}
         if not self._require_noted() and self._file is not None:
@@ -59,11 +64,21 @@ class Presence:
                 os.pwrite(self._file, json.dumps(self._files).encode(), 0)
 
     def require(self) -> None:
-        """Raise Moved where one of the files is not where it was: looks at each, a microsecond."""
-        self._compare(self._files)
+        """Look at each of the files, for a microsecond or two. Raises Moved where one is not where it was.
+
+        What was committed is then moved out of the log, which nobody else may ever find again.
+        """
+        try:
+            self._compare(self._files)
+        except Moved:
+            if self._anchor:
+                with suppress(apsw.Error):
+                    self._anchor.wal_checkpoint()
+            raise
 
     def close(self) -> None:
         """Leave them; in the child of a fork, what it has inherited of its parent."""
+        self._files = {}
         file, self._file = self._file, None
         if file is not None:
             os.close(file)

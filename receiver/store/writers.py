@@ -8,7 +8,6 @@ sleeps and guesses, with a tail of seconds; the lock wakes whoever is next.
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +18,7 @@ from receiver.problems import Code, Problem
 from receiver.store import schema
 from receiver.store.failure import storage
 from receiver.store.interlock import Interlock
-from receiver.store.presence import Moved, Presence
+from receiver.store.presence import Presence
 
 Result = TypeVar("Result")
 Operation = Callable[[apsw.Connection], Result]
@@ -141,11 +140,9 @@ class Writers:
                     _run(connection, ticket)
             self._presence.require()
             self._commit()
-        except BaseException as error:
+        except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            if isinstance(error, Moved):
-                self._empty_wal()
             raise
 
     def _commit(self) -> None:
@@ -156,11 +153,6 @@ class Writers:
             problem = schema.problem_of(error)
             raise Unclear(problem.code, problem.detail) from None
         self._doubtful = False
-
-    def _empty_wal(self) -> None:
-        """Move all that was committed to the database, since nobody else may ever find the WAL again."""
-        with suppress(apsw.Error):
-            self._connection.wal_checkpoint()
 
     def _settle(self) -> None:
         """Make sure that a commit that failed stays undone, and that nothing rests on a file whose fsync failed.

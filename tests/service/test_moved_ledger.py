@@ -94,9 +94,9 @@ def test_a_ledger_that_was_removed_is_restored_as_the_page_says(service):
 
 def test_what_was_accepted_outlives_a_log_that_was_removed(service):
     takes(service, "first")
-    (service.data / "ledger.db-wal").unlink()
-    takes_nothing(service, "ledger.db-wal")
-    service.stop()
+    (service.data / "ledger.db-wal").unlink()  # and nobody asks before the stop
+    service.process.terminate()
+    service.process.wait(timeout=60)
     service.start()
     assert service.request(referral("first")).json["duplicate"] is True
     takes(service, "second")

@@ -11,7 +11,7 @@ import pytest
 from place import Place, Sent, deliver
 
 from receiver.problems import Code, Problem
-from receiver.store import backup, ledger, presence
+from receiver.store import backup, ledger, presence, schema
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -67,10 +67,13 @@ def test_what_is_put_back_goes_on(place, suffix):
 
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm"])
-def test_without_its_log_the_ledger_has_everything_after_the_next_delivery(place, suffix):
+@pytest.mark.parametrize(
+    "look", [lambda place: deliver(place, Sent("S2")), lambda place: place.ledger.require_in_place()]
+)
+def test_without_its_log_the_ledger_has_everything_after_the_next_look(place, suffix, look):
     deliver(place, Sent("S1"))
     Path(f"{place.ledger.path}{suffix}").unlink()
-    refused(lambda: deliver(place, Sent("S2")))
+    refused(lambda: look(place))
     shutil.copy(place.ledger.path, place.data / "alone.db")
     found = ledger.Ledger(f"sqlite:{place.data / 'alone.db'}").search()
     assert [entry.source_id for entry in found] == ["S1"]
@@ -150,7 +153,7 @@ def test_who_may_only_read_asks_without_a_note(place, monkeypatch):
     monkeypatch.setattr(presence.os, "open", read_only)
     asking = presence.Presence(place.ledger.path)
     monkeypatch.undo()
-    asking.note()
+    asking.note(schema.connect(place.ledger.path))
     asking.require()
     away(place.ledger.path)
     assert "ledger.db is not where it was" in refused(asking.require)

@@ -17,7 +17,8 @@ from sent_values import found_in, values_in
 
 ROOT = Path(__file__).parent.parent.parent
 TALKATIVE = Path(__file__).parent / "talkative"
-LOOKED_AT = 2_000_000  # bytes of a piece that is sent, at its start and at its end: metadata are small
+LOOKED_AT = 100_000  # bytes of a piece that is sent, at its start and at its end: metadata are small
+MOST_TAKEN = 1_000_000  # bytes of a connection that are kept before they are looked through
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Run:
         """Take down that a service starts, and the samples of its site, which verbs send."""
         self.logs.setdefault(log, "")
         files = [path for folder in ("schemas", "mappings") for path in (site / folder).rglob("*") if path.is_file()]
-        texts = {path: path.read_bytes() for path in files if path.stat().st_size < LOOKED_AT}
+        texts = {path: path.read_bytes() for path in files if path.stat().st_size < MOST_TAKEN}
         self.sites[site] = "\n".join(
             texts[path].decode(errors="replace") for path in texts if "samples" not in path.parts
         )
@@ -120,18 +121,23 @@ atexit.register(shutil.rmtree, RUN.folder, ignore_errors=True)
 
 
 class Sender(socket.socket):
-    """A connection to a service; what is sent over it is taken down when it is closed."""
+    """A connection to a service; what is sent over it is taken down, at the latest when it is closed."""
 
     taken = b""
 
     def sendall(self, data: bytes, *flags: int) -> None:
-        self.taken += bytes(data[:LOOKED_AT]) + bytes(data[LOOKED_AT:][-LOOKED_AT:])
+        self.taken += data if len(data) < 2 * LOOKED_AT else bytes(data[:LOOKED_AT]) + bytes(data[-LOOKED_AT:])
+        if len(self.taken) > MOST_TAKEN:
+            self._take_down()
         super().sendall(data, *flags)
 
     def close(self) -> None:
+        self._take_down()
+        super().close()
+
+    def _take_down(self) -> None:
         RUN.sent(self.taken)
         self.taken = b""
-        super().close()
 
 
 def connection(port: int, timeout: float) -> Sender:

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +22,7 @@ KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR")  # of the envi
 
 
 _running: list[subprocess.Popen[bytes]] = []  # one at most: a worker sends one notice after the other
+_starting = threading.Lock()  # held until what was started is known to `abandon`
 
 
 class NotSentError(Exception):
@@ -52,13 +54,20 @@ def _run(command: tuple[str, ...], notice: Notice, environ: Mapping[str, str]) -
     """Run a program, in a session of its own: where it takes too long it ends with all that it has started."""
     variables = {name: environ[name] for name in KEPT if name in environ} | notice.variables()
     quiet = subprocess.DEVNULL
-    try:
-        running = subprocess.Popen(  # noqa: S603 (the administrator's own program, without a shell)
-            command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env=variables, start_new_session=True, cwd="/"
-        )
-    except OSError as error:
-        raise NotSentError(f"the command cannot be run ({error.strerror})") from None
-    _running.append(running)
+    with _starting:
+        try:
+            running = subprocess.Popen(  # noqa: S603 (the administrator's own program, without a shell)
+                command,
+                stdin=subprocess.PIPE,
+                stdout=quiet,
+                stderr=quiet,
+                env=variables,
+                start_new_session=True,
+                cwd="/",
+            )
+        except OSError as error:
+            raise NotSentError(f"the command cannot be run ({error.strerror})") from None
+        _running.append(running)
     try:
         running.communicate(notice.json(), timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -73,8 +82,9 @@ def _run(command: tuple[str, ...], notice: Notice, environ: Mapping[str, str]) -
 
 def abandon() -> None:
     """End a program that still runs: nobody will be there to end it when it has taken too long."""
-    for running in _running:
-        _kill(running)
+    with _starting:
+        for running in _running:
+            _kill(running)
 
 
 def _kill(running: subprocess.Popen[bytes]) -> None:

@@ -53,6 +53,20 @@ def once(config: NotifyConfig, notice: Notice, environ: Mapping[str, str] = os.e
 def _run(command: tuple[str, ...], notice: Notice, environ: Mapping[str, str]) -> None:
     """Run a program, in a session of its own: where it takes too long it ends with all that it has started."""
     variables = {name: environ[name] for name in KEPT if name in environ} | notice.variables()
+    running = _start(command, variables)
+    try:
+        running.communicate(notice.json(), timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        _kill(running)
+        running.wait()
+        raise NotSentError(f"the command took more than {PATIENCE} seconds") from None
+    finally:
+        _running.remove(running)
+    if running.returncode:
+        raise NotSentError(f"the command ended with {running.returncode}")
+
+
+def _start(command: tuple[str, ...], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
     quiet = subprocess.DEVNULL
     with _starting:
         try:
@@ -68,16 +82,7 @@ def _run(command: tuple[str, ...], notice: Notice, environ: Mapping[str, str]) -
         except OSError as error:
             raise NotSentError(f"the command cannot be run ({error.strerror})") from None
         _running.append(running)
-    try:
-        running.communicate(notice.json(), timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        _kill(running)
-        running.wait()
-        raise NotSentError(f"the command took more than {PATIENCE} seconds") from None
-    finally:
-        _running.remove(running)
-    if running.returncode:
-        raise NotSentError(f"the command ended with {running.returncode}")
+    return running
 
 
 def abandon() -> None:

@@ -1,8 +1,8 @@
-"""The worker: gunicorn's threaded one, whose threads never wait for a request to begin or a connection to end.
+"""The worker: gunicorn's threaded one, whose threads wait for no slow head, and for no connection to end.
 
     accept ──▶ head arrives ──▶ thread: take, answer ◀─▶ the next, where it comes at once
-               no thread                            ├──▶ kept open ──▶ head arrives …; no thread
-                                                    └──▶ linger: the sender takes the answer in; no thread
+               `coming.py`                          ├──▶ kept open ──▶ head arrives …
+                                                    └──▶ the sender takes its last answer in: `lingering.py`
 
 gunicorn's own gives a thread to each connection that has sent a byte, and closes connections in its main loop, where
 one that does not end holds up all others for two seconds. Here the poller does both: whoever sends a head byte by
@@ -10,15 +10,12 @@ byte, or never hangs up, costs a few kilobytes of memory and nobody's time.
 """
 
 import errno
-import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -30,11 +27,12 @@ from receiver import limits, log
 from receiver.problems import Problem
 from receiver.web import refusals
 from receiver.web.answer import Answer
+from receiver.web.coming import Coming
 from receiver.web.connection import Connection
+from receiver.web.lingering import Lingering
 from receiver.web.pace import Ending
 from receiver.web.turns import Turns
 
-LINGER_READ = 256 * 1024  # bytes thrown away at once of a body that was refused
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
 
@@ -49,8 +47,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self._ending = Ending()
         self._with_threads = 0  # connections whose requests threads are to take in; counted by the main loop alone
         self._signs_at = 0.0  # monotonic seconds, when it next gives a sign of life
-        self._awaited: dict[Connection, float] = {}  # connections whose head is to come, until when
-        self._lingering: dict[Connection, float] = {}  # connections that were answered, until when
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -63,6 +59,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         """Serve."""
         settings = {name: each.get() for name, each in self.cfg.settings.items()}
         self.cfg.__dict__.update(settings)  # a look at one goes through three functions otherwise
+        self._lingering = Lingering(self.poller, self._close)
+        self._coming = Coming(self.poller, self._begin, self._refuse, self._close)
         super().run()
 
     def init_signals(self) -> None:
@@ -87,7 +85,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
                 raise
             return
         self.nr_conns += 1
-        self._await_head(self._connection(listener, client, address))
+        self._coming.add(self._connection(listener, client, address))
 
     def _connection(self, listener: socket.socket, client: socket.socket, address: Any) -> Connection:
         server = listener.getsockname()
@@ -97,19 +95,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         """Take in the next request of a connection that was kept open."""
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
-        self._await_head(conn)
-
-    def _await_head(self, conn: Connection) -> None:
-        ended = conn.receive_head()  # as a rule it is there already, and nothing needs to be watched
-        if conn.can_be_parsed():
-            self._begin(conn)
-            return
-        self._awaited[conn] = time.monotonic() + limits.HEAD_SECONDS
-        self._watch(conn, self._read_head)
-        self._judge_head(conn, ended=ended)
-
-    def _read_head(self, conn: Connection, _sock: socket.socket) -> None:
-        self._judge_head(conn, ended=conn.receive_head())
+        self._coming.add(conn)
 
     def _begin(self, conn: Connection) -> None:
         """Give a request whose head is there to a thread."""
@@ -117,17 +103,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         conn.hand_over()
         self._with_threads += 1
         self.enqueue_req(conn)
-
-    def _judge_head(self, conn: Connection, *, ended: bool) -> None:
-        if conn.can_be_parsed():
-            self._stop_watching(conn, self._awaited)
-            self._begin(conn)
-        elif ended and not conn.head:
-            self._forget(conn, self._awaited)
-        elif ended:
-            self._refuse(conn, refusals.cut_short())
-        elif len(conn.head) > limits.MAX_HEAD:
-            self._refuse(conn, refusals.head_too_large())
 
     def handle(self, conn: Connection) -> bool:
         """Take requests in and answer them, in a thread, as long as their sender goes on at once.
@@ -190,9 +165,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         """Go on with a connection whose request a thread is done with."""
         self._with_threads -= 1
         if done.cancelled() or done.exception() or not done.result():
-            self._linger(conn)
+            self._lingering.add(conn)
         elif conn.has_next():
-            self._await_head(conn)
+            self._coming.add(conn)
         else:
             super().finish_request(conn, done)
 
@@ -206,38 +181,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def _refuse(self, conn: Connection, problem: Problem) -> None:
         """Answer a connection whose head will not be awaited any longer."""
         log.refused(problem, "-")
-        self._stop_watching(conn, self._awaited)
         with suppress(OSError):  # a full buffer, which its sender has not read for long
             conn.sock.send(refusals.answer(problem))
-        self._linger(conn)
+        self._lingering.add(conn)
 
-    def _linger(self, conn: Connection) -> None:
-        """Close our side and read on until the sender has closed its own.
-
-        Closing at once would make the kernel reset a connection that still sends, and the answer would be lost.
-        """
-        try:
-            conn.sock.setblocking(False)
-            conn.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            self._close(conn)
-            return
-        now = time.monotonic()
-        conn.closes_at = now + limits.MAX_LINGER_SECONDS
-        self._lingering[conn] = now + limits.LINGER_SECONDS
-        self._watch(conn, self._throw_away)
-
-    def _throw_away(self, conn: Connection, _sock: socket.socket) -> None:
-        try:
-            ended = not conn.sock.recv(LINGER_READ)
-        except BlockingIOError:
-            return
-        except OSError:
-            ended = True
-        if ended:
-            self._forget(conn, self._lingering)
-        else:
-            self._lingering[conn] = min(conn.closes_at, time.monotonic() + limits.LINGER_SECONDS)
+    def _close(self, conn: Connection) -> None:
+        self.nr_conns -= 1
+        conn.close()
 
     # time
 
@@ -250,40 +200,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def murder_pending(self) -> None:
         """Give up what took too long; gunicorn asks about once a second."""
-        for conn in _overdue(self._awaited):
-            if conn.head:
-                self._refuse(conn, refusals.too_slow() if self.alive else refusals.shutting_down())
-            else:
-                self._forget(conn, self._awaited)  # it has not asked anything
-        for conn in _overdue(self._lingering):
-            self._forget(conn, self._lingering)
+        self._coming.give_up(refusals.too_slow() if self.alive else refusals.shutting_down())
+        self._lingering.give_up()
 
     def _cap_keepalive(self, deadline: float) -> None:
         """Wait no longer than `deadline` for what may yet come, once the service stops."""
         super()._cap_keepalive(deadline)
         self._ending.begin(self.cfg.graceful_timeout)
-        for waiting in (self._awaited, self._lingering):
-            waiting.update({conn: min(until, deadline) for conn, until in waiting.items()})
-
-    # the poller
-
-    def _watch(self, conn: Connection, readable: Callable[[Connection, socket.socket], None]) -> None:
-        conn.sock.setblocking(False)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(readable, conn))
-
-    def _stop_watching(self, conn: Connection, waiting: dict[Connection, float]) -> None:
-        del waiting[conn]
-        self.poller.unregister(conn.sock)
-
-    def _forget(self, conn: Connection, waiting: dict[Connection, float]) -> None:
-        self._stop_watching(conn, waiting)
-        self._close(conn)
-
-    def _close(self, conn: Connection) -> None:
-        self.nr_conns -= 1
-        conn.close()
-
-
-def _overdue(waiting: dict[Connection, float]) -> list[Connection]:
-    now = time.monotonic()
-    return [conn for conn, until in waiting.items() if until <= now]
+        self._coming.shorten(deadline)
+        self._lingering.shorten(deadline)

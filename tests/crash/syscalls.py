@@ -131,7 +131,9 @@ def hit(point: Point | None, log: Path, prepare: Callable[[], object], work: Cal
         finally:
             os._exit(0)
     os.close(write_end)
-    os.waitpid(child, os.WUNTRACED)
+    _, ended = os.waitpid(child, os.WUNTRACED)
+    if not os.WIFSTOPPED(ended):
+        raise RuntimeError(f"could not prepare: {os.read(read_end, 10_000).decode()}")
     inject = ["-e", f"inject={point.call}:{point.how}:when={point.number}"] if point else []
     command = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={','.join(CHANGING)}", *inject, "-p", str(child)]
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE)

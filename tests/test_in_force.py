@@ -88,6 +88,30 @@ def test_an_output_folder_that_cannot_be_made_keeps_an_edit_back(site, tmp_path)
     assert site.digests() == before
 
 
+def test_an_output_folder_that_is_away_is_waited_for_also_by_an_edit(site):
+    folder = site.settings.output / "one"
+    away = folder.rename(folder.with_name("away"))
+    site.add("one", more="[retention]\noriginals = '3d'\n")
+    before = site.digests()
+    assert site.judged().kept_back == ()
+    assert site.digests()["one"] != before["one"]
+    assert not folder.exists(), "the disk below is the wrong one"
+    site.add("one", more="[retention]\noriginals = '4d'\n")
+    loading.establish(site.settings)
+    assert not folder.exists(), "nor does a start put it there"
+    away.rename(folder)
+    loading.establish(site.settings)
+
+
+def test_a_new_output_folder_is_made_whatever_names_it(site, tmp_path):
+    elsewhere = replace(site.settings, output=tmp_path / "elsewhere")
+    loading.establish(elsewhere)
+    assert (elsewhere.output / "one").is_dir()
+    site.toml("two").write_text(site.toml("two").read_text().replace('directory = "two"', 'directory = "three"'))
+    assert site.judged().kept_back == ()
+    assert (site.settings.output / "three").is_dir()
+
+
 def test_a_schema_that_breaks_keeps_everything_back_that_uses_it(site):
     schema = site.root / "schemas/referrals.fields.schema.json"
     before = site.digests()

@@ -1,8 +1,9 @@
 """Puts the site in force when the service starts, and compiles what is in force for a worker."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 from receiver.in_force import site_copy, state
@@ -22,20 +23,21 @@ def establish(settings: Settings) -> dict[str, Process]:
         target = state.new_copy(settings.data)
         site_copy.copy(settings.site, target)
         processes = compiling.proven(replace(settings, site=target))
-        _create_outputs(settings, processes.values(), state.read(settings.data))
-        served = {name: Served(target.name, process.digest) for name, process in processes.items()}
+        before = state.read(settings.data)
+        for process in processes.values():
+            create_output(settings, process.output, before)
+        served = {name: Served(target.name, each.digest, str(each.output)) for name, each in processes.items()}
         state.write(settings.data, State(seen, served))
     return processes
 
 
-def _create_outputs(settings: Settings, processes: Iterable[Process], before: State | None) -> None:
-    """Create the output folders of what comes into force. Raises `Problem`.
+def create_output(settings: Settings, output: Path, before: State | None) -> None:
+    """Create the output folder of what comes into force. Raises `Problem` where it cannot be written.
 
-    One that was in force before had its folder: where that is missing now, a disk is away, and comes back.
+    What was an output before had its folder: where that is missing now, a disk is away, and comes back.
     """
-    for process in processes:
-        if before is None or before.digest(process.name) != process.digest:
-            stage_for(settings.data, process.output)
+    if before is None or not before.has_output(output) or output.is_dir():
+        stage_for(settings.data, output)
 
 
 def load(settings: Settings, current: State, known: Mapping[str, Process] = MappingProxyType({})) -> dict[str, Process]:

@@ -33,6 +33,7 @@ class Served:
 
     copy: str  # the folder's name
     digest: str  # of the process's files: what the ledger has as `configuration`
+    output: str  # its output folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,10 @@ class State:
         """Return the digest of the configuration that a process is served by; None where there is none."""
         served = self.processes.get(process)
         return served.digest if served else None
+
+    def has_output(self, output: Path) -> bool:
+        """Tell whether a folder is the output of something in force: then it was there, or is waited for already."""
+        return any(each.output == str(output) for each in self.processes.values())
 
 
 def own(data: Path) -> None:

@@ -9,6 +9,7 @@ import resource
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from receiver import log
 from receiver.checking import inspect
@@ -23,7 +24,6 @@ from receiver.problems import Problem
 from receiver.process.compiling import compile_pieces, digests
 from receiver.settings import Settings
 from receiver.store import syscalls
-from receiver.store.stage import stage_for
 
 MEMORY = 2 * 10**9  # bytes: fifty processes take 200 MB; a schema may be a bomb
 Configs = dict[str, ProcessConfig]
@@ -76,23 +76,28 @@ def judge(settings: Settings, copied: Settings, before: State, seen: str) -> Sta
     sound = {each.config.name: each.config for each in compiled.processes if not each.faults}
     for name in [name for name in sound if _concerns(name, faults)]:
         del sound[name]
-    faults |= _without_output(settings, sound)
+    faults |= _without_output(settings, sound, before)
     faults |= _in_conflict(settings, sound, before, found)
     kept = {name: each for name, each in before.processes.items() if name in found or not found}
-    served = {name: Served(copied.site.name, found[name]) for name in found if name in sound or name not in changed}
-    return State(seen, kept | served, tuple(map(str, sorted(faults))))
+    same = {name: replace(kept[name], copy=copied.site.name) for name in found if name not in changed}
+    new = {name: Served(copied.site.name, found[name], str(_output(settings, sound[name]))) for name in sound}
+    return State(seen, kept | same | new, tuple(map(str, sorted(faults))))
 
 
 def _concerns(name: str, faults: set[Fault]) -> bool:
     return any(fault.file.startswith(f"{MAPPINGS}/{name}/") for fault in faults)
 
 
-def _without_output(settings: Settings, sound: Configs) -> set[Fault]:
+def _output(settings: Settings, config: ProcessConfig) -> Path:
+    return (settings.output / config.output.directory).absolute()
+
+
+def _without_output(settings: Settings, sound: Configs, before: State) -> set[Fault]:
     """Take out processes whose output folder cannot be written, and return what to say of it."""
     faults = set()
     for name, config in list(sound.items()):
         try:
-            stage_for(settings.data, (settings.output / config.output.directory).absolute())
+            loading.create_output(settings, _output(settings, config), before)
         except Problem as problem:
             faults.add(config.fault("output-unwritable", problem.detail, "output", "directory"))
             del sound[name]

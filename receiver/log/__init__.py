@@ -120,6 +120,11 @@ def not_watched(problem: Problem) -> None:
     _tell(logging.ERROR, "not watched", {"code": problem.code.value, "detail": problem.detail})
 
 
+def not_opened(problem: Problem) -> None:
+    """Tell that a worker cannot begin; another one tries again."""
+    _tell(logging.ERROR, "not opened", {"code": problem.code.value, "detail": problem.detail})
+
+
 def recovered(report: Report) -> None:
     """Tell what a start found of an earlier life; nothing where there was nothing."""
     if report.finished or report.swept or report.quarantined:

@@ -12,6 +12,7 @@ byte, or never hangs up, costs a few kilobytes of memory and nobody's time.
 import errno
 import signal
 import socket
+import sys
 import time
 from concurrent.futures import Future
 from contextlib import suppress
@@ -34,6 +35,7 @@ from receiver.web.pace import Ending
 from receiver.web.turns import Turns
 
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
+REST = 2.0  # seconds until another worker tries to open what could not be opened
 SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
 
 
@@ -54,6 +56,18 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         super().check_config(cfg, log)
         if cfg.is_ssl:
             raise SystemExit("certfile: TLS ends at the proxy before this service; see deploy/nginx.conf")
+
+    def load_wsgi(self) -> None:
+        """Open everything; where the ledger or a disk is away, end, so that another worker tries again.
+
+        gunicorn takes any other end of a worker that is not up yet for a reason to end the whole service.
+        """
+        try:
+            super().load_wsgi()
+        except Problem as problem:
+            log.not_opened(problem)
+            time.sleep(REST)
+            sys.exit(1)
 
     def run(self) -> None:
         """Serve."""

@@ -3,8 +3,10 @@
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from running import ROOT, Service
 from test_delivery import referral
@@ -90,6 +92,26 @@ def test_a_ledger_that_was_removed_is_restored_as_the_page_says(service):
     service.start()
     assert service.request(referral("first")).json["duplicate"] is True
     takes(service, "second")
+
+
+def test_a_worker_that_dies_meanwhile_is_replaced_once_the_ledger_is_back(service):
+    takes(service, "first")
+    ledger, away = service.data / "ledger.db", service.data / "away"
+    ledger.rename(away)
+    for worker in psutil.Process(service.process.pid).children():
+        worker.kill()
+    wait_until(lambda: service.log.read_text().count(" not opened ") >= 2)
+    away.rename(ledger)
+    wait_until(lambda: get(service, "/readyz").status == 200)
+    assert service.request(referral("first")).json["duplicate"] is True
+    takes(service, "second")
+
+
+def wait_until(true) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_what_was_accepted_outlives_a_log_that_was_removed(service):

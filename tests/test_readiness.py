@@ -11,6 +11,7 @@ from receiver.health import readiness
 from receiver.house import House, opened
 from receiver.problems import Code, Problem
 from receiver.process import compiling
+from receiver.reloading import watching
 from receiver.settings import Settings
 from receiver.store import ledger
 
@@ -68,6 +69,15 @@ def test_an_output_folder_that_is_away_at_the_start_is_waited_for(house):
     away.rename(process.output)
     assert started.stage(process).root == house.stage(process).root
     assert missing(started) == {}
+
+
+def test_an_output_folder_that_comes_back_while_the_site_is_reloaded_keeps_no_edit_back(house):
+    class Meanwhile(dict):
+        def keys(self):
+            house.stages.setdefault("back", house.stages["referrals"])  # as the thread of a delivery finds it
+            return super().keys()
+
+    assert watching.rebuilt(house, Meanwhile(house.processes)).stages["referrals"] is house.stages["referrals"]
 
 
 def test_a_stage_that_is_gone_is_told(house):

@@ -97,7 +97,7 @@ class Watch:
 def rebuilt(house: House, processes: dict[str, Process]) -> House:
     """Return a house with other processes; what did not change is the same object. Raises Problem."""
     changed = {name: process for name, process in processes.items() if process is not house.processes.get(name)}
-    same = {name: stage for name, stage in house.stages.items() if name in processes.keys() - changed}
+    same = {name: stage for name, stage in list(house.stages.items()) if name in processes.keys() - changed}
     return replace(house, processes=processes, stages=same | stages_of(house.settings, changed, create=False))
 
 

@@ -1,6 +1,8 @@
 import json
 import logging
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +90,19 @@ def test_an_exception_is_told_by_its_kind_and_place_only(form):
 @pytest.mark.parametrize("form", lines.FORMS)
 def test_what_a_sender_wrote_cannot_begin_a_line_of_its_own(form):
     assert "\n" not in line(record("odd %s", "a\nb"), form)
+
+
+def test_a_line_goes_to_standard_error_whole_and_what_cannot_be_written_harms_nobody(monkeypatch):
+    handler = log.Standard()
+    handler.setFormatter(lines.formatter("text"))
+    entry = record("published")
+    entry.told = {"name": "lone \ud800", "filler": "x" * 50_000}
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as read, os.fdopen(writing, "wb") as pipe, Path("/dev/full").open("wb") as full:
+        monkeypatch.setattr(log, "STANDARD_ERROR", pipe.fileno())
+        assert handler.handle(entry)
+        [written] = os.read(read.fileno(), 100_000).splitlines()
+        assert written.endswith(b"filler=" + b"x" * 50_000)
+        assert rb"lone \ud800" in written
+        monkeypatch.setattr(log, "STANDARD_ERROR", full.fileno())
+        assert handler.handle(entry)

@@ -4,7 +4,9 @@ info: it went well. warning: a delivery was not accepted. error: somebody must l
 """
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from receiver.delivery import Receipt
@@ -14,13 +16,29 @@ from receiver.store.recover import Report
 
 logger = logging.getLogger("receiver")
 
+STANDARD_ERROR = 2  # its descriptor
 OURS = {Code.STORAGE_FAILED, Code.DISK_FULL, Code.INTERNAL_ERROR}  # the sender can do nothing about them
+
+
+class Standard(logging.Handler):
+    """Writes each line to standard error, by one call of the system and without a lock.
+
+    A thread that writes lets others run meanwhile: each that came to a lock would be put to sleep and woken again.
+    """
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write one line. What cannot be written is nobody's fault here."""
+        rest = memoryview((self.format(record) + "\n").encode(errors="backslashreplace"))
+        with suppress(OSError):
+            while rest:
+                rest = rest[os.write(STANDARD_ERROR, rest) :]
+        return True
 
 
 def set_up(form: str = "text") -> None:
     """Write to standard error in this form, unless whoever runs us has arranged for something else."""
     if not logger.handlers:
-        handler = logging.StreamHandler()
+        handler = Standard()
         handler.setFormatter(lines.formatter(form))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)

@@ -8,9 +8,9 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from place import open_files
 
 from receiver.store.interlock import Interlock
 
@@ -48,10 +48,6 @@ def holder(tmp_path):
 
 def own_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "ledger's lock"]
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.mark.parametrize("ending", ["told to", "killed"])

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from place import Place
+from place import Place, open_files
 
 from receiver.problems import Code, Problem
 from receiver.store import durable, hashing, stage, syscalls
@@ -84,10 +84,6 @@ def test_a_folder_is_gone_after_a_failure(place):
     with pytest.raises(ZeroDivisionError):
         fill_and_fail(place)
     assert folders_of(place) == []
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_only_so_many_files_stay_open(place):

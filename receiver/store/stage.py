@@ -44,9 +44,11 @@ class Stage:
 
     @contextmanager
     def open(self) -> "Iterator[Staged]":
-        """Put one delivery together. At the end its folder is cleared for another one, or removed after a failure.
+        """Put one delivery together. What becomes of its folder at the end:
 
-        Where the ledger has accepted it, and it is not yet published, the folder stays as it is.
+        accepted, not published    it stays as it is, for a retry or recovery
+        ended without exception    it is emptied, and lies ready for a later delivery
+        else, or not to be kept    it is removed
         """
         folder = self._spare.take() or self._claim()
         staged = Staged(folder)

@@ -43,7 +43,10 @@ class Connection(TConn):  # type: ignore[misc]
         return not received
 
     def goes_on(self) -> bool:
-        """Wait for the next head, in a thread and no longer than it may; tell whether the parser can go on."""
+        """Wait for the next head, in a thread and no longer than it may; tell whether the parser can go on.
+
+        Half a head, and a sender who has ended, are left to the poller, which sees them again.
+        """
         if not self.has_next():
             self.receive_head(wait=True)
         if self.can_be_parsed():

@@ -35,6 +35,15 @@ def assert_wholly_absent_or_there_once(place: Place, sent: Sent, *others: Sent, 
     return there
 
 
+def assert_accepted_at_one_step(outcomes: list[bool], *, before: int, after: int) -> None:
+    """What is accepted once stays accepted; more than so many steps were tried before and after it."""
+    accepted = outcomes.index(True)
+    assert not any(outcomes[:accepted])
+    assert all(outcomes[accepted:])
+    assert accepted > before
+    assert len(outcomes) - accepted > after
+
+
 @pytest.mark.parametrize("keep", [False, True], ids=["", "with originals"])
 def test_a_crash_at_any_step_of_a_delivery_neither_loses_nor_doubles_it(tmp_path, keep):
     sent = replace(SENT, keep=keep)
@@ -50,11 +59,7 @@ def test_a_crash_at_any_step_of_a_delivery_neither_loses_nor_doubles_it(tmp_path
         place.ledger.close()
         if answered:
             break
-    accepted = outcomes.index(True)
-    assert not any(outcomes[:accepted])
-    assert all(outcomes[accepted:]), "what is accepted once stays accepted"
-    assert accepted > 20
-    assert len(outcomes) - accepted > 15
+    assert_accepted_at_one_step(outcomes, before=20, after=15)
 
 
 @pytest.mark.parametrize("keep", [False, True], ids=["", "with originals"])
@@ -76,11 +81,7 @@ def test_a_crash_at_any_step_of_a_delivery_in_a_folder_used_before_concerns_that
         place.ledger.close()
         if answered:
             break
-    accepted = outcomes.index(True)
-    assert not any(outcomes[:accepted])
-    assert all(outcomes[accepted:])
-    assert accepted > 10
-    assert len(outcomes) - accepted > 10
+    assert_accepted_at_one_step(outcomes, before=10, after=10)
 
 
 def test_a_crash_at_any_step_of_a_recovery_is_harmless(tmp_path):

@@ -73,7 +73,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One section whose bytes lie in a stage or in quarantine, or are still in memory."""
+    """One section, whose bytes lie in a stage or in quarantine."""
 
     name: str
     filename: str | None
@@ -82,9 +82,9 @@ class Part:
     suffix: str  # of our own choosing, from the type: ".tif"
     size: int  # bytes
     sha256: str  # hexadecimal
-    path: Path  # where its bytes lie; of what is held, only the name counts: see `kept.put`
+    path: Path  # where its bytes lie; of what is small, only once it is written: `Staged.write`
     label: str = "part"  # how people, logs and the ledger are told of it: never a name that the sender made up
-    held: bytes | None = field(default=None, repr=False)  # its bytes, where no file has them
+    held: bytes | None = field(default=None, repr=False)  # its bytes, of metadata that is small
 
     def read(self) -> bytes:
         """Return all of its bytes. May raise OSError."""

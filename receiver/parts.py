@@ -2,7 +2,8 @@
 
 Everything that arrived is staged, also what is refused, so that a refused delivery can be kept whole. Only
 content beyond a part's own limit is dropped: such a delivery is not whole, and `Collected.whole` says so.
-Metadata is held in memory, where it is read, and becomes a file only with a delivery that is kept (`kept.put`).
+What is small is in memory until the delivery is known to be new (`Staged.write`), and metadata, which is read there,
+becomes a file only where it is kept.
 """
 
 import re
@@ -73,7 +74,7 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Incomi
         if came[place] > limits.MAX_SURPLUS and not (rule and rule.many):
             raise Problem(Code.TOO_MANY_PARTS, f"More than {limits.MAX_SURPLUS} parts are not expected or come again.")
         label = _label(arriving.section.name, rule, number)
-        part, head = _stage(arriving, rule, label, staged, first=came[place] == 1)
+        part, head = _stage(arriving, rule, label, staged)
         parts.append((place, part))
         violations += _objections(part, head, rule, unknown)
         cut = rule and rule.max_size is not None and part.size > rule.max_size
@@ -102,14 +103,12 @@ def _label(name: str, rule: PartConfig | None, number: int) -> str:
     return name if name == rule.name else f"part {number} ({rule.name})"
 
 
-def _stage(
-    arriving: Incoming, rule: PartConfig | None, label: str, staged: Staged, *, first: bool
-) -> tuple[Part, bytes]:
-    """Return the part and its first kilobyte. `first` is one of its rule: only one of them is held in memory."""
+def _stage(arriving: Incoming, rule: PartConfig | None, label: str, staged: Staged) -> tuple[Part, bytes]:
+    """Return the part and its first kilobyte."""
     section, suffix = arriving.section, _suffix(arriving.section)
     role = rule.role if rule else Role.ATTACHMENT
-    hold = first and role is Role.METADATA
-    taken = take_in(arriving.content, rule.max_size if rule else None, staged, suffix, hold=hold)
+    limit, hold = rule.max_size if rule else None, role is Role.METADATA
+    taken = take_in(arriving.content, limit, staged, suffix, hold=hold)
     told = section.name, section.filename, section.type
     return Part(*told, role, suffix, taken.size, taken.sha256, taken.path, label, taken.held), taken.head
 

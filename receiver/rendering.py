@@ -26,7 +26,8 @@ class Rendered:
 
 @timed(Step.RENDER)
 def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tuple[Part, ...]:
-    """Return the parts as they are to be published: those that are to be PDF are converted. Raises `Problem`."""
+    """Return the parts as they are to be published: on disk, those that are to be PDF converted. Raises `Problem`."""
+    staged.write([part.path.name for part in parts if part.role is not Role.METADATA])
     rules = process.config.parts
     converted = {part.path for part in parts if (rule := match(rules, part.name)[1]) and rule.convert}
     return tuple(documents.as_pdf(part, staged) if part.path in converted else part for part in parts)

@@ -5,10 +5,11 @@ import hashlib
 import pytest
 
 from receiver import sniffing
-from receiver.content import MAX_HELD, take_in
+from receiver.content import take_in
 from receiver.delivery import Part, Role
+from receiver.problems import Problem
 from receiver.store import kept
-from receiver.store.stage import Stage
+from receiver.store.stage import HELD, Stage
 
 
 @pytest.fixture
@@ -21,12 +22,12 @@ def pieces(content: bytes, size: int):
     return (content[start : start + size] for start in range(0, len(content), size))
 
 
-@pytest.mark.parametrize("size", [0, 1, MAX_HELD, MAX_HELD + 1, 3 * MAX_HELD])
-@pytest.mark.parametrize("piece", [1000, MAX_HELD, 10**6])
-def test_what_is_read_at_once_is_held_unless_it_is_large(staged, tmp_path, size, piece):
+@pytest.mark.parametrize("size", [0, 1, HELD, HELD + 1, 3 * HELD])
+@pytest.mark.parametrize("piece", [1000, HELD, 10**6])
+def test_what_is_small_is_in_no_file_until_it_is_written(staged, tmp_path, size, piece):
     content = bytes(number % 251 for number in range(size))
     taken = take_in(pieces(content, piece), None, staged, ".json", hold=True)
-    assert (taken.held is None) == (size > MAX_HELD)
+    assert (taken.held is None) == (size > HELD)
     assert taken.path.exists() == (taken.held is None)
     assert (taken.size, taken.sha256) == (size, hashlib.sha256(content).hexdigest())
     assert taken.head == content[: len(taken.head)]
@@ -35,22 +36,32 @@ def test_what_is_read_at_once_is_held_unless_it_is_large(staged, tmp_path, size,
         "metadata", None, "", Role.METADATA, ".json", size, taken.sha256, taken.path, "metadata", held=taken.held
     )
     assert part.read() == content
+    staged.write([taken.path.name])
+    assert taken.path.read_bytes() == content
     kept.put(part, tmp_path)
     assert (tmp_path / taken.path.name).read_bytes() == content
 
 
-@pytest.mark.parametrize("allowed", [10, MAX_HELD, 2 * MAX_HELD])
-@pytest.mark.parametrize("hold", [True, False])
-def test_of_what_is_larger_than_allowed_one_byte_more_is_taken(staged, allowed, hold):
-    content = bytes(3 * MAX_HELD)
-    taken = take_in(pieces(content, 1000), allowed, staged, ".json", hold=hold)
+@pytest.mark.parametrize("allowed", [10, HELD, 2 * HELD])
+def test_of_what_is_larger_than_allowed_one_byte_more_is_taken(staged, allowed):
+    content = bytes(3 * HELD)
+    taken = take_in(pieces(content, 1000), allowed, staged, ".json", hold=False)
     assert taken.size == allowed + 1
     assert taken.sha256 == hashlib.sha256(bytes(allowed + 1)).hexdigest()
 
 
-def test_what_is_not_to_be_held_is_a_file(staged):
+def test_of_a_delivery_only_so_much_is_held_together(staged):
+    taken = [take_in([bytes(HELD // 3 - 9)], None, staged, ".tif", hold=False) for _ in range(5)]
+    assert [each.path.exists() for each in taken] == [False, False, False, True, True]
+    assert take_in([b"{}"], None, staged, ".json", hold=True).held == b"{}", "what was written leaves room"
+
+
+def test_what_cannot_be_written_is_never_called_durable(staged):
     taken = take_in([b"II*\0"], None, staged, ".tif", hold=False)
-    assert (taken.held, taken.path.name, taken.path.stat().st_size) == (None, "1.tif", 4)
+    taken.path.write_bytes(b"somebody else's")
+    with pytest.raises(Problem):
+        staged.seal()
+    assert taken.path.read_bytes() == b"somebody else's"
 
 
 def test_what_is_held_is_never_told(staged):

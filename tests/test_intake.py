@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from receiver import intake, rendering
-from receiver.content import MAX_HELD
 from receiver.delivery import Arrival, Incoming, Replay, Section, Status
 from receiver.house import House, opened
 from receiver.keeping import replaying, verifying
@@ -18,6 +17,7 @@ from receiver.process import compiling
 from receiver.settings import Settings
 from receiver.store import ledger, originals, quarantine
 from receiver.store.kept import Kept
+from receiver.store.stage import HELD
 
 ROOT = Path(__file__).parent.parent
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -212,7 +212,7 @@ def contents(kept: Kept) -> list[bytes]:
     return [part.path.read_bytes() for part in kept.parts]
 
 
-@pytest.mark.parametrize("size", [0, MAX_HELD + 1], ids=["held in memory", "written to a file"])
+@pytest.mark.parametrize("size", [0, HELD + 1], ids=["held in memory", "written to a file"])
 def test_metadata_is_a_file_where_a_delivery_is_kept_and_is_judged_anew_from_there(house_of, size):
     house = house_of(("[output]", '[delivery]\non_invalid = "hold"\n\n[output]'))
     process, metadata = house.processes["referrals"], metadata_of("wrong", size)
@@ -226,7 +226,7 @@ def test_metadata_is_a_file_where_a_delivery_is_kept_and_is_judged_anew_from_the
     assert verifying.verify(repaired.ledger, repaired.settings.data, [told.entry]).findings == []
 
 
-@pytest.mark.parametrize("size", [0, MAX_HELD + 1], ids=["held in memory", "written to a file"])
+@pytest.mark.parametrize("size", [0, HELD + 1], ids=["held in memory", "written to a file"])
 def test_metadata_is_among_the_originals(house_of, size):
     house = house_of(("[output]", ORIGINALS))
     metadata = metadata_of("142637A", size)

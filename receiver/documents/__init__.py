@@ -55,6 +55,7 @@ def as_pdf(part: Part, staged: Staged) -> Part:
     except Unreadable as error:
         reason = error.reason
     else:
+        staged.write([file.name])
         return replace(part, type=PDF, suffix=".pdf", size=file.size, sha256=file.sha256, path=file.path)
     raise _broken(part, f"The document cannot be converted to PDF: {reason}.")
 

@@ -14,7 +14,6 @@ from typing import Self
 from receiver.problems import Code, Problem
 from receiver.store import syscalls
 from receiver.store.failure import storage, storage_problem
-from receiver.store.hashing import Hashing
 
 FILE_MODE = 0o640  # downstream reads through its group; patients' data is for nobody else
 EARLY_WRITE = 8_000_000  # bytes; the disk works while the body still comes in, and the last fsync is nearly free
@@ -25,50 +24,34 @@ _NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXD
 
 
 class NewFile:
-    """A whole new file while it is written: hashed as it grows, durable only after `sync`."""
+    """A whole new file while it is written: durable only after `sync`."""
 
-    __slots__ = ("_descriptor", "_hash", "_started", "path", "size")
+    __slots__ = ("_descriptor", "_size", "_started")
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.size = 0  # bytes written so far
-        self._hash = Hashing()
+        self._size = 0  # bytes written so far
         self._started = 0  # bytes whose write-back was started
         with storage("create a file in the stage"):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(path, flags, FILE_MODE)
 
-    @property
-    def name(self) -> str:
-        """The file's name in its stage."""
-        return self.path.name
-
-    @property
-    def sha256(self) -> str:
-        """The digest of what was written so far, hexadecimal."""
-        return self._hash.hexdigest
-
     def write(self, chunk: bytes) -> None:
-        """Append `chunk`, which is hashed beside and so must not change. Raises Problem where the disk refuses."""
-        self._hash.update(chunk)
-        self._append(chunk)
-
-    def _append(self, chunk: bytes) -> None:
+        """Append `chunk`. Raises Problem where the disk refuses."""
         rest = memoryview(chunk)
         try:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
             raise storage_problem("write to the stage", error) from None
-        self.size += len(chunk)
-        if self.size - self._started >= EARLY_WRITE:
+        self._size += len(chunk)
+        if self._size - self._started >= EARLY_WRITE:
             self.start_writing()
 
     def start_writing(self) -> None:
         """Have the kernel begin to write what it still holds of this file; waits for nothing."""
-        if self.size > self._started:
-            syscalls.start_writing(self._descriptor, self._started, self.size - self._started)
-            self._started = self.size
+        if self._size > self._started:
+            syscalls.start_writing(self._descriptor, self._started, self._size - self._started)
+            self._started = self._size
 
     def sync(self) -> None:
         """Make the content durable and close. Raises Problem; the file is then lost for good."""
@@ -82,7 +65,6 @@ class NewFile:
 
     def close(self) -> None:
         """Close without making anything durable."""
-        self._hash.close()
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -53,9 +53,7 @@ def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
 def put(part: Part, folder: Path) -> None:
     """Have a part in a folder, under its own name; durable but for the name: sync the folder. Raises Problem."""
     target = folder / part.path.name
-    if part.held is not None:
-        durable.write_new(target, part.held)
-    elif part.path != target:
+    if part.path != target:
         durable.link_or_copy(part.path, target)
 
 

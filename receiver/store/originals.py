@@ -33,6 +33,7 @@ def folder(data: Path, process: str, id: str) -> Path:  # noqa: A002 (the ledger
 
 def lay_out(data: Path, staged: Staged, entry: Entry, parts: Sequence[Part]) -> Output:
     """Put the parts together in the stage; the output returned goes into the entry. Raises Problem."""
+    staged.write()
     laid_out = staged.free(f".{FOLDER}")
     with storage("create a folder in the stage"):
         laid_out.mkdir(mode=folders.FOLDER_MODE)

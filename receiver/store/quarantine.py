@@ -56,6 +56,7 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
     Where the same delivery was accepted before, nothing is kept, and the receipt is that one's. Raises Problem.
     """
     place = folder(data, entry.process, entry.id)
+    staged.write()
     with _beside(data, staged) as near, _kept(near, place, entry, parts, detail):
         try:
             ledger.set_aside(entry, _attempt(entry))

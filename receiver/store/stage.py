@@ -11,7 +11,7 @@ import errno
 import fcntl
 import os
 import weakref
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from receiver.problems import Problem
 from receiver.store import durable, folders
 from receiver.store.failure import storage
 from receiver.store.spare import Folder, Spare
+from receiver.store.staged_file import StagedFile
 
+HELD = 256 * 1024  # bytes of one delivery in memory; 256 senders that pause take 64 MB of a worker at most
 OPEN_FILES = 16  # files of one delivery left open until all are synced together; 16 threads stay far below 1,024
 README = """\
 Deliveries are put together here. Nothing in this folder is for other programs.
@@ -82,17 +84,17 @@ class Staged:
         self.folder = folder.path
         self.accepted = False  # from the ledger row on, only recovery's rules may remove the folder
         self._folder = folder
-        self._files: list[durable.NewFile] = []  # open ones, not yet durable
+        self._files: list[StagedFile] = []  # not yet durable
 
-    def part(self, suffix: str = "") -> durable.NewFile:
-        """Open a new file, for the pieces of a part as they come in. `suffix` is our own, never the sender's."""
+    def part(self, suffix: str = "") -> StagedFile:
+        """Begin a new file, for the pieces of a part as they come in. `suffix` is our own, never the sender's."""
         if len(self._files) >= OPEN_FILES:
-            self._files.pop(0).sync()
-        file = durable.NewFile(self.free(suffix))
+            self._sync([self._files[0]])
+        file = StagedFile(self.free(suffix), HELD - sum(file.in_memory for file in self._files))
         self._files.append(file)
         return file
 
-    def add(self, content: bytes, suffix: str = "") -> durable.NewFile:
+    def add(self, content: bytes, suffix: str = "") -> StagedFile:
         """Stage a whole file: a record, or the empty marker."""
         file = self.part(suffix)
         file.write(content)
@@ -109,15 +111,30 @@ class Staged:
         self._folder.names += 1
         return self.folder / f"{self._folder.names}{suffix}"
 
-    def seal(self, names: Container[str] | None = None) -> None:
+    def write(self, names: Collection[str] | None = None) -> None:
+        """Have the named files, or all, on disk, where they can be read; not yet durable. Raises Problem."""
+        for file in self._named(names):
+            file.written()
+
+    def seal(self, names: Collection[str] | None = None) -> None:
         """Make the named files, or all, and the folder durable; others may vanish in a power cut. Raises Problem."""
-        chosen = [file for file in self._files if names is None or file.name in names]
-        self._files = [file for file in self._files if file not in chosen]
-        durable.sync_files(chosen)
+        self._sync(self._named(names))
         durable.sync_opened(self._folder.lock)
         if not self._folder.rooted:
             durable.sync_folder(self.folder.parent)
             self._folder.rooted = True
+
+    def _named(self, names: Collection[str] | None) -> list[StagedFile]:
+        return [file for file in self._files if names is None or file.name in names]
+
+    def _sync(self, files: list[StagedFile]) -> None:
+        """Make files durable and close them. Raises Problem."""
+        try:
+            durable.sync_files([file.written() for file in files])
+        finally:
+            for file in files:
+                file.close()
+            self._files = [file for file in self._files if file not in files]
 
     def close(self) -> None:
         """Close what is still open."""

@@ -92,9 +92,10 @@ class Sent:
 
 
 def write_parts(staged: Staged, sent: Sent) -> list[Part]:
-    """Stage the document and hold the metadata in memory: what the intake does."""
-    image, metadata = sent.parts(staged.folder, (staged.add(sent.content, ".tif").name, staged.free(".json").name))
-    return [image, replace(metadata, held=METADATA)]
+    """Stage the parts, the document on disk and the metadata in memory: what the intake does."""
+    parts = sent.parts(staged.folder, (staged.add(sent.content, ".tif").name, staged.add(METADATA, ".json").name))
+    staged.write([parts[0].path.name])
+    return parts
 
 
 def entry_of(place: Place, staged: Staged, sent: Sent, version: int) -> Entry:

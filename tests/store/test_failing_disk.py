@@ -186,7 +186,7 @@ def test_an_fsync_that_failed_is_never_retried_on_the_same_file(place, monkeypat
             with pytest.raises(Problem):
                 staged.seal()
         with pytest.raises(Problem, match="closed"):
-            file.sync()
+            file.written().sync()
 
 
 @pytest.mark.parametrize(("failing", "after_settling", "stays"), [("2", ["0"], "0"), ("2..3", [], "1")])

@@ -183,6 +183,7 @@ def test_a_retry_finishes_what_a_dead_owner_began(place):
 def test_recovery_leaves_living_owners_alone(place):
     with place.stage.open() as filling, place.stage.open() as staged:
         filling.part(".tif").write(b"half")
+        filling.write()
         entry = entry_of(place, staged, SENT, 1)
         publish.commit(place.ledger, staged, entry)
         report = place.recover()

@@ -108,7 +108,7 @@ def test_originals_are_durable_before_the_row_and_in_place_before_the_mark(tmp_p
     accepted = short.index("COMMIT")
     before = {
         "sync STAGED/1.tif",
-        "sync STAGED/6.originals/2.json",
+        "sync STAGED/2.json",
         "sync STAGED/6.originals/delivery.json",
         "sync STAGED/6.originals",
     }
@@ -123,9 +123,9 @@ def test_a_refused_delivery_is_durable_in_quarantine_before_its_row(tmp_path, st
     refuse(place, SENT)
     assert shortened(steps, place) == [
         "sync var/quarantine",
-        "sync STAGED/2.json",
         "sync STAGED/problem.json",
         "sync STAGED/1.tif",
+        "sync STAGED/2.json",
         "sync STAGED",
         "sync var/stage",
         "rename var/quarantine/referrals/ID",

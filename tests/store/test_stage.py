@@ -17,6 +17,7 @@ from receiver.store.stage import Stage, stage_for
 def test_a_part_is_hashed_and_counted_as_it_is_written(place, monkeypatch):
     started = []
     monkeypatch.setattr(durable, "EARLY_WRITE", 1000)
+    monkeypatch.setattr(stage, "HELD", 0)
     monkeypatch.setattr(syscalls, "start_writing", lambda _, offset, length: started.append((offset, length)))
     with place.stage.open() as staged:
         file = staged.part(".tif")
@@ -65,6 +66,7 @@ def test_a_large_part_that_the_disk_refuses_leaves_no_thread(place, monkeypatch)
 def test_what_is_staged_is_for_the_group_to_read_and_for_nobody_else_at_all(place):
     with place.stage.open() as staged:
         file = staged.add(b"")
+        staged.write()
         assert file.path.stat().st_mode & 0o007 == 0
         assert staged.folder.stat().st_mode & 0o007 == 0
 
@@ -126,6 +128,7 @@ def test_a_folder_whose_owner_removes_it_can_be_neither_held_nor_kept_alive(plac
         with place.stage.open() as staged:
             folder = staged.folder
             staged.add(b"record")
+            staged.write()
             (folder / "inner").mkdir()
             for name in ("unlink", "rmdir"):
                 monkeypatch.setattr(os, name, looking(name))

@@ -75,19 +75,20 @@ def _accept(reception: Reception, reading: Reading, parts: Sequence[Part]) -> Re
     """Commit and publish what could be read, once: a retry gets the receipt of the first."""
     house, process, arrival = reception.house, reception.process, reception.arrival
     id_ = delivery_id(process.name, reading.source_id, parts)
-    if known := publish.known(house.ledger, id_, arrival):
-        return known
+    known, latest = house.ledger.before(id_, process.name, reading.source_id)
+    if known:
+        return publish.duplicate(house.ledger, known, arrival)
     if not (arrival.replay and arrival.replay.accept_confidence):
         judge_confidence(process, reading)
     published = as_published(process, parts, reception.staged)
     while True:
-        latest = house.ledger.latest(process.name, reading.source_id)
         if latest and process.config.delivery.same_source_id == "ignore":
-            return publish.known(house.ledger, latest.id, arrival) or latest.receipt(duplicate=True)
+            return publish.duplicate(house.ledger, latest, arrival)
         delivery = Delivery(id_, process.name, reading.source_id, arrival.at, next_version(process, latest))
         entry = plan(reception, delivery, parts, render(process, delivery, reading, published))
         with suppress(VersionTaken):  # by another delivery of this sourceId: render again, as the next version
             return _publish(reception, entry)
+        latest = house.ledger.latest(process.name, reading.source_id)
 
 
 def _publish(reception: Reception, entry: Entry) -> Receipt:

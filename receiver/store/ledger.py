@@ -74,6 +74,14 @@ class Ledger:
         found = self._select(where, source_id, process)
         return found[0] if found else None
 
+    def before(self, id: str, process: str, source_id: str) -> tuple[Entry | None, Entry | None]:  # noqa: A002
+        """Return what was accepted before: this very delivery, and the latest under its sourceId. Raises Problem."""
+        latest = self.latest(process, source_id)
+        if latest is None or latest.id == id:
+            return latest, latest
+        known = self.find(id)
+        return known if known and known.status in ACCEPTED else None, latest
+
     def starting(self, prefix: str, limit: int) -> list[Entry]:
         """Return the entries whose id starts with `prefix`, at most `limit`. Raises Problem."""
         return self._select("WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", prefix, f"{prefix}\U0010ffff", limit)

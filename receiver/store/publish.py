@@ -48,7 +48,7 @@ from receiver.steps import Step, timed
 from receiver.store import folders
 from receiver.store.entry import Attempt, Entry, Kind
 from receiver.store.finish import finish
-from receiver.store.ledger import ACCEPTED, Ledger, Lost, Unclear, VersionTaken
+from receiver.store.ledger import Ledger, Lost, Unclear, VersionTaken
 from receiver.store.release import release
 from receiver.store.stage import Staged
 
@@ -71,7 +71,7 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry) -> Receipt:
     try:
         return _accept(ledger, staged, _in(staged, entry)).receipt()
     except Lost as lost:
-        return _duplicate(ledger, lost.winner, entry.arrival)
+        return duplicate(ledger, lost.winner, entry.arrival)
 
 
 def _in(staged: Staged, entry: Entry) -> Entry:
@@ -103,17 +103,12 @@ def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
     staged.accepted = False  # nothing rests on the folder any more
 
 
-def known(ledger: Ledger, id: str, arrival: Arrival) -> Receipt | None:  # noqa: A002 (the ledger's word)
-    """Return the receipt of a delivery that was accepted before, as a duplicate; None where it was not.
+def duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:
+    """Return the receipt of a delivery that was accepted before, as a duplicate.
 
-    Raises Problem: BUSY where the attempt before this one is still being published.
+    Waits until it is published, by its owner or, where that one is dead, by us. Raises Problem: BUSY where the
+    attempt before this one is still being published.
     """
-    entry = ledger.find(id)
-    return _duplicate(ledger, entry, arrival) if entry and entry.status in ACCEPTED else None
-
-
-def _duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:
-    """Wait until the winner is published, by its owner or, where that one is dead, by us. Raises Problem."""
     deadline = time.monotonic() + PATIENCE
     pause = FIRST_LOOK
     while winner.status is Status.COMMITTED:

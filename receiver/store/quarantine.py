@@ -20,7 +20,7 @@ from receiver.store import durable, folders, kept
 from receiver.store.entry import Attempt, Entry
 from receiver.store.failure import storage
 from receiver.store.ledger import KEPT, Ledger, Lost
-from receiver.store.publish import PATIENCE, known
+from receiver.store.publish import PATIENCE, duplicate
 from receiver.store.stage import Stage, Staged, hold
 
 FOLDER = "quarantine"
@@ -60,9 +60,9 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
     with _beside(data, staged) as near, _kept(near, place, entry, parts, detail):
         try:
             ledger.set_aside(entry, _attempt(entry))
-        except Lost:
+        except Lost as lost:
             kept.take_away(place)
-            return known(ledger, entry.id, entry.arrival) or entry.receipt()
+            return duplicate(ledger, lost.winner, entry.arrival)
         _settle(place)
     return entry.receipt()
 

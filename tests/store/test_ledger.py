@@ -47,6 +47,7 @@ def test_an_entry_comes_back_as_it_was_written(place):
 def test_an_unknown_delivery_is_not_found(place):
     assert place.ledger.find("ID1") is None
     assert place.ledger.latest("referrals", "S1") is None
+    assert place.ledger.before("ID1", "referrals", "S1") == (None, None)
     assert place.ledger.next_version("referrals", "S1") == 1
 
 
@@ -81,6 +82,19 @@ def test_versions_count_what_was_accepted(place):
     assert deliver(place, Sent("S1", b"two")).version == 2
     assert place.ledger.next_version("other", "S1") == 1
     assert place.ledger.latest("referrals", "S1").id == Sent("S1", b"two").id
+
+
+def test_what_was_accepted_before_is_this_very_delivery_and_the_latest_of_its_source_id(place):
+    one, two, three = (Sent("S1", content) for content in (b"one", b"two", b"three"))
+    deliver(place, one)
+    deliver(place, two)
+    refuse(place, three)
+    before = lambda sent: [entry and entry.id for entry in place.ledger.before(sent.id, "referrals", "S1")]  # noqa: E731
+    assert before(one) == [one.id, two.id]
+    assert before(two) == [two.id, two.id]
+    assert before(three) == [None, two.id], "a refusal is no acceptance"
+    refuse(place, Sent("S2"))
+    assert place.ledger.before(Sent("S2").id, "referrals", "S2") == (None, None)
 
 
 def test_a_version_that_was_taken_meanwhile_is_told(place):

@@ -154,7 +154,7 @@ def test_a_retry_waits_for_the_attempt_before_it_and_gets_its_receipt(place, mon
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(deliver, place, SENT)
         accepted.wait(10)
-        second = publish.known(place.ledger, SENT.id, Arrival(AT, PEER))
+        second = publish.duplicate(place.ledger, place.ledger.find(SENT.id), Arrival(AT, PEER))
         assert place.outputs() == set(SENT.files())
         assert second == replace(first.result(), duplicate=True)
 

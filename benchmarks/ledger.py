@@ -60,10 +60,10 @@ def entry(place: Place, id_: str, **more: object) -> Entry:
     )
     names = ((Kind.DOCUMENT, "tif"), (Kind.RECORD, "hl7"), (Kind.RECORD, "json"))
     outputs = tuple(
-        Output(kind, f"{number}", f"{id_}.{end}", place.output / f"{id_}.{end}", 1000, "2" * 64)
+        Output(kind, f"{number}", f"{id_}.{end}", f"{place.output}/{id_}.{end}", 1000, "2" * 64)
         for number, (kind, end) in enumerate(names)
     )
-    made = Entry(id_, "referrals", id_, 1, START, "192.0.2.1", "c" * 64, parts, outputs, place.output)
+    made = Entry(id_, "referrals", id_, 1, START, "192.0.2.1", "c" * 64, parts, outputs, str(place.output))
     return replace(made, **more)  # type: ignore[arg-type]
 
 

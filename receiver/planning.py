@@ -19,7 +19,7 @@ def plan(reception: Reception, delivery: Delivery, parts: Sequence[Part], render
     """Stage what was rendered beside the parts, and return the entry that the ledger is to commit."""
     house, process, staged = reception.house, reception.process, reception.staged
     outputs = tuple(_outputs(house, process, rendered, staged))
-    known = {"version": delivery.version, "outputs": outputs, "output": process.output}
+    known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
     entry = _entry(reception, delivery.id, delivery.source_id, parts, **known)
     if not process.config.retention.originals:
         return entry
@@ -66,12 +66,13 @@ def _entry(reception: Reception, id_: str, source_id: str, parts: Sequence[Part]
 
 
 def _outputs(house: House, process: Process, rendered: Rendered, staged: Staged) -> Iterator[Output]:
-    folder = f"{process.output}/".removeprefix(f"{house.settings.output.absolute()}/")  # as the receipt tells it
+    root = f"{process.output}/"
+    told = root.removeprefix(f"{house.settings.output.absolute()}/")  # as the receipt tells it
     for part, path in rendered.documents:
-        yield Output(Kind.DOCUMENT, part.path.name, folder + path, process.output / path, part.size, part.sha256)
+        yield Output(Kind.DOCUMENT, part.path.name, told + path, root + path, part.size, part.sha256)
     for kind, path, content in _contents(rendered):
         file = staged.add(content)
-        yield Output(kind, file.name, folder + path, process.output / path, file.size, file.sha256)
+        yield Output(kind, file.name, told + path, root + path, file.size, file.sha256)
 
 
 def _contents(rendered: Rendered) -> Iterator[tuple[Kind, str, bytes]]:

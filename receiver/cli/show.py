@@ -44,7 +44,7 @@ def _show(entry: Entry, place: Path | None) -> None:
     _section("parts", [(p.name, p.role, p.type or "-", f"{p.size} bytes", p.sha256) for p in entry.parts])
     _section(
         "published",
-        [(o.kind, whereabouts(o), f"{o.size} bytes", o.sha256 or "-", str(o.target)) for o in entry.outputs],
+        [(o.kind, whereabouts(o), f"{o.size} bytes", o.sha256 or "-", o.target) for o in entry.outputs],
     )
     _section("violations", [(v.where, v.rule, v.message, v.schema or "") for v in entry.violations])
     kept = len(entry.attempts)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from receiver.store import rows
@@ -41,7 +42,7 @@ _OUTPUTS = {
 def whereabouts(output: Output) -> str:
     """Tell whether what was published is still where it was put: there, changed or gone."""
     try:
-        state = output.target.lstat()
+        state = Path(output.target).lstat()
     except OSError:
         return "gone"
     whole = output.kind is Kind.ORIGINALS or state.st_size == output.size
@@ -51,7 +52,7 @@ def whereabouts(output: Output) -> str:
 def _output(output: Output) -> dict[str, Any]:
     return {
         "path": output.path,
-        "target": str(output.target),
+        "target": output.target,
         "size": output.size,
         "sha256": output.sha256,
     }

@@ -44,7 +44,7 @@ def nameless(settings: Settings, entries: Iterable[Entry], now: datetime) -> Ite
     """Yield the files that have no id in their names and are none of `entries`, which are read after the folders."""
     found = {path for path, name in _remembered(settings, now) if not ID.search(name)}
     for entry in entries:
-        found.difference_update(output.target for output in entry.outputs)
+        found.difference_update(Path(output.target) for output in entry.outputs)
     yield from (Unknown("", path) for path in sorted(found))
 
 

@@ -66,7 +66,7 @@ def _judge(entry: Entry, data: Path, tally: Tally) -> Iterator[str]:
 def _published(entry: Entry, tally: Tally) -> Iterator[str]:
     for output in entry.outputs:
         if output.kind is not Kind.ORIGINALS:
-            digest = _digest(output.target)
+            digest = _digest(Path(output.target))
             tally.agree += digest == output.sha256
             tally.taken += digest is None
             if digest not in (None, output.sha256):

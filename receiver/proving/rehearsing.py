@@ -114,7 +114,7 @@ def _compared(process: Process, entry: Entry, rendered: Rendered) -> Iterator[st
     contents = _written(rendered)
     digests = {path: part.sha256 for part, path in rendered.documents if part.role is not Role.METADATA}
     digests |= {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
-    if process.output != entry.output:
+    if str(process.output) != entry.output:
         yield f"output folder: was {entry.output}, is {process.output} now"
     renamed = _renamed(before, digests)
     yield from (f"{old}: is called {new} now" for old, new in renamed.items())
@@ -130,8 +130,7 @@ def _compared(process: Process, entry: Entry, rendered: Rendered) -> Iterator[st
 
 def _name(output: Output, entry: Entry) -> str:
     """Return a file's name in its output folder, as its process names it."""
-    inside = output.target.is_relative_to(entry.output)
-    return (output.target.relative_to(entry.output) if inside else output.target).as_posix()
+    return output.target.removeprefix(f"{entry.output}/")
 
 
 def _renamed(before: Mapping[str, Output], digests: Mapping[str, str]) -> dict[str, str]:
@@ -143,7 +142,7 @@ def _renamed(before: Mapping[str, Output], digests: Mapping[str, str]) -> dict[s
 
 def _changed(process: Process, name: str, output: Output, content: bytes | None) -> Iterator[str]:
     """Yield the differences of one file, where what was published is still there to be compared."""
-    old = _unchanged(output.target, output.sha256)
+    old = _unchanged(Path(output.target), output.sha256)
     if content is None or old is None:
         where = "what was published is not there any more to be compared" if old is None else "another document"
         yield f"{name}: differs ({where})"

@@ -14,6 +14,7 @@ from typing import Self
 from receiver.problems import Code, Problem
 from receiver.store import syscalls
 from receiver.store.failure import storage, storage_problem
+from receiver.store.syscalls import AnyPath
 
 FILE_MODE = 0o640  # downstream reads through its group; patients' data is for nobody else
 EARLY_WRITE = 8_000_000  # bytes; the disk works while the body still comes in, and the last fsync is nearly free
@@ -89,7 +90,7 @@ def sync_files(files: Iterable[NewFile]) -> None:
             file.close()
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: AnyPath) -> None:
     """Make the names in `folder` durable. Raises Problem."""
     with storage("make a folder durable"):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -141,7 +142,7 @@ def leads_to(source: Path, target: Path) -> bool:
     return False
 
 
-def move_new(source: Path, target: Path) -> None:
+def move_new(source: AnyPath, target: AnyPath) -> None:
     """Rename `source` to `target`, which must not exist: FileExistsError. Durable once both folders are synced.
 
     Raises a bare OSError: only the caller knows what a missing source means. Where the file system cannot rename
@@ -153,14 +154,14 @@ def move_new(source: Path, target: Path) -> None:
     except FileExistsError:
         if not _same_file(source, target):
             raise
-        source.unlink()
+        os.unlink(source)
     except OSError as error:
         if error.errno not in _NO_RENAME_NEW:
             raise
         _link_then_unlink(source, target)
 
 
-def _link_then_unlink(source: Path, target: Path) -> None:
+def _link_then_unlink(source: AnyPath, target: AnyPath) -> None:
     """Move as `move_new` does, on a file system without RENAME_NOREPLACE."""
     try:
         os.link(source, target, follow_symlinks=False)
@@ -172,15 +173,15 @@ def _link_then_unlink(source: Path, target: Path) -> None:
             raise
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-        source.rename(target)
+        os.rename(source, target)
         return
-    source.unlink()
+    os.unlink(source)
 
 
-def _same_file(one: Path, other: Path) -> bool:
+def _same_file(one: AnyPath, other: AnyPath) -> bool:
     """Tell whether two names are one file; False where one of them is gone by now."""
     try:
-        return os.path.samestat(one.lstat(), other.lstat())
+        return os.path.samestat(os.lstat(one), os.lstat(other))
     except FileNotFoundError:
         return False
 

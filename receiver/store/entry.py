@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from mimetypes import MimeTypes
-from pathlib import Path
 from typing import Any
 
 from receiver.delivery import Arrival, Part, Published, Receipt, Replay, Status
@@ -34,9 +33,14 @@ class Output:
     kind: Kind
     staged: str  # name in the stage's folder
     path: str  # as the receipt tells it
-    target: Path  # absolute
+    target: str  # the final name, absolute
     size: int  # bytes
     sha256: str
+
+    @property
+    def folder(self) -> str:
+        """The folder it goes to."""
+        return self.target.rpartition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class Entry:
     configuration: str  # digest of the configuration that judged it
     parts: tuple[PartLine, ...] = ()
     outputs: tuple[Output, ...] = ()
-    output: Path = Path()  # the process's output folder, absolute; folders are only created below it
+    output: str = ""  # the process's output folder, absolute; folders are only created below it
     status: Status = Status.COMMITTED
     committed_at: datetime | None = None
     published_at: datetime | None = None

@@ -11,19 +11,20 @@ from receiver.store.failure import storage
 FOLDER_MODE = 0o750  # downstream reads through its group; patients' data is for nobody else
 
 
-def make_folders(folder: Path, root: Path) -> None:
+def make_folders(folder: str, root: str) -> None:
     """Create what is missing of `folder` below `root`, durably. Raises Problem, also where `root` itself is gone.
 
     A root that is gone was not created by accident: a mount is away, and the disk below it is the wrong one.
     """
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return
-    if folder == root or root not in folder.parents:
+    if not folder.startswith(f"{root}/"):
         raise Problem(Code.STORAGE_FAILED, "could not create a folder (its root is not there)")
-    make_folders(folder.parent, root)
+    parent = os.path.dirname(folder)
+    make_folders(parent, root)
     with storage("create a folder"), contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=FOLDER_MODE)
-    sync_folder(folder.parent)
+        os.mkdir(folder, FOLDER_MODE)
+    sync_folder(parent)
 
 
 def own(folder: Path, purpose: str) -> None:

@@ -42,9 +42,8 @@ def lay_out(data: Path, staged: Staged, entry: Entry, parts: Sequence[Part]) -> 
     description = kept.describe(entry, parts)
     durable.write_new(laid_out / DESCRIPTION, description)
     durable.sync_folder(laid_out)
-    return Output(
-        Kind.ORIGINALS, laid_out.name, "", folder(data, entry.process, entry.id), sum(p.size for p in parts), ""
-    )
+    place = str(folder(data, entry.process, entry.id))
+    return Output(Kind.ORIGINALS, laid_out.name, "", place, sum(part.size for part in parts), "")
 
 
 def discard(data: Path, process: str, id: str) -> None:  # noqa: A002 (the ledger's word)

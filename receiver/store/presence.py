@@ -145,7 +145,7 @@ def _joined(path: Path) -> int | None:
 def _identity(path: str) -> str:
     """Return device and inode of a file; "" where there is none."""
     try:
-        found = os.stat(path)  # noqa: PTH116 (at each commit; a Path costs as much again)
+        found = os.stat(path)
     except OSError:
         return ""
     return f"{found.st_dev}:{found.st_ino}"

@@ -66,7 +66,7 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry) -> Receipt:
     """
     with_originals = any(entry.of_kind(Kind.ORIGINALS))
     staged.seal(None if with_originals else {output.staged for output in entry.outputs})
-    for folder in {output.target.parent for output in entry.outputs if output.kind is not Kind.ORIGINALS}:
+    for folder in {output.folder for output in entry.outputs if output.kind is not Kind.ORIGINALS}:
         folders.make_folders(folder, entry.output)
     try:
         return _accept(ledger, staged, _in(staged, entry)).receipt()

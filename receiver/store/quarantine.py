@@ -145,7 +145,7 @@ def _beside(data: Path, staged: Staged) -> Iterator[Staged]:
 @contextmanager
 def _kept(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> Iterator[None]:
     """Keep the delivery at its place, whose lock is held meanwhile. Raises Problem."""
-    folders.make_folders(place.parent, place.parents[1])
+    folders.make_folders(str(place.parent), str(place.parents[1]))
     _remove_but(near.folder, {part.path.name for part in parts})
     for part in parts:
         kept.put(part, near.folder)

@@ -20,7 +20,7 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
     """
     failed: dict[str, Problem] = {}
     for kind in Kind:
-        to_sync: defaultdict[Path, list[str]] = defaultdict(list)
+        to_sync: defaultdict[str, list[str]] = defaultdict(list)
         for entry in entries:
             try:
                 for folder in _place(entry, kind) if entry.id not in failed else ():
@@ -36,9 +36,9 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
     return failed
 
 
-def _is_gone(folder: Path) -> bool:
+def _is_gone(folder: str) -> bool:
     try:
-        folder.stat()
+        os.stat(folder)
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:
@@ -46,19 +46,19 @@ def _is_gone(folder: Path) -> bool:
     return False
 
 
-def _place(entry: Entry, kind: Kind) -> Iterator[Path]:
+def _place(entry: Entry, kind: Kind) -> Iterator[str]:
     """Move the outputs of one kind and yield the folders to be synced. Raises Problem."""
     for output in entry.of_kind(kind):
-        source = Path(entry.stage) / output.staged
+        source = f"{entry.stage}/{output.staged}"
         with storage("publish a file"):
             if not _move(source, output) and os.path.lexists(source):
-                root = output.target.parents[1] if kind is Kind.ORIGINALS else entry.output
-                folders.make_folders(output.target.parent, root)
+                root = os.path.dirname(output.folder) if kind is Kind.ORIGINALS else entry.output
+                folders.make_folders(output.folder, root)
                 _move(source, output)
-        yield output.target.parent
+        yield output.folder
 
 
-def _move(source: Path, output: Output) -> bool:
+def _move(source: str, output: Output) -> bool:
     """Move one file or folder; False where it, or the folder it goes to, is not there. Raises OSError, Problem."""
     try:
         durable.move_new(source, output.target)
@@ -71,7 +71,7 @@ def _move(source: Path, output: Output) -> bool:
     except OSError as error:
         if error.errno != errno.EXDEV or output.kind is not Kind.ORIGINALS:
             raise
-        _copy_over(source, output.target)
+        _copy_over(Path(source), Path(output.target))
     return True
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from receiver.delivery import Status
@@ -52,7 +51,7 @@ def row(entry: Entry) -> tuple[Any, ...]:
         entry.configuration,
         _text(map(_told, entry.parts)),
         *(_text(map(_output, entry.of_kind(kind))) for kind in Kind),
-        str(entry.output),
+        entry.output,
         entry.stage,
         entry.code and entry.code.value,
         _text(map(_told, entry.violations)),
@@ -74,7 +73,6 @@ def entry(values: Iterable[Any]) -> Entry:
         "published_at": column["published_at"] and moment(column["published_at"]),
         "parts": tuple(PartLine(**part) for part in column["parts"]),
         "outputs": tuple(outputs),
-        "output": Path(column["output"]),
         "code": column["code"] and Code(column["code"]),
         "violations": tuple(Violation(**violation) for violation in column["violations"]),
         "attempts": tuple(Attempt(**kept | {"at": moment(kept["at"])}) for kept in column["attempts"]),
@@ -118,7 +116,7 @@ def _told(item: PartLine | Violation | Attempt) -> dict[str, Any]:
 def _output(output: Output) -> dict[str, Any]:
     return {
         "path": output.path,
-        "target": str(output.target),
+        "target": output.target,
         "staged": output.staged,
         "size": output.size,
         "sha256": output.sha256,
@@ -126,4 +124,4 @@ def _output(output: Output) -> dict[str, Any]:
 
 
 def _read_output(kind: Kind, kept: dict[str, Any]) -> Output:
-    return Output(kind, kept["staged"], kept["path"], Path(kept["target"]), kept["size"], kept["sha256"])
+    return Output(kind, kept["staged"], kept["path"], kept["target"], kept["size"], kept["sha256"])

@@ -111,7 +111,7 @@ def claim(connection: apsw.Connection, entry: Entry) -> None:
     except apsw.ConstraintError:
         raise Problem(Code.NAME_TAKEN, "another delivery is being published under one of the names") from None
     for target, _ in claims:
-        if _in_the_way(connection, target, str(entry.output)):
+        if _in_the_way(connection, target, entry.output):
             raise Problem(Code.NAME_TAKEN, "another delivery is being published where one of the names needs a folder")
         if _exists(target):
             raise Problem(Code.NAME_TAKEN, "the output folder already holds a file of one of the names")
@@ -173,4 +173,4 @@ def prune(connection: apsw.Connection, rowids: Sequence[int], before: datetime) 
 
 def _claims(entry: Entry) -> list[tuple[str, str]]:
     """Return the names that an entry claims, each with its id; originals have a folder of their own, named by it."""
-    return [(str(output.target), entry.id) for output in entry.outputs if output.kind is not Kind.ORIGINALS]
+    return [(output.target, entry.id) for output in entry.outputs if output.kind is not Kind.ORIGINALS]

@@ -5,7 +5,8 @@ import errno
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
+
+AnyPath = str | os.PathLike[str]  # as the functions of `os` take it
 
 _AT_FDCWD = -100  # linux/fcntl.h: paths are relative to the working folder
 _RENAME_NOREPLACE = 1  # linux/fs.h
@@ -30,7 +31,7 @@ _sync_file_range = _function("sync_file_range", ctypes.c_int, ctypes.c_int64, ct
 _prctl = _function("prctl", ctypes.c_int, ctypes.c_ulong)
 
 
-def rename_new(source: Path, target: Path) -> None:
+def rename_new(source: AnyPath, target: AnyPath) -> None:
     """Rename without ever overwriting, or raise OSError: FileExistsError, or ENOSYS where libc has no such call."""
     if _renameat2 is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))

@@ -222,8 +222,9 @@ def _there(house: House, settings: Settings, source_id: str) -> list[str]:
 
 def _torn(entries: list[Entry]) -> list[Path]:
     """Return the files that are there and not what the ledger says they are."""
-    outputs = [output for entry in entries for output in entry.outputs if output.target.is_file()]
-    return [each.target for each in outputs if hashlib.sha256(each.target.read_bytes()).hexdigest() != each.sha256]
+    published = {Path(output.target): output.sha256 for entry in entries for output in entry.outputs}
+    there = {path: sha256 for path, sha256 in published.items() if path.is_file()}
+    return [path for path, sha256 in there.items() if hashlib.sha256(path.read_bytes()).hexdigest() != sha256]
 
 
 def deliveries(bench: Bench, prepared: str, every: int = 1) -> Iterator[tuple[Point, list[str] | None]]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,7 @@ def back_up(home):
 
 
 def published(home, entry):
-    return [output.target for output in entry.outputs if output.target.is_file()]
+    return [path for output in entry.outputs if (path := Path(output.target)).is_file()]
 
 
 def named(told):

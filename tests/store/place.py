@@ -106,7 +106,7 @@ def entry_of(place: Place, staged: Staged, sent: Sent, version: int) -> Entry:
     for kind, (name, content) in zip(kinds, sent.files().items(), strict=True):
         staged_name = parts[0].path.name if kind is Kind.DOCUMENT else staged.add(content).name
         digest = hashlib.sha256(content).hexdigest()
-        outputs.append(Output(kind, staged_name, name, place.output / name, len(content), digest))
+        outputs.append(Output(kind, staged_name, name, f"{place.output}/{name}", len(content), digest))
     entry = bare_entry(place, sent, parts, version)
     if sent.keep:
         outputs.append(originals.lay_out(place.data, staged, entry, parts))
@@ -115,7 +115,7 @@ def entry_of(place: Place, staged: Staged, sent: Sent, version: int) -> Entry:
 
 def bare_entry(place: Place, sent: Sent, parts: list[Part], version: int | None) -> Entry:
     lines = tuple(map(PartLine.of, parts))
-    return Entry(sent.id, sent.process, sent.source_id, version, AT, PEER, "c0ffee", lines, output=place.output)
+    return Entry(sent.id, sent.process, sent.source_id, version, AT, PEER, "c0ffee", lines, output=str(place.output))
 
 
 def deliver(place: Place, sent: Sent) -> Receipt:

@@ -214,11 +214,11 @@ def test_free_space_is_told_in_bytes(tmp_path):
 
 
 def test_folders_are_made_only_below_a_root_that_is_there(tmp_path):
-    folders.make_folders(tmp_path / "a" / "b", tmp_path)
+    folders.make_folders(str(tmp_path / "a" / "b"), str(tmp_path))
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == folders.FOLDER_MODE & ~_umask()
     for outside in (tmp_path / "gone" / "a", tmp_path.parent / "elsewhere"):
         with pytest.raises(Problem):
-            folders.make_folders(outside, tmp_path / "gone")
+            folders.make_folders(str(outside), str(tmp_path / "gone"))
 
 
 def _umask() -> int:

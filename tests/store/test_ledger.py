@@ -340,7 +340,7 @@ def test_claims_are_empty_while_nothing_is_on_its_way_and_say_no_more_than_the_r
         entry = entry_of(place, staged, SENT, 1)
         publish.commit(place.ledger, staged, entry)
         outputs = place.ledger.find(SENT.id).outputs
-        assert claims() == sorted((str(output.target), SENT.id) for output in outputs)
+        assert claims() == sorted((output.target, SENT.id) for output in outputs)
         publish.publish(place.ledger, staged, entry)
     deliver(place, Sent("S2", keep=True))
     refuse(place, Sent("S3"))

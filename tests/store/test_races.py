@@ -98,8 +98,8 @@ def test_a_downstream_that_takes_file_and_folder_at_once_is_no_failure(place, mo
 
     def renamed_and_taken(source, target):
         rename(source, target)
-        target.unlink()
-        target.parent.rmdir()
+        Path(target).unlink()
+        Path(target).parent.rmdir()
 
     monkeypatch.setattr(syscalls, "rename_new", renamed_and_taken)
     assert not deliver(place, Sent(name="folder/{id}")).duplicate

@@ -23,7 +23,7 @@ def steps(monkeypatch):
         seen.append(f"sync {Path(f'/proc/self/fd/{descriptor}').readlink()}")
         fsync(descriptor)
 
-    def renaming(source: Path, target: Path) -> None:
+    def renaming(source: str, target: str) -> None:
         rename(source, target)
         seen.append(f"rename {target}")
 

@@ -1,12 +1,15 @@
 """Metadata in XML; paths are XPath 1.0. json.py has the same functions.
 
 Namespaces are left out of paths and templates: the schema has judged them, and a process owner should not have
-to declare them again. Names are local names.
+to declare them again. Names are local names. Paths of nothing but names are ElementTree's own as well, which takes
+no second tree: elementpath is asked for all others.
 """
 
+import re
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import cached_property
+from typing import Any, NamedTuple, cast
 from xml.etree.ElementTree import Element, ElementTree
 
 from elementpath import (
@@ -33,43 +36,52 @@ NAME = "XML"
 SOURCE_ID = "sourceId"
 EACH, FIELD_NAME, VALUE, CONFIDENCE = ".//field", "@name", ".", "@confidence"
 
+_NAMES = re.compile(r"\.//[a-z_][\w-]*|[a-z_][\w-]*(/[a-z_][\w-]*)*", re.ASCII | re.IGNORECASE)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Document:
     """A document as the schema sees it, and as paths and templates do."""
 
     resource: XMLResource
     root: Element  # without namespaces
-    tree: DocumentNode  # the same, for paths
+
+    @cached_property
+    def tree(self) -> DocumentNode:
+        """The same for XPath."""
+        return cast(DocumentNode, build_node_tree(ElementTree(self.root)))
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A node to look from, and the tree that it stands in."""
+class Item(NamedTuple):
+    """What to look from, an element or another node, and the document that it stands in."""
 
-    node: XPathNode
-    tree: DocumentNode
+    node: Element | XPathNode
+    document: Document
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A compiled XPath. `attribute` is the one that it leads to if it is nothing else: `@name`."""
+    """A compiled XPath."""
 
     expression: str
-    attribute: str
+    attribute: str  # the one that it leads to if it is nothing else: `@name`
+    names: bool  # whether it is nothing but names: `a/b`, `.//a`
     _token: Any
 
-    def select(self, item: "Item") -> list[Any]:
-        """Return every node or value that the path selects."""
+    def select(self, item: Item) -> list[Any]:
+        """Return every element, other node or value that the path selects."""
+        if self.names and isinstance(item.node, Element):
+            return item.node.findall(self.expression)
+        context = XPathContext(item.document.tree, item=item.node)
         try:
-            return list(self._token.select(XPathContext(item.tree, item=item.node)))
+            return [each.obj if isinstance(each, ElementNode) else each for each in self._token.select(context)]
         except (ElementPathError, ArithmeticError, ValueError, TypeError):  # a function dislikes what it is given
             return []
 
-    def find(self, item: "Item") -> Any:
+    def find(self, item: Item) -> Any:
         """Return the text of the one thing that the path selects."""
-        if self.attribute and isinstance(item.node, ElementNode):
-            return item.node.obj.get(self.attribute, Absent.MISSING)
+        if self.attribute and isinstance(item.node, Element):
+            return item.node.get(self.attribute, Absent.MISSING)
         found = [item.node] if self.expression == "." else self.select(item)
         if len(found) != 1:
             return Absent.SEVERAL if found else Absent.MISSING
@@ -85,7 +97,7 @@ def path(expression: str) -> Path:
         position = getattr(error.token, "position", None) or (1, 1)
         hint = "; names stand without a prefix here" if error.code == "err:XPST0081" else ""
         raise WrongPath(f"not an XPath: {error.message}{hint}", position[1]) from None
-    return Path(expression, _attribute(token), token)
+    return Path(expression, _attribute(token), bool(_NAMES.fullmatch(expression)), token)
 
 
 def schema(schemas: Schemas, name: str) -> XmlSchema:
@@ -96,9 +108,7 @@ def schema(schemas: Schemas, name: str) -> XmlSchema:
 def parse(content: bytes) -> Document:
     """Return the document. Raises `Malformed`."""
     resource = xml_text.parse(content)
-    root = _without_namespaces(resource.root)
-    tree = build_node_tree(ElementTree(root))
-    return Document(resource, root, cast(DocumentNode, tree))
+    return Document(resource, _without_namespaces(resource.root))
 
 
 def judged(document: Document) -> XMLResource:
@@ -108,7 +118,7 @@ def judged(document: Document) -> XMLResource:
 
 def source_id(document: Document, path: Path) -> Any:
     """Return what stands at the path, without the white space around it (XML 1.0 §2.3: no other blanks)."""
-    found = path.find(_top(document))
+    found = path.find(Item(document.root, document))
     return found.strip(" \t\r\n") if isinstance(found, str) else found
 
 
@@ -117,10 +127,10 @@ def fields(document: Document, layout: Layout, known: Known = None) -> Found | N
 
     Names that are not `known` are stars in what is told of a field's place.
     """
-    found = layout.each.select(_top(document))  # type: ignore[attr-defined]
-    if not all(isinstance(node, XPathNode) for node in found):
+    found = layout.each.select(Item(document.root, document))  # type: ignore[attr-defined]
+    if not all(isinstance(node, Element | XPathNode) for node in found):
         return None
-    return Found([Item(node, document.tree) for node in found], lambda index: _place(found[index], known))
+    return Found([Item(node, document) for node in found], lambda index: _place(found[index], document, known))
 
 
 def place(document: Document, path: Any, known: Known = None) -> str:
@@ -140,6 +150,8 @@ def _attribute(token: Any) -> str:
 
 
 def _text(found: Any) -> str:
+    if isinstance(found, Element):
+        return "".join(found.itertext())
     if isinstance(found, XPathNode):
         return str(found.string_value)
     if isinstance(found, bool):
@@ -147,17 +159,12 @@ def _text(found: Any) -> str:
     return str(int(found)) if isinstance(found, float) and found.is_integer() else str(found)
 
 
-def _top(document: Document) -> Item:
-    return Item(document.tree.getroot(), document.tree)
-
-
-def _place(node: XPathNode, known: Known) -> str:
+def _place(node: Element | XPathNode, document: Document, known: Known) -> str:
     """Return the node's XPath as xmlschema writes it, so that the same place reads the same."""
-    element = node.parent if isinstance(node, AttributeNode) else node
-    if not isinstance(element, ElementNode):
+    element = cast(ElementNode, node.parent).obj if isinstance(node, AttributeNode) else node
+    if not isinstance(element, Element):
         return "/"
-    root = cast(DocumentNode, element.root_node).getroot()
-    path = etree_getpath(element.obj, root.obj, relative=False, add_position=True) or "/"
+    path = etree_getpath(element, document.root, relative=False, add_position=True) or "/"
     told = f"{path}/@{node.name}" if isinstance(node, AttributeNode) else path
     return told if known is None else path_of(told, known)
 

@@ -71,7 +71,7 @@ def _run(case: Case, found: Sequence[Peer], disk: Path, rounds: int, seconds: fl
     wanted = [peer for peer in found if not case.peers or peer.name in (*case.peers, "beside")]
     samples: dict[str, list[Sample]] = {}
     with contextlib.ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory(dir=MEMORY_DISK if case.memory_disk else disk)))
+        folder = running.enter_context(_in_memory() if case.memory_disk else _emptied(disk / case.name))
         request = folder / "request"
         cases.write_request(case, request)
         turns: list[_Turn | _Disk] = [_Turn(server, case, request) for server in _started(wanted, folder, running)]
@@ -100,6 +100,25 @@ def _started(wanted: Sequence[Peer], folder: Path, running: contextlib.ExitStack
             yield server
 
 
+@contextlib.contextmanager
+def _in_memory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """Give the space free at the end, and keep the files until all is measured.
+
+    Where an inode was removed, ext4 without a journal looks at it for five minutes before it gives another one out.
+    """
+    folder.mkdir()
+    yield folder
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.truncate(path, 0)
+
+
 class _Turn:
     """One server's part in each round."""
 
@@ -111,8 +130,8 @@ class _Turn:
         if not self._case.count:
             measuring.measure(self._server, self._case, self._request, WARM_UP, _prefix())
         sample = measuring.measure(self._server, self._case, self._request, seconds, _prefix())
-        if self._case.memory_disk or self._case.document >= LARGE:  # else files stay: ext4 finds a free inode slowly
-            self._server.empty_output()  # where many were removed within its last half minute, and all servers pay
+        if self._case.memory_disk or self._case.document >= LARGE:
+            self._server.empty_output()
         os.sync()
         time.sleep(PAUSE)
         return sample

@@ -30,6 +30,7 @@ TYPES["DTM"] = TYPES["TS"]  # the name since v2.5, and the one before
 NUMBERS = {"NM", "SI"}
 DAYS = {"DT", "TS", "DTM"}
 DELETE = '""'
+OBSERVED = "OBX_5"
 SEGMENTS = 2_000  # definitions remembered: the versions together have fewer in use
 
 Types = Mapping[int, Mapping[tuple[int, int], str]]  # field → component and subcomponent → type
@@ -47,11 +48,11 @@ def violations(message: str) -> Iterator[Violation]:
         fields = text.split(field)
         if text[:3] == "MSH":
             fields.insert(1, field)  # MSH-1 is the separator itself
-        for number, value in enumerate(fields):
-            kinds = _observed(fields) if (text[:3], number) == ("OBX", 5) else types.get(number)
-            if kinds and value:
-                for each in value.split(repetition):
-                    yield from _wrong(each, component, subcomponent, kinds, line, f"{text[:3]}-{number}")
+        for number, kinds in types.items():
+            if number < len(fields) and fields[number]:
+                wanted = kinds or _observed(fields)
+                for each in fields[number].split(repetition):
+                    yield from _wrong(each, component, subcomponent, wanted, line, f"{text[:3]}-{number}")
 
 
 def _wrong(
@@ -87,7 +88,10 @@ def _observed(fields: list[str]) -> Mapping[tuple[int, int], str]:
 
 @lru_cache(SEGMENTS)
 def _types(version: str, segment: str) -> Types:
-    """Return where a segment has values of the types that are judged; {} for a segment of one's own."""
+    """Return where a segment has values of the types that are judged; {} for a segment of one's own.
+
+    OBX-5 has none: those are what OBX-2 tells.
+    """
     from hl7apy import load_reference
     from hl7apy.exceptions import HL7apyException
 
@@ -97,8 +101,8 @@ def _types(version: str, segment: str) -> Types:
         return {}
     found: dict[int, dict[tuple[int, int], str]] = {}
     for name, reference, *_ in definition[1]:
-        kinds = dict(_leaves(reference))
-        if kinds:
+        kinds = {} if name == OBSERVED else dict(_leaves(reference))
+        if kinds or name == OBSERVED:
             found[int(name.rpartition("_")[2])] = kinds
     return found
 

@@ -7,10 +7,9 @@ right. `tests/records/test_hl7_shapes.py` holds hl7apy to that.
 """
 
 import re
-from collections.abc import Iterator
 
 HEAD = "MSH|^~\\&|"  # the delimiters that HL7 v2.5.1 §2.5.4 suggests: messages with others are judged in full
-VALUE = re.compile(r"\s*[^|^~&\s][^|^~&]*")  # one that is not blank: hl7apy takes blanks for nothing
+VALUE = re.compile(r"[^|^~&\s][^|^~&\r]*")  # from its first character on: hl7apy takes blanks for nothing
 TYPE, VERSION = 8, 11  # where MSH-9 and MSH-12 are, counted in separators: they tell the structure
 MOST = 20_000  # orders and shapes remembered, some hundred bytes each; a template prints some dozen
 
@@ -23,7 +22,7 @@ class Shapes:
 
     def known(self, message: str) -> bool:
         """Tell whether all of a message was right in messages before it."""
-        return message.startswith(HEAD) and all(piece in self._right for piece in _pieces(message))
+        return message.startswith(HEAD) and self._right.issuperset(_pieces(message))
 
     def learn(self, message: str) -> None:
         """Remember a message that is right."""
@@ -31,11 +30,12 @@ class Shapes:
             self._right.update(_pieces(message))
 
 
-def _pieces(message: str) -> Iterator[tuple[str, ...]]:
-    """Yield the order of the segments, then each segment with an x for each value; all with the structure's name."""
+def _pieces(message: str) -> set[tuple[str, ...]]:
+    """Return the order of the segments, and each segment with an x for each value; all with the structure's name."""
     segments = message.split("\r")
     fields = segments[0].split("|")
     structure = tuple(fields[place] if len(fields) > place else "" for place in (TYPE, VERSION))
-    yield (*structure, " ".join(segment[:3] for segment in segments))
-    for segment in segments:
-        yield (*structure, segment[:3] + VALUE.sub("x", segment[3:]))
+    names = [segment[:3] for segment in segments]
+    shapes = VALUE.sub("x", "\r".join(segment[3:] for segment in segments)).split("\r")
+    pieces = {(*structure, *piece) for piece in set(zip(names, shapes, strict=True))}
+    return pieces | {(*structure, " ".join(names))}

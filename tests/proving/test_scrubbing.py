@@ -115,6 +115,8 @@ TEXTS = st.text(min_size=3, max_size=30)
 @example("Ada Invented", "00071234", ["R06.09", "I10", "I10"], "note-1", "Ada Invented.tif", 0.9)
 @example("000", "000000", ["000", "0000"], "000", "000", 0.9)
 @example('<&">', "12345678", ["<Ann>", "Ann & Bob"], "&&&", "a&b", 0.9)
+@example("000", "000000", [], "000", "NUL", 0.3)
+@example("status", "000000", ["violations"], "where", "problem.json", 0.3)
 @example("name", "12345678", ["mrn", "gender", "sourceId"], "fields", "file", 0.9)
 def test_no_original_value_survives(notes, name, mrn, codes, source_id, filename, confidence):
     parts = note({"name": name, "mrn": mrn, "code": codes}, filename, confidence=confidence, source_id=source_id)

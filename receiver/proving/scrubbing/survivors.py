@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from receiver.delivery import Role
+from receiver.problems import Code, Problem, Violation
 from receiver.process import Process
 from receiver.process.compiling import SCHEMAS
 from receiver.proving.capturing import Sent, laid_out
 from receiver.proving.cases import SAMPLES
-from receiver.proving.outcome import FROZEN, run
+from receiver.proving.outcome import FROZEN, Outcome, run
 from receiver.proving.scrubbing.inventing import SHORTEST
 from receiver.proving.site import root
 from receiver.proving.verdict import files
+
+NOTHING_WRONG = Problem(Code.FIELDS_INVALID, "", [Violation("", "", "")])  # its file has its own words alone
 
 
 def telling(texts: Iterable[str]) -> set[str]:
@@ -51,6 +54,7 @@ def _configuration(process: Process) -> Iterator[str]:
 
 
 def _constants(parts: Sequence[Sent]) -> Iterator[str]:
+    yield from (content.decode() for content in files(Outcome(problem=NOTHING_WRONG)).values())
     yield FROZEN.isoformat()
     yield FROZEN.strftime("%Y%m%d%H%M%S%z")
     yield from (f"{part.section.name} {part.section.type} {part.suffix}" for part in parts)

@@ -69,10 +69,8 @@ class Ledger:
         return self._read(lambda connection: statements.find(connection, id))
 
     def latest(self, process: str, source_id: str) -> Entry | None:
-        """Return the accepted entry with the highest version under a sourceId. Raises Problem."""
-        where = "WHERE source_id = ? AND process = ? AND version IS NOT NULL ORDER BY version DESC LIMIT 1"
-        found = self._select(where, source_id, process)
-        return found[0] if found else None
+        """Return the accepted entry with the highest version under a sourceId, but for its attempts. Raises Problem."""
+        return self._read(lambda connection: statements.latest(connection, process, source_id))
 
     def before(self, id: str, process: str, source_id: str) -> tuple[Entry | None, Entry | None]:  # noqa: A002
         """Return what was accepted before: this very delivery, and the latest under its sourceId. Raises Problem."""
@@ -196,13 +194,7 @@ class Ledger:
 
     def attempted(self, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
         """Note one more attempt at a known delivery: durable with the next commit. Raises Problem."""
-
-        def operation(connection: apsw.Connection) -> None:
-            known = statements.find(connection, id)
-            if known:
-                statements.put_attempts(connection, known.tried(attempt))
-
-        self._write(operation, durable=False)
+        self._write(lambda connection: statements.attempted(connection, id, attempt), durable=False)
 
     def settle(self) -> None:
         """Make sure that no commit that has failed comes back after a crash. Raises Problem."""

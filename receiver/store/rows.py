@@ -55,7 +55,7 @@ def row(entry: Entry) -> tuple[Any, ...]:
         entry.stage,
         entry.code and entry.code.value,
         _text(map(_told, entry.violations)),
-        attempts_text(entry),
+        f"[{','.join(map(attempt_text, entry.attempts))}]",
         entry.attempt_count,
     )
 
@@ -88,9 +88,9 @@ _OUTPUTS = (
 )
 
 
-def attempts_text(entry: Entry) -> str:
-    """Return the column `attempts`."""
-    return _text(_told(attempt) | {"at": stamp(attempt.at)} for attempt in entry.attempts)
+def attempt_text(attempt: Attempt) -> str:
+    """Return one of the column `attempts`."""
+    return _encode(_told(attempt) | {"at": stamp(attempt.at)})
 
 
 def stamp(moment: datetime) -> str:

@@ -12,7 +12,7 @@ import apsw
 from receiver.delivery import Status
 from receiver.problems import Code, Problem
 from receiver.store import rows
-from receiver.store.entry import Entry, Kind, Waiting
+from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, Kind, Waiting
 from receiver.store.failure import storage
 
 # SQLite uses the partial index `unpublished` only for a query that repeats the index's own condition.
@@ -22,6 +22,7 @@ UNFINISHED = f"status = 'committed' AND {UNPUBLISHED}"
 _PRUNABLE = "received_at < ? AND status IN ('published', 'discarded')"
 _NAMES = ", ".join(rows.COLUMNS)
 _SELECT = f"SELECT {_NAMES} FROM deliveries"  # noqa: S608 (our own names)
+_BUT_ATTEMPTS = ", ".join("'[]'" if name == "attempts" else name for name in rows.COLUMNS)
 _PUT = (
     f"INSERT INTO deliveries ({_NAMES}) VALUES ({', '.join('?' * len(rows.COLUMNS))}) "  # noqa: S608
     f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rows.COLUMNS[1:])}"
@@ -31,6 +32,16 @@ _PUT = (
 def select(connection: apsw.Connection, where: str, *values: Any) -> list[Entry]:
     """Return entries; `where` is our own text, never data."""
     return [rows.entry(found) for found in connection.execute(f"{_SELECT} {where}", values).fetchall()]
+
+
+def latest(connection: apsw.Connection, process: str, source_id: str) -> Entry | None:
+    """Return the accepted entry with the highest version under a sourceId, but for its attempts."""
+    found = connection.execute(
+        f"SELECT {_BUT_ATTEMPTS} FROM deliveries "  # noqa: S608 (our own names)
+        "WHERE source_id = ? AND process = ? AND version IS NOT NULL ORDER BY version DESC LIMIT 1",
+        (source_id, process),
+    ).fetchall()
+    return rows.entry(found[0]) if found else None
 
 
 def find(connection: apsw.Connection, id: str) -> Entry | None:  # noqa: A002 (the column's name)
@@ -91,11 +102,12 @@ def put(connection: apsw.Connection, entry: Entry) -> Entry:
     return entry
 
 
-def put_attempts(connection: apsw.Connection, entry: Entry) -> None:
-    """Write the attempts of a known entry."""
+def attempted(connection: apsw.Connection, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
+    """Add an attempt to a delivery, as `Entry.tried` does, without reading the others: a sender may be in a loop."""
     connection.execute(
-        "UPDATE deliveries SET attempts = ?, attempt_count = ? WHERE id = ?",
-        (rows.attempts_text(entry), entry.attempt_count, entry.id),
+        "UPDATE deliveries SET attempt_count = attempt_count + 1, attempts = json_insert("
+        "iif(json_array_length(attempts) < ?, attempts, json_remove(attempts, ?)), '$[#]', json(?)) WHERE id = ?",
+        (FIRST_ATTEMPTS + LAST_ATTEMPTS, f"$[{FIRST_ATTEMPTS}]", rows.attempt_text(attempt), id),
     )
 
 

@@ -122,6 +122,12 @@ def test_of_many_attempts_the_first_and_the_last_are_kept(place):
     assert entry.attempt_count == 40
     seconds = [(attempt.at - AT).seconds for attempt in entry.attempts]
     assert seconds == [*range(FIRST_ATTEMPTS), *range(40 - LAST_ATTEMPTS, 40)]
+    place.ledger.set_aside(plain(2, status=Status.HELD, version=None), tried("held"))
+    for second in range(1, 40):
+        place.ledger.set_aside(plain(2, status=Status.HELD, version=None), tried("held", second))
+    kept = place.ledger.find("ID2")
+    assert [(attempt.at - AT).seconds for attempt in kept.attempts] == seconds, "both ways of adding one agree"
+    assert kept.attempt_count == 40
 
 
 def test_searching_filters_and_shows_the_newest_first(place):

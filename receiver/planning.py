@@ -20,7 +20,7 @@ def plan(reception: Reception, delivery: Delivery, parts: Sequence[Part], render
     house, process, staged = reception.house, reception.process, reception.staged
     outputs = tuple(_outputs(house, process, rendered, staged))
     known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
-    entry = _entry(reception, delivery.id, delivery.source_id, parts, **known)
+    entry = _entry(reception, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
     if not process.config.retention.originals:
         return entry
     return replace(entry, outputs=(*outputs, originals.lay_out(house.settings.data, staged, entry, parts)))

@@ -39,7 +39,6 @@ predecessor died, or recovery.
 
 import contextlib
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from receiver.delivery import Arrival, Receipt, Status
@@ -64,18 +63,14 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry) -> Receipt:
     Where the same delivery was accepted before, the receipt is that one's, marked as a duplicate, and nothing is
     left to publish. Raises VersionTaken where the version must be chosen anew, and Problem.
     """
-    with_originals = any(entry.of_kind(Kind.ORIGINALS))
+    with_originals = bool(entry.of_kind(Kind.ORIGINALS))
     staged.seal(None if with_originals else {output.staged for output in entry.outputs})
     for folder in {output.folder for output in entry.outputs if output.kind is not Kind.ORIGINALS}:
         folders.make_folders(folder, entry.output)
     try:
-        return _accept(ledger, staged, _in(staged, entry)).receipt()
+        return _accept(ledger, staged, entry).receipt()
     except Lost as lost:
         return duplicate(ledger, lost.winner, entry.arrival)
-
-
-def _in(staged: Staged, entry: Entry) -> Entry:
-    return replace(entry, stage=str(staged.folder))
 
 
 def _accept(ledger: Ledger, staged: Staged, entry: Entry) -> Entry:
@@ -96,7 +91,6 @@ def _accept(ledger: Ledger, staged: Staged, entry: Entry) -> Entry:
 @timed(Step.PUBLISH)
 def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
     """Publish what `commit` has accepted. Raises Problem; a retry or recovery then goes on where this stopped."""
-    entry = _in(staged, entry)
     for problem in release([entry]).values():
         raise problem
     ledger.published([entry], datetime.now(UTC))

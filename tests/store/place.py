@@ -110,7 +110,7 @@ def entry_of(place: Place, staged: Staged, sent: Sent, version: int) -> Entry:
     entry = bare_entry(place, sent, parts, version)
     if sent.keep:
         outputs.append(originals.lay_out(place.data, staged, entry, parts))
-    return replace(entry, outputs=tuple(outputs))
+    return replace(entry, outputs=tuple(outputs), stage=str(staged.folder))
 
 
 def bare_entry(place: Place, sent: Sent, parts: list[Part], version: int | None) -> Entry:

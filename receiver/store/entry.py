@@ -1,6 +1,5 @@
 """What the ledger keeps of a delivery: everything but a field's value and the names the sender gave its files."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -129,9 +128,9 @@ class Entry:
             attempts = attempts[:FIRST_ATTEMPTS] + attempts[-LAST_ATTEMPTS:]
         return replace(self, attempts=attempts, attempt_count=self.attempt_count + 1, **changed)
 
-    def of_kind(self, kind: Kind) -> Iterator[Output]:
-        """Go through the outputs of one kind."""
-        return (output for output in self.outputs if output.kind is kind)
+    def of_kind(self, kind: Kind) -> list[Output]:
+        """Return the outputs of one kind."""
+        return [output for output in self.outputs if output.kind is kind]
 
     def receipt(self, *, duplicate: bool = False) -> Receipt:
         """Return what the platform is answered. Accepted is as good as published: nothing can take it back."""

@@ -43,7 +43,7 @@ class Presence:
 
     def __init__(self, path: Path) -> None:
         """Join them. Raises Problem: Moved where the files that they have open are not what lies there."""
-        self._path = path
+        self._path = str(path)
         self._files: dict[str, str] = {}  # by what follows the path; unknown before they are noted
         self._anchor: apsw.Connection | None = None
         self._file: int | None = None
@@ -100,7 +100,7 @@ class Presence:
         for suffix, identity in files.items():
             found = _identity(f"{self._path}{suffix}")
             if found != identity:
-                raise _moved(f"{self._path.name}{suffix}", there=bool(found), whole=not suffix)
+                raise _moved(os.path.basename(f"{self._path}{suffix}"), there=bool(found), whole=not suffix)
 
 
 def patiently(join: Callable[[], Result]) -> Result:

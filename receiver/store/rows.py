@@ -50,7 +50,7 @@ def row(entry: Entry) -> tuple[Any, ...]:
         entry.peer,
         entry.configuration,
         _text(map(_told, entry.parts)),
-        *(_text(map(_output, entry.of_kind(kind))) for kind in Kind),
+        *(_text(map(_output, entry.of_kind(kind))) for kind, _ in _OUTPUTS),
         entry.output,
         entry.stage,
         entry.code and entry.code.value,

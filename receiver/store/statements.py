@@ -125,8 +125,10 @@ def claim(connection: apsw.Connection, entry: Entry) -> None:
     for target, _ in claims:
         if _in_the_way(connection, target, entry.output):
             raise Problem(Code.NAME_TAKEN, "another delivery is being published where one of the names needs a folder")
-        if _exists(target):
-            raise Problem(Code.NAME_TAKEN, "the output folder already holds a file of one of the names")
+    with storage("look for a name in the output folder"):
+        for target, _ in claims:
+            if _exists(target):
+                raise Problem(Code.NAME_TAKEN, "the output folder already holds a file of one of the names")
 
 
 def _in_the_way(connection: apsw.Connection, target: str, output: str) -> bool:
@@ -141,14 +143,13 @@ def _in_the_way(connection: apsw.Connection, target: str, output: str) -> bool:
 
 
 def _exists(target: str) -> bool:
-    """Tell whether a name is taken on disk, also by a file where a folder must be. Raises Problem."""
-    with storage("look for a name in the output folder"):
-        try:
-            os.lstat(target)
-        except FileNotFoundError:
-            return False
-        except NotADirectoryError:
-            return True
+    """Tell whether a name is taken on disk, also by a file where a folder must be. Raises OSError."""
+    try:
+        os.lstat(target)
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError:
+        return True
     return True
 
 

@@ -54,7 +54,7 @@ def _configuration(process: Process) -> Iterator[str]:
 
 
 def _constants(parts: Sequence[Sent]) -> Iterator[str]:
-    yield from (content.decode() for content in files(Outcome(problem=NOTHING_WRONG)).values())
+    yield from (f"{name}\n{content.decode()}" for name, content in files(Outcome(problem=NOTHING_WRONG)).items())
     yield FROZEN.isoformat()
     yield FROZEN.strftime("%Y%m%d%H%M%S%z")
     yield from (f"{part.section.name} {part.section.type} {part.suffix}" for part in parts)

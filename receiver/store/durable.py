@@ -95,7 +95,7 @@ def sync_folder(folder: AnyPath) -> None:
     with storage("make a folder durable"):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            sync_opened(descriptor)
+            _sync_opened(descriptor)
         finally:
             os.close(descriptor)
 
@@ -103,11 +103,15 @@ def sync_folder(folder: AnyPath) -> None:
 def sync_opened(folder: int) -> None:
     """Make the names in an open folder durable. Raises Problem."""
     with storage("make a folder durable"):
-        try:
-            os.fsync(folder)
-        except OSError as error:
-            if error.errno != errno.EINVAL:  # fsync(2): this file system has no such thing for folders
-                raise
+        _sync_opened(folder)
+
+
+def _sync_opened(folder: int) -> None:
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # fsync(2): this file system has no such thing for folders
+            raise
 
 
 def write_new(path: Path, content: bytes) -> None:

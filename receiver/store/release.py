@@ -2,14 +2,15 @@
 
 import errno
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from receiver.problems import Code, Problem
 from receiver.store import durable, folders
 from receiver.store.entry import Entry, Kind, Output
 from receiver.store.failure import storage
+
+IN_ORDER = tuple(Kind)  # an enumeration is slow to go through
 
 
 def release(entries: Sequence[Entry]) -> dict[str, Problem]:
@@ -19,14 +20,18 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
     id, that could not be published to the end.
     """
     failed: dict[str, Problem] = {}
-    for kind in Kind:
-        to_sync: defaultdict[str, list[str]] = defaultdict(list)
-        for entry in entries:
+    for kind in IN_ORDER:
+        due = [(entry, output) for entry in entries for output in entry.of_kind(kind)]
+        to_sync: dict[str, list[str]] = {}  # the ids of deliveries, by folder
+        for entry, output in due:
+            if entry.id in failed:
+                continue
             try:
-                for folder in _place(entry, kind) if entry.id not in failed else ():
-                    to_sync[folder].append(entry.id)
+                _place(entry, output)
             except Problem as problem:
                 failed[entry.id] = problem
+            else:
+                to_sync.setdefault(output.folder, []).append(entry.id)
         for folder, ids in to_sync.items():
             try:
                 durable.sync_folder(folder)
@@ -46,16 +51,14 @@ def _is_gone(folder: str) -> bool:
     return False
 
 
-def _place(entry: Entry, kind: Kind) -> Iterator[str]:
-    """Move the outputs of one kind and yield the folders to be synced. Raises Problem."""
-    for output in entry.of_kind(kind):
-        source = f"{entry.stage}/{output.staged}"
-        with storage("publish a file"):
-            if not _move(source, output) and os.path.lexists(source):
-                root = os.path.dirname(output.folder) if kind is Kind.ORIGINALS else entry.output
-                folders.make_folders(output.folder, root)
-                _move(source, output)
-        yield output.folder
+def _place(entry: Entry, output: Output) -> None:
+    """Move one file or folder to its final name, in a folder that is made again where it is gone. Raises Problem."""
+    source = f"{entry.stage}/{output.staged}"
+    with storage("publish a file"):
+        if not _move(source, output) and os.path.lexists(source):
+            root = os.path.dirname(output.folder) if output.kind is Kind.ORIGINALS else entry.output
+            folders.make_folders(output.folder, root)
+            _move(source, output)
 
 
 def _move(source: str, output: Output) -> bool:

@@ -28,9 +28,12 @@ class Rendered:
 def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tuple[Part, ...]:
     """Return the parts as they are to be published: on disk, those that are to be PDF converted. Raises `Problem`."""
     staged.write([part.path.name for part in parts if part.role is not Role.METADATA])
-    rules = process.config.parts
-    converted = {part.path for part in parts if (rule := match(rules, part.name)[1]) and rule.convert}
-    return tuple(documents.as_pdf(part, staged) if part.path in converted else part for part in parts)
+    return tuple(documents.as_pdf(part, staged) if _is_converted(process, part) else part for part in parts)
+
+
+def _is_converted(process: Process, part: Part) -> bool:
+    rule = match(process.config.parts, part.name)[1]
+    return rule is not None and rule.convert is not None
 
 
 @timed(Step.RENDER)

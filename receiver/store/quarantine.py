@@ -68,8 +68,9 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
 
 
 def discard(data: Path, process: str, id: str) -> None:  # noqa: A002 (the ledger's word)
-    """Remove a kept delivery, if there is one. Raises Problem."""
-    kept.take_away(folder(data, process, id))
+    """Remove a kept delivery, if there is one: as a rule there is none. Raises Problem."""
+    if os.path.lexists(f"{data}/{FOLDER}/{process}/{id}"):
+        kept.take_away(folder(data, process, id))
 
 
 def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:

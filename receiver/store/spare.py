@@ -31,15 +31,15 @@ class Folder:
     def is_there(self) -> bool:
         """Tell whether the folder is still where it was created."""
         try:
-            return os.path.samestat(os.fstat(self.lock), self.path.stat())
+            return os.path.samestat(os.fstat(self.lock), os.stat(self.path))
         except OSError:
             return False
 
     def empty(self) -> None:
         """Remove what a delivery has left in it. Raises Problem."""
         with storage("clear the stage"):
-            for left in list(self.path.iterdir()):
-                folders.remove(left)
+            for left in os.listdir(self.path):
+                folders.remove(self.path / left)
 
 
 class Spare:

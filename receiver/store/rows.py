@@ -95,7 +95,7 @@ def attempt_text(attempt: Attempt) -> str:
 
 def stamp(moment: datetime) -> str:
     """Write a moment in ISO 8601, UTC, with microseconds: texts sort as the moments do."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def moment(text: str) -> datetime:

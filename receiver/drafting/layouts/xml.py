@@ -106,10 +106,10 @@ def _selected(documents: Sequence[Any], path: str) -> list[tuple[int, Element]]:
     """Return the elements that a path selects."""
     compiled = form.path(path)
     return [
-        (number, node.obj)
+        (number, node)
         for number, document in enumerate(documents)
-        for node in compiled.select(form.Item(document.tree.getroot(), document.tree))
-        if isinstance(getattr(node, "obj", None), Element)
+        for node in compiled.select(form.Item(document.root, document))
+        if isinstance(node, Element)
     ]
 
 

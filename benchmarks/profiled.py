@@ -108,7 +108,7 @@ def post_worker_init(_worker: Any) -> None:
     """Watch what is there once the application is."""
     from receiver.metrics.meters import Meters
 
-    for name in ("accepted", "took", "in_flight"):
+    for name in ("begin", "accepted", "end"):
         spans.watch("metrics", Meters, name)
     counted = worker.Worker.take_in
     main = time.pthread_getcpuclockid(threading.main_thread().ident or 0)

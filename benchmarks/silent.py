@@ -1,6 +1,5 @@
 """The service without its log, its counters and its notices: what they cost."""
 
-import contextlib
 import logging
 from typing import Any
 
@@ -13,7 +12,6 @@ def post_worker_init(_worker: Any) -> None:
     from receiver.notify import looking
 
     logging.getLogger("receiver").disabled = True
-    Meters.in_flight = lambda _self: contextlib.nullcontext()  # type: ignore[assignment, method-assign]
-    for name in ("accepted", "refused", "took"):
+    for name in ("begin", "accepted", "refused", "end"):
         setattr(Meters, name, lambda *_: None)
     looking.look = lambda *_: None  # type: ignore[assignment]

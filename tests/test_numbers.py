@@ -80,9 +80,9 @@ def test_numbers_that_come_later_leave_those_before_as_they_are(worker, tmp_path
 
 def test_threads_that_count_at_once_lose_nothing(meters, tmp_path):
     def deliver(_: int) -> None:
-        with meters.in_flight():
-            meters.accepted(RECEIPT)
-            meters.took("referrals", 10, {Step.READ: 0.25}, 0.5)
+        meters.begin()
+        meters.accepted(RECEIPT)
+        meters.end("referrals", 10, {Step.READ: 0.25}, 0.5)
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(deliver, range(4000)))
@@ -96,7 +96,7 @@ def test_threads_that_count_at_once_lose_nothing(meters, tmp_path):
 
 @pytest.mark.parametrize(("seconds", "bound"), [(0.0, "0.001"), (0.001, "0.001"), (0.002, "0.0025"), (61, "+Inf")])
 def test_a_step_stands_in_the_first_bucket_that_it_does_not_exceed(meters, tmp_path, seconds, bound):
-    meters.took("referrals", 0, {Step.READ: seconds}, 0)
+    meters.end("referrals", 0, {Step.READ: seconds}, 0)
     counted = told(tmp_path)
     within = [name[1] for name in counted if name[0] == "receiver_step_seconds_bucket" and name[2] == "read"]
     found = [each for each in within if counted["receiver_step_seconds_bucket", each, "read"]]

@@ -2,8 +2,7 @@
 
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from math import inf
 from pathlib import Path
 from threading import Lock
@@ -62,16 +61,10 @@ class Meters:
             if standing.last_success:
                 self._success.set(LAST_SUCCESS(process), standing.last_success.timestamp())
 
-    @contextmanager
-    def in_flight(self) -> Iterator[None]:
-        """Count one delivery as long as it lasts."""
+    def begin(self) -> None:
+        """Count one more delivery in flight, until its `end`."""
         with self._lock:
             self._in_flight.add(IN_FLIGHT())
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._in_flight.add(IN_FLIGHT(), -1)
 
     def accepted(self, receipt: Receipt) -> None:
         """Count what was published, held, or known already."""
@@ -87,9 +80,10 @@ class Meters:
             self._counters.add(DELIVERIES(process, "refused"))
             self._counters.add(PROBLEMS(process, problem.code.value))
 
-    def took(self, process: str, received: int, steps: Mapping[Step, float], whole: float) -> None:
-        """Count the bytes that came in and the seconds that each step and the whole took."""
+    def end(self, process: str, received: int, steps: Mapping[Step, float], whole: float) -> None:
+        """Count one less in flight, the bytes that came in, and the seconds that each step and the whole took."""
         with self._lock:
+            self._in_flight.add(IN_FLIGHT(), -1)
             self._counters.add(RECEIVED(process), received)
             for step, seconds in (*steps.items(), (WHOLE, whole)):
                 total, buckets = self._steps[step]

@@ -39,8 +39,7 @@ def open_door(app: Flask, current: Current, meters: Meters) -> None:
         """Answer a POST to the door."""
         try:
             cost = Cost(environ.get("HTTP_X_REQUEST_ID", ""), environ.get("REMOTE_ADDR", ""))
-            with meters.in_flight():
-                reply = _answer(current.house, environ, cost, meters, usage)
+            reply = _answer(current.house, environ, cost, meters, usage)
             reply.headers[HEADER] = cost.request
         except Exception as error:  # noqa: BLE001 (nobody foresaw it, and the sender is told so)
             reply = broken(meters, error)
@@ -64,6 +63,7 @@ def broken(meters: Meters, error: Exception) -> Reply:
 
 def _answer(house: House, environ: Environ, cost: Cost, meters: Meters, usage: Usage) -> Reply:
     process = NONE
+    meters.begin()
     try:
         led = routing.lead(house.processes, _name(environ), _host(environ), _authorization(environ))
         process = led.name
@@ -78,7 +78,7 @@ def _answer(house: House, environ: Environ, cost: Cost, meters: Meters, usage: U
         meters.accepted(receipt)
         return replies.accepted(receipt)
     finally:
-        meters.took(process, cost.received, cost.steps, cost.seconds)
+        meters.end(process, cost.received, cost.steps, cost.seconds)
 
 
 def _is_here(path: str) -> bool:

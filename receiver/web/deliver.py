@@ -65,9 +65,12 @@ def _answer(house: House, environ: Environ, cost: Cost, meters: Meters, usage: U
     process = NONE
     meters.begin()
     try:
-        led = routing.lead(house.processes, _name(environ), _host(environ), _authorization(environ))
+        token = routing.bearer(environ.get("HTTP_AUTHORIZATION", ""))
+        led = routing.lead(house.processes, _name(environ), _host(environ), token)
         process = led.name
-        _let_in(house, led, environ, usage)
+        routing.let_in(led, token)
+        usage.note(led, token)
+        _require_readable(house, led, environ)
         receipt = _take(house, led, environ, cost)
     except Problem as problem:
         log.refused(problem, process, cost.told())
@@ -95,15 +98,8 @@ def _host(environ: Environ) -> str:
     return host.partition(":")[0].lower()
 
 
-def _authorization(environ: Environ) -> list[str]:
-    return [environ["HTTP_AUTHORIZATION"]] if "HTTP_AUTHORIZATION" in environ else []
-
-
-def _let_in(house: House, process: Process, environ: Environ, usage: Usage) -> None:
-    """Decide what can be decided before the body is read."""
-    authorization = _authorization(environ)
-    routing.let_in(process, authorization)
-    usage.note(process, routing.bearer(authorization))
+def _require_readable(house: House, process: Process, environ: Environ) -> None:
+    """Raise `Problem` where a body need not be read: there is no space for it, or it is packed."""
     house.require_space(process)
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
         raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")

@@ -6,22 +6,21 @@ from receiver.problems import Code, Problem
 from receiver.process import Process
 
 
-def lead(processes: Mapping[str, Process], name: str | None, host: str, authorization: list[str]) -> Process:
+def lead(processes: Mapping[str, Process], name: str | None, host: str, token: str | None) -> Process:
     """Return the process that the request is for.
 
-    `name` comes from the path, `host` is the Host header without its port, `authorization` holds every
-    Authorization header. Raises `Problem`: no such process, or a token is needed to tell which.
+    `name` comes from the path, `host` is the Host header without its port, `token` is what `bearer` found.
+    Raises `Problem`: no such process, or a token is needed to tell which.
     """
-    token = bearer(authorization)
     process = processes.get(name) if name is not None else _unnamed(processes, host, token)
     if process is None:
         raise _no_process(name, token)
     return process
 
 
-def let_in(process: Process, authorization: list[str]) -> None:
+def let_in(process: Process, token: str | None) -> None:
     """Raise `Problem` where the request holds no token of the process, and it asks for one."""
-    if not process.tokens.admits(bearer(authorization)):
+    if not process.tokens.admits(token):
         raise Problem(Code.TOKEN_REFUSED, "This process asks for a valid bearer token (RFC 6750 §2.1).")
 
 
@@ -42,9 +41,7 @@ def _no_process(name: str | None, token: str | None) -> Problem:
     return Problem(Code.NO_SUCH_PROCESS, "No process is configured for this URL, host name or token.")
 
 
-def bearer(authorization: list[str]) -> str | None:
-    """Return the token of exactly one well-formed Bearer header; anything else is no token."""
-    if len(authorization) != 1:
-        return None
-    scheme, _, token = authorization[0].partition(" ")
+def bearer(authorization: str) -> str | None:
+    """Return the token of a well-formed Bearer header; several, joined by commas, are none that a process knows."""
+    scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None

@@ -8,7 +8,7 @@ import pytest
 from receiver.problems import Code, Problem
 from receiver.process import compiling
 from receiver.settings import Settings
-from receiver.web.routing import lead, let_in
+from receiver.web.routing import bearer, lead, let_in
 
 ROOT = Path(__file__).parent.parent.parent
 TOKENS = {"REFERRALS": "r" * 15 + "1", "LABS": "l" * 15 + "2", "NEW_LABS": "n" * 15 + "3", "SHARED": "s" * 15 + "4"}
@@ -34,20 +34,20 @@ def processes(tmp_path_factory):
     return compiling.proven(settings, TOKENS)
 
 
-def admitted(processes, name: str | None, host: str, authorization: list[str]) -> str:
-    process = lead(processes, name, host, authorization)
-    let_in(process, authorization)
+def admitted(processes, name: str | None, host: str, authorization: str) -> str:
+    token = bearer(authorization)
+    process = lead(processes, name, host, token)
+    let_in(process, token)
     return process.name
 
 
 def entered(processes, name: str | None, host: str = "", token: str | None = None) -> str:
-    authorization = [] if token is None else [f"Bearer {TOKENS.get(token, token)}"]
-    return admitted(processes, name, host, authorization)
+    return admitted(processes, name, host, "" if token is None else f"Bearer {TOKENS.get(token, token)}")
 
 
-def refusal(processes, *authorization: str, name: str | None = None, host: str = "") -> Code:
+def refusal(processes, authorization: str, name: str | None = None) -> Code:
     with pytest.raises(Problem) as caught:
-        admitted(processes, name, host, list(authorization))
+        admitted(processes, name, "", authorization)
     return caught.value.code
 
 
@@ -84,19 +84,18 @@ def test_a_token_of_another_process_is_refused(processes):
 @pytest.mark.parametrize(
     "authorization",
     [
-        [],
-        ["Bearer"],
-        ["Bearer "],
-        [f"Basic {TOKENS['LABS']}"],
-        [TOKENS["LABS"]],
-        [f"Bearer {TOKENS['LABS']} more"],
-        [f"Bearer {TOKENS['LABS']}", f"Bearer {TOKENS['LABS']}"],
-        [f"Bearer {TOKENS['LABS']},Bearer {TOKENS['LABS']}"],
-        ["Bearer \xff"],
+        "",
+        "Bearer",
+        "Bearer ",
+        f"Basic {TOKENS['LABS']}",
+        TOKENS["LABS"],
+        f"Bearer {TOKENS['LABS']} more",
+        f"Bearer {TOKENS['LABS']},Bearer {TOKENS['LABS']}",
+        "Bearer \xff",
     ],
 )
 def test_anything_but_one_bearer_header_is_no_token(processes, authorization):
-    assert refusal(processes, *authorization, name="labs") is Code.TOKEN_REFUSED
+    assert refusal(processes, authorization, name="labs") is Code.TOKEN_REFUSED
 
 
 def test_an_unknown_name_leads_nowhere(processes):
@@ -106,4 +105,4 @@ def test_an_unknown_name_leads_nowhere(processes):
 def test_without_a_default_an_unknown_token_leads_nowhere(processes):
     others = {name: process for name, process in processes.items() if name != "fallback"}
     assert refusal(others, "Bearer unknown") is Code.NO_SUCH_PROCESS
-    assert refusal(others) is Code.TOKEN_REFUSED
+    assert refusal(others, "") is Code.TOKEN_REFUSED

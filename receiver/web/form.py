@@ -47,7 +47,7 @@ def sections(stream: Stream, content_type: str, length: int | None, max_body: in
 def _chunks(stream: Stream, length: int | None, max_body: int) -> Iterator[bytes]:
     """Yield the body as it arrives, and b"" when all of it has."""
     received = 0
-    while chunk := _read(stream):
+    while received != length and (chunk := _read(stream)):
         received += len(chunk)
         if received > max_body:
             raise _too_large(max_body)

@@ -39,8 +39,9 @@ class Parser(PushMultipartParser):  # type: ignore[misc]  # the library has no t
         if self._preamble is not None and chunk:
             chunk = self._behind_preamble(self._preamble + chunk)
             if not chunk:
-                return
-        yield from super().parse(chunk)
+                return iter(())
+        events: Iterator[Any] = super().parse(chunk)
+        return events
 
     def _behind_preamble(self, received: bytes) -> bytes:
         """Return what was received from the first boundary on; b"" while that has not come. Raises ParserError."""
@@ -64,16 +65,18 @@ class Parser(PushMultipartParser):  # type: ignore[misc]  # the library has no t
 
 def section(segment: MultipartSegment) -> Section:
     """Return what a section says of itself. Raises `Problem`."""
-    dispositions = _all(segment, "Content-Disposition")
-    if len(dispositions) > 1 or _repeats(dispositions[0], "name") or _repeats(dispositions[0], "filename"):
+    names = [name for name, _ in segment.headerlist]
+    first = dict(reversed(segment.headerlist))  # of each name
+    disposition = first["Content-Disposition"]
+    if names.count("Content-Disposition") > 1 or _repeats(disposition, "name") or _repeats(disposition, "filename"):
         raise Problem(Code.AMBIGUOUS_REQUEST, "A part is named twice; each part needs exactly one name.")
-    if len(_all(segment, "Content-Type")) > 1:
+    if names.count("Content-Type") > 1:
         raise Problem(Code.AMBIGUOUS_REQUEST, "A part has more than one Content-Type.")
     if not segment.name:
         raise Problem(Code.MALFORMED_BODY, "A part has no name (RFC 7578 §4.2).")
     if len(segment.name) > limits.MAX_PART_NAME:
         raise Problem(Code.HEADERS_TOO_LARGE, f"A part's name is longer than {limits.MAX_PART_NAME} characters.")
-    if segment.header("Content-Transfer-Encoding", "").strip().lower() not in IDENTITY_ENCODINGS:
+    if first.get("Content-Transfer-Encoding", "").strip().lower() not in IDENTITY_ENCODINGS:
         raise Problem(
             Code.MALFORMED_BODY,
             "A part has a Content-Transfer-Encoding; send its bytes as they are (RFC 7578 §4.7).",
@@ -105,10 +108,6 @@ def _boundary(content_type: str) -> str:
     if _repeats(content_type, "boundary"):
         raise Problem(Code.AMBIGUOUS_REQUEST, "The Content-Type names more than one boundary.")
     return str(boundary)
-
-
-def _all(segment: MultipartSegment, name: str) -> list[str]:
-    return [value for each, value in segment.headerlist if each == name]
 
 
 def _repeats(header: str, parameter: str) -> bool:

@@ -36,7 +36,7 @@ class Stream(Body):  # type: ignore[misc]
 
     def read(self, size: int | None = None) -> bytes:
         """Return some of the body, at most `size` bytes; b"" at its end. Without a size, all of it."""
-        piece: bytes = super().read() if size is None else self._read_reader(size)
+        piece: bytes = super().read() if size is None else self.reader.read(size)
         return piece
 
 

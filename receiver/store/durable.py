@@ -29,7 +29,7 @@ class NewFile:
 
     __slots__ = ("_descriptor", "_size", "_started")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: AnyPath) -> None:
         self._size = 0  # bytes written so far
         self._started = 0  # bytes whose write-back was started
         with storage("create a file in the stage"):

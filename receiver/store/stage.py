@@ -90,7 +90,7 @@ class Staged:
         """Begin a new file, for the pieces of a part as they come in. `suffix` is our own, never the sender's."""
         if len(self._files) >= OPEN_FILES:
             self._sync([self._files[0]])
-        file = StagedFile(self.free(suffix), HELD - sum(file.in_memory for file in self._files))
+        file = StagedFile(self.folder, self._name(suffix), HELD - sum(file.in_memory for file in self._files))
         self._files.append(file)
         return file
 
@@ -108,8 +108,11 @@ class Staged:
 
     def free(self, suffix: str) -> Path:
         """Return a name in the folder that nothing has, or ever had."""
+        return self.folder / self._name(suffix)
+
+    def _name(self, suffix: str) -> str:
         self._folder.names += 1
-        return self.folder / f"{self._folder.names}{suffix}"
+        return f"{self._folder.names}{suffix}"
 
     def write(self, names: Collection[str] | None = None) -> None:
         """Have the named files, or all, on disk, where they can be read; not yet durable. Raises Problem."""

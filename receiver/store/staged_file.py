@@ -9,11 +9,12 @@ from receiver.store.hashing import Hashing
 class StagedFile:
     """What one file is to contain, hashed as it comes in."""
 
-    __slots__ = ("_file", "_hash", "_held", "_room", "path", "size")
+    __slots__ = ("_file", "_folder", "_hash", "_held", "_room", "name", "size")
 
-    def __init__(self, path: Path, room: int) -> None:
-        """Begin in memory, with room for so many bytes: what is larger is written to `path` as it comes in."""
-        self.path = path
+    def __init__(self, folder: Path, name: str, room: int) -> None:
+        """Begin in memory, with room for so many bytes: what is larger is written to the folder as it comes in."""
+        self.name = name
+        self._folder = folder
         self.size = 0  # bytes so far
         self._room = room
         self._held: list[bytes] = []
@@ -21,9 +22,9 @@ class StagedFile:
         self._hash = Hashing()
 
     @property
-    def name(self) -> str:
-        """The file's name in its stage."""
-        return self.path.name
+    def path(self) -> Path:
+        """Where the file lies, or will."""
+        return self._folder / self.name
 
     @property
     def sha256(self) -> str:
@@ -52,7 +53,7 @@ class StagedFile:
     def written(self) -> NewFile:
         """Return the file on disk, created with what was held until now. Raises Problem."""
         if self._file is None:
-            self._file = _new(self.path, self._held)
+            self._file = _new(f"{self._folder}/{self.name}", self._held)
             self._held = []
         return self._file
 
@@ -63,7 +64,7 @@ class StagedFile:
             self._file.close()
 
 
-def _new(path: Path, begun: list[bytes]) -> NewFile:
+def _new(path: str, begun: list[bytes]) -> NewFile:
     """Create a file with what is there already. Raises Problem; one that has less is never taken for whole."""
     file = NewFile(path)
     try:

@@ -10,7 +10,7 @@ MODULES = sorted((ROOT / "receiver").rglob("*.py"))
 
 # A room may import from its own floor and from those below it.
 FLOORS = [
-    {"serving"},
+    {"server", "serving"},
     {"app"},
     {"cli"},
     {"reloading"},
@@ -34,7 +34,7 @@ FLOORS = [
     {"schemas"},
     {"delivery", "faults", "limits", "positions", "problems", "settings", "sniffing", "steps", "units"},
 ]
-BY_THE_DOOR = {"web", "app", "serving"}
+BY_THE_DOOR = {"web", "app", "server", "serving"}
 DISK = {"fsync", "fdatasync", "rename", "renames", "replace", "link", "hardlink_to", "renameat2", "sync_file_range"}
 
 
@@ -95,3 +95,8 @@ def test_only_durable_moves_files_and_waits_for_the_disk(module):
 def test_the_entry_points_are_almost_empty():
     for name in ("wsgi.py", "gunicorn.conf.py"):
         assert len((ROOT / name).read_text().splitlines()) <= 5
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
+def test_no_process_of_ours_takes_modules_from_the_current_folder(module):
+    assert 'sys.executable, "-m"' not in module.read_text()  # but "-P", "-m"

@@ -13,4 +13,5 @@ import click
 def command(bind: str, gunicorn_options: Sequence[str]) -> None:
     """Serve deliveries until a signal ends it. GUNICORN_OPTIONS go to gunicorn as they are."""
     arguments = ["-c", "python:receiver.serving", "--bind", bind, *gunicorn_options, "receiver.app:create_app()"]
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *arguments])  # noqa: S606 (no shell, by design)
+    server = [sys.executable, "-P", "-m", "receiver.server"]  # -P: no module of the current folder
+    os.execv(sys.executable, [*server, *arguments])  # noqa: S606 (no shell, by design)

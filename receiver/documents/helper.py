@@ -88,7 +88,7 @@ class Helper:
             return
         self.stop()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "receiver.documents"],
+            [sys.executable, "-P", "-m", "receiver.documents"],  # -P: not from the current folder
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for us: the delivery in progress is finished first

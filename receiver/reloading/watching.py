@@ -103,7 +103,7 @@ def rebuilt(house: House, processes: dict[str, Process]) -> House:
 
 def judge(settings: Settings) -> None:
     """Have the site judged. Raises Problem where that comes to no end."""
-    command = [sys.executable, "-m", "receiver.reloading.judging"]
+    command = [sys.executable, "-P", "-m", "receiver.reloading.judging"]  # -P: not from the current folder
     try:
         ended = subprocess.run(  # noqa: S603 (our own)
             command, env=os.environ | settings.variables(), stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False

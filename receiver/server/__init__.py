@@ -1,0 +1,1 @@
+"""gunicorn as `receiver serve` starts it."""

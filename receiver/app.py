@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     looking.start(current)
     app = Flask("receiver", static_folder=None)
     meters = Meters(current.house, counted)
+    log.standard.writer.count_lost = meters.log_lost
     deliver.open_door(app, current, meters)
     app.register_blueprint(health.blueprint(current, page.scrape(current, counted)))
     app.register_error_handler(HTTPException, replies.unroutable)

@@ -92,17 +92,16 @@ def test_what_a_sender_wrote_cannot_begin_a_line_of_its_own(form):
     assert "\n" not in line(record("odd %s", "a\nb"), form)
 
 
-def test_a_line_goes_to_standard_error_whole_and_what_cannot_be_written_harms_nobody(monkeypatch):
-    handler = log.Standard()
-    handler.setFormatter(lines.formatter("text"))
+def test_a_line_is_written_whole_and_what_cannot_be_written_harms_nobody():
     entry = record("published")
     entry.told = {"name": "lone \ud800", "filler": "x" * 50_000}
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as read, os.fdopen(writing, "wb") as pipe, Path("/dev/full").open("wb") as full:
-        monkeypatch.setattr(log, "STANDARD_ERROR", pipe.fileno())
-        assert handler.handle(entry)
+        for descriptor in (full.fileno(), pipe.fileno()):
+            handler = log.Standard(descriptor)
+            handler.setFormatter(lines.formatter("text"))
+            assert handler.handle(entry)
+            handler.writer.flush()
         [written] = os.read(read.fileno(), 100_000).splitlines()
-        assert written.endswith(b"filler=" + b"x" * 50_000)
-        assert rb"lone \ud800" in written
-        monkeypatch.setattr(log, "STANDARD_ERROR", full.fileno())
-        assert handler.handle(entry)
+    assert written.endswith(b"filler=" + b"x" * 50_000)
+    assert rb"lone \ud800" in written

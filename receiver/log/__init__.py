@@ -4,43 +4,47 @@ info: it went well. warning: a delivery was not accepted. error: somebody must l
 """
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from receiver.delivery import Receipt
 from receiver.log import lines
+from receiver.log.writer import Writer
 from receiver.problems import Code, Problem
 from receiver.store.recover import Report
 
 logger = logging.getLogger("receiver")
 
-STANDARD_ERROR = 2  # its descriptor
 OURS = {Code.STORAGE_FAILED, Code.DISK_FULL, Code.INTERNAL_ERROR}  # the sender can do nothing about them
 
 
 class Standard(logging.Handler):
-    """Writes each line to standard error, by one call of the system and without a lock.
+    """Writes each line to a descriptor, by a `Writer`, so that nobody who logs waits for the log's reader."""
 
-    A thread that writes lets others run meanwhile: each that came to a lock would be put to sleep and woken again.
-    """
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self.writer = Writer(descriptor, self._lost)
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Write one line. What cannot be written is nobody's fault here."""
-        rest = memoryview((self.format(record) + "\n").encode(errors="backslashreplace"))
-        with suppress(OSError):
-            while rest:
-                rest = rest[os.write(STANDARD_ERROR, rest) :]
+        """Have one line written, without the lock that `logging` has around it."""
+        self.writer.write(self._line(record))
         return True
+
+    def _lost(self, count: int) -> bytes:
+        return self._line(_record(logging.WARNING, "the log was not read in time, lines are lost", {"count": count}))
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        return (self.format(record) + "\n").encode(errors="backslashreplace")
+
+
+standard = Standard(2)  # standard error: the descriptor outlives what Python makes of it
 
 
 def set_up(form: str = "text") -> None:
     """Write to standard error in this form, unless whoever runs us has arranged for something else."""
     if not logger.handlers:
-        handler = Standard()
-        handler.setFormatter(lines.formatter(form))
-        logger.addHandler(handler)
+        standard.setFormatter(lines.formatter(form))
+        logger.addHandler(standard)
         logger.setLevel(logging.INFO)
 
 
@@ -154,7 +158,12 @@ def recovered(report: Report) -> None:
 
 
 def _tell(level: int, event: str, told: Mapping[str, Any]) -> None:
-    if logger.isEnabledFor(level):  # made here: the logger would look for the line of code that called it
-        record = logging.LogRecord(logger.name, level, "", 0, event, None, None)
-        record.told = told
-        logger.handle(record)
+    if logger.isEnabledFor(level):
+        logger.handle(_record(level, event, told))
+
+
+def _record(level: int, event: str, told: Mapping[str, Any]) -> logging.LogRecord:
+    """Make a record here: the logger would look for the line of code that called it."""
+    record = logging.LogRecord(logger.name, level, "", 0, event, None, None)
+    record.told = told
+    return record

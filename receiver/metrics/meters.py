@@ -29,6 +29,7 @@ PROBLEMS = named(
 )
 RECEIVED = named("receiver_received_bytes", "Bytes of bodies read.", "process", suffix="_total")
 IN_FLIGHT = named("receiver_in_flight", "Deliveries being taken in now.")
+LOG_LOST = named("receiver_log_lines_lost", "Lines of the log that its reader did not take in time.", suffix="_total")
 LAST_SUCCESS = named(
     "receiver_last_success_timestamp_seconds", "When a delivery was last accepted, Unix time.", "process"
 )
@@ -51,6 +52,7 @@ class Meters:
         self._success = Numbers("gauge_max", folder)
         self._lock = Lock()  # of all of them: whoever counts is done at once
         self._counters.begin(DELIVERIES(process, outcome) for process in house.processes for outcome in OUTCOMES)
+        self._counters.begin([LOG_LOST()])
         self._in_flight.begin([IN_FLIGHT()])
         self._steps = {
             step: (SECONDS_SUM(step), [SECONDS_BUCKET(step, _bound(each)) for each in BUCKETS])
@@ -65,6 +67,11 @@ class Meters:
         """Count one more delivery in flight, until its `end`."""
         with self._lock:
             self._in_flight.add(IN_FLIGHT())
+
+    def log_lost(self) -> None:
+        """Count a line that the log had no room for."""
+        with self._lock:
+            self._counters.add(LOG_LOST())
 
     def accepted(self, receipt: Receipt) -> None:
         """Count what was published, held, or known already."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from receiver import log
 from receiver.log import lines
 from receiver.settings import Settings, SettingsError
 
@@ -17,8 +18,17 @@ class Lines(Logger):  # type: ignore[misc]  # gunicorn has no types
         super().setup(cfg)
         form = lines.formatter(_form())
         for handler in self.error_log.handlers:
-            if isinstance(handler, logging.StreamHandler):
+            if isinstance(handler, logging.StreamHandler | log.Standard):
                 handler.setFormatter(form)
+
+    def _set_handler(self, logger: logging.Logger, output: str | None, fmt: Any, stream: Any = None) -> None:
+        """Let no line to standard error or output wait for its reader."""
+        super()._set_handler(logger, None if output == "-" else output, fmt, stream)
+        if output == "-":
+            handler = log.Standard(stream.fileno()) if stream else log.standard
+            handler.setFormatter(fmt)
+            handler._gunicorn = True  # type: ignore[attr-defined]  # how gunicorn knows what it may remove again
+            logger.addHandler(handler)
 
 
 def _form() -> str:

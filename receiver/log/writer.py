@@ -1,0 +1,90 @@
+"""Writes lines to a descriptor from a thread of its own, so that no reader that pauses holds up whoever logs.
+
+What does not fit the queue is dropped and counted, and told in one line as soon as the reader is back. A process that
+is forked begins with an empty queue: the lines in it are its parent's, which writes them.
+"""
+
+import atexit
+import os
+import select
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+
+QUEUE = 4 * 1024 * 1024  # bytes of lines that wait for their reader: some 10,000 deliveries, a minute of the busiest
+FLUSH_SECONDS = 2.0  # seconds that the end of a process waits for the reader: a living one takes milliseconds
+
+
+class Writer:
+    """The lines on their way to one descriptor."""
+
+    def __init__(self, descriptor: int, told: Callable[[int], bytes]) -> None:
+        """Write to `descriptor`; `told` returns the line that says how many were lost."""
+        self.count_lost: Callable[[], object] = lambda: None  # called with each line that is dropped
+        self._descriptor = descriptor
+        self._told = told
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+        atexit.register(self.flush)
+
+    def write(self, line: bytes) -> None:
+        """Have a line written; does not wait."""
+        with self._lock:
+            fits = self._waiting + len(line) <= QUEUE
+            if fits:
+                self._waiting += len(line)
+                self._queue.put(line)
+                if not self._started:
+                    self._start()
+            else:
+                self._lost += 1
+        if not fits:
+            self.count_lost()
+
+    def flush(self, seconds: float = FLUSH_SECONDS) -> None:
+        """Wait until all lines so far are written, and no longer than so many seconds."""
+        if self._started:
+            written = threading.Event()
+            self._queue.put(written)
+            written.wait(seconds)
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()  # the handler of a signal may log, too
+        self._queue = SimpleQueue[bytes | threading.Event]()
+        self._waiting = 0  # bytes in the queue
+        self._lost = 0  # lines dropped, not yet told
+        self._started = False
+
+    def _start(self) -> None:
+        with suppress(RuntimeError):  # no thread can be started: the interpreter ends, or there are too many
+            threading.Thread(target=self._run, name="log", daemon=True).start()
+            self._started = True
+
+    def _run(self) -> None:
+        while True:
+            line = self._queue.get()
+            if isinstance(line, bytes):
+                _write(self._descriptor, line)
+                if lost := self._forget(line):
+                    _write(self._descriptor, self._told(lost))
+            else:
+                line.set()
+
+    def _forget(self, line: bytes) -> int:
+        """Give the line's place free; return how many lines were lost before."""
+        with self._lock:
+            self._waiting -= len(line)
+            lost, self._lost = self._lost, 0
+        return lost
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    """Write a whole line. What cannot be written is nobody's fault here."""
+    rest = memoryview(line)
+    with suppress(OSError):
+        while rest:
+            try:
+                rest = rest[os.write(descriptor, rest) :]
+            except BlockingIOError:  # another program with the same terminal or pipe has made it so
+                select.select([], [descriptor], [])

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types docs fuzz properties crash soak bench profile package licenses demo clean
+.PHONY: test lint types docs mutants fuzz properties crash soak bench profile package licenses demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -29,6 +29,10 @@ READ_BACK := $(addprefix tests/,mapping/test_any_text.py mapping/test_filters.py
 	$(wildcard tests/records/test_hl7_*.py)
 properties: .venv/ready
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),10000) $(BIN)/python -m pytest --hypothesis-show-statistics $(READ_BACK)
+
+# Lines made wrong, one at a time: which does no test notice? make mutants MUTANTS="--area metadata --count 20".
+mutants: .venv/ready
+	$(BIN)/python -m tests.mutation $(MUTANTS)
 
 # Each system call of a delivery is hit, and the power is cut at each step: needs strace, root and loop devices.
 crash: .venv/ready

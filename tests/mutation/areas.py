@@ -1,0 +1,48 @@
+"""What is made wrong, and which tests have to notice: the one table to change when modules move."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+
+class Area(NamedTuple):
+    """A part of the service, with the tests that hold it."""
+
+    sources: Sequence[str]  # modules and folders below receiver/
+    tests: Sequence[str]  # below tests/: quick ones, that run in this process
+    processes: Sequence[str] = ()  # tests of other processes, for what none of these has noticed
+
+    def modules(self) -> list[Path]:
+        """Return the files of the area, below the root of the project."""
+        found = [ROOT / "receiver" / each for each in self.sources]
+        every = [module for each in found for module in ([each] if each.is_file() else each.rglob("*.py"))]
+        return sorted(module.relative_to(ROOT) for module in every)
+
+
+AREAS = {
+    "store": Area(
+        ("store",),
+        (
+            *(f"store/test_{name}.py" for name in ("failing_disk", "hashing", "kept", "ledger", "moving", "sequence")),
+            *(f"store/test_{name}.py" for name in ("spare", "stage", "system_calls")),
+            *("keeping/test_retention.py", "keeping/test_audit_verbs.py", "test_readiness.py"),
+        ),
+        ("store",),
+    ),
+    "delivery": Area(
+        ("intake.py", "parts.py", "content.py", "sniffing.py", "rendering.py", "planning.py", "delivery.py"),
+        ("test_intake.py", "test_content.py", "test_in_force.py", "store/test_stage.py", "keeping/test_replaying.py"),
+        ("service/test_delivery.py", "service/test_repeats.py"),
+    ),
+    "metadata": Area(("metadata", "positions.py"), ("metadata", "test_positions.py", "mapping/test_xml_metadata.py")),
+    "formats": Area(("mapping/formats",), ("mapping", "records")),
+    "filters": Area(("mapping/filters",), ("mapping",)),
+    "schemas": Area(("schemas", "records"), ("schemas", "records")),
+    "web": Area(
+        ("web",),
+        ("web",),
+        ("hostile/test_table.py", "hostile/test_refused_early.py", "service/test_delivery.py"),
+    ),
+}

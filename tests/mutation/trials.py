@@ -1,0 +1,115 @@
+"""Tries changes in a copy of the project: the tests that reach the line run, until one fails."""
+
+import compileall
+import json
+import os
+import py_compile
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .areas import AREAS, ROOT, Area
+from .changes import Change
+
+LEARNING = 1200  # seconds that all tests may take while it is learnt what they reach
+PATIENCE = 20  # seconds that a trial may take beyond three times what its tests took: a change can make a loop endless
+KILLED, SURVIVED, ENDLESS = "killed", "survived", "timed out"
+FAILED = {1, 2, 3}  # pytest's exit codes: tests failed, a module could not be imported, a plugin failed
+PASSED = {0, 5}  # they passed, or none of the chosen exists any more
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What the tests reach where nothing is changed."""
+
+    lines: dict[str, dict[str, list[str]]]  # by module and number of the line
+    seconds: dict[str, float]  # by test
+    failed: list[str]
+
+    def reaching(self, change: Change, area: Area) -> list[str]:
+        """Return the area's tests that run a changed line, or else its module, or else all; quick ones first."""
+        lines = self.lines.get(str(change.module), {})
+        found = set(lines.get(str(change.line), ())) or {test for tests in lines.values() for test in tests}
+        mine = {test for test in self.seconds if test.startswith(tuple(f"tests/{each}" for each in area.tests))}
+        return sorted((found & mine or mine) - {*self.failed}, key=lambda test: (self.seconds[test], test))
+
+
+class Copy:
+    """A copy of the project, as it is in the work tree, in which one line at a time is wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in _files():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+        (folder / ".venv").symlink_to(sys.prefix)
+        # Two changes within a second leave a file's size and time as they were: contents tell whether it was compiled.
+        by_content = py_compile.PycInvalidationMode.CHECKED_HASH
+        compileall.compile_dir(folder / "receiver", quiet=2, invalidation_mode=by_content)
+
+    def learn(self, areas: Iterable[Area]) -> Learnt:
+        """Run the tests of the areas once."""
+        told = self.folder / "learnt.json"
+        files = sorted({f"tests/{each}" for area in areas for each in area.tests})
+        self._pytest(files, LEARNING, {"MUTATION_LEARN": str(told)})
+        return Learnt(**json.loads(told.read_text()))
+
+    def attempt(self, change: Change, learnt: Learnt) -> str:
+        """Make a line wrong, run the tests until one notices, and put it right again."""
+        module = self.folder / change.module
+        source = module.read_bytes()
+        module.write_bytes(change.applied(source))
+        try:
+            return self._verdict(change, learnt)
+        finally:
+            module.write_bytes(source)
+
+    def _verdict(self, change: Change, learnt: Learnt) -> str:
+        area = area_of(change)
+        tests = learnt.reaching(change, area)
+        chosen = self.folder / "chosen.json"
+        chosen.write_text(json.dumps(tests))
+        files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
+        seconds = sum(learnt.seconds[test] for test in tests)
+        found = self._pytest(files, 3 * seconds + PATIENCE, {"MUTATION_CHOSEN": str(chosen)}) if tests else SURVIVED
+        if found is SURVIVED and area.processes:
+            found = self._pytest([f"tests/{each}" for each in area.processes], LEARNING)
+        return found
+
+    def _pytest(self, files: Sequence[str], seconds: float, variables: dict[str, str] | None = None) -> str:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.mutation.plugin"]
+        stop = ["-x"] if "MUTATION_LEARN" not in (variables or {}) else []
+        environment = os.environ | {"PYTHONPATH": str(self.folder)} | (variables or {})
+        with subprocess.Popen(
+            [*command, *stop, *files],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process:
+            try:
+                told, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return ENDLESS
+        if process.returncode not in FAILED | PASSED:
+            raise RuntimeError(f"pytest gave up ({process.returncode}): {told.decode(errors='replace')[-2000:]}")
+        return KILLED if process.returncode in FAILED else SURVIVED
+
+
+def area_of(change: Change) -> Area:
+    """Return the area of a change."""
+    return next(area for area in AREAS.values() if change.module in area.modules())
+
+
+def _files() -> list[str]:
+    """Return every file of the work tree that git knows or would take."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    found = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return [name for name in found.split("\0") if name and (ROOT / name).is_file()]

@@ -26,6 +26,11 @@ READ_SIZE = 1024 * 1024  # bytes asked of the server at once: smaller reads were
 AT_WORK = 16  # requests that one worker works on at once: fsyncs of 16 threads overlap 3–4 times; 4 are slower by 13 %
 OPEN_FILES = 8_192  # open files of one worker: 1,000 connections, and 20 for each of 256 deliveries
 
+# values
+FIRST_YEAR = (
+    1850  # of a date: nobody who was born before lives, and empty dates (.NET: 1, SQL Server: 1753) are earlier
+)
+
 # time: all of it waiting for the sender, never our own work
 HEAD_SECONDS = 10  # seconds for the headers of a request: one packet, on a line that loses three in a row
 BODY_SECONDS = 15  # seconds of waiting granted to any body: a short one, on a line that loses a few packets

@@ -11,6 +11,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from receiver.limits import FIRST_YEAR
 from receiver.problems import Violation
 
 MONTH, DAY = "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])"
@@ -69,8 +70,8 @@ def _wrong(
 
 
 def written(kind: str, text: str) -> bool:
-    """Tell whether a text is written as one of `TYPES`; a day must be in the calendar, too."""
-    if not TYPES[kind][0].fullmatch(text):
+    """Tell whether a text is written as one of `TYPES`; a day must be in the calendar, and no empty date."""
+    if not TYPES[kind][0].fullmatch(text) or (kind in DAYS and int(text[:4]) < FIRST_YEAR):
         return False
     day = text[:8] if kind in DAYS else ""
     if len(day) < 8 or not day.isdigit():  # only a year or month, and perhaps an offset

@@ -110,4 +110,5 @@ def test_dates_and_times_are_what_another_reader_takes_for_such(kind, time, offs
     for place, instead, character in edits:
         characters[place : place + instead] = [character]
     text = "".join(characters)
-    assert hl7_values.written(kind, text) == strictly(kind, text)
+    empty = kind != "TM" and text[:4] < "1850"  # in the calendar, and no date that anybody meant
+    assert hl7_values.written(kind, text) == (strictly(kind, text) and not empty)

@@ -5,26 +5,37 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from receiver import limits
 from receiver.mapping import budget, values
 from receiver.mapping.errors import Refused
 from receiver.mapping.filters import moments, zones
 from receiver.mapping.filters.moments import DIRECTIVES, ZONE, Moment
 
 ISO = "iso"
-FIRST_YEAR = 1000  # earlier ones have fewer digits when they are written: an extraction gone wrong
+EARLIEST = f"{limits.FIRST_YEAR}-01-01"
+NO_DAY = "is no day of the calendar, or no time of a day"
 
 
 def date(
-    value: object, read: str | Sequence[str], write: str = ISO, zone: str = "", to: str = "", latest: object = None
+    value: object,
+    read: str | Sequence[str],
+    write: str = ISO,
+    zone: str = "",
+    to: str = "",
+    latest: object = None,
+    earliest: object = EARLIEST,
 ) -> str:
     """Read a date or time by one of the listed formats and write it by another: `date("%m/%d/%Y", "%Y%m%d")`.
 
     The formats are Python's (https://docs.python.org/3/library/datetime.html#format-codes) or "iso"; a list is
     tried in its order. A time that tells no zone is in `zone`; `to` is the zone in which it is written. Years of
-    two digits are the last ones that are not after `latest`.
+    two digits are the last ones that are not after `latest`. What is before `earliest` is an empty date, and no date.
     Raises `Refused` for what no format reads, and where more is to be written than was read.
     """
-    moment = moments.of(value) if isinstance(value, clock.date) else _read(values.text(value).strip(), read, latest)
+    if isinstance(value, clock.date):
+        moment = moments.of(value)
+    else:
+        moment = _not_before(_read(values.text(value).strip(), read, latest), earliest)
     if zone and "hour" in moment.known and ZONE not in moment.known:
         moment = Moment(zones.local(moment.when, values.text(zone).strip()), moment.known | {ZONE})
     if to and "hour" in moment.known:
@@ -34,16 +45,24 @@ def date(
 
 def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
     formats = [read] if isinstance(read, str) else list(read)
-    for each in formats:
-        moment = moments.read(plain, each) if len(plain) <= moments.MAX_WRITTEN else None
-        if moment is None:
+    impossible = len(plain) > moments.MAX_WRITTEN
+    for each in () if impossible else formats:
+        try:
+            moment = moments.read(plain, each)
+        except ValueError:
+            impossible = True
             continue
-        if latest is not None and "%y" in each:
-            moment = _not_after(moment, latest)
-        if moment.when.year < FIRST_YEAR:
-            raise Refused(f"is a date before the year {FIRST_YEAR}", "date")
-        return moment
-    raise Refused(f"is not a date written as {' or '.join(formats)}", "date")
+        if moment is not None:
+            return _not_after(moment, latest) if latest is not None and "%y" in each else moment
+    raise Refused(NO_DAY if impossible else f"is not a date written as {' or '.join(formats)}", "date")
+
+
+def _not_before(moment: Moment, earliest: object) -> Moment:
+    """Refuse what stands for no date: .NET's empty one is in the year 1, SQL Server's in 1753."""
+    limit = moments.of(earliest) if isinstance(earliest, clock.date) else _iso(values.text(earliest), "argument")
+    if moment.when.date() < limit.when.date():
+        raise Refused(f"is a date before {limit.when.date()}: an empty date, or one that was read wrong", "date")
+    return moment
 
 
 def _not_after(moment: Moment, latest: object) -> Moment:
@@ -54,7 +73,7 @@ def _not_after(moment: Moment, latest: object) -> Moment:
         while when.date() > limit:
             when = when.replace(year=when.year - 100)
     except ValueError:  # February 29th, a hundred years before
-        raise Refused("is no day of the calendar", "date") from None
+        raise Refused(NO_DAY, "date") from None
     return moment._replace(when=when)
 
 
@@ -108,7 +127,14 @@ def fhir_time(value: object) -> str:
 def _moment(value: object, rule: str) -> Moment:
     if isinstance(value, clock.date):
         return moments.of(value)
-    moment = moments.iso(values.text(value).strip())
+    return _not_before(_iso(values.text(value).strip(), rule), EARLIEST)
+
+
+def _iso(plain: str, rule: str) -> Moment:
+    try:
+        moment = moments.iso(plain)
+    except ValueError:
+        raise Refused(NO_DAY, rule) from None
     if moment is None:
         raise Refused("is not an ISO-8601 time (read another one with `date`)", rule)
     return moment
@@ -135,7 +161,7 @@ def _wrong(written: str) -> str:
 def _unknown_zone(name: str) -> str:
     if not name or zones.zone(name):
         return ""
-    return f'there is no time zone "{name}" {zones.hint(name)}'.rstrip()
+    return f'there is no time zone "{name}": {zones.hint(name)}'
 
 
 def _unread(formats: list[Any], write: Any) -> str:

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 from receiver.mapping.errors import Refused
+from receiver.mapping.filters import patterns
+from receiver.mapping.filters.patterns import CACHED, OFFSET
+from receiver.mapping.filters.patterns import offset as offset_of
 
 STEPS = ("year", "month", "day", "hour", "minute", "second", "fraction")  # each finer than the one before
 FILLERS = dict(zip(STEPS, (1, 1, 1, 0, 0, 0), strict=False))  # what stands in a datetime for what is not known
 ZONE = "zone"
-CACHED = 64  # formats: a site has a dozen, and one out of a field must not fill the memory
 MAX_WRITTEN = 100  # characters: the longest way to write a date has half of that
 
 # What Python's format codes tell. Codes that are not here depend on the machine's language, or tell nothing.
@@ -34,11 +36,14 @@ DIRECTIVES: dict[str, frozenset[str]] = {
     "z": frozenset({ZONE}),
     "%": frozenset(),
 }
+HALVES = frozenset("Ip")  # read, neither tells the hour without the other
 WEEKDAYS = frozenset("aA")  # read, they tell nothing: 1/2/2026 is no Sunday because somebody wrote so
-ISO = re.compile(
-    r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)([T ](?P<hour>\d\d)(:(?P<minute>\d\d)(:(?P<second>\d\d)"
-    r"([.,](?P<fraction>\d{1,9}))?)?)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?)?)?",
-    re.ASCII,
+_ZONE = rf"(?: ?(?P<zone>{OFFSET}))?"
+_CLOCK = r"(?P<hour>\d\d)({0}(?P<minute>\d\d)({0}(?P<second>\d\d)([.,](?P<fraction>\d+))?)?)?"
+_DAY = r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)([Tt ]"
+ISO = (  # ISO 8601 in its extended form, and its basic one, which is not mixed with the other
+    re.compile(_DAY + _CLOCK.format(":") + _ZONE + ")?)?)?", re.ASCII),
+    re.compile(r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)([Tt]" + _CLOCK.format("") + _ZONE + ")?", re.ASCII),
 )
 CODE = re.compile(r"%(.?)", re.DOTALL)
 
@@ -62,38 +67,30 @@ def of(value: date) -> Moment:
 
 
 def iso(text: str) -> Moment | None:
-    """Read ISO 8601: a year, a month, a day, or a time to any precision; None for anything else."""
-    found = ISO.fullmatch(text[:MAX_WRITTEN])
+    """Read ISO 8601: a year, a month, a day, or a time to any precision; None for what is not written so.
+
+    Raises `ValueError` for a day or time that there is not; 24:00 and leap seconds, which no clock here can
+    tell, are such.
+    """
+    found = next(filter(None, (pattern.fullmatch(text[:MAX_WRITTEN]) for pattern in ISO)), None)
     if found is None:
         return None
     year, month, day, hour, minute, second = (int(found[step] or filler) for step, filler in FILLERS.items())
     micro = int((found["fraction"] or "").ljust(6, "0")[:6])
-    try:
-        when = datetime(year, month, day, hour, minute, second, micro, _offset(found[ZONE]))
-    except ValueError:
-        return None
+    zone = offset_of(found[ZONE]) if found[ZONE] else None
+    when = datetime(year, month, day, hour, minute, second, micro, zone)
     return Moment(when, _known((step for step in STEPS if found[step]), when))
 
 
-def _offset(written: str | None) -> timezone | None:
-    if not written:
-        return None
-    if written == "Z":
-        return UTC
-    hours, minutes = int(written[1:3]), int(written[-2:])
-    span = timedelta(hours=hours, minutes=minutes)
-    return timezone(-span if written[0] == "-" else span)
-
-
 def read(text: str, written: str) -> Moment | None:
-    """Read a text by one of Python's formats, or by "iso"; None where it is not written so."""
+    """Read a text by one of Python's formats, or by "iso"; None where it is not written so.
+
+    Raises `ValueError` for a day or time that there is not.
+    """
     if written == "iso":
         return iso(text)
-    try:
-        when = datetime.strptime(text[:MAX_WRITTEN], written)  # noqa: DTZ007 (as it is written)
-    except ValueError:
-        return None
-    return Moment(when, _known(codes_known(written, reading=True), when))
+    when = patterns.read(text, written)
+    return None if when is None else Moment(when, _known(codes_known(written, reading=True), when))
 
 
 def _known(steps: Iterable[str], when: datetime) -> frozenset[str]:
@@ -104,6 +101,8 @@ def _known(steps: Iterable[str], when: datetime) -> frozenset[str]:
 def codes_known(written: str, *, reading: bool = False) -> frozenset[str]:
     """Return what a format's codes tell of a moment, or need to know of it."""
     codes = [code for code in CODE.findall(written) if not (reading and code in WEEKDAYS)]
+    if reading and "H" not in codes and not {"I", "p"} <= set(codes):
+        codes = [code for code in codes if code not in HALVES]
     return frozenset[str]().union(*(DIRECTIVES.get(code, frozenset()) for code in codes))
 
 
@@ -125,7 +124,3 @@ def offset(when: datetime, between: str = ":") -> str:
         return f"+00{between}00"
     plain = when.strftime("%z")[:5]
     return plain and f"{plain[:3]}{between}{plain[3:]}"
-
-
-# The first call imports a module, which is not safe among threads.
-datetime.strptime("", "")  # noqa: DTZ007

@@ -18,7 +18,7 @@ from receiver.mapping import template
 from receiver.schemas import json_schema, json_text
 from receiver.serving import *  # noqa: F403
 from receiver.store import durable, ledger, publish, quarantine, stage, syscalls, writers
-from receiver.web import connection, deliver, form, heads, pace, replies, worker
+from receiver.web import connection, delimited, deliver, form, heads, pace, replies, worker
 
 workers = 1
 WARM_UP = int(os.environ["PROFILE_WARM_UP"])  # deliveries before the account begins
@@ -39,7 +39,7 @@ STEPS = (
     ("token, free space", house.House, "require_space"),
     ("body: receive", pace.PacedSocket, "recv"),
     ("body: split into sections", form, "sections"),
-    ("body: split into sections", heads.Parser, "parse"),
+    ("body: split into sections", delimited.Delimited, "ends"),
     ("body: heads of sections", heads, "section"),
     ("path: intake", intake, "receive"),
     ("parts: match and stage", parts, "collect"),

@@ -15,11 +15,11 @@ from urllib.parse import SplitResult, quote, urlsplit
 import click
 
 from receiver.proving.files import Named, named
+from receiver.web.filenames import disposition
 
 CHUNK = 1024 * 1024  # bytes read and sent at once
 PROGRESS_FROM = 10_000_000  # bytes: smaller deliveries are over before a bar could be read
 TIMEOUT = 120  # seconds without any byte from the service
-ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})  # in a name: HTML, "multipart/form-data encoding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,9 @@ def _deliver(target: SplitResult, parts: Sequence[Named], token: str | None) -> 
 
 
 def _head(boundary: str, part: Named) -> bytes:
-    name, filename = (text.translate(ESCAPES) for text in (part.section.name, part.section.filename or ""))
     return (
         f"\r\n--{boundary}\r\n"
-        f'Content-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
+        f"Content-Disposition: {disposition(part.section.name, part.section.filename)}\r\n"
         f"Content-Type: {part.section.type}\r\n\r\n"
     ).encode(errors="replace")
 

@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from multipart import content_disposition_quote
-
 from receiver.delivery import Incoming, Part, Role, Section
 from receiver.process import Process
 from receiver.proving.cases import EXPECTED, REQUEST, is_part
 from receiver.proving.files import named
 from receiver.store.kept import Kept
+from receiver.web.filenames import disposition
 
 SAFE_NAME = re.compile(r"(?![.-])[^/\\\x00-\x1f\x7f=]{1,200}")  # of a file, on any file system; = would name a part
 LONGEST_NAME = 255  # bytes: of most file systems
@@ -85,10 +84,7 @@ def _request(process: Process, parts: Sequence[Sent]) -> bytes:
 
 def _section(part: Sent, boundary: str) -> bytes:
     section = part.section
-    disposition = f"form-data; name={content_disposition_quote(section.name)}"
-    if section.filename is not None:
-        disposition += f"; filename={content_disposition_quote(section.filename)}"
-    head = f"--{boundary}\r\nContent-Disposition: {disposition}\r\n"
+    head = f"--{boundary}\r\nContent-Disposition: {disposition(section.name, section.filename)}\r\n"
     if section.type:
         head += f"Content-Type: {section.type}\r\n"
     return f"{head}\r\n".encode() + part.content + b"\r\n"

@@ -1,23 +1,21 @@
 """The only reader of a request body: streaming multipart, section by section.
 
-The push parser of `multipart` does the splitting. This module feeds it from the socket, and turns everything that
-can be wrong with a body into a `Problem`. A body counts as read only if its closing boundary came and, where
-the sender told a length, all of it arrived.
+`delimited.py` splits what arrives, `heads.py` reads what each section says of itself. This module feeds them from the
+socket, and turns what can go wrong there into a `Problem`. A body counts as read only if its closing boundary came
+and, where the sender told a length, all of it arrived.
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol
 
 from gunicorn.http.errors import NoMoreData, ParseException
-from multipart import MultipartError, MultipartSegment, ParserLimitReached
 
 from receiver import limits
 from receiver.delivery import Incoming
 from receiver.problems import Code, Problem
 from receiver.web import heads
+from receiver.web.delimited import Delimited
 from receiver.web.pace import ServiceEnds
-
-Event: TypeAlias = Any  # a `MultipartSegment` begins, bytes go on, None ends
 
 
 class Stream(Protocol):
@@ -32,16 +30,22 @@ def sections(stream: Stream, content_type: str, length: int | None, max_body: in
     `length` is the Content-Length in bytes, None for a chunked body. The content of a section is to be
     consumed before the next one is asked for; what was not consumed is skipped. Raises `Problem`.
     """
-    parser = heads.Parser(content_type)
+    boundary = heads.boundary(content_type)
     if length is not None and length > max_body:
         raise _too_large(max_body)
-    events = _events(parser, _chunks(stream, length, max_body))
-    for event in events:
-        if isinstance(event, MultipartSegment):
-            content = _content(events)
-            yield Incoming(heads.section(event), content)
-            for _ in content:
-                pass
+    chunks = _chunks(stream, length, max_body)
+    body = Delimited(chunks, boundary)
+    body.skip_preamble()
+    count = 0
+    while not body.ends():
+        count += 1
+        if count > limits.MAX_PARTS:
+            raise Problem(Code.TOO_MANY_PARTS, f"The body has more than {limits.MAX_PARTS} parts.")
+        section, told = heads.section(body.head())
+        content = body.content() if told is None else _of_length(body.content(), told)
+        yield Incoming(section, content)
+        _pass_over(content)
+    _pass_over(chunks)  # an epilogue, and whether all of the body arrives
 
 
 def _chunks(stream: Stream, length: int | None, max_body: int) -> Iterator[bytes]:
@@ -70,23 +74,21 @@ def _read(stream: Stream) -> bytes:
         raise Problem(Code.MALFORMED_BODY, "The chunked transfer coding is malformed (RFC 9112 §7.1).") from None
 
 
-def _events(parser: heads.Parser, chunks: Iterator[bytes]) -> Iterator[Event]:
-    try:
-        for chunk in chunks:
-            yield from parser.parse(chunk)
-    except ParserLimitReached as error:
-        raise heads.over_limit(error) from None
-    except MultipartError:
-        if not chunk:
-            raise Problem(Code.TRUNCATED_BODY, "The body ended before its closing boundary.") from None
-        raise Problem(Code.MALFORMED_BODY, "A boundary or a part's header is malformed (RFC 7578 §4).") from None
+def _of_length(content: Iterator[bytes], told: int) -> Iterator[bytes]:
+    """Yield content that must be as long as its own Content-Length tells."""
+    received = 0
+    for piece in content:
+        received += len(piece)
+        if received > told:
+            break
+        yield piece
+    if received != told:
+        raise Problem(Code.MALFORMED_BODY, "A part is not as long as its own Content-Length tells.")
 
 
-def _content(events: Iterator[Event]) -> Iterator[bytes]:
-    for event in events:
-        if event is None:
-            return
-        yield event  # a segment cannot come before the end of the one before it
+def _pass_over(content: Iterator[bytes]) -> None:
+    for _ in content:
+        pass
 
 
 def _too_large(max_body: int) -> Problem:

@@ -173,3 +173,47 @@ def test_any_bytes_are_read_or_refused(content, cuts):
     except Problem:
         return
     assert content.rstrip().endswith(b"--") or b"--XbX--" in content
+
+
+def test_a_part_that_condemns_the_request_is_the_last_that_is_read():
+    bad = b'Content-Disposition: form-data; name="p"; x="\r\n\r\n'
+    stream = Pieces(body(*[bad] * 300), *range(100, 9_000, 100))
+    with pytest.raises(Problem):
+        list(form.sections(stream, CONTENT_TYPE, None, 10**6))
+    assert len(stream.pieces) > 80
+
+
+@pytest.mark.parametrize("padding", [b" ", b"\t", b" \t" * 100])
+def test_blanks_behind_a_boundary_are_passed_over_wherever_the_bytes_were_cut(padding):
+    content = body(section("file"), section("metadata")).replace(b"XbX\r\n", b"XbX" + padding + b"\r\n")
+    for first in range(1, len(content)):
+        assert [name for name, *_ in read(content, first)] == ["file", "metadata"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'Content-Disposition : form-data; name="a"\r\n\r\n',
+        b' Content-Disposition: form-data; name="a"\r\n\r\n',
+        b'\xa0Content-Disposition: form-data; name="a"\r\n\r\n',
+        b'Content-Disposition: form-data; name="a"\r\n \t\r\n\r\n',
+        b'Content-Disposition: form-data; name="a"\r\nX(: y\r\n\r\n',
+        b'Content-Disposition: form-data; name="a"\r\n: y\r\n\r\n',
+        b'Content-Disposition: form-data; name="a"\r\nContent-Length: 07\r\n\r\n',
+        b'Content-Disposition: form-data; name="a"\r\nContent-Length: 6\r\n\r\n',
+        b'Content-Disposition: form-data; name="a"\r\nContent-Length: 8\r\n\r\n',
+        b'Content-Disposition: form-data; name="a"\r\nContent-Type: a/b; x="\r\n\r\n',
+    ],
+)
+def test_a_head_that_rfc_9110_does_not_allow_is_refused(head):
+    assert refusal(body(head + b"content")) is Code.MALFORMED_BODY
+
+
+def test_a_part_as_long_as_it_tells_is_read():
+    content = body(b'Content-Disposition: form-data; name="a"\r\nContent-Length: 7\r\n\r\ncontent')
+    assert read(content) == [("a", None, "", b"content")]
+
+
+def test_a_head_over_many_lines_is_bounded():
+    content = body(b'Content-Disposition: form-data; name="a"\r\nX: y\r\n' + b" y\r\n" * 9_000 + b"\r\ncontent")
+    assert refusal(content) is Code.HEADERS_TOO_LARGE

@@ -25,6 +25,25 @@ from .building import (
 DISPOSITION = b'Content-Disposition: form-data; name="file"; filename="' + FILE_NAME.encode() + b'"\r\n'
 TYPED = b"Content-Type: image/tiff\r\n"
 ODD = "x'()+_,./:=?x"
+AMBIGUOUS_TYPES = [  # Content-Type, the body's boundary, code
+    ("multipart/form-data; boundary=B, boundary=C", "B", "ambiguous-request"),
+    ("multipart/form-data; boundary=B; boundary*=utf-8''C", "B", "ambiguous-request"),
+    ("multipart/form-data; boundary*0=B", "B", "ambiguous-request"),
+    ('multipart/form-data; boundary="B"tail', "B", "ambiguous-request"),
+    ("multipart/form-data; boundary=B\xa0", "B", "malformed-body"),
+    ('multipart/form-data; boundary="B', "B", "malformed-body"),
+    ("multipart/form-data; boundary =B", "B", "malformed-body"),
+]
+AMBIGUOUS_NAMES = [  # parameters of a Content-Disposition
+    b"name=\"file\"; name*=UTF-8''other",
+    b'name="file"; name*0=other',
+    b"name*=UTF-8''file",
+    b'name="file", name="other"',
+    b'name="file" name="other"',
+    b'name=file, other; x="y"',
+    b'name="file"; x=1; X=2',
+]
+QUOTES = b'Content-Disposition: form-data; name="p"; x=' + b'"\\' * 8_000 + b"\r\n\r\n"  # a quadratic regex took 1.7 s
 
 
 def told(length: int | str, content: bytes) -> bytes:
@@ -148,6 +167,25 @@ def boundaries() -> list[Case]:
         Case("boundary of 70 characters", typed(kind + "x" * 70, "b-70", "x" * 70), 200, "", PUBLISHED),
         Case("boundary quoted, with odd characters", typed(f'{kind}"{ODD}"', "b-odd", ODD), 200, "", PUBLISHED),
         Case("boundary with characters that none may have", typed(f'{kind}"a<b>"', "b", "a<b>"), 400, "malformed-body"),
+        *(
+            Case(f"`{content_type}`", typed(content_type, "b", boundary), 400, code)
+            for content_type, boundary, code in AMBIGUOUS_TYPES
+        ),
+        Case("a boundary without the quotes that it needs", typed(f"{kind}----=_Part_5_7", "b"), 400, "malformed-body"),
+        Case(
+            "a tab before the boundary",
+            typed(f"multipart/form-data;\t boundary={BOUNDARY}\t;", "b-tab"),
+            200,
+            "",
+            PUBLISHED,
+        ),
+        Case(
+            "blanks behind each boundary (RFC 2046's transport padding)",
+            request(body(*whole("b-padding")).replace(b"xk\r\n", b"xk \t\r\n")),
+            200,
+            "",
+            PUBLISHED,
+        ),
         Case("boundary named twice", typed(f"{kind}{BOUNDARY}; boundary=b", "b"), 400, "ambiguous-request"),
         Case("preamble and epilogue", request(b"before\r\n" + body(*whole("b-pre")) + b"after"), 200, "", PUBLISHED),
         Case("bytes right before the first boundary", request(b"x" + body(*whole("b"))), 400, "malformed-body"),
@@ -172,6 +210,36 @@ def heads() -> list[Case]:
             first(DISPOSITION.replace(b"form-data", b"attachment") + b"\r\n", "h"),
             400,
             "malformed-body",
+        ),
+        *(
+            Case(
+                f"`{disposition.decode()}`",
+                first(b"Content-Disposition: form-data; " + disposition + b"\r\n" + TYPED + b"\r\n" + TIFF, "h"),
+                400,
+                "ambiguous-request",
+            )
+            for disposition in AMBIGUOUS_NAMES
+        ),
+        Case("30 parts of 8,000 quotes and backslashes", delivery(*[QUOTES] * 30), 400, "malformed-body"),
+        Case(
+            "a blank before a header's colon",
+            first(b'Content-Disposition : form-data; name="file"\r\n' + TYPED + b"\r\n" + TIFF, "h"),
+            400,
+            "malformed-body",
+        ),
+        Case(
+            "a tab before a parameter",
+            first(b'Content-Disposition: form-data;\tname="file"\r\n' + TYPED + b"\r\n" + TIFF, "h-tab"),
+            200,
+            "",
+            PUBLISHED,
+        ),
+        Case(
+            "headers whose names hold `.`, `!` and `~`",
+            first(DISPOSITION + b"X.y: a\r\nX!: b\r\n~: c\r\n" + TYPED + b"\r\n" + TIFF, "h-token"),
+            200,
+            "",
+            PUBLISHED,
         ),
         Case(
             "two Content-Dispositions", first(DISPOSITION * 2 + TYPED + b"\r\n" + TIFF, "h"), 400, "ambiguous-request"

@@ -53,6 +53,7 @@ def test_what_is_no_iso_time_is_refused(mapped, written):
         ("2018-10-07", "20181007", "2018-10-07"),
         ("2018-10-07T10Z", "2018100710+0000", "2018-10-07T10:00:00+00:00"),
         ("2018-10-07T10:45-05:00", "201810071045-0500", "2018-10-07T10:45:00-05:00"),
+        ("2018-10-07T10:45-03:30", "201810071045-0330", "2018-10-07T10:45:00-03:30"),
         ("2018-10-07T10:45:21.123456Z", "20181007104521.1234+0000", "2018-10-07T10:45:21.123456+00:00"),
         (datetime(2018, 10, 7, 10, 45, 21, 999, UTC), "20181007104521+0000", "2018-10-07T10:45:21+00:00"),
         (datetime(987, 10, 7, 10, 45, 21, tzinfo=WEST), "09871007104521-0530", "0987-10-07T10:45:21-05:30"),
@@ -63,8 +64,9 @@ def test_targets_are_written_as_precisely_as_they_are_known(value, hl7, fhir):
     assert (hl7_ts(value), fhir_time(value)) == (hl7, fhir)
 
 
-def test_fhir_is_not_given_a_time_without_a_zone(mapped):
-    violation = mapped.violation("{{ fields.mrn | fhir_time }}", mrn="2018-10-07T10:45")
+@pytest.mark.parametrize("time", ["2018-10-07T10:45", "2018-10-07T10"])
+def test_fhir_is_not_given_a_time_without_a_zone(mapped, time):
+    violation = mapped.violation("{{ fields.mrn | fhir_time }}", mrn=time)
     assert violation.message.startswith("fields.mrn is a time without a time zone, which FHIR needs")
 
 

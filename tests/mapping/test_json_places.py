@@ -37,6 +37,11 @@ def test_inside_a_string_the_content_is_printed(mapped):
     assert load(rendered) == {"a": 'urn:"\\-2'}
 
 
+@pytest.mark.parametrize("template", ["{{ fields.mrn }}", '"{{ fields.mrn }}"', "{ {{ fields.mrn }}: 1 }"])
+def test_half_a_character_is_refused_wherever_it_stands(mapped, template):
+    assert "character" in mapped.violation(template, "json", mrn="a\ud800").message
+
+
 def test_a_key_is_always_a_string(mapped):
     rendered = mapped.render('{ {{ fields.pages }}: 1, "{{ fields.mrn }}": 2}', "json", mrn='"')
     assert load(rendered) == {"2": 1, '"': 2}

@@ -66,6 +66,19 @@ def test_a_name_that_is_too_long_as_a_whole_is_refused(mapped):
     assert "250 bytes" in caught.value.violations[0].message
 
 
+def test_a_name_may_have_250_bytes_and_a_path_1024_however_few_characters_that_are(mapped):
+    name = "{{ fields.mrn }}{{ fields.mrn }}{{ fields.end }}"
+    assert mapped.path(name, mrn="é" * 60, end="é" * 5) == "é" * 125
+    with pytest.raises(Problem) as caught:
+        mapped.path(name, mrn="é" * 60, end="é" * 5 + "x")
+    assert "250 bytes" in caught.value.violations[0].message
+    names = "/".join([name] * 4 + ["{{ fields.last }}"])
+    assert len(mapped.path(names, mrn="é" * 60, end="é" * 5, last="é" * 10).encode()) == 1024
+    with pytest.raises(Problem) as caught:
+        mapped.path(names, mrn="é" * 60, end="é" * 5, last="é" * 10 + "x")
+    assert "1,024 bytes" in caught.value.violations[0].message
+
+
 def test_a_path_that_is_too_deep_is_refused(mapped):
     with pytest.raises(Problem) as caught:
         mapped.path("/".join(["{{ fields.mrn }}"] * 10), mrn="x" * 120)

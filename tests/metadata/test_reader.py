@@ -29,6 +29,10 @@ FIELDS = {
     "additionalProperties": False,
 }
 
+ANY_XML = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"><xs:complexType>
+    <xs:sequence><xs:any minOccurs="0" maxOccurs="9" processContents="skip"/></xs:sequence>
+    <xs:anyAttribute processContents="skip"/></xs:complexType></xs:element></xs:schema>"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -80,6 +84,13 @@ def test_everything_that_is_wrong_is_told_at_once(folder: Path) -> None:
         ("/fields/4", "name"),
     ]
     assert SECRET not in repr(found.violations)
+
+
+def test_a_document_that_is_refused_is_found_by_its_source_id(folder: Path) -> None:
+    found = problem(JSON_READER, document({"value": 1}, source_id="77"))
+    assert (found.code, found.source_id) == (Code.METADATA_INVALID, "77")
+    found = problem(reader_of(folder, fields_schema="fields.json"), document(("dob", "x"), source_id="77"))
+    assert (found.code, found.source_id) == (Code.FIELDS_INVALID, "77")
 
 
 def test_a_schema_violation_and_those_of_the_fields_come_together(folder: Path) -> None:
@@ -163,6 +174,24 @@ def test_a_document_without_source_id_or_fields_is_refused(folder: Path) -> None
     reader = reader_of(folder, schema="any.json")
     assert told(problem(reader, b"{}")) == [("/sourceId", "source_id"), ("/fields", "fields")]
     assert told(problem(reader, b'{"sourceId": 1, "fields": "x"}')) == [("/fields", "fields")]
+
+
+@pytest.mark.parametrize(
+    ("expression", "source_id"),
+    [("count(//b)", "2"), ("@n * 1.5", "4.5"), ("boolean(@n)", "true"), ("@n > 3", "false")],
+)
+def test_a_source_id_may_be_counted_or_reckoned(tmp_path: Path, expression: str, source_id: str) -> None:
+    (tmp_path / "any.xsd").write_text(ANY_XML)
+    reader = reader_of(tmp_path, schema="any.xsd", source_id=expression)
+    assert reader.read(b'<a n="3"><b/><b/></a>').source_id == source_id
+
+
+@pytest.mark.parametrize("attributes", ['n="1" x:n="2"', 'x:n="2" n="1"'])
+def test_an_attribute_without_a_namespace_wins_over_its_namesake(tmp_path: Path, attributes: str) -> None:
+    (tmp_path / "any.xsd").write_text(ANY_XML)
+    reader = reader_of(tmp_path, schema="any.xsd", source_id="@n")
+    assert reader.read(f'<a xmlns:x="urn:x" {attributes}/>'.encode()).source_id == "1"
+    assert reader.read(b'<a xmlns:x="urn:x" x:n="2"/>').source_id == "2"
 
 
 def test_spaces_around_an_xml_source_id_do_not_count() -> None:

@@ -144,6 +144,10 @@ def test_a_part_with_a_bad_head_is_named(head, code):
     assert refusal(body(head + b"content")) is code
 
 
+def test_the_name_of_a_part_may_have_200_characters():
+    assert [name for name, *_ in read(body(section("n" * 200)))] == ["n" * 200]
+
+
 def test_a_name_parameter_inside_a_quoted_file_name_is_not_a_second_name():
     content = body(b'Content-Disposition: form-data; name="a"; filename="x; name=y"\r\n\r\ncontent')
     assert read(content) == [("a", "x; name=y", "", b"content")]
@@ -158,6 +162,8 @@ def test_a_body_over_the_limit_is_refused_with_and_without_a_length():
     content = body(section())
     assert refusal(content, length=len(content), max_body=len(content) - 1) is Code.BODY_TOO_LARGE
     assert refusal(content, max_body=len(content) - 1) is Code.BODY_TOO_LARGE
+    assert len(read(content, length=len(content), max_body=len(content))) == 1
+    assert len(read(content, max_body=len(content))) == 1
 
 
 def test_content_that_nobody_consumed_is_skipped():
@@ -165,14 +171,40 @@ def test_content_that_nobody_consumed_is_skipped():
     assert [i.section.name for i in form.sections(stream, CONTENT_TYPE, None, 10**6)] == ["file", "metadata"]
 
 
-@given(st.binary(max_size=300), st.lists(st.integers(1, 300), max_size=5))
-def test_any_bytes_are_read_or_refused(content, cuts):
-    cuts = [cut for cut in cuts if cut < len(content)]
+PIECE = st.binary(max_size=20) | st.sampled_from(
+    [
+        b"--XbX",
+        b"--XbX\r\n",
+        b"--XbX--",
+        b"--",
+        b"\r\n",
+        b"\r\n\r\n",
+        section(),
+        b'Content-Disposition: form-data; name="a"',
+    ]
+)
+
+
+def outcome(content: bytes, *cuts: int):
+    """Return what is read, or the code of the refusal."""
     try:
-        read(content, *cuts)
-    except Problem:
-        return
-    assert content.rstrip().endswith(b"--") or b"--XbX--" in content
+        return read(content, *cuts)
+    except Problem as problem:
+        return problem.code
+
+
+@given(st.lists(PIECE, max_size=12).map(b"".join), st.lists(st.integers(1, 300), max_size=5))
+def test_any_bytes_are_read_or_refused_and_read_only_with_their_closing_boundary(content, cuts):
+    whole = outcome(content)
+    assert whole == outcome(content, *[cut for cut in cuts if cut < len(content)])
+    assert isinstance(whole, Code) or b"--XbX--" in content
+
+
+@given(st.lists(st.binary(max_size=50).filter(lambda content: b"\r\n--XbX" not in content), max_size=4), st.data())
+def test_any_content_comes_through_wherever_the_bytes_were_cut(contents, data):
+    sent = body(*(section(f"f{number}", content) for number, content in enumerate(contents)))
+    cuts = data.draw(st.lists(st.integers(1, len(sent) - 1), max_size=5))
+    assert [content for *_, content in read(sent, *cuts)] == contents
 
 
 def test_a_part_that_condemns_the_request_is_the_last_that_is_read():

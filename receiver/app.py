@@ -1,7 +1,16 @@
-"""The only wiring: settings and site become a house, and the house a Flask application."""
+"""Application factory: the only wiring of settings, site, ledger and Flask.
 
-from flask import Flask
+`create_app` is complete under any WSGI server. Its first process on a data folder proves the site, creates the ledger
+and recovers what a crash left behind; each that starts beside it serves what is in force. A server that forks workers
+may call `prepare` once before: then a faulty configuration ends the start, and workers need not compile.
+"""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, Flask
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request
 
 from receiver import log
 from receiver.faults import Misconfigured
@@ -17,48 +26,76 @@ from receiver.settings import Settings
 from receiver.store import ledger
 from receiver.web import deliver, health, replies
 
-_proven: dict[Settings, dict[str, Process]] = {}  # by `prepare`: a worker that is forked after it need not compile
+_compiled: dict[Settings, Mapping[str, Process]] = {}  # by `prepare`, for the workers that are forked after it
 
 
 def prepare(settings: Settings | None = None) -> None:
-    """Prove the configuration and the folders, and create the ledger, once, before any worker starts.
+    """Prove the configuration and the folders, and create the ledger, once, before any worker is forked.
 
     Raises `SettingsError`, `Misconfigured` or `Problem`, whose text tells every fault.
     """
     settings = settings or Settings.from_environment()
-    processes = loading.establish(settings)
-    _proven[settings] = processes
-    ledger.create(settings.ledger)
-    unrecovered(settings, processes, create=False)
-    folder.prepare(settings.data)
+    with state.joining(settings.data) as first:
+        _compiled[settings] = _begin(settings, first=first)
+    unrecovered(settings, _compiled[settings], create=False)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return the application. Raises what `prepare` raises."""
-    settings = settings or Settings.from_environment()
-    prepared = folder.shared()  # not where another server than ours runs, which has not called `prepare`
-    counted = prepared or folder.prepare(settings.data)
-    log.set_up(settings.log)
-    in_force = state.read(settings.data) if prepared else None
-    processes = _in_force(settings, in_force) if in_force else loading.establish(settings)
-    current = Current(opened(settings, processes, create=False))
-    housekeeping.start(current)
-    watching.start(current)
-    looking.start(current)
+    """Return the application; without `settings` they come from the environment. Raises what `prepare` raises."""
     app = Flask("receiver", static_folder=None)
-    meters = Meters(current.house, counted)
-    log.standard.writer.count_lost = meters.log_lost
-    deliver.open_door(app, current, meters)
-    app.register_blueprint(health.blueprint(current, page.scrape(current, counted)))
+    app.session_interface = NoSessions()
+    for each in blueprints(settings):
+        app.register_blueprint(each)
     app.register_error_handler(HTTPException, replies.unroutable)
-    app.register_error_handler(Exception, lambda error: deliver.broken(meters, error))
+    app.register_error_handler(Exception, lambda error: replies.refused(replies.defect(error)))
     return app
 
 
-def _in_force(settings: Settings, current: state.State) -> dict[str, Process]:
+def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
+    """Return what takes deliveries in, and the health pages, for an application of somebody else's too.
+
+    Each may be registered under another prefix. What serves them works until this process ends. Raises what `prepare`
+    raises.
+    """
+    settings = settings or Settings.from_environment()
+    log.set_up(settings.log)
+    current = Current(opened(settings, _processes(settings), create=False))
+    housekeeping.start(current)
+    watching.start(current)
+    looking.start(current)
+    meters = Meters(current.house, folder.of(settings.data))
+    log.standard.writer.count_lost = meters.log_lost
+    return deliver.blueprint(current, meters), health.blueprint(current, page.scrape(current))
+
+
+class NoSessions(SessionInterface):
+    """Nobody has a session here, and no delivery pays for one."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002 (Flask calls it so)
+        """Return the one that is never saved."""
+        return self._none
+
+
+def _processes(settings: Settings) -> Mapping[str, Process]:
+    with state.joining(settings.data) as first:
+        return _begin(settings, first=True) if first else _in_force(settings)
+
+
+def _begin(settings: Settings, *, first: bool) -> Mapping[str, Process]:
+    """Put the site in force as it lies there, create the ledger, and return the processes."""
+    processes = loading.establish(settings)
+    ledger.create(settings.ledger)
+    folder.prepare(settings.data, first=first)
+    return processes
+
+
+def _in_force(settings: Settings) -> Mapping[str, Process]:
     """Return what is in force; where somebody removed the copies, the site as it lies there. Raises Misconfigured."""
     try:
-        return loading.load(settings, current, _proven.get(settings, {}))
+        if in_force := state.read(settings.data):
+            return loading.load(settings, in_force, _compiled.get(settings, {}))
     except Misconfigured as error:
         log.not_reloaded(str(error))
-        return loading.establish(settings)
+    return loading.establish(settings)

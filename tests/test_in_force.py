@@ -15,6 +15,11 @@ from receiver.store import folders
 ROOT = Path(__file__).parent.parent
 
 
+def established(settings: Settings) -> None:
+    with state.alone(settings.data):
+        loading.establish(settings)
+
+
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     monkeypatch.setenv("RECEIVER_TOKEN", "an-invented-token-1")
@@ -22,7 +27,7 @@ def site(tmp_path, monkeypatch):
     made = Site(tmp_path / "site", tmp_path / "var")
     made.add("one")
     made.add("two")
-    loading.establish(made.settings)
+    established(made.settings)
     return made
 
 
@@ -97,15 +102,15 @@ def test_an_output_folder_that_is_away_is_waited_for_also_by_an_edit(site):
     assert site.digests()["one"] != before["one"]
     assert not folder.exists(), "the disk below is the wrong one"
     site.add("one", more="[retention]\noriginals = '4d'\n")
-    loading.establish(site.settings)
+    established(site.settings)
     assert not folder.exists(), "nor does a start put it there"
     away.rename(folder)
-    loading.establish(site.settings)
+    established(site.settings)
 
 
 def test_a_new_output_folder_is_made_whatever_names_it(site, tmp_path):
     elsewhere = replace(site.settings, output=tmp_path / "elsewhere")
-    loading.establish(elsewhere)
+    established(elsewhere)
     assert (elsewhere.output / "one").is_dir()
     site.toml("two").write_text(site.toml("two").read_text().replace('directory = "two"', 'directory = "three"'))
     assert site.judged().kept_back == ()
@@ -170,7 +175,7 @@ def test_a_start_is_strict_and_leaves_what_was_in_force(site):
     before = site.digests()
     site.add("one", more="nonsense = 1\n")
     with pytest.raises(Misconfigured, match="unknown-key"):
-        loading.establish(site.settings)
+        established(site.settings)
     assert site.digests() == before
 
 
@@ -186,7 +191,7 @@ def test_a_state_that_is_spoilt_is_made_anew(site, content):
     file = state.folder(site.settings.data) / state.FILE
     file.write_text(content)
     assert state.read(site.settings.data) is None
-    loading.establish(site.settings)
+    established(site.settings)
     assert site.digests() == before
 
 

@@ -16,18 +16,18 @@ from receiver.store.stage import stage_for
 def establish(settings: Settings) -> dict[str, Process]:
     """Put the site in force as it lies there, whole, and return its processes.
 
-    Raises `Misconfigured` where it is faulty, with every error there is, and `Problem`.
+    Whoever calls it is `state.alone`. Raises `Misconfigured` where it is faulty, with every error there is, and
+    `Problem`.
     """
-    with state.alone(settings.data):
-        seen = site_copy.fingerprint(settings.site)
-        target = state.new_copy(settings.data)
-        site_copy.copy(settings.site, target)
-        processes = compiling.proven(replace(settings, site=target))
-        before = state.read(settings.data)
-        for process in processes.values():
-            create_output(settings, process.output, before)
-        served = {name: Served(target.name, each.digest, str(each.output)) for name, each in processes.items()}
-        state.write(settings.data, State(seen, served))
+    seen = site_copy.fingerprint(settings.site)
+    target = state.new_copy(settings.data)
+    site_copy.copy(settings.site, target)
+    processes = compiling.proven(replace(settings, site=target))
+    before = state.read(settings.data)
+    for process in processes.values():
+        create_output(settings, process.output, before)
+    served = {name: Served(target.name, each.digest, str(each.output)) for name, each in processes.items()}
+    state.write(settings.data, State(seen, served))
     return processes
 
 

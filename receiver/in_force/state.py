@@ -1,5 +1,6 @@
 """What is in force: which copy of the site each process is served from, and what keeps an edit back."""
 
+import fcntl
 import json
 import os
 import time
@@ -14,6 +15,7 @@ from receiver.store import durable, folders, stage
 FOLDER = "configuration"  # under RECEIVER_DATA
 FILE = "state.json"
 COPIES = "copies"
+SERVING = "serving"  # locked, shared, by each process that serves or is to start one that does
 PAUSE = 0.05  # seconds between two tries for the lock
 README = """\
 The service works from copies of the site that were proven; state.json says which process from which of them.
@@ -87,6 +89,32 @@ def watch(data: Path) -> int | None:
     place = folder(data) / WATCH
     folders.own(place, WATCH_README)
     return stage.hold(place)
+
+
+@contextmanager
+def joining(data: Path) -> Iterator[bool]:
+    """Be `alone`, and from then on one of the processes that serve, until this one ends. Raises Problem.
+
+    Yields whether no other process serves. Whoever raises inside has not joined.
+    """
+    with alone(data):
+        file = os.open(folder(data) / SERVING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)
+        try:
+            yield _shared(file)
+        except BaseException:
+            os.close(file)
+            raise
+
+
+def _shared(file: int) -> bool:
+    """Lock a file together with others; return whether nobody else has it locked."""
+    first = True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        first = False
+    fcntl.flock(file, fcntl.LOCK_SH)
+    return first
 
 
 @contextmanager

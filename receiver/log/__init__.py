@@ -5,6 +5,7 @@ info: it went well. warning: a delivery was not accepted. error: somebody must l
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from receiver.delivery import Receipt
@@ -46,11 +47,18 @@ def set_up(form: str = "text") -> None:
         standard.setFormatter(lines.formatter(form))
         logger.addHandler(standard)
         logger.setLevel(logging.INFO)
+        logger.propagate = False  # another server's handler would write each line again, without what it tells
 
 
 def serving(processes: Sequence[str]) -> None:
     """Tell what is served, once the service listens."""
     _tell(logging.INFO, "serving", {"processes": len(processes), "names": ",".join(processes)})
+
+
+@cache  # once in each process
+def unpaced() -> None:
+    """Tell that another server than ours serves: nothing there keeps slow senders from holding threads."""
+    _tell(logging.WARNING, "slow clients hold threads: this server is not `receiver serve`", {})
 
 
 def unread(line: str) -> None:

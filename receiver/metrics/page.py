@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -15,6 +14,7 @@ from prometheus_client.registry import Collector
 from receiver.health.survey import Survey, survey
 from receiver.house import Current
 from receiver.in_force import state
+from receiver.metrics import folder
 from receiver.problems import Problem
 from receiver.store.folders import free_space
 
@@ -65,8 +65,8 @@ class Standing(Collector):
         space = GaugeMetricFamily(
             "receiver_free_bytes", "Free space on each disk that is written to.", labels=["folder"]
         )
-        for folder in self._current.house.disks():
-            space.add_metric([str(folder)], free_space(folder))
+        for disk in self._current.house.disks():
+            space.add_metric([str(disk)], free_space(disk))
         yield space
         kept_back = "Faults that keep an edit of the site back."
         yield GaugeMetricFamily("receiver_edits_kept_back", kept_back, self._kept_back())
@@ -76,10 +76,10 @@ class Standing(Collector):
         return len(in_force.kept_back) if in_force else 0
 
 
-def scrape(current: Current, folder: Path) -> Callable[[], bytes]:
-    """Return what writes the page of all workers that count in this folder."""
+def scrape(current: Current) -> Callable[[], bytes]:
+    """Return what writes the page of all workers that count in the same folder."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry, str(folder.of(current.house.settings.data)))  # type: ignore[no-untyped-call]
     standing = CollectorRegistry()
     standing.register(Standing(current))
     return lambda: _told(registry) + generate_latest(standing)

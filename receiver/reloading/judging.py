@@ -47,13 +47,13 @@ def main(settings: Settings) -> int:
 
 def _put_in_force(settings: Settings) -> None:
     """Judge the site, unless that was done meanwhile or somebody goes on editing it. Raises Problem, Misconfigured."""
-    if state.read(settings.data) is None:  # somebody has removed or spoilt it
-        loading.establish(settings)
-        return
     with state.alone(settings.data):
         before = state.read(settings.data)
+        if before is None:  # somebody has removed or spoilt it
+            loading.establish(settings)
+            return
         seen = site_copy.fingerprint(settings.site)
-        if before is None or before.judged == seen:
+        if before.judged == seen:
             return
         target = state.new_copy(settings.data)
         site_copy.copy(settings.site, target)

@@ -12,6 +12,7 @@ import time
 from receiver import limits
 from receiver.web.turns import Turns
 
+PACED = "receiver.paced"  # in the environ of a request whose body is waited for here
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 

@@ -62,6 +62,6 @@ def head_too_large() -> Problem:
 def answer(problem: Problem) -> bytes:
     """Return the whole answer as it goes over the connection, which ends with it."""
     reply = replies.refused(problem)
-    headers = reply.headers | {"Connection": "close"}
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"HTTP/1.1 {reply.line}\r\n{head}\r\n".encode("latin-1") + reply.body
+    reply.headers["Connection"] = "close"
+    head = "".join(f"{name}: {value}\r\n" for name, value in reply.headers)
+    return f"HTTP/1.1 {reply.status}\r\n{head}\r\n".encode("latin-1") + reply.get_data()

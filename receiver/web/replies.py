@@ -1,12 +1,11 @@
 """Receipts, problems, and the only table of status codes."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from flask import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.http import HTTP_STATUS_CODES
 
 from receiver import log
 from receiver.delivery import Published, Receipt, Status
@@ -56,30 +55,12 @@ STATUSES: dict[Code, tuple[int, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer, and the WSGI application (PEP 3333) that gives it."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    def __call__(self, _environ: Any, start_response: Callable[..., Any]) -> list[bytes]:
-        start_response(self.line, list(self.headers.items()))
-        return [self.body]
-
-    @property
-    def line(self) -> str:
-        """The status with its phrase."""
-        return f"{self.status} {HTTP_STATUS_CODES[self.status]}"
-
-
-def accepted(receipt: Receipt) -> Reply:
+def accepted(receipt: Receipt) -> Response:
     """Answer 200 for what is published, 202 for what is held."""
     return _json(receipt_body(receipt), 202 if receipt.status is Status.HELD else 200, "application/json")
 
 
-def refused(problem: Problem) -> Reply:
+def refused(problem: Problem) -> Response:
     """Answer a problem as RFC 9457 has it, with every violation and never a value."""
     status, title = STATUSES[problem.code]
     body = {
@@ -98,7 +79,7 @@ def refused(problem: Problem) -> Reply:
     return reply
 
 
-def unroutable(error: HTTPException) -> Reply:
+def unroutable(error: HTTPException) -> Response:
     """Answer what no door takes: another URL, another method."""
     status = error.code or 500
     detail = "Deliveries go by POST to /api/nextstep/delivery/<process>."
@@ -133,6 +114,5 @@ def _file(file: Published) -> dict[str, Any]:
     return {"path": file.path, "sha256": file.sha256, "size": file.size}
 
 
-def _json(told: dict[str, Any], status: int, kind: str) -> Reply:
-    body = (_encode(told) + "\n").encode()
-    return Reply(status, {"Content-Type": kind, "Content-Length": str(len(body))}, body)
+def _json(told: dict[str, Any], status: int, kind: str) -> Response:
+    return Response((_encode(told) + "\n").encode(), status, content_type=kind)

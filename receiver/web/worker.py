@@ -32,7 +32,7 @@ from receiver.web.answer import Answer
 from receiver.web.coming import Coming
 from receiver.web.connection import Connection
 from receiver.web.lingering import Lingering
-from receiver.web.pace import Ending
+from receiver.web.pace import PACED, Ending
 from receiver.web.turns import Turns
 
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
@@ -155,7 +155,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         begun = time.monotonic()
         self._grow_older()
         answer, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, response_class=Answer)
-        environ["wsgi.multithread"] = True
+        environ["wsgi.multithread"] = environ[PACED] = True
         if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
             answer.force_close()
         pieces = self.wsgi(environ, answer.start_response)

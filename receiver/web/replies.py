@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.http import HTTP_STATUS_CODES
 
 from receiver import log
 from receiver.delivery import Published, Receipt, Status
@@ -115,4 +116,5 @@ def _file(file: Published) -> dict[str, Any]:
 
 
 def _json(told: dict[str, Any], status: int, kind: str) -> Response:
-    return Response((_encode(told) + "\n").encode(), status, content_type=kind)
+    line = f"{status} {HTTP_STATUS_CODES[status]}"  # werkzeug would write the phrase in capitals
+    return Response((_encode(told) + "\n").encode(), line, content_type=kind)

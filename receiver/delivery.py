@@ -92,15 +92,6 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One extracted field: its value as the metadata carries it, and the platform's confidence, 0–1."""
-
-    name: str
-    value: Any
-    confidence: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """What the metadata of a delivery says, once it satisfied its schemas."""
 

@@ -47,7 +47,7 @@ def _log(text: str) -> str:
     return text
 
 
-def _option(parse: Callable[[str], Any], default: str | None, doc: str) -> dict[str, Any]:
+def _option(parse: Callable[[str], Any], default: str, doc: str) -> dict[str, Any]:
     """Describe one setting: how its text is read, its default and what it means.
 
     A default may name RECEIVER_DATA's value as `{data}`. The parser's ValueError says what was expected.
@@ -80,9 +80,6 @@ class Settings:
         )
     )
     log: str = field(metadata=_option(_log, "text", 'How the log is written: "text" for people, "json" for machines.'))
-    console_password: str | None = field(
-        repr=False, metadata=_option(str, None, "For operator pages, which there are none of yet: it opens nothing.")
-    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -92,7 +89,7 @@ class Settings:
         for option in fields(cls):
             text = _text(option.name, environ)
             try:
-                values[option.name] = None if text is None else option.metadata["parse"](text)
+                values[option.name] = option.metadata["parse"](text)
             except ValueError as expected:
                 problems.append(f"{_variable(option.name)}: expected {expected}")
         if problems:
@@ -102,7 +99,7 @@ class Settings:
     def variables(self) -> dict[str, str]:
         """Return the environment that these settings are read from."""
         values = {option.name: getattr(self, option.name) for option in fields(self)}
-        return {_variable(name): str(value) for name, value in values.items() if value is not None}
+        return {_variable(name): str(value) for name, value in values.items()}
 
 
 class Setting(NamedTuple):
@@ -115,15 +112,12 @@ class Setting(NamedTuple):
 
 
 def describe(environ: Mapping[str, str] = os.environ) -> list[Setting]:
-    """Return every setting with its present value; of the console password only whether it is set."""
+    """Return every setting with its present value."""
     lines = []
     for option in fields(Settings):
         name, default = option.name, option.metadata["default"]
-        value = _text(name, environ)
-        if default is None:
-            value = "unset" if value is None else "set"
-        shown = "unset" if default is None else default.format(data=_text("data", {}))
-        lines.append(Setting(_variable(name), value or "", shown, option.metadata["doc"]))
+        shown = default.format(data=_text("data", {}))
+        lines.append(Setting(_variable(name), _text(name, environ), shown, option.metadata["doc"]))
     return lines
 
 
@@ -144,12 +138,12 @@ def _variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _text(name: str, environ: Mapping[str, str]) -> str | None:
+def _text(name: str, environ: Mapping[str, str]) -> str:
     """Return what is written for a setting, or else its default, which may follow RECEIVER_DATA."""
     written = environ.get(_variable(name), "").strip()
     if written:
         return written
-    default: str | None = Settings.__dataclass_fields__[name].metadata["default"]
-    if default is None or "{data}" not in default:
+    default: str = Settings.__dataclass_fields__[name].metadata["default"]
+    if "{data}" not in default:
         return default
     return default.format(data=_text("data", environ))

@@ -7,8 +7,6 @@ import pytest
 
 from receiver.settings import Settings, SettingsError, describe, unknown_variables
 
-PASSWORD = "an-invented-password"
-
 
 def test_nothing_needs_to_be_set():
     assert Settings.from_environment({}) == Settings(
@@ -19,7 +17,6 @@ def test_nothing_needs_to_be_set():
         max_body=512_000_000,
         min_free=256_000_000,
         log="text",
-        console_password=None,
     )
 
 
@@ -33,7 +30,6 @@ def test_every_setting_can_be_set():
             "RECEIVER_MAX_BODY": "1.5 GB",
             "RECEIVER_MIN_FREE": "0",
             "RECEIVER_LOG": "json",
-            "RECEIVER_CONSOLE_PASSWORD": PASSWORD,
         }
     )
     assert settings == Settings(
@@ -44,7 +40,6 @@ def test_every_setting_can_be_set():
         max_body=1_500_000_000,
         min_free=0,
         log="json",
-        console_password=PASSWORD,
     )
 
 
@@ -89,20 +84,11 @@ def test_settings_cannot_be_changed():
         settings.max_body = 1
 
 
-def test_the_console_password_is_never_printed():
-    environ = {"RECEIVER_CONSOLE_PASSWORD": PASSWORD}
-    assert PASSWORD not in repr(Settings.from_environment(environ))
-    line = next(line for line in describe(environ) if line.variable == "RECEIVER_CONSOLE_PASSWORD")
-    assert (line.value, line.default) == ("set", "unset")
-    assert PASSWORD not in str(line)
-
-
 def test_every_setting_is_described_with_its_present_value_and_default():
     lines = {line.variable: line for line in describe({"RECEIVER_DATA": "/srv", "RECEIVER_MAX_BODY": "1 GB"})}
     assert len(lines) == len(Settings.__slots__)
     assert lines["RECEIVER_MAX_BODY"][1:3] == ("1 GB", "512 MB")
     assert lines["RECEIVER_OUTPUT"][1:3] == ("/srv/output", "var/output")
-    assert lines["RECEIVER_CONSOLE_PASSWORD"][1:3] == ("unset", "unset")
     assert all(line.doc.endswith(".") for line in lines.values())
 
 

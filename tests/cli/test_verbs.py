@@ -113,11 +113,6 @@ def test_wrong_settings_are_shown_and_told(tmp_path):
     assert [line.partition(":")[0] for line in told.stderr.splitlines()] == ["RECEIVER_LEDGER", "RECEIVER_MAX_BODY"]
 
 
-def test_the_console_password_is_not_shown(tmp_path):
-    told = run("settings", RECEIVER_SITE=str(tmp_path), RECEIVER_CONSOLE_PASSWORD="an-invented-password")
-    assert "an-invented-password" not in told.output
-
-
 def test_variables_that_neither_a_setting_nor_a_token_reads_are_warned_of(tmp_path):
     folder = tmp_path / "mappings" / "lab-reports"
     folder.mkdir(parents=True)

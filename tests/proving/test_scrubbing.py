@@ -20,7 +20,7 @@ from receiver.proving.cases import cases, incoming
 from receiver.proving.outcome import run
 from receiver.proving.scrubbing import CannotScrub, scrub
 from receiver.proving.scrubbing.inventing import can_change, invented
-from receiver.proving.scrubbing.placeholders import placeholder
+from receiver.proving.scrubbing.scrub import blank
 from receiver.proving.site import processes
 from receiver.proving.verdict import files
 from receiver.settings import Settings
@@ -94,7 +94,7 @@ def notes(tmp_path_factory):
 
 def note(fields, filename="scan.tif", **rest):
     return [
-        Sent(Section("file", filename, "image/tiff"), Role.DOCUMENT, ".tif", placeholder(".tif") + b"original"),
+        Sent(Section("file", filename, "image/tiff"), Role.DOCUMENT, ".tif", blank(".tif") + b"original"),
         Sent(Section("metadata", None, "application/json"), Role.METADATA, ".json", metadata(fields, **rest)),
     ]
 
@@ -249,13 +249,13 @@ def test_the_shape_stays(text):
 
 @pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg"])
 def test_a_blank_image_is_one(suffix):
-    image = Image.open(BytesIO(placeholder(suffix)))
+    image = Image.open(BytesIO(blank(suffix)))
     image.load()
     assert image.convert("L").getextrema() == (255, 255)
 
 
 def test_a_blank_pdf_has_one_page():
-    document = pypdfium2.PdfDocument(placeholder(".pdf"))
+    document = pypdfium2.PdfDocument(blank(".pdf"))
     assert len(document) == 1
     document.close()
 

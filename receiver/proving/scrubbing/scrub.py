@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from types import ModuleType
 
 from receiver.delivery import Role, Section
@@ -13,7 +14,6 @@ from receiver.proving.capturing import Sent
 from receiver.proving.files import TYPES
 from receiver.proving.scrubbing import json, xml
 from receiver.proving.scrubbing.inventing import can_change, invented
-from receiver.proving.scrubbing.placeholders import placeholder
 from receiver.proving.scrubbing.refining import CannotScrub, replacements
 from receiver.proving.scrubbing.sameness import Sameness, structure
 from receiver.proving.scrubbing.survivors import survivors, telling
@@ -22,6 +22,7 @@ from receiver.schemas.malformed import Malformed
 ROUNDS = 5  # whole inventions, until no original text comes up again by chance
 FORMS: Mapping[str, ModuleType] = {"json": json, "xml": xml}
 GLOB = re.compile(r"[*?\[]")
+BLANK = Path(__file__).parent / "blank"  # a small valid file of each type, with nothing on it
 BROKEN = b"placeholder of a document that cannot be read\n"
 
 
@@ -118,8 +119,15 @@ def _blanked(process: Process, part: Sent, broken: bytes | None) -> Sent:
     suffix = part.suffix if part.suffix in TYPES else ".bin"
     name = _part_name(process, part.section.name)
     filename = None if part.section.filename is None else f"{name}{suffix}"
-    content = part.content if part.role is Role.METADATA else broken or placeholder(suffix)
+    content = part.content if part.role is Role.METADATA else broken or blank(suffix)
     return replace(part, section=Section(name, filename, part.section.type), suffix=suffix, content=content)
+
+
+def blank(suffix: str) -> bytes:
+    """Return a document of the type that a suffix stands for, with nothing on it."""
+    usual = {".tiff": ".tif", ".jpeg": ".jpg"}.get(suffix, suffix)
+    file = BLANK / f"blank{usual}"
+    return file.read_bytes() if file.is_file() else b"placeholder\n"
 
 
 def _part_name(process: Process, name: str) -> str:

@@ -5,7 +5,7 @@ import sys
 from gunicorn.app.wsgiapp import WSGIApplication
 
 
-class Server(WSGIApplication):
+class Server(WSGIApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn puts the current folder first on the path; a clone called `receiver` there would be taken for us."""
 
     def chdir(self) -> None:

@@ -1,0 +1,173 @@
+"""TIFF by libtiff, the one that Pillow brings along: Pillow itself switches its warnings off, and they tell of damage.
+
+Runs in the helper alone. A fax with a bad line decodes to some other page, and a warning is all that tells it from the
+right one. So every error is damage, and every warning but those in `HARMLESS`.
+"""
+
+import ctypes
+import os
+from collections.abc import Iterator
+from ctypes import byref, c_char_p, c_float, c_int, c_int64, c_uint16, c_uint32, c_uint64, c_void_p
+from typing import Any
+
+from PIL import Image, _imaging
+
+from receiver.documents.helper import Unreadable
+
+MODE = b"rmc"  # read; the file not mapped into memory; its strips as they are
+HARMLESS = (  # of what libtiff warns of, what changes no pixel: words of its messages
+    b"Unknown field with tag",  # private ones, which most scanners write
+    b"tag ignored",  # one of a wrong type or count; where pixels need it, an error follows
+    b"null byte",  # in a text, such as the scanner's name
+    b"not sorted in ascending order",
+    b"Sum of Photometric type-related color channels",  # a fourth sample that is not said to be alpha
+    b"Deprecated and troublesome old-style JPEG",
+    b"Auto-corrected former TIFF subsampling",
+)
+TYPES: dict[int, Any] = {
+    width: c_type
+    for c_type, tags in {
+        c_uint16: (258, 259, 262, 266, 274, 277, 284, 296),
+        c_uint32: (254, 256, 257, 278),
+        c_float: (282, 283),
+    }.items()
+    for width in tags
+}
+SUBFILE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
+FILL_ORDER, ORIENTATION, SAMPLES, ROWS, X_RESOLUTION, Y_RESOLUTION = 266, 274, 277, 278, 282, 283
+PLANES, UNIT, EXTRA_SAMPLES, ICC_PROFILE = 284, 296, 338, 34675
+
+_library = ctypes.CDLL(_imaging.__file__)  # whatever Pillow is linked to
+_Handler = ctypes.CFUNCTYPE(None, c_char_p, c_char_p, c_void_p)
+_heard: list[bytes] = []  # who complained: a function's name, or that of the library below it
+
+
+def _hear_error(module: bytes | None, _message: bytes, _values: int) -> None:
+    _heard.append(module or b"")
+
+
+def _hear_warning(module: bytes | None, message: bytes, _values: int) -> None:
+    if not any(words in message for words in HARMLESS):
+        _heard.append(module or b"")
+
+
+_error, _warning = _Handler(_hear_error), _Handler(_hear_warning)  # kept as long as the library has them
+
+
+def complained() -> set[bytes]:
+    """Return who complained since the last TIFF was opened."""
+    return set(_heard)
+
+
+def _function(name: str, result: Any, *arguments: Any) -> Any:
+    function = _library[name]
+    function.restype = result
+    if arguments:
+        function.argtypes = arguments
+    return function
+
+
+_open = _function("TIFFFdOpen", c_void_p, c_int, c_char_p, c_char_p)
+_close = _function("TIFFCleanup", None, c_void_p)
+_next = _function("TIFFReadDirectory", c_int, c_void_p)
+_is_last = _function("TIFFLastDirectory", c_int, c_void_p)
+_field = _function("TIFFGetFieldDefaulted", c_int)  # takes as many arguments as the field has values
+_is_tiled = _function("TIFFIsTiled", c_int, c_void_p)
+_is_known = _function("TIFFIsCODECConfigured", c_int, c_uint16)
+_strips = _function("TIFFNumberOfStrips", c_uint32, c_void_p)
+_tiles = _function("TIFFNumberOfTiles", c_uint32, c_void_p)
+_strip_size = _function("TIFFStripSize", c_int64, c_void_p)
+_tile_size = _function("TIFFTileSize", c_int64, c_void_p)
+_offset = _function("TIFFGetStrileOffset", c_uint64, c_void_p, c_uint32)
+_size = _function("TIFFGetStrileByteCount", c_uint64, c_void_p, c_uint32)
+_read_strip = _function("TIFFReadEncodedStrip", c_int64, c_void_p, c_uint32, c_void_p, c_int64)
+_read_tile = _function("TIFFReadEncodedTile", c_int64, c_void_p, c_uint32, c_void_p, c_int64)
+_can_show = _function("TIFFRGBAImageOK", c_int, c_void_p, c_char_p)
+_show = _function("TIFFReadRGBAImageOriented", c_int, c_void_p, c_uint32, c_uint32, c_void_p, c_int, c_int)
+
+
+class Tiff:
+    """An open TIFF, at one of its directories: use it in a `with`. What libtiff complains of raises `Unreadable`."""
+
+    def __init__(self, file: int) -> None:
+        _library.TIFFSetErrorHandler(_error)
+        _library.TIFFSetWarningHandler(_warning)  # again each time: Pillow takes it away
+        _heard.clear()
+        self.file = file
+        self.size = os.lseek(file, 0, os.SEEK_END)
+        os.lseek(file, 0, os.SEEK_SET)
+        self._handle = _open(file, b"", MODE)
+        if not self._handle:
+            raise Unreadable("it is no TIFF file")
+
+    def __enter__(self) -> "Tiff":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _close(self._handle)  # the file is its owner's to close
+
+    def directories(self) -> Iterator[int]:
+        """Go to each directory in turn, and yield how many there were."""
+        count = 1
+        while True:
+            if _heard:
+                raise Unreadable("its directory is damaged, or it is cut off")
+            yield count
+            if _is_last(self._handle):
+                return
+            if not _next(self._handle):
+                _heard.append(b"TIFFReadDirectory")
+            count += 1
+
+    def field(self, tag: int, missing: int = 0) -> Any:
+        """Return the value of a field, or its default where the file has none: that of TIFF, or `missing`."""
+        value = TYPES[tag](missing)
+        _field(c_void_p(self._handle), c_uint32(tag), byref(value))
+        return value.value
+
+    def alpha(self) -> int:
+        """Return what the first sample beside the colors is: 0, 1 or 2 (TIFF 6.0, ExtraSamples)."""
+        count, kinds = c_uint16(), ctypes.POINTER(c_uint16)()
+        _field(c_void_p(self._handle), c_uint32(EXTRA_SAMPLES), byref(count), byref(kinds))
+        return kinds[0] if count.value else 0
+
+    def profile(self) -> bytes | None:
+        """Return the color profile, if there is one."""
+        count, data = c_uint32(), c_void_p()
+        found = _field(c_void_p(self._handle), c_uint32(ICC_PROFILE), byref(count), byref(data))
+        return ctypes.string_at(data, count.value) if found and data.value else None
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Yield where the data of each strip or tile begins, and its size."""
+        count = _tiles(self._handle) if self.is_tiled() else _strips(self._handle)
+        for strip in range(count):
+            yield _offset(self._handle, strip), _size(self._handle, strip)
+
+    def is_tiled(self) -> bool:
+        """Tell whether the page is in tiles."""
+        return bool(_is_tiled(self._handle))
+
+    def is_known(self, compression: int) -> bool:
+        """Tell whether libtiff can read what was compressed so."""
+        return bool(_is_known(compression))
+
+    def decoded(self) -> Iterator[memoryview]:
+        """Yield each strip or tile as it is decoded; the next one takes its place in memory."""
+        size, read = (_tile_size, _read_tile) if self.is_tiled() else (_strip_size, _read_strip)
+        buffer = ctypes.create_string_buffer(max(size(self._handle), 1))
+        for strip, _ in enumerate(self.places()):
+            count = read(self._handle, strip, buffer, -1)
+            if _heard:
+                raise Unreadable("a page is damaged")
+            yield memoryview(buffer).cast("B")[:count]
+
+    def shown(self) -> Image.Image:
+        """Return the page as libtiff shows it: red, green, blue, and alpha that the colors were multiplied by."""
+        if not _can_show(self._handle, ctypes.create_string_buffer(1024)):
+            raise Unreadable("its pixels are of a kind that cannot be shown: send it in gray, or in RGB of 8 bits")
+        size = self.field(WIDTH), self.field(LENGTH)
+        pixels = ctypes.create_string_buffer(4 * size[0] * size[1])
+        _show(self._handle, *size, pixels, self.field(ORIENTATION), 1)  # its own orientation: nothing is turned
+        if _heard:
+            raise Unreadable("a page is damaged")
+        return Image.frombytes("RGBA", size, memoryview(pixels).cast("B"))

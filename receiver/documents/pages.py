@@ -1,0 +1,55 @@
+"""Single pages, turned upright and written as img2pdf takes them. Runs in the helper alone."""
+
+import io
+import struct
+
+from PIL import Image
+
+TURNS = {  # EXIF and TIFF have the same eight orientations (TIFF 6.0, Orientation)
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+ROWS_PER_STRIP = 278
+_SHORTS, _LONG, _RATIONAL = 3, 4, 5  # types of fields
+
+
+def turned(image: Image.Image, orientation: int) -> Image.Image:
+    """Return an image as its orientation says that it is shown."""
+    turn = TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def saved(image: Image.Image, dpi: tuple[int, int], profile: bytes | None = None) -> bytes:
+    """Return a page as TIFF of one strip: Group 4, or without any compression."""
+    buffer = io.BytesIO()
+    image.save(
+        buffer,
+        "TIFF",
+        compression="group4" if image.mode == "1" else "raw",
+        dpi=dpi,
+        icc_profile=profile,
+        tiffinfo={ROWS_PER_STRIP: image.height},
+    )
+    return buffer.getvalue()
+
+
+def around(strip: bytes, fields: dict[int, int], dpi: tuple[int, int], sampling: tuple[int, int] = (1, 1)) -> bytes:
+    """Return a TIFF around the one strip of a page, which is compressed already."""
+    count = len(fields) + 6
+    behind = 8 + 2 + 12 * count + 4  # header, directory, and where the next one would be
+    entries = {tag: (_LONG, 1, value) for tag, value in fields.items()} | {
+        273: (_LONG, 1, behind + 16),
+        279: (_LONG, 1, len(strip)),
+        282: (_RATIONAL, 1, behind),
+        283: (_RATIONAL, 1, behind + 8),
+        296: (_LONG, 1, 2),
+        530: (_SHORTS, 2, sampling[1] << 16 | sampling[0]),
+    }
+    directory = b"".join(struct.pack("<HHII", tag, *entry) for tag, entry in sorted(entries.items()))
+    head = b"II*\0" + struct.pack("<IH", 8, count) + directory + bytes(4)
+    return head + struct.pack("<4I", dpi[0], 1, dpi[1], 1) + strip

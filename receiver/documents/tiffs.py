@@ -1,0 +1,191 @@
+"""TIFF: its pages counted, looked through for damage, and given as img2pdf takes them. Runs in the helper alone."""
+
+import math
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image, ImageChops
+
+from receiver.documents import libtiff
+from receiver.documents.helper import Unreadable
+from receiver.documents.libtiff import Tiff
+from receiver.documents.limits import MAX_PAGES, MAX_PIXELS
+from receiver.documents.pages import around, saved, turned
+
+NO_PAGE = 1 | 4  # NewSubfileType: a smaller copy of another page, or a mask
+GROUP3, GROUP4 = (2, 3), 4
+DEFLATE = (8, 32946)
+NAMES = {34661: "JBIG", 34712: "JPEG 2000", 34887: "LERC", 50001: "WebP", 50002: "JPEG XL", 34892: "lossy JPEG of DNG"}
+FAX_END = re.compile(r"0{11,}1(0{11}10*)?$")  # EOFB: twice the code that no row has in it (T.6, 2.4.1.1)
+REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+WHITE_IS_0, BLACK_IS_0, RGB, CMYK = 0, 1, 2, 5
+PLAIN = {  # bits of a sample, samples, photometric interpretation: Pillow's mode, and its raw mode
+    (1, 1, WHITE_IS_0): ("1", "1;I"),
+    (1, 1, BLACK_IS_0): ("1", "1"),
+    (8, 1, WHITE_IS_0): ("L", "L;I"),
+    (8, 1, BLACK_IS_0): ("L", "L"),
+    (8, 3, RGB): ("RGB", "RGB"),
+    (8, 4, CMYK): ("CMYK", "CMYK"),
+}
+SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}  # of color profiles (ICC.1, 7.2.6)
+CENTIMETER, NO_UNIT = 3, 1
+DPI = 96  # of a page that does not tell
+
+
+def pages(path: Path) -> int:
+    """Count the pages, each of which is decoded. Raises `Unreadable`."""
+    with path.open("rb") as file:
+        return sum(1 for tiff in _pages(file.fileno()) if _is_sound(tiff))
+
+
+def single_pages(path: Path) -> list[bytes]:
+    """Return each page as a TIFF of one strip that img2pdf takes: upright, and without damage. Raises `Unreadable`."""
+    with path.open("rb") as file:
+        return [_single(tiff) for tiff in _pages(file.fileno())]
+
+
+def _pages(file: int) -> Iterator[Tiff]:
+    with Tiff(file) as tiff:
+        shown = []
+        for count in tiff.directories():
+            if count > MAX_PAGES:
+                raise Unreadable(f"it has more than {MAX_PAGES:,} pages")
+            shown.append(not tiff.field(libtiff.SUBFILE) & NO_PAGE)
+    with Tiff(file) as tiff:
+        for count in tiff.directories():
+            if shown[count - 1] or not any(shown):
+                _require_readable(tiff)
+                yield tiff
+
+
+def _require_readable(tiff: Tiff) -> None:
+    if tiff.field(libtiff.WIDTH) * tiff.field(libtiff.LENGTH) > MAX_PIXELS:
+        raise Unreadable(f"a page has more than {MAX_PIXELS:,} pixels")
+    compression = tiff.field(libtiff.COMPRESSION)
+    if not tiff.is_known(compression):
+        name = NAMES.get(compression, "a kind that is not known")
+        raise Unreadable(f"its compression is {name}, which cannot be read: send it with Group 4, LZW or Deflate")
+    if any(offset + size > tiff.size for offset, size in tiff.places()):
+        raise Unreadable("it is cut off")
+
+
+def _is_sound(tiff: Tiff) -> bool:
+    """Decode a page, and tell that it could be. Raises `Unreadable`."""
+    for _ in tiff.decoded():
+        pass
+    _require_ends(tiff)
+    return True
+
+
+def _require_ends(tiff: Tiff) -> None:
+    """Raise `Unreadable` for damage that libtiff passes over: a fax that ends early, a checksum that is wrong."""
+    compression = tiff.field(libtiff.COMPRESSION)
+    if compression == GROUP4:
+        broken = any(map(_ends_early, _data(tiff)))
+    elif compression in DEFLATE:
+        broken = not all(map(_has_its_checksum, _data(tiff)))
+    else:
+        return
+    if broken:
+        raise Unreadable("a page is damaged")
+
+
+def _data(tiff: Tiff) -> Iterator[bytes]:
+    """Yield the data of each strip or tile as it is in the file, the first bit highest."""
+    reverse = tiff.field(libtiff.FILL_ORDER) == 2
+    for offset, size in tiff.places():
+        data = os.pread(tiff.file, size, offset)
+        yield data.translate(REVERSED) if reverse else data
+
+
+def _ends_early(data: bytes) -> bool:
+    """Tell whether there is an end in the midst of Group 4: libtiff then leaves the rows below it as they were."""
+    bits = f"{int.from_bytes(data):0{8 * len(data)}b}"
+    end = re.search("0{11,}1", bits)
+    return end is not None and not FAX_END.fullmatch(bits, end.start())
+
+
+def _has_its_checksum(data: bytes) -> bool:
+    """Tell whether Deflate ends with the checksum of what it holds: libtiff stops before it."""
+    inflating = zlib.decompressobj()
+    try:
+        while not inflating.eof and (data or inflating.unconsumed_tail):
+            inflating.decompress(data or inflating.unconsumed_tail, 1_000_000)
+            data = b""
+    except zlib.error:
+        return False
+    return inflating.eof
+
+
+def _single(tiff: Tiff) -> bytes:
+    orientation = tiff.field(libtiff.ORIENTATION)
+    dpi = _dpi(tiff)
+    if tiff.field(libtiff.COMPRESSION) == GROUP4 and orientation == 1 and _is_one_strip(tiff):
+        _is_sound(tiff)
+        (strip,) = _data(tiff)
+        width, length = tiff.field(libtiff.WIDTH), tiff.field(libtiff.LENGTH)
+        return around(
+            strip,
+            {256: width, 257: length, 258: 1, 259: GROUP4, 262: _photometric(tiff), 277: 1, 278: length},
+            dpi,
+        )
+    image = _image(tiff)
+    _require_ends(tiff)
+    return saved(turned(image, orientation), dpi if orientation < 5 else dpi[::-1], _profile(tiff, image.mode))
+
+
+def _is_one_strip(tiff: Tiff) -> bool:
+    return not tiff.is_tiled() and len(list(tiff.places())) == 1
+
+
+def _photometric(tiff: Tiff) -> int:
+    """Return what 0 means; for a fax that does not tell, white (as libtiff has it)."""
+    is_fax = tiff.field(libtiff.COMPRESSION) in (*GROUP3, GROUP4)
+    return int(tiff.field(libtiff.PHOTOMETRIC, WHITE_IS_0 if is_fax else 0xFFFF))
+
+
+def _image(tiff: Tiff) -> Image.Image:
+    """Return a page as its pixels lie in the file."""
+    samples = tiff.field(libtiff.SAMPLES)
+    plain = PLAIN.get((tiff.field(libtiff.BITS), samples, _photometric(tiff)))
+    if plain and not tiff.is_tiled() and (samples == 1 or tiff.field(libtiff.PLANES) == 1):
+        pixels = bytearray()
+        for strip in tiff.decoded():
+            pixels += strip
+        size = tiff.field(libtiff.WIDTH), tiff.field(libtiff.LENGTH)
+        return Image.frombytes(plain[0], size, pixels, "raw", plain[1])
+    image = _on_white(tiff.shown(), tiff.alpha(), samples)
+    return image.getchannel("R") if _photometric(tiff) in (WHITE_IS_0, BLACK_IS_0) else image
+
+
+def _on_white(image: Image.Image, alpha: int, samples: int) -> Image.Image:
+    colors = image.convert("RGB")
+    if not alpha:
+        return colors
+    white = Image.new("RGB", image.size, "white")
+    if samples == 2 and alpha == 2:  # the one kind whose colors libtiff does not multiply by alpha
+        return Image.composite(colors, white, image.getchannel("A"))
+    through = Image.composite(Image.new("RGB", image.size), white, image.getchannel("A"))
+    return ImageChops.add(colors, through)
+
+
+def _profile(tiff: Tiff, mode: str) -> bytes | None:
+    """Return the color profile, where it is one for such colors."""
+    profile = tiff.profile()
+    return profile if profile and profile[16:20] == SPACES.get(mode) else None
+
+
+def _dpi(tiff: Tiff) -> tuple[int, int]:
+    """Return the resolution, dots per inch across and down: of the true shape, also where there is no unit."""
+    across, down = tiff.field(libtiff.X_RESOLUTION), tiff.field(libtiff.Y_RESOLUTION)
+    unit = tiff.field(libtiff.UNIT)
+    if not (0 < across < math.inf and 0 < down < math.inf):
+        return DPI, DPI
+    if unit == NO_UNIT:
+        across, down = DPI, DPI * down / across
+    elif unit == CENTIMETER:
+        across, down = across * 2.54, down * 2.54
+    return max(round(across), 1), max(round(down), 1)

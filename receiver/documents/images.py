@@ -1,6 +1,8 @@
 """Images: counted, looked through for damage, and as PDF by img2pdf. Runs in the helper alone."""
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -10,10 +12,11 @@ from receiver.documents.helper import Unreadable
 from receiver.documents.limits import MAX_PIXELS
 from receiver.documents.pages import saved
 
-TIFF = "image/tiff"
-FORMATS = {"image/png": ("PNG",), "image/jpeg": ("JPEG", "MPO")}
+TIFF, PNG, JPEG = "image/tiff", "image/png", "image/jpeg"
+FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
 PRODUCER = "receiver"  # never the library's version: the same image makes the same bytes
 MIRRORED = (2, 4, 5, 7)  # orientations that a PDF cannot give a page
+PNG_DEPTH = 24  # the byte that tells the bits of a sample (ISO/IEC 15948, 11.2.2)
 DPI = 96  # of an image that does not tell
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -24,9 +27,8 @@ def pages(path: Path, type: str) -> int:  # noqa: A002 (the word of the delivery
     """Count the pages: those of a TIFF, one for any other image. Raises `Unreadable`, or what Pillow raises."""
     if type == TIFF:
         return tiffs.pages(path)
-    with _opened(path, type) as image:
-        _require_sound(path, image)
-    return 1
+    with _sound(path, type):
+        return 1
 
 
 def pdf(path: Path, type: str) -> bytes:  # noqa: A002
@@ -47,30 +49,38 @@ def pdf(path: Path, type: str) -> bytes:  # noqa: A002
     return converted
 
 
-def _opened(path: Path, type: str) -> Image.Image:  # noqa: A002
+@contextlib.contextmanager
+def _sound(path: Path, type: str) -> Iterator[Image.Image]:  # noqa: A002
+    """Open an image, and decode it. Raises `Unreadable`, or what Pillow raises."""
+    if type == JPEG:
+        jpegs.require_sound(path.read_bytes())
     try:
-        return Image.open(path, formats=FORMATS[type])
+        with Image.open(path, formats=[FORMATS[type]]) as structure:
+            if type == PNG:
+                structure.verify()
+        with Image.open(path, formats=[FORMATS[type]]) as image:
+            image.load()
+            yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Unreadable(f"a page has more than {MAX_PIXELS:,} pixels") from None
     except UnidentifiedImageError:
-        raise Unreadable(f"it is no {FORMATS[type][0]} file") from None
-
-
-def _require_sound(path: Path, image: Image.Image) -> bool:
-    """Decode an image, and tell whether a PDF can take it as it is. Raises `Unreadable`, or what Pillow raises."""
-    if image.format == "PNG":
-        with Image.open(path) as structure:
-            structure.verify()
-        image.load()
-        return True
-    return jpegs.require_sound(path.read_bytes(), image).marker in jpegs.HUFFMAN
+        raise Unreadable(f"it is no {FORMATS[type]} file") from None
 
 
 def _single_page(path: Path, type: str) -> bytes:  # noqa: A002
-    with _opened(path, type) as image:
-        fits = _require_sound(path, image)
-        if fits and image.getexif().get(ExifTags.Base.Orientation) not in MIRRORED:
-            return path.read_bytes()
+    with _sound(path, type) as image:
+        content = path.read_bytes()
+        if _fits(content, image):
+            return content
         across, down = image.info.get("dpi", (DPI, DPI))
-        profile = image.info.get("icc_profile")
-        return saved(ImageOps.exif_transpose(image), (round(across), round(down)), profile)
+        dpi = max(round(across), 1), max(round(down), 1)
+        return saved(ImageOps.exif_transpose(image), dpi, image.info.get("icc_profile"))
+
+
+def _fits(content: bytes, image: Image.Image) -> bool:
+    """Tell whether img2pdf and PDF take an image as it is."""
+    if image.getexif().get(ExifTags.Base.Orientation) in MIRRORED:
+        return False
+    if image.format == "PNG":
+        return content[PNG_DEPTH] <= 8 or not image.has_transparency_data
+    return jpegs.is_huffman(content)

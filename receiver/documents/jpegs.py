@@ -4,8 +4,6 @@ import os
 import tempfile
 from dataclasses import dataclass
 
-from PIL import Image
-
 from receiver.documents import libtiff
 from receiver.documents.helper import Unreadable
 from receiver.documents.libtiff import Tiff
@@ -14,6 +12,7 @@ from receiver.documents.pages import around
 # Libtiff bounds what libjpeg takes for a progressive JPEG to 100 MB; the process is bounded by itself.
 os.environ.setdefault("LIBTIFF_ALLOW_LARGE_LIBJPEG_MEM_ALLOC", "1")
 
+BEGIN, END = b"\xff\xd8", b"\xff\xd9"  # markers SOI and EOI (ISO/IEC 10918-1, table B.1)
 JPEG_IN_TIFF = 7
 PHOTOMETRIC = {1: 1, 3: 6, 4: 5}  # by components: gray, YCbCr, CMYK
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of frames (ISO/IEC 10918-1, table B.1)
@@ -33,21 +32,28 @@ class Frame:
     sampling: tuple[int, int]  # of the first component
 
 
-def require_sound(content: bytes, image: Image.Image) -> Frame:
-    """Decode a JPEG. Raises `Unreadable` for one that is damaged, or of a kind that few programs read."""
+def require_sound(content: bytes) -> None:
+    """Raise `Unreadable` for a JPEG that is damaged, or of a kind that few programs read."""
     frame = _frame(content)
     if frame.bits != 8 or frame.marker not in (*HUFFMAN, *ARITHMETIC):
-        kind = f"of {frame.bits} bits" if frame.bits != 8 else "lossless or hierarchical"
+        kind = f"of {frame.bits} bits" if frame.bits != 8 else "without loss, or of several frames"
         raise Unreadable(f"it is a JPEG {kind}, which cannot be read: send a baseline JPEG of 8 bits")
-    image.load()
+    if END not in content:
+        raise Unreadable("it is cut off")
     if _complains(content, frame):
         raise Unreadable("it is damaged")
-    return frame
+
+
+def is_huffman(content: bytes) -> bool:
+    """Tell whether it is coded as PDF knows it."""
+    return _frame(content).marker in HUFFMAN
 
 
 def _frame(content: bytes) -> Frame:
     """Find the header of the frame."""
-    at = 2
+    if not content.startswith(BEGIN):
+        raise Unreadable("it is no JPEG file")
+    at = len(BEGIN)
     while at + 20 < len(content):
         if content[at] != 0xFF:
             break
@@ -69,7 +75,7 @@ def _frame(content: bytes) -> Frame:
 def _complains(content: bytes, frame: Frame) -> bool:
     """Tell whether libjpeg complains of the pixels: Pillow does not pass it on, libtiff does.
 
-    Where libtiff does not take such a JPEG, only Pillow's word counts.
+    Where libtiff itself does not take such a JPEG, it is Pillow's to decode.
     """
     width, height = frame.size
     photometric = PHOTOMETRIC.get(frame.components, 1)

@@ -25,7 +25,10 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def saved(image: Image.Image, dpi: tuple[int, int], profile: bytes | None = None) -> bytes:
-    """Return a page as TIFF of one strip: Group 4, or without any compression."""
+    """Return a page as TIFF of one strip: Group 4, or without any compression. What can be seen through is white."""
+    if image.has_transparency_data:
+        colors = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), colors).convert("RGB")
     buffer = io.BytesIO()
     image.save(
         buffer,

@@ -47,7 +47,7 @@ def number(value: float | Decimal) -> str:
         return str(int(value))
     if not math.isfinite(value):
         raise Refused("is not a finite number")
-    return format(value, "f") if isinstance(value, Decimal) else repr(float(value))
+    return format(value, "f") if isinstance(value, Decimal) else repr(value)
 
 
 def kind(value: object) -> str:

@@ -17,6 +17,7 @@ from referencing.jsonschema import DRAFT202012, specification_with
 
 from receiver.faults import Fault, Severity
 from receiver.positions import Positions, json_positions
+from receiver.schemas.json_numbers import exact
 from receiver.schemas.json_text import loads
 from receiver.schemas.malformed import Malformed
 
@@ -74,7 +75,7 @@ class Library:
             return self.documents[uri]
         try:
             source = path.read_bytes()
-            self.documents[uri] = document = Document(uri, file, loads(source), json_positions(source))
+            self.documents[uri] = document = Document(uri, file, exact(loads(source)), json_positions(source))
         except OSError as error:
             self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))
         except Malformed as error:

@@ -17,6 +17,7 @@ from receiver.problems import Violation
 from receiver.schemas import json_check, words
 from receiver.schemas.json_explain import Places, pointer, subjects, violation
 from receiver.schemas.json_library import Document, Library
+from receiver.schemas.json_numbers import exact
 
 MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
 
@@ -45,7 +46,12 @@ class JsonSchema:
         `where` comes before the JSON Pointers. The instance is what json.loads makes of JSON. `others` tells where
         its properties come from, for those whose names are not known.
         """
-        if self._validator.is_valid(instance):
+        try:
+            fine = self._validator.is_valid(instance)
+        except ValueError:  # a number that is no plain float: few documents have one
+            instance = exact(instance)
+            fine = self._validator.is_valid(instance)
+        if fine:
             return ()
         places = Places(instance, self.known, where, others)
         errors = [(error, name) for error in self._validator.iter_errors(instance) for name in subjects(error)]

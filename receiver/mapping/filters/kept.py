@@ -13,6 +13,7 @@ from jinja2.tests import TESTS as JINJA_TESTS
 
 from receiver.mapping import attributes, budget, operators, values
 from receiver.mapping.errors import Refused
+from receiver.schemas.json_numbers import Written
 
 Filter = Callable[..., Any]
 
@@ -81,7 +82,9 @@ def join(environment: Environment, value: Iterable[Any], separator: object = "",
 def whole(value: object, *default: int, base: int = 10) -> int:
     """Read a whole number; without a default, what is none is refused."""
     try:
-        return int(values.text(value), base) if isinstance(value, str) or value is None else int(value)  # type: ignore[call-overload]
+        if isinstance(value, str) or value is None:
+            return int(values.text(value), base)
+        return int(Decimal(value.literal)) if isinstance(value, Written) else int(value)  # type: ignore[call-overload]
     except (ValueError, TypeError, OverflowError):
         if default:
             return default[0]

@@ -8,6 +8,7 @@ from typing import Any
 from receiver.mapping import values
 from receiver.mapping.errors import Refused
 from receiver.mapping.limits import MAX_DIGITS
+from receiver.schemas.json_numbers import nearest
 
 MAX_NUMBER = 60  # characters: twice the digits of the largest amounts, with separators
 CURRENCY = r"(?:[$€£¥]|[A-Z]{3})?"
@@ -64,7 +65,7 @@ def rounded(value: float | Decimal, precision: int = 0, method: str = "common") 
         unit = Decimal(1).scaleb(-precision)
         result = Decimal(values.number(value)).quantize(unit, RULES[method])
         result = result if precision >= 0 else result.quantize(Decimal(1))
-    return result if isinstance(value, Decimal) else float(result)
+    return result if isinstance(value, Decimal) else nearest(result)
 
 
 def check(arguments: Mapping[str, Any]) -> str:

@@ -9,24 +9,21 @@ what any of them expects: `[{% for … %}{{ … }}{% if not loop.last %},{% endi
 Whether the whole is well formed, trailing commas among others, is judged on the record itself.
 """
 
-import json
 from collections.abc import Callable, Iterator
-from datetime import date, time
 from decimal import Decimal
 from json.encoder import encode_basestring
-from typing import NamedTuple
-
-from jinja2.runtime import Undefined
+from typing import Any, NamedTuple
 
 from receiver.mapping import budget, values
 from receiver.mapping.errors import Misplaced, Refused
 from receiver.mapping.formats.characters import refuse_surrogates
-from receiver.metadata.xml_names import Names
 
 STRUCTURE = '"\\{}[]'
 MARKS: frozenset[str] = frozenset()
 
 SPACE = " \t\r\n"
+CONTAINERS = (list, tuple, dict, Iterator)
+MAX_DEPTH = 64  # levels of a list or object that is printed: as many as metadata may have
 CLOSERS = {"}": "{", "]": "["}
 
 
@@ -150,8 +147,8 @@ def value(value: object) -> str:
         return encode_basestring(value)
     if value is None:
         return "null"
-    if isinstance(value, list | tuple | dict | Iterator):
-        return _container(value)
+    if isinstance(value, CONTAINERS):
+        return budget.made(_container(value))
     plain = values.text(value)
     return plain if isinstance(value, int | float | Decimal) else encode_basestring(plain)
 
@@ -169,22 +166,20 @@ def key(value: object) -> str:
     return f'"{content(value)}"'
 
 
-def _container(value: object) -> str:
-    try:
-        plain = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_other)
-    except (ValueError, TypeError):
-        raise Refused("holds something that JSON cannot express (NaN, Infinity or a key that is no text)") from None
-    refuse_surrogates(plain)
-    return budget.made(plain)
+def _container(container: Any, depth: int = 0) -> str:
+    if depth > MAX_DEPTH:
+        raise Refused(f"is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(container, dict):
+        members = (f"{_name(name)}: {_element(each, depth)}" for name, each in budget.each(container.items()))
+        return "{" + ", ".join(members) + "}"
+    return "[" + ", ".join(_element(each, depth) for each in budget.each(container)) + "]"
 
 
-def _other(value: object) -> object:
-    if isinstance(value, Iterator):
-        return list(budget.each(value))
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, Undefined | Names):
-        return values.text(value)
-    raise Refused(f"holds something that is {values.kind(value)}")
+def _element(each: object, depth: int) -> str:
+    return _container(each, depth + 1) if isinstance(each, CONTAINERS) else value(each)
+
+
+def _name(name: object) -> str:
+    if isinstance(name, list | tuple | dict):
+        raise Refused("holds a key that is no text")
+    return key(name)

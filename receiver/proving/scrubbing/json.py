@@ -14,8 +14,18 @@ def values(content: bytes) -> list[str]:
 
 def rewritten(content: bytes, texts: Sequence[str]) -> bytes:
     """Return the document with these texts in the places of its values; a number stays one where the text is one."""
-    document = _with(loads(content), iter(texts))
-    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+    return _written(_with(loads(content), iter(texts))).encode() + b"\n"
+
+
+def _written(value: Any, start: str = "\n") -> str:
+    """Write a document with its numbers as they were written, each member on a line of its own."""
+    inner = start + "  "
+    if isinstance(value, dict) and value:
+        members = (f"{json.dumps(name, ensure_ascii=False)}: {_written(each, inner)}" for name, each in value.items())
+        return "{" + inner + f",{inner}".join(members) + start + "}"
+    if isinstance(value, list) and value:
+        return "[" + inner + f",{inner}".join(_written(each, inner) for each in value) + start + "]"
+    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
 
 
 def _scalars(value: Any) -> Iterator[str | int | float]:

@@ -13,6 +13,7 @@ from receiver.config.model import (
     NotifyConfig,
     OutputConfig,
     PartConfig,
+    PersonsConfig,
     ProcessConfig,
     RecordConfig,
     RetentionConfig,
@@ -44,6 +45,7 @@ def build(folder: Path, source: Source) -> ProcessConfig:
         output=_output(data, folder.name),
         records=tuple(_record(record) for record in data.get("records", [])),
         retention=_retention(data),
+        persons=_persons(data),
         notify=_notify(data),
         folder=folder,
         source=source,
@@ -103,6 +105,20 @@ def _retention(data: dict[str, Any]) -> RetentionConfig:
     spans = {kind: units.duration(text) for kind, text in section.items()}
     bound = units.size(size) if isinstance(size, str) else size
     return RetentionConfig(spans.get("originals"), spans.get("quarantine"), bound, spans.get("ledger"))
+
+
+def _persons(data: dict[str, Any]) -> PersonsConfig:
+    section = _section(data, "persons")
+    return PersonsConfig(
+        order=section.get("order"),
+        given_name=section["given_name"],
+        family_names=section.get("family_names"),
+        titles=tuple(section["titles"]),
+        suffixes=tuple(section["suffixes"]),
+        degrees=tuple(section["degrees"]),
+        particles=tuple(section["particles"]),
+        names=tuple(section["names"]),
+    )
 
 
 def _notify(data: dict[str, Any]) -> NotifyConfig:

@@ -75,6 +75,20 @@ class FieldsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonsConfig:
+    """How names of persons are written: what the `person` filter cannot tell from a name itself."""
+
+    order: str | None  # of a name without a comma; None: given name first, unless that is doubtful
+    given_name: Literal["first", "last"]  # of several beside the family name
+    family_names: int | None  # of a name without a comma; None: one, unless that is doubtful
+    titles: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    degrees: tuple[str, ...]
+    particles: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ConfidenceConfig:
     """How sure the platform must be, from 0 to 1."""
 
@@ -162,6 +176,7 @@ class ProcessConfig:
     output: OutputConfig
     records: tuple[RecordConfig, ...]
     retention: RetentionConfig
+    persons: PersonsConfig
     notify: NotifyConfig
     folder: Path
     source: Source = field(compare=False, repr=False)

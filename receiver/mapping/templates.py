@@ -12,6 +12,7 @@ from receiver.mapping.compiling.compiler import Compiler
 from receiver.mapping.compiling.tracing import Trace
 from receiver.mapping.compiling.unit import Unit
 from receiver.mapping.environment import Sandbox
+from receiver.mapping.filters import persons
 from receiver.mapping.formats import FORMATS, Format, Spot, csv, path, plain
 from receiver.mapping.library import Library
 from receiver.mapping.source import Source, parse, parse_expression
@@ -24,9 +25,12 @@ DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
 class Templates:
     """Compiles templates of one folder, once, with every fault found; what is rendered is noted in a trace, if any."""
 
-    def __init__(self, folder: Path, site: Path, trace: Trace | None = None) -> None:
+    def __init__(
+        self, folder: Path, site: Path, trace: Trace | None = None, customs: persons.Customs | None = None
+    ) -> None:
         self._library = Library(folder, site)
-        self._environment = Sandbox({"lookup": tables.lookup(self._library.tables)}, trace)
+        own = {"lookup": tables.lookup(self._library.tables), "person": persons.reader(customs or persons.Customs())}
+        self._environment = Sandbox(own, trace)
 
     def record(self, name: str, format: str, encoding: str = "utf-8") -> Template:  # noqa: A002 (process.toml's word)
         """Compile a record's template. Raises `Misconfigured`."""

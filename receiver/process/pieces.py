@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from receiver import documents, records
-from receiver.config.model import ProcessConfig, RecordConfig
+from receiver.config.model import PersonsConfig, ProcessConfig, RecordConfig
 from receiver.config.tokens import Tokens
 from receiver.faults import Fault, Misconfigured, did_you_mean
 from receiver.mapping import Condition, Template, Templates
+from receiver.mapping.filters.person_words import Words, folded, folded_degrees
+from receiver.mapping.filters.persons import Customs
 from receiver.metadata import reader
 from receiver.metadata.reader import MetadataReader
 from receiver.process import Process, RecordRule
@@ -65,7 +67,7 @@ class Pieces:
 
 def compile(configured: ProcessConfig, tokens: Tokens, schemas: Schemas) -> Pieces:  # noqa: A001 (as re.compile)
     """Compile every piece of a process, with the faults of all."""
-    work = _Work(configured, schemas, Templates(configured.folder, schemas.site))
+    work = _Work(configured, schemas, Templates(configured.folder, schemas.site, customs=customs(configured.persons)))
     output = configured.output
     work.faults.extend(work.conversions())
     return Pieces(
@@ -77,6 +79,18 @@ def compile(configured: ProcessConfig, tokens: Tokens, schemas: Schemas) -> Piec
         tuple(work.record(record, index) for index, record in enumerate(configured.records)),
         tuple(work.faults),
     )
+
+
+def customs(written: PersonsConfig) -> Customs:
+    """Return how the process's persons are called."""
+    words = Words(
+        titles=folded(written.titles),
+        suffixes=folded(written.suffixes),
+        degrees=folded_degrees(written.degrees),
+        particles=folded(written.particles),
+        names=folded(written.names),
+    )
+    return Customs(written.order, written.given_name, written.family_names, words)
 
 
 def start(configured: ProcessConfig, *position: str | int) -> tuple[int, int]:

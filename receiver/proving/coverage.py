@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from receiver.mapping import Condition, Template, Templates, Trace
 from receiver.mapping.source import Place
 from receiver.process import Process
+from receiver.process.pieces import customs
 from receiver.proving.outcome import Outcome
 from receiver.proving.site import root
 
@@ -37,7 +38,7 @@ class FieldCoverage:
 def traced(process: Process) -> tuple[Process, Trace]:
     """Return the process with templates that note in the trace what is rendered."""
     config, trace = process.config, Trace()
-    templates = Templates(config.folder, root(process), trace)
+    templates = Templates(config.folder, root(process), trace, customs(config.persons))
     compiled = [templates.record(record.template, record.format, record.encoding) for record in config.records]
     rules = [replace(rule, template=template) for rule, template in zip(process.records, compiled, strict=True)]
     return replace(process, records=tuple(rules)), trace

@@ -17,6 +17,7 @@ from readers import FORM, Message, bundle, dip, fixed, form, laserfiche, rows, t
 from shipping import MANY, case
 
 from receiver.delivery import Delivery, Role
+from receiver.mapping.filters.persons import HL7
 from receiver.parts import collect
 from receiver.problems import Code, Problem
 from receiver.proving.cases import incoming
@@ -45,7 +46,7 @@ def exact(value: str) -> object:
 
 def words(value: str) -> object:
     """Return the words of a name, in no order: it is taken apart, and no word may be lost."""
-    return sorted(value.replace(",", " ").split())
+    return sorted(value.replace("^" if HL7.fullmatch(" ".join(value.split())) else ",", " ").split())
 
 
 def flat(value: str) -> object:

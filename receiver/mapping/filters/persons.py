@@ -1,28 +1,34 @@
-"""Names of persons, taken apart: "Smith, John Q", "OSEI, AMA K MD", "Dr. John Smith Jr.".
+"""Names of persons, taken apart: "Smith, John Q", "OSEI, AMA K MD", "Dr. John Smith Jr.", "Berg, Jan van der".
 
-A name is only text, and no rule is right for all: without a comma the last word is taken for the family name, so
-"Ana Gómez Pérez" loses one of hers to the middle name. Where that matters, ask the platform for two fields, or
-refuse names without a comma: `person("family", order="comma")`. No word is ever lost: each is in one of the parts.
+A comma tells the family name. Without one the order must be known, and how many family names a person has: both are
+told by the process. A name that may be read in two ways is refused, with the key that decides. No word is ever lost:
+each is in one of the parts; what stands in quotes or parentheses is a middle name.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from receiver.mapping import values
 from receiver.mapping.errors import Refused
+from receiver.mapping.filters.person_words import Particle, Words, is_father, is_link
 
-PREFIXES = frozenset({"dr", "mr", "mrs", "ms", "miss", "mx", "prof", "rev"})
-SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "2nd", "3rd", "4th"})  # no V: it is more often an initial
-DEGREES = frozenset(  # as they are written, dots aside: "Do" and "Pa" are names, and "MA" is one too often
-    """AGNP APRN ARNP AuD BSN CNM CNP CRNA CRNP DC DDS DMD DNP DO DPM DPT DVM EdD FAAFP FAAP FACC FACOG FACP FACS FNP
-    FNP-BC FNP-C LCSW LMFT LMHC LPC LPN MBBS MBChB MD MPH MSN MSW NP NP-C OD OT OTR PA PA-C PHARMD PHD PMHNP PSYD PT
-    PharmD PhD PsyD RD RN RPh""".split()  # noqa: SIM905
-)
-NAME_TOO = "DO"  # a degree, and a family name: in capitals only "ANH VAN DO" can be told from "ANH DO", if at all
-PARTICLES = frozenset(
-    "al ap bin da dal de del della der di dos du el la las le los ten ter van vande vander von zu zur".split()  # noqa: SIM905
-)
 ORDERS = ("given", "family", "comma")
+COMMA = re.compile("[,，،﹐]")
+NICKNAME = re.compile(r"""(?<![^\s,])(?:"[^"]+"|“[^”]+”|„[^“”]+[“”]|\([^()]+\)|'[^'\s]+'|‘[^’\s]+’)(?=[\s,]|$)""")
+HL7 = re.compile(  # XPN, whose seventh component is no name
+    r"[^\W\d_][-\w.'’ ]+\^[^\W\d_][-\w.'’ ]*(?:\^[-\w.'’ ]*){0,4}(?:\^[A-Z]?)?"
+)
+SECTIONS = 3  # family, given and middle name between commas
+
+NO_COMMA = "has no comma between family and given name"
+TOO_MANY = f"has more than {SECTIONS} names between commas"
+DEGREE = "ends with what is a degree or a name: `degrees` or `names` of [persons] in process.toml say which"
+PARTICLE = "has what is a particle or a name: `order`, `particles` or `names` of [persons] in process.toml say which"
+INITIAL = "ends with an initial, or is in another order: `order` or `names` of [persons] in process.toml say which"
+FAMILIES = "may have one or two family names: `family_names` of [persons] in process.toml says how many"
+TRAILING = "ends with a particle, so it is in another order: `order` of [persons] in process.toml says which"
 
 
 class Name(NamedTuple):
@@ -36,15 +42,33 @@ class Name(NamedTuple):
     degree: str = ""
 
 
-def person(value: object, part: str, order: str = "given") -> str:
-    """Return a part of a person's name: family, given, middle, suffix, prefix or degree; "" where it has none.
+@dataclass(frozen=True, slots=True)
+class Customs:
+    """How a process's names are written; None where nobody has said it: what is doubtful then is refused."""
 
-    `order` is for names without a comma: "given" first, "family" first, or "comma": such a name is refused.
-    Raises `Refused` for more than two names between commas.
-    """
-    if part not in Name._fields or order not in ORDERS:
-        raise Refused("is asked for a part or an order that names do not have", "person")
-    return str(getattr(_parted(" ".join(values.text(value).split()), order), part))
+    order: str | None = None  # of names without a comma: one of `ORDERS`
+    given_name: str = "first"  # or "last": of several beside the family name
+    family_names: int | None = None  # of a name without a comma
+    words: Words = field(default_factory=Words)
+
+
+def reader(customs: Customs) -> Callable[..., str]:
+    """Return the `person` filter of a process."""
+
+    def person(value: object, part: str, order: str | None = None) -> str:
+        """Return a part of a person's name, "" where it has none; `order` goes before that of the process.
+
+        Raises `Refused` for a name that may be read in two ways.
+        """
+        if part not in Name._fields or order not in (None, *ORDERS):
+            raise Refused("is asked for a part or an order that names do not have", "person")
+        used = replace(customs, order=order) if order else customs
+        return str(getattr(_read(" ".join(values.text(value).split()), used), part))
+
+    return person
+
+
+person = reader(Customs())
 
 
 def check(arguments: Mapping[str, Any]) -> str:
@@ -56,59 +80,181 @@ def check(arguments: Mapping[str, Any]) -> str:
     return ""
 
 
-def _parted(plain: str, order: str) -> Name:
-    names, titles = _sections(plain)
-    if not names:
-        return Name()
-    if len(names) == 1 and len(names[0]) > 1 and order == "comma":
-        raise Refused("has no comma between family and given name", "person")
-    titles = [title for words in names for title in _ending(words)] + titles
-    prefixes = _beginning(names[-1])
-    family, given = _in_order(names[0], order) if len(names) == 1 else names
-    suffixes = [title for title in titles if _is_suffix(title)]
-    degrees = [title for title in titles if not _is_suffix(title)]
-    return Name(*map(" ".join, (family, given[:1], given[1:], suffixes, prefixes, degrees)))
+def _read(plain: str, customs: Customs) -> Name:
+    if HL7.fullmatch(plain):
+        return Name(*map(str.strip, plain.split("^")[:6]))
+    without = NICKNAME.sub(" ", plain) if NICKNAME.sub("", plain).strip(" ,") else plain
+    sections = [section.split() for section in COMMA.split(without) if section.strip()]
+    name = _Reading(customs, sections).name()
+    if without == plain:
+        return name
+    found = list(NICKNAME.finditer(plain))
+    before = [match[0] for match in found if match.end() < len(plain)]  # as they stand: John "Jack" Quincy Smith
+    behind = [match[0] for match in found[len(before) :]]
+    return name._replace(middle=" ".join([*before, *name.middle.split(), *behind]))
 
 
-def _sections(plain: str) -> tuple[list[list[str]], list[str]]:
-    """Return the words of each name between commas, and the titles that stand between commas by themselves."""
-    first, *others = [section.split() for section in plain.split(",") if section.strip()] or [[]]
-    names = [first] * bool(first) + [section for section in others if not all(map(_is_title, section))]
-    titles = [word for section in others if all(map(_is_title, section)) for word in section]
-    if len(names) > 2:
-        raise Refused("has more than two names between commas", "person")
-    return names, titles
+class _Reading:
+    """Takes the words of one name into its parts."""
+
+    def __init__(self, customs: Customs, sections: list[list[str]]) -> None:
+        self.customs = customs
+        self.words = customs.words
+        self.sections = sections
+        self.capitals = all(word == word.upper() for section in sections for word in section)
+        self.prefixes: list[str] = []
+        self.suffixes: list[str] = []
+        self.degrees: list[str] = []
+
+    def name(self) -> Name:
+        sections = [left for index, words in enumerate(self.sections) if (left := self._names(index, words))]
+        if len(sections) > SECTIONS:
+            raise Refused(TOO_MANY, "person")
+        family: list[str] = []
+        given: list[str] = []
+        middle: list[str] = []
+        if len(sections) > 1:
+            family, given, middle = self._by_comma(*sections)
+        elif sections:
+            family, given, middle = self._in_order(sections[0])
+        parts = (family, given, middle, self.suffixes, self.prefixes, self.degrees)
+        return Name(*map(" ".join, parts))
+
+    def _names(self, index: int, words: list[str]) -> list[str]:
+        """Return the names among the words between two commas, and keep the others as titles."""
+        if index == 1 and self._is_given(words):
+            return words
+        while words and self.words.is_title(words[0]):
+            self.prefixes.append(words[0])
+            words = words[1:]
+        ending: list[str] = []
+        while words and self._is_ending(words, alone=index > 0):
+            ending.insert(0, words[-1])
+            words = words[:-1]
+        for word in ending:
+            self._keep(word)
+        return words
+
+    def _is_given(self, words: list[str]) -> bool:
+        """Tell whether the only word behind the comma is the given name, though it looks like a degree."""
+        if len(words) != 1 or not self.words.is_degree(words[0]):
+            return False
+        if len(self.sections) > 2 and not self.words.is_doubtful_degree(words[0]):
+            return False  # "Smith, MD, PhD"
+        if len(list(_units(self._without_titles(), self.words))) > 1:  # "John Smith, MD"
+            if self._is_doubtful(words[0]):
+                raise Refused(DEGREE, "person")
+            return False
+        if "." in words[0] and not self.words.is_own_degree(words[0]):
+            raise Refused(DEGREE, "person")
+        return words[0].isupper() and "." not in words[0]
+
+    def _without_titles(self) -> list[str]:
+        return [word for word in self.sections[0] if not (self.words.is_title(word) or self.words.is_suffix(word))]
+
+    def _is_ending(self, words: list[str], *, alone: bool) -> bool:
+        """Tell whether the last word is a suffix, degree or title; a name must be left before what may be one."""
+        word, before = words[-1], words[:-1]
+        if self.words.is_suffix(word) or (before and word.endswith(".") and self.words.is_title(word)):
+            return True
+        if not self.words.is_degree(word) or not (before or alone):
+            return False
+        if not before or not self._is_doubtful(word) or len(before[-1].rstrip(".")) == 1:
+            return True
+        if len(before) > 1 or alone:
+            raise Refused(DEGREE, "person")
+        return False
+
+    def _is_doubtful(self, word: str) -> bool:
+        """Tell whether nothing shows that a degree is no name: among small letters its capitals do."""
+        return self.capitals and self.words.is_doubtful_degree(word)
+
+    def _keep(self, word: str) -> None:
+        is_suffix, is_title = self.words.is_suffix(word), self.words.is_title(word)
+        (self.suffixes if is_suffix else self.prefixes if is_title else self.degrees).append(word)
+
+    def _by_comma(
+        self, family: list[str], given: list[str], middle: list[str] | None = None
+    ) -> tuple[list[str], list[str], list[str]]:
+        family = [*self._trailing(family), *family]
+        family = [*self._trailing(given), *family]
+        if middle:
+            return family, given, middle
+        return family, *self._given(given, given[:1])
+
+    def _given(self, names: list[str], first: list[str]) -> tuple[list[str], list[str]]:
+        """Return given and middle names; `first` are the words of the first one."""
+        if self.customs.given_name == "last":
+            return names[-1:], names[:-1]
+        return first, names[len(first) :]
+
+    def _trailing(self, words: list[str]) -> list[str]:
+        """Take the particles off the end that belong before the family name: "Berg, Jan van der"."""
+        taken: list[str] = []
+        while len(words) > 1 and self.words.particle(words[-1]) is not Particle.NO:
+            taken.insert(0, words.pop())
+        if len(taken) == 1 and self.words.particle(taken[0]) is Particle.MAYBE:
+            raise Refused(PARTICLE, "person")
+        return taken
+
+    def _in_order(self, words: list[str]) -> tuple[list[str], list[str], list[str]]:
+        order = self.customs.order
+        if len(words) > 1 and order == "comma":
+            raise Refused(NO_COMMA, "person")
+        self._prove_beginning(words)
+        units = list(_units(words, self.words))
+        if len(units) == 1:
+            return units[0], [], []
+        count = min(self.customs.family_names or 1, len(units) - 1)
+        if order == "family":
+            rest = _joined(units[count:])
+            return _joined(units[:count]), *self._given(rest, rest[:1])
+        self._prove_given_first(units)
+        return _joined(units[-count:]), *self._given(_joined(units[:-count]), units[0])
+
+    def _prove_given_first(self, units: list[list[str]]) -> None:
+        """Refuse a name that seems to be in another order, or to have two family names."""
+        last = units[-1][-1]
+        if self.customs.order is None and self.words.particle(last) is Particle.YES:
+            raise Refused(TRAILING, "person")
+        if self.customs.order is None and self.words.is_initial(last):
+            raise Refused(INITIAL, "person")
+        if self.customs.family_names is None and any(len(unit) > 1 and not is_father(unit[0]) for unit in units[1:-1]):
+            raise Refused(FAMILIES, "person")
+
+    def _prove_beginning(self, words: list[str]) -> None:
+        """Refuse a name whose first word is a particle or a name: "Van Morrison" may lack the given name."""
+        order = self.customs.order
+        if order == "given" or len(words) == 1 or (len(words) > 2 and order is None):
+            return
+        if self.words.particle(words[0]) is Particle.MAYBE and self.words.particle(words[1]) is Particle.NO:
+            raise Refused(PARTICLE, "person")
 
 
-def _in_order(words: list[str], order: str) -> tuple[list[str], list[str]]:
-    """Return the words of the family name, and the others."""
-    if order == "family":
-        first = next((index for index, word in enumerate(words) if word.casefold() not in PARTICLES), 0)
-        return words[: first + 1], words[first + 1 :]
-    last = len(words) - 1
-    start = next((index for index in range(1, last) if words[index].casefold() in PARTICLES), last)
-    return words[start:], words[:start]
+def _units(words: list[str], known: Words) -> Iterator[list[str]]:
+    """Yield names with the particles that belong to them, and family names that are joined."""
+    unit: list[str] = []
+    for index, word in enumerate(words):
+        unit.append(word)
+        following = words[index + 1] if index + 1 < len(words) else ""
+        if not following or not (_leads(word, following, index, known) or _joins(word, following, index)):
+            yield unit
+            unit = []
 
 
-def _ending(words: list[str]) -> list[str]:
-    """Take suffixes and degrees off the end, so that a name stays."""
-    taken: list[str] = []
-    while len(words) > (2 if words[-1] == NAME_TOO else 1) and _is_title(words[-1]):
-        taken.insert(0, words.pop())
-    return taken
+def _leads(word: str, following: str, index: int, known: Words) -> bool:
+    """Tell whether a word, or what follows its hyphen, is a particle of the next one: "Heijdanus-De Boer"."""
+    particle = known.particle(word.rpartition("-")[2], following)
+    if index == 0 and particle is Particle.MAYBE and "-" not in word:  # "Van Thi Nguyen", but "Van der Berg"
+        return known.particle(following) is not Particle.NO
+    return particle is not Particle.NO
 
 
-def _beginning(words: list[str]) -> list[str]:
-    """Take "Dr." and the like off the start, so that one word stays."""
-    taken = []
-    while len(words) > 1 and words[0].rstrip(".").casefold() in PREFIXES:
-        taken.append(words.pop(0))
-    return taken
+def _joins(word: str, following: str, index: int) -> bool:
+    if index == 0:  # a given name is joined to nothing
+        return False
+    return is_link(word) or is_link(following) or word.endswith("-") or following.startswith("-")
 
 
-def _is_title(word: str) -> bool:
-    return _is_suffix(word) or word.replace(".", "") in DEGREES
-
-
-def _is_suffix(word: str) -> bool:
-    return word.rstrip(".").casefold() in SUFFIXES
+def _joined(units: list[list[str]]) -> list[str]:
+    return [word for unit in units for word in unit]

@@ -1,0 +1,39 @@
+"""Invented persons of many naming customs, with the right parts: names.csv.
+
+`settings` are keys of [persons]; `refused` is what the message of a name that can be read in two ways must name.
+"""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from receiver.mapping.errors import Refused
+from receiver.mapping.filters.person_words import Words, folded, folded_degrees
+from receiver.mapping.filters.persons import Customs, Name, reader
+
+ROWS = list(csv.DictReader((Path(__file__).parent / "names.csv").read_text("utf-8").splitlines()))
+
+
+def customs(settings: str) -> Customs:
+    said = dict(each.split("=") for each in settings.split())
+    lists = {key: value.split(",") for key, value in said.items() if key in Words.__dataclass_fields__}
+    words = Words(**{key: (folded_degrees if key == "degrees" else folded)(value) for key, value in lists.items()})
+    families = int(said["family_names"]) if "family_names" in said else None
+    return Customs(said.get("order"), said.get("given_name", "first"), families, words)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['custom']}: {row['written']} {row['settings']}")
+def test_a_name_has_the_right_parts_or_is_refused_with_what_decides(row):
+    person = reader(customs(row["settings"]))
+    if row["refused"]:
+        with pytest.raises(Refused, match=row["refused"]):
+            person(row["written"], "family")
+    else:
+        found = Name(*(person(row["written"], part) for part in Name._fields))
+        assert found == Name(*(row[part] for part in Name._fields))
+
+
+def test_the_table_has_300_names_of_many_customs():
+    assert len(ROWS) >= 300
+    assert len({row["custom"] for row in ROWS}) >= 12

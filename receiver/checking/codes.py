@@ -94,6 +94,8 @@ CODES = {
     "invalid-pattern": "A pattern that is no regular expression",
     "unbounded-pattern": "A pattern that can take unbounded time",
     "unsafe-assertion": "An assertion that reaches outside or takes unbounded time",
+    "too-costly": "A schema or a file that takes too long",
+    "unreadable-content": "A library gives up on the file",
     "example-rejected": "A schema rejects its own example",
     "unused-schema": "A schema that nobody uses",
     # samples

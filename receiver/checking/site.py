@@ -1,10 +1,13 @@
 """A compiled site as the checks see it."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from receiver.checking import shape
 from receiver.checking.shape import Shape
+from receiver.faults import Misconfigured
+from receiver.libraries import reading
 from receiver.mapping import Condition, Template
 from receiver.process.compiling import Compiled
 from receiver.process.pieces import Pieces
@@ -41,7 +44,8 @@ class Site:
         """Return what a JSON Schema says of an object's members; None where it cannot be read."""
         document = self.schema(name)
         if document and name not in self._shapes:
-            self._shapes[name] = shape.of(shape.root(document, self.library), self.library)
+            with suppress(Misconfigured), reading(document.file):  # what is wrong with it was told when it was compiled
+                self._shapes[name] = shape.of(shape.root(document, self.library), self.library)
         return self._shapes.get(name)
 
 

@@ -5,16 +5,18 @@ from pathlib import Path
 from receiver.config import rules, shape
 from receiver.config.build import build
 from receiver.config.model import ProcessConfig
-from receiver.config.source import load
+from receiver.config.source import FILE, load
 from receiver.faults import Misconfigured
+from receiver.libraries import reading
 
 
 def read(folder: Path, site: Path) -> ProcessConfig:
     """Read the process.toml of one process's folder. Raises `Misconfigured` with all of its faults at once."""
-    source = load(folder, site)
-    found = list(shape.faults(source))
-    broken = {path for path, _ in found}
-    faults = {fault for _, fault in found} | set(rules.faults(source, broken))
-    if faults:
-        raise Misconfigured(faults)
-    return build(folder, source)
+    with reading((folder / FILE).relative_to(site).as_posix()):
+        source = load(folder, site)
+        found = list(shape.faults(source))
+        broken = {path for path, _ in found}
+        faults = {fault for _, fault in found} | set(rules.faults(source, broken))
+        if faults:
+            raise Misconfigured(faults)
+        return build(folder, source)

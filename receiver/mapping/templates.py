@@ -1,12 +1,14 @@
 """Compiles the templates of one process."""
 
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import jinja2
 from jinja2 import TemplateSyntaxError, nodes
 
 from receiver.faults import Misconfigured
+from receiver.libraries import reading
 from receiver.mapping import budget, tables
 from receiver.mapping.compiling.compiler import Compiler
 from receiver.mapping.compiling.tracing import Trace
@@ -46,16 +48,18 @@ class Templates:
         """Compile a condition that stands somewhere in a file. Raises `Misconfigured`."""
         written = _written(source, file, line, column)
         unit = _unit(written)
-        expression = parse_expression(self._environment, written, unit.places)
-        tree = Compiler(self._environment, self._library, unit).condition(expression, Spot(plain, plain.START))
-        return Condition(self._compiled(file, tree, unit, plain))
+        with _reading(written):
+            expression = parse_expression(self._environment, written, unit.places)
+            tree = Compiler(self._environment, self._library, unit).condition(expression, Spot(plain, plain.START))
+            return Condition(self._compiled(file, tree, unit, plain))
 
     def _template(self, source: Source, module: Format, state: object, encoding: str = "utf-8") -> Template:
         unit = _unit(source)
         budget.start()  # constants are worked out here
-        tree = parse(self._environment, source, unit.places)
-        compiler = Compiler(self._environment, self._library, unit, encoding)
-        return self._compiled(source.file, compiler.template(tree, Spot(module, state), source.file), unit, module)
+        with _reading(source):
+            tree = parse(self._environment, source, unit.places)
+            compiler = Compiler(self._environment, self._library, unit, encoding)
+            return self._compiled(source.file, compiler.template(tree, Spot(module, state), source.file), unit, module)
 
     def _start(self, source: Source, module: Format) -> object:
         declared = DELIMITER.search(source.text)
@@ -85,6 +89,10 @@ class Templates:
 
 def _written(text: str, file: str, line: int, column: int) -> Source:
     return Source(file, text.replace("\r\n", "\n").replace("\r", "\n"), line, column)
+
+
+def _reading(source: Source) -> AbstractContextManager[None]:
+    return reading(source.file, lambda _: source.place(0))
 
 
 def _unit(source: Source) -> Unit:

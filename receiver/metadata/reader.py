@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, Protocol
 
 from receiver.delivery import Reading
 from receiver.faults import Fault, Misconfigured
+from receiver.libraries import reading
 from receiver.metadata import json, xml
 from receiver.metadata.fields import Gathered, Rules, gather, source_id_fault
 from receiver.metadata.layout import Layout, Path, WrongPath
@@ -174,9 +176,14 @@ class _Compiling:
             return None
 
     def path(self, compiled: Callable[[str], Path], expression: str, *place: str) -> Any:
+        wrong = partial(self._configured.fault, "wrong-path")
+        at = wrong("", *place)
         try:
-            return compiled(expression)
-        except WrongPath as error:
-            message = f"{error.message} (at its column {error.column})"
-            self.faults.append(self._configured.fault("wrong-path", message, *place))
+            with reading(at.file, lambda _: (at.file, at.line, at.column)):
+                try:
+                    return compiled(expression)
+                except WrongPath as error:
+                    raise Misconfigured([wrong(f"{error.message} (at its column {error.column})", *place)]) from None
+        except Misconfigured as error:
+            self.faults += error.faults
             return None

@@ -14,6 +14,7 @@ from receiver.config import provisional
 from receiver.config.site import conflicts, find
 from receiver.config.tokens import Tokens, read_tokens
 from receiver.faults import Fault, Misconfigured, Severity
+from receiver.libraries import reading
 from receiver.process import Process, pieces
 from receiver.process.files import files
 from receiver.process.pieces import Pieces
@@ -90,7 +91,11 @@ def digests(site: Path) -> dict[str, str]:
 
 def _further(folder: Path, schemas: Schemas) -> tuple[Fault, ...]:
     """Return the faults of templates and schemas that a faulty process.toml does not hide."""
-    configured = provisional.read(folder, schemas.site)
+    try:
+        with reading(folder.relative_to(schemas.site).as_posix()):
+            configured = provisional.read(folder, schemas.site)
+    except Misconfigured:  # as when it was read the first time
+        return ()
     return pieces.compile(configured, Tokens(()), schemas).faults if configured else ()
 
 

@@ -9,6 +9,7 @@ from receiver import documents, records
 from receiver.config.model import PersonsConfig, ProcessConfig, RecordConfig
 from receiver.config.tokens import Tokens
 from receiver.faults import Fault, Misconfigured, did_you_mean
+from receiver.libraries import reading
 from receiver.mapping import Condition, Template, Templates
 from receiver.mapping.filters.person_words import Words, folded, folded_degrees
 from receiver.mapping.filters.persons import Customs
@@ -112,7 +113,8 @@ class _Work:
         self, compiled: Callable[Arguments, Piece], *arguments: Arguments.args, **named: Arguments.kwargs
     ) -> Piece | None:
         try:
-            return compiled(*arguments, **named)
+            with reading(self.configured.source.file):
+                return compiled(*arguments, **named)
         except Misconfigured as error:
             self.faults.extend(error.faults)
             return None

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from receiver.faults import Fault, Misconfigured, did_you_mean
+from receiver.libraries import reading
 from receiver.schemas import json_schema, xsd
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.xsd import XmlSchema
@@ -51,8 +52,10 @@ class Schemas:
         if name in self._faults:
             raise Misconfigured(self._faults[name])
         if name not in done:
+            path = self.folder / name
             try:
-                done[name] = compiled(self.folder / name, self.folder, self.site)
+                with reading(path.relative_to(self.site).as_posix()):
+                    done[name] = compiled(path, self.folder, self.site)
             except Misconfigured as error:
                 self._faults[name] = error.faults
                 raise

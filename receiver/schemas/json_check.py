@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema_rs
 from jsonschema import Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator
@@ -12,7 +13,7 @@ from referencing._core import Resolver
 from referencing.exceptions import Unresolvable
 
 from receiver.faults import Fault, Severity, did_you_mean
-from receiver.schemas import words
+from receiver.schemas import json_cost, words
 from receiver.schemas.json_library import ROOT, Document, Library, dialect
 
 Path = tuple[str | int, ...]
@@ -54,6 +55,12 @@ def faults(document: Document, library: Library) -> Iterator[Fault]:
         return
     if invalid := _broken_rules(document.contents, declared):
         yield from (_invalid(document, error) for error in invalid)
+    elif wrong := list(_no_uris((), document.contents)):
+        message, hint = (
+            "this is no URI (RFC 3986)",
+            "such as https://example.org/fields, or nothing: a file has its name",
+        )
+        yield from (document.fault(path, "invalid-schema", message, hint) for path in wrong)
     else:
         registry = library.registry().with_resource(document.uri, document.resource())
         yield from _walk(document, declared, registry.resolver(document.uri))
@@ -84,15 +91,36 @@ def _invalid(document: Document, error: ValidationError) -> Fault:
     return document.fault(tuple(error.absolute_path), "invalid-schema", message, near)
 
 
+def _no_uris(path: Path, schema: Any) -> Iterator[Path]:
+    """Yield the places of names that no library can take for a URI."""
+    if not isinstance(schema, dict):
+        return
+    for keyword in ("$id", "id"):
+        if isinstance(schema.get(keyword), str) and not _is_uri(schema[keyword]):
+            yield (*path, keyword)
+    for step, inner in _inner(schema):
+        yield from _no_uris((*path, *step), inner)
+
+
+def _is_uri(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _walk(document: Document, draft: str, resolver: Resolver[Any]) -> Iterator[Fault]:
     specification = dialect(document.contents)
     waiting: list[tuple[Path, Any, Resolver[Any]]] = [((), document.contents, resolver)]
+    counted: json_cost.Counted = {}
     while waiting:
         path, schema, above = waiting.pop()
         if not isinstance(schema, dict):
             continue
         here = above.in_subresource(specification.create_resource(schema))
         yield from _unresolved(document, path, schema, here)
+        yield from _costly(document, path, schema, here, counted)
         yield from _patterns(document, path, schema)
         yield from _unchecked(document, path, schema, draft)
         waiting += [((*path, *step), inner, here) for step, inner in _inner(schema)]
@@ -115,13 +143,26 @@ def _unresolved(document: Document, path: Path, schema: dict[str, Any], resolver
             continue
         try:
             resolver.lookup(reference)
-        except Unresolvable:
+        except (Unresolvable, ValueError):  # ValueError: no URI, or no number where it leads into a list
             message = f"{words.name(reference)} leads nowhere"
             remote = "://" in reference and not reference.startswith(ROOT)
             hint = "nothing is fetched from elsewhere: put that schema into schemas/ and name its file"
             if not remote:
                 hint = "name a place in this file, #/$defs/…, or a file in schemas/"
             yield document.fault((*path, keyword), "unresolved-reference", message, hint)
+
+
+def _costly(
+    document: Document, path: Path, schema: dict[str, Any], resolver: Resolver[Any], counted: json_cost.Counted
+) -> Iterator[Fault]:
+    try:
+        count = json_cost.judgements(schema, resolver, counted)
+    except ValueError:  # a reference that is told already
+        return
+    if count > json_cost.MOST:
+        counted.update(dict.fromkeys(counted, 0))  # what it is made of is told with it
+        message = f"one value is judged {count:,} times by this, for its references lead to the same again and again"
+        yield document.fault(path, "too-costly", message, f"at most {json_cost.MOST:,} times: refer to each once")
 
 
 def _patterns(document: Document, path: Path, schema: dict[str, Any]) -> Iterator[Fault]:

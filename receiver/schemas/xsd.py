@@ -3,17 +3,20 @@
 No network, nothing outside of schemas/, no hints from the documents themselves: xsi:schemaLocation is ignored.
 """
 
+import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from elementpath import ElementPathError
-from xmlschema import XMLResource, XMLSchemaException
+from xmlschema import XMLResource, XMLSchemaException, XsdComponent
 
 from receiver.faults import Fault, Misconfigured
+from receiver.libraries import reading
 from receiver.problems import Violation
 from receiver.schemas import words, xsd_explain, xsd_keys
 from receiver.schemas.xsd_files import Document, Files, is_1_1
@@ -75,8 +78,8 @@ def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (a
     root = files.add(path)
     if files.faults or root is None:
         raise Misconfigured(files.faults)
-    schema = _build(root, folder)
-    faults = dict.fromkeys(_fault(error, files, root) for error in schema.maps.all_errors)
+    schema, errors = _build(root, files, folder)
+    faults = dict.fromkeys(_fault(error, files, root) for error in errors)
     if faults:
         raise Misconfigured(faults)
     names = {
@@ -92,12 +95,14 @@ def _known(files: Files) -> frozenset[str]:
     return frozenset(name.rpartition(":")[2] for name in names)
 
 
-def _build(root: Document, folder: Path) -> Any:
+def _build(root: Document, files: Files, folder: Path) -> tuple[Any, list[Any]]:
+    """Return what the library makes of a schema, and all that it finds wrong there. Raises `Misconfigured`."""
     kind = Schema11 if is_1_1(root) else Schema10
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # includes that lead nowhere are faults already
-            return kind(
+    at_work = partial(_at_work, files, root)
+    with warnings.catch_warnings(), reading(root.file, at_work):
+        warnings.simplefilter("ignore")  # includes that lead nowhere are faults already
+        try:
+            schema = kind(
                 str(root.path),
                 base_url=folder.resolve().as_uri(),
                 allow="local",
@@ -105,18 +110,35 @@ def _build(root: Document, folder: Path) -> Any:
                 use_fallback=False,
                 validation="lax",
             )
-    except (XMLSchemaException, ElementPathError, ArithmeticError, ValueError, RecursionError) as error:
-        message = words.rule(getattr(error, "message", None) or type(error).__name__)
-        raise Misconfigured([Fault(root.file, 1, 1, "invalid-schema", message)]) from None
+            return schema, list(schema.maps.all_errors)
+        except (XMLSchemaException, ElementPathError) as error:
+            message = words.rule(getattr(error, "message", None) or type(error).__name__)
+            raise Misconfigured([Fault(*at_work(error), "invalid-schema", message)]) from None
+
+
+def _at_work(files: Files, root: Document, error: BaseException) -> tuple[str, int, int]:
+    """Return the place of the innermost element that the library was building when it gave up."""
+    found: tuple[str, int, int] = (root.file, 1, 1)
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        component = frame.f_locals.get("self")
+        if isinstance(component, XsdComponent):
+            document = files.documents.get(Path(component.schema.source.filepath or ""))
+            if document:
+                found = (document.file, *_place(document, component.schema.source.root, component.elem))
+    return found
 
 
 def _fault(error: Any, files: Files, root: Document) -> Fault:
     """Point at the element of the file that an error of xmlschema speaks of."""
     source = getattr(error.validator, "schema", error.validator).source
     document = files.documents.get(Path(source.filepath or ""), root)
-    index = next((number for number, each in enumerate(source.root.iter()) if each is error.elem), 0)
-    message = words.rule(error.message)
-    return Fault(document.file, *document.places[index], "invalid-schema", message, _hint(document, error))
+    place = _place(document, source.root, error.elem)
+    return Fault(document.file, *place, "invalid-schema", words.rule(error.message), _hint(document, error))
+
+
+def _place(document: Document, root: Any, wanted: Any) -> tuple[int, int]:
+    found = (place for element, place in document.places_in(root) if element is wanted)
+    return next(found, document.places[0])
 
 
 def _hint(document: Document, error: Any) -> str:
@@ -131,6 +153,6 @@ def _all_places(schema: Any, files: Files, names: Mapping[Path, str]) -> dict[in
     for each in schema.maps.schemas:
         document = files.documents.get(Path(each.source.filepath or ""))
         if document is not None:
-            for element, (line, _) in zip(each.source.root.iter(), document.places, strict=True):
+            for element, (line, _) in document.places_in(each.source.root):
                 found[id(element)] = f"{names[document.path]}:{line}"
     return found

@@ -5,10 +5,11 @@ Its translation is kept, jsonschema-rs's linear engine runs it, and a schema cla
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import jsonschema_rs
-from elementpath.regex import RegexError, translate_pattern
+from elementpath.regex import RegexError, UnicodeSubset, translate_pattern
 from xmlschema import XMLSchema10, XMLSchema11
 from xmlschema.validators import XsdPatternFacets
 from xmlschema.validators.builders import XsdBuilders
@@ -24,6 +25,15 @@ ESCAPES = {
 }
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
 _END = r"$(?!\n\Z)"  # how the translation says "the end, and no line break before it"
+
+
+def _keep_common(characters: UnicodeSubset, others: Iterable[Any]) -> UnicodeSubset:
+    """Keep what both sets have, range by range: the library does it character by character, for seconds in \\w."""
+    characters -= characters - others
+    return characters
+
+
+UnicodeSubset.__iand__ = _keep_common  # type: ignore[assignment]
 
 
 class Linear:

@@ -32,6 +32,7 @@ FLOORS = [
     {"documents"},
     {"store"},
     {"schemas"},
+    {"libraries"},
     {"delivery", "faults", "limits", "positions", "problems", "settings", "sniffing", "steps", "units"},
 ]
 BY_THE_DOOR = {"web", "app", "server", "serving"}

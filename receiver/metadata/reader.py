@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -176,14 +175,14 @@ class _Compiling:
             return None
 
     def path(self, compiled: Callable[[str], Path], expression: str, *place: str) -> Any:
-        wrong = partial(self._configured.fault, "wrong-path")
-        at = wrong("", *place)
+        at = self._configured.fault("wrong-path", "", *place)
         try:
             with reading(at.file, lambda _: (at.file, at.line, at.column)):
                 try:
                     return compiled(expression)
                 except WrongPath as error:
-                    raise Misconfigured([wrong(f"{error.message} (at its column {error.column})", *place)]) from None
+                    message = f"{error.message} (at its column {error.column})"
+                    raise Misconfigured([replace(at, message=message)]) from None
         except Misconfigured as error:
             self.faults += error.faults
             return None

@@ -5,6 +5,8 @@ import resource
 import sys
 from typing import Any
 
+from gunicorn.systemd import sd_notify
+
 from receiver import limits, log
 from receiver.app import prepare
 from receiver.config.site import unread_variables
@@ -42,8 +44,12 @@ def on_starting(_server: Any) -> None:
         sys.exit(2)
 
 
-def when_ready(_server: Any) -> None:
-    """Tell what is served, and what of the environment nobody reads."""
+def when_ready(server: Any) -> None:
+    """Tell what is served, and what of the environment nobody reads.
+
+    systemd is told that the successor of an upgrade is the service from now on: it would end it with the old one.
+    """
+    sd_notify(f"MAINPID={server.pid}", server.log)
     settings = Settings.from_environment()
     log.set_up(settings.log)
     in_force = state.read(settings.data)

@@ -6,6 +6,8 @@ import socket
 import ssl
 import subprocess
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -146,6 +148,31 @@ def test_the_service_is_told_who_the_sender_is(front, hostile):
 @pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/metrics", 404), ("/readyz", 404), ("/", 404)])
 def test_only_deliveries_and_health_are_seen_from_outside(front, path, status):
     assert front.exchange(head(path=path, method="GET")).status == status
+
+
+def test_one_address_can_send_a_days_backlog_at_once(front):
+    raw = request(body(*whole("nginx-backlog")))
+    with ThreadPoolExecutor(64) as senders:
+        answered = Counter(answer.status for answer in senders.map(front.exchange, [raw] * 400))
+    assert set(answered) <= {200, 503}  # 503: the same delivery is in progress
+    assert answered[200] > 300
+
+
+def test_while_the_service_is_away_the_sender_is_told_to_come_again(tmp_path):
+    alone = Front(tmp_path, free_port()).wait()
+    try:
+        answer = alone.exchange(request(body(*whole("nginx-away"))))
+    finally:
+        alone.process.terminate()
+        alone.process.wait(timeout=20)
+    assert (answer.status, answer.json["code"]) == (503, "unavailable")
+    assert (answer.headers["content-type"], answer.headers["retry-after"]) == ("application/problem+json", "30")
+
+
+def test_what_nginx_cannot_read_is_told_as_the_service_would(front):
+    answer = front.exchange(b"POST /api HTTP/1.1\r\nHost: receiver.example.org\r\nContent-Length: x\r\n\r\n")
+    assert (answer.status, answer.json["code"]) == (400, "malformed-request")
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_the_log_of_nginx_holds_nothing_that_was_planted(front):

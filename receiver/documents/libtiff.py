@@ -1,7 +1,7 @@
 """TIFF by libtiff, the one that Pillow brings along: Pillow itself switches its warnings off, and they tell of damage.
 
 Runs in the helper alone. A fax with a bad line decodes to some other page, and a warning is all that tells it from the
-right one. So every error is damage, and every warning but those in `HARMLESS`.
+right one. So every complaint is damage, but those in `HARMLESS`.
 """
 
 import ctypes
@@ -14,16 +14,26 @@ from PIL import Image, _imaging
 
 from receiver.documents.helper import Unreadable
 
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF 6.0, section 2, and BigTIFF
+DAMAGED_DIRECTORY = "its directory is damaged, or it is cut off"
 MODE = b"rmc"  # read; the file not mapped into memory; its strips as they are
-HARMLESS = (  # of what libtiff warns of, what changes no pixel: words of its messages
+HARMLESS = (  # of what libtiff complains of, what changes no pixel: words of its messages
     b"Unknown field with tag",  # private ones, which most scanners write
     b"tag ignored",  # one of a wrong type or count; where pixels need it, an error follows
     b"null byte",  # in a text, such as the scanner's name
     b"not sorted in ascending order",
     b"Sum of Photometric type-related color channels",  # a fourth sample that is not said to be alpha
+    b'for "Orientation" tag',  # 0, which cameras and scanners write for "upright"
+    b'for "ResolutionUnit" tag',
+    b'for "XResolution" tag',
+    b'for "YResolution" tag',
     b"Deprecated and troublesome old-style JPEG",
     b"Auto-corrected former TIFF subsampling",
+    b"support is not configured",  # of a compression: who reads the page finds it
 )
+STRIPS = b"TIFFFetchStripThing"  # reads where the strips are: whatever it ignores is missed
+MAX_MESSAGE = 300  # bytes: the words that are looked for stand before
+UNTOUCHED = 0x5A  # a byte of which no row consists
 TYPES: dict[int, Any] = {
     width: c_type
     for c_type, tags in {
@@ -39,24 +49,22 @@ PLANES, UNIT, EXTRA_SAMPLES, ICC_PROFILE = 284, 296, 338, 34675
 
 _library = ctypes.CDLL(_imaging.__file__)  # whatever Pillow is linked to
 _Handler = ctypes.CFUNCTYPE(None, c_char_p, c_char_p, c_void_p)
-_heard: list[bytes] = []  # who complained: a function's name, or that of the library below it
+_heard: list[tuple[bytes, bytes]] = []  # who complained: a function, or the library below it; and what of
 
 
-def _hear_error(module: bytes | None, _message: bytes, _values: int) -> None:
-    _heard.append(module or b"")
+def _hear(module: bytes | None, message: bytes, values: int) -> None:
+    text = ctypes.create_string_buffer(MAX_MESSAGE)
+    _format(text, MAX_MESSAGE, message, values)
+    if module == STRIPS or not any(words in text.value for words in HARMLESS):
+        _heard.append((module or b"", message))
 
 
-def _hear_warning(module: bytes | None, message: bytes, _values: int) -> None:
-    if not any(words in message for words in HARMLESS):
-        _heard.append(module or b"")
-
-
-_error, _warning = _Handler(_hear_error), _Handler(_hear_warning)  # kept as long as the library has them
+_handler = _Handler(_hear)  # kept as long as the library has it
 
 
 def complained() -> set[bytes]:
     """Return who complained since the last TIFF was opened."""
-    return set(_heard)
+    return {module for module, _ in _heard}
 
 
 def _function(name: str, result: Any, *arguments: Any) -> Any:
@@ -67,6 +75,8 @@ def _function(name: str, result: Any, *arguments: Any) -> Any:
     return function
 
 
+_format = ctypes.CDLL(None).vsnprintf
+_format.argtypes = c_char_p, ctypes.c_size_t, c_char_p, c_void_p  # the last one is what the handler was given
 _open = _function("TIFFFdOpen", c_void_p, c_int, c_char_p, c_char_p)
 _close = _function("TIFFCleanup", None, c_void_p)
 _next = _function("TIFFReadDirectory", c_int, c_void_p)
@@ -78,11 +88,11 @@ _strips = _function("TIFFNumberOfStrips", c_uint32, c_void_p)
 _tiles = _function("TIFFNumberOfTiles", c_uint32, c_void_p)
 _strip_size = _function("TIFFStripSize", c_int64, c_void_p)
 _tile_size = _function("TIFFTileSize", c_int64, c_void_p)
+_row_size = _function("TIFFScanlineSize", c_int64, c_void_p)
 _offset = _function("TIFFGetStrileOffset", c_uint64, c_void_p, c_uint32)
 _size = _function("TIFFGetStrileByteCount", c_uint64, c_void_p, c_uint32)
 _read_strip = _function("TIFFReadEncodedStrip", c_int64, c_void_p, c_uint32, c_void_p, c_int64)
 _read_tile = _function("TIFFReadEncodedTile", c_int64, c_void_p, c_uint32, c_void_p, c_int64)
-_can_show = _function("TIFFRGBAImageOK", c_int, c_void_p, c_char_p)
 _show = _function("TIFFReadRGBAImageOriented", c_int, c_void_p, c_uint32, c_uint32, c_void_p, c_int, c_int)
 
 
@@ -90,15 +100,16 @@ class Tiff:
     """An open TIFF, at one of its directories: use it in a `with`. What libtiff complains of raises `Unreadable`."""
 
     def __init__(self, file: int) -> None:
-        _library.TIFFSetErrorHandler(_error)
-        _library.TIFFSetWarningHandler(_warning)  # again each time: Pillow takes it away
+        _library.TIFFSetErrorHandler(_handler)
+        _library.TIFFSetWarningHandler(_handler)  # again each time: Pillow takes it away
         _heard.clear()
         self.file = file
         self.size = os.lseek(file, 0, os.SEEK_END)
         os.lseek(file, 0, os.SEEK_SET)
         self._handle = _open(file, b"", MODE)
         if not self._handle:
-            raise Unreadable("it is no TIFF file")
+            is_tiff = os.pread(file, 4, 0) in SIGNATURES
+            raise Unreadable(DAMAGED_DIRECTORY if is_tiff else "it is no TIFF file")
 
     def __enter__(self) -> "Tiff":
         return self
@@ -109,15 +120,17 @@ class Tiff:
     def directories(self) -> Iterator[int]:
         """Go to each directory in turn, and yield how many there were."""
         count = 1
-        while True:
-            if _heard:
-                raise Unreadable("its directory is damaged, or it is cut off")
-            yield count
-            if _is_last(self._handle):
-                return
+        yield count
+        while not _is_last(self._handle):
             if not _next(self._handle):
-                _heard.append(b"TIFFReadDirectory")
+                raise Unreadable(DAMAGED_DIRECTORY)
             count += 1
+            yield count
+
+    def require_silence(self) -> None:
+        """Raise `Unreadable` where libtiff complained of a directory."""
+        if _heard:
+            raise Unreadable(DAMAGED_DIRECTORY)
 
     def field(self, tag: int, missing: int = 0) -> Any:
         """Return the value of a field, or its default where the file has none: that of TIFF, or `missing`."""
@@ -155,19 +168,24 @@ class Tiff:
         """Yield each strip or tile as it is decoded; the next one takes its place in memory."""
         size, read = (_tile_size, _read_tile) if self.is_tiled() else (_strip_size, _read_strip)
         buffer = ctypes.create_string_buffer(max(size(self._handle), 1))
+        row = _row_size(self._handle)
         for strip, _ in enumerate(self.places()):
+            ctypes.memset(buffer, UNTOUCHED, len(buffer))
             count = read(self._handle, strip, buffer, -1)
-            if _heard:
+            decoded = memoryview(buffer).cast("B")[: max(count, 0)]
+            if _heard or decoded[-row:] == bytes([UNTOUCHED]) * row:  # Group 4 that ends early is no error to libtiff
                 raise Unreadable("a page is damaged")
-            yield memoryview(buffer).cast("B")[:count]
+            yield decoded
 
     def shown(self) -> Image.Image:
         """Return the page as libtiff shows it: red, green, blue, and alpha that the colors were multiplied by."""
-        if not _can_show(self._handle, ctypes.create_string_buffer(1024)):
-            raise Unreadable("its pixels are of a kind that cannot be shown: send it in gray, or in RGB of 8 bits")
         size = self.field(WIDTH), self.field(LENGTH)
         pixels = ctypes.create_string_buffer(4 * size[0] * size[1])
         _show(self._handle, *size, pixels, self.field(ORIENTATION), 1)  # its own orientation: nothing is turned
+        if (b"", b"%s") in _heard:  # who has no name explains why it does not begin
+            raise Unreadable(
+                "its pixels are of a kind that cannot be shown: send it in gray or RGB, of 8 bits a sample"
+            )
         if _heard:
             raise Unreadable("a page is damaged")
         return Image.frombytes("RGBA", size, memoryview(pixels).cast("B"))

@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,6 @@ NO_PAGE = 1 | 4  # NewSubfileType: a smaller copy of another page, or a mask
 GROUP3, GROUP4 = (2, 3), 4
 DEFLATE = (8, 32946)
 NAMES = {34661: "JBIG", 34712: "JPEG 2000", 34887: "LERC", 50001: "WebP", 50002: "JPEG XL", 34892: "lossy JPEG of DNG"}
-FAX_END = re.compile(r"0{11,}1(0{11}10*)?$")  # EOFB: twice the code that no row has in it (T.6, 2.4.1.1)
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 WHITE_IS_0, BLACK_IS_0, RGB, CMYK = 0, 1, 2, 5
 PLAIN = {  # bits of a sample, samples, photometric interpretation: Pillow's mode, and its raw mode
@@ -29,6 +27,7 @@ PLAIN = {  # bits of a sample, samples, photometric interpretation: Pillow's mod
     (8, 1, BLACK_IS_0): ("L", "L"),
     (8, 3, RGB): ("RGB", "RGB"),
     (8, 4, CMYK): ("CMYK", "CMYK"),
+    (16, 4, CMYK): ("CMYK", "CMYK;16N"),
 }
 SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}  # of color profiles (ICC.1, 7.2.6)
 CENTIMETER, NO_UNIT = 3, 1
@@ -64,10 +63,11 @@ def _pages(file: int) -> Iterator[Tiff]:
 def _require_readable(tiff: Tiff) -> None:
     if tiff.field(libtiff.WIDTH) * tiff.field(libtiff.LENGTH) > MAX_PIXELS:
         raise Unreadable(f"a page has more than {MAX_PIXELS:,} pixels")
+    tiff.require_silence()
     compression = tiff.field(libtiff.COMPRESSION)
     if not tiff.is_known(compression):
-        name = NAMES.get(compression, "a kind that is not known")
-        raise Unreadable(f"its compression is {name}, which cannot be read: send it with Group 4, LZW or Deflate")
+        name = NAMES.get(compression, "of a kind that is not known")
+        raise Unreadable(f"its compression is {name}, and cannot be read: send it with Group 4, LZW or Deflate")
     if any(offset + size > tiff.size for offset, size in tiff.places()):
         raise Unreadable("it is cut off")
 
@@ -76,20 +76,13 @@ def _is_sound(tiff: Tiff) -> bool:
     """Decode a page, and tell that it could be. Raises `Unreadable`."""
     for _ in tiff.decoded():
         pass
-    _require_ends(tiff)
+    _require_checksum(tiff)
     return True
 
 
-def _require_ends(tiff: Tiff) -> None:
-    """Raise `Unreadable` for damage that libtiff passes over: a fax that ends early, a checksum that is wrong."""
-    compression = tiff.field(libtiff.COMPRESSION)
-    if compression == GROUP4:
-        broken = any(map(_ends_early, _data(tiff)))
-    elif compression in DEFLATE:
-        broken = not all(map(_has_its_checksum, _data(tiff)))
-    else:
-        return
-    if broken:
+def _require_checksum(tiff: Tiff) -> None:
+    """Raise `Unreadable` where Deflate does not end with the checksum of what it holds: libtiff stops before it."""
+    if tiff.field(libtiff.COMPRESSION) in DEFLATE and not all(map(_has_its_checksum, _data(tiff))):
         raise Unreadable("a page is damaged")
 
 
@@ -101,15 +94,7 @@ def _data(tiff: Tiff) -> Iterator[bytes]:
         yield data.translate(REVERSED) if reverse else data
 
 
-def _ends_early(data: bytes) -> bool:
-    """Tell whether there is an end in the midst of Group 4: libtiff then leaves the rows below it as they were."""
-    bits = f"{int.from_bytes(data):0{8 * len(data)}b}"
-    end = re.search("0{11,}1", bits)
-    return end is not None and not FAX_END.fullmatch(bits, end.start())
-
-
 def _has_its_checksum(data: bytes) -> bool:
-    """Tell whether Deflate ends with the checksum of what it holds: libtiff stops before it."""
     inflating = zlib.decompressobj()
     try:
         while not inflating.eof and (data or inflating.unconsumed_tail):
@@ -133,7 +118,6 @@ def _single(tiff: Tiff) -> bytes:
             dpi,
         )
     image = _image(tiff)
-    _require_ends(tiff)
     return saved(turned(image, orientation), dpi if orientation < 5 else dpi[::-1], _profile(tiff, image.mode))
 
 
@@ -152,12 +136,14 @@ def _image(tiff: Tiff) -> Image.Image:
     samples = tiff.field(libtiff.SAMPLES)
     plain = PLAIN.get((tiff.field(libtiff.BITS), samples, _photometric(tiff)))
     if plain and not tiff.is_tiled() and (samples == 1 or tiff.field(libtiff.PLANES) == 1):
+        _require_checksum(tiff)
         pixels = bytearray()
         for strip in tiff.decoded():
             pixels += strip
         size = tiff.field(libtiff.WIDTH), tiff.field(libtiff.LENGTH)
         return Image.frombytes(plain[0], size, pixels, "raw", plain[1])
     image = _on_white(tiff.shown(), tiff.alpha(), samples)
+    _is_sound(tiff)  # after it was shown: that sets how a page is decoded
     return image.getchannel("R") if _photometric(tiff) in (WHITE_IS_0, BLACK_IS_0) else image
 
 

@@ -1,12 +1,14 @@
-"""Writes lines to a descriptor from a thread of its own, so that no reader that pauses holds up whoever logs.
+"""Writes lines to a descriptor; where that is no file, from a thread of its own.
 
-What does not fit the queue is dropped and counted, and told in one line as soon as the reader is back. A process that
-is forked begins with an empty queue: the lines in it are its parent's, which writes them.
+A pipe, a socket or a terminal has a reader, who may pause and must not hold up whoever logs. What does not fit the
+queue is dropped and counted, and told in one line as soon as the reader is back. A process that is forked begins with
+an empty queue: the lines in it are its parent's, which writes them.
 """
 
 import atexit
 import os
 import select
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,7 +31,15 @@ class Writer:
         atexit.register(self.flush)
 
     def write(self, line: bytes) -> None:
-        """Have a line written; does not wait."""
+        """Have a line written; waits for no reader."""
+        if self._is_file is None:
+            self._is_file = _is_file(self._descriptor)
+        if self._is_file:
+            _write(self._descriptor, line)
+        else:
+            self._enqueue(line)
+
+    def _enqueue(self, line: bytes) -> None:
         with self._lock:
             fits = self._waiting + len(line) <= QUEUE
             if fits:
@@ -55,6 +65,7 @@ class Writer:
         self._waiting = 0  # bytes in the queue
         self._lost = 0  # lines dropped, not yet told
         self._started = False
+        self._is_file: bool | None = None  # nobody has looked yet
 
     def _start(self) -> None:
         with suppress(RuntimeError):  # no thread can be started: the interpreter ends, or there are too many
@@ -77,6 +88,12 @@ class Writer:
             self._waiting -= len(line)
             lost, self._lost = self._lost, 0
         return lost
+
+
+def _is_file(descriptor: int) -> bool:
+    with suppress(OSError):
+        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+    return False
 
 
 def _write(descriptor: int, line: bytes) -> None:

@@ -20,11 +20,18 @@ MAX_PART_HEADER_SIZE = 16 * 1024  # bytes of one header line of a section: a fil
 MAX_PREAMBLE = 1_024  # bytes before the first boundary: RFC 2046 §5.1.1 has them ignored, and no form sends any
 MAX_BOUNDARY = 70  # characters of the boundary: RFC 2046 §5.1.1
 MAX_PART_NAME = 200  # characters of a section's name: a customer chooses it in a form field
+AHEAD = (
+    256 * 1024
+)  # bytes of a body awaited without a thread: all of most deliveries, the stage holds as much in memory
+AHEAD_OF_ALL = 128 * 1024 * 1024  # bytes of all bodies so awaited by one worker: 500 of the largest, 4,000 of 32 KB
 READ_SIZE = 1024 * 1024  # bytes asked of the server at once: smaller reads were measured 6–13 times slower
 
 # work
 AT_WORK = 16  # requests that one worker works on at once: fsyncs of 16 threads overlap 3–4 times; 4 are slower by 13 %
-OPEN_FILES = 8_192  # open files of one worker: 1,000 connections, and 20 for each of 256 deliveries
+PAGES = 4  # threads of one worker for health, metrics and all else that is no delivery: it never waits for those
+READING = 128  # threads of one worker that wait for the rest of a body: as many are left for what has arrived
+CONNECTIONS = 4_000  # open in one worker: one that waits takes 12 KB and what has arrived; beyond, the kernel queues
+OPEN_FILES = 16_384  # open files of one worker: 4,000 connections, and 20 for each of 256 deliveries
 
 # values
 FIRST_YEAR = (
@@ -38,6 +45,9 @@ BODY_RATE = 2_000  # bytes of a body for each second of waiting: a fax line is a
 STALL_SECONDS = 30  # seconds without a single byte of a body: five repetitions of a lost packet
 LOOK_SECONDS = 1  # seconds between two looks, while a body is awaited, whether the service is told to stop
 LAST_SECONDS = 3  # seconds of the time that a stop leaves, kept to judge and answer what is whole by then
-ANSWER_SECONDS = 30  # seconds for the sender to take in a piece of the answer: as long as a body may stall
+ANSWER_SECONDS = 30  # seconds for the sender to take in an answer, and one more for each BODY_RATE bytes of it
+LEAVING = 64 * 1024 * 1024  # bytes of answers of one worker that are not taken in yet: a thousand pages of metrics
+MOMENT = 0.02  # seconds in which a thread awaits a body itself: the sender sends it right behind the head
+GIVEN_UP = 32  # senders given up at once, every quarter of a second: each answer takes a millisecond from the others
 LINGER_SECONDS = 2  # seconds without a byte before a connection is closed after its last answer: RFC 9112 §9.6
 MAX_LINGER_SECONDS = 30  # seconds in which the body of a refused request is read and thrown away: it may be on its way

@@ -19,7 +19,7 @@ from receiver.settings import Settings, SettingsError
 worker_class = "receiver.web.worker.Worker"  # gunicorn's gthread, proof against slow senders; fsync lets others run
 workers = 2  # one may crash or be replaced while the other answers; on two cores 1 and 3 are as fast, 4 is slower
 threads = 256  # deliveries on their way in one worker, most of which wait for their sender; limits.AT_WORK are at work
-worker_connections = 1_000  # open in one worker; beyond that the kernel queues them
+worker_connections = limits.CONNECTIONS
 keepalive = 15  # seconds: a sender with several documents keeps its connection; closing each cost 21 % of the rate
 limit_request_line = limits.MAX_URL
 limit_request_fields = limits.MAX_HEADERS

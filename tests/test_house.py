@@ -33,7 +33,7 @@ FLOORS = [
     {"store"},
     {"schemas"},
     {"libraries"},
-    {"delivery", "faults", "limits", "positions", "problems", "settings", "sniffing", "steps", "units"},
+    {"delivery", "faults", "limits", "positions", "problems", "settings", "sniffing", "steps", "turns", "units"},
 ]
 BY_THE_DOOR = {"web", "app", "server", "serving"}
 DISK = {"fsync", "fdatasync", "rename", "renames", "replace", "link", "hardlink_to", "renameat2", "sync_file_range"}

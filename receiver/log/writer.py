@@ -26,6 +26,7 @@ class Writer:
         self.count_lost: Callable[[], object] = lambda: None  # called with each line that is dropped
         self._descriptor = descriptor
         self._told = told
+        self._is_file: bool | None = None  # nobody has looked yet
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
         atexit.register(self.flush)
@@ -65,7 +66,6 @@ class Writer:
         self._waiting = 0  # bytes in the queue
         self._lost = 0  # lines dropped, not yet told
         self._started = False
-        self._is_file: bool | None = None  # nobody has looked yet
 
     def _start(self) -> None:
         with suppress(RuntimeError):  # no thread can be started: the interpreter ends, or there are too many

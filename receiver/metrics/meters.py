@@ -68,6 +68,11 @@ class Meters:
         with self._lock:
             self._in_flight.add(IN_FLIGHT())
 
+    def leave(self) -> None:
+        """Count one less in flight: it comes again, once its body has arrived."""
+        with self._lock:
+            self._in_flight.add(IN_FLIGHT(), -1)
+
     def log_lost(self) -> None:
         """Count a line that the log had no room for."""
         with self._lock:

@@ -6,13 +6,13 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn
 
-from receiver import limits
-from receiver.web.pace import Ending
-from receiver.web.request import Parser
-from receiver.web.turns import Turns
+from receiver.web.outgoing import Outgoing
+from receiver.web.pace import Ending, PacedSocket, Places
+from receiver.web.request import Parser, Request
 
-SEND_TIMEOUT = struct.pack("ll", limits.ANSWER_SECONDS, 0)  # struct timeval, socket(7)
-STAY = struct.pack("ll", 0, 100_000)  # µs a thread awaits the next request: a platform that has more sends it at once
+STAY = struct.pack(
+    "ll", 0, 100_000
+)  # struct timeval, socket(7): µs a thread awaits the next request: a platform that has more sends it at once
 BLANK_LINE = b"\r\n\r\n"
 HEAD_READ = 4 * 1024  # bytes asked for at once while a head is awaited: what follows it is copied several times
 
@@ -21,13 +21,16 @@ class Connection(TConn):  # type: ignore[misc]
     """One connection, and as much of the next head as has arrived on it."""
 
     def __init__(
-        self, cfg: Any, sock: socket.socket, client: Any, server: Any, *, turns: Turns, ending: Ending
+        self, cfg: Any, sock: socket.socket, client: Any, server: Any, *, ending: Ending, places: Places
     ) -> None:
         super().__init__(cfg, sock, client, server)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_TIMEOUT)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, STAY)
-        self.parser = Parser(cfg, sock, client, turns, ending)
+        self.outgoing = Outgoing(sock)
+        self.parser = Parser(cfg, PacedSocket(sock, self.outgoing, ending, places), client)
         self.head = bytearray()
+        self.awaited: Any = None  # the Request whose body is on its way
+        self.delivers = False  # whether its request may be a delivery
+        self.kept = False  # whether it is kept open once its answer is sent
         self.closes_at = 0.0  # monotonic seconds, once it lingers
 
     def receive_head(self, *, wait: bool = False) -> bool:
@@ -42,11 +45,23 @@ class Connection(TConn):  # type: ignore[misc]
         self.head += received
         return not received
 
+    def next_request(self) -> Request:
+        """Return the request whose body was awaited, else the next one. Raises what the parser raises."""
+        request: Request = self.awaited or next(self.parser)
+        self.awaited = None
+        return request
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is on its way in or out for which the poller is to wait."""
+        return self.awaited is None and not self.outgoing.rest
+
     def goes_on(self) -> bool:
         """Wait for the next head, in a thread and no longer than it may; tell whether the parser can go on.
 
         Half a head, and a sender who has ended, are left to the poller, which sees them again.
         """
+        if not self.is_at_rest():
+            return False
         if not self.has_next():
             self.receive_head(wait=True)
         if self.can_be_parsed():
@@ -61,6 +76,7 @@ class Connection(TConn):  # type: ignore[misc]
 
     def hand_over(self) -> None:
         """Give the head that has arrived to the parser."""
+        self.delivers = self.head.startswith(b"POST ")
         self.parser.unreader.unread(bytes(self.head))
         self.head.clear()
 

@@ -14,7 +14,7 @@ from receiver.problems import Code, Problem
 from receiver.process import Process
 from receiver.web import form, replies, routing
 from receiver.web.cost import HEADER, Cost, Counted
-from receiver.web.pace import PACED
+from receiver.web.pace import PACED, BodyAwaited
 
 Environ: TypeAlias = dict[str, Any]  # PEP 3333: a header that came twice stands in it once, with a comma
 
@@ -50,6 +50,7 @@ def blueprint(current: Current, meters: Meters) -> Blueprint:
 def _answer(house: House, name: str | None, environ: Environ, cost: Cost, meters: Meters, usage: Usage) -> Response:
     process = NONE
     meters.begin()
+    awaited = False
     try:
         token = routing.bearer(environ.get("HTTP_AUTHORIZATION", ""))
         led = routing.lead(house.processes, name, _host(environ), token)
@@ -62,12 +63,18 @@ def _answer(house: House, name: str | None, environ: Environ, cost: Cost, meters
         log.refused(problem, process, cost.told())
         meters.refused(problem, process)
         return replies.refused(problem)
+    except BodyAwaited:
+        awaited = True
+        raise
     else:
         log.accepted(receipt, cost.told())
         meters.accepted(receipt)
         return replies.accepted(receipt)
     finally:
-        meters.end(process, cost.received, cost.steps, cost.seconds)
+        if awaited:
+            meters.leave()
+        else:
+            meters.end(process, cost.received, cost.steps, cost.seconds)
 
 
 def _host(environ: Environ) -> str:
@@ -89,6 +96,8 @@ def _take(house: House, process: Process, environ: Environ, cost: Cost) -> Recei
         _length(environ),
         house.settings.max_body,
     )
+    if PACED in environ:
+        form.await_beginning(environ[PACED])
     return intake.receive(house, process, incoming, Arrival(datetime.now(UTC), cost.peer))
 
 

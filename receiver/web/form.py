@@ -5,7 +5,8 @@ socket, and turns what can go wrong there into a `Problem`. A body counts as rea
 and, where the sender told a length, all of it arrived.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from gunicorn.http.errors import NoMoreData, ParseException
@@ -25,15 +26,25 @@ class Stream(Protocol):
 
 
 def sections(stream: Stream, content_type: str, length: int | None, max_body: int) -> Iterator[Incoming]:
-    """Yield the sections of a multipart body in the order they arrive.
+    """Return the sections of a multipart body in the order they arrive.
 
     `length` is the Content-Length in bytes, None for a chunked body. The content of a section is to be
-    consumed before the next one is asked for; what was not consumed is skipped. Raises `Problem`.
+    consumed before the next one is asked for; what was not consumed is skipped. Raises `Problem`, for what can be
+    judged by the head at once.
     """
     boundary = heads.boundary(content_type)
     if length is not None and length > max_body:
         raise _too_large(max_body)
-    chunks = _chunks(stream, length, max_body)
+    return _sections(_chunks(stream, length, max_body), boundary)
+
+
+def await_beginning(awaited: Callable[[], object]) -> None:
+    """Wait for a body as its server does: without a thread, where it can. Raises `Problem`."""
+    with _arriving():
+        awaited()
+
+
+def _sections(chunks: Iterator[bytes], boundary: str) -> Iterator[Incoming]:
     body = Delimited(chunks, boundary)
     body.skip_preamble()
     count = 0
@@ -63,8 +74,15 @@ def _chunks(stream: Stream, length: int | None, max_body: int) -> Iterator[bytes
 
 def _read(stream: Stream, left: int) -> bytes:
     """Return what comes next, of at most `left` bytes: some servers (PEP 3333) let a read go on into what follows."""
-    try:
+    with _arriving():
         return stream.read(min(limits.READ_SIZE, left))
+
+
+@contextmanager
+def _arriving() -> Iterator[None]:
+    """Turn what keeps a body from arriving into a `Problem`."""
+    try:
+        yield
     except ServiceEnds:
         raise Problem(Code.SHUTTING_DOWN, "The service stops, and the body has not arrived yet.") from None
     except TimeoutError:

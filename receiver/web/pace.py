@@ -1,23 +1,29 @@
 """Waits for a slow sender, but not for ever, not at the cost of others, and not beyond the end of the service.
 
 Time is counted only while there is nothing to read, so our own work never counts against a sender. For as long, the
-sender's turn at work is given to somebody else.
+sender's turn at work is given to somebody else. Only so many threads wait at once (`Places`).
 """
 
+import contextlib
 import math
 import select
 import socket
+import threading
 import time
 
-from receiver import limits
-from receiver.web.turns import Turns
+from receiver import limits, turns
+from receiver.web.outgoing import Outgoing
 
-PACED = "receiver.paced"  # in the environ of a request whose body is waited for here
+PACED = "receiver.paced"  # in the environ of a request whose body is waited for here: waits without a thread
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class ServiceEnds(Exception):  # noqa: N818 (what happens)
     """The service was told to stop, and waits no longer for what has not arrived."""
+
+
+class BodyAwaited(BaseException):
+    """The body has not arrived yet; the application is called again with the same request once it has."""
 
 
 class Ending:
@@ -34,20 +40,45 @@ class Ending:
         return time.monotonic() >= self.at
 
 
+class Places:
+    """The bodies that threads wait for: where there are too many, the slowest gives its place to who comes."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._until: dict[PacedSocket, float] = {}
+        self._lock = threading.Lock()
+
+    def take(self, body: "PacedSocket", until: float) -> None:
+        """Wait for a body until a moment, in monotonic seconds."""
+        with self._lock:
+            if len(self._until) >= self._most:
+                slowest = min(self._until, key=self._until.__getitem__)
+                del self._until[slowest]
+                slowest.give_up()
+            self._until[body] = until
+
+    def leave(self, body: "PacedSocket") -> None:
+        """Wait for a body no longer."""
+        with self._lock:
+            self._until.pop(body, None)
+
+
 class PacedSocket:
     """The receiving side of a connection, as gunicorn's parser reads it."""
 
-    def __init__(self, connection: socket.socket, turns: Turns, ending: Ending) -> None:
-        """Receive from `connection` in a thread that holds one of `turns`."""
+    def __init__(self, connection: socket.socket, outgoing: Outgoing, ending: Ending, places: Places) -> None:
+        """Receive from `connection`, in a thread."""
         self.trusted: bool | None = None  # whether the other side is a proxy that is believed; nobody has judged yet
         self._connection = connection
-        self._turns = turns
+        self._outgoing = outgoing
         self._ending = ending
+        self._places = places
         self._readable = select.poll()
         self._readable.register(connection, select.POLLIN)
         self._waited = 0.0  # seconds, for the present body
         self._received = 0  # bytes of it
         self._asks = False
+        self._given_up = False
 
     def begin(self, *, asks: bool) -> None:
         """Start to count for a new body. `asks`: its sender waits for 100 Continue (RFC 9110 §10.1.1)."""
@@ -56,34 +87,71 @@ class PacedSocket:
         self._asks = asks
 
     def recv(self, size: int) -> bytes:
-        """Return what has arrived, at most `size` bytes; b"" at the end. Raises TimeoutError, ServiceEnds."""
+        """Return what arrives, at most `size` bytes; b"" at the end. Raises TimeoutError, ServiceEnds."""
         while True:
             if self._ending.is_over():
                 raise ServiceEnds
-            try:
-                received = self._connection.recv(size, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                self._wait()
-            else:
-                self._received += len(received)
+            received = self.receive(size)
+            if received is not None:
                 return received
+            self._wait()
 
-    def _wait(self) -> None:
+    def receive(self, size: int) -> bytes | None:
+        """Return what has arrived, at most `size` bytes; b"" at the end, None where there is nothing yet."""
+        try:
+            received = self._connection.recv(size, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        self._received += len(received)
+        return received
+
+    def until(self, since: float) -> float:
+        """Return how long the next byte is awaited, where nothing was there since a moment; in monotonic seconds."""
+        allowed = limits.BODY_SECONDS + self._received / limits.BODY_RATE - self._waited
+        return min(since + allowed, time.monotonic() + limits.STALL_SECONDS, self._ending.at)
+
+    def waited(self, since: float) -> None:
+        """Count the time since a moment against the sender."""
+        self._waited += time.monotonic() - since
+
+    def ask(self) -> None:
+        """Ask for the body, where its sender waits for that."""
         if self._asks:
             self._asks = False
-            self._connection.sendall(CONTINUE)
-        allowed = limits.BODY_SECONDS + self._received / limits.BODY_RATE - self._waited
-        if allowed <= 0 or not self._becomes_readable(min(allowed, limits.STALL_SECONDS)):
-            raise ServiceEnds if self._ending.is_over() else TimeoutError
+            self._outgoing.sendall(CONTINUE)
 
-    def _becomes_readable(self, seconds: float) -> bool:
-        start = time.monotonic()
-        self._turns.give()
-        try:
-            while (left := min(start + seconds, self._ending.at) - time.monotonic()) > 0:
-                if self._readable.poll(1000 * min(left, limits.LOOK_SECONDS)):
-                    return True
+    def comes_within(self, seconds: float) -> bool:
+        """Tell whether something arrives so soon that a thread waits for it."""
+        if seconds <= 0:
             return False
+        with turns.given():
+            return bool(self._readable.poll(1000 * seconds))
+
+    def too_late(self) -> Exception:
+        """Return why no more is waited for: a ServiceEnds or TimeoutError."""
+        return ServiceEnds() if self._ending.is_over() else TimeoutError()
+
+    def give_up(self) -> None:
+        """Have the thread that waits go on without: the place is somebody else's."""
+        self._given_up = True
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RD)
+
+    def _wait(self) -> None:
+        self.ask()
+        since = time.monotonic()
+        self._places.take(self, until := self.until(since))
+        try:
+            with turns.given():
+                arrived = self._becomes_readable(until)
         finally:
-            self._waited += time.monotonic() - start
-            self._turns.take()
+            self._places.leave(self)
+            self.waited(since)
+        if self._given_up or not arrived:
+            raise self.too_late()
+
+    def _becomes_readable(self, until: float) -> bool:
+        while (left := min(until, self._ending.at) - time.monotonic()) > 0:
+            if self._readable.poll(1000 * min(left, limits.LOOK_SECONDS)):
+                return True
+        return False

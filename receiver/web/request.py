@@ -1,16 +1,15 @@
 """One request as gunicorn parses it, with some of its habits changed."""
 
 import re
-import socket
 from contextlib import suppress
+from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
 
 from gunicorn.http import errors, message, parser
 from gunicorn.http.body import Body, ChunkedReader, LengthReader
 
-from receiver.web.pace import Ending, PacedSocket
-from receiver.web.turns import Turns
+from receiver.web.ahead import Ahead
 
 HOST = re.compile(r"[^\s/?#@\\<>\"]*")  # RFC 3986 §3.2.2, and a port
 
@@ -65,6 +64,11 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         if isinstance(self.body.reader, LengthReader):
             self.body = Stream(Arriving(self.unreader, self.body.reader.length))
 
+    @cached_property
+    def ahead(self) -> Ahead:
+        """What has arrived of the body before it is read."""
+        return Ahead(self.unreader, self.body.reader)
+
     def should_close(self) -> bool:
         """Tell whether the connection ends after the answer: also where the body was not read to its end.
 
@@ -114,9 +118,6 @@ class Parser(parser.RequestParser):  # type: ignore[misc]
     """Parses the requests of one connection, waiting for a slow sender only as long as the limits allow."""
 
     mesg_class = Request
-
-    def __init__(self, cfg: Any, connection: socket.socket, client: Any, turns: Turns, ending: Ending) -> None:
-        super().__init__(cfg, PacedSocket(connection, turns, ending), client)
 
     def finish_body(self, deadline: float | None = None, max_bytes: int | None = None) -> bool:  # noqa: ARG002
         """Find nothing left of the body before: a connection ends with the answer where something is."""

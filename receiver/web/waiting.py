@@ -4,25 +4,33 @@ import selectors
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from typing import Any
 
+from receiver import limits
 from receiver.web.connection import Connection
 
 
 class Waiting:
     """Connections that wait for the same; all moments are monotonic seconds."""
 
-    def __init__(self, poller: selectors.BaseSelector, readable: Callable[[Connection], None]) -> None:
-        """Call `readable` whenever something has arrived on a connection."""
+    def __init__(
+        self,
+        poller: selectors.BaseSelector,
+        ready: Callable[[Connection], None],
+        event: int = selectors.EVENT_READ,
+    ) -> None:
+        """Call `ready` whenever something has arrived on a connection, or can be sent."""
         self._poller = poller
-        self._readable = readable
+        self._ready = ready
+        self._event = event
         self._until: dict[Connection, float] = {}
 
     def add(self, conn: Connection, until: float) -> None:
         """Wait for a connection."""
         conn.sock.setblocking(False)
         self._until[conn] = until
-        self._poller.register(conn.sock, selectors.EVENT_READ, partial(self._call, conn))
+        self._poller.register(conn.sock, self._event, partial(self._call, conn))
 
     def prolong(self, conn: Connection, until: float) -> None:
         """Wait for a connection until another moment."""
@@ -34,13 +42,17 @@ class Waiting:
         self._poller.unregister(conn.sock)
 
     def overdue(self) -> list[Connection]:
-        """Return the connections whose moment has come."""
+        """Return connections whose moment has come, no more than may be given up at once."""
         now = time.monotonic()
-        return [conn for conn, until in self._until.items() if until <= now]
+        return list(islice((conn for conn, until in self._until.items() if until <= now), limits.GIVEN_UP))
+
+    def nearest(self) -> Connection:
+        """Return the connection whose moment comes first: the slowest."""
+        return min(self._until, key=self._until.__getitem__)
 
     def shorten(self, deadline: float) -> None:
         """Wait for none beyond a moment."""
         self._until = {conn: min(until, deadline) for conn, until in self._until.items()}
 
     def _call(self, conn: Connection, _sock: Any) -> None:
-        self._readable(conn)
+        self._ready(conn)

@@ -1,23 +1,28 @@
-"""The worker: gunicorn's threaded one, whose threads wait for no slow head, and for no connection to end.
+"""The worker: gunicorn's threaded one, whose threads wait for no sender.
 
-    accept ──▶ head arrives ──▶ thread: take, answer ◀─▶ the next, where it comes at once
-               `coming.py`                          ├──▶ kept open ──▶ head arrives …
-                                                    └──▶ the sender takes its last answer in: `lingering.py`
+    accept ──▶ head arrives ──▶ thread: judge the head ──▶ take the body, answer ◀─▶ the next, where it comes at once
+               `coming`               ▲           │                          │
+                                      └─ `bodies` ┘ where the body           ├──▶ `leaving`, where the answer is not
+                                                    is not there yet         │     taken in at once
+                                                                             ├──▶ kept open ──▶ head arrives …
+                                                                             └──▶ the last one is taken in: `lingering`
 
 gunicorn's own gives a thread to each connection that has sent a byte, and closes connections in its main loop, where
-one that does not end holds up all others for two seconds. Here the poller does both: whoever sends a head byte by
-byte, or never hangs up, costs a few kilobytes of memory and nobody's time.
+one that does not end holds up all others for two seconds. Here the poller does all that waits: whoever sends a head or
+a body byte by byte, does not read, or never hangs up, costs memory and nobody's time.
 """
 
 import errno
 import gc
+import selectors
 import signal
 import socket
 import sys
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -27,16 +32,21 @@ from gunicorn.workers import gthread
 
 from receiver import limits, log
 from receiver.problems import Problem
+from receiver.turns import Turns
 from receiver.web import refusals
 from receiver.web.answer import Answer
+from receiver.web.bodies import Bodies
 from receiver.web.coming import Coming
 from receiver.web.connection import Connection
+from receiver.web.leaving import Leaving
 from receiver.web.lingering import Lingering
-from receiver.web.pace import PACED, Ending
-from receiver.web.turns import Turns
+from receiver.web.outgoing import Outgoing
+from receiver.web.pace import PACED, BodyAwaited, Ending, Places
+from receiver.web.request import Request
 
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 REST = 2.0  # seconds until another worker tries to open what could not be opened
+LOOK = 0.25  # seconds between two looks at all connections that wait
 SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
 
 
@@ -48,8 +58,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self.told_early: SimpleQueue[int] = SimpleQueue()  # signals; see `init_signals`
         self._turns = Turns(limits.AT_WORK)
         self._ending = Ending()
+        self._places = Places(limits.READING)
         self._with_threads = 0  # connections whose requests threads are to take in; counted by the main loop alone
         self._signs_at = 0.0  # monotonic seconds, when it next gives a sign of life
+        self._looks_at = 0.0  # and when it next looks what took too long
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -75,9 +87,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         """Serve."""
         settings = {name: each.get() for name, each in self.cfg.settings.items()}
         self.cfg.__dict__.update(settings)  # a look at one goes through three functions otherwise
+        self._pages = ThreadPoolExecutor(limits.PAGES)
         self._lingering = Lingering(self.poller, self._close)
         self._coming = Coming(self.poller, self._begin, self._refuse, self._close)
+        self._bodies = Bodies(self.poller, self._enter)
+        self._leaving = Leaving(self.poller, self._answered, self._close)
         super().run()
+        self._pages.shutdown(wait=False)
 
     def init_signals(self) -> None:
         """Listen to signals from here on, and stop if one said so before.
@@ -105,7 +121,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _connection(self, listener: socket.socket, client: socket.socket, address: Any) -> Connection:
         server = listener.getsockname()
-        return Connection(self.cfg, client, address, server, turns=self._turns, ending=self._ending)
+        return Connection(self.cfg, client, address, server, ending=self._ending, places=self._places)
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
         """Take in the next request of a connection that was kept open."""
@@ -115,36 +131,55 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _begin(self, conn: Connection) -> None:
         """Give a request whose head is there to a thread."""
-        conn.sock.setblocking(True)
         conn.hand_over()
+        self._enter(conn)
+
+    def _enter(self, conn: Connection) -> None:
+        conn.sock.setblocking(True)
         self._with_threads += 1
         self.enqueue_req(conn)
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Give a connection to a thread: one of those for pages, where no delivery is asked for."""
+        threads = self.tpool if conn.delivers else self._pages
+        done = threads.submit(self.handle, conn)
+        done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
     def handle(self, conn: Connection) -> bool:
         """Take requests in and answer them, in a thread, as long as their sender goes on at once.
 
         The way back through the main loop, and to another thread, takes a tenth of the CPU of a delivery.
         """
-        kept = self.take_in(conn)
-        while kept and self._may_stay() and conn.goes_on():
+        if not conn.delivers:
+            return self.take_in(conn)
+        with self._turns.one():
             kept = self.take_in(conn)
+        while kept and self._may_stay() and conn.goes_on():
+            with self._turns.one():
+                kept = self.take_in(conn)
         return kept
 
     def take_in(self, conn: Connection) -> bool:
-        """Take a request in, answer it, and tell whether its connection is kept; waiting for its body is no work."""
-        self._turns.take()
+        """Take a request in, answer it, and tell whether its connection is kept."""
         try:
-            return self.handle_request(next(conn.parser), conn)
+            request = conn.next_request()
+            return self.handle_request(request, conn)
+        except BodyAwaited:
+            conn.awaited = request
+            return True
         except (StopIteration, NoMoreData, ConnectionError):
             return False  # the sender has gone
         except OSError:
             self.log.exception("Socket error processing request.")
             return False
         except Exception as error:  # noqa: BLE001 (of the head, as a rule)
-            self.handle_error(None, conn.sock, conn.client, error)
+            self.handle_error(None, conn.outgoing, conn.client, error)
             return False
-        finally:
-            self._turns.give()
+
+    def _await_body(self, request: Request) -> None:
+        """Go on once the beginning of a body has arrived; else leave it to the poller. Raises as `Ahead.arrives`."""
+        if not request.ahead.arrives(limits.MOMENT if self._may_stay() else 0):
+            raise BodyAwaited
 
     def _may_stay(self) -> bool:
         """Tell whether a thread may stay with its connection: no other one waits for a thread."""
@@ -153,12 +188,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def handle_request(self, req: Any, conn: Connection) -> bool:
         """Answer one request and tell whether its connection is kept: as gunicorn does, in one packet."""
         begun = time.monotonic()
+        answer, environ = wsgi.create(req, conn.outgoing, conn.client, conn.server, self.cfg, response_class=Answer)
+        environ["wsgi.multithread"] = True
+        environ[PACED] = partial(self._await_body, req)
+        pieces = self.wsgi(environ, answer.start_response)
         self._grow_older()
-        answer, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, response_class=Answer)
-        environ["wsgi.multithread"] = environ[PACED] = True
         if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
             answer.force_close()
-        pieces = self.wsgi(environ, answer.start_response)
         try:
             for piece in pieces:
                 answer.write(piece)
@@ -180,14 +216,37 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def finish_request(self, conn: Connection, done: "Future[bool]") -> None:
         """Go on with a connection whose request a thread is done with."""
         self._with_threads -= 1
-        if done.cancelled() or done.exception() or not done.result():
+        conn.kept = not done.cancelled() and not done.exception() and done.result()
+        if conn.awaited:
+            self._bodies.add(conn)
+        else:
+            self._send_rest(conn)
+
+    def _send_rest(self, conn: Connection) -> None:
+        if conn.outgoing.rest:
+            self._leaving.add(conn)
+        else:
+            self._answered(conn)
+
+    def _answered(self, conn: Connection) -> None:
+        """Go on with a connection whose answer is sent."""
+        if not conn.kept:
             self._lingering.add(conn)
         elif conn.has_next():
             self._coming.add(conn)
         else:
-            super().finish_request(conn, done)
+            self._keep(conn)
 
-    def handle_error(self, _req: Any, client: socket.socket, _addr: Any, exc: Exception) -> None:
+    def _keep(self, conn: Connection) -> None:
+        """Wait for the next request of a connection, as gunicorn does; not for long where the service stops."""
+        conn.sock.setblocking(False)
+        conn.set_timeout()
+        if not self.alive:
+            conn.timeout = min(conn.timeout, time.monotonic() + gthread.STOP_KEEPALIVE_LINGER)
+        self.keepalived_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def handle_error(self, _req: Any, client: Outgoing, _addr: Any, exc: Exception) -> None:
         """Answer a request that cannot be parsed, or that failed on our side; in a thread."""
         problem = refusals.judge(exc)
         log.refused(problem, "-")
@@ -197,9 +256,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def _refuse(self, conn: Connection, problem: Problem) -> None:
         """Answer a connection whose head will not be awaited any longer."""
         log.refused(problem, "-")
-        with suppress(OSError):  # a full buffer, which its sender has not read for long
-            conn.sock.send(refusals.answer(problem))
-        self._lingering.add(conn)
+        conn.kept = False
+        with suppress(OSError):
+            conn.outgoing.sendall(refusals.answer(problem))
+        self._send_rest(conn)
 
     def _close(self, conn: Connection) -> None:
         self.nr_conns -= 1
@@ -215,13 +275,18 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             super().notify()
 
     def murder_pending(self) -> None:
-        """Give up what took too long; gunicorn asks about once a second."""
-        self._coming.give_up(refusals.too_slow() if self.alive else refusals.shutting_down())
-        self._lingering.give_up()
+        """Give up what took too long; gunicorn asks with each event."""
+        now = time.monotonic()
+        if now >= self._looks_at:
+            self._looks_at = now + LOOK
+            self._coming.give_up(refusals.too_slow() if self.alive else refusals.shutting_down())
+            for each in (self._bodies, self._leaving, self._lingering):
+                each.give_up()
 
     def _cap_keepalive(self, deadline: float) -> None:
         """Wait no longer than `deadline` for what may yet come, once the service stops."""
         super()._cap_keepalive(deadline)
         self._ending.begin(self.cfg.graceful_timeout)
-        self._coming.shorten(deadline)
-        self._lingering.shorten(deadline)
+        self._bodies.shorten(self._ending.at)
+        for each in (self._coming, self._leaving, self._lingering):
+            each.shorten(deadline)

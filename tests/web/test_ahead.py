@@ -1,0 +1,86 @@
+"""The end of a chunked body is found where its reader finds it, however it is cut."""
+
+import pytest
+from gunicorn.http.body import ChunkedReader
+from gunicorn.http.errors import ParseException
+from gunicorn.http.unreader import IterUnreader
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.web.ahead import Chunks
+
+WHOLE = b"5\r\nhello\r\n1;name=value\r\n\n\r\n0\r\nTrailer: x\r\n\r\n"
+
+
+def arrived(content: bytes) -> int | None:
+    """Return after how many bytes a body is taken for whole or malformed; None where never."""
+    chunks = Chunks()
+    held = bytearray()
+    for byte in content:
+        held.append(byte)
+        if chunks.have_ended(held):
+            return len(held)
+    return None
+
+
+class Request:
+    limit_request_field_size = 8190
+    max_buffer_headers = 65_536
+
+    def parse_headers(self, data, from_trailer=False):
+        return []
+
+
+class ExhaustedError(Exception):
+    """The reader asks for more than has arrived."""
+
+
+def byte_by_byte(content: bytes):
+    for byte in content:
+        yield bytes([byte])
+    raise ExhaustedError
+
+
+def read(content: bytes) -> str:
+    """Return what its reader says of a body."""
+    try:
+        reader = ChunkedReader(Request(), IterUnreader(byte_by_byte(content)))
+        while reader.read(10):
+            pass
+    except ExhaustedError:
+        return "more"
+    except (ParseException, OSError):
+        return "malformed"
+    return "whole"
+
+
+@pytest.mark.parametrize("more", [b"", b"POST / HTTP/1.1\r\n\r\n"])
+def test_a_whole_body_has_arrived_with_its_last_byte(more):
+    assert arrived(WHOLE + more) == len(WHOLE)
+    assert arrived(b"0\r\n\r\n" + more) == 5
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"-5\r\n", b"x\r\n", b"\r\n", b"0x5\r\n", b"1_0\r\n", b"+5\r\n", b"5\r\nhellohello", b"0\r\nA: b\nC: d\r\n"],
+)
+def test_what_is_malformed_is_not_waited_for(content):
+    assert arrived(content) is not None
+    assert read(content) == "malformed"
+
+
+def test_a_size_or_trailers_that_never_end_are_not_collected():
+    assert arrived(b"5;" + b"x" * 9_000) == 8_191
+    assert arrived(b"0\r\n" + b"x" * 70_000) is not None
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"5\r\nhello\r\n", b"0\r\n", b"\r\n", b"\n", b"a", b"A: b", b"1", b";x", b"\r"]), max_size=8
+    )
+)
+def test_nobody_waits_where_the_reader_would_not(pieces):
+    """Whatever the reader can judge as it stands is handed to it; the other way round, it waits a little longer."""
+    content = b"".join(pieces)
+    if read(content) != "more":
+        assert arrived(content) is not None

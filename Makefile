@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types docs mutants fuzz properties crash soak bench profile package licenses demo clean
+.PHONY: test lint types docs faults mutants fuzz properties crash soak bench profile package licenses demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -18,6 +18,10 @@ types: .venv/ready
 docs: .venv/ready
 	cd tests && ../$(BIN)/python -m hostile.page
 	cd tests && ../$(BIN)/python -m config.keys_page
+
+# Faults that are seeded into sound processes, one edit each: how many `receiver check` finds, by group, and which it misses.
+faults: .venv/ready
+	cd tests && ../$(BIN)/python -m faults $(FAULTS)
 
 # At least 100,000 made-up bodies and metadata documents, sent to a running service; `make test` has a short run of the same.
 fuzz: .venv/ready

@@ -77,6 +77,11 @@ CODES = {
     "escape-separator": "A delimiter within a value comes out escaped",
     "encoding-misfit": "The record says another encoding than it is written in",
     "line-ends-misfit": "The format itself says how lines end",
+    # what running shows
+    "render-fails": "A delivery that the schemas let in makes a template fail",
+    "record-invalid": "A record breaks its own rules",
+    "no-record": "A delivery that no record is written for",
+    "sample-refused": "A sample that is to be published is refused",
     # tables
     "unknown-table": "There is no such code table, or no such column",
     "bad-table": "The code table cannot be read",

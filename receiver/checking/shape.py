@@ -60,28 +60,28 @@ def of(top: Node, library: Library) -> Shape:
     """Return the shape of the objects that a schema describes."""
     members: dict[str, Member] = {}
     patterns: list[str] = []
-    for node in _possible(top, library):
+    for node in possible(top, library):
         patterns += _mapping(node, "patternProperties")
         for name in _mapping(node, "properties"):
             inner = _below(node, "properties", name)
             members.setdefault(name, _member(inner, library))
-    certain = list(_certain(top, library))
+    surely = list(certain(top, library))
     closed = any(
-        node.schema.get(key) is False for node in certain for key in ("additionalProperties", "unevaluatedProperties")
+        node.schema.get(key) is False for node in surely for key in ("additionalProperties", "unevaluatedProperties")
     )
     return Shape(members, tuple(patterns), _required(top, library), closed)
 
 
 def items(top: Node, library: Library) -> Node | None:
     """Return the schema of a list's items, if one schema holds for all of them."""
-    found = (node for node in _certain(top, library) if isinstance(node.schema.get("items"), dict))
+    found = (node for node in certain(top, library) if isinstance(node.schema.get("items"), dict))
     return next((_below(node, "items") for node in found), None)
 
 
 def _member(node: Node, library: Library) -> Member:
-    certain = list(_certain(node, library))
-    types = [_types(each.schema) for each in certain if _types(each.schema)]
-    listed = any("enum" in each.schema or "const" in each.schema for each in certain)
+    surely = list(certain(node, library))
+    types = [_types(each.schema) for each in surely if _types(each.schema)]
+    listed = any("enum" in each.schema or "const" in each.schema for each in surely)
     return Member(node, frozenset.intersection(*types) if types else NONE, listed)
 
 
@@ -90,12 +90,12 @@ def _types(schema: dict[str, Any]) -> Names:
     return frozenset([declared] if isinstance(declared, str) else declared)
 
 
-def _certain(node: Node, library: Library) -> Iterator[Node]:
+def certain(node: Node, library: Library) -> Iterator[Node]:
     """Yield every schema that holds for the value, whatever it is."""
     yield from _walk(node, library, ("allOf",), set())
 
 
-def _possible(node: Node, library: Library) -> Iterator[Node]:
+def possible(node: Node, library: Library) -> Iterator[Node]:
     """Yield every schema that may hold for the value."""
     yield from _walk(node, library, ("allOf", *SIDE_BY_SIDE, *CONDITIONAL, "dependentSchemas"), set())
 
@@ -124,7 +124,7 @@ def _each(node: Node, keyword: str) -> list[Node]:
 def _required(node: Node, library: Library) -> Names:
     """Return the members that are there in every object that satisfies the schema."""
     found = NONE
-    for each in _certain(node, library):
+    for each in certain(node, library):
         found |= frozenset(each.schema.get("required", ()))
         for keyword in SIDE_BY_SIDE:
             if branches := _each(each, keyword):

@@ -1,45 +1,140 @@
-"""Templates that run away: the samples are rendered as deliveries are, within the same bounds of time and size.
+"""Runs the templates as deliveries do: with the samples, and with inputs made from the schemas.
 
-What the records must satisfy is not asked here: `receiver test` does that, and reading a standard in takes its time.
+A sample that is to be published and is refused is an error: every delivery like it would be. What is refused of the
+made-up inputs is a warning: the schemas let it come, and the template or the record's own rules do not.
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import replace
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from receiver.checking.site import Site
+from receiver import intake
+from receiver.checking.inputs import Input, documents, inputs
+from receiver.checking.site import Site, templates
+from receiver.checking.trees import reads_all
+from receiver.checking.verdicts import Verdicts
+from receiver.delivery import Delivery, Part, Reading, delivery_id
 from receiver.faults import Fault
-from receiver.problems import Violation
+from receiver.parts import collect
+from receiver.problems import Code, Problem
 from receiver.process import Process
+from receiver.process.pieces import Pieces
 from receiver.proving.captured import NotARequest
 from receiver.proving.cases import Case, cases, incoming
-from receiver.proving.outcome import run
+from receiver.proving.outcome import FROZEN
+from receiver.rendering import as_published, render
+from receiver.store.stage import Stage, Staged
+
+SECONDS = 0.3  # processor time of the made-up inputs of one process: nine processes are checked within two seconds
+PROBLEM = "problem.json"  # in expected/: the sample is not to be published
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One process at work, and what its deliveries meet."""
+
+    site: Site
+    pieces: Pieces
+    process: Process
+    verdicts: Verdicts
+
+    def render(self, reading: Reading, parts: Sequence[Part]) -> int:
+        """Render a delivery; return how many records it becomes. Raises `Problem`."""
+        id_ = delivery_id(self.process.name, reading.source_id, parts)
+        delivery = Delivery(id_, self.process.name, reading.source_id, FROZEN, 1)
+        return len(render(self.process, delivery, reading, parts).records)
 
 
 def faults(site: Site) -> Iterator[Fault]:
-    """Yield each line of a template that rendering had to cut off."""
+    """Yield what the templates of each process do wrong with a delivery that its schemas let in."""
     for pieces in site.processes:
         process = pieces.process(Path(), "")
-        for case in cases(_unchecked(process)) if process else ():
-            for violation in _violations(case, site.settings.max_body):
-                if violation.rule == "limit":
-                    yield _cut_off(violation.where, case.name)
+        if process:
+            verdicts = Verdicts(site.settings.site, process.config)
+            _run(Trial(site, pieces, verdicts.watched(process), verdicts))
+            yield from verdicts.found.values()
 
 
-def _violations(case: Case, max_body: int) -> tuple[Violation, ...]:
-    with suppress(NotARequest, OSError):  # `receiver test` tells of it
-        problem = run(case.process, incoming(case, max_body)).problem
-        return problem.violations if problem else ()
-    return ()
+def _run(trial: Trial) -> None:
+    """Run every sample, and the made-up inputs with the documents of the sample that has the most fields."""
+    read: list[tuple[Case, Reading]] = []
+    for case in cases(trial.process):
+        with suppress(NotARequest, OSError), _stage() as staged:  # `receiver test` tells of those
+            if reading := _sample(trial, case, staged):
+                read.append((case, reading))
+    if read:
+        read.sort(key=lambda each: -len(each[1].fields))
+        with _stage() as staged:
+            reading, parts = _received(trial, read[0][0], staged)
+            _made_up(trial, reading, parts, [each.fields for _, each in read])
 
 
-def _unchecked(process: Process) -> Process:
-    return replace(process, records=tuple(replace(rule, check=lambda _: ()) for rule in process.records))
+@contextmanager
+def _stage() -> Iterator[Staged]:
+    with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)).open() as staged:
+        yield staged
 
 
-def _cut_off(where: str, sample: str) -> Fault:
-    file, _, line = where.rpartition(":")
-    message = f"rendering was cut off here, with the sample {sample}: too long or too large"
-    hint = "a loop or a repetition has no end worth waiting for"
-    return Fault(file, int(line), 1, "template-without-end", message, hint)
+def _sample(trial: Trial, case: Case, staged: Staged) -> Reading | None:
+    """Run a sample; return what its metadata says if it is to be published and is."""
+    published = case.expected.is_dir() and not (case.expected / PROBLEM).exists()
+    try:
+        reading, parts = _received(trial, case, staged)
+        trial.render(reading, parts)
+    except Problem as problem:
+        if published and problem.code not in (Code.METADATA_INVALID, Code.FIELDS_INVALID, Code.METADATA_MALFORMED):
+            trial.verdicts.sample(problem, case)  # what the schemas refuse is told by `samples`
+        else:
+            trial.verdicts.cut_off(problem, case)
+        return None
+    return reading if published else None
+
+
+def _received(trial: Trial, case: Case, staged: Staged) -> tuple[Reading, Sequence[Part]]:
+    """Return a sample as it is rendered. Raises `Problem`."""
+    config = trial.process.config
+    sections = incoming(case, trial.site.settings.max_body)
+    collected = collect(config.parts, config.delivery.unknown_parts, sections, staged)
+    reading = intake.read(trial.process, collected)
+    intake.judge_confidence(trial.process, reading)
+    return reading, as_published(trial.process, collected.parts, staged)
+
+
+def _made_up(trial: Trial, reading: Reading, parts: Sequence[Part], samples: list[Any]) -> None:
+    """Run what the schemas let come, for as long as there is time; the order is the same in every run."""
+    end = time.process_time() + SECONDS
+    for each in _inputs(trial, samples):
+        _try(trial, replace(reading, fields=each.fields), parts, each.what, exact=each.exact)
+        if time.process_time() > end:
+            return
+    for what, others in documents(trial.process.config.parts, parts):
+        _try(trial, reading, others, what)
+    _try(trial, replace(reading, confidence={}), parts, "no confidence is sent")
+
+
+def _inputs(trial: Trial, samples: list[Any]) -> list[Input]:
+    name = trial.process.config.fields.schema
+    schema, shape = trial.process.metadata.fields_schema, trial.site.shape(name) if name else None
+    if schema is None or shape is None:
+        return []
+    used = list(templates(trial.pieces))
+    read = {each.name for template in used for each in template.reads}
+    files = {file for template in used for file in template.files if file.endswith(".j2")}
+    if any(reads_all(trial.site.settings.site / file) for file in files):
+        read = set(shape.members)
+    deciding = {each.name for record in trial.pieces.records if record.when for each in record.when.reads}
+    return inputs(shape, schema, samples, read, deciding, trial.site.library)
+
+
+def _try(trial: Trial, reading: Reading, parts: Sequence[Part], what: str, *, exact: bool = True) -> None:
+    try:
+        count = trial.render(reading, parts)
+    except Problem as problem:
+        trial.verdicts.made_up(problem, what, exact=exact)
+    else:
+        if not count and trial.process.records:
+            trial.verdicts.without_records(what)

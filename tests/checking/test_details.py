@@ -86,7 +86,7 @@ def test_a_faulty_process_toml_never_breaks_the_check(site, old, new):
     ],
 )
 def test_a_guarded_field_is_no_fault(site, reading):
-    site.change(HL, "EVN|T02|{{ received }}", f"EVN|T02|{{{{ received }}}}|{reading}")
+    site.change(HL, "EVN|T02|{{ received }}", f"EVN|T02|{{{{ received }}}}||{reading}")
     assert site.faults() == []
 
 
@@ -105,13 +105,13 @@ def test_a_field_is_required_wherever_the_schema_says_so(site, rule, faults):
     schema = json.loads((site.root / SR).read_text()) | {"$defs": {"callable": {"required": ["phone"]}}}
     schema["required"] = [*schema["required"], *rule.pop("required", [])]
     site.write(SR, json.dumps(schema | rule))
-    site.change(HL, "EVN|T02|{{ received }}", "EVN|T02|{{ received }}|{{ fields.phone }}")
+    site.change(HL, "EVN|T02|{{ received }}", "EVN|T02|{{ received }}||{{ fields.phone }}")
     assert site.codes() == faults
 
 
 def test_fields_known_by_a_pattern_are_known(site):
     site.change(SR, '"properties": {', '"patternProperties": { "^extra_": { "type": "string" } },\n  "properties": {')
-    site.change(HL, "EVN|T02|{{ received }}", 'EVN|T02|{{ received }}|{{ fields.extra_note | default("") }}')
+    site.change(HL, "EVN|T02|{{ received }}", 'EVN|T02|{{ received }}||{{ fields.extra_note | default("") }}')
     assert site.faults() == []
 
 
@@ -124,7 +124,7 @@ def test_a_field_of_a_closed_schema_that_is_only_tested_is_a_warning(site):
 def test_no_field_is_unread_where_a_template_goes_through_all(site):
     site.change(SR, '"phone":', '"fax": { "type": "string" },\n    "phone":')
     assert site.faults() == [f"{SR}:10 unread-field"]
-    site.change(HL, "EVN|T02|{{ received }}", "EVN|T02|{{ received }}|{% for name in fields %}{{ name }} {% endfor %}")
+    site.change(HL, "EVN|T02|{{ received }}", "EVN|T02|{{ received }}||{% for name in fields %}{{ name }} {% endfor %}")
     assert site.faults() == []
 
 

@@ -1,0 +1,94 @@
+"""What is told of a delivery that was tried and refused: the template's line, and what is to be done."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from receiver.checking import origins
+from receiver.config.model import ProcessConfig
+from receiver.faults import Fault, Severity
+from receiver.problems import Code, Problem, Violation
+from receiver.process import Process, RecordRule
+from receiver.proving.cases import Case
+
+WITHIN = ", record "  # between the template and the place in its record
+OF_RECORDS = frozenset({Code.TEMPLATE_FAILED, Code.RECORD_INVALID, Code.NAME_TAKEN})
+OF_TEXTS = frozenset(  # rules of filters that read a text: one that was made up from nothing may well break them
+    {"date", "fixed", "number", "phone", "without", "person", "lookup", "value", "hl7_ts", "time", "zone", "limit"}
+)
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """Gathers the faults of one process, the first of its kind at each line."""
+
+    site: Path
+    config: ProcessConfig
+    found: dict[tuple[str, int, str], Fault] = field(default_factory=dict)
+    _written: dict[str, str] = field(default_factory=dict)  # template: the record that it wrote last
+
+    def watched(self, process: Process) -> Process:
+        """Return a process whose records are noted before they are judged."""
+        return replace(process, records=tuple(map(self._watched, process.records)))
+
+    def _watched(self, rule: RecordRule) -> RecordRule:
+        def check(content: bytes) -> tuple[Violation, ...]:
+            self._written[rule.template.name] = content.decode(rule.encoding)
+            return rule.check(content)
+
+        return replace(rule, check=check)
+
+    def sample(self, problem: Problem, case: Case) -> None:
+        """Tell of a sample that is to be published and is refused."""
+        for violation in problem.violations if problem.code in OF_RECORDS else ():
+            hint = f"the sample {case.name} is to be published: mend one of the two"
+            self._tell(violation, f"the sample {case.name} is refused", Severity.ERROR, hint)
+        if problem.code not in OF_RECORDS:
+            told = "; ".join(f"{each.where} {each.message}" for each in problem.violations) or problem.detail
+            file = case.folder.relative_to(self.site).as_posix()
+            hint = "mend one of the two, or expect it in expected/problem.json"
+            self._note(Fault(file, 1, 1, "sample-refused", f"the sample is refused: {problem.code}: {told}", hint))
+
+    def cut_off(self, problem: Problem, case: Case) -> None:
+        """Tell of a sample that runs away; what else it meets is expected of it."""
+        for violation in problem.violations:
+            if violation.rule == "limit" and WITHIN not in violation.where:
+                self._tell(violation, f"with the sample {case.name}", Severity.ERROR, "")
+
+    def made_up(self, problem: Problem, what: str, *, exact: bool) -> None:
+        """Tell of an input that the schemas let come; one that is not exact may break the rules of filters."""
+        for violation in problem.violations if problem.code in OF_RECORDS else ():
+            if exact or violation.rule not in OF_TEXTS:
+                self._tell(violation, f"where {what}", Severity.WARNING, "guard it here, or refuse it in the schema")
+
+    def without_records(self, what: str) -> None:
+        """Tell of a delivery that no record applies to."""
+        message = f"no record is written where {what}"
+        hint = "write a record for it, or say what is meant: without_records under [delivery]"
+        path = ("records", 0, "when")
+        self._note(self.config.fault("no-record", message, *path, hint=hint, severity=Severity.WARNING))
+
+    def _place(self, where: str) -> tuple[str, int, int]:
+        """Return file, line and column of a template's line; of two files with one name where the records are named."""
+        file, _, number = where.rpartition(":")
+        if number.isdecimal():
+            return file, int(number), 1
+        return self.config.source.file, *self.config.position("records", len(self.config.records) - 1, "path")
+
+    def _tell(self, violation: Violation, what: str, severity: Severity, hint: str) -> None:
+        file, within, place = violation.where.partition(WITHIN)
+        told = f"{what}: {violation.message.rstrip('.')}"
+        if within:
+            text = (self.site / file).read_text("utf-8-sig")
+            line = origins.line(text, self._written.get(file, ""), place)
+            self._note(Fault(file, line, 1, "record-invalid", f"{told} (in the record: {place})", hint, severity))
+            return
+        place_ = self._place(violation.where)
+        if violation.rule == "limit" and severity is Severity.ERROR:
+            message = f"rendering was cut off here, {what}: too long or too large"
+            hint = "a loop or a repetition has no end worth waiting for"
+            self._note(Fault(*place_, "template-without-end", message, hint))
+        else:
+            self._note(Fault(*place_, "render-fails", told, hint, severity))
+
+    def _note(self, fault: Fault) -> None:
+        self.found.setdefault((fault.file, fault.line, fault.code), fault)

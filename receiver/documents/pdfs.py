@@ -1,29 +1,48 @@
-"""PDF by pdfium. Runs in the helper alone, which asks one question at a time: pdfium is not safe among threads."""
+"""PDF by qpdf and pdfium. Runs in the helper alone, which asks one question at a time: pdfium is not safe among threads.
+
+What a PDF says of its number of pages may be wrong, and a reader that trusts it counts pages that are not there. Qpdf
+goes through the pages themselves, and pdfium tells whether they can be shown.
+"""
 
 from pathlib import Path
 
+import pikepdf
 import pypdfium2
 
 from receiver.documents.helper import Unreadable
 
 PASSWORD = 4  # FPDF_ERR_PASSWORD
+LOST_PAGE = "Pages tree includes non-dictionary object"  # qpdf's words
 
 
 def pages(path: Path) -> int:
-    """Count the pages that can be shown, whatever the file says that it has. Raises `Unreadable`."""
+    """Count the pages that are there, whatever the file says that it has. Raises `Unreadable`."""
+    shown, said = _shown(path)
+    try:
+        with pikepdf.open(path, suppress_warnings=True) as document:
+            count = len(document.pages)
+            lost = any(LOST_PAGE in str(warning) for warning in document.get_warnings())
+    except pikepdf.PdfError:
+        raise Unreadable("it is damaged") from None
+    if count < 1:
+        raise Unreadable("it has no page")
+    if lost or shown < min(said, count):
+        raise Unreadable("it is damaged: not all of its pages can be shown")
+    return count
+
+
+def _shown(path: Path) -> tuple[int, int]:
+    """Return how many pages can be shown, and how many the file says that it has."""
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
         locked = getattr(error, "err_code", None) == PASSWORD
         raise Unreadable("it is locked with a password" if locked else "it is no PDF") from None
     with document:
-        count = sum(map(_is_there, [document] * len(document), range(len(document))))
-    if count < 1:
-        raise Unreadable("it has no page")
-    return count
+        return sum(_can_be_shown(document, index) for index in range(len(document))), len(document)
 
 
-def _is_there(document: pypdfium2.PdfDocument, index: int) -> bool:
+def _can_be_shown(document: pypdfium2.PdfDocument, index: int) -> bool:
     try:
         document[index].close()
     except pypdfium2.PdfiumError:

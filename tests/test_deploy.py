@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import os
 import re
 import shutil
 import socketserver
@@ -44,7 +45,7 @@ def test_a_stop_leaves_more_time_than_deliveries_in_flight_have():
     assert int(stop) >= 2 * serving.graceful_timeout
 
 
-@pytest.mark.parametrize("name", ["receiver.service", "Containerfile"])
+@pytest.mark.parametrize("name", ["receiver.environment", "Containerfile"])
 def test_only_settings_that_exist_are_set(name):
     set_there = set(re.findall(r"\b(RECEIVER_[A-Z_]+)=", (DEPLOY / name).read_text()))
     assert set_there
@@ -105,3 +106,37 @@ def test_a_notice_is_mailed():
     assert "Befunde für Süd (labs) on " in mail.get_content()
     assert "advice: receiver log --process labs --status refused" in mail.get_content()
     assert "2 part-type" in mail.get_content()
+
+
+PROMTOOL = shutil.which("promtool")
+
+
+@pytest.mark.skipif(PROMTOOL is None and not os.environ.get("CI"), reason="no promtool here")
+def test_each_alert_fires_on_its_series_and_not_before_its_time():
+    told = subprocess.run(
+        [str(PROMTOOL), "test", "rules", DEPLOY / "alerts_test.yml"], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_each_alert_is_tried_and_has_a_section_in_the_runbook():
+    alerts = re.findall(r"alert: (\w+)", (DEPLOY / "alerts.yml").read_text())
+    tried = set(re.findall(r"alertname: (\w+)\n", (DEPLOY / "alerts_test.yml").read_text()))
+    sections = re.findall(r"^## (Receiver\w+)$", (DEPLOY.parent / "docs/runbook.md").read_text(), re.MULTILINE)
+    assert set(alerts) == tried == set(sections)
+
+
+@pytest.mark.parametrize("name", ["alerts.yml", "dashboard.json"])
+def test_only_metrics_that_exist_are_asked_for(name, service):
+    page = service.request(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").body.decode()
+    told = set(re.findall(r"^# TYPE (\w+)", page, re.MULTILINE))
+    told |= {f"{metric}_bucket" for metric in told}
+    asked = set(re.findall(r"\b(receiver_\w+)", (DEPLOY / name).read_text()))
+    assert asked <= told
+
+
+def test_the_dashboard_is_as_its_program_writes_it():
+    written = subprocess.run(
+        [sys.executable, DEPLOY / "dashboard.py"], capture_output=True, text=True, check=True
+    ).stdout
+    assert written == (DEPLOY / "dashboard.json").read_text()

@@ -1,6 +1,7 @@
 """The command line. One module per verb, each with a `command`; a verb is loaded only when it is called."""
 
 import gc
+import os
 from importlib import import_module
 from typing import Any
 
@@ -75,9 +76,20 @@ def _places() -> str:
 
 @click.group(cls=Verbs, commands={verb: click.Command(verb) for verb in VERBS}, subcommand_metavar="VERB …")
 @click.version_option(package_name="receiver", message="%(package)s %(version)s")
-def main() -> None:
+@click.option(
+    "--env",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, readable=True),
+    help="Take settings and tokens from the service's own environment file, such as /etc/receiver/environment.",
+)
+def main(file: str | None) -> None:
     """Take in document deliveries over HTTP and write the records that the next system imports.
 
     Every verb ends with 0 if all is fine, 1 with findings, 2 where it was called wrongly or the configuration
     cannot be used.
     """
+    if file:
+        from dotenv import dotenv_values  # loaded only where it is asked for, as verbs are
+
+        told = dotenv_values(file, interpolate=False)  # systemd puts nothing in for `$` either
+        os.environ.update({name: value for name, value in told.items() if value is not None})

@@ -9,6 +9,7 @@ from threading import Lock
 
 from prometheus_client.utils import floatToGoString
 
+from receiver import log
 from receiver.delivery import Receipt
 from receiver.house import House
 from receiver.metrics.numbers import Numbers, named
@@ -44,7 +45,8 @@ class Meters:
     def __init__(self, house: House, folder: Path) -> None:
         """Begin to count in a folder that all workers share. Raises Problem.
 
-        Each process is told from the start, with zero, and with its last success.
+        Each process is told from the start, with zero, and with its last success: an alert on a counter that grows
+        does not see the first one of a counter that begins with it.
         """
         self._counters = Numbers("counter", folder)
         self._seconds = Numbers("histogram", folder)
@@ -53,6 +55,7 @@ class Meters:
         self._lock = Lock()  # of all of them: whoever counts is done at once
         self._counters.begin(DELIVERIES(process, outcome) for process in house.processes for outcome in OUTCOMES)
         self._counters.begin([LOG_LOST()])
+        self._counters.begin(PROBLEMS(process, code.value) for process in house.processes for code in log.OURS)
         self._in_flight.begin([IN_FLIGHT()])
         self._steps = {
             step: (SECONDS_SUM(step), [SECONDS_BUCKET(step, _bound(each)) for each in BUCKETS])

@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from receiver.health import readiness
 from receiver.health.survey import Survey, survey
 from receiver.house import Current
 from receiver.in_force import state
@@ -68,8 +69,19 @@ class Standing(Collector):
         for disk in self._current.house.disks():
             space.add_metric([str(disk)], free_space(disk))
         yield space
+        yield self._ready()
         kept_back = "Faults that keep an edit of the site back."
         yield GaugeMetricFamily("receiver_edits_kept_back", kept_back, self._kept_back())
+
+    def _ready(self) -> Metric:
+        """Return what /readyz says, without its words: 1 for a check that holds everywhere."""
+        holding: dict[str, bool] = {}
+        for check in readiness.checks(self._current.house):
+            holding[check.name] = holding.get(check.name, True) and check.ready
+        gauge = GaugeMetricFamily("receiver_ready", "1 where what a delivery needs is there.", labels=["check"])
+        for name, holds in holding.items():
+            gauge.add_metric([name], holds)
+        return gauge
 
     def _kept_back(self) -> int:
         in_force = state.read(self._current.house.settings.data)

@@ -1,6 +1,7 @@
 """The command line: its verbs, their exits, and how fast it answers."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -120,3 +121,18 @@ def test_variables_that_neither_a_setting_nor_a_token_reads_are_warned_of(tmp_pa
     told = run("settings", RECEIVER_SITE=str(tmp_path), RECEIVER_LAB_TOKEN="x", RECEIVER_MINFREE="1")
     assert told.exit_code == 0
     assert told.stderr == "warning: RECEIVER_MINFREE: nothing reads this variable; did you mean RECEIVER_MIN_FREE?\n"
+
+
+def test_a_verb_can_see_the_settings_of_the_service(tmp_path, monkeypatch):
+    for name in ("RECEIVER_DATA", "RECEIVER_MAX_BODY", "REFERRALS_TOKEN"):
+        monkeypatch.setenv(name, "1 MB")  # so that what the verb sets does not outlive the test
+    file = tmp_path / "environment"
+    file.write_text('# of the unit\nRECEIVER_DATA="/srv/a folder"\nRECEIVER_MAX_BODY=3 MB\nREFERRALS_TOKEN=a$b\n')
+    told = run("--env", str(file), "settings")
+    assert "/srv/a folder" in told.output
+    assert "3 MB" in told.output
+    assert os.environ["REFERRALS_TOKEN"] == "a$b"
+
+
+def test_an_environment_file_that_is_not_there_is_misuse(tmp_path):
+    assert run("--env", str(tmp_path / "none"), "settings").exit_code == 2

@@ -1,7 +1,6 @@
 """JPEG: looked through for damage, and what kind it is. Runs in the helper alone."""
 
 import os
-import tempfile
 from dataclasses import dataclass
 
 from receiver.documents import libtiff
@@ -80,7 +79,7 @@ def _complains(content: bytes, frame: Frame) -> bool:
     width, height = frame.size
     photometric = PHOTOMETRIC.get(frame.components, 1)
     fields = {256: width, 257: height, 258: 8, 259: JPEG_IN_TIFF, 262: photometric, 277: frame.components, 278: height}
-    with tempfile.TemporaryFile() as file:
+    with os.fdopen(os.memfd_create("jpeg"), "wb") as file:  # in memory: nothing of a document lies anywhere else
         file.write(around(content, fields, (1, 1), frame.sampling))
         file.flush()
         try:

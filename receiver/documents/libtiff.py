@@ -29,6 +29,8 @@ HARMLESS = (  # of what libtiff complains of, what changes no pixel: words of it
     b'for "YResolution" tag',
     b"Deprecated and troublesome old-style JPEG",
     b"Auto-corrected former TIFF subsampling",
+    b"unknown JFIF revision",
+    b"Unknown Adobe color transform",
     b"support is not configured",  # of a compression: who reads the page finds it
 )
 STRIPS = b"TIFFFetchStripThing"  # reads where the strips are: whatever it ignores is missed
@@ -89,6 +91,7 @@ _tiles = _function("TIFFNumberOfTiles", c_uint32, c_void_p)
 _strip_size = _function("TIFFStripSize", c_int64, c_void_p)
 _tile_size = _function("TIFFTileSize", c_int64, c_void_p)
 _row_size = _function("TIFFScanlineSize", c_int64, c_void_p)
+_tile_row_size = _function("TIFFTileRowSize", c_int64, c_void_p)
 _offset = _function("TIFFGetStrileOffset", c_uint64, c_void_p, c_uint32)
 _size = _function("TIFFGetStrileByteCount", c_uint64, c_void_p, c_uint32)
 _read_strip = _function("TIFFReadEncodedStrip", c_int64, c_void_p, c_uint32, c_void_p, c_int64)
@@ -166,14 +169,15 @@ class Tiff:
 
     def decoded(self) -> Iterator[memoryview]:
         """Yield each strip or tile as it is decoded; the next one takes its place in memory."""
-        size, read = (_tile_size, _read_tile) if self.is_tiled() else (_strip_size, _read_strip)
+        strips, tiles = (_strip_size, _row_size, _read_strip), (_tile_size, _tile_row_size, _read_tile)
+        size, row_size, read = tiles if self.is_tiled() else strips
         buffer = ctypes.create_string_buffer(max(size(self._handle), 1))
-        row = _row_size(self._handle)
+        untouched = bytes([UNTOUCHED]) * row_size(self._handle)
         for strip, _ in enumerate(self.places()):
             ctypes.memset(buffer, UNTOUCHED, len(buffer))
-            count = read(self._handle, strip, buffer, -1)
+            count = read(self._handle, strip, buffer, len(buffer))
             decoded = memoryview(buffer).cast("B")[: max(count, 0)]
-            if _heard or decoded[-row:] == bytes([UNTOUCHED]) * row:  # Group 4 that ends early is no error to libtiff
+            if _heard or decoded[-len(untouched) :] == untouched:  # Group 4 that ends early is no error to libtiff
                 raise Unreadable("a page is damaged")
             yield decoded
 

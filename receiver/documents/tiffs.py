@@ -107,22 +107,28 @@ def _has_its_checksum(data: bytes) -> bool:
 
 def _single(tiff: Tiff) -> bytes:
     orientation = tiff.field(libtiff.ORIENTATION)
-    dpi = _dpi(tiff)
-    if tiff.field(libtiff.COMPRESSION) == GROUP4 and orientation == 1 and _is_one_strip(tiff):
-        _is_sound(tiff)
-        (strip,) = _data(tiff)
-        width, length = tiff.field(libtiff.WIDTH), tiff.field(libtiff.LENGTH)
-        return around(
-            strip,
-            {256: width, 257: length, 258: 1, 259: GROUP4, 262: _photometric(tiff), 277: 1, 278: length},
-            dpi,
-        )
+    if orientation == 1 and _is_one_strip_of_group4(tiff):
+        return _as_it_is(tiff)
     image = _image(tiff)
+    dpi = _dpi(tiff)
     return saved(turned(image, orientation), dpi if orientation < 5 else dpi[::-1], _profile(tiff, image.mode))
 
 
-def _is_one_strip(tiff: Tiff) -> bool:
-    return not tiff.is_tiled() and len(list(tiff.places())) == 1
+def _is_one_strip_of_group4(tiff: Tiff) -> bool:
+    return (
+        tiff.field(libtiff.COMPRESSION) == GROUP4
+        and _photometric(tiff) in (WHITE_IS_0, BLACK_IS_0)
+        and not tiff.is_tiled()
+        and len(list(tiff.places())) == 1
+    )
+
+
+def _as_it_is(tiff: Tiff) -> bytes:
+    _is_sound(tiff)
+    (strip,) = _data(tiff)
+    width, length = tiff.field(libtiff.WIDTH), tiff.field(libtiff.LENGTH)
+    fields = {256: width, 257: length, 258: 1, 259: GROUP4, 262: _photometric(tiff), 277: 1, 278: length}
+    return around(strip, fields, _dpi(tiff))
 
 
 def _photometric(tiff: Tiff) -> int:

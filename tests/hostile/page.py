@@ -31,7 +31,7 @@ LIMITS = {
     "receiver.mapping.formats.path": "Paths of files",
     "receiver.records.xml": "XML records",
     "receiver.documents": "Documents: pages",
-    "receiver.documents.images": "Documents: images",
+    "receiver.documents.limits": "Documents: images",
     "receiver.documents.__main__": "Documents: memory",
     "receiver.schemas.xsd_files": "XSD files",
 }

@@ -100,7 +100,7 @@ def test_an_image_that_cannot_be_converted_is_refused_and_kept_as_it_came(scans)
         {
             "where": "file",
             "rule": "document",
-            "message": "The document cannot be converted to PDF: it is no TIFF file.",
+            "message": "The document cannot be converted to PDF: its directory is damaged, or it is cut off.",
             "schema": None,
         }
     ]

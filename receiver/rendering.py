@@ -28,7 +28,9 @@ class Rendered:
 def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tuple[Part, ...]:
     """Return the parts as they are to be published: on disk, those that are to be PDF converted. Raises `Problem`."""
     staged.write([part.path.name for part in parts if part.role is not Role.METADATA])
-    return tuple(documents.as_pdf(part, staged) if _is_converted(process, part) else part for part in parts)
+    return tuple(
+        documents.as_pdf(part, staged, process.name) if _is_converted(process, part) else part for part in parts
+    )
 
 
 def _is_converted(process: Process, part: Part) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from receiver.delivery import Part
-from receiver.documents.helper import Helper, Unreadable
+from receiver.documents.helper import Unreadable
+from receiver.documents.helpers import Helpers
 from receiver.problems import Code, Problem, Violation
 from receiver.store.stage import Staged
 
@@ -19,16 +20,16 @@ CONVERTIBLE = (*IMAGES, PDF)
 COUNT_SECONDS = 20.0  # seconds to count pages: a fax of a hundred takes 2 ms, and the sender waits for the answer
 CONVERT_SECONDS = 60.0  # seconds to convert a document: a hundred pages of Group 4 take 0.2, of color some ten
 
-_helper = Helper()
+_helpers = Helpers()
 
 
-def pages(part: Part) -> int:
-    """Return how many pages a document has. Raises `Problem` for one that cannot be read."""
+def pages(part: Part, process: str = "") -> int:
+    """Return how many pages a document of a process has. Raises `Problem` for one that cannot be read."""
     if part.type not in CONVERTIBLE:
         raise _broken(part, f"Pages of {part.type or 'a document without a type'} cannot be counted.")
     question = {"task": "pages", "path": str(part.path), "type": part.type}
     try:
-        return int(_helper.ask(question, COUNT_SECONDS)["pages"])
+        return int(_helpers.ask(process, question, COUNT_SECONDS)["pages"])
     except Unreadable as error:
         reason = error.reason
     raise _broken(part, f"The document cannot be read: {reason}.")
@@ -39,8 +40,8 @@ def can_convert() -> bool:
     return find_spec("img2pdf") is not None
 
 
-def as_pdf(part: Part, staged: Staged) -> Part:
-    """Stage an image as PDF, every pixel kept, and return it in the part's place; a PDF stays as it is.
+def as_pdf(part: Part, staged: Staged, process: str = "") -> Part:
+    """Stage an image of a process as PDF, every pixel kept, and return it in the part's place; a PDF stays as it is.
 
     The same image makes the same bytes. Raises `Problem` for one that cannot be read.
     """
@@ -51,7 +52,7 @@ def as_pdf(part: Part, staged: Staged) -> Part:
     file = staged.part(".pdf")
     question = {"task": "pdf", "path": str(part.path), "type": part.type}
     try:
-        _helper.ask(question, CONVERT_SECONDS, file.write)
+        _helpers.ask(process, question, CONVERT_SECONDS, file.write)
     except Unreadable as error:
         reason = error.reason
     else:

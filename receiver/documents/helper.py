@@ -1,11 +1,10 @@
 """A process beside this one that reads documents: bounded in time and memory, and replaced when it dies of one.
 
-It is started when the first document is looked into, serves one thread at a time, and ends with this process: it
-reads questions from its standard input until there is no more of it.
+It is started when it is first asked (by `helpers`), and ends with this process: it reads
+questions from its standard input until there is no more of it.
 """
 
 import atexit
-import contextlib
 import json
 import os
 import select
@@ -16,10 +15,7 @@ from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
 
-from receiver.problems import Code, Problem
-
 START_SECONDS = 30.0  # of a busy machine; an idle one takes 0.1
-MAX_TURN = 90.0  # seconds that a thread waits for others' documents, before the sender is told to come back
 MAX_ANSWER = 1_000  # bytes of one line
 READ_SIZE = 1_000_000  # bytes
 
@@ -33,10 +29,10 @@ class Unreadable(Exception):  # noqa: N818 (the state of a document)
 
 
 class Helper:
-    """The process, and whose turn it is."""
+    """The process, which answers one question after the other."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._one_question = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._deadline = 0.0
         self._received = b""
@@ -47,10 +43,9 @@ class Helper:
     ) -> dict[str, Any]:
         """Return the answer; what comes behind it goes to `take`, piece by piece.
 
-        Raises `Unreadable` for a document that is broken, takes longer, or more memory than there is; `Problem`
-        where all the others come first.
+        Raises `Unreadable` for a document that is broken, takes longer, or more memory than there is.
         """
-        with self._mine():
+        with self._one_question:
             try:
                 self._start()
                 self._deadline = monotonic() + seconds
@@ -72,15 +67,6 @@ class Helper:
             process.kill()
             with process:  # closes the pipes and waits
                 pass
-
-    @contextlib.contextmanager
-    def _mine(self) -> Iterator[None]:
-        if not self._turn.acquire(timeout=MAX_TURN):
-            raise Problem(Code.BUSY, "Other documents are being read.")
-        try:
-            yield
-        finally:
-            self._turn.release()
 
     def _start(self) -> None:
         """Start the process, unless it lives. One that does not come up is a defect of ours: `RuntimeError`."""
@@ -128,8 +114,9 @@ class Helper:
         pipe = self._process.stdout if self._process else None
         if pipe is None:
             return b""
-        ready, _, _ = select.select([pipe], [], [], max(self._deadline - monotonic(), 0))
-        if not ready:
+        readable = select.poll()  # `select.select` knows no descriptor beyond 1,023
+        readable.register(pipe, select.POLLIN)
+        if not readable.poll(1000 * max(self._deadline - monotonic(), 0)):
             raise Unreadable("it takes too long")
         chunk = os.read(pipe.fileno(), READ_SIZE)
         if not chunk:

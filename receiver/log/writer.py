@@ -104,4 +104,6 @@ def _write(descriptor: int, line: bytes) -> None:
             try:
                 rest = rest[os.write(descriptor, rest) :]
             except BlockingIOError:  # another program with the same terminal or pipe has made it so
-                select.select([], [descriptor], [])
+                writable = select.poll()
+                writable.register(descriptor, select.POLLOUT)
+                writable.poll()

@@ -15,9 +15,9 @@ class Document(dict[str, object]):
     `base64` filter alone.
     """
 
-    __slots__ = ("part",)
+    __slots__ = ("_process", "part")
 
-    def __init__(self, part: Part, path: str) -> None:
+    def __init__(self, part: Part, path: str, process: str) -> None:
         super().__init__(
             name=part.name,
             filename=part.filename,
@@ -28,11 +28,12 @@ class Document(dict[str, object]):
             path=path,
         )
         self.part = part
+        self._process = process
 
     def __missing__(self, key: object) -> object:
         if key != "pages":
             raise KeyError(key)
-        self["pages"] = documents.pages(self.part)
+        self["pages"] = documents.pages(self.part, self._process)
         return self["pages"]
 
 
@@ -41,7 +42,7 @@ def names(delivery: Delivery, reading: Reading, published: Sequence[tuple[Part, 
 
     Where there is no document, `document` is undefined.
     """
-    views = [Document(part, path) for part, path in published]
+    views = [Document(part, path, delivery.process) for part, path in published]
     found: dict[str, object] = {
         "fields": _plain(reading.fields),
         "confidence": _plain(reading.confidence),

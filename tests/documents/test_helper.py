@@ -1,6 +1,7 @@
 """The process that reads documents: bounded, replaced when it dies, and gone with its owner."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -72,6 +73,19 @@ def test_a_failing_disk_of_ours_leaves_no_half_answer_for_the_next(helper, part)
     with pytest.raises(OSError, match="no space"):
         helper.ask(question(image, "pdf"), 60, refuse)
     assert helper.ask(question(image), 20) == {"pages": 1}
+
+
+def test_a_reader_is_heard_whatever_number_its_pipe_has(helper, part):
+    """`select` knows 1,024 descriptors, and a worker has a connection for each of its senders."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, hard), hard))
+    taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+    try:
+        assert helper.ask(question(part([drawn("1")])), 20) == {"pages": 1}
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_threads_take_turns(helper, part):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from receiver.problems import Violation
-from receiver.schemas import hl7_values
+from receiver.schemas import hl7_tables, hl7_values
 from receiver.schemas.hl7_shapes import Shapes
 
 LIBRARY = "hl7apy"
@@ -70,13 +70,17 @@ def _judged(message: str) -> tuple[Violation, ...]:
     from hl7apy.parser import parse_message
 
     try:
-        parsed = parse_message(message, validation_level=VALIDATION_LEVEL.TOLERANT, find_groups=True)
+        known = hl7_tables.with_structure(message)
+        parsed = parse_message(known, validation_level=VALIDATION_LEVEL.TOLERANT, find_groups=True)
         report = _report(parsed)
     except HL7apyException:
         return (Violation("line 1", "structure", UNREADABLE, "hl7"),)
     if not report:
         return ()
     told = [_told(line, WHOLE) for line in report]
+    names = [segment[:3] for segment in message.rstrip("\r").split("\r")]
+    if hl7_tables.fits(parsed.name, parsed.version, names):
+        told = [(each, of_field) for each, of_field in told if of_field]
     within = list(_within_segments(message, parsed))
     missing = [each for each, of_field in told if not (of_field and within)]
     return tuple(dict.fromkeys([*missing, *within]))
@@ -108,10 +112,19 @@ def _report(element: Any) -> list[str]:
         Validator.validate(element, report_file=f"/proc/self/fd/{memory}")
     except ValidationError:
         text = os.pread(memory, os.fstat(memory).st_size, 0).decode("utf-8", "replace")
-        return [line.removeprefix("Error: ") for line in text.splitlines() if line.startswith("Error: ")]
+        lines = [line.removeprefix("Error: ") for line in text.splitlines() if line.startswith("Error: ")]
+        return [line for line in lines if not _is_mistaken(line)]
     finally:
         os.close(memory)
     return []
+
+
+def _is_mistaken(line: str) -> bool:
+    """Tell whether hl7apy misses a field or component that is not required."""
+    match = RULES[0][0].fullmatch(line)
+    if not match or not FIELD.fullmatch(match["child"]):
+        return False
+    return not hl7_tables.is_required(match["child"])
 
 
 def _told(line: str, where: str) -> tuple[Violation, bool]:

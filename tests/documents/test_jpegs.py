@@ -87,7 +87,7 @@ def test_a_kind_that_few_can_read_is_told(part, offset, value, what):
     assert reason(documents.pages, part(bytes(content), ".jpg")) == COUNTED + what
 
 
-def test_a_profile_behind_the_frame_does_no_harm(part, staged):  # Pillow #6980
+def test_a_profile_behind_the_frame_does_no_harm(part, staged):  # Pillow #4613
     content = jpeg(icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     profile, frame = content.index(b"\xff\xe2"), content.index(b"\xff\xc0")
     size = 2 + int.from_bytes(content[profile + 2 : profile + 4])

@@ -10,6 +10,8 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent / room) for room in ("service", "crash")]
 
 
+pytest_plugins = ["support.reached"]
+
 TOLD = pytest.StashKey[Any]()
 
 

@@ -33,6 +33,6 @@ def test_a_section_shows_wrong_and_right(code):
 
 
 def test_faults_have_the_severity_that_is_documented(tmp_path):
-    for case in CASES[::5]:
-        for fault in faults_of(patched(case, tmp_path / case.name)):
-            assert fault.severity in SECTIONS[fault.code][1], fault
+    faults = [fault for case in CASES[::5] for fault in faults_of(patched(case, tmp_path / case.name))]
+    assert len({fault.code for fault in faults}) > len(CASES) / 10
+    assert [fault for fault in faults if fault.severity not in SECTIONS[fault.code][1]] == []

@@ -34,7 +34,9 @@ def test_the_limit_is_opened_as_far_as_is_needed_and_allowed():
 
 
 def test_the_workers_of_a_running_service_have_it(hostile):
-    for worker in Path(f"/proc/{hostile.process.pid}/task/{hostile.process.pid}/children").read_text().split():
+    workers = Path(f"/proc/{hostile.process.pid}/task/{hostile.process.pid}/children").read_text().split()
+    assert workers
+    for worker in workers:
         told = Path(f"/proc/{worker}/limits").read_text()
         [line] = [line for line in told.splitlines() if line.startswith("Max open files")]
         assert int(line.split()[3]) >= limits.OPEN_FILES

@@ -178,7 +178,24 @@ _PIECES = st.sampled_from(
 @given(st.binary(max_size=200) | st.lists(_PIECES, max_size=12).map(lambda pieces: "".join(pieces).encode()))
 def test_any_bytes_are_a_document_or_a_fault(content: bytes) -> None:
     try:
-        found = len(list(parse(content).root.iter()))
-    except Malformed:
-        return
-    assert found == len(places(content))
+        parse(content)
+        place = places(content)[0]
+    except Malformed as found:
+        place = (found.line, found.column)
+    assert min(place) >= 1
+
+
+_ELEMENTS = st.recursive(
+    st.sampled_from(["<a/>", "<b c='d>'/>", "x", "&lt;", "<![CDATA[<a>]]>", "<!--<a>-->", "<?a <a>?>", "\n", "é"]),
+    lambda inner: st.lists(inner, max_size=4).map(lambda pieces: f"<a\n>{''.join(pieces)}</a>"),
+)
+
+
+@given(_ELEMENTS)
+def test_every_element_has_a_place_where_it_begins(text: str) -> None:
+    lines = f"<r>{text}</r>".split("\n")
+    elements = list(parse("\n".join(lines).encode()).root.iter())
+    found = places("\n".join(lines).encode())
+    assert len(found) == len(elements)
+    begun = [lines[line - 1][column - 1 :] for line, column in found]
+    assert all(at.startswith(f"<{element.tag}") for at, element in zip(begun, elements, strict=True))

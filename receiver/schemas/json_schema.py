@@ -49,10 +49,10 @@ class JsonSchema:
         try:
             fine = self._validator.is_valid(instance)
         except ValueError:  # a number that is no plain float: few documents have one
-            instance = exact(instance)
-            fine = self._validator.is_valid(instance)
+            fine = self._validator.is_valid(exact(instance))
         if fine:
             return ()
+        instance = exact(instance)  # a verdict may fall before such a number is met
         places = Places(instance, self.known, where, others)
         errors = [(error, name) for error in self._validator.iter_errors(instance) for name in subjects(error)]
         told = tuple(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schema_folder import Schemas
 
 from receiver.faults import Severity
-from receiver.schemas import json_schema
+from receiver.schemas import json_schema, json_text
 from receiver.schemas.json_schema import MAX_VIOLATIONS
 
 ROOT = Path(__file__).parents[2]
@@ -364,3 +364,9 @@ def test_a_violation_never_holds_the_value(schemas: Schemas, value: Any) -> None
     violations = schemas.json(never).violations(planted(value))
     assert violations
     assert SECRET not in repr(violations)
+
+
+def test_a_refusal_before_a_number_as_it_was_written_is_explained(schemas: Schemas) -> None:
+    judge = schemas.json({"required": ["id"], "properties": {"amount": {"maximum": 1}}})
+    document = json_text.loads(b'{"amount": 0.90}')
+    assert [each.rule for each in judge.violations(document)] == ["required"]

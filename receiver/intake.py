@@ -4,7 +4,7 @@ Every door leads here: the service hands in what arrives on a socket, `receiver 
 `store/publish.py` tells the states on disk and in the ledger, and what a crash at each of them means.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from receiver.delivery import Arrival, Delivery, Incoming, Part, Reading, Receipt, Role, delivery_id
@@ -67,7 +67,10 @@ def judge_confidence(process: Process, reading: Reading) -> None:
     if rule.below == "publish":
         return
     known = process.metadata.known.union(rule.fields)
-    if low := below_minimum(reading.confidence, rule.minimum, rule.fields, known):
+    measured: Mapping[str, float | None] = reading.confidence
+    if rule.unknown == "low":
+        measured = {name: reading.confidence.get(name) for name in reading.fields}
+    if low := below_minimum(measured, rule.minimum, rule.fields, known):
         raise Problem(Code.CONFIDENCE_LOW, "The platform is not sure enough of some fields.", low)
 
 

@@ -43,6 +43,7 @@ class Code(StrEnum):
     DOCUMENT_BROKEN = "document-broken"
     TEMPLATE_FAILED = "template-failed"
     RECORD_INVALID = "record-invalid"
+    NO_RECORD = "no-record"
     NAME_TAKEN = "name-taken"
     # us, not the sender: the same delivery may be sent again later
     BUSY = "busy"

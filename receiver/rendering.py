@@ -53,6 +53,9 @@ def render(process: Process, delivery: Delivery, reading: Reading, parts: Sequen
             problems.append(problem)
     if problems:
         raise _together(problems)
+    if process.records and not records and process.config.delivery.without_records != "publish":
+        violation = Violation("records", "when", "No record's condition holds for this delivery.")
+        raise Problem(Code.NO_RECORD, "No record applies to this delivery.", [violation])
     marker = process.marker.render(values) if process.marker else None
     _refuse_clashes([path for _, path in named], [record.path for record in records], marker)
     return Rendered(named, tuple(records), marker)

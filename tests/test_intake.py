@@ -250,3 +250,31 @@ def test_a_receipt_tells_paths_below_the_output_and_whole_ones_elsewhere(house_o
     assert inside.documents[0].path == f"referrals/{inside.id}.tif"
     assert outside.documents[0].path == f"{tmp_path}/elsewhere/{outside.id}.tif"
     assert Path(outside.documents[0].path).is_file()
+
+
+def test_a_field_without_a_confidence_is_held_where_a_minimum_applies(house_of):
+    receipt = deliver(house_of(), confidence=None)
+    assert (receipt.status, receipt.records) == (Status.HELD, ())
+    accepting = house_of(('below = "hold"', 'unknown = "accept"\nbelow = "hold"'))
+    assert deliver(accepting, source_id="2", confidence=None).status is Status.PUBLISHED
+
+
+NEVER = [(f'format = "{form}"', f'format = "{form}"\nwhen = "delivery.version == 9"') for form in ("hl7", "json")]
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [(None, Status.HELD), ("hold", Status.HELD), ("publish", Status.PUBLISHED)]
+)
+def test_a_delivery_that_no_record_applies_to_is_held_unless_said_otherwise(house_of, said, status):
+    said_so = [("[output]", f'[delivery]\nwithout_records = "{said}"\n\n[output]')] if said else []
+    receipt = deliver(house_of(*NEVER, *said_so))
+    assert (receipt.status, receipt.records) == (status, ())
+    assert len(receipt.documents) == (status is Status.PUBLISHED)
+
+
+def test_a_delivery_that_no_record_applies_to_can_be_refused(house_of):
+    house = house_of(*NEVER, ("[output]", '[delivery]\nwithout_records = "refuse"\n\n[output]'))
+    with pytest.raises(Problem) as raised:
+        deliver(house)
+    assert raised.value.code is Code.NO_RECORD
+    assert [each.rule for each in raised.value.violations] == ["when"]

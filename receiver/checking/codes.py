@@ -49,6 +49,7 @@ CODES = {
     # fields
     "wrong-path": "This is not a JMESPath or XPath",
     "unknown-path": "A path names what the metadata's schema does not know",
+    "scale-misfit": "No confidence reaches its scale",
     "renamed-field": "A field is named as it comes, not as templates know it",
     "unknown-field": "The fields schema knows no such field",
     "unguarded-field": "A field that may be absent is read as if it were always there",
@@ -106,6 +107,7 @@ CODES = {
     # samples
     "sample-rejected": "The process's own schema rejects a sample",
     "sample-without-metadata": "A sample has no metadata",
+    "samples-missing": "A process has no sample",
     "sample-unproven": "A sample without expected records",
     # output
     "path-not-unique": "Two deliveries can get the same file name",

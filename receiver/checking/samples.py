@@ -1,20 +1,28 @@
 """The samples of a process, against its own schemas."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from receiver.checking.site import Site
 from receiver.checking.spots import spot
 from receiver.config.model import PartConfig
-from receiver.delivery import Role
+from receiver.delivery import Reading, Role
 from receiver.faults import Fault, Severity
 from receiver.problems import Problem, Violation
 from receiver.process import Process
 from receiver.proving.cases import REQUEST, Case, cases, incoming, is_part
 from receiver.proving.files import named
+from receiver.schemas.malformed import Malformed
 
 PROBLEM = "problem.json"  # in expected/: the sample is to be refused
+LED_TO = (  # the rule that is broken where nothing is found: what was looked for
+    ("source_id", "metadata", "source_id", "document's id"),
+    ("fields", "fields", "each", "list of fields"),
+    ("name", "fields", "name", "field's name"),
+    ("value", "fields", "value", "field's value"),
+)
 MAX_TOLD = 10  # violations of one sample: the rest is seen by `receiver try`
 
 
@@ -30,28 +38,75 @@ def faults(site: Site) -> Iterator[Fault]:
     """Yield samples that are to pass and do not, and those that nobody expects anything of."""
     for pieces in site.processes:
         process = pieces.process(Path(), "")
-        found = cases(process) if process else []
+        if process is None:
+            continue
+        found = cases(process)
         for case in found:
             if not case.expected.is_dir():
                 message, hint = "nothing says what this sample must become", "receiver test --update writes expected/"
                 yield Fault(_file(site, case.folder), 1, 1, "sample-unproven", message, hint, Severity.INFO)
         passing = [case for case in found if not (case.expected / PROBLEM).exists()]
-        if passing and all(_lacks_id(site, case) for case in passing):
-            yield _wrong_path(passing)
+        blamed = _wrong_path(site, process, passing)
+        if blamed:
+            yield blamed
         else:
             yield from (fault for case in passing for fault in _judged(site, case))
+            yield from _confidences(site, process, passing)
+        if not found:
+            message = "the process has no sample, so nothing of it can be tried"
+            hint = "receiver capture, or receiver new --from, makes one"
+            yield process.config.fault("samples-missing", message, "title", hint=hint, severity=Severity.INFO)
 
 
-def _lacks_id(site: Site, case: Case) -> bool:
-    metadata = _metadata(case, site.settings.max_body)
-    return metadata is not None and any(each.rule == "source_id" for each in _violations(case.process, metadata))
+def _wrong_path(site: Site, process: Process, passing: list[Case]) -> Fault | None:
+    """Blame a path where all samples lack what it leads to."""
+    read = [metadata for case in passing if (metadata := _metadata(case, site.settings.max_body))]
+    broken = [{each.rule for each in _violations(process, metadata)} for metadata in read]
+    for rule, section, key, what in LED_TO:
+        if broken and all(rule in rules for rules in broken):
+            message = f"there is no {what} at this path in any of the samples ({len(read)})"
+            hint = "write the path that leads to it in the metadata, as sourceId does, or document.id"
+            return process.config.fault("unknown-path", message, section, key, hint=hint)
+    if read and not any(map(partial(_has_fields, process), read)):
+        message = f"there are no fields at this path in any of the samples ({len(read)})"
+        hint = "write the path that leads to each of them"
+        return process.config.fault("unknown-path", message, "fields", "each", hint=hint)
+    return None
 
 
-def _wrong_path(passing: list[Case]) -> Fault:
-    """Blame the path, where no sample has a document's id there."""
-    message = f"there is no document's id at this path in any of the samples ({len(passing)})"
-    hint = "write the path that leads to it in the metadata, as sourceId does, or document.id"
-    return passing[0].process.config.fault("unknown-path", message, "metadata", "source_id", hint=hint)
+def _has_fields(process: Process, metadata: Metadata) -> bool:
+    """Tell whether there is a field; true for what cannot be read, which is told by itself."""
+    reader = process.metadata
+    try:
+        found = reader.form.fields(reader.form.parse(metadata.content), reader.layout)
+    except Malformed:
+        return True
+    return found is None or bool(found.items)
+
+
+def _confidences(site: Site, process: Process, passing: list[Case]) -> Iterator[Fault]:
+    """Yield a path that leads to no confidence in any sample, and a scale that none of them reaches."""
+    rule, config = process.config.confidence, process.config
+    asked = rule.minimum > 0 or any(rule.fields.values()) or "confidence" in config.source.data.get("fields", {})
+    read = [metadata for case in passing if (metadata := _metadata(case, site.settings.max_body))]
+    readings = [reading for metadata in read if (reading := _reading(process, metadata))]
+    found = [value for reading in readings for value in reading.confidence.values()]
+    if asked and readings and not found:
+        message = f"no field has a confidence at this path in any of the samples ({len(readings)})"
+        hint = "write the path that leads from a field to its confidence; without one, each counts as below its minimum"
+        yield config.fault("unknown-path", message, "fields", "confidence", hint=hint, severity=Severity.WARNING)
+    elif found and config.fields.scale > 1 and max(found) * config.fields.scale <= 1:
+        message = f"no confidence in any of the samples is more than 1, and {config.fields.scale:g} is said to be full"
+        yield config.fault(
+            "scale-misfit", message, "fields", "scale", hint="write scale = 1", severity=Severity.WARNING
+        )
+
+
+def _reading(process: Process, metadata: Metadata) -> Reading | None:
+    try:
+        return process.metadata.read(metadata.content)
+    except Problem:
+        return None
 
 
 def _judged(site: Site, case: Case) -> Iterator[Fault]:

@@ -42,11 +42,11 @@ class Trial:
     process: Process
     verdicts: Verdicts
 
-    def render(self, reading: Reading, parts: Sequence[Part]) -> int:
-        """Render a delivery; return how many records it becomes. Raises `Problem`."""
+    def render(self, reading: Reading, parts: Sequence[Part]) -> None:
+        """Render a delivery. Raises `Problem`."""
         id_ = delivery_id(self.process.name, reading.source_id, parts)
         delivery = Delivery(id_, self.process.name, reading.source_id, FROZEN, 1)
-        return len(render(self.process, delivery, reading, parts).records)
+        render(self.process, delivery, reading, parts)
 
 
 def faults(site: Site) -> Iterator[Fault]:
@@ -132,9 +132,6 @@ def _inputs(trial: Trial, samples: list[Any]) -> list[Input]:
 
 def _try(trial: Trial, reading: Reading, parts: Sequence[Part], what: str, *, exact: bool = True) -> None:
     try:
-        count = trial.render(reading, parts)
+        trial.render(reading, parts)
     except Problem as problem:
         trial.verdicts.made_up(problem, what, exact=exact)
-    else:
-        if not count and trial.process.records:
-            trial.verdicts.without_records(what)

@@ -56,12 +56,16 @@ class Verdicts:
 
     def made_up(self, problem: Problem, what: str, *, exact: bool) -> None:
         """Tell of an input that the schemas let come; one that is not exact may break the rules of filters."""
+        if problem.code is Code.NO_RECORD:
+            self._without_records(what)
         for violation in problem.violations if problem.code in OF_RECORDS else ():
             if exact or violation.rule not in OF_TEXTS:
                 self._tell(violation, f"where {what}", Severity.WARNING, "guard it here, or refuse it in the schema")
 
-    def without_records(self, what: str) -> None:
-        """Tell of a delivery that no record applies to."""
+    def _without_records(self, what: str) -> None:
+        """Tell of a delivery that no record applies to, where nobody has said that this may be."""
+        if "without_records" in self.config.source.data.get("delivery", {}):
+            return
         message = f"no record is written where {what}"
         hint = "write a record for it, or say what is meant: without_records under [delivery]"
         path = ("records", 0, "when")

@@ -13,6 +13,8 @@ from receiver.faults import Fault, Severity
 Below = Literal["publish", "hold", "refuse"]
 OnInvalid = Literal["refuse", "hold"]
 SameSourceId = Literal["publish", "refuse", "ignore"]
+Unknown = Literal["low", "accept"]
+WithoutRecords = Literal["hold", "refuse", "publish"]
 UnknownParts = Literal["refuse", "ignore", "keep"]
 RecordFormat = Literal["hl7", "json", "xml", "csv", "text"]
 
@@ -95,6 +97,7 @@ class ConfidenceConfig:
     minimum: float
     fields: Mapping[str, float]
     below: Below
+    unknown: Unknown = "low"  # of a field that comes without a confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class DeliveryConfig:
     on_invalid: OnInvalid
     same_source_id: SameSourceId
     unknown_parts: UnknownParts
+    without_records: WithoutRecords = "hold"
 
 
 @dataclass(frozen=True, slots=True)

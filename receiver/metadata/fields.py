@@ -128,18 +128,18 @@ def source_id_fault(found: Any) -> str:
 
 
 def below_minimum(
-    confidence: Mapping[str, float], minimum: float, per_field: Mapping[str, float], known: Known = None
+    confidence: Mapping[str, float | None], minimum: float, per_field: Mapping[str, float], known: Known = None
 ) -> list[Violation]:
     """Return one violation for each field below its minimum; one whose name is not `known` is told by its number.
 
-    A field without confidence is not judged: nothing was measured, and the schema can require the confidence.
+    Of a field without confidence, which is None, nothing was measured: it is below every minimum but 0.
     """
     violations = []
     for number, (name, value) in enumerate(confidence.items(), start=1):
         limit = per_field.get(name, minimum)
-        if value < limit:
+        if (0 if value is None else value) < limit:
             shown = name if known is None or name in known else f"(field {number})"
-            violations.append(
-                Violation(f"fields{pointer([shown])}", "confidence", f"the confidence is below {limit:g}")
-            )
+            told = f"there is no confidence, and its minimum is {limit:g}" if value is None else ""
+            message = told or f"the confidence is below {limit:g}"
+            violations.append(Violation(f"fields{pointer([shown])}", "confidence", message))
     return violations

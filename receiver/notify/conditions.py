@@ -18,7 +18,12 @@ from receiver.store.folders import free_space
 WINDOW = timedelta(hours=1)  # a refusal is news for so long
 SHORT = 4  # times the free space that the settings ask for: below it pruning gets busy, and senders notice nothing yet
 AMPLE = 5  # times: above it the disk is well again; between the two nothing changes
-OURS = (Code.TEMPLATE_FAILED, Code.RECORD_INVALID, Code.NAME_TAKEN)  # what the process itself makes of a delivery
+OURS = (
+    Code.TEMPLATE_FAILED,
+    Code.RECORD_INVALID,
+    Code.NO_RECORD,
+    Code.NAME_TAKEN,
+)  # what the process itself makes of a delivery
 
 
 @dataclass(frozen=True, slots=True)

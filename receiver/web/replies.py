@@ -46,6 +46,7 @@ STATUSES: dict[Code, tuple[int, str]] = {
     Code.DOCUMENT_BROKEN: (422, "A document cannot be read"),
     Code.TEMPLATE_FAILED: (422, "A template cannot render this delivery"),
     Code.RECORD_INVALID: (422, "A record breaks its schema"),
+    Code.NO_RECORD: (422, "No record applies to this delivery"),
     Code.NAME_TAKEN: (422, "A file of this name is in the output already"),
     Code.HEADERS_TOO_LARGE: (431, "Headers are too large"),
     Code.INTERNAL_ERROR: (500, "The service has a defect"),

@@ -42,6 +42,8 @@ def judge(seed: Seeded) -> tuple[Found, list[Fault]]:
             told = [fault for fault in check(settings, ENVIRONMENT) if not fault.code.startswith("unused-")]
         except Exception as error:  # noqa: BLE001 (check itself is at fault, and the others are still to be judged)
             return Found.NOT, [Fault(seed.file, 1, 1, "crash", repr(error))]
+        if any(fault.code == "unreadable-content" for fault in told):
+            return Found.NOT, told  # check has given up
         if any(fault.code in seed.codes and _there(fault, seed, site, changed) for fault in told):
             return Found.AT_ITS_LINE, told
         if any(fault.severity != "info" for fault in told):

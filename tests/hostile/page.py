@@ -75,6 +75,7 @@ ADVICE = {
     Code.SOURCE_ID_CONFLICT: 'The first delivery stays. Use a new sourceId, or `same_source_id = "publish"`.',
     Code.DOCUMENT_BROKEN: "Look at the file: it cannot be read or converted.",
     Code.TEMPLATE_FAILED: "Repair the template; `violations` tell its line. Then `receiver replay`.",
+    Code.NO_RECORD: "Add a record for such deliveries, or say `without_records`. Then `receiver replay`.",
     Code.RECORD_INVALID: "Repair the template or the schema of the record. Then `receiver replay`.",
     Code.NAME_TAKEN: "Put `{{ delivery.id }}` into the path. Then `receiver replay`.",
     Code.INTERNAL_ERROR: "Tell whoever maintains this service; the log has the place.",

@@ -101,7 +101,14 @@ def test_fields_below_their_minimum_are_told_by_name() -> None:
     ]
 
 
-def test_a_field_without_confidence_is_not_judged() -> None:
+def test_a_field_without_confidence_has_none() -> None:
     fields, confidence = read(("mrn", "1"), ("dob", "2", 0.5))
     assert set(fields) == {"mrn", "dob"}
     assert [each.where for each in below_minimum(confidence, 0.8, {"mrn": 1.0})] == ["fields/dob"]
+
+
+def test_nothing_that_was_measured_is_below_every_minimum_but_none() -> None:
+    violations = below_minimum({"mrn": None, "dob": None}, 0.8, {"dob": 0})
+    assert [(each.where, each.message) for each in violations] == [
+        ("fields/mrn", "there is no confidence, and its minimum is 0.8")
+    ]

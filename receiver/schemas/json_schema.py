@@ -46,13 +46,11 @@ class JsonSchema:
         `where` comes before the JSON Pointers. The instance is what json.loads makes of JSON. `others` tells where
         its properties come from, for those whose names are not known.
         """
-        try:
-            fine = self._validator.is_valid(instance)
-        except ValueError:  # a number that is no plain float: few documents have one
-            fine = self._validator.is_valid(exact(instance))
-        if fine:
+        if self._is_valid(instance):
             return ()
-        instance = exact(instance)  # a verdict may fall before such a number is met
+        instance = exact(instance)  # a number that is no plain float is refused as well, or raises ValueError
+        if self._is_valid(instance):
+            return ()
         places = Places(instance, self.known, where, others)
         errors = [(error, name) for error in self._validator.iter_errors(instance) for name in subjects(error)]
         told = tuple(
@@ -61,6 +59,12 @@ class JsonSchema:
         if len(errors) > MAX_VIOLATIONS:
             told += (Violation(where or "/", "more", f"{len(errors) - MAX_VIOLATIONS} more", self.file),)
         return told or (Violation(where or "/", "schema", "does not satisfy the schema", self.file),)
+
+    def _is_valid(self, instance: Any) -> bool:
+        try:
+            return self._validator.is_valid(instance)
+        except ValueError:
+            return False
 
     def _described(self, told: Violation) -> Violation:
         """Add to a pattern what the schema says of it in words."""

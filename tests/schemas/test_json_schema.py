@@ -370,3 +370,9 @@ def test_a_refusal_before_a_number_as_it_was_written_is_explained(schemas: Schem
     judge = schemas.json({"required": ["id"], "properties": {"amount": {"maximum": 1}}})
     document = json_text.loads(b'{"amount": 0.90}')
     assert [each.rule for each in judge.violations(document)] == ["required"]
+
+
+def test_a_number_as_it_was_written_is_a_number(schemas: Schemas) -> None:
+    judge = schemas.json({"properties": {"amount": {"type": "number", "minimum": 0, "maximum": 1}}})
+    assert judge.violations(json_text.loads(b'{"amount": 0.90}')) == ()
+    assert [each.rule for each in judge.violations(json_text.loads(b'{"amount": 1.10}'))] == ["maximum"]

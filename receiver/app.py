@@ -17,7 +17,7 @@ from receiver.faults import Misconfigured
 from receiver.house import Current, opened, unrecovered
 from receiver.in_force import loading, state
 from receiver.keeping import housekeeping
-from receiver.metrics import folder, page
+from receiver.metrics import numbers, page
 from receiver.metrics.meters import Meters
 from receiver.notify import looking
 from receiver.process import Process
@@ -63,7 +63,7 @@ def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
     housekeeping.start(current)
     watching.start(current)
     looking.start(current)
-    meters = Meters(current.house, folder.of(settings.data))
+    meters = Meters(current.house, numbers.folder_in(settings.data))
     log.standard.writer.count_lost = meters.log_lost
     return deliver.blueprint(current, meters), health.blueprint(current, page.scrape(current))
 
@@ -87,7 +87,7 @@ def _begin(settings: Settings, *, first: bool) -> Mapping[str, Process]:
     """Put the site in force as it lies there, create the ledger, and return the processes."""
     processes = loading.establish(settings)
     ledger.create(settings.ledger)
-    folder.prepare(settings.data, first=first)
+    numbers.prepare(settings.data, first=first)
     return processes
 
 

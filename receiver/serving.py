@@ -12,7 +12,7 @@ from receiver.app import prepare
 from receiver.config.site import unread_variables
 from receiver.faults import Misconfigured
 from receiver.in_force import state
-from receiver.metrics import folder
+from receiver.metrics import numbers
 from receiver.problems import Problem
 from receiver.settings import Settings, SettingsError
 
@@ -73,7 +73,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget what a worker that is gone had in flight."""
-    folder.forget(Settings.from_environment().data, worker.pid)
+    numbers.forget(Settings.from_environment().data, worker.pid)
 
 
 def pre_exec(server: Any) -> None:

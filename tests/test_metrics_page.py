@@ -3,11 +3,11 @@
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from receiver.metrics import folder, page
+from receiver.metrics import numbers, page
 
 
 def test_a_worker_that_is_just_starting_does_not_spoil_the_page(tmp_path, monkeypatch):
-    folder.prepare(tmp_path, first=True)
+    numbers.prepare(tmp_path, first=True)
     new = tmp_path / "metrics/counter_99.db"
     new.touch()
     registry = CollectorRegistry()

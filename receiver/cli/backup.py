@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from receiver.cli.finding import open_ledger
+from receiver.cli.deliveries import open_ledger
 from receiver.problems import Problem
 from receiver.settings import Settings
 from receiver.store.backup import backup

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from receiver.cli.showing import show_outcome
+from receiver.cli.outcome import show_outcome
 from receiver.problems import Problem
 from receiver.proving.capturing import laid_out, sent
 from receiver.proving.cases import EXPECTED, SAMPLES, Case

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from receiver.cli.finding import entries, open_ledger, require_process
-from receiver.cli.sheet import lines
-from receiver.cli.tables import show_table
-from receiver.cli.telling import told
-from receiver.cli.times import moment, shown
+from receiver.cli.deliveries import csv_lines as lines
+from receiver.cli.deliveries import entries, open_ledger, require_process
+from receiver.cli.deliveries import to_dict as told
+from receiver.cli.terminal import moment, show_table, shown
 from receiver.delivery import Status
 from receiver.settings import Settings
 from receiver.store.entry import Entry

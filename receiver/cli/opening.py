@@ -1,6 +1,6 @@
 """What the verbs that do the service's work beside it open: its whole house."""
 
-from receiver.cli.finding import open_ledger
+from receiver.cli.deliveries import open_ledger
 from receiver.house import House, unrecovered
 from receiver.in_force import loading, state
 from receiver.proving.site import processes

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from receiver.cli.opening import open_house
-from receiver.cli.tables import show_table
+from receiver.cli.terminal import show_table
 from receiver.keeping.retention import Pruned, prune, strangers
 from receiver.settings import Settings
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from receiver.cli.finding import entries, open_ledger
-from receiver.cli.tables import show_heading
-from receiver.cli.times import moment
+from receiver.cli.deliveries import entries, open_ledger
+from receiver.cli.terminal import moment, show_heading
 from receiver.keeping.listing import Unreadable, source_ids
 from receiver.settings import Settings
 from receiver.store.ledger import ACCEPTED, Ledger

@@ -9,9 +9,9 @@ from functools import partial
 
 import click
 
-from receiver.cli.finding import entries, find, require_process
+from receiver.cli.deliveries import entries, find, require_process
 from receiver.cli.opening import open_house
-from receiver.cli.times import moment
+from receiver.cli.terminal import moment
 from receiver.delivery import Replay, Status
 from receiver.house import House
 from receiver.keeping import replaying

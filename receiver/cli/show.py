@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from receiver.cli.finding import find, open_ledger
-from receiver.cli.tables import COLOURS, show_heading, show_table
-from receiver.cli.telling import told, whereabouts
-from receiver.cli.times import shown
+from receiver.cli.deliveries import find, open_ledger, whereabouts
+from receiver.cli.deliveries import to_dict as told
+from receiver.cli.terminal import COLOURS, show_heading, show_table, shown
 from receiver.settings import Settings
 from receiver.store import quarantine
 from receiver.store.entry import Entry

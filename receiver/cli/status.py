@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from receiver.cli.opening import open_house_in_force
-from receiver.cli.tables import show_heading, show_table
+from receiver.cli.terminal import show_heading, show_table
 from receiver.health import readiness, usage
 from receiver.health.survey import MOST_FILES, Survey, survey
 from receiver.house import House

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from receiver.cli.showing import show_outcome, show_verdict
-from receiver.cli.watching import again_on_change
+from receiver.cli.outcome import show_outcome, show_verdict
+from receiver.cli.terminal import again_on_change
 from receiver.config.site import MAPPINGS
 from receiver.faults import Misconfigured
 from receiver.process import Process

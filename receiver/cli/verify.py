@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
-from receiver.cli.finding import entries, open_ledger
-from receiver.cli.times import moment
+from receiver.cli.deliveries import entries, open_ledger
+from receiver.cli.terminal import moment
 from receiver.keeping.unknown import Unknown, nameless, unknown
 from receiver.keeping.verifying import Finding, verify
 from receiver.settings import Settings

@@ -1,4 +1,4 @@
-"""The numbers that one worker counts, in the files from which any worker adds up those of all.
+"""The numbers that a worker counts, in files that all workers of a service share.
 
 The files are those of prometheus-client, which lays them out, and reads them for the page. Its own way of counting
 asks with each number whether the process is still the same, locks, and looks the number up: for the nineteen numbers
@@ -12,6 +12,9 @@ from mmap import mmap
 from pathlib import Path
 
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from prometheus_client.multiprocess import mark_process_dead
+
+from receiver.store import folders
 
 DOUBLE = 8  # bytes
 
@@ -51,3 +54,31 @@ class Numbers:
 def named(metric: str, told: str, *labels: str, suffix: str = "") -> Callable[..., str]:
     """Return what makes the name of a number from the values of its labels; it keeps all, so they must be bounded."""
     return cache(lambda *values: mmap_key(metric, metric + suffix, list(labels), list(values), told))
+
+
+FOLDER = "metrics"
+README = """\
+What the workers of the running service count, for /metrics. Emptied at each start; may be removed while it is stopped.
+"""
+
+
+def folder_in(data: Path) -> Path:
+    """Return the folder."""
+    return data.absolute() / FOLDER
+
+
+def prepare(data: Path, *, first: bool) -> None:
+    """Own the folder. Raises Problem.
+
+    The first process of a service empties it: counters begin at zero, as Prometheus expects of a start. Whoever comes
+    beside the living, also an upgrade, goes on counting where those are.
+    """
+    folders.own(folder_in(data), README)
+    if first:
+        for path in folder_in(data).glob("*.db"):
+            folders.remove(path)
+
+
+def forget(data: Path, pid: int) -> None:
+    """Take what a worker had in flight out of the sums; what it has counted stays in them."""
+    mark_process_dead(pid, str(folder_in(data)))  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ from receiver.health import readiness
 from receiver.health.survey import Survey, survey
 from receiver.house import Current
 from receiver.in_force import state
-from receiver.metrics import folder
+from receiver.metrics import numbers
 from receiver.problems import Problem
 from receiver.store.folders import free_space
 
@@ -91,7 +91,7 @@ class Standing(Collector):
 def scrape(current: Current) -> Callable[[], bytes]:
     """Return what writes the page of all workers that count in the same folder."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(folder.of(current.house.settings.data)))  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry, str(numbers.folder_in(current.house.settings.data)))  # type: ignore[no-untyped-call]
     standing = CollectorRegistry()
     standing.register(Standing(current))
     return lambda: _told(registry) + generate_latest(standing)

@@ -8,12 +8,12 @@ from receiver import units
 from receiver.delivery import Status
 from receiver.house import House
 from receiver.in_force import state
-from receiver.notify import silence
 from receiver.notify.notices import Fault
 from receiver.problems import Code
 from receiver.process import Process
 from receiver.store.arrivals import Unaccepted
 from receiver.store.folders import free_space
+from receiver.store.ledger import Ledger
 
 WINDOW = timedelta(hours=1)  # a refusal is news for so long
 SHORT = 4  # times the free space that the settings ask for: below it pruning gets busy, and senders notice nothing yet
@@ -91,7 +91,7 @@ def _held(seen: Seen, process: Process, _since: datetime | None) -> Finding | No
 
 
 def _silence(seen: Seen, process: Process, since: datetime | None) -> Finding | None:
-    last = silence.of(seen.house.ledger, process, seen.now, since)
+    last = silent_since(seen.house.ledger, process, seen.now, since)
     return Finding(f"nothing came since {last:%Y-%m-%d %H:%M} UTC, which is longer than usual") if last else None
 
 
@@ -127,3 +127,30 @@ JUDGES: Mapping[Fault, Callable[[Seen, Process, datetime | None], Finding | None
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {code}" for code, count in counts.items())
+
+
+WEEKS = 3  # that are looked back on; a holiday in one of them lets the silence pass, which is no harm
+USUAL = 5  # deliveries in the same span of each of those weeks: none at all is then no accident
+CLOCK_CHANGE = timedelta(hours=1)  # summer time moves the hours of the sender against UTC, in which we count
+
+
+def silent_since(ledger: Ledger, process: Process, now: datetime, since: datetime | None) -> datetime | None:
+    """Return when the last delivery came, where that is too long ago; None where all is well. Raises Problem.
+
+    `since` is when the silence was told, if it was: it then lasts until something comes.
+    """
+    last = ledger.last_arrival(process.name)
+    if last is None:
+        return None
+    if since:
+        return last if last < since else None
+    fixed = process.config.notify.silence
+    too_long = now - last >= fixed if fixed else _is_unusual(ledger, process.name, last, now)
+    return last if too_long else None
+
+
+def _is_unusual(ledger: Ledger, process: str, last: datetime, now: datetime) -> bool:
+    """Tell whether deliveries came in the same span of each of the weeks before."""
+    until = now - CLOCK_CHANGE
+    weeks = [timedelta(weeks=count) for count in range(1, WEEKS + 1)]
+    return until > last and all(ledger.arrivals(process, last - week, until - week, USUAL) >= USUAL for week in weeks)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from home import FAX, NOON, PEER, Home
 
-from receiver.cli import finding
+from receiver.cli import deliveries
 
 PLANTED = "Planted-4711"
 
@@ -76,7 +76,7 @@ def test_more_than_is_shown_is_told(home):
 
 
 def test_the_log_as_json_holds_all_of_it_page_by_page(home, monkeypatch):
-    monkeypatch.setattr(finding, "PAGE", 3)
+    monkeypatch.setattr(deliveries, "PAGE", 3)
     known = [home.deliver(source_id=f"S{number}", at=NOON).id for number in range(2)]  # at the same moment
     known += [home.deliver(source_id=f"T{number}", at=NOON + timedelta(hours=number)).id for number in range(6)]
     lines = [json.loads(line) for line in home.receiver("log", "--json").stdout.splitlines()]

@@ -10,7 +10,7 @@ from home import NOON
 from receiver.delivery import Replay
 from receiver.in_force import state
 from receiver.keeping import replaying
-from receiver.notify import conditions, looking, silence, told
+from receiver.notify import conditions, looking, told
 from receiver.problems import Problem
 from receiver.store import folders
 
@@ -138,8 +138,8 @@ def test_a_silence_is_told_when_the_weeks_before_had_none_then(home):
     house = home.house
     process = house.processes["referrals"]
     for hours in (1, 2, 3):  # in the weeks before, nothing came until two o'clock; and clocks may have changed
-        assert silence.of(house.ledger, process, NOON + hours * HOUR, None) is None
-    assert silence.of(house.ledger, process, NOON + 3 * HOUR + 6 * MINUTE, None) == NOON
+        assert conditions.silent_since(house.ledger, process, NOON + hours * HOUR, None) is None
+    assert conditions.silent_since(house.ledger, process, NOON + 3 * HOUR + 6 * MINUTE, None) == NOON
     look(home, NOON + 4 * HOUR)
     look(home, NOON + 90 * HOUR)
     assert events(home) == ["onset silence referrals"]

@@ -2,11 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
-from secrets import choice
-
-from receiver.proving.scrubbing.dates import replaced
+from secrets import choice, randbelow
 
 BLOCK = 64  # characters: the letters of one script stand close together
 TRIES = 50  # until an invented text holds none of the original ones
@@ -68,3 +66,90 @@ def _alike(character: str) -> str:
     start = ord(character) // BLOCK * BLOCK
     kind = unicodedata.category(character)
     return "".join(found for found in map(chr, range(start, start + BLOCK)) if unicodedata.category(found) == kind)
+
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+SHORT = tuple(month[:3] for month in MONTHS)
+RECENT = 2010  # from this year on another recent one is invented: a visit stays a visit, and a birth a birth
+YEARS = {True: (RECENT, 2026), False: (1930, RECENT - 1)}
+SAFE_DAY = 28  # every month has it
+
+_WORD = "|".join(dict.fromkeys([*MONTHS, *SHORT]))
+_SECONDS = r"(?P<second>[0-5]\d)(?:\.(?P<fraction>\d+))?"
+_TIME = rf"(?P<hour>[01]\d|2[0-3])(?P<colon>:?)(?P<minute>[0-5]\d)(?:(?P=colon){_SECONDS})?"
+_ZONE = r"(?:Z|[+-]\d\d:?\d\d)?"  # stays as it is
+_ISO = r"(?P<year>(?:19|20)\d\d)(?P<mark>[-/.]?)(?P<month>\d\d)(?P=mark)(?P<day>\d\d)"
+_PATTERNS = (
+    # 2026-11-23T08:11:21-06:00, 2026/11/23, 20261123, 20261123081121
+    rf"(?<!\d){_ISO}(?:[T ]?{_TIME}{_ZONE})?(?!\d)",
+    # 11/23/2026, 23.11.26, 1-5-2026
+    r"(?<!\d)(?P<first>\d{1,2})(?P<mark>[-/.])(?P<second_number>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d)(?!\d)",
+    # 23 Nov 2026, 23-NOV-2026
+    rf"(?<!\d)(?P<day>\d{{1,2}})[ .-]*(?P<word>{_WORD})(?![a-z])[ ,.-]*(?P<year>\d{{4}})(?!\d)",
+    # November 23, 2026
+    rf"(?<![a-z])(?P<word>{_WORD})[ .-]*(?P<day>\d{{1,2}})[ ,.-]+(?P<year>\d{{4}})(?!\d)",
+)
+_DATES = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS)
+
+
+def replaced(text: str, rest: Callable[[str], str]) -> str:
+    """Return a text with its dates replaced, and what stands between them as `rest` makes it."""
+    pieces = [(text, False)]
+    for pattern in _DATES:
+        pieces = [found for piece, done in pieces for found in ([(piece, done)] if done else _cut(piece, pattern))]
+    return "".join(piece if done else rest(piece) for piece, done in pieces)
+
+
+def _cut(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[str, bool]]:
+    """Yield the pieces of a text; the dates among them are invented already, and marked."""
+    end = 0
+    for match in filter(_is_date, pattern.finditer(text)):
+        yield text[end : match.start()], False
+        yield _invented(match), True
+        end = match.end()
+    yield text[end:], False
+
+
+def _is_date(match: re.Match[str]) -> bool:
+    parts = match.groupdict()
+    if "first" in parts:
+        return 0 < int(parts["first"]) <= 31 and 0 < int(parts["second_number"]) <= 31
+    return 0 < int(parts["day"]) <= 31 and ("month" not in parts or 0 < int(parts["month"]) <= 12)
+
+
+def _invented(match: re.Match[str]) -> str:
+    """Return the date with each of its numbers replaced in its place."""
+    text = match.group()
+    for name, piece in sorted(match.groupdict().items(), key=lambda item: -match.start(item[0])):
+        if piece:
+            start = match.start(name) - match.start()
+            text = text[:start] + _piece(name, piece) + text[start + len(piece) :]
+    return text
+
+
+def _piece(name: str, piece: str) -> str:
+    bounds = {"month": (1, 12), "day": (1, SAFE_DAY), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
+    if name in bounds:
+        return _number(*bounds[name], piece)
+    if name == "year":
+        return _number(*YEARS[int(piece) >= RECENT], piece) if len(piece) == 4 else _number(0, 99, piece)
+    if name in ("first", "second_number"):  # a day that no month could be stays one; else either may be the month
+        return _number(13, SAFE_DAY, piece) if int(piece) > 12 else _number(1, 12, piece)
+    if name == "fraction":
+        return "".join(choice("0123456789") for _ in piece)
+    return _word(piece) if name == "word" else piece
+
+
+def _number(low: int, high: int, like: str) -> str:
+    """Return a number between two, both included, with as many digits."""
+    high = min(high, 10 ** len(like) - 1)
+    return str(low + randbelow(high - low + 1)).zfill(len(like))
+
+
+def _word(like: str) -> str:
+    """Return another month, in the same letters: Jan, JAN, january."""
+    month = choice(SHORT if len(like) == 3 else MONTHS)
+    return month.upper() if like.isupper() else month.lower() if like.islower() else month

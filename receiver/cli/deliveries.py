@@ -1,0 +1,174 @@
+"""Deliveries as the verbs find them in the ledger, and as JSON and CSV that they print."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import click
+
+from receiver.delivery import Status
+from receiver.faults import did_you_mean
+from receiver.settings import Settings
+from receiver.store import ledger, rows
+from receiver.store.entry import Entry, Kind, Output
+
+PAGE = 500  # entries read at once: some megabytes
+CANDIDATES = 6  # entries told where the start of an id fits several
+
+
+class Filter(TypedDict, total=False):
+    """Which entries are asked for."""
+
+    process: str | None
+    status: Status | None
+    source_id: str | None
+    since: datetime | None
+
+
+def open_ledger(settings: Settings) -> ledger.Ledger:
+    """Return the ledger of the service. A missing one is not created: nothing was received there."""
+    opened = ledger.Ledger(settings.ledger)
+    if not opened.path.exists():
+        raise click.UsageError(f"there is no ledger {opened.path}: is RECEIVER_DATA set as it is for the service?")
+    return opened
+
+
+def require_process(kept: ledger.Ledger, settings: Settings, name: str | None) -> None:
+    """End the verb where a process of this name is neither configured nor in the ledger: an empty answer would lie."""
+    configured = {path.parent.name for path in settings.site.glob("mappings/*/process.toml")}
+    if name is not None and name not in configured and not kept.search(process=name, limit=1):
+        hint = did_you_mean(name, configured)
+        raise click.UsageError(f"there is no process {name}, and none in the ledger{hint and f': {hint}'}")
+
+
+def find(kept: ledger.Ledger, start: str) -> Entry:
+    """Return the entry whose id starts so; where there is none, or several, the verb ends."""
+    found = kept.starting(start.upper(), CANDIDATES)
+    if not found:
+        raise click.ClickException(f"no delivery has an id that starts with {start}")
+    if len(found) > 1 and found[0].id != start.upper():
+        told = ", ".join(entry.id for entry in found)
+        raise click.UsageError(f"{start} is the start of several ids: {told}")
+    return found[0]
+
+
+def entries(kept: ledger.Ledger, **wanted: Unpack[Filter]) -> Iterator[Entry]:
+    """Yield entries, the newest first, page by page: an audit trail may be longer than memory."""
+    last: datetime | None = None
+    told: set[str] = set()  # of the last moment: the next page begins with it
+    while page := [entry for entry in kept.search(**wanted, until=_after(last), limit=PAGE) if entry.id not in told]:
+        yield from page
+        before, last = last, page[-1].received_at
+        told = (told if last == before else set()) | {entry.id for entry in page if entry.received_at == last}
+
+
+def _after(last: datetime | None) -> datetime | None:
+    return last + timedelta(microseconds=1) if last else None
+
+
+def to_dict(entry: Entry) -> dict[str, Any]:
+    """Return a delivery with the names that its receipt has, where it has them."""
+    return {
+        "id": entry.id,
+        "process": entry.process,
+        "sourceId": entry.source_id,
+        "version": entry.version,
+        "status": entry.status,
+        "code": entry.code,
+        "receivedAt": _moment(entry.received_at),
+        "committedAt": _moment(entry.committed_at),
+        "publishedAt": _moment(entry.published_at),
+        "peer": entry.peer,
+        "configuration": entry.configuration,
+        "parts": [asdict(part) for part in entry.parts],
+        **{name: [_output(each) for each in entry.of_kind(kind)] for name, kind in _OUTPUTS.items()},
+        "violations": [asdict(violation) for violation in entry.violations],
+        "attempts": [asdict(attempt) | {"at": _moment(attempt.at)} for attempt in entry.attempts],
+        "attemptCount": entry.attempt_count,
+    }
+
+
+_OUTPUTS = {
+    "documents": Kind.DOCUMENT,
+    "records": Kind.RECORD,
+    "marker": Kind.MARKER,
+    "originals": Kind.ORIGINALS,
+}
+
+
+def whereabouts(output: Output) -> str:
+    """Tell whether what was published is still where it was put: there, changed or gone."""
+    try:
+        state = Path(output.target).lstat()
+    except OSError:
+        return "gone"
+    whole = output.kind is Kind.ORIGINALS or state.st_size == output.size
+    return "there" if whole else "changed"
+
+
+def _output(output: Output) -> dict[str, Any]:
+    return {
+        "path": output.path,
+        "target": output.target,
+        "size": output.size,
+        "sha256": output.sha256,
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return rows.stamp(moment) if moment else None
+
+
+Row = Mapping[str, Any]  # as `to_dict` makes it
+FORMULA = frozenset("=+-@\t\r")  # what a spreadsheet takes for the start of one (OWASP ASVS 5.0, 1.2.10)
+
+
+def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
+    """Yield the heading and then each delivery, as lines that end with CRLF."""
+    yield _csv_line(COLUMNS)
+    for entry in entries:
+        row = to_dict(entry)
+        yield _csv_line(cell(row) for cell in COLUMNS.values())
+
+
+def _csv_line(cells: Iterable[str]) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerow(map(_guarded, cells))
+    return written.getvalue()
+
+
+def _guarded(cell: str) -> str:
+    """Put a ' before what a spreadsheet would work out: a sourceId is the sender's own words."""
+    return f"'{cell}" if cell.lstrip(" ")[:1] in FORMULA and cell else cell
+
+
+def _plain(name: str) -> Callable[[Row], str]:
+    return lambda row: "" if row[name] is None else str(row[name])
+
+
+def _each(name: str, *keys: str) -> Callable[[Row], str]:
+    """Return what writes several things into one cell, each with what is known of it in this order."""
+    return lambda row: "; ".join(" ".join(str(item[key]) for key in keys if item[key] != "") for item in row[name])
+
+
+_SINGLE = (
+    *("id", "process", "sourceId", "version", "status", "code", "receivedAt", "committedAt", "publishedAt"),
+    *("peer", "configuration"),
+)
+_FILE = ("path", "size", "sha256")
+
+COLUMNS: Mapping[str, Callable[[Row], str]] = {
+    **{name: _plain(name) for name in _SINGLE},
+    "parts": _each("parts", "role", "name", "type", "size", "sha256"),
+    "documents": _each("documents", *_FILE),
+    "records": _each("records", *_FILE),
+    "marker": _each("marker", *_FILE),
+    "originals": _each("originals", "target"),
+    "violations": _each("violations", "where", "rule", "message"),
+    "attempts": _each("attempts", "at", "outcome", "code", "peer", "note"),
+    "attemptCount": _plain("attemptCount"),
+}

@@ -17,7 +17,7 @@ PDF = "application/pdf"
 IMAGES = ("image/tiff", "image/png", "image/jpeg")
 CONVERTIBLE = (*IMAGES, PDF)
 
-COUNT_SECONDS = 20.0  # seconds to count pages: a fax of a hundred takes 2 ms, and the sender waits for the answer
+COUNT_SECONDS = 20.0  # seconds to count pages: a fax of a hundred takes 0.2, and the sender waits for the answer
 CONVERT_SECONDS = 60.0  # seconds to convert a document: a hundred pages of Group 4 take 0.2, of color some ten
 
 _helpers = Helpers()

@@ -19,7 +19,6 @@ DAMAGED_DIRECTORY = "its directory is damaged, or it is cut off"
 MODE = b"rmc"  # read; the file not mapped into memory; its strips as they are
 HARMLESS = (  # of what libtiff complains of, what changes no pixel: words of its messages
     b"Unknown field with tag",  # private ones, which most scanners write
-    b"tag ignored",  # one of a wrong type or count; where pixels need it, an error follows
     b"null byte",  # in a text, such as the scanner's name
     b"not sorted in ascending order",
     b"Sum of Photometric type-related color channels",  # a fourth sample that is not said to be alpha
@@ -33,7 +32,14 @@ HARMLESS = (  # of what libtiff complains of, what changes no pixel: words of it
     b"Unknown Adobe color transform",
     b"support is not configured",  # of a compression: who reads the page finds it
 )
+IGNORED = b"tag ignored"  # a field of a wrong type or count
 STRIPS = b"TIFFFetchStripThing"  # reads where the strips are: whatever it ignores is missed
+NEEDED = (  # fields without which a page is another one
+    *(b'"BitsPerSample"', b'"Compression"', b'"PhotometricInterpretation"', b'"FillOrder"', b'"Orientation"'),
+    *(b'"SamplesPerPixel"', b'"PlanarConfiguration"', b'"Predictor"', b'"ColorMap"', b'"Colormap"', b'"ExtraSamples"'),
+    *(b'"SampleFormat"', b'"RowsPerStrip"', b'"TileWidth"', b'"TileLength"', b'"JPEGTables"'),
+    *(b'"Group3Options"', b'"Group4Options"', b'"YCbCrSubsampling"', b'"InkSet"', b'"SubfileType"'),
+)
 MAX_MESSAGE = 300  # bytes: the words that are looked for stand before
 UNTOUCHED = 0x5A  # a byte of which no row consists
 TYPES: dict[int, Any] = {
@@ -57,8 +63,14 @@ _heard: list[tuple[bytes, bytes]] = []  # who complained: a function, or the lib
 def _hear(module: bytes | None, message: bytes, values: int) -> None:
     text = ctypes.create_string_buffer(MAX_MESSAGE)
     _format(text, MAX_MESSAGE, message, values)
-    if module == STRIPS or not any(words in text.value for words in HARMLESS):
+    if not _is_harmless(module, text.value):
         _heard.append((module or b"", message))
+
+
+def _is_harmless(module: bytes | None, text: bytes) -> bool:
+    if IGNORED in text:
+        return module != STRIPS and not any(name in text for name in NEEDED)
+    return any(words in text for words in HARMLESS)
 
 
 _handler = _Handler(_hear)  # kept as long as the library has it

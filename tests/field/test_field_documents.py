@@ -203,6 +203,7 @@ REFUSED = [  # what, fields, data, what is said, source
         "OpenPDF #70",
     ),
     ("Group 4 that is Group 3", page(1, 1, 0, 3), group4(), "a page is damaged.", "TwelveMonkeys #579"),
+    ("a field of pixels of a wrong type", page(8, 1, 1, tag262=(RATIONAL, 1, 1)), NOISE[:PIXELS], DAMAGED, "libtiff"),
     ("6 bits", page(6, 1, 1), NOISE[:PIXELS], NO_KIND, "libtiff"),
     ("floating point", page(32, 1, 1, tag339=(SHORT, 3)), NOISE[: 4 * PIXELS], NO_KIND, "TIFF 6.0, section 19"),
     ("JBIG", page(1, 1, 0, 34661), NOISE, f"its compression is JBIG, {UNREAD}", "libtiff"),

@@ -87,6 +87,14 @@ def test_a_broken_file_still_tells_what_it_can() -> None:
     assert json_positions(b'{"a": 1, "b": ').of(("a",)) == (1, 1)
 
 
+def test_a_key_that_cannot_be_read_is_known_as_it_is_written() -> None:
+    assert json_positions(b'{"a\\q": 1}').of(('"a\\q"',)) == (1, 9)
+
+
+def test_a_byte_that_is_no_character_counts_as_one() -> None:
+    assert json_positions(b'{"\xff": [1]}').of(("\ufffd", 0)) == (1, 8)
+
+
 def test_deep_nesting_is_no_trouble() -> None:
     json_positions(b"[" * 3000 + b"]" * 3000).of((0, 0, 0))
 

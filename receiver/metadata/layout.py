@@ -18,7 +18,7 @@ class Absent(Enum):
 class WrongPath(ValueError):  # noqa: N818 (a state, told in two words)
     """An expression that is no path of its language."""
 
-    def __init__(self, message: str, column: int = 1) -> None:
+    def __init__(self, message: str, column: int) -> None:
         super().__init__(message)
         self.message = message
         self.column = column  # from 1, in the expression

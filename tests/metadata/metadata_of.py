@@ -40,7 +40,7 @@ class Configured:
     fields: Fields
 
     def fault(self, code: str, message: str, *path: str, hint: str = "") -> Fault:
-        return Fault("process.toml", 1, 1, code, f"{'.'.join(path)}: {message}", hint)
+        return Fault(f"process.toml {'.'.join(path)}", 1, 1, code, message, hint)
 
 
 def reader_of(

@@ -101,6 +101,11 @@ def test_fields_below_their_minimum_are_told_by_name() -> None:
     ]
 
 
+def test_a_field_whose_name_nobody_knows_is_told_by_its_number() -> None:
+    violations = below_minimum({"mrn": 0.9, "Ada Example": 0.1, "dob": 0.2}, 0.8, {}, known={"mrn", "dob"})
+    assert [each.where for each in violations] == ["fields/(field 2)", "fields/dob"]
+
+
 def test_a_field_without_confidence_has_none() -> None:
     fields, confidence = read(("mrn", "1"), ("dob", "2", 0.5))
     assert set(fields) == {"mrn", "dob"}

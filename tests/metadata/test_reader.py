@@ -15,6 +15,7 @@ from metadata_of import JSON_SCHEMA, XSD, document, reader_of
 from receiver.delivery import Reading
 from receiver.faults import Misconfigured
 from receiver.metadata import xml as form
+from receiver.metadata.layout import Absent
 from receiver.metadata.reader import MetadataReader
 from receiver.problems import Code, Problem
 
@@ -186,6 +187,39 @@ def test_a_source_id_may_be_counted_or_reckoned(tmp_path: Path, expression: str,
     assert reader.read(b'<a n="3"><b/><b/></a>').source_id == source_id
 
 
+@pytest.mark.parametrize("source_id", [None, Absent.MISSING])
+def test_a_source_id_that_is_not_there_is_called_missing(folder: Path, source_id: Any) -> None:
+    content = document() if source_id is Absent.MISSING else document(source_id=None)
+    reader = reader_of(folder, schema="any.json", source_id="sourceId" if source_id is None else "id")
+    assert [each.message for each in problem(reader, content).violations] == ["the document has no source id"]
+
+
+def test_several_things_at_a_path_are_told_apart_from_none(tmp_path: Path) -> None:
+    (tmp_path / "any.xsd").write_text(ANY_XML)
+    reader = reader_of(tmp_path, schema="any.xsd", source_id="@n", each="b", name="@k", value="c")
+    found = problem(reader, b'<a n="1"><b k="one"><c/><c/></b><b k="two"/></a>')
+    assert [(each.where, each.message) for each in found.violations] == [
+        ("/a/b[1]", "more than one thing stands at c"),
+        ("/a/b[2]", "nothing stands at c"),
+    ]
+
+
+def test_a_name_that_no_configuration_knows_is_never_told(folder: Path, tmp_path: Path) -> None:
+    reader = reader_of(folder, schema="any.json", name="key", value="value.text")
+    found = problem(reader, json.dumps({"sourceId": "1", "fields": {"key": {}, SECRET: {}}}).encode())
+    assert [each.where for each in found.violations] == ["/fields/key", "/fields/(property 2)"]
+    (tmp_path / "any.xsd").write_text(ANY_XML)
+    reader = reader_of(tmp_path, schema="any.xsd", source_id="@n", each="*", name="@k", value="c")
+    found = problem(reader, f'<a n="1"><{SECRET} k="one"/></a>'.encode())
+    assert [each.where for each in found.violations] == ["/a/*"]
+
+
+def test_what_the_schema_says_right_above_is_not_said_again(folder: Path) -> None:
+    (folder / "short.json").write_text('{"properties": {"fields": {"maxItems": 1}}}')
+    found = problem(reader_of(folder, schema="short.json"), document({"name": "a"}, {"name": "b"}))
+    assert told(found) == [("/fields", "maxItems")]
+
+
 @pytest.mark.parametrize("attributes", ['n="1" x:n="2"', 'x:n="2" n="1"'])
 def test_an_attribute_without_a_namespace_wins_over_its_namesake(tmp_path: Path, attributes: str) -> None:
     (tmp_path / "any.xsd").write_text(ANY_XML)
@@ -288,6 +322,7 @@ def test_a_path_of_names_selects_what_any_other_does_in_the_same_order(each: str
     ("key", "expression", "words"),
     [
         ("each", "fields[", "not a JMESPath"),
+        ("each", "a.b ]", "at its column 5"),
         ("each", "", "not a JMESPath"),
         ("name", "nope(@)", 'no function "nope"'),
         ("value", "a b", "not a JMESPath"),
@@ -302,6 +337,7 @@ def test_a_wrong_jmespath_is_a_fault_of_the_configuration(key: str, expression: 
     ("key", "expression", "words"),
     [
         ("each", ".//", "unexpected end"),
+        ("each", "a b", "unexpected name 'b' (at its column 3)"),
         ("name", "a b", "at its column 3"),
         ("value", "doc('http://127.0.0.1/')", "unknown function"),
         ("value", "matches(., '(a+)+')", "unknown function"),
@@ -473,7 +509,7 @@ def _expect_wrong_path(schema: str, key: str, expression: str, words: str) -> No
     (fault,) = caught.value.faults
     assert fault.code == "wrong-path"
     assert words in fault.message
-    assert fault.message.startswith("metadata.source_id" if key == "source_id" else f"fields.{key}")
+    assert fault.file == ("process.toml metadata.source_id" if key == "source_id" else f"process.toml fields.{key}")
 
 
 def _with_fields_schema(folder: Path, schema: str = JSON_SCHEMA) -> MetadataReader:

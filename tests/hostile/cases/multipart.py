@@ -220,7 +220,7 @@ def heads() -> list[Case]:
             )
             for disposition in AMBIGUOUS_NAMES
         ),
-        Case("30 parts of 8,000 quotes and backslashes", delivery(*[QUOTES] * 30), 400, "malformed-body"),
+        Case("a part's header of 8,000 quotes and backslashes", delivery(QUOTES), 400, "malformed-body"),
         Case(
             "a blank before a header's colon",
             first(b'Content-Disposition : form-data; name="file"\r\n' + TYPED + b"\r\n" + TIFF, "h"),

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from receiver import sniffing
@@ -16,8 +17,21 @@ class Content:
     path: Path  # where they lie, or will
     size: int  # bytes
     sha256: str  # hexadecimal
-    head: bytes = field(repr=False)  # its first kilobyte
     held: bytes | None = field(default=None, repr=False)  # all of it, where it was asked for and is small
+
+
+def begin(content: Iterable[bytes] | Path) -> tuple[bytes, Iterable[bytes] | Path]:
+    """Return the first kilobyte of a section, and all of it. May raise OSError."""
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            return file.read(sniffing.HEAD), content
+    chunks = iter(content)
+    first = []
+    size = 0
+    while size < sniffing.HEAD and (chunk := next(chunks, b"")):
+        first.append(chunk)
+        size += len(chunk)
+    return b"".join(first)[: sniffing.HEAD], chain(first, chunks)
 
 
 def take_in(
@@ -47,17 +61,13 @@ def _up_to(content: Iterable[bytes], max_size: int | None) -> Iterator[bytes]:
 
 def _stage(arriving: Iterable[bytes], staged: Staged, suffix: str, *, hold: bool) -> Content:
     file = staged.part(suffix)
-    head = b""
     for chunk in arriving:
-        if len(head) < sniffing.HEAD:
-            head += chunk[: sniffing.HEAD]
         file.write(chunk)
-    return Content(file.path, file.size, file.sha256, head, file.held if hold else None)
+    return Content(file.path, file.size, file.sha256, file.held if hold else None)
 
 
 def _adopt(kept: Path, staged: Staged, suffix: str) -> Content:
     path = staged.adopt(kept, suffix)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-        file.seek(0)
-        return Content(path, path.stat().st_size, digest, file.read(sniffing.HEAD))
+    return Content(path, path.stat().st_size, digest)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from receiver import limits, sniffing
 from receiver.config.model import PartConfig
-from receiver.content import take_in
+from receiver.content import begin, take_in
 from receiver.delivery import Incoming, Part, Role, Section
 from receiver.problems import Code, Problem, Violation
 from receiver.steps import Step, timed
@@ -105,18 +105,33 @@ def _label(name: str, rule: PartConfig | None, number: int) -> str:
 
 def _stage(arriving: Incoming, rule: PartConfig | None, label: str, staged: Staged) -> tuple[Part, bytes]:
     """Return the part and its first kilobyte."""
-    section, suffix = arriving.section, _suffix(arriving.section)
+    section = arriving.section
+    head, content = begin(arriving.content)
     role = rule.role if rule else Role.ATTACHMENT
+    type_ = _type(section, role, rule.types if rule else (), head)
+    suffix = _suffix(type_, section.filename)
     limit, hold = rule.max_size if rule else None, role is Role.METADATA
-    taken = take_in(arriving.content, limit, staged, suffix, hold=hold)
-    told = section.name, section.filename, section.type
-    return Part(*told, role, suffix, taken.size, taken.sha256, taken.path, label, taken.held), taken.head
+    taken = take_in(content, limit, staged, suffix, hold=hold)
+    told = section.name, section.filename, type_
+    return Part(*told, role, suffix, taken.size, taken.sha256, taken.path, label, taken.held), head
 
 
-def _suffix(section: Section) -> str:
-    if section.type in SUFFIXES:
-        return SUFFIXES[section.type]
-    own = PurePosixPath(section.filename or "").suffix
+def _type(section: Section, role: Role, taken: Sequence[str], head: bytes) -> str:
+    """Return the media type of a section: what its sender says, or where that is nothing, what it looks like."""
+    said = sniffing.registered(section.type)
+    if role is Role.METADATA and (sniffing.is_untold(said) or said == "text/plain"):  # as a form field comes
+        looks = sniffing.tell_text(head) or sniffing.tell(head, section.filename)
+    elif sniffing.is_untold(said):
+        looks = sniffing.tell(head, section.filename)
+    else:
+        return said
+    return said if not looks or (said in taken and looks not in map(sniffing.registered, taken)) else looks
+
+
+def _suffix(type_: str, filename: str | None) -> str:
+    if type_ in SUFFIXES:
+        return SUFFIXES[type_]
+    own = PurePosixPath(filename or "").suffix
     return own.lower() if SAFE_SUFFIX.fullmatch(own) else ".bin"
 
 
@@ -125,15 +140,21 @@ def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) 
         if unknown == "refuse":
             yield Violation(part.label, Code.PART_UNKNOWN, "This process has no part of this name.")
         return
-    if rule.types and part.type not in rule.types:
-        expected = " or ".join(rule.types)
-        yield Violation(part.label, Code.PART_TYPE, f"The part's Content-Type must be {expected}.")
+    if rule.types and part.type not in map(sniffing.registered, rule.types):
+        yield Violation(part.label, Code.PART_TYPE, _wanted(rule.types, part.type))
     elif rule.sniff and not part.size:
         yield Violation(part.label, Code.PART_EMPTY, "The part has no content.")
     elif rule.sniff and sniffing.contradicts(part.type, head):
         yield Violation(part.label, Code.PART_CONTENT, f"The part does not begin as {part.type} does.")
     if rule.max_size is not None and part.size > rule.max_size:
         yield Violation(part.label, Code.PART_TOO_LARGE, f"The part is larger than {rule.max_size} bytes.")
+
+
+def _wanted(types: Sequence[str], type_: str) -> str:
+    message = f"The part's Content-Type must be {' or '.join(types)}."
+    if not sniffing.is_untold(type_):
+        return message
+    return f"{message} It says nothing, and neither the content nor the file name tells what the part is."
 
 
 def _counts(rules: Sequence[PartConfig], parts: Sequence[Part]) -> Iterator[Violation]:

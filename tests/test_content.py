@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from receiver import sniffing
-from receiver.content import take_in
+from receiver.content import begin, take_in
 from receiver.delivery import Part, Role
 from receiver.problems import Problem
 from receiver.store import kept
@@ -30,8 +30,6 @@ def test_what_is_small_is_in_no_file_until_it_is_written(staged, tmp_path, size,
     assert (taken.held is None) == (size > HELD)
     assert taken.path.exists() == (taken.held is None)
     assert (taken.size, taken.sha256) == (size, hashlib.sha256(content).hexdigest())
-    assert taken.head == content[: len(taken.head)]
-    assert len(taken.head) >= min(size, sniffing.HEAD)
     part = Part(
         "metadata", None, "", Role.METADATA, ".json", size, taken.sha256, taken.path, "metadata", held=taken.held
     )
@@ -68,3 +66,13 @@ def test_what_is_held_is_never_told(staged):
     taken = take_in([b"Ada Example"], None, staged, ".json", hold=True)
     part = Part("metadata", None, "", Role.METADATA, ".json", 11, taken.sha256, taken.path, held=taken.held)
     assert "Ada" not in repr(taken) + repr(part)
+
+
+@pytest.mark.parametrize("size", [0, 1, sniffing.HEAD - 1, sniffing.HEAD, 3 * sniffing.HEAD])
+@pytest.mark.parametrize("piece", [1, 1000, 10**6])
+def test_a_look_at_the_beginning_loses_nothing(tmp_path, size, piece):
+    content = bytes(number % 251 for number in range(size))
+    head, arriving = begin(pieces(content, piece))
+    assert (head, b"".join(arriving)) == (content[: sniffing.HEAD], content)
+    (tmp_path / "kept").write_bytes(content)
+    assert begin(tmp_path / "kept") == (head, tmp_path / "kept")

@@ -43,6 +43,22 @@ AMBIGUOUS_NAMES = [  # parameters of a Content-Disposition
     b'name=file, other; x="y"',
     b'name="file"; x=1; X=2',
 ]
+UNTOLD = {
+    "without a type": section("file", TIFF, ""),
+    "as application/octet-stream": section("file", TIFF, "application/octet-stream", "fax"),
+    "as binary/octet-stream": section("file", TIFF, "binary/octet-stream", None),
+    "as application/octet-stream, text by its name": section("file", b"a text", "application/octet-stream", "a.TXT"),
+    "as image/tif": section("file", TIFF, "image/tif"),
+    "as IMAGE/X-TIFF": section("file", TIFF, "IMAGE/X-TIFF; x=y"),
+    "as application/x-pdf": section("file", b"%PDF-1.4\n", "application/x-pdf"),
+}
+FORM_FIELDS = {  # type and file name
+    "as a form field": ("", None),
+    "as text/plain": ("text/plain; charset=utf-8", None),
+    "as application/octet-stream": ("application/octet-stream", "blob"),
+    "as text/json": ("text/json", "metadata"),
+    "as APPLICATION/JSON with parameters": ('Application/JSON; charset="utf-8"; odata=x', "metadata"),
+}
 QUOTES = b'Content-Disposition: form-data; name="p"; x=' + b'"\\' * 8_000 + b"\r\n\r\n"  # a quadratic regex took 1.7 s
 
 
@@ -323,7 +339,41 @@ def parts() -> list[Case]:
             QUARANTINE,
         ),
         Case("a section of another type", delivery(file(TIFF, "image/gif"), sound), 415, "part-type", QUARANTINE),
-        Case("a section without a type", delivery(section("file", TIFF, ""), sound), 415, "part-type", QUARANTINE),
+        *(
+            Case(f"a document {what}", delivery(document, json_part(metadata(f"p-{what}"))), 200, "", PUBLISHED)
+            for what, document in UNTOLD.items()
+        ),
+        *(
+            Case(
+                f"metadata {what}",
+                delivery(file(), section("metadata", metadata(f"p-m-{what}"), *head)),
+                200,
+                "",
+                PUBLISHED,
+            )
+            for what, head in FORM_FIELDS.items()
+        ),
+        Case(
+            "a document of no type that nothing tells",
+            delivery(section("file", b"something", "", "fax"), sound),
+            415,
+            "part-type",
+            QUARANTINE,
+        ),
+        Case(
+            "a document of no type that is not what its name says",
+            delivery(section("file", b"something", "", "fax.tif"), sound),
+            415,
+            "part-content",
+            QUARANTINE,
+        ),
+        Case(
+            "a document of the type text/html that is a TIFF",
+            delivery(section("file", TIFF, "text/html"), sound),
+            415,
+            "part-type",
+            QUARANTINE,
+        ),
         Case("a section larger than allowed", delivery(file(TIFF + bytes(10**6)), sound), 413, "part-too-large"),
         Case(
             "a section as large as allowed",

@@ -24,7 +24,7 @@ TYPES = {  # HL7 v2.5.1 §2.A → how it is written, in words
         re.compile(f"[0-9]{{4}}(?:{MONTH}(?:{DAY}(?:{CLOCK})?)?)?{OFFSET}"),
         "a time as HL7 writes it, YYYYMMDDHHMMSS",
     ),
-    "NM": (re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"), "a number as HL7 writes it, -12.5"),
+    "NM": (re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"), "a number as HL7 writes it, -12.5"),
     "SI": (re.compile(r"[0-9]+"), "a whole number"),
 }
 TYPES["DTM"] = TYPES["TS"]  # the name since v2.5, and the one before

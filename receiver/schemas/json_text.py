@@ -18,7 +18,7 @@ MAX_DIGITS = 300  # digits of one number: a float ends at 309, and Python takes 
 MAX_EXPONENT = 3  # digits of a number's exponent: a float has no more, and each unit is a zero where it is written out
 MAX_VALUES = 25_000  # values in one document: 5,000 fields of four; explaining one refused value takes some 10 µs
 
-_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*+")(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\]:,"]+)', re.DOTALL)
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*+"?)(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\]:,"]+)', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff", b"\x00", b"{\x00", b"[\x00", b'"\x00')
@@ -188,4 +188,6 @@ def _literal_fault(literal: str) -> str:
         return f"a number has more than {MAX_DIGITS} digits"
     if _is_beyond(literal):
         return f"a number's exponent has more than {MAX_EXPONENT} digits"
-    return "a number is too large (RFC 7493 §2.2)" if isinf(float(literal)) else ""
+    with suppress(ValueError):  # no number: decoding tells it
+        return "a number is too large (RFC 7493 §2.2)" if isinf(float(literal)) else ""
+    return ""

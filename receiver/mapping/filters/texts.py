@@ -10,6 +10,7 @@ from receiver.mapping.errors import Refused
 DIGITS = frozenset("0123456789")
 EXTENSION = re.compile(r"\s*(?:ext(?:ension|n)?\.?|x|#)\s*(?P<digits>[0-9]{1,6})\s*", re.IGNORECASE)
 TELEPHONE = re.compile(r"[0-9 ().+/-]*")
+MAX_PHONE = 100  # characters: the longest way to write one, with its extension in words, has half of that
 COUNTRY = "1"  # the country code of North America
 
 
@@ -28,12 +29,12 @@ def phone(value: object, shape: str = "999-999-9999", extension: str = "") -> st
     plain = values.text(value).strip()
     if not plain:
         return ""
-    number, extra = _extended(plain)
+    number, extra = _extended(plain[:MAX_PHONE])
     found = digits(number)
     room = shape.count("9")
     if len(found) == room + 1 and found.startswith(COUNTRY):
         found = found[1:]
-    if len(found) != room or not TELEPHONE.fullmatch(number):
+    if len(found) != room or len(plain) > MAX_PHONE or not TELEPHONE.fullmatch(number):
         raise Refused(f"is not a telephone number of {room} digits", "phone")
     if extra and not extension:
         raise Refused('has an extension (write it with `phone(…, extension=" x")`)', "phone")

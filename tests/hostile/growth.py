@@ -1,0 +1,52 @@
+"""How the work of a reader grows with its input, in processor time of this thread: other programs do not count."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from receiver.mapping.errors import Refused
+from receiver.problems import Problem
+from receiver.schemas.malformed import Malformed
+
+SIZES = (
+    1_000,
+    8_000,
+    64_000,
+)  # characters: at the largest, quadratic work takes seconds, and at the first nothing hangs
+NOTICED = 0.02  # seconds: what is quicker at the largest size does no quadratic work, and could not be measured well
+ALLOWED = 2.5  # times the work for twice the input: twice, and what caches and the machine add
+ATTEMPTS = 6
+
+Reader = Callable[[str], Any]
+
+
+def units(special: str) -> Iterator[str]:
+    """Yield each special character, alone and in pairs, and each before a letter and a digit."""
+    yield from special
+    yield from map("".join, itertools.product(special, special + "a1"))
+
+
+def inputs(
+    special: str, openings: Iterable[str] = ("",), ends: Iterable[str] = ("", "!")
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what an input begins with, what it is made of, and how it ends."""
+    yield from itertools.product(openings, units(special), ends)
+
+
+def growth(read: Reader, opening: str, unit: str, end: str) -> float:
+    """Return how many times the work of an input one of twice its length takes; 0 where it is too little to tell."""
+
+    def seconds(size: int) -> float:
+        text = opening + unit * (size // len(unit)) + end
+        start = time.thread_time()
+        with suppress(Problem, Refused, Malformed):
+            read(text)
+        return time.thread_time() - start
+
+    size = next((size for size in SIZES if seconds(size) >= NOTICED), 0)
+    if not size:
+        return 0
+    ratios = (min(seconds(size) for _ in range(2)) / min(seconds(size // 2) for _ in range(2)) for _ in range(ATTEMPTS))
+    return next((ratio for ratio in ratios if ratio <= ALLOWED), ALLOWED * 2)

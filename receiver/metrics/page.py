@@ -16,6 +16,7 @@ from receiver.health.survey import Survey, survey
 from receiver.house import Current
 from receiver.in_force import state
 from receiver.metrics import numbers
+from receiver.metrics.scraping import Page
 from receiver.problems import Problem
 from receiver.store.folders import free_space
 
@@ -94,7 +95,7 @@ def scrape(current: Current) -> Callable[[], bytes]:
     MultiProcessCollector(registry, str(numbers.folder_in(current.house.settings.data)))  # type: ignore[no-untyped-call]
     standing = CollectorRegistry()
     standing.register(Standing(current))
-    return lambda: _told(registry) + generate_latest(standing)
+    return Page(lambda: _told(registry) + generate_latest(standing))
 
 
 def _told(registry: CollectorRegistry) -> bytes:

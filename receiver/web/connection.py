@@ -13,6 +13,7 @@ from receiver.web.request import Parser, Request
 STAY = struct.pack(
     "ll", 0, 100_000
 )  # struct timeval, socket(7): µs a thread awaits the next request: a platform that has more sends it at once
+UNSENT = 16 * 1024  # bytes the kernel takes beyond what is on the way: it would take all answers of who never reads
 BLANK_LINE = b"\r\n\r\n"
 HEAD_READ = 4 * 1024  # bytes asked for at once while a head is awaited: what follows it is copied several times
 
@@ -25,6 +26,8 @@ class Connection(TConn):  # type: ignore[misc]
     ) -> None:
         super().__init__(cfg, sock, client, server)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, STAY)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         self.outgoing = Outgoing(sock)
         self.parser = Parser(cfg, PacedSocket(sock, self.outgoing, ending, places), client)
         self.head = bytearray()

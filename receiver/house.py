@@ -34,14 +34,16 @@ class House:
         return found
 
     def require_space(self, process: Process) -> None:
-        """Raise `Problem` where the disk of the stage has less free space than the settings ask for."""
-        if free_space(self.stage(process).root) < self.settings.min_free:
-            raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
+        """Raise `Problem` where a disk that the delivery needs has less free space than the settings ask for."""
+        for folder in (self.stage(process).root, self.settings.data, self.ledger.path.parent):
+            if free_space(folder) < self.settings.min_free:
+                raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
 
     def disks(self) -> list[Path]:
         """Return one folder on each file system that is written to."""
         found: dict[int, Path] = {}
-        for folder in (self.settings.data, *self.roots()):
+        outputs = [process.output for process in self.processes.values()]
+        for folder in (self.settings.data, self.ledger.path.parent, *sorted(self.roots()), *sorted(outputs)):
             with suppress(OSError):
                 found.setdefault(folder.stat().st_dev, folder)
         return list(found.values())

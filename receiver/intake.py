@@ -7,6 +7,7 @@ Every door leads here: the service hands in what arrives on a socket, `receiver 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
+from receiver import log
 from receiver.delivery import Arrival, Delivery, Incoming, Part, Reading, Receipt, Role, delivery_id
 from receiver.house import House, Reception
 from receiver.metadata.fields import below_minimum
@@ -28,16 +29,27 @@ def receive(house: House, process: Process, incoming: Iterable[Incoming], arriva
     What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
     to its end leaves nothing behind, and neither does a failure of our own: the platform sends both again.
     """
-    with storage("take the delivery in"), house.stage(process).open() as staged:
-        reception = Reception(house, process, arrival, staged)
-        collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
-        source_id = ""
-        try:
-            reading = read(process, collected)
-            source_id = reading.source_id
-            return _accept(reception, reading, collected.parts)
-        except Problem as problem:
-            return put_aside(reception, collected, source_id or problem.source_id, problem)
+    receipt = None
+    try:
+        with storage("take the delivery in"), house.stage(process).open() as staged:
+            receipt = _receive(Reception(house, process, arrival, staged), incoming)
+    except Problem as problem:
+        if receipt is None:
+            raise
+        log.put_off(receipt.id, problem)
+    return receipt
+
+
+def _receive(reception: Reception, incoming: Iterable[Incoming]) -> Receipt:
+    process = reception.process
+    collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, reception.staged)
+    source_id = ""
+    try:
+        reading = read(process, collected)
+        source_id = reading.source_id
+        return _accept(reception, reading, collected.parts)
+    except Problem as problem:
+        return put_aside(reception, collected, source_id or problem.source_id, problem)
 
 
 @timed(Step.READ)
@@ -95,12 +107,18 @@ def _accept(reception: Reception, reading: Reading, parts: Sequence[Part]) -> Re
 
 
 def _publish(reception: Reception, entry: Entry) -> Receipt:
-    """Commit an entry, and publish its files where no other of the same id came first. Raises `VersionTaken`."""
+    """Commit an entry, and publish its files where no other of the same id came first. Raises `VersionTaken`.
+
+    From the commit on the answer is the receipt, whatever fails: recovery finishes what is left to be done.
+    """
     house = reception.house
     receipt = publish.commit(house.ledger, reception.staged, entry)
-    if not receipt.duplicate:
-        publish.publish(house.ledger, reception.staged, entry)
-    quarantine.discard(house.settings.data, entry.process, entry.id)
+    try:
+        if not receipt.duplicate:
+            publish.publish(house.ledger, reception.staged, entry)
+        quarantine.discard(house.settings.data, entry.process, entry.id)
+    except Problem as problem:
+        log.put_off(entry.id, problem)
     return receipt
 
 

@@ -11,7 +11,7 @@ import pytest
 from receiver import intake, rendering
 from receiver.delivery import Arrival, Incoming, Replay, Section, Status
 from receiver.house import House, opened
-from receiver.keeping import replaying, verifying
+from receiver.keeping import housekeeping, replaying, verifying
 from receiver.problems import Code, Problem
 from receiver.process import compiling
 from receiver.settings import Settings
@@ -278,3 +278,61 @@ def test_a_delivery_that_no_record_applies_to_can_be_refused(house_of):
         deliver(house)
     assert raised.value.code is Code.NO_RECORD
     assert [each.rule for each in raised.value.violations] == ["when"]
+
+
+# what fails after the commit --------------------------------------------------------------------------------------
+
+
+def failing(*_: object, **__: object) -> None:
+    raise Problem(Code.DISK_FULL, "could not write to the ledger (its disk is full)")
+
+
+@pytest.mark.parametrize("step", ["ledger.published", "release", "quarantine.discard", "seal after"])
+def test_what_is_committed_is_answered_as_accepted_whatever_fails_after(house_of, monkeypatch, step):
+    house = house_of()
+    with monkeypatch.context() as broken:
+        if step == "ledger.published":
+            broken.setattr(type(house.ledger), "published", failing)
+        elif step == "release":
+            broken.setattr("receiver.store.release._place", failing)
+        elif step == "quarantine.discard":
+            broken.setattr("receiver.store.kept.take_away", failing)
+            broken.setattr("receiver.store.quarantine.os.path.lexists", lambda _: True)
+        else:
+            broken.setattr("receiver.store.stage.Staged.close", failing)
+        receipt = deliver(house)
+        assert (receipt.status, receipt.duplicate) == (Status.PUBLISHED, False)
+        again = deliver(house)
+        assert (again.id, again.status, again.duplicate) == (receipt.id, Status.PUBLISHED, True)
+    house.recover()
+    assert house.ledger.find(receipt.id).status is Status.PUBLISHED
+    assert {path.name for path in house.processes["referrals"].output.rglob("*") if path.is_file()}
+
+
+def test_a_commit_of_which_nobody_could_say_is_answered_by_what_the_ledger_says(house_of, monkeypatch):
+    house = house_of()
+    commit = type(house.ledger).commit
+
+    def unclear(self, entry, attempt):
+        commit(self, entry, attempt)
+        raise ledger.Unclear(Code.STORAGE_FAILED, "could not use the ledger (IOError)")
+
+    monkeypatch.setattr(type(house.ledger), "commit", unclear)
+    assert deliver(house).status is Status.PUBLISHED
+
+
+def test_a_note_that_a_duplicate_came_may_fail(house_of, monkeypatch):
+    house = house_of()
+    first = deliver(house)
+    monkeypatch.setattr(type(house.ledger), "attempted", failing)
+    assert (deliver(house).id, deliver(house).duplicate) == (first.id, True)
+
+
+def test_housekeeping_finishes_what_was_accepted_and_not_published(house_of, monkeypatch):
+    house = house_of()
+    with monkeypatch.context() as broken:
+        broken.setattr("receiver.store.release._place", failing)
+        receipt = deliver(house)
+    monkeypatch.setattr(housekeeping, "LOOK", -1)
+    housekeeping.look(house)
+    assert house.ledger.find(receipt.id).status is Status.PUBLISHED

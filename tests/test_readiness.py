@@ -88,7 +88,7 @@ def test_a_stage_that_is_gone_is_told(house):
 def test_a_ledger_that_is_no_ledger_any_more_is_told(house):
     house.ledger.close()
     house.ledger.path.write_bytes(b"this is no database, whatever its name says" * 100)
-    assert missing(house) == {"ledger": "could not use the ledger (NotADBError)"}
+    assert missing(house) == {"ledger": "the ledger is damaged: stop the service, restore a backup of it and start"}
 
 
 def test_a_site_without_a_process_is_not_ready(house):
@@ -119,3 +119,28 @@ def test_the_page_answers_503_until_all_is_well(settings, monkeypatch):
     assert {"name": "stage", "ready": False, "reason": "could not create a folder in the stage (ENOENT)"} in (
         broken.get_json()["checks"]
     )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a disk")
+@pytest.mark.parametrize("place", ["ledger", "var", "out"])
+def test_every_disk_that_is_written_to_is_looked_at(tmp_path, place):
+    for name in ("ledger", "var", "out"):
+        (tmp_path / name).mkdir()
+    disk = tmp_path / place
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", disk], check=True)
+    try:
+        folders = {"DATA": "var", "OUTPUT": "out", "LEDGER": f"sqlite:{tmp_path}/ledger/ledger.db", "MIN_FREE": "32 MB"}
+        given = {
+            f"RECEIVER_{name}": each if ":" in each or " " in each else str(tmp_path / each)
+            for name, each in folders.items()
+        }
+        settings = Settings.from_environment(given | {"RECEIVER_SITE": str(ROOT)})
+        ledger.create(settings.ledger)
+        house = opened(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
+        assert any(each.is_relative_to(disk) for each in house.disks())
+        assert "32 MB needed" in missing(house)["space"]
+        with pytest.raises(Problem, match="too little free space"):
+            house.require_space(house.processes["referrals"])
+        house.ledger.close()
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)

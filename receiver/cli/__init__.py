@@ -13,6 +13,7 @@ from receiver.settings import SettingsError, describe
 
 SELDOM = 1_000_000  # objects made between two looks for garbage: a check of fifty processes makes fewer that stay
 STORAGE = {Code.STORAGE_FAILED, Code.DISK_FULL}
+FINDINGS = "receiver.findings"  # of click's `meta`: something was told that makes a verb end with 1
 MISUSE = 2  # how a verb ends that was called wrongly, or that meets a configuration it cannot use
 
 # verb → its module in this folder, and what `receiver --help` says of it
@@ -60,12 +61,16 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            super().invoke(ctx)
+        except SystemExit as end:
+            if end.code:
+                raise
         except (SettingsError, Misconfigured, Problem) as error:
             click.echo(str(error), err=True)
             if isinstance(error, Problem) and error.code in STORAGE:
                 click.echo(f"looked at: {_places()}", err=True)
             ctx.exit(MISUSE)
+        ctx.exit(1 if ctx.meta.get(FINDINGS) else 0)
 
 
 def _places() -> str:

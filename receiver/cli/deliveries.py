@@ -10,11 +10,13 @@ from typing import Any, TypedDict, Unpack
 
 import click
 
+from receiver.cli import FINDINGS
 from receiver.delivery import Status
 from receiver.faults import did_you_mean
 from receiver.settings import Settings
 from receiver.store import ledger, rows
 from receiver.store.entry import Entry, Kind, Output
+from receiver.store.rows import DamagedRow
 
 PAGE = 500  # entries read at once: some megabytes
 CANDIDATES = 6  # entries told where the start of an id fits several
@@ -45,24 +47,40 @@ def require_process(kept: ledger.Ledger, settings: Settings, name: str | None) -
         raise click.UsageError(f"there is no process {name}, and none in the ledger{hint and f': {hint}'}")
 
 
+def tell_damaged(row: DamagedRow) -> None:
+    """Name a damaged row; the verb goes on with the others, and ends with 1."""
+    click.echo(f"{row.id}  {row.detail}", err=True)
+    click.get_current_context().meta[FINDINGS] = True
+
+
 def find(kept: ledger.Ledger, start: str) -> Entry:
-    """Return the entry whose id starts so; where there is none, or several, the verb ends."""
+    """Return the entry whose id starts so; where there is none, or several, or it is damaged, the verb ends."""
     found = kept.starting(start.upper(), CANDIDATES)
     if not found:
         raise click.ClickException(f"no delivery has an id that starts with {start}")
     if len(found) > 1 and found[0].id != start.upper():
         told = ", ".join(entry.id for entry in found)
         raise click.UsageError(f"{start} is the start of several ids: {told}")
+    if isinstance(found[0], DamagedRow):
+        raise click.ClickException(found[0].detail)
     return found[0]
 
 
 def entries(kept: ledger.Ledger, **wanted: Unpack[Filter]) -> Iterator[Entry]:
-    """Yield entries, the newest first, page by page: an audit trail may be longer than memory."""
+    """Yield entries, the newest first, page by page: an audit trail may be long. Damaged ones are told."""
     last: datetime | None = None
     told: set[str] = set()  # of the last moment: the next page begins with it
-    while page := [entry for entry in kept.search(**wanted, until=_after(last), limit=PAGE) if entry.id not in told]:
-        yield from page
-        before, last = last, page[-1].received_at
+    damaged: set[str] = set()
+    while page := [
+        entry for entry in kept.search(**wanted, until=_after(last), limit=PAGE) if entry.id not in told | damaged
+    ]:
+        for each in page:
+            if isinstance(each, Entry):
+                yield each
+            else:
+                tell_damaged(each)
+                damaged.add(each.id)
+        before, last = last, next((each.received_at for each in page[::-1] if each.received_at), last)
         told = (told if last == before else set()) | {entry.id for entry in page if entry.received_at == last}
 
 

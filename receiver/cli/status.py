@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
+from receiver.cli.deliveries import tell_damaged
 from receiver.cli.opening import open_house_in_force
 from receiver.cli.terminal import show_heading, show_table
 from receiver.health import readiness, usage
@@ -28,15 +29,18 @@ def command() -> None:
     where a delivery would not be taken.
     """
     house = open_house_in_force(Settings.from_environment())
-    checks = readiness.checks(house)
+    house.ledger.require_sound()
+    checks, surveys = readiness.checks(house), survey(house)
     ready = all(check.ready for check in checks)
     show_heading("ready for deliveries" if ready else "NOT ready for deliveries", "green" if ready else "red")
     show_table([(_mark(check.ready), check.name, check.reason) for check in checks], indent="  ")
     click.echo()
     now = datetime.now(UTC)
-    show_table([_row(each, now) for each in survey(house)], HEADING)
+    show_table([_row(each, now) for each in surveys], HEADING)
     _show_tokens(house, now)
     _show_told(house, now)
+    for row in house.ledger.damaged():
+        tell_damaged(row)
     sys.exit(0 if ready else 1)
 
 

@@ -1,9 +1,12 @@
-"""Prunes by itself: once an hour, in one worker of the host; sooner where space is short."""
+"""Prunes by itself, once an hour and sooner where space is short, and finishes what was accepted and not published.
+
+One worker of the host does it.
+"""
 
 import os
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from receiver import log
@@ -39,13 +42,15 @@ def _keep(current: Current) -> None:
 
 
 def look(house: House) -> bool:
-    """Prune if it is time and nobody else does; tell whether that was so. Raises Problem."""
+    """Finish and, if it is time, prune, unless somebody else does; tell whether it pruned. Raises Problem."""
     folder = house.settings.data / FOLDER
     folders.own(folder, README)
     lock = stage.hold(folder)
     if lock is None:
         return False
     try:
+        if _is_unfinished(house):
+            log.recovered(house.recover())
         due = _is_due(house, folder)
         if due:
             os.utime(lock)
@@ -55,6 +60,13 @@ def look(house: House) -> bool:
     finally:
         os.close(lock)
     return due
+
+
+def _is_unfinished(house: House) -> bool:
+    """Tell whether a delivery was accepted before the last look and is not published: its disk was full, or away."""
+    before = datetime.now(UTC) - timedelta(seconds=LOOK)
+    waiting = (each.oldest_unpublished for each in house.ledger.standing().values())
+    return any(oldest is not None and oldest < before for oldest in waiting)
 
 
 def _is_due(house: House, folder: Path) -> bool:

@@ -15,6 +15,7 @@ from receiver.problems import Problem
 from receiver.store import kept, originals, quarantine
 from receiver.store.entry import Entry, Kind
 from receiver.store.ledger import KEPT, Ledger
+from receiver.store.rows import DamagedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +111,8 @@ def _unchanged(ledger: Ledger, entry: Entry) -> bool:
 
 
 def _is_kept(ledger: Ledger, id_: str) -> bool:
-    entry = ledger.find(id_)
+    try:
+        entry = ledger.find(id_)
+    except DamagedRow:  # which is told as such
+        return True
     return entry is not None and entry.status in KEPT

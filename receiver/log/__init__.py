@@ -94,6 +94,11 @@ def refused(problem: Problem, process: str, cost: Mapping[str, Any] | None = Non
     _tell(logging.ERROR if problem.code in OURS else logging.WARNING, "refused", told)
 
 
+def put_off(id_: str, problem: Problem) -> None:
+    """Tell that something is left to be done for a delivery that was accepted: recovery does it."""
+    _tell(logging.ERROR, "accepted, and not finished", _told_of(id_, problem))
+
+
 def crashed(error: BaseException | None) -> None:
     """Tell where a defect of our own showed."""
     _tell(logging.ERROR, "defect", {"defect": lines.place_of(error)})
@@ -150,9 +155,10 @@ def not_watched(problem: Problem) -> None:
     _tell(logging.ERROR, "not watched", {"code": problem.code.value, "detail": problem.detail})
 
 
-def not_opened(problem: Problem) -> None:
-    """Tell that a worker cannot begin; another one tries again."""
-    _tell(logging.ERROR, "not opened", {"code": problem.code.value, "detail": problem.detail})
+def not_opened(problem: Problem, seconds: float) -> None:
+    """Tell that a worker cannot begin, and when it tries again."""
+    told = {"code": problem.code.value, "detail": problem.detail, "again": f"{seconds:g} s"}
+    _tell(logging.ERROR, "not opened", told)
 
 
 def recovered(report: Report) -> None:
@@ -161,8 +167,11 @@ def recovered(report: Report) -> None:
         counts = {"published": len(report.finished), "swept": report.swept, "quarantined": report.quarantined}
         _tell(logging.INFO, "recovered", counts)
     for id_, problem in report.failed.items():
-        told = {"id": id_, "code": problem.code.value, "detail": problem.detail}
-        _tell(logging.ERROR, "not published", told)
+        _tell(logging.ERROR, "not published", _told_of(id_, problem))
+
+
+def _told_of(id_: str, problem: Problem) -> dict[str, Any]:
+    return {"id": id_, "code": problem.code.value, "detail": problem.detail}
 
 
 def _tell(level: int, event: str, told: Mapping[str, Any]) -> None:

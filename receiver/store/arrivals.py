@@ -30,7 +30,8 @@ def unaccepted(connection: apsw.Connection, since: datetime) -> list[Unaccepted]
     found: list[Any] = connection.execute(
         "SELECT process, status, code, count(*) FROM (SELECT process, status, code, attempts FROM deliveries "  # noqa: S608
         f"WHERE status IN ('refused', 'held') AND {UNPUBLISHED} ORDER BY rowid DESC LIMIT ?) "
-        "WHERE json_extract(attempts, '$[#-1].at') >= ? GROUP BY process, status, code ORDER BY count(*) DESC, code",
+        "WHERE iif(json_valid(attempts), json_extract(attempts, '$[#-1].at'), '') >= ? "
+        "GROUP BY process, status, code ORDER BY count(*) DESC, code",
         (LATEST, rows.stamp(since)),
     ).fetchall()
     return [Unaccepted(process, Status(status), Code(code), count) for process, status, code, count in found]

@@ -7,34 +7,52 @@ from pathlib import Path
 import apsw
 
 from receiver.problems import Code, Problem
-from receiver.store import durable, schema
+from receiver.store import durable, folders, schema, statements
 from receiver.store.failure import storage
 from receiver.store.presence import Presence, patiently
+from receiver.store.rows import DamagedRow
 
 PAGES = 1000  # of 4 KB, copied at once: senders wait for none of it, since readers and writers do not meet in WAL mode
+ROWS = 1000  # read at once to prove the copy: some megabytes
 
 
 def backup(ledger: Path, target: Path) -> None:
-    """Copy the ledger to `target`, which must not exist; durable on return. Raises Problem."""
-    with closing(patiently(lambda: Presence(ledger))):
-        with storage("create the copy of the ledger"):
-            os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, durable.FILE_MODE))
-        with schema.ledger_errors():
-            whole = _copied(ledger, target)
-    if not whole:
-        raise Problem(Code.STORAGE_FAILED, "the copy of the ledger is damaged, so the ledger may be, too")
-    durable.sync_folder(target.resolve().parent)
+    """Copy the ledger to `target`, which must not exist, once the copy is proven; durable on return. Raises Problem."""
+    halfway = target.with_name(f".{target.name}.{os.urandom(5).hex()}")
+    try:
+        with closing(patiently(lambda: Presence(ledger))):
+            with storage("create the copy of the ledger"):
+                os.close(os.open(halfway, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, durable.FILE_MODE))
+            with schema.ledger_errors():
+                _copy(ledger, halfway)
+        with storage("name the copy of the ledger"):
+            durable.move_new(halfway, target)
+        durable.sync_folder(target.resolve().parent)
+    finally:
+        folders.remove(halfway)
 
 
-def _copied(ledger: Path, target: Path) -> bool:
-    """Copy page by page, and tell whether the copy is sound. Raises apsw.Error."""
+def _copy(ledger: Path, target: Path) -> None:
+    """Copy page by page, and prove the copy. Raises apsw.Error, Problem."""
     source, copy = schema.connect(ledger), apsw.Connection(str(target), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         with copy.backup("main", source, "main") as run:
             while not run.done:
                 run.step(PAGES)
         copy.pragma("journal_mode", "delete")  # all in the one file, with nothing beside it
-        return bool(copy.pragma("quick_check") == "ok")
+        _require_whole(copy)
     finally:
         copy.close()
         source.close()
+
+
+def _require_whole(copy: apsw.Connection) -> None:
+    """Raise Problem for a copy of which not every page and every row can be read: so it is with the ledger."""
+    if copy.execute("PRAGMA integrity_check(1)").get != "ok":
+        raise Problem(Code.STORAGE_FAILED, "the copy of the ledger is damaged, so the ledger may be, too")
+    last = copy.execute("SELECT max(rowid) FROM deliveries").get or 0
+    for start in range(0, last, ROWS):
+        found = statements.select(copy, "WHERE rowid > ? AND rowid <= ?", start, start + ROWS)
+        for damaged in found:
+            if isinstance(damaged, DamagedRow):
+                raise damaged

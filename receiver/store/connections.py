@@ -38,22 +38,32 @@ class Connections:
         self._path = path
         self._opening = threading.Lock()
         self._opened: _Opened | None = None
+        self._damaged: Problem | None = None  # nothing is asked of it any more: SQLite would make it worse
         self._foreign: list[_Opened] = []  # a parent's: SQLite forbids a child even to close them
 
     def write(self, operation: Callable[[apsw.Connection], Result], *, durable: bool = True) -> Result:
         """Run an operation in a transaction, as `Writers.run` tells. Raises Problem and what the operation raises."""
-        return self._writers().run(operation, durable=durable)
+        writers = self._writers()
+        try:
+            return writers.run(operation, durable=durable)
+        except schema.Damaged as damaged:
+            self._damaged = damaged
+            raise
 
     def read(self, query: Callable[[apsw.Connection], Result]) -> Result:
         """Run a query on what is committed by now. It must read its rows to the end. Raises Problem."""
         opened = self._present()
-        with schema.ledger_errors():
-            try:
-                connection = opened.readers.pop()
-            except IndexError:
-                opened.presence.require()  # SQLite would create what is not beside the ledger
-                connection = schema.connect(self._path)
-            found = query(connection)
+        try:
+            with schema.ledger_errors():
+                try:
+                    connection = opened.readers.pop()
+                except IndexError:
+                    opened.presence.require()  # SQLite would create what is not beside the ledger
+                    connection = schema.connect(self._path)
+                found = query(connection)
+        except schema.Damaged as damaged:
+            self._damaged = damaged
+            raise
         opened.readers.append(connection)  # not one that has failed: it is dropped
         return found
 
@@ -72,6 +82,8 @@ class Connections:
         self._present().presence.require()
 
     def _present(self) -> _Opened:
+        if self._damaged:
+            raise self._damaged
         opened = self._opened
         if opened is None or opened.pid != os.getpid():
             with self._opening:

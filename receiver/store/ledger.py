@@ -18,6 +18,7 @@ from receiver.store import arrivals, rows, schema, statements
 from receiver.store.arrivals import Unaccepted
 from receiver.store.connections import Connections
 from receiver.store.entry import Attempt, Entry, Waiting
+from receiver.store.rows import DamagedRow
 from receiver.store.standing import Standing, standing
 from receiver.store.writers import Unclear
 
@@ -25,6 +26,7 @@ __all__ = ["ACCEPTED", "KEPT", "Ledger", "Lost", "Unclear", "VersionTaken", "cre
 
 ACCEPTED = (Status.COMMITTED, Status.PUBLISHED)
 PRUNED_AT_ONCE = 500  # rows of one transaction: some milliseconds in which nobody else writes
+LOOKED_AT = 10_000  # rows looked at for damage: some 300 ms
 KEPT = (Status.HELD, Status.REFUSED)  # in quarantine
 
 
@@ -80,7 +82,7 @@ class Ledger:
         known = self.find(id)
         return known if known and known.status in ACCEPTED else None, latest
 
-    def starting(self, prefix: str, limit: int) -> list[Entry]:
+    def starting(self, prefix: str, limit: int) -> list[Entry | DamagedRow]:
         """Return the entries whose id starts with `prefix`, at most `limit`. Raises Problem."""
         return self._select("WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", prefix, f"{prefix}\U0010ffff", limit)
 
@@ -88,7 +90,7 @@ class Ledger:
         """Return the version that a new content under this sourceId gets. Raises Problem."""
         return self._read(lambda connection: statements.next_version(connection, process, source_id))
 
-    def unfinished(self) -> list[Entry]:
+    def unfinished(self) -> list[Entry | DamagedRow]:
         """Return what is accepted but not yet published, in the order of acceptance. Raises Problem."""
         return self._select(f"WHERE {statements.UNFINISHED} ORDER BY rowid")
 
@@ -105,7 +107,7 @@ class Ledger:
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int = 100,
-    ) -> list[Entry]:
+    ) -> list[Entry | DamagedRow]:
         """Return entries, the newest first: received at or after `since` and before `until`. Raises Problem."""
         conditions = {
             "process = ?": process,
@@ -213,7 +215,18 @@ class Ledger:
         """Return how many entries `prune` would forget. Raises Problem."""
         return len(self._read(lambda connection: statements.prunable(connection, process, before)))
 
-    def _select(self, where: str, *values: Any) -> list[Entry]:
+    def require_sound(self) -> None:
+        """Look through the ledger for some seconds. Raises Problem where it is damaged."""
+        self._read(schema.require_sound)
+
+    def damaged(self) -> list[DamagedRow]:
+        """Return the damaged ones among the latest rows and those that are not published. Raises Problem."""
+        latest = self._select("ORDER BY received_at DESC LIMIT ?", LOOKED_AT)
+        waiting = self._select(f"WHERE {statements.UNPUBLISHED} ORDER BY rowid DESC LIMIT ?", LOOKED_AT)
+        found = {each.id: each for each in (*latest, *waiting) if isinstance(each, DamagedRow)}
+        return list(found.values())
+
+    def _select(self, where: str, *values: Any) -> list[Entry | DamagedRow]:
         return self._read(lambda connection: statements.select(connection, where, *values))
 
 

@@ -48,6 +48,7 @@ from receiver.store import folders
 from receiver.store.entry import Attempt, Entry, Kind
 from receiver.store.finish import finish
 from receiver.store.ledger import Ledger, Lost, Unclear, VersionTaken
+from receiver.store.presence import Moved
 from receiver.store.release import release
 from receiver.store.stage import Staged
 
@@ -81,7 +82,10 @@ def _accept(ledger: Ledger, staged: Staged, entry: Entry) -> Entry:
     except Unclear:
         with contextlib.suppress(Problem):
             ledger.settle()
+            known = ledger.find(entry.id)
             staged.accepted = ledger.uses_stage(staged.folder)
+            if known and staged.accepted:
+                return known
         raise
     except (Lost, VersionTaken, Problem):
         staged.accepted = False
@@ -100,9 +104,23 @@ def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
 def duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:
     """Return the receipt of a delivery that was accepted before, as a duplicate.
 
-    Waits until it is published, by its owner or, where that one is dead, by us. Raises Problem: BUSY where the
-    attempt before this one is still being published.
+    Waits until it is published, by its owner or, where that one is dead, by us. What was accepted stays so where that
+    fails. Raises Problem: BUSY where the attempt before this one is still being published.
     """
+    try:
+        if published := _published(ledger, winner):
+            ledger.attempted(winner.id, Attempt.of(arrival, "duplicate"))
+            return published.receipt(duplicate=True)
+        ledger.attempted(winner.id, Attempt.of(arrival, "busy", Code.BUSY))
+    except Moved:  # what lies in its place may know nothing of it
+        raise
+    except Problem:  # recovery tries it again, and tells
+        return winner.receipt(duplicate=True)
+    raise Problem(Code.BUSY, "an earlier attempt at this delivery is still being published")
+
+
+def _published(ledger: Ledger, winner: Entry) -> Entry | None:
+    """Return an accepted delivery once it is published; None where its owner takes too long. Raises Problem."""
     deadline = time.monotonic() + PATIENCE
     pause = FIRST_LOOK
     while winner.status is Status.COMMITTED:
@@ -112,9 +130,7 @@ def duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:
         winner = ledger.find(winner.id) or winner
         if winner.status is Status.COMMITTED:
             if time.monotonic() > deadline:
-                ledger.attempted(winner.id, Attempt.of(arrival, "busy", Code.BUSY))
-                raise Problem(Code.BUSY, "an earlier attempt at this delivery is still being published")
+                return None
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_LOOK)
-    ledger.attempted(winner.id, Attempt.of(arrival, "duplicate"))
-    return winner.receipt(duplicate=True)
+    return winner

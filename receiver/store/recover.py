@@ -8,8 +8,10 @@ from pathlib import Path
 
 from receiver.problems import Problem
 from receiver.store import folders, kept, originals, quarantine, stage
+from receiver.store.entry import Entry
 from receiver.store.finish import finish
 from receiver.store.ledger import Ledger
+from receiver.store.rows import DamagedRow
 
 AT_ONCE = 200  # deliveries finished together: as many open locks, and one fsync per folder and step for all of them
 
@@ -30,7 +32,9 @@ def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
     Raises Problem where the ledger or a stage cannot be read; what concerns one delivery is in the report.
     """
     report = Report()
-    unfinished = ledger.unfinished()
+    found = ledger.unfinished()
+    unfinished = [entry for entry in found if isinstance(entry, Entry)]
+    report.failed |= {damaged.id: damaged for damaged in found if isinstance(damaged, DamagedRow)}
     for start in range(0, len(unfinished), AT_ONCE):
         finished, failed = finish(ledger, unfinished[start : start + AT_ONCE])
         report.finished += finished

@@ -1,12 +1,13 @@
 """Entries as rows of the table `deliveries`, and back: plain columns, JSON text for lists."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from receiver.delivery import Status
-from receiver.problems import Code, Violation
+from receiver.problems import Code, Problem, Violation
 from receiver.store.entry import Attempt, Entry, Kind, Output, PartLine
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -60,8 +61,36 @@ def row(entry: Entry) -> tuple[Any, ...]:
     )
 
 
-def entry(values: Iterable[Any]) -> Entry:
-    """Return the entry of a row that was selected as `COLUMNS`."""
+class DamagedRow(Problem):
+    """A row that cannot be read any more."""
+
+    def __init__(self, id: str, received_at: datetime | None) -> None:  # noqa: A002 (the column's name)
+        super().__init__(
+            Code.STORAGE_FAILED, f"the row of {id} in the ledger is damaged: restore a backup of the ledger"
+        )
+        self.id = id
+        self.received_at = received_at  # None where that is damaged, too
+
+
+def entry(values: Sequence[Any]) -> Entry:
+    """Return the entry of a row that was selected as `COLUMNS`, texts as such or as bytes. Raises DamagedRow."""
+    try:
+        return _entry(each.decode() if isinstance(each, bytes) else each for each in values)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _damaged(values) from None
+
+
+def _damaged(values: Sequence[Any]) -> DamagedRow:
+    column = {
+        name: each.decode(errors="replace") if isinstance(each, bytes) else str(each)
+        for name, each in zip(COLUMNS, values, strict=True)
+    }
+    with suppress(ValueError):
+        return DamagedRow(column["id"], moment(column["received_at"]))
+    return DamagedRow(column["id"], None)
+
+
+def _entry(values: Iterable[Any]) -> Entry:
     column = dict(zip(COLUMNS, values, strict=True))
     for name in ("parts", "violations", "attempts"):
         column[name] = json.loads(column[name])

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,8 @@ from receiver.store.presence import require_none_else
 
 LOCK_SUFFIX = ".lock"
 BUSY = 800  # milliseconds that a foreign lock is waited for: a sender is answered within a second
+LOOK = 5.0  # seconds at a start to look for damage: enough for some gigabytes; what lies beyond is met when it is used
+STEPS_BETWEEN = 10_000  # of SQLite's machine, between two looks at the clock: less than a millisecond
 CHECKPOINT_PAGES = 1000  # of 4 KB; SQLite's own default: a checkpoint then takes some milliseconds
 
 # Step n leads from version n to n + 1. A step that has been released is never changed.
@@ -55,6 +58,15 @@ STEPS = (
 )
 
 
+class Damaged(Problem):
+    """A ledger that is not what SQLite wrote any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Code.STORAGE_FAILED, "the ledger is damaged: stop the service, restore a backup of it and start"
+        )
+
+
 def path_of(url: str) -> Path:
     """Return the absolute path that a ledger's URL such as `sqlite:var/ledger.db` names. Raises Problem."""
     scheme, _, path = url.partition(":")
@@ -76,10 +88,25 @@ def create(path: Path) -> None:
         connection = connect(path)
         try:
             connection.pragma("journal_mode", "wal")
+            require_sound(connection)
             _upgrade(connection)
         finally:
             connection.close()
     durable.sync_folder(path.parent)
+
+
+def require_sound(connection: apsw.Connection) -> None:
+    """Look whether every page of the ledger is in order, as far as LOOK reaches. Raises Problem."""
+    deadline = time.monotonic() + LOOK
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN)
+    try:
+        sound = connection.execute("PRAGMA quick_check(1)").get == "ok"
+    except apsw.InterruptError:
+        sound = True  # as far as could be seen
+    finally:
+        connection.set_progress_handler(None)
+    if not sound:
+        raise Damaged
 
 
 def _upgrade(connection: apsw.Connection) -> None:
@@ -136,10 +163,14 @@ class ledger_errors:  # noqa: N801 (used as a statement: `with ledger_errors():`
     ) -> None:
         if isinstance(error, apsw.Error):
             raise problem_of(error) from None
+        if isinstance(error, ValueError):
+            raise Problem(Code.STORAGE_FAILED, "could not read the ledger (one of its rows is damaged)") from None
 
 
 def problem_of(error: apsw.Error) -> Problem:
     """Return the Problem that SQLite's refusal is."""
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return Damaged()
     if isinstance(error, apsw.FullError):
         return Problem(Code.DISK_FULL, "could not write to the ledger (its disk is full)")
     return Problem(Code.STORAGE_FAILED, f"could not use the ledger ({type(error).__name__})")

@@ -1,6 +1,7 @@
 """How the deliveries of each process stand, asked of the ledger in some milliseconds, however long it has grown."""
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,9 +35,12 @@ def standing(connection: apsw.Connection) -> dict[str, Standing]:
     """Return each process that has something to tell. May raise apsw.Error."""
     found: defaultdict[str, Standing] = defaultdict(Standing)
     for process, status, count in connection.execute(_COUNTS):
-        found[process].counts[Status(status)] = count
+        with suppress(ValueError):  # a damaged row
+            found[process].counts[Status(status)] = count
     for process, oldest in connection.execute(_OLDEST):
-        found[process].oldest_unpublished = rows.moment(oldest)
+        with suppress(ValueError):
+            found[process].oldest_unpublished = rows.moment(oldest)
     for process, last in connection.execute(_LAST, (RECENT,)):
-        found[process].last_success = rows.moment(last)
+        with suppress(ValueError):
+            found[process].last_success = rows.moment(last)
     return dict(found)

@@ -14,6 +14,7 @@ from receiver.problems import Code, Problem
 from receiver.store import rows
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, Kind, Waiting
 from receiver.store.failure import storage
+from receiver.store.rows import DamagedRow
 
 # SQLite uses the partial index `unpublished` only for a query that repeats the index's own condition.
 UNPUBLISHED = "status <> 'published'"
@@ -22,6 +23,9 @@ UNFINISHED = f"status = 'committed' AND {UNPUBLISHED}"
 _PRUNABLE = "received_at < ? AND status IN ('published', 'discarded')"
 _NAMES = ", ".join(rows.COLUMNS)
 _SELECT = f"SELECT {_NAMES} FROM deliveries"  # noqa: S608 (our own names)
+_NUMBERS = ("version", "attempt_count")
+_BYTES = ", ".join(name if name in _NUMBERS else f"CAST({name} AS BLOB)" for name in rows.COLUMNS)
+_SELECT_BYTES = f"SELECT {_BYTES} FROM deliveries"  # noqa: S608 (our own names)
 _BUT_ATTEMPTS = ", ".join("'[]'" if name == "attempts" else name for name in rows.COLUMNS)
 _PUT = (
     f"INSERT INTO deliveries ({_NAMES}) VALUES ({', '.join('?' * len(rows.COLUMNS))}) "  # noqa: S608
@@ -29,9 +33,20 @@ _PUT = (
 )
 
 
-def select(connection: apsw.Connection, where: str, *values: Any) -> list[Entry]:
-    """Return entries; `where` is our own text, never data."""
-    return [rows.entry(found) for found in connection.execute(f"{_SELECT} {where}", values).fetchall()]
+def select(connection: apsw.Connection, where: str, *values: Any) -> list[Entry | DamagedRow]:
+    """Return entries, and what is damaged in the place of a row that is; `where` is our own text, never data."""
+    try:
+        found: list[Any] = connection.execute(f"{_SELECT} {where}", values).fetchall()
+    except UnicodeDecodeError:
+        found = connection.execute(f"{_SELECT_BYTES} {where}", values).fetchall()
+    return [_entry(row) for row in found]
+
+
+def _entry(row: Sequence[Any]) -> Entry | DamagedRow:
+    try:
+        return rows.entry(row)
+    except DamagedRow as damaged:
+        return damaged
 
 
 def latest(connection: apsw.Connection, process: str, source_id: str) -> Entry | None:
@@ -47,7 +62,10 @@ def latest(connection: apsw.Connection, process: str, source_id: str) -> Entry |
 def find(connection: apsw.Connection, id: str) -> Entry | None:  # noqa: A002 (the column's name)
     """Return the entry of a delivery."""
     found = select(connection, "WHERE id = ?", id)
-    return found[0] if found else None
+    entry = found[0] if found else None
+    if isinstance(entry, DamagedRow):
+        raise entry
+    return entry
 
 
 def next_version(connection: apsw.Connection, process: str, source_id: str) -> int:
@@ -89,7 +107,8 @@ def counts(connection: apsw.Connection) -> dict[tuple[str, Status], int]:
     accepted: list[Any] = connection.execute(  # by an index that is narrower than the table
         "SELECT process, count(*) FROM deliveries WHERE version IS NOT NULL GROUP BY process"
     ).fetchall()
-    found = {(process, Status(status)): count for process, status, count in unpublished}
+    known = set(Status)  # a damaged row may have any other
+    found = {(process, Status(status)): count for process, status, count in unpublished if status in known}
     for process, count in accepted:
         published = count - found.get((process, Status.COMMITTED), 0)
         found |= {(process, Status.PUBLISHED): published} if published else {}

@@ -67,14 +67,22 @@ def _answer(house: House, name: str | None, environ: Environ, cost: Cost, meters
         awaited = True
         raise
     else:
-        log.accepted(receipt, cost.told())
-        meters.accepted(receipt)
+        _tell(receipt, cost, meters)
         return replies.accepted(receipt)
     finally:
         if awaited:
             meters.leave()
         else:
             meters.end(process, cost.received, cost.steps, cost.seconds)
+
+
+def _tell(receipt: Receipt, cost: Cost, meters: Meters) -> None:
+    """Log and count what was accepted: it stays accepted where that fails."""
+    try:
+        log.accepted(receipt, cost.told())
+        meters.accepted(receipt)
+    except Exception as error:  # noqa: BLE001 (whatever it is, the answer must not say otherwise)
+        log.crashed(error)
 
 
 def _host(environ: Environ) -> str:

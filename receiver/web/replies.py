@@ -57,6 +57,17 @@ STATUSES: dict[Code, tuple[int, str]] = {
 }
 
 
+def alive() -> Response:
+    """Answer that the process is there."""
+    return _json({"status": "alive"}, 200, "application/json")
+
+
+def not_ready(problem: Problem) -> Response:
+    """Answer that no delivery is taken, as /readyz does."""
+    checks = [{"name": "ledger", "ready": False, "reason": problem.detail}]
+    return _json({"status": "not ready", "checks": checks}, 503, "application/json")
+
+
 def accepted(receipt: Receipt) -> Response:
     """Answer 200 for what is published, 202 for what is held."""
     return _json(receipt_body(receipt), 202 if receipt.status is Status.HELD else 200, "application/json")

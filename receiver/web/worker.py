@@ -17,7 +17,7 @@ import gc
 import selectors
 import signal
 import socket
-import sys
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -36,6 +36,7 @@ from receiver.turns import Turns
 from receiver.web import refusals
 from receiver.web.answer import Answer
 from receiver.web.bodies import Bodies
+from receiver.web.closed import Closed
 from receiver.web.coming import Coming
 from receiver.web.connection import Connection
 from receiver.web.leaving import Leaving
@@ -45,7 +46,6 @@ from receiver.web.pace import PACED, BodyAwaited, Ending, Places
 from receiver.web.request import Request
 
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
-REST = 2.0  # seconds until another worker tries to open what could not be opened
 LOOK = 0.25  # seconds between two looks at all connections that wait
 SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
 
@@ -71,16 +71,16 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             raise SystemExit("certfile: TLS ends at the proxy before this service; see deploy/nginx.conf")
 
     def load_wsgi(self) -> None:
-        """Open everything; where the ledger or a disk is away, end, so that another worker tries again.
-
-        gunicorn takes any other end of a worker that is not up yet for a reason to end the whole service.
-        """
+        """Open everything; where the ledger or a disk is damaged or away, say so to whoever comes, and try again."""
         try:
-            super().load_wsgi()
+            self._begin_to_serve()
         except Problem as problem:
-            log.not_opened(problem)
-            time.sleep(REST)
-            sys.exit(1)
+            self.wsgi = closed = Closed(problem)
+            again = (self._begin_to_serve,)
+            threading.Thread(target=closed.try_again, args=again, name="opening", daemon=True).start()
+
+    def _begin_to_serve(self) -> None:
+        super().load_wsgi()
         gc.freeze()  # all that stays: to look through it for garbage held every delivery up for 70 ms
 
     def run(self) -> None:

@@ -1,0 +1,169 @@
+"""A ledger of which a page or a row is damaged: the verbs say so in a line, name the row, and show the others."""
+
+import re
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+import pytest
+from click.testing import Result
+from test_operations import ROOT, TOKEN, deliver, refuse, run
+
+from receiver.app import create_app, prepare
+from receiver.house import House, opened
+from receiver.problems import Problem
+from receiver.process import compiling
+from receiver.settings import Settings
+from receiver.store import ledger, schema
+from receiver.store.ledger import Ledger
+
+PAGE = 4096
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    for name, value in {"SITE": str(ROOT), "DATA": str(tmp_path / "var"), "TOKEN": TOKEN}.items():
+        monkeypatch.setenv(f"RECEIVER_{name}", value)
+    settings = Settings.from_environment()
+    ledger.create(settings.ledger)
+    return opened(settings, compiling.proven(settings))
+
+
+def change(house: House, statement: str, *values: object) -> None:
+    with closing(apsw.Connection(str(house.ledger.path))) as connection:
+        connection.execute(statement, values)
+
+
+def flip(path: Path, pages: range) -> None:
+    content = bytearray(path.read_bytes())
+    for page in pages:
+        content[page * PAGE : (page + 1) * PAGE] = bytes(
+            byte ^ 0xFF for byte in content[page * PAGE : (page + 1) * PAGE]
+        )
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def damaged(house: House) -> Callable[[str], str]:
+    """Return what damages a row of four, and returns its id."""
+    deliver(house, "1")
+    broken = deliver(house, "2").id
+    deliver(house, "3")
+    refuse(house, "4")
+
+    def damage(assignment: str) -> str:
+        change(house, f"UPDATE deliveries SET {assignment} WHERE id = ?", broken)
+        return broken
+
+    return damage
+
+
+DAMAGE = [
+    "parts = 'x' || parts",
+    "attempts = CAST(x'ff22' AS TEXT)",
+    "status = 'x'",
+    "received_at = 'x' || received_at",
+    "documents = '[{}]'",
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("verb", [["verify"], ["log"], ["log", "--json"], ["status"]])
+def test_a_damaged_row_is_named_and_the_others_are_shown(
+    house: House,
+    damaged: Callable[[str], str],
+    damage: str,
+    verb: list[str],
+) -> None:
+    others = {entry.id for entry in house.ledger.search()}
+    id_ = damaged(damage)
+    told: Result = run(*verb)
+    assert told.exit_code == 1
+    assert f"the row of {id_} in the ledger is damaged" in told.stderr
+    if verb[0] == "log":
+        assert {each for each in others if each in told.stdout} == others - {id_}
+    if verb[0] == "verify":
+        assert "3 deliveries" in told.stdout
+
+
+def test_the_other_verbs_name_it_too(house: House, damaged: Callable[[str], str], tmp_path: Path) -> None:
+    id_ = damaged(DAMAGE[0])
+    listing = tmp_path / "list.csv"
+    listing.write_text("sourceId\n1\n2\n3\n9\n")
+    for arguments in (
+        ["reconcile", listing],
+        ["show", id_],
+        ["replay", id_],
+        ["replay", "--status", "published", "--dry-run"],
+    ):
+        told = run(*arguments)
+        assert (told.exit_code, f"the row of {id_}" in told.output) == (1, True), arguments
+
+
+def test_recovery_passes_over_a_damaged_row(house: House, damaged: Callable[[str], str]) -> None:
+    id_ = damaged("status = 'committed', parts = 'x'")
+    assert set(house.recover().failed) == {id_}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_backup_of_a_damaged_row_is_none(
+    house: House,
+    damaged: Callable[[str], str],
+    damage: str,
+    tmp_path: Path,
+) -> None:
+    id_ = damaged(damage)
+    target = tmp_path / "kept" / "copy.db"
+    target.parent.mkdir()
+    told = run("backup", target)
+    assert (told.exit_code, id_ in told.output) == (1, True)
+    assert list(target.parent.iterdir()) == []
+
+
+@pytest.fixture
+def flipped(house: House) -> Settings:
+    """Return the settings of a ledger of which half of the pages is damaged."""
+    for number in range(40):
+        refuse(house, str(number))
+    house.ledger.close()
+    flip(house.ledger.path, range(5, house.ledger.path.stat().st_size // PAGE, 2))
+    return house.settings
+
+
+def test_a_damaged_ledger_ends_the_start_and_the_verbs_with_one_line(flipped: Settings, tmp_path: Path) -> None:
+    for begin in (prepare, create_app):
+        with pytest.raises(
+            Problem, match=r"^the ledger is damaged: stop the service, restore a backup of it and start$"
+        ):
+            begin(flipped)
+    for verb in (["status"], ["log"], ["verify"], ["recover"], ["prune"]):
+        told = run(*verb)
+        assert (told.exit_code, told.stdout) == (2, ""), verb
+        assert told.stderr.startswith("the ledger is damaged"), verb
+    told = run("backup", tmp_path / "copy.db")
+    assert (told.exit_code, (tmp_path / "copy.db").exists()) == (1, False)
+
+
+def test_a_service_that_meets_damage_takes_nothing_any_more(house: House) -> None:
+    ready = deliver(house, "1")
+    house.ledger.close()
+    with closing(apsw.Connection(str(house.ledger.path))) as connection:
+        connection.execute("INSERT INTO deliveries SELECT * FROM deliveries WHERE 0")
+        connection.pragma("wal_checkpoint(truncate)")
+        root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'times'").get
+    flip(house.ledger.path, range(root - 1, root))
+    again = Ledger(house.settings.ledger)
+    with pytest.raises(schema.Damaged):
+        again.search()
+    with pytest.raises(schema.Damaged):  # that page is whole, and yet
+        again.find(ready.id)
+    with pytest.raises(schema.Damaged):
+        again.require_in_place()
+
+
+def test_a_look_at_a_large_ledger_ends_in_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "LOOK", -1.0)
+    monkeypatch.setattr(schema, "STEPS_BETWEEN", 1)
+    house.ledger.require_sound()
+    assert re.match("ready", run("status").stdout)

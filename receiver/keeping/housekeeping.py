@@ -25,14 +25,14 @@ EVERY = 3600  # seconds between two prunings: retention counts days, and a listi
 SHORT = 4  # times the free space that the settings ask for: below it, a pruning at each look, before senders notice
 
 
-def start(current: Current) -> None:
-    """Begin to prune in the background, until the worker ends."""
-    threading.Thread(target=_keep, args=(current,), name="housekeeping", daemon=True).start()
+def start(current: Current, pause: float = LOOK) -> None:
+    """Begin to prune in the background, until the worker ends; `pause` is the time between two looks, in seconds."""
+    threading.Thread(target=_keep, args=(current, pause), name="housekeeping", daemon=True).start()
 
 
-def _keep(current: Current) -> None:
+def _keep(current: Current, pause: float) -> None:
     while True:
-        time.sleep(LOOK)
+        time.sleep(pause)
         try:
             look(current.house)
         except Problem as problem:

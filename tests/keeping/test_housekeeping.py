@@ -73,9 +73,8 @@ def test_it_goes_on_after_a_failure_and_tells_it(over, monkeypatch, caplog):
             raise ZeroDivisionError
         raise SystemExit  # ends the endless loop of this test
 
-    monkeypatch.setattr(housekeeping, "LOOK", 0)
     monkeypatch.setattr(housekeeping, "look", look)
     with pytest.raises(SystemExit):
-        housekeeping._keep(Current(over.house))
+        housekeeping._keep(Current(over.house), pause=0)
     assert len(looks) == 2
     assert [record.message for record in caplog.records] == ["defect"]

@@ -143,16 +143,22 @@ def test_pruning_and_recovery_beside_the_service_leave_what_it_works_on(running)
     assert len(files(running)) == before + 3 * answers.count(200)
 
 
+QUICK = """
+from functools import partial
+from receiver.keeping import housekeeping
+housekeeping.start = partial(housekeeping.start, pause=0.2)  # a minute is too long for a test
+from receiver.app import create_app
+app = create_app()
+"""
+
+
 def test_the_service_prunes_by_itself_in_one_worker(tmp_path):
     for folder in ("schemas", "mappings"):
         shutil.copytree(ROOT / folder, tmp_path / "site" / folder)
     process = tmp_path / "site" / "mappings" / "referrals" / "process.toml"
     process.write_text(process.read_text() + '\n[retention]\nquarantine_size = "1 B"\n')
-    sitecustomize = tmp_path / "quick" / "sitecustomize.py"  # a minute is too long for a test
-    sitecustomize.parent.mkdir()
-    sitecustomize.write_text("import receiver.keeping.housekeeping as h\nh.LOOK = 0.2\n")
-    environment = {"PYTHONPATH": str(sitecustomize.parent)}
-    service = Service(tmp_path / "data", site=tmp_path / "site", environment=environment).start()
+    (tmp_path / "wsgi.py").write_text(QUICK)
+    service = Service(tmp_path / "data", site=tmp_path / "site", options=("--pythonpath", str(tmp_path))).start()
     try:
         assert send(service, "A1", mrn="wrong").status == 422
         folder = service.data / "housekeeping"

@@ -1,0 +1,146 @@
+"""Each shipped process against its own schema: whatever the schema lets in, the templates render.
+
+Source of the kind: a DIP index that printed 02/30/1964 as it came, sex codes written small that became "unknown", and
+an empty time that the schema let in. Free text is tried by test_any_value.py.
+"""
+
+import json
+from datetime import datetime
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+from shipping import EXAMPLES, MANY, ROOT, case, processes
+
+from receiver.delivery import Delivery, Reading
+from receiver.mapping.limits import MAX_DOCUMENT
+from receiver.parts import collect
+from receiver.problems import Problem
+from receiver.proving.cases import cases, incoming
+from receiver.proving.outcome import FROZEN
+from receiver.rendering import as_published, render
+from receiver.store.stage import Stage
+
+PROCESSES = sorted(name for site in (ROOT, EXAMPLES) for name in processes(site))
+TEXT = st.from_regex(r"[A-Za-z]{1,12}", fullmatch=True)  # what has no form of its own
+BY_NAME = {
+    "patient_name": st.from_regex(r"[A-Z][a-z]{2,8}, [A-Z][a-z]{2,8}", fullmatch=True),
+    "time_zone": st.sampled_from(["", "UTC", "Central Standard Time", "Europe/Vienna"]),
+}
+SPAN = datetime(1900, 1, 1), datetime(2099, 12, 31)  # noqa: DTZ001 (as written, the offset follows)
+MOMENTS = st.datetimes(*SPAN).map(lambda each: each.isoformat()[:19])
+OFFSETS = st.sampled_from(["Z", "z", "+00:00", "-05:00", "+05:30"])
+
+
+def values(name, schema, whole):
+    """Return what a field's schema lets in, empty values among it."""
+    while "$ref" in schema:
+        schema = whole["$defs"][schema["$ref"].rpartition("/")[2]]
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if schema["type"] == "array":
+        return st.lists(values(name, schema["items"], whole), max_size=schema["maxItems"])
+    if name in BY_NAME:
+        return BY_NAME[name]
+    if schema.get("format") == "date-time":
+        return st.builds(str.__add__, MOMENTS, OFFSETS)
+    if "pattern" in schema and schema["pattern"] != r"\S":
+        return st.from_regex(schema["pattern"].replace("$", r"\Z")) | st.just("")
+    return TEXT if schema.get("minLength") else TEXT | st.just("")
+
+
+class Process:
+    """A shipped process with the parts of one of its samples."""
+
+    def __init__(self, name: str, staged) -> None:
+        site = EXAMPLES if name in processes(EXAMPLES) else ROOT
+        self.process = processes(site)[name]
+        config = self.process.config
+        sample = next(each for each in cases(self.process) if not (each.expected / "problem.json").exists())
+        came = incoming(case(name, sample.name), 10**9)
+        collected = collect(config.parts, config.delivery.unknown_parts, came, staged).parts
+        self.parts = as_published(self.process, collected, staged)
+        self.schema = json.loads((site / "schemas" / config.fields.schema).read_text())
+
+    def fields(self):
+        members = {name: values(name, each, self.schema) for name, each in self.schema["properties"].items()}
+        required = self.schema["required"]
+        optional = {name: each for name, each in members.items() if name not in required}
+        return st.fixed_dictionaries({name: members[name] for name in required}, optional=optional)
+
+    def render(self, fields) -> None:
+        reading = Reading("42", fields, dict.fromkeys(fields, 1.0), {})
+        render(self.process, Delivery("AAAABBBBCCCCDDDDEEEE", self.process.name, "42", FROZEN, 1), reading, self.parts)
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    with Stage(tmp_path_factory.mktemp("own")).open() as staged:
+        made: dict[str, Process] = {}
+        yield lambda name: made.get(name) or made.setdefault(name, Process(name, staged))
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+@given(data=st.data())
+@bounded(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_the_schema_lets_in_is_rendered(shipped, name, data):
+    process = shipped(name)
+    fields = data.draw(process.fields())
+    reader = process.process.metadata.fields_schema
+    if reader.violations(fields):
+        return
+    try:
+        process.render(fields)
+    except Problem as problem:
+        raise AssertionError([f"{each.where}: {each.message}" for each in problem.violations]) from None
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize("day", ["02/30/1964", "02/29/1900", "04/31/2018", "00/10/2018", "13/01/2018", "2/3/2018"])
+def test_a_day_that_is_not_in_the_calendar_is_refused_by_the_schema(shipped, name, day):
+    schema = shipped(name).process.metadata.fields_schema
+    assert any(each.where == "fields/patient_dob" for each in schema.violations({"patient_dob": day}, "fields"))
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "printed"),
+    [
+        ("mdm-embedded", "f", "|F\r"),
+        ("mdm-embedded", "Female ", "|F\r"),
+        ("mdm-embedded", " male", "|M\r"),
+        ("mdm-embedded", "non-binary", "|O\r"),
+        ("fhir-bundle", "Female ", '"gender": "female"'),
+        ("intake-forms", "f", "<gender>female</gender>"),
+    ],
+)
+def test_a_sex_is_read_in_letters_of_any_size(shipped, name, written, printed):
+    process = shipped(name)
+    fields = {
+        "patient_name": "Whitcombe, Laura",
+        "patient_dob": "02/20/1964",
+        "mrn": "142637A",
+        "document_type": "Referral",
+        "received": "2018-10-07T10:45:21Z",
+        "gender": written,
+    }
+    assert not process.process.metadata.fields_schema.violations(fields)
+    reading = Reading("42", fields, {}, {})
+    delivery = Delivery("AAAABBBBCCCCDDDDEEEE", name, "42", FROZEN, 1)
+    (record, *_) = render(process.process, delivery, reading, process.parts).records
+    assert printed in record.content.decode()
+
+
+@pytest.mark.parametrize("name", ["mdm-embedded", "fhir-bundle", "intake-forms"])
+@pytest.mark.parametrize("written", ["Q", "feminine", "0", "F M"])
+def test_a_sex_that_nobody_knows_is_refused(shipped, name, written):
+    schema = shipped(name).process.metadata.fields_schema
+    assert any(each.where == "fields/gender" for each in schema.violations({"gender": written}, "fields"))
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_document_that_is_taken_can_be_embedded(shipped, name):
+    config = shipped(name).process.config
+    embeds = any("| base64" in (config.folder / record.template).read_text() for record in config.records)
+    if embeds:
+        assert all(part.max_size and part.max_size <= MAX_DOCUMENT for part in config.parts)

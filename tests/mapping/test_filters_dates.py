@@ -12,6 +12,7 @@ from receiver.mapping.filters.dates import date, fhir_time, hl7_ts
 from receiver.problems import Problem
 
 AMERICAN = "%m/%d/%Y %I:%M:%S %p"
+SECONDS = timezone(-timedelta(hours=5, minutes=50, seconds=36))  # as New York's before 1883
 WEST = timezone(-timedelta(hours=5, minutes=30))
 
 
@@ -58,6 +59,7 @@ def test_what_is_no_iso_time_is_refused(mapped, written):
         (datetime(2018, 10, 7, 10, 45, 21, 999, UTC), "20181007104521+0000", "2018-10-07T10:45:21+00:00"),
         (datetime(987, 10, 7, 10, 45, 21, tzinfo=WEST), "09871007104521-0530", "0987-10-07T10:45:21-05:30"),
         (datetime(2018, 10, 7, 10, 45, 21, 999, UTC).date(), "20181007", "2018-10-07"),
+        (datetime(1880, 1, 2, 3, 4, 5, tzinfo=SECONDS), "18800102030405-0550", "1880-01-02T03:04:05-05:50"),
     ],
 )
 def test_targets_are_written_as_precisely_as_they_are_known(value, hl7, fhir):

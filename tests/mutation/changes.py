@@ -96,7 +96,8 @@ class Finder:
 
     def _change(self, node: ast.AST, place: tuple[int, int], kind: str, new: str) -> Change:
         start, end = place
-        line = self.source.count(b"\n", 0, start) + 1
+        begin = end - len(self.source[start:end].lstrip(b", \t\n"))  # a keyword goes with the comma before it
+        line = self.source.count(b"\n", 0, begin) + 1
         code = self.lines[line - 1].decode().strip()
         return Change(self.module, line, kind, code, start, end, self.source[start:end].decode(), new)
 

@@ -61,6 +61,7 @@ class Section:
     name: str
     filename: str | None
     type: str  # media type in lower case, without parameters; "" where the sender named none
+    charset: str = ""  # what the type's parameter says; "" where there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Part:
     path: Path  # where its bytes lie; of what is small, only once it is written: `Staged.write`
     label: str = "part"  # how people, logs and the ledger are told of it: never a name that the sender made up
     held: bytes | None = field(default=None, repr=False)  # its bytes, of metadata that is small
+    charset: str = ""  # of its text, as the sender named it; "" where it did not
 
     def read(self) -> bytes:
         """Return all of its bytes. May raise OSError."""

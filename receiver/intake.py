@@ -59,7 +59,7 @@ def read(process: Process, collected: Collected) -> Reading:
         collected.problem.source_id = _source_id(process, collected)
         raise collected.problem
     metadata = next(part for part in collected.parts if part.role is Role.METADATA)
-    return process.metadata.read(metadata.read())
+    return process.metadata.read(metadata.read(), metadata.charset)
 
 
 def _source_id(process: Process, collected: Collected) -> str:
@@ -68,7 +68,7 @@ def _source_id(process: Process, collected: Collected) -> str:
     if len(metadata) != 1 or not collected.whole:
         return ""
     try:
-        return process.metadata.read(metadata[0].read()).source_id
+        return process.metadata.read(metadata[0].read(), metadata[0].charset).source_id
     except Problem as problem:
         return problem.source_id
 

@@ -113,7 +113,7 @@ def _stage(arriving: Incoming, rule: PartConfig | None, label: str, staged: Stag
     limit, hold = rule.max_size if rule else None, role is Role.METADATA
     taken = take_in(content, limit, staged, suffix, hold=hold)
     told = section.name, section.filename, type_
-    return Part(*told, role, suffix, taken.size, taken.sha256, taken.path, label, taken.held), head
+    return Part(*told, role, suffix, taken.size, taken.sha256, taken.path, label, taken.held, section.charset), head
 
 
 def _type(section: Section, role: Role, taken: Sequence[str], head: bytes) -> str:

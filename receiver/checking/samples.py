@@ -32,6 +32,7 @@ class Metadata(NamedTuple):
     file: Path
     content: bytes
     line: int = 1
+    charset: str = ""
 
 
 def faults(site: Site) -> Iterator[Fault]:
@@ -117,7 +118,7 @@ def _judged(site: Site, case: Case) -> Iterator[Fault]:
         yield Fault(_file(site, case.folder), 1, 1, "sample-without-metadata", message, hint)
         return
     for violation in _violations(case.process, metadata)[:MAX_TOLD]:
-        line, column = spot(case.process.metadata, metadata.content, violation.where)
+        line, column = spot(case.process.metadata, metadata.content, metadata.charset, violation.where)
         message = f"the sample is rejected: {violation.where} {violation.message}"
         hint = "expect it in expected/problem.json, or mend one of the two"
         file = _file(site, metadata.file)
@@ -126,7 +127,7 @@ def _judged(site: Site, case: Case) -> Iterator[Fault]:
 
 def _violations(process: Process, metadata: Metadata) -> tuple[Violation, ...]:
     try:
-        process.metadata.read(metadata.content)
+        process.metadata.read(metadata.content, metadata.charset)
     except Problem as problem:
         return problem.violations
     return ()
@@ -136,14 +137,18 @@ def _metadata(case: Case, max_body: int) -> Metadata | None:
     request, name = case.folder / REQUEST, _rule(case.process).name
     if not request.exists():
         files = (path for path in sorted(case.folder.iterdir()) if path.is_file() and not path.name.startswith("."))
-        found = (path for path in files if named(str(path), is_part(case.process)).section.name == name)
-        return next((Metadata(path, path.read_bytes()) for path in found), None)
+        own = (path for path in files if named(str(path), is_part(case.process)).section.name == name)
+        return next((Metadata(path, path.read_bytes()) for path in own), None)
     try:
-        content = next((_content(each) for each in incoming(case, max_body) if each.section.name == name), None)
+        sections = incoming(case, max_body)
+        found = next(((_content(each), each.section.charset) for each in sections if each.section.name == name), None)
     except (Problem, ValueError):
-        content = None
+        found = None
+    if found is None:
+        return None
+    content, charset = found
     whole = request.read_bytes()
-    return Metadata(request, content, whole[: whole.find(content)].count(b"\n") + 1) if content is not None else None
+    return Metadata(request, content, whole[: whole.find(content)].count(b"\n") + 1, charset)
 
 
 def _content(each: object) -> bytes:

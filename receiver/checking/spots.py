@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from receiver.metadata.reader import MetadataReader
 from receiver.positions import json_positions
-from receiver.schemas import xml_text
+from receiver.schemas import json_text, xml_text
 
 Spot = tuple[int, int]
 
@@ -14,11 +14,12 @@ LINE = re.compile(r"line (\d+), column (\d+)")
 STEP = re.compile(r"(?:\{[^}]*\}|[^/:\[\]]*:)?([^/:\[\]{}]+)(?:\[(\d+)\])?")
 
 
-def spot(reader: MetadataReader, content: bytes, where: str) -> Spot:
+def spot(reader: MetadataReader, content: bytes, charset: str, where: str) -> Spot:
     """Return line and column, from 1, of what a violation's `where` names; the start where it cannot be told."""
     if place := LINE.fullmatch(where):
         return int(place[1]), int(place[2])
-    document = reader.form.parse(content)
+    document = reader.form.parse(content, charset)
+    content = (json_text if reader.form.NAME == "JSON" else xml_text).utf8(content, charset)
     if where == "fields" or where.startswith("fields/"):
         where = _field(reader, document, where)
     return _in_json(content, document, where) if reader.form.NAME == "JSON" else _in_xml(content, document.root, where)

@@ -17,6 +17,7 @@ from receiver.schemas.malformed import Malformed
 METADATA = "metadata"
 FORMS: dict[str, ModuleType] = {"json": json, "xml": xml}
 REQUEST_LINE = re.compile(rb"[A-Z]+ \S+ HTTP/1\.[01]\r?\n")
+MARKS = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"  # what stands before the first character, in whatever encoding
 CREDENTIALS = re.compile(rb"^authorization:[^\r\n]*\r?\n", re.IGNORECASE | re.MULTILINE)
 
 
@@ -124,7 +125,11 @@ def _is_metadata(section: Section, data: bytes) -> bool:
     kind = section.type.partition("/")[2]
     if kind.endswith(("json", "xml")):
         return True
-    return section.type in ("", "text/plain", "application/octet-stream") and data.lstrip()[:1] in (b"{", b"[", b"<")
+    return section.type in ("", "text/plain", "application/octet-stream") and data.lstrip(MARKS)[:1] in (
+        b"{",
+        b"[",
+        b"<",
+    )
 
 
 def _case(file: Path) -> str:
@@ -133,12 +138,12 @@ def _case(file: Path) -> str:
 
 
 def _form(sample: Sample) -> str:
-    return "xml" if sample.metadata.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" else "json"
+    return "xml" if sample.metadata.lstrip(MARKS)[:1] == b"<" else "json"
 
 
 def _parsed(sample: Sample, form: str) -> object:
     try:
-        parsed: object = FORMS[form].parse(sample.metadata)
+        parsed: object = FORMS[form].parse(sample.metadata, sample.part.charset)
     except Malformed as error:
         where = f"line {error.line}, column {error.column}"
         raise Unusable(f"{sample.name}: no {form.upper()} that can be read: {where}: {error.message}") from None

@@ -79,7 +79,7 @@ def sections(kept: Kept) -> Iterator[Incoming]:
     for part in kept.parts:
         if not _intact(part):
             raise Problem(Code.STORAGE_FAILED, "A part is missing or damaged: it is not what was received.")
-        yield Incoming(Section(part.name, part.filename, part.type), part.path)
+        yield Incoming(Section(part.name, part.filename, part.type, part.charset), part.path)
 
 
 def _intact(part: Part) -> bool:

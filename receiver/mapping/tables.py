@@ -1,6 +1,7 @@
 """Code tables: CSV files in a process's `tables/`, with a header, for the `lookup` filter."""
 
 import csv
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -38,14 +39,26 @@ def read(path: Path, file: str) -> Table:
         if path.stat().st_size > MAX_FILE:
             raise Misconfigured([Fault(file, 1, 1, "bad-table", f"it has more than {MAX_FILE:,} bytes")])
         rows = list(csv.reader(StringIO(path.read_text("utf-8-sig"), newline=""), strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error):
+    except UnicodeDecodeError as error:
+        raise Misconfigured([_not_utf8(file, error)]) from None
+    except (OSError, csv.Error):
         raise Misconfigured([Fault(file, 1, 1, "bad-table", "it is not a CSV file in UTF-8")]) from None
     if not rows or len(rows[0]) < 2 or len(set(rows[0])) < len(rows[0]):
-        raise Misconfigured([Fault(file, 1, 1, "bad-table", "it needs a header with two or more different columns")])
+        hint = "columns are parted by commas" if rows and re.search("[;\t]", "".join(rows[0])) else ""
+        message = "it needs a header with two or more different columns"
+        raise Misconfigured([Fault(file, 1, 1, "bad-table", message, hint)])
     faults = list(_faults(rows, file))
     if faults:
         raise Misconfigured(faults)
     return Table(path.stem, tuple(rows[0]), tuple(tuple(row) for row in rows[1:] if row))
+
+
+def _not_utf8(file: str, error: UnicodeDecodeError) -> Fault:
+    """Return the fault at the first character in another encoding, as Excel writes it for "CSV"."""
+    *lines, last = error.object[: error.start].split(b"\n")
+    hint = 'in Excel choose "CSV UTF-8", in an editor save it as UTF-8'
+    column = len(last.decode("utf-8-sig", "replace")) + 1
+    return Fault(file, len(lines) + 1, column, "bad-table", "a character that is not UTF-8", hint)
 
 
 def _faults(rows: list[list[str]], file: str) -> list[Fault]:

@@ -52,7 +52,10 @@ class Gathered:
 
 
 def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
-    """Read every field; one that cannot be read is a violation and is left out."""
+    """Read every field; one that cannot be read is a violation and is left out.
+
+    One without a value, or with null, is as if it had not come: .NET writes all that it has no value for as null.
+    """
     gathered = Gathered(found.place)
     for index, item in enumerate(found.items):
         if index == MAX_FIELDS:
@@ -61,9 +64,9 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
         given, value, sure = layout.read(item)
         name = _name(given, index, layout, gathered)
         confidence = _confidence(sure, index, rules.scale, gathered)
-        if isinstance(value, Absent):
+        if value is Absent.SEVERAL:
             gathered.refuse(index, "value", f"{value.value} {words.rule(layout.value.expression)}")
-        elif name is not None:
+        elif name is not None and value is not None and value is not Absent.MISSING:
             _add(gathered, rules, index, rules.aliases.get(name, name), value, confidence)
     if gathered.untold:
         gathered.violations.append(Violation("/", "more", f"{gathered.untold} more"))

@@ -62,9 +62,9 @@ def schema(schemas: Schemas, name: str) -> JsonSchema:
     return schemas.json(name)
 
 
-def parse(content: bytes) -> Any:
-    """Return the document. Raises `Malformed`."""
-    return loads(content)
+def parse(content: bytes, charset: str = "") -> Any:
+    """Return the document. `charset` is that of its part. Raises `Malformed`."""
+    return loads(content, charset)
 
 
 def judged(document: Any) -> Any:

@@ -75,9 +75,9 @@ class MetadataReader:
     warnings: tuple[Fault, ...]  # what the schemas pass over in silence
     known: frozenset[str]  # names that the configuration holds; any other is told by its place, for it may be data
 
-    def read(self, content: bytes) -> Reading:
-        """Read the metadata. Raises `Problem` with every violation that can be told at once."""
-        document = self._parse(content)
+    def read(self, content: bytes, charset: str = "") -> Reading:
+        """Read the metadata; `charset` is that of its part. Raises `Problem` with every violation that can be told."""
+        document = self._parse(content, charset)
         broken = self.schema.violations(self.form.judged(document))
         identity = self.form.source_id(document, self.source_id)
         gathered = self._gather(document)
@@ -92,9 +92,9 @@ class MetadataReader:
             raise Problem(Code.FIELDS_INVALID, "The fields do not satisfy their schema.", rest, source_id=known)
         return Reading(identity, gathered.fields, gathered.confidence, self.form.as_names(document))
 
-    def _parse(self, content: bytes) -> Any:
+    def _parse(self, content: bytes, charset: str) -> Any:
         try:
-            return self.form.parse(content)
+            return self.form.parse(content, charset)
         except Malformed as error:
             fault = error
         where = f"line {fault.line}, column {fault.column}"

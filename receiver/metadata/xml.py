@@ -36,6 +36,7 @@ NAME = "XML"
 SOURCE_ID = "sourceId"
 EACH, FIELD_NAME, VALUE, CONFIDENCE = ".//field", "@name", ".", "@confidence"
 
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"  # XML Schema 1.0 Part 1, §2.6.2
 _NAMES = re.compile(r"\.//[a-z_][\w-]*|[a-z_][\w-]*(/[a-z_][\w-]*)*", re.ASCII | re.IGNORECASE)
 
 
@@ -85,7 +86,7 @@ class Path:
         found = [item.node] if self.expression == "." else self.select(item)
         if len(found) != 1:
             return Absent.SEVERAL if found else Absent.MISSING
-        return _text(found[0])
+        return None if _is_nil(found[0]) else _text(found[0])
 
 
 def path(expression: str) -> Path:
@@ -105,9 +106,9 @@ def schema(schemas: Schemas, name: str) -> XmlSchema:
     return schemas.xml(name)
 
 
-def parse(content: bytes) -> Document:
-    """Return the document. Raises `Malformed`."""
-    resource = xml_text.parse(content)
+def parse(content: bytes, charset: str = "") -> Document:
+    """Return the document. `charset` is that of its part. Raises `Malformed`."""
+    resource = xml_text.parse(xml_text.utf8(content, charset))
     return Document(resource, _without_namespaces(resource.root))
 
 
@@ -149,6 +150,13 @@ def _attribute(token: Any) -> str:
     return str(token[0].value) if token.symbol == "@" and token[0].symbol == "(name)" else ""
 
 
+def _is_nil(found: Any) -> bool:
+    """Tell whether an element says that it has no value, and has none."""
+    if not isinstance(found, Element) or found.get(NIL, "").strip() not in ("true", "1"):
+        return False
+    return not "".join(found.itertext()).strip()
+
+
 def _text(found: Any) -> str:
     if isinstance(found, Element):
         return "".join(found.itertext())
@@ -176,7 +184,9 @@ def _without_namespaces(root: Element) -> Element:
     for element in copy.iter():
         element.tag = _local(element.tag)
         for name in [name for name in element.attrib if "}" in name]:
-            element.attrib.setdefault(_local(name), element.attrib.pop(name))
+            element.attrib.setdefault(_local(name), element.attrib[name])
+            if name != NIL:
+                del element.attrib[name]
     return copy
 
 

@@ -28,7 +28,9 @@ class Sent:
     @classmethod
     def of(cls, part: Part) -> "Sent":
         """Read a kept part."""
-        return cls(Section(part.name, part.filename, part.type), part.role, part.suffix, part.path.read_bytes())
+        return cls(
+            Section(part.name, part.filename, part.type, part.charset), part.role, part.suffix, part.path.read_bytes()
+        )
 
     @property
     def incoming(self) -> Incoming:
@@ -64,7 +66,7 @@ def _file_name(process: Process, part: Sent) -> str | None:
 def _same(told: Section, part: Sent) -> bool:
     """Tell whether a section is told by a file's name. Nobody ever sees the name of a metadata file."""
     if part.role is Role.METADATA:
-        return (told.name, told.type) == (part.section.name, part.section.type)
+        return (told.name, told.type, told.charset) == (part.section.name, part.section.type, part.section.charset)
     return told == part.section
 
 
@@ -86,5 +88,6 @@ def _section(part: Sent, boundary: str) -> bytes:
     section = part.section
     head = f"--{boundary}\r\nContent-Disposition: {disposition(section.name, section.filename)}\r\n"
     if section.type:
-        head += f"Content-Type: {section.type}\r\n"
+        charset = f'; charset="{section.charset}"' if section.charset else ""
+        head += f"Content-Type: {section.type}{charset}\r\n"
     return f"{head}\r\n".encode() + part.content + b"\r\n"

@@ -14,14 +14,13 @@ Judge = Callable[[Any], tuple[Violation, ...]]
 
 def violations(text: str, judge: Judge | None) -> tuple[Violation, ...]:
     """Return the faults, each with its line and JSON Pointer."""
-    content = text.encode()
     try:
-        document = json_text.loads(content)
+        document = json_text.parse(text)
     except Malformed as error:
         fault = Violation(f"line {error.line}, column {error.column}", "well-formed", error.message)
     else:
         found = judge(document) if judge else ()
-        return _placed(found, document, content) if found else ()
+        return _placed(found, document, text.encode()) if found else ()
     return (fault,)
 
 

@@ -11,6 +11,7 @@ MAX_NODES = 100_000  # elements and attributes of a record: our own, so bounded 
 def violations(content: bytes, schema: XmlSchema | None) -> tuple[Violation, ...]:
     """Return the faults, each with its line and XPath."""
     try:
+        content = xml_text.utf8(content, own=True)
         document = xml_text.parse(content, MAX_NODES)
     except Malformed as error:
         fault = Violation(f"line {error.line}, column {error.column}", "well-formed", error.message)

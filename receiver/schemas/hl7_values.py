@@ -11,9 +11,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from receiver.limits import FIRST_YEAR
 from receiver.problems import Violation
 
+FIRST_YEAR = 1850  # of a date: nobody born before it lives; empty dates are earlier, of .NET (1), of SQL Server (1753)
 MONTH, DAY = "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])"
 CLOCK = r"(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:[0-5][0-9](?:\.[0-9]{1,4})?)?)?"
 OFFSET = r"(?:[+-](?:0[0-9]|1[0-4])[0-5][0-9])?"

@@ -18,7 +18,7 @@ from referencing.jsonschema import DRAFT202012, specification_with
 from receiver.faults import Fault, Severity
 from receiver.positions import Positions, json_positions
 from receiver.schemas.json_numbers import exact
-from receiver.schemas.json_text import loads
+from receiver.schemas.json_text import loads, utf8
 from receiver.schemas.malformed import Malformed
 
 ROOT = "file:///"
@@ -74,7 +74,7 @@ class Library:
         if uri in self.documents:
             return self.documents[uri]
         try:
-            source = path.read_bytes()
+            source = utf8(path.read_bytes())
             self.documents[uri] = document = Document(uri, file, exact(loads(source)), json_positions(source))
         except OSError as error:
             self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))

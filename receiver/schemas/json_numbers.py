@@ -39,8 +39,12 @@ def nearest(exact: Decimal) -> float:
 
 def exact(value: Any) -> Any:
     """Return a document whose numbers are Decimals where they are not plain floats: what jsonschema-rs takes."""
-    if isinstance(value, Written):
-        return Decimal(value.literal)
-    if isinstance(value, dict):
-        return {name: exact(each) for name, each in value.items()}
-    return [exact(each) for each in value] if isinstance(value, list) else value
+    kind = type(value)
+    if kind is dict:
+        return {name: exact(each) if type(each) in CONVERTED else each for name, each in value.items()}
+    if kind is list:
+        return [exact(each) if type(each) in CONVERTED else each for each in value]
+    return Decimal(value.literal) if kind is Written else value
+
+
+CONVERTED = frozenset({dict, list, Written})

@@ -46,10 +46,8 @@ class JsonSchema:
         `where` comes before the JSON Pointers. The instance is what json.loads makes of JSON. `others` tells where
         its properties come from, for those whose names are not known.
         """
-        if self._is_valid(instance):
-            return ()
-        instance = exact(instance)  # a number that is no plain float is refused as well, or raises ValueError
-        if self._is_valid(instance):
+        instance = exact(instance)  # jsonschema-rs takes a number that is no plain float for no number, silently
+        if self._validator.is_valid(instance):
             return ()
         places = Places(instance, self.known, where, others)
         errors = [(error, name) for error in self._validator.iter_errors(instance) for name in subjects(error)]
@@ -59,12 +57,6 @@ class JsonSchema:
         if len(errors) > MAX_VIOLATIONS:
             told += (Violation(where or "/", "more", f"{len(errors) - MAX_VIOLATIONS} more", self.file),)
         return told or (Violation(where or "/", "schema", "does not satisfy the schema", self.file),)
-
-    def _is_valid(self, instance: Any) -> bool:
-        try:
-            return self._validator.is_valid(instance)
-        except ValueError:
-            return False
 
     def _described(self, told: Violation) -> Violation:
         """Add to a pattern what the schema says of it in words."""

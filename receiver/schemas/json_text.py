@@ -10,6 +10,7 @@ from contextlib import suppress
 from math import isinf
 from typing import Any
 
+from receiver.schemas import encodings
 from receiver.schemas.json_numbers import Written
 from receiver.schemas.malformed import Malformed, at
 
@@ -21,7 +22,6 @@ MAX_VALUES = 25_000  # values in one document: 5,000 fields of four; explaining 
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*+"?)(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\]:,"]+)', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff", b"\x00", b"{\x00", b"[\x00", b'"\x00')
 
 _WHAT = {  # the beginning of a message of Python's json → ours, which quotes nothing
     "Expecting value": "a value is expected here",
@@ -40,9 +40,18 @@ class _Unsafe(Exception):  # noqa: N818 (a signal, never seen outside)
     pass
 
 
-def loads(content: bytes) -> Any:
-    """Return the value that the bytes spell. Raises `Malformed`."""
-    text = _decode(content)
+def loads(content: bytes, charset: str = "") -> Any:
+    """Return the value that the bytes spell: in UTF-8, unless a mark or the charset says else. Raises `Malformed`."""
+    return parse(encodings.decoded(content, charset))
+
+
+def utf8(content: bytes, charset: str = "") -> bytes:
+    """Return the same document in UTF-8, each character at its place. Raises `Malformed`."""
+    return encodings.decoded(content, charset).encode()
+
+
+def parse(text: str) -> Any:
+    """Return the value that a text spells. Raises `Malformed`."""
     if not text or text.isspace():
         raise Malformed("it is empty")
     if _is_long(text):
@@ -54,19 +63,6 @@ def loads(content: bytes) -> Any:
     if _is_suspect(text, value):
         _judge(text)
     return value
-
-
-def _decode(content: bytes) -> str:
-    if content.startswith(b"\xef\xbb\xbf"):
-        raise Malformed("it starts with a byte order mark; send UTF-8 without one (RFC 8259 §8.1)")
-    if content.startswith(_OTHER_ENCODINGS):
-        raise Malformed("it is not encoded in UTF-8 (RFC 8259 §8.1); it looks like UTF-16 or UTF-32")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        start = error.start
-    before = content[:start].decode("utf-8")
-    raise at(before, start and len(before), "it is not encoded in UTF-8 (RFC 8259 §8.1)")
 
 
 def _decoded(text: str) -> tuple[Any, Malformed | None]:

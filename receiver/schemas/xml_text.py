@@ -7,21 +7,29 @@ a document declares none, it takes the tree as ElementTree builds it, in half th
 XInclude and xsi:schemaLocation are plain data here: nobody acts on them.
 """
 
+import re
 from io import BytesIO
 from xml.etree import ElementTree
 from xml.parsers import expat
 
 from xmlschema import XMLResource
 
+from receiver.schemas import encodings
 from receiver.schemas.malformed import Malformed
 
 MAX_DEPTH = 64  # levels of nesting: NEXTSTEP's metadata has three; xmlschema recurses some ten calls a level
 MAX_NODES = 5_000  # elements and attributes: an XSD judges about fifty in a millisecond, a hard one ten
+MAX_DECLARATION = 1_000  # bytes at the start that are looked at for the encoding: <?xml … ?> has 40 characters
 MAX_NAMESPACES = 100  # namespace declarations: each element where one stands keeps a copy of all in scope
+
+DECLARED = re.compile(
+    r"(?:<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:\"[^\"]*\"|'[^']*'))"
+    r"([ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:\"([A-Za-z][^\"<>]*)\"|'([A-Za-z][^'<>]*)'))"
+)
 
 
 def parse(content: bytes, max_nodes: int = MAX_NODES) -> XMLResource:
-    """Return the document; its `root` is an ElementTree element. Raises `Malformed`."""
+    """Return a document in UTF-8; its `root` is an ElementTree element. Raises `Malformed`."""
     if not content.strip():
         raise Malformed("it is empty")
     judge = _Judge(max_nodes)
@@ -32,8 +40,21 @@ def parse(content: bytes, max_nodes: int = MAX_NODES) -> XMLResource:
     return XMLResource(source, allow="none")
 
 
+def utf8(content: bytes, charset: str = "", *, own: bool = False) -> bytes:
+    """Return a document in UTF-8, each character at its place, and without the encoding that it declared.
+
+    `charset` is that of the part. What is `own` was written here, in the encoding that it says. Raises `Malformed`.
+    """
+    found = DECLARED.match(content[:MAX_DECLARATION].replace(b"\0", b"").decode("latin-1"))
+    text = encodings.decoded(content, charset, found[2] or found[3] if found else "", own=own)
+    there = DECLARED.match(text)
+    if there:
+        text = there[0][: -len(there[1])] + re.sub(r"[^\r\n]", " ", there[1]) + text[there.end() :]
+    return text.encode()
+
+
 def places(content: bytes) -> list[tuple[int, int]]:
-    """Return line and column, from 1, of each start tag in a document that `parse` takes, in document order."""
+    """Return line and column, from 1, of each start tag of a UTF-8 document that `parse` takes, in document order."""
     found: list[tuple[int, int]] = []
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda *_: found.append((parser.CurrentLineNumber, parser.CurrentColumnNumber + 1))
@@ -67,8 +88,6 @@ class _Judge:
             return self._fault
         except expat.ExpatError as error:
             return Malformed(f"not well-formed XML: {expat.ErrorString(error.code)}", error.lineno, error.offset + 1)
-        except (ValueError, LookupError):  # from Python's codecs
-            return Malformed("the encoding is not supported; send UTF-8")
         finally:
             del self._parser  # it holds this judge: a circle would keep its memory until garbage is looked for
         return None

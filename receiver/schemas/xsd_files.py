@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from xmlschema import XMLResource, names
+from xmlschema import XMLResource, XMLSchemaException, names
 
 from receiver.faults import Fault
 from receiver.schemas import words
 from receiver.schemas.malformed import Malformed
-from receiver.schemas.xml_text import parse, places
+from receiver.schemas.xml_text import parse, places, utf8
 
 MAX_NODES = 200_000  # elements and attributes of a schema file: the largest public ones have some 50,000
 
@@ -81,13 +81,18 @@ class Files:
             self.faults.append(Fault(file, 1, 1, "outside-schemas", "the file does not lie in schemas/"))
             return None
         try:
-            source = path.read_bytes()
+            raw = path.read_bytes()
+            source = utf8(raw)
             document = Document(place, file, parse(source, MAX_NODES), places(source))
         except OSError as error:
             self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))
             return None
         except Malformed as error:
             self.faults.append(Fault(file, error.line, error.column, "not-xml", error.message))
+            return None
+        if source != raw and not _is_read_by_libraries(path):
+            hint = "save it as UTF-8, and declare that"
+            self.faults.append(Fault(file, 1, 1, "not-xml", "schemas are not read in this encoding", hint))
             return None
         self.documents[place] = document
         self._follow(document)
@@ -119,6 +124,15 @@ class Files:
         absolute = path.absolute()
         inside = absolute.is_relative_to(self._site)
         return absolute.relative_to(self._site).as_posix() if inside else path.as_posix()
+
+
+def _is_read_by_libraries(path: Path) -> bool:
+    """Tell whether xmlschema, which opens a schema itself, knows the encoding of a sound file: it knows fewer."""
+    try:
+        XMLResource(str(path), allow="local", defuse="always")
+    except (XMLSchemaException, LookupError, ValueError):
+        return False
+    return True
 
 
 def is_1_1(document: Document) -> bool:

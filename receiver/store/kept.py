@@ -79,6 +79,7 @@ def _told(part: Part) -> dict[str, Any]:
         "label": part.label,
         "filename": part.filename,
         "type": part.type,
+        "charset": part.charset,
         "role": part.role,
         "suffix": part.suffix,
         "size": part.size,
@@ -122,4 +123,5 @@ def _replay(told: dict[str, Any]) -> Replay:
 def _part(folder: Path, told: dict[str, Any]) -> Part:
     path = folder / Path(told["file"]).name
     rest = {name: told[name] for name in ("name", "label", "filename", "type", "suffix", "size", "sha256")}
-    return Part(role=Role(told["role"]), path=path, **rest)
+    charset = told.get("charset", "")  # parts that were kept before it was
+    return Part(role=Role(told["role"]), path=path, charset=charset, **rest)

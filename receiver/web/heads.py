@@ -14,6 +14,7 @@ BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]*+(?<! )")  # RFC 2046 §5.1.1
 IDENTITY_ENCODINGS = {"", "7bit", "8bit", "binary"}  # RFC 7578 §4.7: others are not to be sent
 LENGTH = re.compile(r"0|[1-9][0-9]{0,18}")  # of a section, in bytes
 READ = {"content-disposition", "content-type", "content-length", "content-transfer-encoding"}  # others may say anything
+MAX_CHARSET = 40  # characters: of the IANA's names, RFC 2978 §2.3
 CONTENT_TYPE, DISPOSITION = "The request's Content-Type", "A part's Content-Disposition"
 
 
@@ -44,8 +45,9 @@ def section(lines: Iterable[bytes]) -> tuple[Section, int | None]:
     if parameters.value(disposition) != "form-data":
         raise Problem(Code.MALFORMED_BODY, "A part has no Content-Disposition: form-data (RFC 7578 §4.2).")
     told = parameters.parse(disposition, DISPOSITION, unquoted="filename")
-    parameters.parse(type_, "A part's Content-Type", unquoted="name")  # only whether it can be read
-    return Section(_name(told), filename(told), parameters.value(type_)), _length(headers.get("content-length"))
+    typed = parameters.parse(type_, "A part's Content-Type", unquoted="name")
+    head = Section(_name(told), filename(told), parameters.value(type_), _charset(typed.get("charset", "")))
+    return head, _length(headers.get("content-length"))
 
 
 def _headers(lines: Iterable[bytes]) -> dict[str, str]:
@@ -98,6 +100,11 @@ def _name(told: Mapping[str, str]) -> str:
     if len(name) > limits.MAX_PART_NAME:
         raise Problem(Code.HEADERS_TOO_LARGE, f"A part's name is longer than {limits.MAX_PART_NAME} characters.")
     return name
+
+
+def _charset(told: str) -> str:
+    """Return a charset as it is told; one that is no token can be no name that anybody knows."""
+    return told if not told or (len(told) <= MAX_CHARSET and parameters.TOKEN.fullmatch(told)) else "unknown"
 
 
 def _require_one_way(told: Mapping[str, str], parameter: str, whose: str) -> None:

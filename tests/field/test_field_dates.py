@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from receiver.mapping import budget
 from receiver.mapping.errors import Refused
 from receiver.mapping.filters import zones
 from receiver.mapping.filters.dates import check, date, fhir_time, hl7_ts
@@ -100,6 +101,7 @@ ZONES = [  # name, the zone, source
 
 def made(function, *arguments, **named):
     """Return what a filter makes, or REFUSED."""
+    budget.start()
     try:
         return function(*arguments, **named)
     except Refused:

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from receiver.mapping import budget
 from receiver.mapping.filters import FILTERS
 from receiver.mapping.formats import csv, hl7
 from receiver.mapping.formats import json as json_format
@@ -29,6 +30,11 @@ LITERALS = [  # literal, `| number`, source
     ("-0.00", "-0.00", "an amount"),
     ("1234567890123456789012.345", "1234567890123456789012.345", "more digits than any float has"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _rendering():
+    budget.start()
 
 
 @pytest.mark.parametrize(("literal", "exact", "source"), LITERALS)
@@ -70,6 +76,8 @@ def test_jmespath_takes_it_for_a_number():
         ('"maximum": 12345678901234567.89', "12345678901234567.890", "12345678901234567.90"),
         ('"multipleOf": 0.01', "12345678901234567.89", "12345678901234567.891"),
         ('"type": "integer"', "1.00", "1.0000000000000000000001"),
+        ('"not": {"minimum": 2}', "1.10", "2.10"),
+        ('"if": {"type": "number"}, "then": {"maximum": 2}', "1.10", "2.10"),
     ],
 )
 def test_a_schema_judges_the_number_that_was_written(tmp_path, rule, fine, wrong):

@@ -21,7 +21,7 @@ def refused(*fields: Any, **settings: Any) -> list[tuple[str, str, str]]:
 
 
 def test_values_pass_as_they_are() -> None:
-    values = ["text", "", " x\n", 0, 1.5, True, None, ["a", 1], {"a": {"b": None}}]
+    values = ["text", "", " x\n", 0, 1.5, True, ["a", 1], {"a": {"b": None}}]
     fields, confidence = read(*[(f"f{n}", value) for n, value in enumerate(values)])
     assert list(fields.values()) == values
     assert confidence == {}

@@ -115,8 +115,10 @@ def test_fields_that_break_their_schema_are_a_problem_of_their_own(folder: Path)
 
 
 def test_a_field_that_cannot_be_read_is_not_called_missing(folder: Path) -> None:
-    found = problem(_with_fields_schema(folder, schema="any.json"), document({"name": "mrn"}))
-    assert told(found) == [("/fields/0", "value")]
+    found = problem(
+        _with_fields_schema(folder, schema="any.json"), document({"name": "mrn", "value": "1", "confidence": "x"})
+    )
+    assert told(found) == [("/fields/0", "confidence")]
 
 
 def test_a_source_id_in_xml_loses_the_white_space_of_xml_and_no_other() -> None:
@@ -245,7 +247,7 @@ def test_another_shape_of_json_is_a_matter_of_paths(folder: Path) -> None:
         scale=100,
     )
     reading = reader.read(b'{"doc": {"id": 7, "values": {"mrn": {"text": "1", "score": 90}, "dob": {"text": null}}}}')
-    assert reading == Reading("7", {"mrn": "1", "dob": None}, {"mrn": 0.9}, reading.document)
+    assert reading == Reading("7", {"mrn": "1"}, {"mrn": 0.9}, reading.document)
     reader = reader_of(
         folder, schema="any.json", each="pages[].items[]", source_id="join('-', [a, b])", name="n || name"
     )

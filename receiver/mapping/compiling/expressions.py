@@ -102,7 +102,11 @@ class Expressions:
 
     def _filter(self, node: nodes.Filter, spot: Spot, scope: Scope) -> Any:
         checks.filter_(self._unit, self._compiler.library, node)
-        return self._forgiving(node, defaulted(node), spot, scope)
+        rewritten = self._forgiving(node, defaulted(node), spot, scope)
+        if node.name == "fixed" and len(node.args) < 4 and all(each.key != "encoding" for each in node.kwargs):
+            encoding = nodes.Const(self._compiler.encoding, lineno=node.lineno)
+            rewritten.kwargs.append(nodes.Keyword("encoding", encoding, lineno=node.lineno))
+        return rewritten
 
     def _test(self, node: nodes.Test, spot: Spot, scope: Scope) -> Any:
         checks.test(self._unit, node)

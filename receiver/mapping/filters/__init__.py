@@ -32,11 +32,13 @@ MARKS = {
     "raw": "prints a value without escaping it",
     "unguarded": "prints a CSV cell without the formula guard",
     "hl7_text": "prints an HL7 value with its line breaks",
+    "hl7_null": 'prints an HL7 value, and where it is empty "", which deletes what the receiver has',
 }
 
 CHECKS: dict[str, Callable[[Mapping[str, Any]], str]] = {  # constant arguments by name → what is wrong, or ""
     "base64": documents.check,
     "date": dates.check,
+    "fixed": texts.check_fixed,
     "number": numbers.check,
     "person": persons.check,
     "phone": texts.check_phone,

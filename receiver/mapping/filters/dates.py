@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from receiver import limits
 from receiver.mapping import budget, values
 from receiver.mapping.errors import Refused
 from receiver.mapping.filters import moments, zones
 from receiver.mapping.filters.moments import DIRECTIVES, ZONE, Moment
+from receiver.schemas.hl7_values import FIRST_YEAR
 
 ISO = "iso"
-EARLIEST = f"{limits.FIRST_YEAR}-01-01"
+EARLIEST = f"{FIRST_YEAR}-01-01"
 NO_DAY = "is no day of the calendar, or no time of a day"
 
 

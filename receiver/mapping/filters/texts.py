@@ -11,6 +11,8 @@ DIGITS = frozenset("0123456789")
 EXTENSION = re.compile(r"\s*(?:ext(?:ension|n)?\.?|x|#)\s*(?P<digits>[0-9]{1,6})\s*", re.IGNORECASE)
 TELEPHONE = re.compile(r"[0-9 ().+/-]*")
 MAX_PHONE = 100  # characters: the longest way to write one, with its extension in words, has half of that
+SIGNS = ("+", "-", "−", "(")  # brackets make a number of bookkeepers negative
+SIGNED = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]*)*|[.,][0-9]+)")
 COUNTRY = "1"  # the country code of North America
 
 
@@ -69,25 +71,52 @@ def without(value: object, characters: str) -> str:
 
 
 def fixed(value: object, width: int, align: str = "left", fill: str = " ", encoding: str = "utf-8") -> str:
-    """Return a value as a column of a fixed width in bytes, aligned "left" or "right".
+    """Return a value as a column of a fixed width in bytes, aligned "left" or "right"; zeros stand behind a sign.
 
-    Raises `Refused` for a value that does not fit: a cut one would be another value.
+    The compiler gives the record's own encoding. Raises `Refused` for a value that does not fit: a cut one would be
+    another value.
     """
     budget.width(width)
-    if align not in ("left", "right"):
-        raise Refused('is aligned "left" or "right"', "fixed")
+    if wrong := check_fixed({"align": align, "fill": fill}):
+        raise Refused(f"cannot be filled up: {wrong}", "argument")
     plain = values.text(value)
-    missing = width - len(_encoded(plain, encoding))
+    missing, step = width - _size(plain, encoding), _size(fill, encoding)
     if missing < 0:
         raise Refused(f"does not fit into {width} bytes", "fixed")
-    if len(_encoded(fill, encoding)) != 1:
-        raise Refused("is filled up with one character of one byte", "fixed")
-    return plain + fill * missing if align == "left" else fill * missing + plain
+    if missing % step:
+        raise Refused(f"cannot be filled up with characters of {step} bytes", "argument")
+    filling = fill * (missing // step)
+    if align == "left":
+        return plain + filling
+    sign = _sign(plain) if fill == "0" else ""
+    return sign + filling + plain[len(sign) :]
 
 
-def _encoded(text: str, encoding: str) -> bytes:
+def check_fixed(arguments: Mapping[str, Any]) -> str:
+    """Return what is wrong with constant arguments of `fixed`, or ""."""
+    align, fill = arguments.get("align", "left"), arguments.get("fill", " ")
+    if isinstance(align, str) and align not in ("left", "right"):
+        return 'a column is aligned "left" or "right"'
+    if isinstance(fill, str) and len(fill) != 1:
+        return "a column is filled up with one character"
+    if align == "left" and isinstance(fill, str) and fill in DIGITS:
+        return 'digits behind a number make another one of it: align it "right"'
+    return ""
+
+
+def _sign(plain: str) -> str:
+    """Return the sign of a number, which zeros stand behind; "" where there is none."""
+    if not plain.startswith(SIGNS):
+        return ""
+    if not SIGNED.fullmatch(plain):
+        raise Refused("begins with a sign and is no number that zeros could fill up (read it with `number`)", "fixed")
+    return plain[0]
+
+
+def _size(text: str, encoding: str) -> int:
+    """Return a text's bytes, without the mark with which some encodings begin."""
     try:
-        return text.encode(encoding)
+        return len(text.encode(encoding)) - len("".encode(encoding))
     except (UnicodeEncodeError, LookupError):
         raise Refused(f"cannot be expressed in {encoding}", "fixed") from None
 

@@ -7,6 +7,8 @@ segment's name.
 A line break in a value would end its segment. It becomes `\\.br\\` where the standard has formatted text: in the fields
 of that type, NTE-3 above all, in OBX-5 where the template writes FT or TX in OBX-2, and where the author says so with
 `| hl7_text`. Elsewhere line breaks and tabs become one blank.
+
+A value of nothing but quotation marks, as ditto marks are, would be HL7's null, and is refused; `| hl7_null` prints it.
 Other control characters, which transports take for the ends of messages, are refused with the field's name.
 
 One line of the template is one segment, may be indented, and ends with CR in the record; empty lines are dropped.
@@ -17,11 +19,12 @@ from functools import cache
 from typing import NamedTuple
 
 from receiver.mapping import values
-from receiver.mapping.errors import Misplaced
+from receiver.mapping.errors import Misplaced, Refused
 from receiver.mapping.formats.characters import CONTROLS, LINE_BREAKS, refuse, refuse_surrogates
 
 STRUCTURE = "|^~\\&\r\n"
-MARKS = frozenset({"hl7_text"})
+MARKS = frozenset({"hl7_text", "hl7_null"})
+NULL = '""'  # deletes what the receiver has (HL7 v2.5.1 §2.5.3)
 
 HEADERS = frozenset({"MSH", "FHS", "BHS"})
 FORMATTED = frozenset(  # fields of type FT, alike from v2.3.1 to v2.8 (HL7 v2.5.1 §2.A.31)
@@ -112,7 +115,8 @@ def escaper(state: State, mark: str | None) -> Callable[[object], str]:
         raise Misplaced(f"a value {describe(state)}", "write the segment's name out")
     place = (state.segment, state.field)
     lines = place in FORMATTED or (place == ("OBX", 5) and state.observed in TEXTS)
-    return _leaf(state.delimiters, lines or mark == "hl7_text")
+    leaf = _leaf(state.delimiters, lines or mark == "hl7_text")
+    return _or_null(leaf) if mark == "hl7_null" else leaf
 
 
 def after(state: State) -> State:
@@ -167,11 +171,28 @@ def _leaf(delimiters: str, formatted: bool) -> Callable[[object], str]:
         plain = value if type(value) is str else values.text(value)
         if plain.isalnum():
             return plain
+        if _is_quotes(plain):
+            why = 'is nothing but quotation marks, and HL7 reads "" as "delete what you have"'
+            raise Refused(f"{why} (where that is meant, `| hl7_null` prints it)", "hl7_null", _is_quotes)
         for delimiter, escaped in escapes:
             plain = plain.replace(delimiter, escaped)
         return plain if plain.isprintable() else _one_line(plain, line_break)
 
     return leaf
+
+
+def _or_null(leaf: Callable[[object], str]) -> Callable[[object], str]:
+    """Return an escaper that prints HL7's null for what is empty."""
+
+    def printed(value: object) -> str:
+        plain = values.text(value)
+        return leaf(plain) if plain.strip() and not _is_quotes(plain) else NULL
+
+    return printed
+
+
+def _is_quotes(plain: str) -> bool:
+    return '"' in plain and not plain.replace('"', "").strip()
 
 
 def _one_line(plain: str, line_break: str) -> str:

@@ -4,7 +4,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from receiver.schemas import json_text
 from receiver.schemas.json_text import loads
+
+
+def utf8(content: bytes, charset: str) -> bytes:
+    """Return the document in UTF-8. Raises `Malformed`."""
+    return json_text.utf8(content, charset)
 
 
 def values(content: bytes) -> list[str]:

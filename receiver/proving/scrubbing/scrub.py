@@ -51,6 +51,7 @@ class _Scrubbing:
         self._process = process
         self._form = FORMS[process.config.metadata.form]
         self._sameness = Sameness(process)
+        parts = [_in_utf8(self._form, part) for part in parts]
         self._metadata = next((index for index, part in enumerate(parts) if part.role is Role.METADATA), None)
         self._content = b"" if self._metadata is None else parts[self._metadata].content
         self._texts = _values(self._form, self._content) if self._content else []
@@ -105,6 +106,17 @@ class _Scrubbing:
         if self._metadata is not None:
             parts[self._metadata] = replace(parts[self._metadata], content=self._form.rewritten(self._content, texts))
         return parts
+
+
+def _in_utf8(form: ModuleType, part: Sent) -> Sent:
+    """Return a metadata part in UTF-8, as it will be written; another one, or a broken one, as it is."""
+    if part.role is not Role.METADATA:
+        return part
+    try:
+        content = form.utf8(part.content, part.section.charset)
+    except Malformed:
+        return part
+    return replace(part, content=content, section=replace(part.section, charset=""))
 
 
 def _values(form: ModuleType, content: bytes) -> list[str]:

@@ -12,6 +12,11 @@ INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"  # its attributes speak
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
+def utf8(content: bytes, charset: str) -> bytes:
+    """Return the document in UTF-8. Raises `Malformed`."""
+    return xml_text.utf8(content, charset)
+
+
 def values(content: bytes) -> list[str]:
     """Return each value, without the blanks around it, in the order of the document."""
     collected: list[str] = []

@@ -19,6 +19,7 @@ TABLE: dict[str, list[Case]] = {
     "Documents": documents.documents(),
     "JSON that cannot be read": json.malformed(),
     "JSON that is not what it should be": json.invalid(),
+    "JSON with a byte order mark": json.marked(),
     "Values": json.values(),
     "XML": xml.cases(),
     "Again, and kept": again.cases(),

@@ -28,15 +28,13 @@ def malformed() -> list[Case]:
         "a NUL after the end": sound.encode() + b"\0",
         "not UTF-8": sound.replace(VALUE, "caf\u00e9").encode("latin-1"),
         "an overlong UTF-8 sequence": with_value('"@"').replace(b"@", b"\xc0\xaf"),
-        "a byte order mark": sound.encode("utf-8-sig"),
-        "UTF-16": sound.encode("utf-16"),
         "UTF-16 without its mark": sound.encode("utf-16-le"),
-        "UTF-32": sound.encode("utf-32"),
         "a name twice": sound.replace("{", f'{{"{PROPERTY}": 1, "{PROPERTY}": 2, ', 1).encode(),
         "a name twice, once escaped": sound.replace("{", '{"sourc\\u0065Id": "other", ', 1).encode(),
         "NaN": with_value("NaN"),
         "Infinity": with_value("-Infinity"),
         "1e400": with_value("1e400"),
+        "1e-1000": with_value("1e-1000"),
         "an integer of 5,000 digits": with_value("9" * 5_000),
         "a leading zero": with_value("01"),
         "a comment": with_value('"x" /* c */'),
@@ -122,6 +120,16 @@ VALUES = {
     "a formula behind a tab": "\t=1+1",
     "an escape of HL7": "\\X0D\\PID|1",
 }
+
+
+def marked() -> list[Case]:
+    """JSON with a byte order mark, as .NET and PowerShell write it."""
+    texts = {
+        "a byte order mark": metadata("j-bom").decode().encode("utf-8-sig"),
+        "UTF-16 with its mark": metadata("j-16").decode().encode("utf-16"),
+        "UTF-32 with its mark": metadata("j-32").decode().encode("utf-32"),
+    }
+    return [Case(f"JSON: {what}", of(text), 200, "", PUBLISHED) for what, text in texts.items()]
 
 
 def values() -> list[Case]:

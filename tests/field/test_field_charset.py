@@ -1,0 +1,66 @@
+"""The charset of a metadata part stays with it, wherever it is read again."""
+
+import json
+
+import pytest
+from home import FAX, NOON, PEER, metadata
+
+from receiver import intake
+from receiver.delivery import Arrival, Incoming, Replay, Section
+from receiver.keeping.replaying import Result, replay
+from receiver.problems import Problem
+from receiver.web.heads import section
+
+NAME = "Núñez"
+HOW = Replay(NOON, "an operator", accept_confidence=True)
+
+
+def deliver(home, charset: str, encoding: str, **changed):
+    content = json.dumps(json.loads(metadata(patient_name=NAME, **changed)), ensure_ascii=False).encode(encoding)
+    sections = [
+        Incoming(Section("file", "scan.tif", "image/tiff"), [FAX]),
+        Incoming(Section("metadata", "metadata.json", "application/json", charset), [content]),
+    ]
+    try:
+        id_ = intake.receive(home.house, home.house.processes["referrals"], sections, Arrival(NOON, PEER)).id
+    except Problem as problem:
+        id_ = problem.kept_as
+    return home.ledger.find(id_)
+
+
+def records(home) -> str:
+    return " ".join(content.decode() for name, content in home.outputs().items() if name.endswith(".hl7"))
+
+
+def test_the_head_of_a_section_tells_its_charset():
+    for type_, charset in (
+        (b"application/xml; charset=utf-8", "utf-8"),
+        (b'application/xml; charset="ISO-8859-1"', "ISO-8859-1"),
+        (b"application/xml; Charset=UTF8; boundary=x", "UTF8"),
+        (b"application/xml", ""),
+        (b'application/xml; charset="a b"', "unknown"),
+        (b'application/xml; charset="' + b"x" * 50 + b'"', "unknown"),
+    ):
+        lines = [b'Content-Disposition: form-data; name="metadata"', b"Content-Type: " + type_]
+        assert section(lines)[0].charset == charset
+
+
+def test_metadata_is_read_by_its_charset(home):
+    deliver(home, "iso-8859-1", "iso-8859-1")
+    assert NAME in records(home)
+
+
+def test_a_replay_reads_it_by_the_charset_that_it_came_with(home):
+    held = deliver(home, "iso-8859-1", "iso-8859-1", confidence=0.5)
+    assert records(home) == ""
+    assert replay(home.house, held, HOW).result is Result.PUBLISHED
+    assert NAME in records(home)
+
+
+@pytest.mark.parametrize("how", [(), ("--scrub",)])
+def test_a_captured_sample_is_read_in_the_same_way(home, how):
+    held = deliver(home, "iso-8859-1", "iso-8859-1", confidence=0.5)
+    home.close()
+    assert home.receiver("capture", held.id, "--as", "real", *how).exit_code == 0
+    tried = home.receiver("test")
+    assert tried.exit_code == 0, tried.output

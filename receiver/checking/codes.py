@@ -78,6 +78,7 @@ CODES = {
     "escape-separator": "A delimiter within a value comes out escaped",
     "encoding-misfit": "The record says another encoding than it is written in",
     "line-ends-misfit": "The format itself says how lines end",
+    "dialect-misfit": "Only another format has this key",
     # what running shows
     "render-fails": "A delivery that the schemas let in makes a template fail",
     "record-invalid": "A record breaks its own rules",

@@ -130,6 +130,9 @@ class RecordConfig:
     encoding: str
     schema: str | None  # a name in schemas/, "hl7" or "fhir"
     line_ends: Literal["lf", "crlf"] = "lf"  # of text, XML and JSON
+    delimiter: str | None = None  # of CSV; None: as the template says, else a comma
+    quote: Literal["needed", "always"] = "needed"  # of CSV
+    forbid: str = ""  # characters that no value of a text may hold
 
 
 @dataclass(frozen=True, slots=True)

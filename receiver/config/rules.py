@@ -16,6 +16,7 @@ GLOB = re.compile(r"[*?]|\[[^\]]+\]")
 SUFFIX_FORMATS = {".hl7": "hl7", ".json": "json", ".xml": "xml", ".csv": "csv", ".txt": "text"}
 LEDGER_AT_LEAST = timedelta(days=30)  # nobody says how late a platform sends again; a month outlasts any outage
 FIXED_LINE_ENDS = {"hl7": "CR", "csv": "CRLF"}
+DIALECT = {"delimiter": "csv", "quote": "csv", "forbid": "text"}  # keys of a record that one format alone has
 FITTING_SCHEMA = {"json": (".json", "fhir"), "xml": (".xsd",), "hl7": ("hl7",)}
 
 
@@ -145,6 +146,10 @@ def _record(source: Source, index: int, record: dict[str, Any]) -> Iterator[Faul
     if "line_ends" in record and form in FIXED_LINE_ENDS:
         message = f"the lines of {form} always end with {FIXED_LINE_ENDS[form]}"
         yield source.fault("line-ends-misfit", message, ("records", index, "line_ends"), hint="remove this line")
+    for key in DIALECT.keys() & record.keys():
+        if form not in (DIALECT[key], None):
+            message = f"{key} has no meaning for a record of format {form}: only {DIALECT[key]} records have it"
+            yield source.fault("dialect-misfit", message, ("records", index, key), hint="remove this line")
     if form is None:
         message, hint = "the template's name does not tell the record's format", 'write format = "hl7" or another'
         yield source.fault("missing-key", message, ("records", index, "template"), hint=hint)

@@ -3,6 +3,7 @@
 import re
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import NamedTuple
 
 import jinja2
 from jinja2 import TemplateSyntaxError, nodes
@@ -15,13 +16,21 @@ from receiver.mapping.compiling.tracing import Trace
 from receiver.mapping.compiling.unit import Unit
 from receiver.mapping.environment import Sandbox
 from receiver.mapping.filters import persons
-from receiver.mapping.formats import FORMATS, Format, Spot, csv, path, plain
+from receiver.mapping.formats import FORMATS, Format, Spot, csv, path, plain, text
 from receiver.mapping.library import Library
 from receiver.mapping.source import Source, parse, parse_expression
 from receiver.mapping.template import Condition, Template
 
 DELIMITER = re.compile(r"\{#-?\s*delimiter:\s*(\S+)\s*-?#\}")
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
+
+
+class Dialect(NamedTuple):
+    """How one record is written where its format leaves that open: the keys of [[records]]."""
+
+    quote: str = "needed"  # of CSV, or "always"
+    delimiter: str | None = None  # of CSV; None: as the template says
+    forbid: str = ""  # characters that no value of a text may hold
 
 
 class Templates:
@@ -34,11 +43,25 @@ class Templates:
         own = {"lookup": tables.lookup(self._library.tables), "person": persons.reader(customs or persons.Customs())}
         self._environment = Sandbox(own, trace)
 
-    def record(self, name: str, format: str, encoding: str = "utf-8") -> Template:  # noqa: A002 (process.toml's word)
+    def record(
+        self,
+        name: str,
+        format: str,  # noqa: A002 (process.toml's word)
+        encoding: str = "utf-8",
+        dialect: Dialect | None = None,
+    ) -> Template:
         """Compile a record's template. Raises `Misconfigured`."""
-        source = self._library.source(name)
-        module = FORMATS[format]
-        return self._template(source, module, self._start(source, module), encoding)
+        source, dialect = self._library.source(name), dialect or Dialect()
+        module, state = FORMATS[format], FORMATS[format].START
+        if module is csv:
+            state = csv.start(dialect.delimiter or self._declared(source) or ",", dialect.quote)
+        elif module is text:
+            state = dialect.forbid
+        return self._template(source, module, state, encoding)
+
+    def delimiter(self, name: str) -> str | None:
+        """Return the delimiter that a comment of a CSV template names; None where none does. Raises `Misconfigured`."""
+        return self._declared(self._library.source(name))
 
     def path(self, source: str, file: str, line: int, column: int) -> Template:
         """Compile a path pattern that stands somewhere in a file. Raises `Misconfigured`."""
@@ -61,16 +84,16 @@ class Templates:
             compiler = Compiler(self._environment, self._library, unit, encoding)
             return self._compiled(source.file, compiler.template(tree, Spot(module, state), source.file), unit, module)
 
-    def _start(self, source: Source, module: Format) -> object:
+    def _declared(self, source: Source) -> str | None:
         declared = DELIMITER.search(source.text)
-        if module is not csv or not declared:
-            return module.START
+        if not declared:
+            return None
         if declared[1] not in DELIMITERS:
             unit = Unit()
             number = unit.places.add(source, declared.start(1))
             hint = "one of , ; | tab"
             raise Misconfigured([unit.places.fault(number, "bad-argument", "this is no delimiter of CSV", hint)])
-        return csv.start(DELIMITERS[declared[1]])
+        return DELIMITERS[declared[1]]
 
     def _compiled(self, file: str, tree: nodes.Template, unit: Unit, module: Format) -> Template:
         if unit.faults:

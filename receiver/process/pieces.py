@@ -1,6 +1,7 @@
 """The pieces of one process, each compiled by itself, so that the fault of one hides none of another."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -13,6 +14,7 @@ from receiver.libraries import reading
 from receiver.mapping import Condition, Template, Templates
 from receiver.mapping.filters.person_words import Words, folded, folded_degrees
 from receiver.mapping.filters.persons import Customs
+from receiver.mapping.templates import Dialect
 from receiver.metadata import reader
 from receiver.metadata.reader import MetadataReader
 from receiver.process import Process, RecordRule
@@ -139,7 +141,8 @@ class _Work:
             known = [path.relative_to(folder).as_posix() for path in folder.rglob("*.j2")]
             message = f'there is no "{record.template}" in the folder of the process'
             raise self._missing("missing-file", message, did_you_mean(record.template, known), index, "template")
-        return self.templates.record(record.template, record.format, record.encoding)
+        dialect = Dialect(record.quote, record.delimiter, record.forbid)
+        return self.templates.record(record.template, record.format, record.encoding, dialect)
 
     def _condition(self, written: str, index: int) -> Condition:
         line, column = start(self.configured, "records", index, "when")
@@ -153,7 +156,14 @@ class _Work:
             raise self._missing("missing-extra", message, hint, index, "schema")
         if record.schema and not standard and (missing := self.schemas.missing(record.schema)):
             raise self._missing("missing-file", *missing, index, "schema")
-        return records.checker(record.format, record.encoding, record.schema, self.schemas)
+        return records.checker(record.format, record.encoding, record.schema, self.schemas, self._delimiter(record))
+
+    def _delimiter(self, record: RecordConfig) -> str:
+        """Return what stands between the cells of CSV; a template that cannot be read has its fault already."""
+        if record.format == "csv" and record.delimiter is None:
+            with suppress(Misconfigured):
+                return self.templates.delimiter(record.template) or ","
+        return record.delimiter or ","
 
     def conversions(self) -> Iterator[Fault]:
         """Yield a fault for each part that is to be converted where nothing can convert it."""

@@ -15,9 +15,9 @@ from receiver.keeping.replaying import find, first_received, sections
 from receiver.planning import holds
 from receiver.problems import PASSING, Code, Problem
 from receiver.process import Process
-from receiver.proving.differences import differences
+from receiver.proving.differences import RecordStyle, differences
 from receiver.proving.outcome import Outcome, run
-from receiver.proving.verdict import formats
+from receiver.proving.verdict import forms
 from receiver.rendering import Rendered
 from receiver.store.entry import Entry, Kind, Output
 from receiver.store.kept import Kept
@@ -147,8 +147,8 @@ def _changed(process: Process, name: str, output: Output, content: bytes | None)
         where = "what was published is not there any more to be compared" if old is None else "another document"
         yield f"{name}: differs ({where})"
         return
-    rule = formats(process.config).get(PurePosixPath(name).suffix, ("text", "utf-8"))
-    yield from (f"{name}  {each}" for each in differences(*rule, old, content))
+    form = forms(process.config).get(PurePosixPath(name).suffix, RecordStyle())
+    yield from (f"{name}  {each}" for each in differences(form, old, content))
 
 
 def _unchanged(path: Path, sha256: str) -> bytes | None:

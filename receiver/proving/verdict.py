@@ -11,7 +11,7 @@ from receiver.config.model import ProcessConfig
 from receiver.delivery import Status as DeliveryStatus
 from receiver.problems import Problem
 from receiver.proving.cases import Case, Files, expected
-from receiver.proving.differences import differences
+from receiver.proving.differences import RecordStyle, differences
 from receiver.proving.outcome import Outcome
 
 PROBLEM = "problem.json"
@@ -68,8 +68,8 @@ def compare(config: ProcessConfig, wanted: Files, got: Files) -> Iterator[str]:
         if found not in got:
             yield f"{path}: missing"
             continue
-        rule = formats(config).get(PurePosixPath(found).suffix, ("text", "utf-8"))
-        yield from (f"{found}  {each}" for each in differences(*rule, wanted[path], got[found]))
+        form = forms(config).get(PurePosixPath(found).suffix, RecordStyle())
+        yield from (f"{found}  {each}" for each in differences(form, wanted[path], got[found]))
     yield from (f"{path}: not expected" for path in got if path not in wanted and path not in renamed.values())
 
 
@@ -96,9 +96,12 @@ def _described(problem: Problem, *, held: bool) -> bytes:
     return json.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
-def formats(config: ProcessConfig) -> Mapping[str, tuple[str, str]]:
-    """Return format and encoding of records by the ending of their names: a record does not tell its own."""
-    return {PurePosixPath(record.path).suffix: (record.format, record.encoding) for record in config.records}
+def forms(config: ProcessConfig) -> Mapping[str, RecordStyle]:
+    """Return how records are written, by the ending of their names."""
+    return {
+        PurePosixPath(record.path).suffix: RecordStyle(record.format, record.encoding, record.delimiter)
+        for record in config.records
+    }
 
 
 def _renamed(gone: list[str], new: list[str]) -> dict[str, str]:

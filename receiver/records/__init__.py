@@ -14,7 +14,13 @@ from receiver.schemas.folder import Schemas
 Check = Callable[[bytes], tuple[Violation, ...]]
 
 
-def checker(format: str, encoding: str, schema: str | None, schemas: Schemas) -> Check:  # noqa: A002
+def checker(
+    format: str,  # noqa: A002 (process.toml's word)
+    encoding: str,
+    schema: str | None,
+    schemas: Schemas,
+    delimiter: str = ",",
+) -> Check:
     """Return the check of one record, by a schema's name or "hl7" or "fhir". Raises `Misconfigured`."""
     if format == "json":
         judge = fhir.violations if schema == "fhir" else schemas.json(schema).violations if schema else None
@@ -25,5 +31,5 @@ def checker(format: str, encoding: str, schema: str | None, schemas: Schemas) ->
     if format == "hl7":
         return lambda content: hl7.violations(content.decode(encoding), by_standard=schema == "hl7")
     if format == "csv":
-        return lambda content: csv.violations(content.decode(encoding))
+        return lambda content: csv.violations(content.decode(encoding), delimiter)
     return lambda _content: ()

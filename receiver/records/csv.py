@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from receiver.problems import Violation
 
 
-def violations(text: str) -> tuple[Violation, ...]:
+def violations(text: str, delimiter: str) -> tuple[Violation, ...]:
     """Return the faults, each with its line."""
-    return tuple(_faults(text))
+    return tuple(_faults(text, delimiter))
 
 
-def _faults(text: str) -> Iterator[Violation]:
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _faults(text: str, delimiter: str) -> Iterator[Violation]:
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     width, line = 0, 1
     try:
         for row in rows:

@@ -9,6 +9,7 @@ from receiver.delivery import Delivery, Part, Reading, Role
 from receiver.faults import Misconfigured
 from receiver.mapping import Templates
 from receiver.mapping.names import names
+from receiver.mapping.templates import Dialect
 from receiver.problems import Problem, Violation
 
 DELIVERY = Delivery(
@@ -38,9 +39,9 @@ class Mapped:
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, "utf-8", newline="")
 
-    def compile(self, text: str, kind: str, encoding: str = "utf-8"):
+    def compile(self, text: str, kind: str, encoding: str = "utf-8", dialect: Dialect | None = None):
         self.write(f"record.{kind}.j2", text)
-        return Templates(self.folder, self.site).record(f"record.{kind}.j2", kind, encoding)
+        return Templates(self.folder, self.site).record(f"record.{kind}.j2", kind, encoding, dialect)
 
     def names(self, fields: dict | None = None, metadata: object = None, documents: int = 1):
         known = FIELDS | (fields or {})
@@ -53,8 +54,16 @@ class Mapped:
         path.write_bytes(b"%PDF-1.4\n")
         return Part(f"file{number}", "a.pdf", "application/pdf", Role.DOCUMENT, ".pdf", 9, "00" * 32, path)
 
-    def render(self, text: str, kind: str = "text", /, metadata: object = None, **fields: object) -> str:
-        return self.compile(text, kind).render(self.names(fields, metadata))
+    def render(
+        self,
+        text: str,
+        kind: str = "text",
+        /,
+        metadata: object = None,
+        dialect: Dialect | None = None,
+        **fields: object,
+    ) -> str:
+        return self.compile(text, kind, dialect=dialect).render(self.names(fields, metadata))
 
     def path(self, pattern: str, **fields: object) -> str:
         return Templates(self.folder, self.site).path(pattern, "process.toml", 1, 1).render(self.names(fields))

@@ -5,6 +5,8 @@ import io
 
 import pytest
 
+from receiver.mapping.templates import Dialect
+
 
 def rows(text: str, delimiter: str = ",") -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
@@ -93,3 +95,20 @@ def test_blanks_at_the_ends_of_a_cell_are_kept_by_quotes(mapped, value):
 def test_a_loop_that_fills_one_cell_twice_is_a_fault(mapped):
     assert mapped.faults("{% for code in fields.codes %}{{ code }}{% endfor %}", "csv") == ["1:34 escape-place"]
     assert mapped.render('"{% for code in fields.codes %}{{ code }};{% endfor %}"', "csv") == '"R06.09;I10;"'
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_process_toml_names_another_delimiter(mapped, delimiter):
+    template = f"a{delimiter}{{{{ fields.mrn }}}}\n"
+    rendered = mapped.render(template, "csv", dialect=Dialect(delimiter=delimiter), mrn=f'x{delimiter}y,"z"')
+    assert rows(rendered, delimiter) == [["a", f'x{delimiter}y,"z"']]
+
+
+def test_process_toml_wins_over_a_comment(mapped):
+    template = "{# delimiter: | #}\na;{{ fields.mrn }}\n"
+    assert mapped.render(template, "csv", dialect=Dialect(delimiter=";"), mrn="x;y") == 'a;"x;y"\r\n'
+
+
+@pytest.mark.parametrize(("value", "cell"), [("007", '"007"'), ('a"b', '"a""b"'), ("", '""'), ("=1", '"\'=1"')])
+def test_every_value_can_be_quoted(mapped, value, cell):
+    assert mapped.render("{{ fields.mrn }},x\n", "csv", dialect=Dialect(quote="always"), mrn=value) == f"{cell},x\r\n"

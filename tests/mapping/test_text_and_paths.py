@@ -10,6 +10,7 @@ from mapped import FIELDS, Mapped
 
 from receiver.faults import Misconfigured
 from receiver.mapping import Templates
+from receiver.mapping.templates import Dialect
 from receiver.problems import Problem
 
 
@@ -19,6 +20,16 @@ def test_a_line_break_or_control_character_in_text_is_refused(mapped, character)
     assert violation.where.endswith("record.text.j2:2")
     assert violation.message.startswith("fields.mrn contains ")
     assert "secret" not in violation.message
+
+
+@pytest.mark.parametrize("value", ["a|b", "^", "x^|y"])
+def test_a_character_that_the_record_forbids_is_refused(mapped, value):
+    dialect = Dialect(forbid="|^")
+    with pytest.raises(Problem) as raised:
+        mapped.render("{{ fields.mrn }}|x", dialect=dialect, mrn=value)
+    assert "forbids" in raised.value.violations[0].message
+    assert value not in str(raised.value.violations)
+    assert mapped.render("{{ fields.mrn }}|x", dialect=dialect, mrn="a&b") == "a&b|x"
 
 
 def test_text_is_otherwise_left_alone(mapped):

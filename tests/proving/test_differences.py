@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.proving.differences import differences
+from receiver.proving.differences import RecordStyle, differences
 
 HL7 = "MSH|^~\\&|A|B\rPID|1||123^^^CLINIC^MR~9||Smith^John\rDG1|1||I10\rDG1|2||R06\rDG1|3||E11\r"
 JSON = {"id": 1, "patient": {"name": "Ada", "codes": ["I10", "R06", "E11"]}, "gone": None}
@@ -15,7 +15,7 @@ CSV = "mrn,name\r\n1,Ada\r\n2,Bob\r\n3,Cyd\r\n"
 
 
 def told(form, expected, got):
-    return differences(form, "utf-8", expected.encode(), got.encode())
+    return differences(RecordStyle(form), expected.encode(), got.encode())
 
 
 @pytest.mark.parametrize(
@@ -134,5 +134,5 @@ RECORDS = st.sampled_from([HL7, json.dumps(JSON), XML, CSV, ""])
 @given(st.sampled_from(["hl7", "json", "xml", "csv", "text"]), RECORDS | st.text(), RECORDS | st.text())
 def test_different_bytes_always_have_a_difference_and_equal_ones_none(form, one, other):
     one, other = one.encode("utf-8", "replace"), other.encode("utf-8", "replace")
-    assert bool(differences(form, "utf-8", one, other)) == (one != other)
-    assert differences(form, "utf-8", one, one) == []
+    assert bool(differences(RecordStyle(form), one, other)) == (one != other)
+    assert differences(RecordStyle(form), one, one) == []

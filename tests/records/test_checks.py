@@ -200,3 +200,9 @@ def test_a_record_is_read_in_its_own_encoding(schemas):
     record[2] = record[2].replace("Ada", "Zoë")
     check = checker("hl7", "iso-8859-1", "hl7", schemas)
     assert told(check, "".join(f"{line}\r" for line in record), "iso-8859-1") == []
+
+
+def test_csv_is_read_by_its_own_delimiter(schemas):
+    check = checker("csv", "utf-8", None, schemas, ";")
+    assert check(b"a;b\r\n1,2;3\r\n") == ()
+    assert [violation.where for violation in check(b"a;b\r\n1;2;3\r\n")] == ["line 2"]

@@ -6,8 +6,7 @@ A value is a whole cell, quoted where it must be, or stands inside quotes of the
 
 Text beside a value outside of quotes is a fault: the value may need quotes. A value that a spreadsheet would take
 for a formula gets a ' in front; plain numbers such as -12.5 do not. `| unguarded` leaves the guard away, `| raw` all.
-Rows end with CRLF, empty lines are dropped. A comment in the template names another delimiter: `{# delimiter: ; #}`
-(one of `,` `;` `|` and `tab`).
+Rows end with CRLF, empty lines are dropped.
 """
 
 from collections.abc import Callable
@@ -39,14 +38,15 @@ class State(NamedTuple):
 
     place: str = "empty"  # one of PLACES; "opened": inside quotes, perhaps still at the cell's start
     delimiter: str = ","
+    quote: str = "needed"  # or "always"
 
 
 START = State()
 
 
-def start(delimiter: str) -> State:
-    """Return the start of a record with this delimiter."""
-    return State(delimiter=delimiter)
+def start(delimiter: str, quote: str) -> State:
+    """Return the start of a record with this delimiter; `quote` is "needed" or "always"."""
+    return State(delimiter=delimiter, quote=quote)
 
 
 def advance(state: State, text: str) -> State:
@@ -75,7 +75,7 @@ def escaper(state: State, mark: str | None) -> Callable[[object], str]:
     """Return the escaper for a value at this place. Raises `Misplaced` beside other text outside of quotes."""
     guarded = mark != "unguarded"
     if state.place == "empty":
-        return _cell(state.delimiter, guarded)
+        return _cell(state.delimiter, guarded, state.quote == "always")
     if state.place == "opened" and guarded:
         return opened
     if state.place in ("opened", "quoted"):
@@ -141,15 +141,16 @@ def _is_number(plain: str) -> bool:
 
 
 @cache
-def _cell(delimiter: str, guarded: bool) -> Callable[[object], str]:
+def _cell(delimiter: str, guarded: bool, always: bool) -> Callable[[object], str]:
     def cell(value: object) -> str:
         """Print a whole cell, in quotes where it needs them."""
         plain = _text(value)
-        if plain.isalnum():
+        if plain.isalnum() and not always:
             return plain
         if guarded:
             plain = _guard(plain)
-        if '"' in plain or delimiter in plain or "\n" in plain or "\r" in plain or plain != plain.strip():
+        structure = '"' in plain or delimiter in plain or "\n" in plain or "\r" in plain
+        if always or structure or plain != plain.strip():
             return '"' + plain.replace('"', '""') + '"'
         return plain
 

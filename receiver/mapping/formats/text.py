@@ -1,11 +1,15 @@
-"""Plain text: lines. A value stays within its line, so line breaks and control characters in it are refused."""
+"""Plain text: lines. A value stays within its line, so line breaks and control characters in it are refused.
+
+What a record forbids besides, delimiters that have no escape, is the state of its text: it is the same everywhere.
+"""
 
 from collections.abc import Callable
+from functools import cache
 
 from receiver.mapping import values
 from receiver.mapping.formats.characters import CONTROLS, LINE_BREAKS, refuse, refuse_surrogates
 
-START = "text"
+START = ""  # the characters that are forbidden
 STRUCTURE = "\r\n"
 MARKS: frozenset[str] = frozenset()
 
@@ -27,9 +31,22 @@ def advance(state: str, _text: str) -> str:
     return state
 
 
-def escaper(_state: str, _mark: str | None) -> Callable[[object], str]:
+@cache
+def _without(forbidden: str) -> Callable[[object], str]:
+    characters = dict.fromkeys(map(ord, forbidden))
+
+    def escape_without(value: object) -> str:
+        """Return a value's text. Raises `Refused` for what `escape` refuses, and for what is forbidden."""
+        plain = escape(value)
+        refuse(plain, characters, "contains a character that the record forbids")
+        return plain
+
+    return escape_without
+
+
+def escaper(state: str, _mark: str | None) -> Callable[[object], str]:
     """Return the escaper for a value."""
-    return escape
+    return _without(state) if state else escape
 
 
 def after(state: str) -> str:

@@ -5,7 +5,9 @@ one function `compare`, which raises ValueError for what it cannot take apart; l
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 from receiver.proving.differences import csv, hl7, json, text, xml
 
@@ -19,16 +21,30 @@ _FORMATS: Mapping[str, Callable[[str, str], Iterator[str]]] = {
 }
 
 
-def differences(format: str, encoding: str, expected: bytes, got: bytes) -> list[str]:  # noqa: A002 (the config's word)
+class RecordStyle(NamedTuple):
+    """How a record is written, which it does not say itself."""
+
+    format: str = "text"
+    encoding: str = "utf-8"
+    delimiter: str | None = None  # of CSV; None: as its first line looks
+
+
+def differences(
+    form: RecordStyle,
+    expected: bytes,
+    got: bytes,
+) -> list[str]:
     """Return one line for each difference; none for equal bytes, and at least one for others."""
     if expected == got:
         return []
-    found = _first(format, expected.decode(encoding, "replace"), got.decode(encoding, "replace"))
+    found = _first(form, expected.decode(form.encoding, "replace"), got.decode(form.encoding, "replace"))
     return found or ["the bytes differ, though not in what they say: line ends, spaces or the encoding"]
 
 
-def _first(format: str, expected: str, got: str) -> list[str]:  # noqa: A002 (as above)
-    compare = _FORMATS.get(format, text.compare)
+def _first(form: RecordStyle, expected: str, got: str) -> list[str]:
+    compare = _FORMATS.get(form.format, text.compare)
+    if form.format == "csv":
+        compare = partial(csv.compare, delimiter=form.delimiter)
     try:
         told = list(islice(compare(expected, got), MOST + 1))
     except ValueError:

@@ -13,9 +13,9 @@ DELIMITERS = ",;|\t"  # those that a template can declare
 Row = Sequence[str]
 
 
-def compare(expected: str, got: str) -> Iterator[str]:
-    """Yield the differences of two tables. Raises ValueError for what is none."""
-    one, other = _rows(expected), _rows(got)
+def compare(expected: str, got: str, delimiter: str | None = None) -> Iterator[str]:
+    """Yield the differences of two tables; without a delimiter it is guessed. Raises ValueError for what is none."""
+    one, other = _rows(expected, delimiter), _rows(got, delimiter)
     if not one or not other:
         raise ValueError("no rows")
     if len(one) < 2 or len(set(one[0])) < len(one[0]) or len(set(other[0])) < len(other[0]):
@@ -23,9 +23,8 @@ def compare(expected: str, got: str) -> Iterator[str]:
     return _named(one, other)
 
 
-def _rows(text: str) -> list[list[str]]:
-    first = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first.count)
+def _rows(text: str, delimiter: str | None) -> list[list[str]]:
+    delimiter = delimiter or max(DELIMITERS, key=text.partition("\n")[0].count)
     try:
         return [row for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
     except csv.Error:

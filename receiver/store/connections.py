@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import apsw
 
-from receiver.problems import Problem
+from receiver.problems import Code, Problem
 from receiver.store import schema
 from receiver.store.presence import Presence, patiently
 from receiver.store.writers import Writers
@@ -64,6 +64,8 @@ class Connections:
         except schema.Damaged as damaged:
             self._damaged = damaged
             raise
+        except ValueError:
+            raise Problem(Code.STORAGE_FAILED, "could not read the ledger (one of its rows is damaged)") from None
         opened.readers.append(connection)  # not one that has failed: it is dropped
         return found
 

@@ -163,8 +163,6 @@ class ledger_errors:  # noqa: N801 (used as a statement: `with ledger_errors():`
     ) -> None:
         if isinstance(error, apsw.Error):
             raise problem_of(error) from None
-        if isinstance(error, ValueError):
-            raise Problem(Code.STORAGE_FAILED, "could not read the ledger (one of its rows is damaged)") from None
 
 
 def problem_of(error: apsw.Error) -> Problem:

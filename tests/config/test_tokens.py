@@ -106,3 +106,9 @@ def test_every_known_token_is_compared_whichever_matches(monkeypatch):
 def test_the_variables_that_tokens_name_are_known(tmp_path):
     toml = SMALLEST.replace("open = true", f'tokens = ["env:A", "sha256:{"0" * 64}", "env:B"]')
     assert variables(configured(tmp_path, "referrals", toml)) == ["A", "B"]
+
+
+@pytest.mark.parametrize(("length", "codes"), [(15, ["token-weak"]), (16, [])])
+def test_a_token_of_sixteen_characters_is_long_enough(tmp_path, length, codes):
+    _, faults = read(tmp_path, IN_THE_ENVIRONMENT, {"A_TOKEN": GOOD[:length]})
+    assert [fault.code for fault in faults] == codes

@@ -13,6 +13,7 @@ from receiver.delivery import Status
 from receiver.keeping.retention import prune
 from receiver.problems import Code
 from receiver.store import originals, quarantine
+from receiver.store.rows import stamp
 
 DAY = timedelta(days=1)
 
@@ -120,6 +121,36 @@ def test_too_much_that_was_refused_goes_the_oldest_first_and_what_is_held_stays(
     assert [record.told["id"] for record in caplog.records] == [entry.id for entry in refused[:2]]
     assert home.deliver(source_id="S9", mrn="wrong").status is Status.REFUSED, "who is refused is told so, full or not"
     assert pruned(home, 5 * DAY)["quarantine"] == (1, 4)
+
+
+def test_what_is_too_old_is_not_counted_among_what_is_too_much(home):
+    size = len(FAX) + len(metadata("S0", mrn="wrong"))
+    home.section(f'[retention]\nquarantine = "90d"\nquarantine_size = {2 * size}')
+    for number, day in enumerate((0, 0, 0, 60, 60)):
+        home.deliver(source_id=f"S{number}", mrn="wrong", at=NOON + day * DAY)
+    assert pruned(home, 91 * DAY, dry_run=True)["quarantine"] == (3, 2)
+    assert pruned(home, 91 * DAY)["quarantine"] == (3, 2)
+
+
+def test_what_comes_again_while_it_is_looked_at_stays(home, monkeypatch):
+    home.section('[retention]\nquarantine = "90d"')
+    entry = home.deliver(mrn="wrong")
+    waiting = home.ledger.waiting("referrals")
+    home.deliver(mrn="wrong", at=NOON + 90 * DAY)
+    monkeypatch.setattr(type(home.ledger), "waiting", lambda *_: waiting)
+    assert pruned(home, 91 * DAY)["quarantine"] == (0, 1)
+    assert home.ledger.find(entry.id).status is Status.REFUSED
+
+
+def test_originals_stay_for_their_time_after_a_late_publication(home, monkeypatch):
+    home.section('[retention]\noriginals = "30d"')
+    entry = publish_with_originals(home)
+    home.ledger._write(
+        lambda connection: connection.execute("UPDATE deliveries SET published_at = ?", [stamp(NOON + 20 * DAY)])
+    )
+    assert pruned(home, 31 * DAY)["originals"] == (0, 1)
+    assert pruned(home, 51 * DAY)["originals"] == (1, 0)
+    assert not originals.folder(home.settings.data, "referrals", entry.id).exists()
 
 
 def test_what_somebody_is_at_work_on_stays(home):

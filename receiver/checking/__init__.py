@@ -6,14 +6,18 @@ from types import ModuleType
 
 from receiver.checking import (
     effects,
+    embedding,
     encodings,
     examples,
+    expressions,
     fields,
     layouts,
+    literals,
     notices,
     outputs,
     parts,
     paths,
+    patterns,
     samples,
     trials,
     unused,
@@ -28,6 +32,7 @@ from receiver.settings import Settings
 # What is proven without running anything. Sibling modules with the same function: `faults(site)`
 CHECKS: tuple[ModuleType, ...] = (
     *(parts, layouts, fields, effects, paths, outputs),
+    *(expressions, literals, embedding, patterns),
     *(encodings, examples, notices, samples, unused),
 )
 

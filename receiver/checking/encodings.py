@@ -4,9 +4,12 @@ import codecs
 import re
 from collections.abc import Iterator
 
+from jinja2 import nodes
+
 from receiver.checking.site import Site
+from receiver.checking.written import Written, texts
 from receiver.config.model import RecordConfig
-from receiver.faults import Fault
+from receiver.faults import Fault, Severity
 from receiver.mapping.source import Source
 from receiver.process.pieces import Pieces
 
@@ -21,6 +24,8 @@ HL7 = {"unicode utf-8": "utf-8", "ascii": "ascii", "8859/1": "iso-8859-1", "8859
 def faults(site: Site) -> Iterator[Fault]:
     """Yield declarations that the record's encoding belies."""
     for process in site.processes:
+        for written in texts(site, process):
+            yield from _columns(written)
         for index, record in enumerate(process.records):
             if record.template:
                 yield from _declared(process, record.config, record.template.name)
@@ -37,6 +42,33 @@ def _declared(process: Pieces, record: RecordConfig, file: str) -> Iterator[Faul
         message = f'the record says that it is "{found[1]}", and is written in {record.encoding}'
         hint = f'write encoding = "{declared}" in {process.config.source.file}, or change it here'
         yield Fault(*Source(file, text).place(found.start(1)), "encoding-misfit", message, hint)
+
+
+def _columns(written: Written) -> Iterator[Fault]:
+    """Yield columns that are counted in bytes of another encoding than the record's."""
+    said = {
+        node.target.name: node.node
+        for node in written.root.find_all(nodes.Assign)
+        if isinstance(node.target, nodes.Name)
+    }
+    for node in written.root.find_all(nodes.Filter) if written.record else ():
+        named = {each.key: each.value for each in node.kwargs} | dict(
+            zip(("", "", "", "encoding"), node.args, strict=False)
+        )
+        given = named.get("encoding")
+        meant = said.get(given.name) if isinstance(given, nodes.Name) else given
+        encoding = meant.value if isinstance(meant, nodes.Const) else None if given else "utf-8"
+        if node.name != "fixed" or encoding is None or written.record is None:
+            continue
+        if _codec(str(encoding)) != _codec(written.record.encoding) and (given or _is_free(node)):
+            message = f"the column is counted in {encoding}, and the record is written in {written.record.encoding}"
+            hint = f'write fixed(…, encoding="{written.record.encoding}")'
+            yield written.fault(node, "encoding-misfit", message, hint, Severity.ERROR)
+
+
+def _is_free(node: nodes.Filter) -> bool:
+    """Tell whether a column holds a part of a name, which may have any letter."""
+    return any(each.name == "person" for each in node.find_all(nodes.Filter))
 
 
 def _json(process: Pieces, record: RecordConfig, index: int) -> Iterator[Fault]:

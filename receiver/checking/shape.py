@@ -34,6 +34,7 @@ class Member:
     node: Node  # its schema
     types: Names  # JSON Schema's words; empty: any
     listed: bool  # its values are enumerated
+    certain: tuple["Node", ...] = ()  # every schema that holds for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _member(node: Node, library: Library) -> Member:
     surely = list(certain(node, library))
     types = [_types(each.schema) for each in surely if _types(each.schema)]
     listed = any("enum" in each.schema or "const" in each.schema for each in surely)
-    return Member(node, frozenset.intersection(*types) if types else NONE, listed)
+    return Member(node, frozenset.intersection(*types) if types else NONE, listed, tuple(surely))
 
 
 def _types(schema: dict[str, Any]) -> Names:

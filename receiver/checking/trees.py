@@ -17,6 +17,11 @@ def tree(source: Source, places: Places) -> nodes.Template:
     return parse(_SANDBOX, source, places)
 
 
+def expression(source: Source, places: Places) -> nodes.Expr:
+    """Return the tree of a condition."""
+    return parse_expression(_SANDBOX, source, places)
+
+
 def guarded_by(condition: str) -> Fields:
     """Return the fields that are there wherever a condition holds."""
     return guards(parse_expression(_SANDBOX, Source("", condition), Places()))[0]

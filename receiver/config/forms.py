@@ -36,7 +36,9 @@ FORMS = {
         'write "https://chat.example.org/hooks/fax", or "env:NAME" for one that the environment holds',
     ),
     "directory": Form(
-        "bad-path", "is not the name of a folder", 'a name such as "referrals" or an absolute path; no .., ~ or {{ }}'
+        "bad-path",
+        "is not the name of a folder",
+        'a name such as "referrals" or an absolute path with forward slashes; no .., ~, $, : or {{ }}',
     ),
     "file-name": FILE_NAME,
     "metadata-schema": Form(

@@ -8,6 +8,7 @@ from receiver.faults import Fault
 CODE = "toml-syntax"
 PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")  # how tomllib ends its messages
 CURLY = tuple("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb")  # quotes that word processors write
+BOOLEANS = {"True": "true", "False": "false", "yes": "true", "no": "false", "on": "true", "off": "false"}
 HEADING = re.compile(r"\s*\[+\s*(records)\s*\]")
 KEY = re.compile(r"\((.*?),?\)")  # how it writes a dotted key: ('parts', 'file')
 
@@ -63,6 +64,9 @@ def _at(text: str, line: int, column: int) -> tuple[str, str] | None:
     here = text.split("\n")[line - 1]
     if here[column - 1 : column] in CURLY:
         return f"{here[column - 1]} is no quote of TOML", 'write straight quotes: title = "Referral intake"'
+    word = here[column - 1 :].split("#")[0].strip()
+    if word in BOOLEANS:
+        return f"{word} is no value of TOML", f"write {BOOLEANS[word]}, in small letters and without quotes"
     heading = HEADING.match(here)
     if heading and len(re.findall(rf"^\s*\[+\s*{re.escape(heading[1])}\s*\]", text, re.MULTILINE)) > 1:
         return f"[{heading[1]}] is begun twice", f"write [[{heading[1]}]] each time where it may come more than once"

@@ -22,6 +22,11 @@ CLOSING = {"{{": "}}", "{%": "%}"}
 TAGS = re.compile(r"\{#.*?#\}|\{%-?\s*raw\b.*?endraw\s*-?%\}|\{\{|\}\}|\{%|%\}", re.DOTALL)
 HINTS = {  # what to do, by what Jinja's message says
     r"got '='$": "write == to compare",
+    r"^unexpected char '&'": "write `and`",
+    r"^unexpected char '\?'": "write `one if condition else other`; where a field may be missing, `| default(…)`",
+    r"^unexpected char '\$'": "write fields.name",
+    r"got '\|'|unexpected '\|'": "write `or`; a filter has a name behind its |",
+    r"got '\{'|unexpected '\{'|got '%'|unexpected '%'|got block": "an expression stands here by itself, without {{ }}",
     "^[Uu]nexpected char '[\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb]'": "write straight quotes: \" or '",
 }
 

@@ -15,6 +15,12 @@ from receiver.mapping.library import Library
 
 LOOKUP = "lookup"
 NAMED: Mapping[str, int] = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}  # which argument
+KINDS: Mapping[Any, tuple[Any, str]] = {  # what a filter's signature asks for: what it takes, and how to say it
+    int: (int, "a whole number, without quotes"),
+    str: (str, "a text in quotes"),
+    int | None: (int, "a whole number, without quotes"),
+    str | None: (str, "a text in quotes"),
+}
 METHOD_HINTS = {  # methods that are not there, and what to write instead
     "get": 'write `fields.name | default("")`',
     "items": "write `fields | items`",
@@ -33,7 +39,8 @@ def name(unit: Unit, node: nodes.Name, scope: Scope) -> None:
     if node.name in scope.macros or node.name in scope.modules:
         unit.fault(node, "unknown-name", f'"{node.name}" is a macro, not a value', "call it: name(…)")
     elif node.name not in scope.names:
-        hint = did_you_mean(node.name, [*scope.names, *scope.macros, *scope.modules])
+        near = did_you_mean(node.name, [*scope.names, *scope.macros, *scope.modules])
+        hint = near or f"a field is written fields.{node.name}"
         unit.fault(node, "unknown-name", f'there is no "{node.name}" here', hint)
 
 
@@ -58,10 +65,23 @@ def _arguments(unit: Unit, node: nodes.Filter) -> None:
         unit.fault(node, "bad-argument", f"`{node.name}`: {error}")
         return
     check = filters.CHECKS.get(node.name)
-    message = check({name: value for name, value in given.items() if value is not None}) if check else ""
+    constants = {name: value for name, value in given.items() if value is not None}
+    message = _wrong_kind(filters.FILTERS[node.name], constants) or (check(constants) if check else "")
     if message:
         unit.fault(node, "bad-argument", message)
     _named(unit, node, [_constant(argument) for argument in node.args])
+
+
+def _wrong_kind(function: Callable[..., Any], constants: Mapping[str, Any]) -> str:
+    """Say which constant is of another kind than the filter's own signature asks for, or ""."""
+    parameters = inspect.signature(function).parameters
+    for name, value in constants.items():
+        parameter = parameters.get(name)
+        wanted = parameter.annotation if parameter and parameter.kind is not parameter.VAR_POSITIONAL else Any
+        if wanted in KINDS and not isinstance(value, KINDS[wanted][0]):
+            shown = f'"{value}"' if isinstance(value, str) else str(value)
+            return f"{name} is {KINDS[wanted][1]}, not {shown}"
+    return ""
 
 
 def _bound(function: Callable[..., Any], node: nodes.Filter) -> dict[str, Any]:

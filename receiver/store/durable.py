@@ -149,45 +149,20 @@ def leads_to(source: Path, target: Path) -> bool:
 def move_new(source: AnyPath, target: AnyPath) -> None:
     """Rename `source` to `target`, which must not exist: FileExistsError. Durable once both folders are synced.
 
-    Raises a bare OSError: only the caller knows what a missing source means. Where the file system cannot rename
-    without overwriting, a hard link takes the name first; a crash in between leaves one file with two names,
-    which the next call settles.
+    Raises a bare OSError: only the caller knows what a missing source means. A file leaves its place at the instant
+    at which it has the new name, so that one which is still there was never seen under that. Where the file system
+    cannot rename without overwriting, a look comes first: what somebody else lays there within the microseconds
+    after it is lost. A link that takes the name would show the file while it is still in its place, too; a crash then
+    would have it published again after it was taken away.
     """
     try:
         syscalls.rename_new(source, target)
-    except FileExistsError:
-        if not _same_file(source, target):
-            raise
-        os.unlink(source)
     except OSError as error:
         if error.errno not in _NO_RENAME_NEW:
-            raise
-        _link_then_unlink(source, target)
-
-
-def _link_then_unlink(source: AnyPath, target: AnyPath) -> None:
-    """Move as `move_new` does, on a file system without RENAME_NOREPLACE."""
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except FileExistsError:
-        if not _same_file(source, target):
-            raise
-    except OSError as error:
-        if error.errno not in _NO_LINK:
             raise
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
         os.rename(source, target)
-        return
-    os.unlink(source)
-
-
-def _same_file(one: AnyPath, other: AnyPath) -> bool:
-    """Tell whether two names are one file; False where one of them is gone by now."""
-    try:
-        return os.path.samestat(os.lstat(one), os.lstat(other))
-    except FileNotFoundError:
-        return False
 
 
 def link_or_copy(source: Path, target: Path) -> None:

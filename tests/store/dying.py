@@ -10,7 +10,7 @@ from receiver.store import schema, syscalls
 
 DIED = 77
 FAILED = 78
-ON_DISK = ("open", "fsync", "mkdir", "unlink", "rmdir", "link", "write")
+ON_DISK = ("open", "fsync", "mkdir", "unlink", "rmdir", "link", "rename", "write")
 
 
 def run(work: Callable[[], object], dies_at: int, before: Callable[[], object] = lambda: None) -> bool:

@@ -1,5 +1,6 @@
 """A crash at every step: after recovery a delivery is wholly absent, or wholly there once."""
 
+import errno
 from dataclasses import replace
 from itertools import count
 
@@ -8,7 +9,7 @@ import pytest
 from place import AT, Place, Sent, deliver, refuse
 
 from receiver.delivery import Status
-from receiver.store import originals, quarantine
+from receiver.store import originals, quarantine, syscalls
 
 SENT = Sent()
 EARLIER = Sent("S0", b"the delivery before" * 100, keep=True)
@@ -60,6 +61,28 @@ def test_a_crash_at_any_step_of_a_delivery_neither_loses_nor_doubles_it(tmp_path
         if answered:
             break
     assert_accepted_at_one_step(outcomes, before=20, after=15)
+
+
+def test_what_was_taken_away_before_recovery_is_not_published_again_on_any_file_system(tmp_path, monkeypatch):
+    """Where nothing can be renamed without overwriting; whoever imports takes what is there right after the crash."""
+
+    def unknown(*_: object) -> None:
+        raise OSError(errno.EINVAL, "no such flag")
+
+    monkeypatch.setattr(syscalls, "rename_new", unknown)
+    for step in count():
+        place = Place.at(tmp_path / str(step))
+        answered = dying.run(lambda place=place: deliver(place, SENT), step)
+        taken = place.outputs()
+        for name in taken:
+            (place.output / name).unlink()
+        place.recover()
+        assert taken.isdisjoint(place.outputs())
+        if place.ledger.find(SENT.id):
+            assert taken | place.outputs() == SENT.files().keys()
+        place.ledger.close()
+        if answered:
+            break
 
 
 @pytest.mark.parametrize("keep", [False, True], ids=["", "with originals"])

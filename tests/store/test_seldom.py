@@ -183,11 +183,15 @@ def test_an_entry_that_is_no_longer_true_costs_nobody_the_folder_that_it_had(pla
 def test_all_whose_folder_could_not_be_made_durable_are_not_published(place, monkeypatch):
     entries = [accepted(place, sent) for sent in (ONE, TWO)]
 
-    def failing(_folder: str) -> None:
-        raise Problem(Code.STORAGE_FAILED, "could not make a folder durable (EIO)")
+    sync, failures = durable.sync_folder, [Problem(Code.STORAGE_FAILED, "could not make a folder durable (EIO)")]
+
+    def failing_once(folder: str) -> None:
+        if failures:
+            raise failures.pop()
+        sync(folder)
 
     with monkeypatch.context() as broken:
-        broken.setattr(durable, "sync_folder", failing)
+        broken.setattr(durable, "sync_folder", failing_once)
         assert set(release(entries)) == {ONE.id, TWO.id}
     assert set(place.recover().finished) == {ONE.id, TWO.id}
 

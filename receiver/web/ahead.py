@@ -97,6 +97,8 @@ class Chunks:
 
     def _trailers_have_ended(self, held: bytearray, start: int) -> bool:
         unseen = max(start, self._seen - 3)
-        self._seen = len(held)
         malformed = len(held) - start > limits.MAX_HEAD or BARE_LF.search(held, unseen) is not None
-        return malformed or held.find(b"\r\n\r\n", unseen) >= 0
+        if malformed or held.find(b"\r\n\r\n", unseen) >= 0:
+            return True
+        self._seen = len(held)
+        return False

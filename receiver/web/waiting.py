@@ -25,6 +25,7 @@ class Waiting:
         self._ready = ready
         self._event = event
         self._until: dict[Connection, float] = {}
+        self._at_once: int | None = limits.GIVEN_UP
 
     def add(self, conn: Connection, until: float) -> None:
         """Wait for a connection."""
@@ -44,14 +45,15 @@ class Waiting:
     def overdue(self) -> list[Connection]:
         """Return connections whose moment has come, no more than may be given up at once."""
         now = time.monotonic()
-        return list(islice((conn for conn, until in self._until.items() if until <= now), limits.GIVEN_UP))
+        return list(islice((conn for conn, until in self._until.items() if until <= now), self._at_once))
 
     def nearest(self) -> Connection:
         """Return the connection whose moment comes first: the slowest."""
         return min(self._until, key=self._until.__getitem__)
 
     def shorten(self, deadline: float) -> None:
-        """Wait for none beyond a moment."""
+        """Wait for none beyond a moment, at which all are given up: nobody is left whom that would hold up."""
+        self._at_once = None
         self._until = {conn: min(until, deadline) for conn, until in self._until.items()}
 
     def _call(self, conn: Connection, _sock: Any) -> None:

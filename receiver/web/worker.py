@@ -46,7 +46,7 @@ from receiver.web.pace import PACED, BodyAwaited, Ending, Places
 from receiver.web.request import Request
 
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
-LOOK = 0.25  # seconds between two looks at all connections that wait
+LOOK = 0.1  # seconds between two looks at all connections that wait
 SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
 
 

@@ -4,12 +4,17 @@ import base64
 import hashlib
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pypdfium2
 import pytest
 from running import ROOT, Service, multipart
+from test_delivery import referral
 
 FAX = (ROOT / "mappings" / "referrals" / "samples" / "faxed-letter" / "file--123456789.tif").read_bytes()
+COUNT = 40  # more than two workers have turns at work
 PATH = "/api/nextstep/delivery/scans"
 PROCESS = """
 [auth]
@@ -42,6 +47,7 @@ def scans(tmp_path_factory):
     (site / "mappings" / "scans" / "process.toml").write_text(PROCESS)
     (site / "mappings" / "scans" / "scan.json.j2").write_text(RECORD)
     shutil.copytree(ROOT / "schemas", site / "schemas")
+    shutil.copytree(ROOT / "mappings" / "referrals", site / "mappings" / "referrals")
     service = Service(root / "data", site).start()
     yield service
     service.stop()
@@ -117,3 +123,26 @@ def test_quarantine_keeps_the_image_alone_where_the_record_fails(scans):
     ]
     assert sorted(path.suffix for path in kept.iterdir()) == [".json", ".json", ".tif"]
     assert next(kept.glob("*.tif")).read_bytes() == FAX
+
+
+def test_documents_that_wait_hold_neither_other_deliveries_nor_health_up(scans):
+    """More of them than each worker has turns at work, while the processes that read documents do nothing."""
+    assert scans.request(delivery(FAX, "awake", mrn="1")).status == 200
+    service = psutil.Process(scans.process.pid)
+    helpers = [each for each in service.children(recursive=True) if "receiver.documents" in each.cmdline()]
+    for each in helpers:
+        each.suspend()
+    with ThreadPoolExecutor(COUNT) as threads:
+        waiting = [threads.submit(scans.request, delivery(FAX, f"waits-{number}", mrn="1")) for number in range(COUNT)]
+        try:
+            begun = time.monotonic()
+            for number in range(20):
+                assert scans.request(referral(f"beside-{number}")).status == 200
+                assert scans.request(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").status == 200
+            took = time.monotonic() - begun
+        finally:
+            for each in helpers:
+                each.resume()
+        answers = [each.result() for each in waiting]
+    assert [answer.body for answer in answers if answer.status not in (200, 503)] == []
+    assert took < 10  # seconds; the first of those that wait is given up after 60

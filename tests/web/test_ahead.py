@@ -54,6 +54,11 @@ def read(content: bytes) -> str:
     return "whole"
 
 
+def test_what_has_arrived_stays_so():
+    chunks = Chunks()
+    assert [chunks.have_ended(bytearray(WHOLE)) for _ in range(2)] == [True, True]
+
+
 @pytest.mark.parametrize("more", [b"", b"POST / HTTP/1.1\r\n\r\n"])
 def test_a_whole_body_has_arrived_with_its_last_byte(more):
     assert arrived(WHOLE + more) == len(WHOLE)

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -19,13 +19,19 @@ from receiver.proving.verdict import Status
 from receiver.settings import Settings
 
 COLOURS = {Status.OK: "green", Status.CHANGED: "red", Status.NEW: "yellow", Status.ERROR: "red"}
-WRITTEN = (Status.CHANGED, Status.NEW)  # what --update settles
 
 
 @click.command()
 @click.argument("names", metavar="[PROCESS]...", nargs=-1)
 @click.option("--case", help="Only the case of this name.")
 @click.option("--update", is_flag=True, help="Write what the cases become to their expected/.")
+@click.option(
+    "--accept-refusals",
+    "refusals",
+    metavar="CASE",
+    multiple=True,
+    help="With --update: this case was published and is refused or held now, and that is right.",
+)
 @click.option("--coverage", is_flag=True, help="Show which lines, conditions and fields no case tries.")
 @click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="End with 1 below this coverage.")
 @click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="Also report to this file, as JUnit XML.")
@@ -33,6 +39,7 @@ def command(
     names: Sequence[str],
     case: str | None,
     update: bool,
+    refusals: Sequence[str],
     coverage: bool,
     fail_under: float | None,
     junit_file: Path | None,
@@ -40,19 +47,27 @@ def command(
     """Run every sample case of each PROCESS, or of the whole site, and compare it with its expected/.
 
     Nothing is published, and every delivery arrives at the same moment: 2026-01-02 03:04:05 UTC. A case without
-    expected/ is new: look at it with `receiver try`, then write it with --update. Ends with 0 where every case
-    becomes what it must, 1 where one does not, 2 where it was called wrongly or a process is faulty.
+    expected/ is new: look at it with `receiver try`, then write it with --update. What was published and is refused
+    now is never written without --accept-refusals. Ends with 0 where every case becomes what it must, 1 where one
+    does not, 2 where it was called wrongly or a process is faulty.
     """
+    if refusals and not update:
+        raise click.UsageError("--accept-refusals goes with --update")
     settings = Settings.from_environment()
     chosen = list(processes(settings, names).values())
     traces = [traced(process) for process in chosen] if coverage or fail_under is not None else []
     found = _cases([process for process, _ in traces] or chosen, case)
-    proofs = [_proven(each, settings.max_body, update=update) for each in found]
-    _summary(proofs, update=update)
+    _require(refusals, found)
+    proofs = [prove(each, settings.max_body) for each in found]
+    written = {proof.name for proof in proofs if update and _settles(proof, refusals)}
+    for proof in proofs:
+        if proof.name in written:
+            verdict.write(proof.case, verdict.files(proof.outcome))
+        _show(proof, settled=proof.name in written, update=update)
+    _summary(proofs, written)
     if junit_file:
         junit.report(proofs).write(junit_file, "utf-8", xml_declaration=True)
-    settled = (Status.OK, *WRITTEN) if update else (Status.OK,)
-    fine = all(proof.verdict.status in settled for proof in proofs)
+    fine = all(proof.verdict.status is Status.OK or proof.name in written for proof in proofs)
     enough = not traces or _coverage(traces, proofs, settings) >= (fail_under or 0)
     sys.exit(0 if fine and enough else 1)
 
@@ -74,26 +89,34 @@ def _cases(chosen: Iterable[Process], name: str | None) -> list[Case]:
     return named
 
 
-def _proven(case: Case, max_body: int, *, update: bool) -> Proof:
-    proof = prove(case, max_body)
-    settled = update and proof.verdict.status in WRITTEN
-    if settled:
-        verdict.write(case, verdict.files(proof.outcome))
-    _show(proof, settled=settled)
-    return proof
+def _require(refusals: Sequence[str], found: Sequence[Case]) -> None:
+    if missing := [name for name in refusals if name not in {case.name for case in found}]:
+        hint = did_you_mean(missing[0], [case.name for case in found])
+        raise click.UsageError(f'there is no case "{missing[0]}"' + (f" ({hint})" if hint else ""))
 
 
-def _show(proof: Proof, *, settled: bool) -> None:
+def _settles(proof: Proof, refusals: Sequence[str]) -> bool:
+    """Tell whether --update writes a case: not where it was published and is refused now, unless that is said."""
+    if proof.verdict.status is Status.NEW:
+        return True
+    refused = proof.outcome.problem is not None and not (proof.case.expected / verdict.PROBLEM).exists()
+    return proof.verdict.status is Status.CHANGED and (not refused or proof.case.name in refusals)
+
+
+def _show(proof: Proof, *, settled: bool, update: bool) -> None:
     status = proof.verdict.status
     hint = "  it has no expected/ yet: --update writes what it becomes" if status is Status.NEW and not settled else ""
     click.echo(f"{click.style('written' if settled else status, fg=COLOURS[status]):18}{proof.name}{hint}")
     for difference in proof.verdict.differences:
         click.echo(f"    {difference}")
-    if not settled and any(" is called " in difference for difference in proof.verdict.differences):
+    if update and not settled and status is Status.CHANGED:
+        told = f"if that is right: receiver test --update --accept-refusals {proof.case.name}"
+        click.echo(f"    (not written: it was published before; {told})")
+    elif not settled and any(" is called " in difference for difference in proof.verdict.differences):
         click.echo("    (an id follows the process's name and the delivery: after copying or renaming, --update)")
 
 
-def _summary(proofs: Sequence[Proof], *, update: bool) -> None:
-    counted = Counter("written" if update and p.verdict.status in WRITTEN else p.verdict.status for p in proofs)
+def _summary(proofs: Sequence[Proof], written: Container[str]) -> None:
+    counted = Counter("written" if proof.name in written else proof.verdict.status for proof in proofs)
     ends = ", ".join(f"{count} {status}" for status, count in counted.items()) or "none"
     click.echo(f"{len(proofs)} {'case' if len(proofs) == 1 else 'cases'}: {ends}")

@@ -135,3 +135,27 @@ def test_a_site_elsewhere_is_named_whole(tmp_path, monkeypatch):
     findings = Findings(FAULTS, 1, Path("/elsewhere"))
     assert findings.file(FAULTS[0]) == "/elsewhere/mappings/a/process.toml"
     assert findings.uri(FAULTS[2]) == "file:///elsewhere/schemas/%C3%BC.json"
+
+
+@pytest.mark.parametrize(
+    "case", ["config-unknown-key", "config-unknown-choice", "field-misspelt-in-hl7", "path-misspelt"]
+)
+def test_sarif_carries_the_edit_that_mends_a_misspelling(site, case):
+    faulty = site(case)
+    results = json.loads(check(faulty, "--format", "sarif").stdout)["runs"][0]["results"]
+    [result] = [each for each in results if "fixes" in each]
+    [change] = result["fixes"][0]["artifactChanges"]
+    [replacement] = change["replacements"]
+    region, file = replacement["deletedRegion"], faulty / Path(change["artifactLocation"]["uri"].partition("site/")[2])
+    lines = file.read_text().split("\n")
+    line = lines[region["startLine"] - 1]
+    text = replacement["insertedContent"]["text"]
+    lines[region["startLine"] - 1] = line[: region["startColumn"] - 1] + text + line[region["endColumn"] - 1 :]
+    file.write_text("\n".join(lines))
+    assert json.loads(check(faulty, "--format", "sarif").stdout)["runs"][0]["results"] == []
+
+
+def test_a_fault_without_a_word_that_was_meant_has_no_fix(site):
+    results = json.loads(check(site("field-without-a-guard"), "--format", "sarif").stdout)["runs"][0]["results"]
+    assert results
+    assert not any("fixes" in each for each in results)

@@ -187,3 +187,21 @@ def test_coverage_below_what_is_asked_for_is_a_finding(proven):
     told = proven.receiver("test", "--update", "--fail-under", "100")
     assert told.exit_code == 0
     assert "100% of the lines" in told.stdout
+
+
+def test_an_update_writes_no_refusal_over_what_was_published_unless_that_is_said(proven):
+    proven.change("hl7", "fields.mrn", "fields.mrnn")
+    before = states(proven.folder / "samples")
+    told = proven.receiver("test", "--update")
+    assert told.exit_code == 1
+    assert "receiver test --update --accept-refusals plain" in told.stdout
+    assert told.stdout.splitlines()[-1] == "2 cases: 1 changed, 1 ok"
+    assert states(proven.folder / "samples") == before
+    said = proven.receiver("test", "--update", "--accept-refusals", "plain")
+    assert said.exit_code == 0
+    assert [path.name for path in (proven.folder / "samples/plain/expected").iterdir()] == ["problem.json"]
+
+
+def test_a_refusal_is_accepted_of_a_case_that_is_there_and_with_an_update(proven):
+    assert proven.receiver("test", "--update", "--accept-refusals", "plane").exit_code == 2
+    assert proven.receiver("test", "--accept-refusals", "plain").exit_code == 2

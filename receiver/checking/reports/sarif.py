@@ -6,6 +6,7 @@ from typing import Any
 
 from receiver.checking.codes import CODES
 from receiver.checking.reports.findings import Findings, with_hint
+from receiver.checking.reports.fixes import Edit, edit
 from receiver.faults import Fault, Severity
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -31,10 +32,29 @@ def _result(findings: Findings, fault: Fault, rule: int) -> dict[str, Any]:
         "artifactLocation": {"uri": findings.uri(fault)},
         "region": {"startLine": fault.line, "startColumn": fault.column},
     }
+    mended = edit(findings.site, fault)
+    fixes = {"fixes": [_fix(findings, fault, mended)]} if mended else {}
     return {
         "ruleId": fault.code,
         "ruleIndex": rule,
         "level": LEVELS[fault.severity],
         "message": {"text": with_hint(fault)},
         "locations": [{"physicalLocation": location}],
+        **fixes,
+    }
+
+
+def _fix(findings: Findings, fault: Fault, mended: Edit) -> dict[str, Any]:
+    """Write the edit that mends a fault (§3.55)."""
+    region = {
+        "startLine": fault.line,
+        "startColumn": mended.start,
+        "endLine": fault.line,
+        "endColumn": mended.end,
+    }
+    replacement = {"deletedRegion": region, "insertedContent": {"text": mended.text}}
+    location = {"uri": findings.uri(fault)}
+    return {
+        "description": {"text": f'Write "{mended.text}".'},
+        "artifactChanges": [{"artifactLocation": location, "replacements": [replacement]}],
     }

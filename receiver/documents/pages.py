@@ -15,6 +15,7 @@ TURNS = {  # EXIF and TIFF have the same eight orientations (TIFF 6.0, Orientati
     8: Image.Transpose.ROTATE_90,
 }
 ROWS_PER_STRIP = 278
+PNG_LEVEL = 3  # of 9: a color scan takes 0.4 times as long as with 6, and is as small; text is a seventh larger
 _SHORTS, _LONG, _RATIONAL = 3, 4, 5  # types of fields
 
 
@@ -25,19 +26,18 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def saved(image: Image.Image, dpi: tuple[int, int], profile: bytes | None = None) -> bytes:
-    """Return a page as TIFF of one strip: Group 4, or without any compression. What can be seen through is white."""
+    """Return a page as img2pdf takes it over: PNG, or TIFF for what PNG lacks. What can be seen through is white."""
     if image.has_transparency_data:
         colors = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), colors).convert("RGB")
     buffer = io.BytesIO()
-    image.save(
-        buffer,
-        "TIFF",
-        compression="group4" if image.mode == "1" else "raw",
-        dpi=dpi,
-        icc_profile=profile,
-        tiffinfo={ROWS_PER_STRIP: image.height},
-    )
+    if image.mode == "1":
+        one_strip = {ROWS_PER_STRIP: image.height}
+        image.save(buffer, "TIFF", compression="group4", dpi=dpi, tiffinfo=one_strip)
+    elif image.mode == "CMYK":
+        image.save(buffer, "TIFF", compression="raw", dpi=dpi, icc_profile=profile)
+    else:
+        image.save(buffer, "PNG", compress_level=PNG_LEVEL, dpi=dpi, icc_profile=profile)
     return buffer.getvalue()
 
 

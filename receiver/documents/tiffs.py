@@ -41,7 +41,7 @@ def pages(path: Path) -> int:
 
 
 def single_pages(path: Path) -> list[bytes]:
-    """Return each page as a TIFF of one strip that img2pdf takes: upright, and without damage. Raises `Unreadable`."""
+    """Return each page as img2pdf takes it over: upright, and without damage. Raises `Unreadable`."""
     with path.open("rb") as file:
         return [_single(tiff) for tiff in _pages(file.fileno())]
 

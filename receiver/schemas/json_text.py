@@ -182,8 +182,8 @@ def _literal_fault(literal: str) -> str:
         return "NaN and Infinity are not JSON (RFC 8259 §6)"
     if len(literal) > MAX_DIGITS:
         return f"a number has more than {MAX_DIGITS} digits"
-    if _is_beyond(literal):
-        return f"a number's exponent has more than {MAX_EXPONENT} digits"
     with suppress(ValueError):  # no number: decoding tells it
+        if _is_beyond(literal):
+            return f"a number's exponent has more than {MAX_EXPONENT} digits"
         return "a number is too large (RFC 7493 §2.2)" if isinf(float(literal)) else ""
     return ""

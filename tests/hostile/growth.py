@@ -1,5 +1,6 @@
 """How the work of a reader grows with its input, in processor time of this thread: other programs do not count."""
 
+import gc
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -40,10 +41,13 @@ def growth(read: Reader, opening: str, unit: str, end: str) -> float:
 
     def seconds(size: int) -> float:
         text = opening + unit * (size // len(unit)) + end
+        gc.disable()  # it looks at all that there is, whoever made it
         start = time.thread_time()
         with suppress(Problem, Refused, Malformed):
             read(text)
-        return time.thread_time() - start
+        used = time.thread_time() - start
+        gc.enable()
+        return used
 
     size = next((size for size in SIZES if seconds(size) >= NOTICED), 0)
     if not size:

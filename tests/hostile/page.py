@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from clients.senders import SENDERS
+
 from receiver.planning import PASSING
 from receiver.problems import Code
 from receiver.web import openapi
@@ -88,7 +90,7 @@ ADVICE = {
 
 def written(page: str) -> str:
     """Return the page with its tables up to date."""
-    tables = {"problems": problems, "limits": limits, "hostile": hostile, "dangers": dangers}
+    tables = {"problems": problems, "limits": limits, "hostile": hostile, "dangers": dangers, "clients": clients}
     return GUARD.sub(lambda found: "\n".join([found[1], *tables[found[2]](), "", found[3]]), page)
 
 
@@ -120,6 +122,14 @@ def hostile() -> Iterator[str]:
         for case in cases:
             yield from _row(_plain(case.input), _statuses(case), f"`{case.code}`" if case.code else "", case.kept)
         yield ""
+
+
+def clients() -> Iterator[str]:
+    """Yield the table of clients."""
+    yield from _row("client", "sends", "the document is called")
+    yield from _row(*["---"] * 3)
+    for sender in SENDERS:
+        yield from _row(sender.client, _plain(sender.way), f"`{sender.filename}`" if sender.filename else "")
 
 
 def dangers() -> Iterator[str]:

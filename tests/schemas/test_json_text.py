@@ -51,6 +51,7 @@ def fault(content: bytes) -> Malformed:
         (b"[" * 65 + b"]" * 65, (1, 65), "deeper than 64"),
         (b"[" + b"0," * 30_000 + b"0]", (1, 50_001), "more than 25,000 values"),
         (b"[abc," + b"0," * 100 + b"0]", (1, 2), "a value is expected"),
+        (b"[1ewxyz," + b"0," * 30_000 + b"0]", (1, 50_006), "more than 25,000 values"),
         (b"[abc," + b"0," * 30_000 + b"0]", (1, 50_003), "more than 25,000 values"),
         (b'["\\' + b"0," * 30_000 + b"0]", (1, 3), "escape"),
         (b'["' + b'\\"' * 30_000 + b"," * 30_000, (1, 2), "no end"),

@@ -41,18 +41,19 @@ NEEDED = (  # fields without which a page is another one
     *(b'"Group3Options"', b'"Group4Options"', b'"YCbCrSubsampling"', b'"InkSet"', b'"SubfileType"'),
 )
 MAX_MESSAGE = 300  # bytes: the words that are looked for stand before
-UNTOUCHED = 0x5A  # a byte of which no row consists
+GROUP4 = 4  # the compression of most faxes
+UNTOUCHED = 0x5A  # a byte of which no row of a fax consists
 TYPES: dict[int, Any] = {
-    width: c_type
+    tag: c_type
     for c_type, tags in {
         c_uint16: (258, 259, 262, 266, 274, 277, 284, 296),
-        c_uint32: (254, 256, 257, 278),
+        c_uint32: (254, 256, 257),
         c_float: (282, 283),
     }.items()
-    for width in tags
+    for tag in tags
 }
 SUBFILE, WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
-FILL_ORDER, ORIENTATION, SAMPLES, ROWS, X_RESOLUTION, Y_RESOLUTION = 266, 274, 277, 278, 282, 283
+FILL_ORDER, ORIENTATION, SAMPLES, X_RESOLUTION, Y_RESOLUTION = 266, 274, 277, 282, 283
 PLANES, UNIT, EXTRA_SAMPLES, ICC_PROFILE = 284, 296, 338, 34675
 
 _library = ctypes.CDLL(_imaging.__file__)  # whatever Pillow is linked to
@@ -184,12 +185,13 @@ class Tiff:
         strips, tiles = (_strip_size, _row_size, _read_strip), (_tile_size, _tile_row_size, _read_tile)
         size, row_size, read = tiles if self.is_tiled() else strips
         buffer = ctypes.create_string_buffer(max(size(self._handle), 1))
-        untouched = bytes([UNTOUCHED]) * row_size(self._handle)
+        row = row_size(self._handle) if self.field(COMPRESSION) == GROUP4 else 0
         for strip, _ in enumerate(self.places()):
             ctypes.memset(buffer, UNTOUCHED, len(buffer))
             count = read(self._handle, strip, buffer, len(buffer))
             decoded = memoryview(buffer).cast("B")[: max(count, 0)]
-            if _heard or decoded[-len(untouched) :] == untouched:  # Group 4 that ends early is no error to libtiff
+            ends_early = row and decoded[-row:] == bytes([UNTOUCHED]) * row  # which is no error to libtiff
+            if _heard or ends_early:
                 raise Unreadable("a page is damaged")
             yield decoded
 

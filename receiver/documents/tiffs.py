@@ -10,12 +10,12 @@ from PIL import Image, ImageChops
 
 from receiver.documents import libtiff
 from receiver.documents.helper import Unreadable
-from receiver.documents.libtiff import Tiff
+from receiver.documents.libtiff import GROUP4, Tiff
 from receiver.documents.limits import MAX_PAGES, MAX_PIXELS
 from receiver.documents.pages import around, saved, turned
 
 NO_PAGE = 1 | 4  # NewSubfileType: a smaller copy of another page, or a mask
-GROUP3, GROUP4 = (2, 3), 4
+GROUP3 = (2, 3)
 DEFLATE = (8, 32946)
 NAMES = {34661: "JBIG", 34712: "JPEG 2000", 34887: "LERC", 50001: "WebP", 50002: "JPEG XL", 34892: "lossy JPEG of DNG"}
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))

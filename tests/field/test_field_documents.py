@@ -89,6 +89,7 @@ def gray(values: bytes) -> Image.Image:
 
 
 TAKEN = [  # what, fields, data, what is shown, source
+    ("gray of one value", page(8, 1, 1), b"\x5a" * PIXELS, gray(b"\x5a" * PIXELS), "the mark of rows not decoded"),
     ("16 bits, gray", page(16, 1, 1), NOISE[: 2 * PIXELS], None, "Pillow #1888"),
     ("16 bits, RGB", page(16, 3, 2), NOISE[: 6 * PIXELS], None, "Pillow #1888"),
     (

@@ -18,7 +18,7 @@ from xmlschema import XMLResource, XMLSchemaException, XsdComponent
 from receiver.faults import Fault, Misconfigured
 from receiver.libraries import reading
 from receiver.problems import Violation
-from receiver.schemas import words, xsd_explain, xsd_keys
+from receiver.schemas import words, xsd_cost, xsd_explain, xsd_keys
 from receiver.schemas.xsd_files import Document, Files, is_1_1
 from receiver.schemas.xsd_patterns import Schema10, Schema11
 
@@ -78,6 +78,8 @@ def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (a
     root = files.add(path)
     if files.faults or root is None:
         raise Misconfigured(files.faults)
+    if costly := list(xsd_cost.faults(files)):
+        raise Misconfigured(costly)
     schema, errors = _build(root, files, folder)
     faults = dict.fromkeys(_fault(error, files, root) for error in errors)
     if faults:

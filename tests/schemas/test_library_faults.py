@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -158,6 +159,27 @@ def test_a_library_that_panics_is_told_by_its_name(monkeypatch: pytest.MonkeyPat
         libraries.reading("a.json"),
     ):
         raise Panic("Zebra-7731-Quagga")
+
+
+def groups(levels: int) -> str:
+    each = '<xs:group name="g{0}"><xs:sequence><xs:group ref="g{1}"/><xs:group ref="g{1}"/></xs:sequence></xs:group>\n'
+    last = f'<xs:group name="g{levels}"><xs:sequence><xs:element name="b" minOccurs="0"/></xs:sequence></xs:group>\n'
+    content = '<xs:complexType><xs:group ref="g0"/></xs:complexType>'
+    return "".join(each.format(n, n + 1) for n in range(levels)) + last + element(content)
+
+
+def unions(levels: int) -> str:
+    each = '<xs:simpleType name="t{0}"><xs:union memberTypes="t{1} t{1}"/></xs:simpleType>\n'
+    last = f'<xs:simpleType name="t{levels}"><xs:restriction base="xs:int"/></xs:simpleType>\n'
+    return "".join(each.format(n, n + 1) for n in range(levels)) + last + '<xs:element name="a" type="t0"/>'
+
+
+@pytest.mark.parametrize("body", [groups, unions])
+def test_references_of_an_xsd_that_multiply_are_a_fault(schemas: Schemas, body: Callable[[int], str]) -> None:
+    """Compiled in milliseconds, such a schema judged an empty element for minutes."""
+    schemas.xsd(body(8)).violations(parse(b"<a>1</a>"))
+    (fault,) = schemas.xsd_faults(body(20))
+    assert (fault.file, fault.line, fault.code) == ("schemas/main.xsd", 2, "too-costly")
 
 
 # JSON ---------------------------------------------------------------------------------------------------------------

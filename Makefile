@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types docs faults mutants fuzz properties crash soak bench profile package licenses demo clean
+.PHONY: test lint types docs faults mutants fuzz properties crash siege soak bench profile package licenses demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -42,6 +42,10 @@ mutants: .venv/ready
 crash: .venv/ready
 	$(BIN)/python tests/crash/syscalls.py
 	$(BIN)/python tests/crash/power.py
+
+# A normal load alone, and beside every kind of slow and hostile client at once: p99 at most twice, the worst at most a second.
+siege: .venv/ready
+	cd tests && PYTHONPATH=service ../$(BIN)/python -m siege $(or $(SECONDS),60)
 
 soak: .venv/ready
 	$(BIN)/python tests/crash/storm.py --kills $(or $(KILLS),100)

@@ -1,0 +1,1 @@
+"""Every kind of slow and hostile client at once, beside a normal load: `make siege`."""

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from receiver.documents import jpegs, tiffs
 from receiver.documents.helper import Unreadable
 from receiver.documents.limits import MAX_PIXELS
-from receiver.documents.pages import saved
+from receiver.documents.sheets import saved
 
 TIFF, PNG, JPEG = "image/tiff", "image/png", "image/jpeg"
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from receiver.documents import libtiff
 from receiver.documents.helper import Unreadable
 from receiver.documents.libtiff import Tiff
-from receiver.documents.pages import around
+from receiver.documents.sheets import around
 
 # Libtiff bounds what libjpeg takes for a progressive JPEG to 100 MB; the process is bounded by itself.
 os.environ.setdefault("LIBTIFF_ALLOW_LARGE_LIBJPEG_MEM_ALLOC", "1")

@@ -12,7 +12,7 @@ from receiver.documents import libtiff
 from receiver.documents.helper import Unreadable
 from receiver.documents.libtiff import GROUP4, Tiff
 from receiver.documents.limits import MAX_PAGES, MAX_PIXELS
-from receiver.documents.pages import around, saved, turned
+from receiver.documents.sheets import around, saved, turned
 
 NO_PAGE = 1 | 4  # NewSubfileType: a smaller copy of another page, or a mask
 GROUP3 = (2, 3)

@@ -1,14 +1,19 @@
 """JPEG: what is damaged is refused, what is turned is shown upright, and what PDF does not know is decoded."""
 
+import contextlib
 import io
 import random
 
 import pypdfium2
 import pytest
 from drawing import drawn, reason
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageOps
 
 from receiver import documents
+from receiver.documents import jpegs
+from receiver.documents.helper import Unreadable
 from receiver.store.stage import Stage
 
 COUNTED = "The document cannot be read: "
@@ -85,6 +90,12 @@ def test_a_kind_that_few_can_read_is_told(part, offset, value, what):
     content = bytearray(jpeg())
     content[content.index(b"\xff\xc0") + offset] = value
     assert reason(documents.pages, part(bytes(content), ".jpg")) == COUNTED + what
+
+
+@given(st.binary(max_size=200))
+def test_whatever_comes_is_sound_or_damaged(rest):
+    with contextlib.suppress(Unreadable):
+        jpegs.is_huffman(jpegs.BEGIN + rest)
 
 
 def test_a_profile_behind_the_frame_does_no_harm(part, staged):  # Pillow #4613

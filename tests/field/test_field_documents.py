@@ -5,6 +5,7 @@ import struct
 from io import BytesIO
 from pathlib import Path
 
+import pikepdf
 import pypdfium2
 import pytest
 from PIL import Image, ImageChops
@@ -224,6 +225,27 @@ def test_it_is_refused(tmp_path, what, fields, data, right, source):
         shown(tmp_path, tiff((fields, data)))
     (violation,) = caught.value.violations
     assert violation.message == f"The document cannot be converted to PDF: {right}"
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_the_inks_of_a_print_stay_as_they_are(tmp_path, bits):
+    inks = NOISE[: 4 * PIXELS]
+    samples = inks if bits == 8 else bytes(byte for ink in inks for byte in (0, ink))  # the high one comes second
+    with Stage(tmp_path / "stage").open() as staged:
+        pdf = documents.as_pdf(part(tmp_path, tiff((page(bits, 4, 5), samples))), staged)
+        with pikepdf.open(pdf.path) as found:
+            ((_, image),) = found.pages[0].get_images().items()
+            assert (image.ColorSpace, image.read_bytes()) == ("/DeviceCMYK", inks)
+
+
+def test_a_large_page_with_nothing_on_it_is_small(tmp_path):
+    side = 19_000
+    bits = "1" * side + "000000000001" * 2  # each row is as the one above it, and white is above the first
+    blank = int(bits.ljust(len(bits) + 7 & ~7, "0"), 2).to_bytes((len(bits) + 7) // 8)
+    content = tiff((page(1, 1, 0, 4) | {256: (LONG, side), 257: (LONG, side), 278: (LONG, side)}, blank))
+    assert documents.pages(part(tmp_path, content)) == 1
+    with Stage(tmp_path / "stage").open() as staged:
+        assert documents.as_pdf(part(tmp_path, content), staged).size < 5_000
 
 
 FAX = page(1, 1, 0, 4)

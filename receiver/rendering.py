@@ -99,7 +99,9 @@ def _together(problems: Sequence[Problem]) -> Problem:
     if len(problems) == 1:
         return problems[0]
     violations = [violation for problem in problems for violation in problem.violations]
-    return Problem(problems[0].code, " ".join(problem.detail for problem in problems), violations)
+    codes = [problem.code for problem in problems]
+    ours = next((code for code in codes if code not in (Code.FIELDS_INVALID, Code.METADATA_INVALID)), codes[0])
+    return Problem(ours, " ".join(problem.detail for problem in problems), violations)
 
 
 def _refuse_clashes(documents: Sequence[str], records: Sequence[str], marker: str | None) -> None:

@@ -16,7 +16,7 @@ from receiver import intake
 from receiver.checking.inputs import Input, documents, inputs
 from receiver.checking.site import Site, templates
 from receiver.checking.trees import reads_all
-from receiver.checking.verdicts import Verdicts
+from receiver.checking.verdicts import Verdicts, of_values
 from receiver.delivery import Delivery, Part, Reading, delivery_id
 from receiver.faults import Fault
 from receiver.parts import collect
@@ -86,7 +86,8 @@ def _sample(trial: Trial, case: Case, staged: Staged) -> Reading | None:
         reading, parts = _received(trial, case, staged)
         trial.render(reading, parts)
     except Problem as problem:
-        if published and problem.code not in (Code.METADATA_INVALID, Code.FIELDS_INVALID, Code.METADATA_MALFORMED):
+        by_schema = problem.code in (Code.METADATA_INVALID, Code.FIELDS_INVALID, Code.METADATA_MALFORMED)
+        if published and (not by_schema or of_values(problem)):
             trial.verdicts.sample(problem, case)  # what the schemas refuse is told by `samples`
         else:
             trial.verdicts.cut_off(problem, case)

@@ -1,5 +1,6 @@
 """What is told of a delivery that was tried and refused: the template's line, and what is to be done."""
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,11 +11,23 @@ from receiver.problems import Code, Problem, Violation
 from receiver.process import Process, RecordRule
 from receiver.proving.cases import Case
 
+TEMPLATE = re.compile(r"[^#]+(?<!\.xsd):[0-9]+")  # as a violation tells a line that is no schema's
 WITHIN = ", record "  # between the template and the place in its record
 OF_RECORDS = frozenset({Code.TEMPLATE_FAILED, Code.RECORD_INVALID, Code.NAME_TAKEN})
 OF_TEXTS = frozenset(  # rules of filters that read a text: one that was made up from nothing may well break them
     {"date", "fixed", "number", "phone", "without", "person", "lookup", "value", "hl7_ts", "time", "zone", "limit"}
 )
+
+
+def of_values(problem: Problem) -> bool:
+    """Tell whether it was a template that refused the values, and not their schema."""
+    return any(map(_line, problem.violations))
+
+
+def _line(violation: Violation) -> str:
+    """Return the line of the template that refused a value, or ""."""
+    found = TEMPLATE.fullmatch(violation.schema or "")
+    return found[0] if found else ""
 
 
 @dataclass(slots=True)
@@ -39,10 +52,11 @@ class Verdicts:
 
     def sample(self, problem: Problem, case: Case) -> None:
         """Tell of a sample that is to be published and is refused."""
-        for violation in problem.violations if problem.code in OF_RECORDS else ():
+        told_of_records = problem.code in OF_RECORDS or of_values(problem)
+        for violation in problem.violations if told_of_records else ():
             hint = f"the sample {case.name} is to be published: mend one of the two"
             self._tell(violation, f"the sample {case.name} is refused", Severity.ERROR, hint)
-        if problem.code not in OF_RECORDS:
+        if not told_of_records:
             told = "; ".join(f"{each.where} {each.message}" for each in problem.violations) or problem.detail
             file = case.folder.relative_to(self.site).as_posix()
             hint = "mend one of the two, or expect it in expected/problem.json"
@@ -58,7 +72,7 @@ class Verdicts:
         """Tell of an input that the schemas let come; one that is not exact may break the rules of filters."""
         if problem.code is Code.NO_RECORD:
             self._without_records(what)
-        for violation in problem.violations if problem.code in OF_RECORDS else ():
+        for violation in problem.violations if problem.code in OF_RECORDS or of_values(problem) else ():
             if exact or violation.rule not in OF_TEXTS:
                 self._tell(violation, f"where {what}", Severity.WARNING, "guard it here, or refuse it in the schema")
 
@@ -86,7 +100,7 @@ class Verdicts:
             line = origins.line(text, self._written.get(file, ""), place)
             self._note(Fault(file, line, 1, "record-invalid", f"{told} (in the record: {place})", hint, severity))
             return
-        place_ = self._place(violation.where)
+        place_ = self._place(_line(violation) or violation.where)
         if violation.rule == "limit" and severity is Severity.ERROR:
             message = f"rendering was cut off here, {what}: too long or too large"
             hint = "a loop or a repetition has no end worth waiting for"

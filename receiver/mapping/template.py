@@ -9,7 +9,7 @@ from receiver.mapping import budget
 from receiver.mapping.compiling.guards import Read
 from receiver.mapping.compiling.unit import Unit
 from receiver.mapping.why import Why
-from receiver.problems import Code, Problem
+from receiver.problems import Problem
 
 
 class Template:
@@ -24,7 +24,7 @@ class Template:
         self._why = Why(unit)
 
     def render(self, names: Mapping[str, object]) -> str:
-        """Return the record. Raises `Problem` with the template's line and the field's name, never its value.
+        """Return the record. Raises `Problem` with the field's name and the template's line, never the value.
 
         An `OSError` from an embedded document passes through, and the `Problem` of one whose pages cannot be counted.
         """
@@ -37,8 +37,7 @@ class Template:
         except Problem as broken:
             problem = broken.with_traceback(None)
         except Exception as error:  # noqa: BLE001 (whatever it is, its own text may tell a value)
-            violation = self._why.violation(error, self._numbers(error.__traceback__), names)
-            problem = Problem(Code.TEMPLATE_FAILED, f"{self.name} cannot be rendered for this delivery.", [violation])
+            problem = self._why.problem(self.name, error, self._numbers(error.__traceback__), names)
         # Outside of the handler, so that the problem carries no trace of the frames that hold values.
         raise problem
 

@@ -1,14 +1,20 @@
 """Explains why a rendering stopped: the template's line and what it read there, never a value."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from receiver.faults import did_you_mean
 from receiver.mapping.compiling.labels import MAX_LABELS
 from receiver.mapping.compiling.unit import Unit
 from receiver.mapping.errors import Exceeded, NotThere, Refused
 from receiver.mapping.names import NAMES
-from receiver.problems import Violation
+from receiver.problems import Code, Problem, Violation
+from receiver.schemas.json_explain import pointer
 
+OF_VALUES = frozenset(  # rules that a value breaks, whatever the template says; others are of a kind or an argument
+    {"character", "date", "encoding", "fhir_time", "fixed", "float", "hl7_null", "hl7_ts"}
+    | {"int", "lookup", "number", "person", "phone", "without"}
+)
 KNOWN = ("fields", "confidence", "delivery", "document")  # whose own names may be told: no data among them
 
 
@@ -20,13 +26,26 @@ class Why:
         self._labels = unit.labels
         self._words = unit.words | NAMES
 
-    def violation(self, error: Exception, numbers: Sequence[int], names: Mapping[str, object]) -> Violation:
-        """Return the violation for an error at some places, the innermost last."""
+    def problem(self, name: str, error: Exception, numbers: Sequence[int], names: Mapping[str, object]) -> Problem:
+        """Return the problem of a template, `name`, for an error at some places, the innermost last.
+
+        A value that a filter or its place cannot take is the sender's, like one that its schema refuses; the line
+        that asks for it stands beside. All else is the template's.
+        """
         place = self._places.place(numbers[-1] if numbers else 0)
         label = self._label(numbers)
         if isinstance(error, Refused) and error.offends:
             label = _offending(label, error.offends, names)
         where = f"{place.file}:{place.line}"
+        violation = self._violation(error, where, label, names)
+        sent = _places(label) if violation.rule in OF_VALUES else []
+        if not sent:
+            return Problem(Code.TEMPLATE_FAILED, f"{name} cannot be rendered for this delivery.", [violation])
+        code = Code.FIELDS_INVALID if label.startswith("fields.") else Code.METADATA_INVALID
+        violations = [replace(violation, where=each, schema=where) for each in sent]
+        return Problem(code, f"{name} needs values that are written otherwise.", violations)
+
+    def _violation(self, error: Exception, where: str, label: str, names: Mapping[str, object]) -> Violation:
         if isinstance(error, NotThere):
             return Violation(where, "undefined", self._not_there(error, label, names))
         if isinstance(error, Exceeded) or (isinstance(error, Refused) and not label):
@@ -52,6 +71,17 @@ class Why:
         known = names[owners[0]]
         hint = did_you_mean(error.name, known) if isinstance(known, Mapping) else ""
         return f"{owners[0]}.{error.name} is not there; {hint or advice + '.'}"
+
+
+def _places(label: str) -> list[str]:
+    """Return where the values stand that were read; none where some are not the sender's."""
+    places = []
+    for each in label.split(", "):
+        owner, *steps = each.split(".")
+        if owner not in ("fields", "metadata") or not steps:
+            return []
+        places.append(("fields" if owner == "fields" else "") + pointer(steps))
+    return places
 
 
 def _offending(label: str, offends: Callable[[str], bool], names: Mapping[str, object]) -> str:

@@ -41,7 +41,7 @@ STATUSES: dict[Code, tuple[int, str]] = {
     Code.PART_EMPTY: (422, "A part is empty"),
     Code.METADATA_MALFORMED: (422, "The metadata cannot be parsed"),
     Code.METADATA_INVALID: (422, "The metadata breaks its schema"),
-    Code.FIELDS_INVALID: (422, "The fields break their schema"),
+    Code.FIELDS_INVALID: (422, "The fields are not as they must be"),
     Code.CONFIDENCE_LOW: (422, "The confidence is too low"),
     Code.DOCUMENT_BROKEN: (422, "A document cannot be read"),
     Code.TEMPLATE_FAILED: (422, "A template cannot render this delivery"),

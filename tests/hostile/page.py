@@ -72,7 +72,7 @@ ADVICE = {
     Code.PART_TOO_LARGE: "Send less, or raise `max_size` of the part.",
     Code.METADATA_MALFORMED: "The platform must write well-formed JSON or XML; `violations` tell line and column.",
     Code.METADATA_INVALID: "Compare with the schema that `[metadata]` names; `violations` tell place and rule.",
-    Code.FIELDS_INVALID: "Compare with the schema that `[fields]` names; `violations` tell place and rule.",
+    Code.FIELDS_INVALID: "Send the fields as `violations` say; `schema` tells the rule, or the template's line.",
     Code.CONFIDENCE_LOW: "Validate the document on the platform and send it again.",
     Code.SOURCE_ID_CONFLICT: 'The first delivery stays. Use a new sourceId, or `same_source_id = "publish"`.',
     Code.DOCUMENT_BROKEN: "Look at the file: it cannot be read or converted.",

@@ -52,7 +52,8 @@ def test_the_author_may_say_that_a_field_is_formatted_text(mapped):
 @pytest.mark.parametrize("character", ["\0", "\x1c", "\x1b", "\x7f", "\x80", "\ud800"])
 def test_other_control_characters_are_refused_with_the_fields_name(mapped, character):
     violation = mapped.violation("PID|1\nPV1|{{ fields.mrn }}", "hl7", mrn=f"secret{character}")
-    assert violation.where == "mappings/referrals/record.hl7.j2:2"
+    assert violation.where == "fields/mrn"
+    assert violation.schema == "mappings/referrals/record.hl7.j2:2"
     assert violation.message.startswith("fields.mrn contains ")
     assert "secret" not in violation.message
 

@@ -24,7 +24,8 @@ def test_literal_markup_is_passed_over(mapped):
 @pytest.mark.parametrize("template", ["<a>\n{{ fields.mrn }}</a>", "<a\nb='{{ fields.mrn }}'/>"])
 def test_what_xml_forbids_is_refused_with_the_fields_name(mapped, template, character):
     violation = mapped.violation(template, "xml", mrn=f"secret{character}")
-    assert violation.where == "mappings/referrals/record.xml.j2:2"
+    assert violation.where == "fields/mrn"
+    assert violation.schema == "mappings/referrals/record.xml.j2:2"
     assert violation.message == "fields.mrn contains a character that XML cannot express."
 
 

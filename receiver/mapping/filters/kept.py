@@ -81,6 +81,8 @@ def join(environment: Environment, value: Iterable[Any], separator: object = "",
 
 def whole(value: object, *default: int, base: int = 10) -> int:
     """Read a whole number; without a default, what is none is refused."""
+    if base not in range(2, 37):
+        raise Refused("is read to a base from 2 to 36", "argument")
     try:
         if isinstance(value, str) or value is None:
             return int(values.text(value), base)

@@ -45,7 +45,7 @@ def _with_decimals(exact: Decimal, decimals: int | None) -> Decimal:
     if decimals is None:
         return exact
     if not 0 <= decimals <= MAX_DIGITS:
-        raise Refused(f"cannot have more than {MAX_DIGITS} decimals", "number")
+        raise Refused(f"cannot have more than {MAX_DIGITS} decimals", "argument")
     with localcontext(prec=PRECISION):
         shown = exact.quantize(Decimal(1).scaleb(-decimals))
     if shown != exact:

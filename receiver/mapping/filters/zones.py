@@ -82,5 +82,6 @@ def _required(name: str) -> ZoneInfo:
     if found is None:
         meant = AMERICAN.get(name.upper())
         which = f"ambiguous ({meant} is one of its meanings)" if meant else "not known by this name"
-        raise Refused(f"is in a time zone that is {which}: IANA and Windows names are", "date")
+        why = f"is a time zone that is {which}: write an IANA or Windows name"
+        raise Refused(why, "date", lambda text: text.strip() == name)
     return found

@@ -139,20 +139,20 @@ def values() -> list[Case]:
             Case(f"a value: {what}", of(metadata(f"v-{what}", value)), 200, "", PUBLISHED)
             for what, value in VALUES.items()
         ),
-        Case("a value: an escaped NUL", of(metadata("v-nul", "a\0b")), 422, "template-failed", QUARANTINE),
+        Case("a value: an escaped NUL", of(metadata("v-nul", "a\0b")), 422, "fields-invalid", QUARANTINE),
         Case(
             "a value: escaped control characters",
             of(metadata("v-control", "a\x01\x1b[31mb\x7f")),
             422,
-            "template-failed",
+            "fields-invalid",
             QUARANTINE,
         ),
         Case(
             "a value: NEL, a line break of mainframes",
             of(metadata("v-nel", "a\x85b")),
             422,
-            "template-failed",
+            "fields-invalid",
             QUARANTINE,
         ),
-        Case("a value: not a character", of(metadata("v-none", "\uffff")), 422, "template-failed", QUARANTINE),
+        Case("a value: not a character", of(metadata("v-none", "\uffff")), 422, "fields-invalid", QUARANTINE),
     ]

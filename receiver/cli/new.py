@@ -31,7 +31,8 @@ def command(process: str, first: Sequence[Path], more: Sequence[Path], form: str
 
     Finds the fields and the document's id in metadata of any shape, tells where, and writes process.toml, schemas,
     a template that prints every field, and the samples with what they become. The more samples, the better it knows
-    what is optional and what form a value has. A token in a captured request is left out.
+    what is optional and what form a value has. What the samples have and the template does not print is listed: nested
+    values, tables, what stands beside the fields. A token in a captured request is left out.
 
     Ends with 0 where the process is drafted, 1 where the samples are of no use, 2 where it was called wrongly.
     """
@@ -62,6 +63,10 @@ def _show(process: str, drafted: Draft, written: Sequence[str]) -> None:
     _tell(drafted.reading)
     for name in written:
         click.echo(f"  {name}")
+    if drafted.left_out:
+        click.secho("Left out, for it is neither a field nor said of one:", fg="yellow")
+        for path in drafted.left_out:
+            click.echo(f"  {path}")
     for reason in drafted.refused:
         click.secho(f"not published: {reason}", fg="yellow")
     click.echo(f"Next: receiver check {process}, receiver test {process}, and read {MAPPINGS}/{process}/process.toml")

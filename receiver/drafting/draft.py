@@ -13,7 +13,7 @@ from receiver.drafting import new_site
 from receiver.drafting.configuration import Record, toml
 from receiver.drafting.documents import fields, json_shape, xml_shape
 from receiver.drafting.reading import Reading, read
-from receiver.drafting.slots import Slot, slots
+from receiver.drafting.slots import Slot, left_out, slots
 from receiver.drafting.sources import Sources, Unusable
 from receiver.drafting.sources import read as read_sources
 from receiver.drafting.templates import TEMPLATES
@@ -37,6 +37,7 @@ class Draft:
     files: Files
     reading: Reading
     refused: tuple[str, ...]  # samples that are not published, each with the reason
+    left_out: tuple[str, ...]  # what the samples have and the records have not: paths, and parts of fields
 
 
 def draft(process: str, given: Sequence[Path], form: str, settings: Settings, wanted: Wanted) -> Draft:
@@ -55,7 +56,8 @@ def draft(process: str, given: Sequence[Path], form: str, settings: Settings, wa
             for path in site.rglob("*")
             if path.is_file() and "expected" in path.parts
         }
-    return Draft(made | expected, reading, refused)
+    parts = [part for seen in reading.fields for part in left_out(seen)]
+    return Draft(made | expected, reading, refused, (*reading.left_out, *parts))
 
 
 def save(drafted: Draft, site: Path) -> list[str]:

@@ -14,6 +14,7 @@ DATES = {  # how a date is read → its pattern; of two that fit, the first is t
     "%d.%m.%Y": rf"{DAY}\.{MONTH}\.{YEAR}",
     "%m-%d-%Y": f"{MONTH}-{DAY}-{YEAR}",
     "%Y/%m/%d": f"{YEAR}/{MONTH}/{DAY}",
+    "iso": f"{YEAR}-{MONTH}-{DAY}T00:00(:00(\\.0+)?)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})?",  # .NET's DateTime of a day
     "%Y%m%d": "(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])",
 }
 COMPACT = "%Y%m%d"  # eight digits are a date only under a name that says so
@@ -48,7 +49,7 @@ def _is_date(value: str, form: str) -> bool:
     if not re.fullmatch(DATES[form], value):
         return False
     try:
-        datetime.strptime(value, form)  # noqa: DTZ007 (a date as written)
+        datetime.strptime(*((value[:10], "%Y-%m-%d") if form == "iso" else (value, form)))  # noqa: DTZ007 (as written)
     except ValueError:
         return False
     return True

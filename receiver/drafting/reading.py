@@ -45,6 +45,7 @@ class Reading:
     source_id: str
     fields: tuple[Seen, ...]
     single: bool  # mere single values, each taken for a field
+    left_out: tuple[str, ...]  # paths of single values of which nothing is told
 
 
 def read(sources: Sources, shipped: Path, wanted: Wanted) -> Reading:
@@ -61,7 +62,9 @@ def read(sources: Sources, shipped: Path, wanted: Wanted) -> Reading:
     scale = 100 if max(numbers, default=0) > 1 else 1
     name = NEXTSTEP[sources.form] if known else None
     confidence = chosen.confidence or _other_than_the_default(sources, chosen)
-    return Reading(name, chosen.each, chosen.name, chosen.value, confidence, scale, source_id, fields, chosen.single)
+    paths = (chosen.each, chosen.name, chosen.value, confidence, scale, source_id)
+    left_out = LAYOUTS[sources.form].left_out(sources.documents, chosen, source_id)
+    return Reading(name, *paths, fields, chosen.single, tuple(left_out))
 
 
 def _source_id(sources: Sources, chosen: Candidate, wanted: Wanted) -> str:

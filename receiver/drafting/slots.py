@@ -54,6 +54,14 @@ def slots(seen: Seen) -> Iterator[Slot]:
         yield _slot(seen.name, expression, seen, list(seen.values))
 
 
+def left_out(seen: Seen) -> list[str]:
+    """Return the parts of an object that no template prints: what is nested, or is not always there."""
+    printed = {slot.name for slot in slots(seen)}
+    keys = dict.fromkeys(key for value in seen.values if isinstance(value, dict) for key in value)
+    whole = seen.name in printed
+    return [] if whole else [f"{seen.name}.{key}" for key in keys if f"{seen.name}.{key}" not in printed]
+
+
 def _parts(seen: Seen, expression: str) -> Iterator[Slot]:
     keys = dict.fromkeys(key for value in seen.values for key in value)
     for key in keys:

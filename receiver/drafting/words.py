@@ -20,7 +20,7 @@ CONFIDENCES = (
 )
 IDS = (
     *("sourceid", "documentid", "docid", "deliveryid", "transactionid", "messageid", "requestid", "externalid"),
-    *("batchid", "referenceid", "reference", "uuid", "guid", "id", "ref", "number", "docnumber", "filename"),
+    *("batchid", "referenceid", "reference", "uuid", "guid", "id", "ref", "number", "docnumber"),
     *("dokumentid", "dokumentnummer", "vorgangsnummer", "belegnummer", "auftragsnummer", "aktenzeichen", "kennung"),
     *("referenz", "nummer", "nr", "identifiant", "numero", "num", "referentie", "identificador", "referencia", "folio"),
 )
@@ -35,7 +35,8 @@ PLACES = (  # where on the page something was read: numbers that are neither val
 OTHERS = (  # what looks like an id, and is that of somebody or something else
     *("patient", "patientid", "patientennummer", "version", "hash", "sha256", "md5", "checksum", "digest", "token"),
     *("device", "scanner", "station", "user", "operator", "client", "clientid", "customer", "tenant", "mandant"),
-    *("model", "engine", "phone", "fax", "telefon", "zip", "plz"),
+    *("model", "modelid", "skillid", "processorid", "templateid", "projectid", "schemaid", "engine"),
+    *("phone", "fax", "telefon", "zip", "plz"),
 )
 
 EXACT = 100  # for a word that is one of them; less for each place further down the list

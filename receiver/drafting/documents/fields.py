@@ -34,7 +34,8 @@ def _value(name: str, values: Sequence[Any]) -> dict[str, Any]:
     texts = [value for value in values if isinstance(value, str)]
     common = kind(name, texts)
     schema: dict[str, Any] = {"description": _read_as(common)} if common.date else {}
-    schema["type"] = found[0] if len(found) == 1 else found
+    if found:
+        schema["type"] = found[0] if len(found) == 1 else found
     if common.pattern:
         schema["pattern"] = f"^({common.pattern})?$" if common.empty else f"^{common.pattern}$"
     return schema

@@ -28,8 +28,13 @@ def schema(process: str, reading: Reading, documents: Sequence[Any]) -> dict[str
 
 
 def types(values: Sequence[Any]) -> list[str]:
-    """Return the types of some values, in JSON Schema's words; a number where some are whole and some are not."""
+    """Return the types of some values, in JSON Schema's words; a number where some are whole and some are not.
+
+    Nobody knows what may come in the place of a mere null: [] then.
+    """
     found = {TYPES.get(type(value), "null") for value in values}
+    if found == {"null"}:
+        return []
     if "number" in found:
         found.discard("integer")
     return sorted(found, key=ORDER.index)
@@ -51,7 +56,7 @@ class _Shape:
             return {}  # judged by the schema of the fields
         if path == self.confidence:
             return {"type": list(dict.fromkeys([*found, "null"])), "minimum": 0, "maximum": self.scale}
-        schema: dict[str, Any] = {"type": found[0] if len(found) == 1 else found}
+        schema: dict[str, Any] = {"type": found[0] if len(found) == 1 else found} if found else {}
         if objects := [value for value in values if isinstance(value, dict)]:
             schema |= self._members(objects, path)
         if items := [item for value in values if isinstance(value, list) for item in value]:

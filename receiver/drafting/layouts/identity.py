@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from receiver.drafting.layouts.columns import UUID, Column
-from receiver.drafting.words import IDS, OTHERS, PARTLY, likeness, role
+from receiver.drafting.words import IDS, OTHERS, PARTLY, PLACES, likeness, role
 from receiver.metadata.fields import source_id_fault
 
 CODE = re.compile(r"[^\W_][\w./:#+-]{3,63}")
@@ -42,14 +42,14 @@ def can_be_id(column: Column, documents: int) -> bool:
 
 
 def _points(column: Column, *, by_shape: bool) -> int:
-    if _of_another(column.word):
+    if _of_another(column.word) or any(map(FILE.fullmatch, column.texts)):  # an image's name: scanners begin anew
         return 0
     points = likeness(column.word, IDS) + (_shape(column.texts) if by_shape else 0)
     return points if column.distinct() * len(set(column.texts)) == len(column.values) else points - 50
 
 
 def _of_another(word: str) -> bool:
-    return likeness(word, OTHERS) > 0 or role(word) == "mrn"
+    return likeness(word, OTHERS) > 0 or likeness(word, PLACES) > PARTLY or role(word) == "mrn"
 
 
 def _is_text(value: object) -> bool:
@@ -64,4 +64,4 @@ def _shape(texts: Sequence[str]) -> int:
         return 0
     if any(sum(map(str.isdigit, text)) < DIGITS for text in texts):
         return 0
-    return 10 if any(map(FILE.fullmatch, texts)) else 40 if all(map(str.isdigit, texts)) else 50
+    return 40 if all(map(str.isdigit, texts)) else 50

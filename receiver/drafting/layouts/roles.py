@@ -57,9 +57,11 @@ def confidence(columns: Sequence[Column], wanted: Wanted) -> Column | None:
         return None
     if wanted.confidence:
         return _given(columns, wanted.confidence)
-    found = sorted(((_sure(each), each) for each in columns), key=lambda each: -each[0])
+    found = sorted(
+        ((_sure(each) + each.everywhere, each) for each in columns if _sure(each)), key=lambda each: -each[0]
+    )
     clear = [points for points, _ in found if points == found[0][0]]
-    return found[0][1] if found and found[0][0] > 0 and len(clear) == 1 else None
+    return found[0][1] if len(clear) == 1 else None
 
 
 def name_points(column: Column) -> float:
@@ -77,6 +79,7 @@ def value_points(column: Column, wanted: Wanted) -> float:
     points += 20 * (1 - again) if again is not None else 0
     points += 10 if any(map(is_blank, column.values)) else 0
     points += 15 if column.path == "." else 0  # an element's own text
+    points -= 40 * (1 - len(column.values) / column.items)  # a value that few fields have
     points -= 60 if _sure(column) else 15 if column.numbers() else 0
     points -= 40 if column.counts() or column.is_key() else 0
     points -= 40 if any(isinstance(value, list) for value in column.values) else 0  # a box on the page

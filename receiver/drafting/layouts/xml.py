@@ -50,6 +50,23 @@ def outside(documents: Sequence[Any], candidate: Candidate) -> Iterator[Column]:
         yield column(path, word, texts, len(documents))
 
 
+def left_out(documents: Sequence[Any], candidate: Candidate, source_id: str) -> list[str]:
+    """Return the paths of the texts that are neither a field nor told of one, nor the document's id."""
+    if candidate.single:
+        return []
+    beside = [each.path for each in outside(documents, candidate) if each.path != source_id and each.texts]
+    if candidate.each == "*":
+        beside = []
+    told = {
+        candidate.name,
+        candidate.value,
+        candidate.value.removeprefix("string(").removesuffix(")"),
+        candidate.confidence,
+    }
+    columns = _columns(_selected(documents, candidate.each))
+    return [*beside, *(f"{candidate.each}/{each.path}" for each in columns if each.texts and each.path not in told)]
+
+
 def named(candidate: Candidate, name: str) -> str | None:
     """Return the path of a field's value, by the field's name."""
     quoted = f'"{name}"' if '"' not in name else f"'{name}'"

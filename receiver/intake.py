@@ -65,7 +65,7 @@ def read(process: Process, collected: Collected) -> Reading:
 def _source_id(process: Process, collected: Collected) -> str:
     """Return the sourceId of a delivery whose parts are refused, where it can be told: it is asked for by it."""
     metadata = [part for part in collected.parts if part.role is Role.METADATA]
-    if len(metadata) != 1 or not collected.whole:
+    if len(metadata) != 1:
         return ""
     try:
         return process.metadata.read(metadata[0].read(), metadata[0].charset).source_id

@@ -336,16 +336,3 @@ def test_housekeeping_finishes_what_was_accepted_and_not_published(house_of, mon
     monkeypatch.setattr(housekeeping, "LOOK", -1)
     housekeeping.look(house)
     assert house.ledger.find(receipt.id).status is Status.PUBLISHED
-
-
-def test_what_is_cut_off_is_known_by_no_source_id(house_of):
-    """A delivery that is not whole is sent again: what stands in a part of it is nothing to be found by."""
-
-    def cut(problem: Problem):
-        raise problem
-        yield
-
-    late = [Incoming(Section("file", "two.tif", "image/tiff"), cut(Problem(Code.TRUNCATED_BODY, "cut off")))]
-    with pytest.raises(Problem) as caught:
-        deliver(house_of(), more=late)
-    assert (caught.value.source_id, caught.value.kept_as) == ("", "")

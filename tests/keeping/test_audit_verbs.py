@@ -235,7 +235,7 @@ def test_a_ledger_that_cannot_be_read_is_told_in_a_line(home):
     told = home.receiver("log")
     assert (told.exit_code, told.stdout) == (2, "")
     first, second = told.stderr.splitlines()
-    assert first.startswith("could not use the ledger")
+    assert first.startswith("the ledger is damaged")
     assert f"RECEIVER_DATA={home.settings.data}" in second
 
 

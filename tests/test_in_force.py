@@ -84,6 +84,14 @@ def test_what_relies_on_an_edit_that_is_kept_back_is_kept_back_too(site):
     assert site.digests() == before
 
 
+def test_an_edit_that_refuses_the_samples_of_its_process_is_kept_back(site):
+    before = site.digests()
+    template = site.root / "mappings/one/mdm_t02.hl7.j2"
+    template.write_text(template.read_text().replace("{{ fields.mrn }}", "{{ fields.mrnn }}"))
+    assert "unknown-field" in "".join(site.judged().kept_back)
+    assert site.digests() == before
+
+
 def test_an_output_folder_that_cannot_be_made_keeps_an_edit_back(site, tmp_path):
     (tmp_path / "file").write_text("no folder")
     text = site.toml("one").read_text().replace('directory = "one"', f'directory = "{tmp_path}/file/below"')

@@ -91,6 +91,7 @@ CODES = {
     # what running shows
     "render-fails": "A delivery that the schemas let in makes a template fail",
     "record-invalid": "A record breaks its own rules",
+    "hl7-unusual": "A message that HL7 receivers do not expect so",
     "no-record": "A delivery that no record is written for",
     "sample-refused": "A sample that is to be published is refused",
     # tables
@@ -118,6 +119,7 @@ CODES = {
     # samples
     "sample-rejected": "The process's own schema rejects a sample",
     "sample-without-metadata": "A sample has no metadata",
+    "sample-expects": "A sample expects what cannot come",
     "samples-missing": "A process has no sample",
     "sample-unproven": "A sample without expected records",
     # output

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from receiver.checking.shape import Shape
-from receiver.checking.values import Value, values
+from receiver.checking.values import MAX_LISTED, Value, values
 from receiver.config.model import PartConfig
 from receiver.delivery import Part, Role
 from receiver.parts import SUFFIXES
@@ -32,17 +32,21 @@ def inputs(
     samples: Sequence[Fields],
     read: Container[str],
     decisive: Container[str],
+    keys: Mapping[str, list[str]],
     library: Library,
 ) -> list[Input]:
     """Return inputs that satisfy the schema, made from the fields of samples, the first above all.
 
     Only fields that are `read` differ. Those that are `decisive` for a record to be written differ alone as well.
+    `keys` are those of the code tables that a field is looked up in.
     """
     known = [name for name in shape.members if name in read]
     choices = {
         name: list(values(shape.members[name].node, library, tuple(each[name] for each in samples if name in each)))
         for name in known
     }
+    for name in choices:
+        choices[name] += [Value(key, f'"{key}", as in its code table') for key in keys.get(name, [])[:MAX_LISTED]]
     whole = _whole(dict(samples[0]), samples, choices, schema)
     bare = {name: value for name, value in whole.items() if name in shape.required or name not in shape.members}
     deciding = {name: options for name, options in choices.items() if name in decisive}

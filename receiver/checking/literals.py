@@ -64,10 +64,13 @@ def _meant(word: str, shape: Shape | None) -> str:
 def _media_types(config: ProcessConfig, written: list[Written]) -> Iterator[Fault]:
     """Yield a media type that stands in a record as text although documents of others come, and nothing asks for it."""
     rules = [part for part in config.parts if part.role is Role.DOCUMENT]
+    asking = {each.record for each in written if "document.type" in each.source.text}
     kinds = {kind for part in rules for kind in (("application/pdf",) if part.convert else part.types)}
-    if len(kinds) < 2 or any("document.type" in each.source.text for each in written):
+    if len(kinds) < 2:
         return
     for each in written:
+        if each.record in asking:
+            continue
         for match in MEDIA_TYPE.finditer(_literal(each)):
             found = f"{match[1]}/{match[2]}".lower()
             if found in kinds:

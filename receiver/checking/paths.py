@@ -132,7 +132,7 @@ def _values(node: nodes.Node) -> Iterator[tuple[nodes.Node, str]]:
 
 def _clashes(process: Pieces, written: list[Written]) -> Iterator[Fault]:
     for first, second in combinations(written, 2):
-        if first.text == second.text and first.always and second.always:
+        if first.text.casefold() == second.text.casefold() and first.always and second.always:
             line, _ = process.config.position(*first.position)
             message = f"this is the {first.what} in line {line} too: every delivery is refused"
             if first.position == ("output", "documents"):

@@ -1,5 +1,6 @@
 """The samples of a process, against its own schemas."""
 
+import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -9,8 +10,8 @@ from receiver.checking.site import Site
 from receiver.checking.spots import spot
 from receiver.config.model import PartConfig
 from receiver.delivery import Reading, Role
-from receiver.faults import Fault, Severity
-from receiver.problems import Problem, Violation
+from receiver.faults import Fault, Severity, did_you_mean
+from receiver.problems import Code, Problem, Violation
 from receiver.process import Process
 from receiver.proving.cases import REQUEST, Case, cases, incoming, is_part
 from receiver.proving.files import named
@@ -46,6 +47,8 @@ def faults(site: Site) -> Iterator[Fault]:
             if not case.expected.is_dir():
                 message, hint = "nothing says what this sample must become", "receiver test --update writes expected/"
                 yield Fault(_file(site, case.folder), 1, 1, "sample-unproven", message, hint, Severity.INFO)
+            elif (case.expected / PROBLEM).exists():
+                yield from _expectation(site, case)
         passing = [case for case in found if not (case.expected / PROBLEM).exists()]
         blamed = _wrong_path(site, process, passing)
         if blamed:
@@ -57,6 +60,22 @@ def faults(site: Site) -> Iterator[Fault]:
             message = "the process has no sample, so nothing of it can be tried"
             hint = "receiver capture, or receiver new --from, makes one"
             yield process.config.fault("samples-missing", message, "title", hint=hint, severity=Severity.INFO)
+
+
+def _expectation(site: Site, case: Case) -> Iterator[Fault]:
+    """Yield what a sample's problem.json cannot mean."""
+    file = case.expected / PROBLEM
+    message, hint, line = "", "", 1
+    try:
+        told = json.loads(file.read_bytes())
+        code = told.get("code") if isinstance(told, dict) else None
+        if code not in set(Code):
+            message, hint = "no problem has this code", did_you_mean(str(code), set(Code))
+            line = next((n for n, text in enumerate(file.read_text().split("\n"), 1) if '"code"' in text), 1)
+    except ValueError as error:
+        message, line = "it is no JSON", getattr(error, "lineno", 1)
+    if message:
+        yield Fault(_file(site, file), line, 1, "sample-expects", message, hint, Severity.WARNING)
 
 
 def _wrong_path(site: Site, process: Process, passing: list[Case]) -> Fault | None:

@@ -12,13 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jinja2 import nodes
+
 from receiver import intake
 from receiver.checking.inputs import Input, documents, inputs
 from receiver.checking.site import Site, templates
 from receiver.checking.trees import reads_all
 from receiver.checking.verdicts import Verdicts, of_values
+from receiver.checking.written import texts
 from receiver.delivery import Delivery, Part, Reading, delivery_id
 from receiver.faults import Fault
+from receiver.mapping.compiling.guards import field
+from receiver.mapping.library import Library
+from receiver.mapping.tables import Table
 from receiver.parts import collect
 from receiver.problems import Code, Problem
 from receiver.process import Process
@@ -128,7 +134,20 @@ def _inputs(trial: Trial, samples: list[Any]) -> list[Input]:
     if any(reads_all(trial.site.settings.site / file) for file in files):
         read = set(shape.members)
     deciding = {each.name for record in trial.pieces.records if record.when for each in record.when.reads}
-    return inputs(shape, schema, samples, read, deciding, trial.site.library)
+    return inputs(shape, schema, samples, read, deciding, _keys(trial), trial.site.library)
+
+
+def _keys(trial: Trial) -> dict[str, list[str]]:
+    """Return the keys of the code tables that each field is looked up in."""
+    library = Library(trial.process.config.folder, trial.site.settings.site)
+    keys: dict[str, list[str]] = {}
+    for written in texts(trial.site, trial.pieces):
+        for node in written.root.find_all(nodes.Filter):
+            name = field(node.node) if node.name == "lookup" else None
+            table = library.table(node.args[0].value) if name and isinstance(node.args[0], nodes.Const) else None
+            if name and isinstance(table, Table):
+                keys.setdefault(name, []).extend(row[0] for row in table.rows)
+    return keys
 
 
 def _try(trial: Trial, reading: Reading, parts: Sequence[Part], what: str, *, exact: bool = True) -> None:

@@ -18,6 +18,11 @@ MAX_LISTED = 200  # values of one enum: a longer list belongs into a code table
 MAX_LENGTH = 5_000  # characters of an invented text, and what an unbounded one stops at
 MAX_ITEMS = 50  # of an invented list
 REPEATS = 12  # times that an unbounded repetition of a pattern is taken
+MADE = (  # of a pattern: whether it is the longest text, whether of the last letters, and how it is called
+    (False, False, "at its shortest"),
+    (True, True, "at its longest"),
+    (True, False, "at its longest, of the first letters and digits"),
+)
 FORMATS = {  # one value each, as RFC 3339 and the others write them
     "date": "2024-02-29",
     "date-time": "2024-02-29T23:59:59Z",
@@ -75,9 +80,9 @@ def _texts(schemas: list[dict[str, Any]]) -> Iterator[Value]:
         pattern = schema.get("pattern")
         if isinstance(pattern, str):
             anchored = pattern.startswith("^") and pattern.endswith("$")
-            for longest in (False, True):
-                if (text := instance(pattern, longest=longest)) is not None:
-                    yield Value(text, "at its longest" if longest else "at its shortest", anchored)
+            for longest, last, what in MADE:
+                if (text := instance(pattern, longest=longest, last=last)) is not None:
+                    yield Value(text, what, anchored)
     shortest = max((schema.get("minLength", 1) for schema in schemas), default=1)
     longest_ = min((schema["maxLength"] for schema in schemas if "maxLength" in schema), default=MAX_LENGTH)
     yield Value("x" * min(shortest, MAX_LENGTH), "at its shortest", exact=False)
@@ -107,41 +112,44 @@ def _lists(top: Node, schemas: list[dict[str, Any]], library: Library, seen: tup
     yield Value(singles[:2], "of two items")
 
 
-def instance(pattern: str, *, longest: bool) -> str | None:
-    """Return a short or a long text that a pattern matches; None for a pattern that Python does not read."""
+def instance(pattern: str, *, longest: bool, last: bool = True) -> str | None:
+    """Return a short or a long text that a pattern matches; None for a pattern that Python does not read.
+
+    Of each set of characters the long text has the `last` one, or the first.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Python's own syntax; a schema's is another
-            return _walk(patterns.parse(pattern), longest=longest)
+            return _walk(patterns.parse(pattern), longest=longest, last=last)
     except (re.error, RecursionError, OverflowError, KeyError):
         return None
 
 
-def _walk(parsed: Any, *, longest: bool) -> str:
-    return "".join(_piece(code, argument, longest=longest) for code, argument in parsed)
+def _walk(parsed: Any, *, longest: bool, last: bool) -> str:
+    return "".join(_piece(code, argument, longest=longest, last=last) for code, argument in parsed)
 
 
-def _piece(code: Any, argument: Any, *, longest: bool) -> str:
+def _piece(code: Any, argument: Any, *, longest: bool, last: bool) -> str:
     if code is codes.LITERAL:
         return chr(argument)
     if code is codes.ANY or code is codes.NOT_LITERAL:
         return "x" if argument != ord("x") else "y"
     if code is codes.IN:
-        return _member(argument, longest=longest)
+        return _member(argument, last=longest and last)
     if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
         low, high, inner = int(argument[0]), int(argument[1]), argument[2]
         times = min(high, low + REPEATS) if longest else low
-        return _walk(inner, longest=longest) * min(times, MAX_LENGTH)
+        return _walk(inner, longest=longest, last=last) * min(times, MAX_LENGTH)
     if code is codes.SUBPATTERN:
-        return _walk(argument[-1], longest=longest)
+        return _walk(argument[-1], longest=longest, last=last)
     if code is codes.BRANCH:
-        found = [_walk(each, longest=longest) for each in argument[1]]
+        found = [_walk(each, longest=longest, last=last) for each in argument[1]]
         return max(reversed(found), key=len) if longest else min(found, key=len)
     return ""  # an anchor, or what only looks around
 
 
-def _member(items: list[tuple[Any, Any]], *, longest: bool) -> str:
-    """Return one character of a set: the last where the longest text is asked for, else the first."""
+def _member(items: list[tuple[Any, Any]], *, last: bool) -> str:
+    """Return one character of a set: the last that is plain, or the first."""
     letters = [chr(each) for each in (*range(48, 58), *range(65, 91), *range(97, 123), *range(33, 127), 32)]
     matching = [letter for letter in letters if _holds(items, letter)]
     if not matching:
@@ -149,7 +157,7 @@ def _member(items: list[tuple[Any, Any]], *, longest: bool) -> str:
         return chr(argument[1] if code is codes.RANGE else argument) if code in (codes.RANGE, codes.LITERAL) else ""
     same = [letter for letter in matching if letter.isdigit() == matching[0].isdigit()]
     plain = [letter for letter in same if letter.isalnum()] or same
-    return plain[-1] if longest else plain[0]
+    return plain[-1] if last else plain[0]
 
 
 def _holds(items: list[tuple[Any, Any]], letter: str) -> bool:

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from receiver.checking import origins
-from receiver.config.model import ProcessConfig
+from receiver.checking import hl7_habits, origins
+from receiver.config.model import ProcessConfig, RecordConfig
 from receiver.faults import Fault, Severity
 from receiver.problems import Code, Problem, Violation
 from receiver.process import Process, RecordRule
@@ -41,12 +41,16 @@ class Verdicts:
 
     def watched(self, process: Process) -> Process:
         """Return a process whose records are noted before they are judged."""
-        return replace(process, records=tuple(map(self._watched, process.records)))
+        rules = zip(process.records, process.config.records, strict=True)
+        return replace(process, records=tuple(self._watched(rule, config) for rule, config in rules))
 
-    def _watched(self, rule: RecordRule) -> RecordRule:
+    def _watched(self, rule: RecordRule, config: RecordConfig) -> RecordRule:
         def check(content: bytes) -> tuple[Violation, ...]:
-            self._written[rule.template.name] = content.decode(rule.encoding)
-            return rule.check(content)
+            text = self._written[rule.template.name] = content.decode(rule.encoding)
+            found = rule.check(content)
+            if config.format == "hl7" and not found:
+                self._unusual(rule.template.name, text)
+            return found
 
         return replace(rule, check=check)
 
@@ -85,6 +89,12 @@ class Verdicts:
         path = ("records", 0, "when")
         self._note(self.config.fault("no-record", message, *path, hint=hint, severity=Severity.WARNING))
 
+    def _unusual(self, file: str, text: str) -> None:
+        """Tell what of an HL7 message receivers do not expect, though the standard's structure has it."""
+        for place, message in hl7_habits.findings(text):
+            line = origins.line((self.site / file).read_text("utf-8-sig"), text, place)
+            self._note(Fault(file, line, 1, "hl7-unusual", f"{place}: {message}", "", Severity.WARNING))
+
     def _place(self, where: str) -> tuple[str, int, int]:
         """Return file, line and column of a template's line; of two files with one name where the records are named."""
         file, _, number = where.rpartition(":")
@@ -105,6 +115,8 @@ class Verdicts:
             message = f"rendering was cut off here, {what}: too long or too large"
             hint = "a loop or a repetition has no end worth waiting for"
             self._note(Fault(*place_, "template-without-end", message, hint))
+        elif violation.where == "path":
+            self._note(Fault(*place_, "path-clash", told, "give each file a name of its own", severity))
         else:
             self._note(Fault(*place_, "render-fails", told, hint, severity))
 

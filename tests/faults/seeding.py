@@ -81,8 +81,8 @@ def _there(fault: Fault, seed: Seeded, site: Path, changed: range) -> bool:
 
 def _at(fault: Fault, place: str, site: Path) -> bool:
     file, _, text = place.partition(": ")
-    if fault.file != file:
-        return False
+    if fault.file != file or not text:
+        return fault.file == file
     lines = (site / file).read_text().split("\n")
     return fault.line <= len(lines) and text.partition("#")[0] in lines[fault.line - 1]
 

@@ -2,10 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test lint types docs faults mutants fuzz properties crash siege soak bench profile package licenses demo clean
+.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak bench profile package licenses demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
+
+# What needs no other process: under a minute, to run at each save.
+UNIT := $(addprefix tests/,config field mapping metadata records schemas web) \
+	$(addprefix tests/store/test_,hashing.py kept.py sequence.py spare.py stage.py system_calls.py) \
+	$(addprefix tests/test_,content.py house.py intake.py numbers.py parts.py positions.py settings.py units.py)
+unit: .venv/ready
+	$(BIN)/python -m pytest -q $(UNIT)
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -49,7 +49,7 @@ def test_an_exact_name_wins_over_a_glob_that_stands_first(collected):
 @pytest.mark.parametrize(
     ("filename", "suffix"),
     [
-        ("a.TIFF", ".tiff"),
+        ("a.XYZ", ".xyz"),
         ("a.b.c", ".c"),
         ("a.12345678", ".12345678"),
         ("a.123456789", ".bin"),

@@ -8,6 +8,8 @@ from receiver.delivery import Incoming, Part, Role, Section
 from receiver.process import Process
 from receiver.proving.cases import EXPECTED, REQUEST, is_part
 from receiver.proving.files import named
+from receiver.schemas import json_text, xml_text
+from receiver.schemas.malformed import Malformed
 from receiver.store.kept import Kept
 from receiver.web.filenames import disposition
 
@@ -66,8 +68,18 @@ def _file_name(process: Process, part: Sent) -> str | None:
 def _same(told: Section, part: Sent) -> bool:
     """Tell whether a section is told by a file's name. Nobody ever sees the name of a metadata file."""
     if part.role is Role.METADATA:
-        return (told.name, told.type, told.charset) == (part.section.name, part.section.type, part.section.charset)
+        return (told.name, told.type) == (part.section.name, part.section.type) and _reads_alike(part)
     return told == part.section
+
+
+def _reads_alike(part: Sent) -> bool:
+    """Tell whether metadata reads the same without its charset, which no file's name can tell."""
+    charset = part.section.charset
+    utf8 = xml_text.utf8 if part.suffix == ".xml" else json_text.utf8
+    try:
+        return not charset or utf8(part.content, charset) == utf8(part.content)
+    except Malformed:
+        return False
 
 
 def _request(process: Process, parts: Sequence[Sent]) -> bytes:

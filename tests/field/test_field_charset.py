@@ -57,10 +57,18 @@ def test_a_replay_reads_it_by_the_charset_that_it_came_with(home):
     assert NAME in records(home)
 
 
-@pytest.mark.parametrize("how", [(), ("--scrub",)])
-def test_a_captured_sample_is_read_in_the_same_way(home, how):
-    held = deliver(home, "iso-8859-1", "iso-8859-1", confidence=0.5)
+@pytest.mark.parametrize(
+    ("charset", "how", "file"),
+    [
+        ("iso-8859-1", (), "request.http"),
+        ("iso-8859-1", ("--scrub",), "metadata.json"),
+        ("utf-8", (), "metadata.json"),  # as .NET's StringContent says of all: the file alone reads the same
+    ],
+)
+def test_a_captured_sample_is_read_in_the_same_way(home, charset, how, file):
+    held = deliver(home, charset, charset, confidence=0.5)
     home.close()
     assert home.receiver("capture", held.id, "--as", "real", *how).exit_code == 0
+    assert (home.folder / "samples" / "real" / file).exists()
     tried = home.receiver("test")
     assert tried.exit_code == 0, tried.output

@@ -52,6 +52,13 @@ def test_too_little_space_is_told_with_what_is_needed(house):
     assert "1000000 TB needed" in missing(short)["space"]
 
 
+def test_a_full_disk_is_told_whatever_the_settings_ask_for(house, monkeypatch):
+    careless = replace(house, settings=replace(house.settings, min_free=0))
+    assert missing(careless) == {}
+    monkeypatch.setattr(readiness, "free_space", lambda _: 50_000)
+    assert "0 MB free at" in missing(careless)["space"]
+
+
 def test_an_output_folder_that_is_gone_is_told(house):
     shutil.rmtree(house.processes["referrals"].output)
     assert missing(house) == {"output": "could not write to the output folder (ENOENT)"}

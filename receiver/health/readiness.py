@@ -15,6 +15,8 @@ from receiver.problems import Code, Problem
 from receiver.store.failure import storage
 from receiver.store.folders import FOLDER_MODE, free_space
 
+LEAST = 100_000  # bytes: what a commit and the folders of a small delivery take, whatever the settings ask for
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -33,7 +35,7 @@ def checks(house: House) -> list[Check]:
         _check("ledger", partial(_ledger, house)),
         *(_check("stage", partial(_stage, root)) for root in sorted(house.roots())),
         *(_check("output", partial(_output, output)) for output in sorted(outputs)),
-        *(_check("space", partial(_space, folder, house.settings.min_free)) for folder in house.disks()),
+        *(_check("space", partial(_space, folder, max(house.settings.min_free, LEAST))) for folder in house.disks()),
     ]
 
 

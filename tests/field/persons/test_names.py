@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from receiver import config
+from receiver.delivery import Delivery, Reading
+from receiver.mapping import Templates
 from receiver.mapping.errors import Refused
 from receiver.mapping.filters.person_words import Words, folded, folded_degrees
 from receiver.mapping.filters.persons import Customs, Name, reader
+from receiver.mapping.names import names
+from receiver.process import pieces
+from receiver.proving.outcome import FROZEN
 
 ROWS = list(csv.DictReader((Path(__file__).parent / "names.csv").read_text("utf-8").splitlines()))
 
@@ -37,3 +43,33 @@ def test_a_name_has_the_right_parts_or_is_refused_with_what_decides(row):
 def test_the_table_has_300_names_of_many_customs():
     assert len(ROWS) >= 300
     assert len({row["custom"] for row in ROWS}) >= 12
+
+
+def test_process_toml_tells_what_a_name_does_not(tmp_path):
+    folder = tmp_path / "mappings" / "scans"
+    folder.mkdir(parents=True)
+    (folder / "process.toml").write_text(PROCESS, "utf-8")
+    (folder / "record.txt.j2").write_text("{{ fields.name | person('family') }}|{{ fields.name | person('given') }}\n")
+    configured = config.read(folder, tmp_path)
+    templates = Templates(folder, tmp_path, customs=pieces.customs(configured.persons))
+    template = templates.record("record.txt.j2", "text")
+    written = {"NGUYEN VAN AN": "NGUYEN|AN", "Abogado Peralba Luis": "Peralba|Luis"}
+    for name, parts in written.items():
+        reading = Reading("42", {"name": name}, {}, {})
+        assert template.render(names(Delivery("A" * 20, "scans", "42", FROZEN, 1), reading, [])).strip() == parts
+
+
+PROCESS = """
+[auth]
+open = true
+[parts.metadata]
+role = "metadata"
+[metadata]
+schema = "nextstep-metadata.schema.json"
+source_id = "sourceId"
+[persons]
+order = "family"
+given_name = "last"
+titles = ["Abogado"]
+names = ["Van"]
+"""

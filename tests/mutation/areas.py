@@ -43,6 +43,6 @@ AREAS = {
     "web": Area(
         ("web",),
         ("web",),
-        ("hostile/test_table.py", "hostile/test_refused_early.py", "service/test_delivery.py"),
+        ("service/test_delivery.py", "hostile/test_refused_early.py", "hostile/test_table.py"),
     ),
 }

@@ -30,7 +30,9 @@ READ_SIZE = 1024 * 1024  # bytes asked of the server at once: smaller reads were
 AT_WORK = 16  # requests that one worker works on at once: fsyncs of 16 threads overlap 3–4 times; 4 are slower by 13 %
 PAGES = 4  # threads of one worker for health, metrics and all else that is no delivery: it never waits for those
 READING = 128  # threads of one worker that wait for the rest of a body: as many are left for what has arrived
-CONNECTIONS = 4_000  # open in one worker: one that waits takes 12 KB and what has arrived; beyond, the kernel queues
+CONNECTIONS = (
+    4_000  # open in one worker: one that waits takes 12 KB and what has arrived; the slowest makes room for who comes
+)
 OPEN_FILES = 16_384  # open files of one worker: 4,000 connections, and 20 for each of 256 deliveries
 
 # values

@@ -18,11 +18,20 @@ from receiver.web.waiting import Waiting
 class Bodies:
     """The connections of one worker whose head is judged, and whose body is awaited."""
 
-    def __init__(self, poller: selectors.BaseSelector, begin: Callable[[Connection], None]) -> None:
+    def __init__(
+        self,
+        poller: selectors.BaseSelector,
+        begin: Callable[[Connection], None],
+        close: Callable[[Connection], None],
+    ) -> None:
         """Have each connection begun once enough of its body is there, or no more of it is waited for."""
         self._waiting = Waiting(poller, self._read)
         self._begin = begin
+        self._close = close
         self._bytes = 0  # collected of all of them
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def add(self, conn: Connection) -> None:
         """Collect the body of a connection."""
@@ -35,6 +44,12 @@ class Bodies:
         """Wait no longer for bodies that took too long: they are refused."""
         for conn in self._waiting.overdue():
             self._give_up(conn)
+
+    def drop(self) -> None:
+        """Close the connection that is nearest to its end."""
+        conn = self._waiting.nearest()
+        self._forget(conn)
+        self._close(conn)
 
     def shorten(self, deadline: float) -> None:
         """Wait for none beyond `deadline`, in monotonic seconds."""
@@ -63,8 +78,11 @@ class Bodies:
         conn.awaited.ahead.over = True
         self._end(conn)
 
-    def _end(self, conn: Connection) -> None:
+    def _forget(self, conn: Connection) -> None:
         self._bytes -= len(conn.awaited.ahead.held)
         self._waiting.remove(conn)
+
+    def _end(self, conn: Connection) -> None:
+        self._forget(conn)
         conn.awaited.ahead.resume()
         self._begin(conn)

@@ -27,6 +27,9 @@ class Coming:
         self._refuse = refuse
         self._close = close
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def add(self, conn: Connection) -> None:
         """Take in the next head of a connection."""
         ended = conn.receive_head()  # as a rule it is there already, and nothing needs to be watched
@@ -40,6 +43,12 @@ class Coming:
         """Refuse the heads that took too long."""
         for conn in self._waiting.overdue():
             self._end(conn, problem)
+
+    def drop(self) -> None:
+        """Close the connection that is nearest to its end."""
+        conn = self._waiting.nearest()
+        self._waiting.remove(conn)
+        self._close(conn)
 
     def shorten(self, deadline: float) -> None:
         """Wait for none beyond `deadline`, in monotonic seconds."""

@@ -24,18 +24,25 @@ class Leaving:
         self._close = close
         self._bytes = 0  # of all answers
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def add(self, conn: Connection) -> None:
         """Send the rest of an answer; where too much waits, the answer that has waited longest is given up."""
         self._bytes += len(conn.outgoing.rest)
         seconds = limits.ANSWER_SECONDS + len(conn.outgoing.rest) / limits.BODY_RATE
         self._waiting.add(conn, time.monotonic() + seconds)
         while self._bytes > limits.LEAVING:
-            self._end(self._waiting.nearest())
+            self.drop()
 
     def give_up(self) -> None:
         """Close what was not taken in in time."""
         for conn in self._waiting.overdue():
             self._end(conn)
+
+    def drop(self) -> None:
+        """Close the connection that is nearest to its end."""
+        self._end(self._waiting.nearest())
 
     def shorten(self, deadline: float) -> None:
         """Wait for none beyond `deadline`, in monotonic seconds."""

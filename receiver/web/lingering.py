@@ -23,6 +23,9 @@ class Lingering:
         self._waiting = Waiting(poller, self._throw_away)
         self._close = close
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def add(self, conn: Connection) -> None:
         """Close our side of a connection, and wait for the sender's."""
         try:
@@ -39,6 +42,10 @@ class Lingering:
         """Close what took too long."""
         for conn in self._waiting.overdue():
             self._end(conn)
+
+    def drop(self) -> None:
+        """Close the connection that is nearest to its end."""
+        self._end(self._waiting.nearest())
 
     def shorten(self, deadline: float) -> None:
         """Wait for none beyond `deadline`, in monotonic seconds."""

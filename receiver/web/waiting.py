@@ -27,6 +27,9 @@ class Waiting:
         self._until: dict[Connection, float] = {}
         self._at_once: int | None = limits.GIVEN_UP
 
+    def __len__(self) -> int:
+        return len(self._until)
+
     def add(self, conn: Connection, until: float) -> None:
         """Wait for a connection."""
         conn.sock.setblocking(False)

@@ -90,7 +90,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self._pages = ThreadPoolExecutor(limits.PAGES)
         self._lingering = Lingering(self.poller, self._close)
         self._coming = Coming(self.poller, self._begin, self._refuse, self._close)
-        self._bodies = Bodies(self.poller, self._enter)
+        self._bodies = Bodies(self.poller, self._enter, self._close)
         self._leaving = Leaving(self.poller, self._answered, self._close)
         super().run()
         self._pages.shutdown(wait=False)
@@ -118,6 +118,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             return
         self.nr_conns += 1
         self._coming.add(self._connection(listener, client, address))
+
+    def _make_room(self) -> None:
+        """Close the slowest connection, where there are too many: whoever comes does not wait until it ends."""
+        waiting: list[Coming | Bodies | Leaving | Lingering]
+        waiting = [self._coming, self._bodies, self._leaving, self._lingering]
+        fullest = max(waiting, key=len)
+        if fullest:
+            fullest.drop()
 
     def _connection(self, listener: socket.socket, client: socket.socket, address: Any) -> Connection:
         server = listener.getsockname()
@@ -275,7 +283,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             super().notify()
 
     def murder_pending(self) -> None:
-        """Give up what took too long; gunicorn asks with each event."""
+        """Give up what took too long, or takes the last place; gunicorn asks with each event."""
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
         now = time.monotonic()
         if now >= self._looks_at:
             self._looks_at = now + LOOK

@@ -11,6 +11,7 @@ from running import Service
 from receiver import limits
 
 from .cases.building import body, delivery, file, head, json_part, metadata, multipart_type, whole
+from .conftest import SITE
 from .talking import answers, exchange
 
 STALLED = 2_000  # connections
@@ -121,3 +122,18 @@ def test_a_sender_who_hangs_up_within_a_body_is_told_of_a_truncated_one(hostile)
         connection.shutdown(socket.SHUT_WR)
         answer = next(answers(connection))
     assert (answer.status, answer.json["code"]) == (400, "truncated-body")
+
+
+def test_who_comes_to_a_full_worker_does_not_wait_for_those_that_send_nothing(tmp_path):
+    options = ("--workers", "1", "--threads", "4", "--worker-connections", "40")
+    service = Service(tmp_path / "data", SITE, options=options).start()
+    try:
+        with ExitStack() as stack:
+            for sent in 60 * [b"", b"POST", head(multipart_type(), "Content-Length: 20000")]:
+                stack.enter_context(closing(service.connect())).sendall(sent)
+            begun = time.monotonic()
+            for number in range(5):
+                assert service.request(delivery(*whole(f"full-{number}"))).status == 200
+            assert time.monotonic() - begun < limits.HEAD_SECONDS / 2
+    finally:
+        service.stop()

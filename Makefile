@@ -34,6 +34,20 @@ faults: .venv/ready
 fuzz: .venv/ready
 	FUZZ=$(or $(FUZZ),100000) $(BIN)/python -m pytest tests/hostile/test_fuzz.py
 
+# Coverage-guided: SECONDS for each reader of a sender's bytes, or for one TARGET. atheris gets an environment of its own,
+# for it has wheels for few versions of Python; what breaks a reader stays in build/fuzz.
+FUZZED := $(or $(TARGET),request content_type disposition body json xml records filters)
+fuzz-parsers: build/fuzz/ready
+	@for target in $(FUZZED); do \
+	    echo "== $$target"; \
+	    PYTHONPATH=tests:. build/fuzz/bin/python -m fuzz $$target $(or $(SECONDS),60) build/fuzz/found || exit 1; \
+	done
+
+build/fuzz/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv build/fuzz
+	build/fuzz/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock atheris==3.0.0 ".[hl7]"
+	@touch $@
+
 # 10,000 values through every format, filter and shipped process, read back by other readers: how many came back, and
 # how many were refused, stands in the statistics. `make test` has a short run of the same.
 READ_BACK := $(addprefix tests/,field/test_field_dates.py mapping/test_any_text.py mapping/test_filters.py shipped/test_any_value.py) \

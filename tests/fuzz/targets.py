@@ -1,0 +1,136 @@
+"""What `make fuzz-parsers` feeds: each reader of a sender's bytes, by name; nothing but a refusal may come out."""
+
+import io
+import types
+from collections.abc import Callable
+from contextlib import suppress
+
+from gunicorn.config import Config
+from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.unreader import IterUnreader
+
+from receiver.mapping.errors import Refused
+from receiver.mapping.filters import dates, numbers, persons, texts
+from receiver.problems import Problem
+from receiver.records import csv, hl7
+from receiver.records import json as json_record
+from receiver.records import xml as xml_record
+from receiver.schemas import hl7_values, json_text, xml_text
+from receiver.schemas.malformed import Malformed
+from receiver.web import filenames, form, heads, parameters
+from receiver.web.request import Request
+
+BOUNDARY = "B"
+READ = ["iso", "%m/%d/%Y", "%Y%m%d%H%M%S", "%B %d, %Y %I:%M %p", "%d.%m.%y"]
+
+
+def request(data: bytes) -> None:
+    """Read a request's head."""
+    unreader = IterUnreader(iter([data]))
+    unreader.sock = types.SimpleNamespace(trusted=False, begin=lambda **_: None)
+    with suppress(ParseException, NoMoreData, StopIteration):
+        Request(Config(), unreader, ("127.0.0.1", 1))
+
+
+def content_type(data: bytes) -> None:
+    """Read a boundary; one that is found is one that RFC 2046 allows."""
+    found = heads.boundary("multipart/form-data;" + data.decode("latin-1"))
+    assert 0 < len(found) <= 70
+    assert found.isascii()
+
+
+def disposition(data: bytes) -> None:
+    """Read a part's names; what is written again is read as the same."""
+    section, _ = heads.section([b"Content-Disposition: form-data;" + data])
+    again = parameters.parse(filenames.disposition(section.name, section.filename), "A part's", unquoted="")
+    assert section.filename is None or filenames.filename(again) == section.filename or "\r" in section.filename
+
+
+def body(data: bytes) -> None:
+    """Read a body at once and byte by byte: the verdicts are the same."""
+    assert _sections(data, len(data) or 1) == _sections(data, 1)
+
+
+def _sections(data: bytes, size: int) -> object:
+    stream = io.BytesIO(data)
+    pieces = types.SimpleNamespace(read=lambda _: stream.read(size))
+    try:
+        found = form.sections(pieces, f"multipart/form-data; boundary={BOUNDARY}", None, 10**6)
+        return [(incoming.section, b"".join(incoming.content)) for incoming in found]
+    except Problem as problem:
+        return problem.code
+
+
+def json(data: bytes) -> None:
+    """Read JSON metadata, and judge a JSON record."""
+    with suppress(Malformed):
+        json_text.loads(data)
+    json_record.violations(data.decode("utf-8", "replace"), None)
+
+
+def xml(data: bytes) -> None:
+    """Read XML metadata, and judge an XML record."""
+    with suppress(Malformed):
+        xml_text.parse(data)
+    xml_record.violations(data, None)
+
+
+def records(data: bytes) -> None:
+    """Judge a record in CSV and in HL7 v2."""
+    text = data.decode("utf-8", "replace")
+    csv.violations(text, ",")
+    hl7.violations(text, by_standard=False)
+    for kind in hl7_values.TYPES:
+        hl7_values.written(kind, text)
+
+
+def filters(data: bytes) -> None:
+    """Let each filter that reads closely read a text."""
+    text = data.decode("utf-8", "replace")
+    for read in (
+        lambda: dates.date(text, READ),
+        lambda: dates.hl7_ts(text),
+        lambda: dates.fhir_time(text),
+        lambda: numbers.number(text),
+        lambda: persons.person(text, "family"),
+        lambda: texts.phone(text, extension=" x"),
+        lambda: texts.split(text, ",;"),
+        lambda: texts.fixed(text, 40),
+    ):
+        with suppress(Refused):
+            read()
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    target.__name__: target for target in (request, content_type, disposition, body, json, xml, records, filters)
+}
+SEEDS: dict[str, tuple[bytes, ...]] = {
+    "request": (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na",),
+    "content_type": (b' boundary="a b"', b"boundary=B; charset=utf-8"),
+    "disposition": (
+        b' name="a"; filename="=?utf-8?B?w5w=?="; filename*=utf-8\'\'%C3%9C',
+        b" name=a; filename*0*=utf-8''%C3; filename*1*=%9C; filename*2=.tif",
+    ),
+    "body": (  # transport padding, a folded header
+        (
+            b'--B\r\nContent-Disposition: form-data; name="a"\r\nContent-Length: 1\r\n\r\nx'
+            b"\r\n--B \r\nX: y\r\n z\r\n\r\n--B--"
+        ),
+    ),
+    "json": (b'{"sourceId": "1", "fields": [{"name": "a", "value": -1.5e3, "x": "\\ud83d\\ude00"}, null, true]}',),
+    "xml": (b'<?xml version="1.0" encoding="UTF-8"?><a xmlns:b="c" b:d="e">&lt;<![CDATA[f]]><!-- g --></a>',),
+    "records": (b"MSH|^~\\&|a\rOBX|1|NM|-1.5\r", b'"a","b""c"\r\n1,2\r\n', b"20260101101500.1234+0100"),
+    "filters": (
+        b"Smith, John Q MD",
+        b"2026-01-01T10:15:00.5Z",
+        b"(555) 013-4217 ext. 5",
+        b"$1,234.50",
+        b"March 1, 2026 10:15 PM",
+    ),
+}
+
+
+def feed(name: str, data: bytes) -> None:
+    """Feed one reader; a refusal is an answer."""
+    with suppress(Problem, Malformed, Refused):
+        TARGETS[name](data)

@@ -1,0 +1,14 @@
+"""What `make fuzz-parsers` has found is read for good, and so is what it starts with."""
+
+import pytest
+
+from .targets import SEEDS, TARGETS, feed
+
+FOUND: dict[str, tuple[bytes, ...]] = {}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_reader_refuses_or_reads(name):
+    for data in (b"", *SEEDS[name], *FOUND.get(name, ())):
+        for end in range(len(data) + 1):
+            feed(name, data[:end])

@@ -85,7 +85,7 @@ def _read(plain: str, customs: Customs) -> Name:
         return Name(*map(str.strip, plain.split("^")[:6]))
     without = NICKNAME.sub(" ", plain) if NICKNAME.sub("", plain).strip(" ,") else plain
     sections = [section.split() for section in COMMA.split(without) if section.strip()]
-    name = _Reading(customs, sections).name()
+    name = _Reading(customs, sections, is_nameless=COMMA.match(without) is not None).name()
     if without == plain:
         return name
     found = list(NICKNAME.finditer(plain))
@@ -97,10 +97,11 @@ def _read(plain: str, customs: Customs) -> Name:
 class _Reading:
     """Takes the words of one name into its parts."""
 
-    def __init__(self, customs: Customs, sections: list[list[str]]) -> None:
+    def __init__(self, customs: Customs, sections: list[list[str]], *, is_nameless: bool) -> None:
         self.customs = customs
         self.words = customs.words
         self.sections = sections
+        self.is_nameless = is_nameless  # nothing stands before the comma
         self.capitals = all(word == word.upper() for section in sections for word in section)
         self.prefixes: list[str] = []
         self.suffixes: list[str] = []
@@ -108,6 +109,8 @@ class _Reading:
 
     def name(self) -> Name:
         sections = [left for index, words in enumerate(self.sections) if (left := self._names(index, words))]
+        if self.is_nameless and sections:
+            sections.insert(0, [])
         if len(sections) > SECTIONS:
             raise Refused(TOO_MANY, "person")
         family: list[str] = []

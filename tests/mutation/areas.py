@@ -38,8 +38,8 @@ AREAS = {
     ),
     "metadata": Area(("metadata", "positions.py"), ("metadata", "test_positions.py", "mapping/test_xml_metadata.py")),
     "formats": Area(("mapping/formats",), ("mapping", "records")),
-    "filters": Area(("mapping/filters",), ("mapping",)),
-    "schemas": Area(("schemas", "records"), ("schemas", "records")),
+    "filters": Area(("mapping/filters",), ("mapping", "field")),
+    "schemas": Area(("schemas", "records"), ("schemas", "records", "field")),
     "web": Area(
         ("web",),
         ("web",),

@@ -12,7 +12,7 @@ from receiver.mapping.filters.moments import DIRECTIVES, ZONE, Moment
 from receiver.schemas.hl7_values import FIRST_YEAR
 
 ISO = "iso"
-EARLIEST = f"{FIRST_YEAR}-01-01"
+EARLIEST = clock.date(FIRST_YEAR, 1, 1)
 NO_DAY = "is no day of the calendar, or no time of a day"
 
 

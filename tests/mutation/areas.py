@@ -24,19 +24,24 @@ class Area(NamedTuple):
 AREAS = {
     "store": Area(
         ("store",),
-        (
-            *(f"store/test_{name}.py" for name in ("failing_disk", "hashing", "kept", "ledger", "moving", "sequence")),
-            *(f"store/test_{name}.py" for name in ("spare", "stage", "system_calls")),
-            *("keeping/test_retention.py", "keeping/test_audit_verbs.py", "test_readiness.py"),
-        ),
-        ("store",),
+        ("store", "keeping/test_retention.py", "keeping/test_audit_verbs.py", "test_readiness.py"),
+        tuple(f"store/test_{name}.py" for name in ("races", "interlock", "presence", "crashes")),
     ),
     "delivery": Area(
         ("intake.py", "parts.py", "content.py", "sniffing.py", "rendering.py", "planning.py", "delivery.py"),
-        ("test_intake.py", "test_content.py", "test_in_force.py", "store/test_stage.py", "keeping/test_replaying.py"),
+        (
+            "test_intake.py",
+            "test_parts.py",
+            "test_content.py",
+            "test_in_force.py",
+            "keeping/test_replaying.py",
+            "field",
+        ),
         ("service/test_delivery.py", "service/test_repeats.py"),
     ),
-    "metadata": Area(("metadata", "positions.py"), ("metadata", "test_positions.py", "mapping/test_xml_metadata.py")),
+    "metadata": Area(
+        ("metadata", "positions.py"), ("metadata", "test_positions.py", "mapping/test_xml_metadata.py", "field")
+    ),
     "formats": Area(("mapping/formats",), ("mapping", "records")),
     "filters": Area(("mapping/filters",), ("mapping", "field")),
     "schemas": Area(("schemas", "records"), ("schemas", "records", "field")),

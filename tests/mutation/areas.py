@@ -31,6 +31,7 @@ AREAS = {
         ("intake.py", "parts.py", "content.py", "sniffing.py", "rendering.py", "planning.py", "delivery.py"),
         (
             "test_intake.py",
+            "test_delivery.py",
             "test_parts.py",
             "test_content.py",
             "test_in_force.py",

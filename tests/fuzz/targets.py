@@ -20,6 +20,7 @@ from receiver.schemas.malformed import Malformed
 from receiver.web import filenames, form, heads, parameters
 from receiver.web.request import Request
 
+CONFIG = Config()
 BOUNDARY = "B"
 READ = ["iso", "%m/%d/%Y", "%Y%m%d%H%M%S", "%B %d, %Y %I:%M %p", "%d.%m.%y"]
 
@@ -29,7 +30,7 @@ def request(data: bytes) -> None:
     unreader = IterUnreader(iter([data]))
     unreader.sock = types.SimpleNamespace(trusted=False, begin=lambda **_: None)
     with suppress(ParseException, NoMoreData, StopIteration):
-        Request(Config(), unreader, ("127.0.0.1", 1))
+        Request(CONFIG, unreader, ("127.0.0.1", 1))
 
 
 def content_type(data: bytes) -> None:

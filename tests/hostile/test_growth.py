@@ -28,6 +28,8 @@ from receiver.web.request import Request
 
 from .growth import ALLOWED, Reader, growth, inputs
 
+CONFIG = Config()
+
 
 @dataclass(frozen=True)
 class Case:
@@ -47,7 +49,7 @@ def head_of(header: str) -> Reader:
         unreader = IterUnreader(iter([raw]))
         unreader.sock = types.SimpleNamespace(trusted=False, begin=lambda **_: None)
         try:
-            Request(Config(), unreader, ("127.0.0.1", 1))
+            Request(CONFIG, unreader, ("127.0.0.1", 1))
         except ParseException:
             return
 

@@ -50,6 +50,6 @@ LAST_SECONDS = 3  # seconds of the time that a stop leaves, kept to judge and an
 ANSWER_SECONDS = 30  # seconds for the sender to take in an answer, and one more for each BODY_RATE bytes of it
 LEAVING = 64 * 1024 * 1024  # bytes of answers of one worker that are not taken in yet: a thousand pages of metrics
 MOMENT = 0.02  # seconds in which a thread awaits a body itself: the sender sends it right behind the head
-GIVEN_UP = 8  # senders of each kind given up at once, ten times a second: each answer takes a millisecond from others
+GIVEN_UP = 4  # senders of each kind given up at once, ten times a second: a thousand wait longer, and hold nobody up
 LINGER_SECONDS = 2  # seconds without a byte before a connection is closed after its last answer: RFC 9112 §9.6
 MAX_LINGER_SECONDS = 30  # seconds in which the body of a refused request is read and thrown away: it may be on its way

@@ -325,7 +325,7 @@ def test_a_path_of_names_selects_what_any_other_does_in_the_same_order(each: str
     [
         ("each", "fields[", "not a JMESPath"),
         ("each", "a.b ]", "at its column 5"),
-        ("each", "", "not a JMESPath"),
+        ("each", "", "(at its column 1)"),
         ("name", "nope(@)", 'no function "nope"'),
         ("value", "a b", "not a JMESPath"),
         ("source_id", "$%", "not a JMESPath"),

@@ -74,3 +74,9 @@ def test_libraries_may_ask_it_what_it_is() -> None:
 
 def test_its_representation_tells_no_text() -> None:
     assert repr(xml.as_names(xml.parse(CONTENT)).patient) == "<1 elements>"
+
+
+def test_a_name_with_an_underscore_in_front_is_never_an_attribute():
+    names = xml.as_names(xml.parse(b"<a><_b>1</_b><c_>2</c_></a>"))
+    assert not hasattr(names, "_b")
+    assert str(names.c_) == "2"

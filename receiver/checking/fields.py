@@ -30,8 +30,9 @@ def _reads(process: Pieces) -> Iterator[Read]:
     of_records = [(record, (record.template, record.path)) for record in process.records]
     for record, pieces in of_records:
         there = guarded_by(record.config.when) if record.config.when and record.when else frozenset()
+        unread = record.config.when is not None and record.when is None  # it has its fault, and may well be a guard
         for read in (read for piece in pieces if piece for read in piece.reads):
-            yield Read(read.file, read.line, read.column, read.name, read.guarded or read.name in there)
+            yield Read(read.file, read.line, read.column, read.name, read.guarded or unread or read.name in there)
     own = {id(piece) for _, pieces in of_records for piece in pieces}
     for template in templates(process):
         if id(template) not in own:

@@ -6,6 +6,7 @@ What is returned is only likely to satisfy the schema: whoever tries it asks the
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import chain
 from re import _constants as codes  # type: ignore[attr-defined]  # the tree of a pattern; test_values holds it
 from re import _parser as patterns  # type: ignore[attr-defined]
@@ -112,6 +113,7 @@ def _lists(top: Node, schemas: list[dict[str, Any]], library: Library, seen: tup
     yield Value(singles[:2], "of two items")
 
 
+@cache  # one schema serves several processes
 def instance(pattern: str, *, longest: bool, last: bool = True) -> str | None:
     """Return a short or a long text that a pattern matches; None for a pattern that Python does not read.
 

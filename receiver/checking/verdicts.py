@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from receiver.checking import hl7_habits, origins
@@ -45,9 +46,13 @@ class Verdicts:
         return replace(process, records=tuple(self._watched(rule, config) for rule, config in rules))
 
     def _watched(self, rule: RecordRule, config: RecordConfig) -> RecordRule:
+        @cache  # many inputs become the same record
+        def judged(content: bytes) -> tuple[Violation, ...]:
+            return rule.check(content)
+
         def check(content: bytes) -> tuple[Violation, ...]:
             text = self._written[rule.template.name] = content.decode(rule.encoding)
-            found = rule.check(content)
+            found = judged(content)
             if config.format == "hl7" and not found:
                 self._unusual(rule.template.name, text)
             return found

@@ -18,7 +18,11 @@ WORDS = (
     ("Expected '=' after a key", "a = is missing", "a line is written key = value"),
     ("Invalid initial character", "a name cannot be written so", 'put it in quotes: [parts."page_*"]'),
     ("Invalid statement", "this is neither a section nor a key", "write [section] or key = value"),
-    ("Expected newline or end", "something follows the value", "one key = value on each line; comments begin with #"),
+    (
+        "Expected newline or end",
+        "something follows the value",
+        "one key = value on each line; comments begin with #, and a text that has double quotes stands in single ones",
+    ),
     ("Cannot overwrite a value", "this was given before", "remove one of the two"),
     ("Duplicate inline table key", "this was given before", "remove one of the two"),
     ("Cannot redefine namespace", "this was given before", "remove one of the two"),

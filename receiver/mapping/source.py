@@ -26,7 +26,6 @@ HINTS = {  # what to do, by what Jinja's message says
     r"^unexpected char '\?'": "write `one if condition else other`; where a field may be missing, `| default(…)`",
     r"^unexpected char '\$'": "write fields.name",
     r"got '\|'|unexpected '\|'": "write `or`; a filter has a name behind its |",
-    r"got '\{'|unexpected '\{'|got '%'|unexpected '%'|got block": "an expression stands here by itself, without {{ }}",
     "^[Uu]nexpected char '[\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb]'": "write straight quotes: \" or '",
 }
 
@@ -93,6 +92,9 @@ def parse(environment: Sandbox, source: Source, places: Places) -> nodes.Templat
 
 def parse_expression(environment: Environment, source: Source, places: Places) -> nodes.Expr:
     """Parse one expression. Raises `Misconfigured` with its syntax error."""
+    if source.text.lstrip().startswith(("{{", "{%")):
+        message, hint = "an expression stands here by itself", "leave {{ }} or {% %} away"
+        raise Misconfigured([Fault(*source.place(0), "template-syntax", message, hint)])
     try:
         parser = _parser(environment, source, places, "variable")
         expression = parser.parse_expression()

@@ -67,7 +67,8 @@ def _faults(rows: list[list[str]], file: str) -> list[Fault]:
     for line, row in enumerate(rows, 1):
         if row and len(row) != len(rows[0]):
             message = f"this row has {len(row)} columns and the header has {len(rows[0])}"
-            faults.append(Fault(file, line, 1, "bad-table", message))
+            hint = "columns are parted by commas; a cell that has one stands in double quotes"
+            faults.append(Fault(file, line, 1, "bad-table", message, hint))
         elif row and line > 1 and seen.setdefault(row[0], line) != line:
             faults.append(Fault(file, line, 1, "bad-table", f"this key stands in line {seen[row[0]]} already"))
     return faults

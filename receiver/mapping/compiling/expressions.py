@@ -32,6 +32,7 @@ class Expressions:
             nodes.Test: self._test,
             nodes.Call: self._call,
             nodes.Concat: self._concat,
+            nodes.Sub: self._minus,
             nodes.CondExpr: self._conditional,
             nodes.And: self._and,
             nodes.Or: self._or,
@@ -130,6 +131,15 @@ class Expressions:
     def _concat(self, node: nodes.Concat, spot: Spot, scope: Scope) -> Any:
         pieces = [self.rewrite(piece, spot, scope) for piece in node.nodes]
         return self.filtered(nodes.List(pieces, lineno=node.lineno), operators.concat)
+
+    def _minus(self, node: nodes.Sub, spot: Spot, scope: Scope) -> Any:
+        """Take `fields.patient-mrn` for what it is meant to be: a name with a hyphen."""
+        read, right = field(node.left), node.right
+        if read is None or not isinstance(right, nodes.Name) or right.name in scope.names:
+            return self._children(node, spot, scope)
+        hint = f'a name with a hyphen is written fields["{read}-{right.name}"]'
+        self._unit.fault(right, "unknown-name", f'there is no "{right.name}" here', hint)
+        return node
 
     def _conditional(self, node: nodes.CondExpr, spot: Spot, scope: Scope) -> Any:
         holds, fails = guards(node.test)

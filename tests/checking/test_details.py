@@ -175,7 +175,7 @@ def test_what_a_table_gives_may_stand_in_a_path(site):
 
 
 def test_metadata_in_a_path_tells_a_value(site):
-    site.change(RP, 'path = "{{ delivery.id }}.hl7"', 'path = "{{ metadata.sender }}-{{ delivery.id }}.hl7"')
+    site.change(RP, 'path = "{{ delivery.id }}.hl7"', 'path = "{{ metadata.sourceId }}-{{ delivery.id }}.hl7"')
     assert site.codes() == {"path-tells-value"}
 
 

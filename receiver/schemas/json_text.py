@@ -165,7 +165,10 @@ def _judge(text: str) -> None:
 
 
 def _string_fault(string: str, siblings: set[str] | None) -> str:
-    value = json.loads(string)
+    try:
+        value = json.loads(string)
+    except json.JSONDecodeError:
+        return ""  # decoding tells it
     if _SURROGATE.search(value):
         return "half of a surrogate pair is not a character (RFC 7493 §2.1)"
     if siblings is not None:

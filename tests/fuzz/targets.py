@@ -72,7 +72,7 @@ def json(data: bytes) -> None:
 def xml(data: bytes) -> None:
     """Read XML metadata, and judge an XML record."""
     with suppress(Malformed):
-        xml_text.parse(data)
+        xml_text.parse(xml_text.utf8(data))
     xml_record.violations(data, None)
 
 

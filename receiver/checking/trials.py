@@ -15,11 +15,12 @@ from typing import Any
 from jinja2 import nodes
 
 from receiver import intake
+from receiver.checking.expressions import WHOLE
 from receiver.checking.inputs import Input, documents, inputs
 from receiver.checking.site import Site, templates
 from receiver.checking.trees import reads_all
 from receiver.checking.verdicts import Verdicts, of_values
-from receiver.checking.written import texts
+from receiver.checking.written import Written, texts
 from receiver.delivery import Delivery, Part, Reading, delivery_id
 from receiver.faults import Fault
 from receiver.mapping.compiling.guards import field
@@ -36,6 +37,7 @@ from receiver.rendering import as_published, render
 from receiver.store.stage import Stage, Staged
 
 SECONDS = 0.3  # processor time of the made-up inputs of one process: nine processes are checked within two seconds
+MAX_STEPS = 10  # filters and variables between a field and the table that it is looked up in
 PROBLEM = "problem.json"  # in expected/: the sample is not to be published
 
 
@@ -143,11 +145,26 @@ def _keys(trial: Trial) -> dict[str, list[str]]:
     keys: dict[str, list[str]] = {}
     for written in texts(trial.site, trial.pieces):
         for node in written.root.find_all(nodes.Filter):
-            name = field(node.node) if node.name == "lookup" else None
+            name = _looked_up(written, node.node) if node.name == "lookup" else None
             table = library.table(node.args[0].value) if name and isinstance(node.args[0], nodes.Const) else None
             if name and isinstance(table, Table):
                 keys.setdefault(name, []).extend(row[0] for row in table.rows)
     return keys
+
+
+def _looked_up(written: Written, node: nodes.Node | None) -> str | None:
+    """Return the field that is looked up: also by way of a variable, and of filters that leave a code what it is."""
+    said = {
+        each.target.name: each.node
+        for each in written.root.find_all(nodes.Assign)
+        if isinstance(each.target, nodes.Name)
+    }
+    for _ in range(MAX_STEPS):
+        if isinstance(node, nodes.Filter) and node.name in WHOLE:
+            node = node.node
+        elif isinstance(node, nodes.Name) and node.name in said:
+            node = said[node.name]
+    return field(node)
 
 
 def _try(trial: Trial, reading: Reading, parts: Sequence[Part], what: str, *, exact: bool = True) -> None:

@@ -82,7 +82,7 @@ class Verdicts:
         if problem.code is Code.NO_RECORD:
             self._without_records(what)
         for violation in problem.violations if problem.code in OF_RECORDS or of_values(problem) else ():
-            if exact or violation.rule not in OF_TEXTS:
+            if exact or WITHIN in violation.where or violation.rule not in OF_TEXTS:
                 self._tell(violation, f"where {what}", Severity.WARNING, "guard it here, or refuse it in the schema")
 
     def _without_records(self, what: str) -> None:

@@ -112,7 +112,7 @@ def _publish(reception: Reception, entry: Entry) -> Receipt:
     From the commit on the answer is the receipt, whatever fails: recovery finishes what is left to be done.
     """
     house = reception.house
-    receipt = publish.commit(house.ledger, reception.staged, entry)
+    receipt = publish.commit(house.ledger, reception.staged, entry, reception.process.group)
     try:
         if not receipt.duplicate:
             publish.publish(house.ledger, reception.staged, entry)

@@ -34,6 +34,8 @@ CODES = {
     "token-weak": "A token that is easily guessed",
     "token-shared": "Two processes share a token, and nothing tells them apart",
     "route-taken": "Two processes claim the same route",
+    "unknown-group": "This host has no such group",
+    "not-a-member": "The user that looks is no member of the output's group",
     # parts
     "metadata-part": "There must be exactly one metadata part, and always",
     "glob-without-many": "A glob whose part may come only once",

@@ -1,10 +1,13 @@
-"""Where the output folders lie: beside what the program owns, and on which file system."""
+"""Where the output folders lie, beside what the program owns and on which file system, and whose they are."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from receiver.checking.site import Site
+from receiver.config.model import ProcessConfig
 from receiver.faults import Fault, Severity
+from receiver.store.sharing import group_id, is_member
 
 OWN = ("stage", "quarantine", "originals", "configuration")  # under RECEIVER_DATA
 
@@ -25,6 +28,17 @@ def faults(site: Site) -> Iterator[Fault]:
             message = "this folder lies on another file system than RECEIVER_DATA"
             hint = f"deliveries are put together in {written.rstrip('/')}/.stage: whoever polls must pass it over"
             yield fault("stage-elsewhere", message, "output", "directory", hint=hint, severity=Severity.WARNING)
+        yield from _group(process.config)
+
+
+def _group(config: ProcessConfig) -> Iterator[Fault]:
+    """Yield the group whose member the user that asks is not; one that is unknown has its fault already."""
+    with suppress(KeyError):
+        group = group_id(config.output.group)
+        if group is not None and not is_member(group):
+            message = "the user that runs this check is no member of the group, as the service must be"
+            hint = f"usermod --append --groups {config.output.group} receiver, then restart the service"
+            yield config.fault("not-a-member", message, "output", "group", hint=hint, severity=Severity.WARNING)
 
 
 def _own(site: Site) -> list[Path]:

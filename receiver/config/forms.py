@@ -40,6 +40,7 @@ FORMS = {
         "is not the name of a folder",
         'a name such as "referrals" or an absolute path with forward slashes; no .., ~, $, : or {{ }}',
     ),
+    "group": Form("bad-name", "cannot be the name of a group", 'write it as `getent group` does: "importers"'),
     "file-name": FILE_NAME,
     "metadata-schema": Form(
         "schema-misfit", "is no schema for metadata", "name a .json (for JSON) or .xsd (for XML) file in schemas/"

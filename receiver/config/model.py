@@ -117,6 +117,7 @@ class OutputConfig:
     directory: str  # under the root of all output, or absolute
     documents: str  # Jinja2 text
     marker: str | None  # Jinja2 text
+    group: str | None = None  # who may take files away; None: the group of the service
 
 
 @dataclass(frozen=True, slots=True)

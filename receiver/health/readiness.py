@@ -14,6 +14,7 @@ from receiver.in_force import state
 from receiver.problems import Code, Problem
 from receiver.store.failure import storage
 from receiver.store.folders import FOLDER_MODE, free_space
+from receiver.store.sharing import name_of, require_shareable
 
 LEAST = 100_000  # bytes: what a commit and the folders of a small delivery take, whatever the settings ask for
 
@@ -29,12 +30,12 @@ class Check:
 
 def checks(house: House) -> list[Check]:
     """Return how everything stands that a delivery needs, disk by disk and folder by folder."""
-    outputs = {process.output for process in house.processes.values()}
+    outputs = {(process.output, process.group) for process in house.processes.values()}
     return [
         _configuration(house),
         _check("ledger", partial(_ledger, house)),
         *(_check("stage", partial(_stage, root)) for root in sorted(house.roots())),
-        *(_check("output", partial(_output, output)) for output in sorted(outputs)),
+        *(_check("output", partial(_output, *output)) for output in sorted(outputs)),
         *(_check("space", partial(_space, folder, max(house.settings.min_free, LEAST))) for folder in house.disks()),
     ]
 
@@ -80,11 +81,14 @@ def _stage(root: Path) -> str:
     return f"{root} can be written"
 
 
-def _output(output: Path) -> str:
+def _output(output: Path, group: int | None) -> str:
     """Look only: whoever polls the folder would see a file that proves more."""
     with storage("write to the output folder"):
         _require(output, os.W_OK | os.X_OK)
-    return f"{output} can be written"
+    if group is None:
+        return f"{output} can be written"
+    require_shareable(str(output), group)
+    return f"{output} can be written, and given to the group {name_of(group)}"
 
 
 def _require(path: Path, mode: int) -> None:

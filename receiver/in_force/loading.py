@@ -10,6 +10,7 @@ from receiver.in_force import site_copy, state
 from receiver.in_force.state import Served, State
 from receiver.process import Process, compiling
 from receiver.settings import Settings
+from receiver.store.sharing import share_folders
 from receiver.store.stage import stage_for
 
 
@@ -25,19 +26,21 @@ def establish(settings: Settings) -> dict[str, Process]:
     processes = compiling.proven(replace(settings, site=target))
     before = state.read(settings.data)
     for process in processes.values():
-        create_output(settings, process.output, before)
+        create_output(settings, process.output, process.group, before)
     served = {name: Served(target.name, each.digest, str(each.output)) for name, each in processes.items()}
     state.write(settings.data, State(seen, served))
     return processes
 
 
-def create_output(settings: Settings, output: Path, before: State | None) -> None:
-    """Create the output folder of what comes into force. Raises `Problem` where it cannot be written.
+def create_output(settings: Settings, output: Path, group: int | None, before: State | None) -> None:
+    """Create the output folder of what comes into force, for its group if it has one. Raises `Problem` where it cannot.
 
     What was an output before had its folder: where that is missing now, a disk is away, and comes back.
     """
     if before is None or not before.has_output(output) or output.is_dir():
         stage_for(settings.data, output)
+        if group is not None:
+            share_folders(str(output), str(output), group)
 
 
 def load(settings: Settings, current: State, known: Mapping[str, Process] = MappingProxyType({})) -> dict[str, Process]:

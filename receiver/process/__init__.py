@@ -33,6 +33,7 @@ class Process:
     marker: Template | None
     records: tuple[RecordRule, ...]
     output: Path  # the output folder
+    group: int | None  # whose files and folders there are, by number; None: the service's own
     digest: str  # hexadecimal SHA-256 of every file that was compiled
 
     @property

@@ -21,6 +21,7 @@ from receiver.process import Process, RecordRule
 from receiver.records import Check
 from receiver.schemas import fhir, hl7
 from receiver.schemas.folder import Schemas
+from receiver.store.sharing import group_id
 
 STANDARDS = {"hl7": hl7, "fhir": fhir}  # what a record may satisfy besides a schema of one's own
 LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
@@ -64,7 +65,15 @@ class Pieces:
         if self.faults or self.metadata is None or self.documents is None:
             return None
         return Process(
-            self.config, self.tokens, self.metadata, self.documents, self.marker, tuple(rules), output, digest
+            self.config,
+            self.tokens,
+            self.metadata,
+            self.documents,
+            self.marker,
+            tuple(rules),
+            output,
+            group_id(self.config.output.group),
+            digest,
         )
 
 
@@ -73,6 +82,7 @@ def compile(configured: ProcessConfig, tokens: Tokens, schemas: Schemas) -> Piec
     work = _Work(configured, schemas, Templates(configured.folder, schemas.site, customs=customs(configured.persons)))
     output = configured.output
     work.faults.extend(work.conversions())
+    work.faults.extend(work.group())
     return Pieces(
         configured,
         tokens,
@@ -172,6 +182,15 @@ class _Work:
             message, hint = "documents are converted by img2pdf, which is not installed", "pip install 'receiver[pdf]'"
             for name in wanted:
                 yield self.configured.fault("missing-extra", message, "parts", name, "convert", hint=hint)
+
+    def group(self) -> Iterator[Fault]:
+        """Yield a fault where this host does not know the group of the output."""
+        written = self.configured.output.group
+        try:
+            group_id(written)
+        except KeyError:
+            hint = f"groupadd --system {written}, on the host of the service"
+            yield self.configured.fault("unknown-group", "this host has no such group", "output", "group", hint=hint)
 
     def _missing(self, code: str, message: str, hint: str, index: int, key: str) -> Misconfigured:
         return Misconfigured([self.configured.fault(code, message, "records", index, key, hint=hint)])

@@ -24,6 +24,7 @@ from receiver.problems import Problem
 from receiver.process.compiling import compile_pieces, digests
 from receiver.settings import Settings
 from receiver.store import syscalls
+from receiver.store.sharing import group_id
 
 MEMORY = 2 * 10**9  # bytes: fifty processes take 200 MB; a schema may be a bomb
 Configs = dict[str, ProcessConfig]
@@ -97,7 +98,7 @@ def _without_output(settings: Settings, sound: Configs, before: State) -> set[Fa
     faults = set()
     for name, config in list(sound.items()):
         try:
-            loading.create_output(settings, _output(settings, config), before)
+            loading.create_output(settings, _output(settings, config), group_id(config.output.group), before)
         except Problem as problem:
             faults.add(config.fault("output-unwritable", problem.detail, "output", "directory"))
             del sound[name]

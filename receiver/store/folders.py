@@ -7,6 +7,7 @@ from pathlib import Path
 from receiver.problems import Code, Problem
 from receiver.store.durable import copy, sync_folder
 from receiver.store.failure import storage
+from receiver.store.sharing import share_as_parent
 
 FOLDER_MODE = 0o750  # downstream reads through its group; patients' data is for nobody else
 
@@ -24,6 +25,8 @@ def make_folders(folder: str, root: str) -> None:
     make_folders(parent, root)
     with storage("create a folder"), contextlib.suppress(FileExistsError):
         os.mkdir(folder, FOLDER_MODE)
+        with contextlib.suppress(PermissionError):  # under RestrictSUIDSGID= of systemd: it stays closed
+            share_as_parent(folder, parent)
     sync_folder(parent)
 
 

@@ -44,7 +44,7 @@ from datetime import UTC, datetime
 from receiver.delivery import Arrival, Receipt, Status
 from receiver.problems import Code, Problem
 from receiver.steps import Step, timed
-from receiver.store import folders
+from receiver.store import folders, sharing
 from receiver.store.entry import Attempt, Entry, Kind
 from receiver.store.finish import finish
 from receiver.store.ledger import Ledger, Lost, Unclear, VersionTaken
@@ -58,16 +58,23 @@ LONGEST_LOOK = 0.05  # seconds
 
 
 @timed(Step.COMMIT)
-def commit(ledger: Ledger, staged: Staged, entry: Entry) -> Receipt:
+def commit(ledger: Ledger, staged: Staged, entry: Entry, group: int | None = None) -> Receipt:
     """Accept a delivery: make its files durable, then its row. Its receipt is true once `publish` has returned.
+
+    What is to be published belongs to `group` by then, if there is one.
 
     Where the same delivery was accepted before, the receipt is that one's, marked as a duplicate, and nothing is
     left to publish. Raises VersionTaken where the version must be chosen anew, and Problem.
     """
     with_originals = bool(entry.of_kind(Kind.ORIGINALS))
-    staged.seal(None if with_originals else {output.staged for output in entry.outputs})
-    for folder in {output.folder for output in entry.outputs if output.kind is not Kind.ORIGINALS}:
+    published = [output for output in entry.outputs if output.kind is not Kind.ORIGINALS]
+    if group is not None:
+        staged.share([output.staged for output in published], group)
+    staged.seal(None if with_originals else {output.staged for output in published})
+    for folder in {output.folder for output in published}:
         folders.make_folders(folder, entry.output)
+        if group is not None:
+            sharing.share_folders(folder, entry.output, group)
     try:
         return _accept(ledger, staged, entry).receipt()
     except Lost as lost:

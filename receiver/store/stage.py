@@ -14,15 +14,17 @@ import weakref
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_IMODE
 
 from receiver.problems import Problem
-from receiver.store import durable, folders
+from receiver.store import durable, folders, sharing
 from receiver.store.failure import storage
 from receiver.store.spare import Folder, Spare
 from receiver.store.staged_file import StagedFile
 
 HELD = 256 * 1024  # bytes of one delivery in memory; 256 senders that pause take 64 MB of a worker at most
 OPEN_FILES = 16  # files of one delivery left open until all are synced together; 16 threads stay far below 1,024
+PRIVATE = 0o700  # of a stage inside an output: its folder may be inherited by the group of that
 README = """\
 Deliveries are put together here. Nothing in this folder is for other programs.
 Folders that a crash left behind are finished or swept when the service starts, or by `receiver recover`.
@@ -119,6 +121,15 @@ class Staged:
         for file in self._named(names):
             file.written()
 
+    def share(self, names: Collection[str], group: int) -> None:
+        """Give the named files to a group, readable: durable once they are sealed. Raises Problem."""
+        self.write(names)
+        open_yet = {file.name for file in self._files}
+        for name in names:
+            sharing.share_file(f"{self.folder}/{name}", group)
+            if name not in open_yet:
+                durable.sync_again(f"{self.folder}/{name}")
+
     def seal(self, names: Collection[str] | None = None) -> None:
         """Make the named files, or all, and the folder durable; others may vanish in a power cut. Raises Problem."""
         self._sync(self._named(names))
@@ -187,4 +198,13 @@ def stage_for(data: Path, output: Path, *, create: bool = True) -> Stage:
         if not os.access(output, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     stage = Stage(data / "stage")
-    return stage if durable.leads_to(stage.root, output) else Stage(output / ".stage")
+    return stage if durable.leads_to(stage.root, output) else _stage_inside(output)
+
+
+def _stage_inside(output: Path) -> Stage:
+    """Return the stage in an output folder: whoever may read the one has no business in the other."""
+    stage = Stage(output / ".stage")
+    with storage("close the stage to others"):
+        if S_IMODE(stage.root.stat().st_mode) != PRIVATE:
+            stage.root.chmod(PRIVATE)
+    return stage

@@ -52,7 +52,7 @@ def test_every_key_is_read(tmp_path):
     assert config.confidence == ConfidenceConfig(0.8, {"mrn": 0.95}, "publish")
     assert config.delivery == DeliveryConfig("refuse", "publish", "refuse")
     documents, marker = "{{ delivery.id }}{{ document.suffix }}", "{{ delivery.id }}.done"
-    assert config.output == OutputConfig("referrals", documents, marker)
+    assert config.output == OutputConfig("referrals", documents, marker, "importers")
     path, when = "{{ delivery.id }}.hl7", "fields.mrn is defined"
     assert config.records == (RecordConfig("mdm_t02.hl7.j2", path, "hl7", when, "utf-8", "hl7"),)
 

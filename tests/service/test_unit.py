@@ -100,3 +100,9 @@ def test_an_upgrade_is_the_service_before_the_old_one_ends(tmp_path):
 @pytest.mark.parametrize("line", ["Type=notify", "NotifyAccess=all", "KillMode=mixed"])
 def test_the_unit_has_the_rules_that_are_tried_here(line):
     assert re.search(rf"^{line}$", UNIT, re.MULTILINE)
+
+
+def test_the_unit_lets_files_be_given_to_the_group_of_an_output():
+    """systemd.exec(5): @privileged holds @chown, and RestrictSUIDSGID= forbids chmod 2770."""
+    assert UNIT.index("SystemCallFilter=~@privileged") < UNIT.index("SystemCallFilter=@chown")
+    assert not re.search(r"^RestrictSUIDSGID=yes$", UNIT, re.MULTILINE)

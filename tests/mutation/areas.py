@@ -31,14 +31,14 @@ AREAS = {
         ("intake.py", "parts.py", "content.py", "sniffing.py", "rendering.py", "planning.py", "delivery.py"),
         (
             "test_intake.py",
-            "test_delivery.py",
+            "test_identity.py",
             "test_parts.py",
             "test_content.py",
             "test_in_force.py",
             "keeping/test_replaying.py",
             "field",
         ),
-        ("service/test_delivery.py", "service/test_repeats.py"),
+        ("service/test_identity.py", "service/test_repeats.py"),
     ),
     "metadata": Area(
         ("metadata", "positions.py"), ("metadata", "test_positions.py", "mapping/test_xml_metadata.py", "field")
@@ -49,6 +49,6 @@ AREAS = {
     "web": Area(
         ("web",),
         ("web",),
-        ("service/test_delivery.py", "hostile/test_refused_early.py", "hostile/test_table.py"),
+        ("service/test_identity.py", "hostile/test_refused_early.py", "hostile/test_table.py"),
     ),
 }

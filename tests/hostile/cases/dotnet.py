@@ -3,7 +3,7 @@
 Names come without quotes where they are tokens; Add(content, name, fileName) writes `filename` and `filename*`, and a
 name beyond ASCII as an encoded word. The boundary is a GUID in quotes. StreamContent and ByteArrayContent have no
 type; StringContent has text/plain, and its Content-Type comes first (dotnet/runtime, System.Net.Http;
-dotnet/runtime #22996, restsharp #1828).
+restsharp #1828).
 """
 
 from .building import FILE_NAME, PUBLISHED, TIFF, Case, body, head, metadata

@@ -38,7 +38,7 @@ AREAS = {
             "keeping/test_replaying.py",
             "field",
         ),
-        ("service/test_identity.py", "service/test_repeats.py"),
+        ("service/test_delivery.py", "service/test_repeats.py"),
     ),
     "metadata": Area(
         ("metadata", "positions.py"), ("metadata", "test_positions.py", "mapping/test_xml_metadata.py", "field")
@@ -49,6 +49,6 @@ AREAS = {
     "web": Area(
         ("web",),
         ("web",),
-        ("service/test_identity.py", "hostile/test_refused_early.py", "hostile/test_table.py"),
+        ("service/test_delivery.py", "hostile/test_refused_early.py", "hostile/test_table.py"),
     ),
 }

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 
 QUEUE = 4 * 1024 * 1024  # bytes of lines that wait for their reader: some 10,000 deliveries, a minute of the busiest
 FLUSH_SECONDS = 2.0  # seconds that the end of a process waits for the reader: a living one takes milliseconds
+FLUSHES = 5  # times that it waits so long for one that reads on: a busy machine
 
 
 class Writer:
@@ -54,11 +55,14 @@ class Writer:
             self.count_lost()
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Wait until all lines so far are written, and no longer than so many seconds."""
+        """Wait until all lines so far are written, and no longer than so many seconds for a reader that pauses."""
         if self._started:
             written = threading.Event()
             self._queue.put(written)
-            written.wait(seconds)
+            for _ in range(FLUSHES):
+                left = self._waiting
+                if written.wait(seconds) or self._waiting == left:
+                    return
 
     def _begin(self) -> None:
         self._lock = threading.RLock()  # the handler of a signal may log, too

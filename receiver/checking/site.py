@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from receiver.checking import shape
 from receiver.checking.shape import Shape
@@ -23,6 +24,7 @@ class Site:
     compiled: Compiled
     library: Library
     environ: Mapping[str, str]
+    texts: dict[str, list[Any]] = field(default_factory=dict)  # of each process, as `written` has read them
     _shapes: dict[str, Shape] = field(default_factory=dict)
 
     @property

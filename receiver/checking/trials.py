@@ -36,7 +36,7 @@ from receiver.proving.outcome import FROZEN
 from receiver.rendering import as_published, render
 from receiver.store.stage import Stage, Staged
 
-SECONDS = 0.3  # processor time of the made-up inputs of one process: nine processes are checked within two seconds
+SECONDS = 0.2  # processor time of the made-up inputs of one process: nine processes are checked within two seconds
 MAX_STEPS = 10  # filters and variables between a field and the table that it is looked up in
 PROBLEM = "problem.json"  # in expected/: the sample is not to be published
 

@@ -34,8 +34,14 @@ class Written:
         return (node for node in self.root.find_all(nodes.Name) if node.name in wanted and node.ctx == "load")
 
 
-def texts(site: Site, process: Pieces) -> Iterator[Written]:
-    """Yield every text of a process that compiles; a file that two records include comes for each."""
+def texts(site: Site, process: Pieces) -> list[Written]:
+    """Return every text of a process that compiles, read once; a file that two records include comes for each."""
+    if process.config.name not in site.texts:
+        site.texts[process.config.name] = list(_texts(site, process))
+    return site.texts[process.config.name]
+
+
+def _texts(site: Site, process: Pieces) -> Iterator[Written]:
     for index, record in enumerate(process.records):
         for file in record.template.files if record.template else ():
             if file.endswith(".j2"):

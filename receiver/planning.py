@@ -18,7 +18,7 @@ from receiver.store.stage import Staged
 def plan(reception: Reception, delivery: Delivery, parts: Sequence[Part], rendered: Rendered) -> Entry:
     """Stage what was rendered beside the parts, and return the entry that the ledger is to commit."""
     house, process, staged = reception.house, reception.process, reception.staged
-    outputs = tuple(_outputs(house, process, rendered, staged))
+    outputs = tuple(stage_outputs(house, process, rendered, staged))
     known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
     entry = _entry(reception, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
     if not process.config.retention.originals:
@@ -67,7 +67,8 @@ def _entry(reception: Reception, id_: str, source_id: str, parts: Sequence[Part]
     )
 
 
-def _outputs(house: House, process: Process, rendered: Rendered, staged: Staged) -> Iterator[Output]:
+def stage_outputs(house: House, process: Process, rendered: Rendered, staged: Staged) -> Iterator[Output]:
+    """Stage what was rendered beside the parts, and yield every file with its final name."""
     root = f"{process.output}/"
     told = root.removeprefix(f"{house.settings.output.absolute()}/")  # as the receipt tells it
     for part, path in rendered.documents:

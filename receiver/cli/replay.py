@@ -101,7 +101,7 @@ def _run(chosen: Sequence[Entry], judge: Judge) -> bool:
 
 
 def _replay(house: House, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
-    how = Replay(datetime.now(UTC), _person(), accept_confidence)
+    how = Replay(datetime.now(UTC), person(), accept_confidence)
     replayed = replaying.replay(house, entry, how)
     now = replayed.entry
     moved = [f"as {now.id}"] if now.id != entry.id else []
@@ -132,7 +132,7 @@ def _violations(violations: Sequence[Violation], alone: bool) -> list[str]:
     return [*lines, f"and {rest} more"] if rest else lines
 
 
-def _person() -> str:
+def person() -> str:
     """Return who is at the terminal, also where another user's rights were taken; the ledger tells it."""
     try:
         return os.getlogin()

@@ -65,7 +65,7 @@ class Attempt:
 
     at: datetime  # aware, UTC
     peer: str  # "" where it was not sent
-    outcome: str  # accepted, duplicate, busy, held, refused or discarded
+    outcome: str  # accepted, duplicate, busy, held, refused, discarded or republished
     code: str = ""  # of the problem, for busy, held and refused
     note: str = ""  # who did what, where it was not sent
 

@@ -14,10 +14,11 @@ from typing import Any
 import apsw
 
 from receiver.delivery import Status
+from receiver.problems import Code, Problem
 from receiver.store import arrivals, rows, schema, statements
 from receiver.store.arrivals import Unaccepted
 from receiver.store.connections import Connections
-from receiver.store.entry import Attempt, Entry, Waiting
+from receiver.store.entry import Attempt, Entry, Output, Waiting
 from receiver.store.rows import DamagedRow
 from receiver.store.standing import Standing, standing
 from receiver.store.writers import Unclear
@@ -162,6 +163,19 @@ class Ledger:
             status, committed_at = Status.COMMITTED, datetime.now(UTC)
             accepted = _after(known, entry).tried(attempt, status=status, committed_at=committed_at)
             return statements.put(connection, accepted)
+
+        return self._write(operation)
+
+    def reopen(self, entry: Entry, attempt: Attempt, missing: Sequence[Output]) -> Entry:
+        """Accept a published delivery once more, for its files that are missing. Raises Unclear, or Problem."""
+
+        def operation(connection: apsw.Connection) -> Entry:
+            known = statements.find(connection, entry.id)
+            if known is None or known.status is not Status.PUBLISHED:
+                raise Problem(Code.BUSY, "the delivery is being published by somebody else")
+            statements.claim(connection, replace(entry, outputs=tuple(missing)))
+            changed = {"outputs": entry.outputs, "stage": entry.stage, "status": Status.COMMITTED}
+            return statements.put(connection, known.tried(attempt, **changed))
 
         return self._write(operation)
 

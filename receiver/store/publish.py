@@ -39,13 +39,15 @@ predecessor died, or recovery.
 
 import contextlib
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from receiver.delivery import Arrival, Receipt, Status
 from receiver.problems import Code, Problem
 from receiver.steps import Step, timed
 from receiver.store import folders, sharing
-from receiver.store.entry import Attempt, Entry, Kind
+from receiver.store.entry import Attempt, Entry, Kind, Output
 from receiver.store.finish import finish
 from receiver.store.ledger import Ledger, Lost, Unclear, VersionTaken
 from receiver.store.presence import Moved
@@ -68,24 +70,43 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry, group: int | None = Non
     """
     with_originals = bool(entry.of_kind(Kind.ORIGINALS))
     published = [output for output in entry.outputs if output.kind is not Kind.ORIGINALS]
-    if group is not None:
-        staged.share([output.staged for output in published], group)
-    staged.seal(None if with_originals else {output.staged for output in published})
-    for folder in {output.folder for output in published}:
-        folders.make_folders(folder, entry.output)
-        if group is not None:
-            sharing.share_folders(folder, entry.output, group)
+    _seal(staged, entry, published, group, whole=with_originals)
     try:
-        return _accept(ledger, staged, entry).receipt()
+        return _accept(ledger, staged, entry, ledger.commit, Attempt.of(entry.arrival, "accepted")).receipt()
     except Lost as lost:
         return duplicate(ledger, lost.winner, entry.arrival)
 
 
-def _accept(ledger: Ledger, staged: Staged, entry: Entry) -> Entry:
+def again(
+    ledger: Ledger, staged: Staged, entry: Entry, missing: Sequence[Output], attempt: Attempt, group: int | None
+) -> None:
+    """Publish those files of a published delivery that are missing, along the same steps. Raises Problem.
+
+    Those of its outputs that are not among `missing` have no file in the stage, as if they had left it already.
+    """
+    _seal(staged, entry, missing, group, whole=False)
+    _accept(ledger, staged, entry, partial(ledger.reopen, missing=missing), attempt)
+    publish(ledger, staged, entry)
+
+
+def _seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int | None, *, whole: bool) -> None:
+    """Make what is to be published durable, or the whole stage, and the folders that it goes to. Raises Problem."""
+    if group is not None:
+        staged.share([output.staged for output in published], group)
+    staged.seal(None if whole else {output.staged for output in published})
+    for folder in {output.folder for output in published}:
+        folders.make_folders(folder, entry.output)
+        if group is not None:
+            sharing.share_folders(folder, entry.output, group)
+
+
+def _accept(
+    ledger: Ledger, staged: Staged, entry: Entry, write: Callable[[Entry, Attempt], Entry], attempt: Attempt
+) -> Entry:
     """Write the row. The stage is given up only where it is certain that there is none. Raises as `commit`."""
     staged.accepted = True
     try:
-        return ledger.commit(entry, Attempt.of(entry.arrival, "accepted"))
+        return write(entry, attempt)
     except Unclear:
         with contextlib.suppress(Problem):
             ledger.settle()

@@ -29,7 +29,7 @@ class Ahead:
     def arrives(self, seconds: float) -> bool:
         """Hand the body over to its reader, once enough of it is there; False where it is not within so many seconds.
 
-        In a thread. Raises ServiceEnds or TimeoutError where no more of it is waited for.
+        In a thread. Raises Problem where no more of it is waited for.
         """
         last = time.monotonic() + seconds
         while not self.receive():

@@ -14,12 +14,16 @@ from receiver.problems import Code, Problem
 from receiver.process import Process
 from receiver.web import form, replies, routing
 from receiver.web.cost import HEADER, Cost, Counted
-from receiver.web.pace import PACED, BodyAwaited
 
 Environ: TypeAlias = dict[str, Any]  # PEP 3333: a header that came twice stands in it once, with a comma
 
+PACED = "receiver.paced"  # in the environ of a request whose server can wait for its body without a thread: does so
 URL = "/api/nextstep/delivery"
 NONE = "-"  # the process of a request that led to none: unknown names are not told, nor told apart
+
+
+class BodyAwaited(BaseException):
+    """The body has not arrived yet; the application is called again with the same request once it has."""
 
 
 def blueprint(current: Current, meters: Meters) -> Blueprint:
@@ -105,7 +109,7 @@ def _take(house: House, process: Process, environ: Environ, cost: Cost) -> Recei
         house.settings.max_body,
     )
     if PACED in environ:
-        form.await_beginning(environ[PACED])
+        environ[PACED]()
     return intake.receive(house, process, incoming, Arrival(datetime.now(UTC), cost.peer))
 
 

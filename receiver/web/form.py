@@ -5,22 +5,18 @@ socket, and turns what can go wrong there into a `Problem`. A body counts as rea
 and, where the sender told a length, all of it arrived.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Protocol
-
-from gunicorn.http.errors import NoMoreData, ParseException
 
 from receiver import limits
 from receiver.delivery import Incoming
 from receiver.problems import Code, Problem
 from receiver.web import heads
 from receiver.web.delimited import Delimited
-from receiver.web.pace import ServiceEnds
 
 
 class Stream(Protocol):
-    """A body: `read` returns b"" only at its end."""
+    """A body: `read` returns b"" only at its end. It may raise `Problem`."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -36,12 +32,6 @@ def sections(stream: Stream, content_type: str, length: int | None, max_body: in
     if length is not None and length > max_body:
         raise _too_large(max_body)
     return _sections(_chunks(stream, length, max_body), boundary)
-
-
-def await_beginning(awaited: Callable[[], object]) -> None:
-    """Wait for a body as its server does: without a thread, where it can. Raises `Problem`."""
-    with _arriving():
-        awaited()
 
 
 def _sections(chunks: Iterator[bytes], boundary: str) -> Iterator[Incoming]:
@@ -74,23 +64,12 @@ def _chunks(stream: Stream, length: int | None, max_body: int) -> Iterator[bytes
 
 def _read(stream: Stream, left: int) -> bytes:
     """Return what comes next, of at most `left` bytes: some servers (PEP 3333) let a read go on into what follows."""
-    with _arriving():
-        return stream.read(min(limits.READ_SIZE, left))
-
-
-@contextmanager
-def _arriving() -> Iterator[None]:
-    """Turn what keeps a body from arriving into a `Problem`."""
     try:
-        yield
-    except ServiceEnds:
-        raise Problem(Code.SHUTTING_DOWN, "The service stops, and the body has not arrived yet.") from None
-    except TimeoutError:
-        raise Problem(Code.TOO_SLOW, "The body did not arrive in time.") from None
-    except (NoMoreData, ConnectionError):
-        raise Problem(Code.TRUNCATED_BODY, "The connection ended before the body did.") from None
-    except ParseException:
-        raise Problem(Code.MALFORMED_BODY, "The chunked transfer coding is malformed (RFC 9112 §7.1).") from None
+        return stream.read(min(limits.READ_SIZE, left))
+    except Problem:
+        raise
+    except Exception:  # noqa: BLE001 (each server has its own for a sender that is gone or sends nonsense)
+        raise Problem(Code.TRUNCATED_BODY, "The body could not be read to its end.") from None
 
 
 def _of_length(content: Iterator[bytes], told: int) -> Iterator[bytes]:

@@ -12,18 +12,10 @@ import threading
 import time
 
 from receiver import limits, turns
+from receiver.problems import Code, Problem
 from receiver.web.outgoing import Outgoing
 
-PACED = "receiver.paced"  # in the environ of a request whose body is waited for here: waits without a thread
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class ServiceEnds(Exception):  # noqa: N818 (what happens)
-    """The service was told to stop, and waits no longer for what has not arrived."""
-
-
-class BodyAwaited(BaseException):
-    """The body has not arrived yet; the application is called again with the same request once it has."""
 
 
 class Ending:
@@ -87,10 +79,10 @@ class PacedSocket:
         self._asks = asks
 
     def recv(self, size: int) -> bytes:
-        """Return what arrives, at most `size` bytes; b"" at the end. Raises TimeoutError, ServiceEnds."""
+        """Return what arrives, at most `size` bytes; b"" at the end. Raises Problem."""
         while True:
             if self._ending.is_over():
-                raise ServiceEnds
+                raise self.too_late()
             received = self.receive(size)
             if received is not None:
                 return received
@@ -127,9 +119,11 @@ class PacedSocket:
         with turns.given():
             return bool(self._readable.poll(1000 * seconds))
 
-    def too_late(self) -> Exception:
-        """Return why no more is waited for: a ServiceEnds or TimeoutError."""
-        return ServiceEnds() if self._ending.is_over() else TimeoutError()
+    def too_late(self) -> Problem:
+        """Return why no more is waited for."""
+        if self._ending.is_over():
+            return Problem(Code.SHUTTING_DOWN, "The service stops, and the body has not arrived yet.")
+        return Problem(Code.TOO_SLOW, "The body did not arrive in time.")
 
     def give_up(self) -> None:
         """Have the thread that waits go on without: the place is somebody else's."""

@@ -33,6 +33,8 @@ _PROBLEMS: dict[type[Exception], tuple[Code, str]] = {
 
 def judge(exception: Exception) -> Problem:
     """Return what is wrong with a request that raised `exception`."""
+    if isinstance(exception, Problem):
+        return exception
     for kind, (code, detail) in _PROBLEMS.items():
         if isinstance(exception, kind):
             return Problem(code, detail)

@@ -9,6 +9,7 @@ from typing import Any
 from gunicorn.http import errors, message, parser
 from gunicorn.http.body import Body, ChunkedReader, LengthReader
 
+from receiver.problems import Code, Problem
 from receiver.web.ahead import Ahead
 
 HOST = re.compile(r"[^\s/?#@\\<>\"]*")  # RFC 3986 §3.2.2, and a port
@@ -34,8 +35,13 @@ class Stream(Body):  # type: ignore[misc]
     """What the application reads a body from: a piece as it comes, and not gathered once more."""
 
     def read(self, size: int | None = None) -> bytes:
-        """Return some of the body, at most `size` bytes; b"" at its end. Without a size, all of it."""
-        piece: bytes = super().read() if size is None else self.reader.read(size)
+        """Return some of the body, at most `size` bytes; b"" at its end. Without a size, all of it. Raises Problem."""
+        try:
+            piece: bytes = super().read() if size is None else self.reader.read(size)
+        except (errors.NoMoreData, ConnectionError):
+            raise Problem(Code.TRUNCATED_BODY, "The connection ended before the body did.") from None
+        except errors.ParseException:
+            raise Problem(Code.MALFORMED_BODY, "The chunked transfer coding is malformed (RFC 9112 §7.1).") from None
         return piece
 
 
@@ -59,10 +65,10 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         self._expected_100_continue = False
 
     def set_body_reader(self) -> None:
-        """Read a body of known length without copies in between."""
+        """Read a body without copies in between."""
         super().set_body_reader()
-        if isinstance(self.body.reader, LengthReader):
-            self.body = Stream(Arriving(self.unreader, self.body.reader.length))
+        reader = self.body.reader
+        self.body = Stream(Arriving(self.unreader, reader.length) if isinstance(reader, LengthReader) else reader)
 
     @cached_property
     def ahead(self) -> Ahead:

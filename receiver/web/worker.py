@@ -39,10 +39,11 @@ from receiver.web.bodies import Bodies
 from receiver.web.closed import Closed
 from receiver.web.coming import Coming
 from receiver.web.connection import Connection
+from receiver.web.deliver import PACED, BodyAwaited
 from receiver.web.leaving import Leaving
 from receiver.web.lingering import Lingering
 from receiver.web.outgoing import Outgoing
-from receiver.web.pace import PACED, BodyAwaited, Ending, Places
+from receiver.web.pace import Ending, Places
 from receiver.web.request import Request
 
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)

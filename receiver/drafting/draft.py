@@ -13,11 +13,12 @@ from receiver.drafting import new_site
 from receiver.drafting.configuration import Record, toml
 from receiver.drafting.documents import fields, json_shape, xml_shape
 from receiver.drafting.reading import Reading, read
-from receiver.drafting.slots import Slot, left_out, slots
+from receiver.drafting.slots import left_out, slots
 from receiver.drafting.sources import Sources, Unusable
 from receiver.drafting.sources import read as read_sources
 from receiver.drafting.templates import TEMPLATES
 from receiver.drafting.templates import hl7 as hl7_template
+from receiver.drafting.templates.slot import Slot
 from receiver.drafting.wanted import Wanted
 from receiver.process.compiling import SCHEMAS
 from receiver.proving.cases import SAMPLES, cases

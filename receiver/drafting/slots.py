@@ -3,46 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from receiver.drafting.kinds import kind
 from receiver.drafting.reading import Seen
+from receiver.drafting.templates.slot import Slot
 from receiver.drafting.words import role
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One value that a template can print."""
-
-    name: str  # "mrn", or "address.city" for a part of an object
-    expression: str  # fields.mrn
-    optional: bool  # the field may be absent
-    many: bool  # a list
-    date: str | None  # how it is read as a date
-    empty: bool  # may be empty or null
-    breaks: bool  # has line breaks
-    role: str  # what it is to a patient's record
-
-    @property
-    def plain(self) -> str:
-        """Write what is printed, whether the field is there or not."""
-        return f'{self.expression} | default("")' if self.optional else self.expression
-
-    @property
-    def items(self) -> str:
-        """Write the list to loop over."""
-        return f"{self.expression} | default([])" if self.optional else self.expression
-
-    def dated(self, write: str) -> str:
-        """Write a date in another form; nothing where it is absent or empty."""
-        converted = f'{self.expression} | date("{self.date}", "{write}")'
-        if not (self.optional or self.empty):
-            return converted
-        there = f"{self.expression} is defined and {self.expression}" if self.optional else self.expression
-        return f'{converted} if {there} else ""'
 
 
 def slots(seen: Seen) -> Iterator[Slot]:

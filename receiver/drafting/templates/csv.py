@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from receiver.drafting.slots import Slot
+from receiver.drafting.templates.slot import Slot
 
 SUFFIX = ".csv"
 FIRST = {"delivery_id": "delivery.id", "source_id": "delivery.source_id", "received_at": "delivery.received_at"}

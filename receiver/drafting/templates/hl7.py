@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from receiver.drafting.slots import Slot
+from receiver.drafting.templates.slot import Slot
 
 SUFFIX = ".hl7"
 DELIMITERS = re.compile(r"[|^~\\&{}%#\s]+")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from receiver.drafting.slots import Slot
+from receiver.drafting.templates.slot import Slot
 
 SUFFIX = ".json"
 

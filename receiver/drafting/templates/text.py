@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from receiver.drafting.slots import Slot
+from receiver.drafting.templates.slot import Slot
 
 SUFFIX = ".txt"
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from receiver.drafting.slots import Slot
+from receiver.drafting.templates.slot import Slot
 
 SUFFIX = ".xml"
 NAME = re.compile(r"(?!xml)[A-Za-z_][A-Za-z0-9_.-]*", re.IGNORECASE)

@@ -1,1 +1,1 @@
-from receiver.serving import *  # noqa: F403
+from receiver.server.configuration import *  # noqa: F403

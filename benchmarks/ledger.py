@@ -23,7 +23,7 @@ from pathlib import Path
 import apsw
 
 from benchmarks import tools
-from receiver.delivery import Status
+from receiver.core.delivery import Status
 from receiver.store import ledger, originals, quarantine, recover, schema, statements
 from receiver.store.entry import Attempt, Entry, Kind, Output, PartLine
 from receiver.store.ledger import Ledger

@@ -12,13 +12,20 @@ import flask
 from gunicorn.http import parser, wsgi
 
 from benchmarks import spans
-from receiver import house, intake, log, parts, planning, records, rendering
-from receiver.config import tokens
-from receiver.mapping import template
+from receiver import log
+from receiver.delivery import context as house
+from receiver.delivery import delimited, form, heads, parts
+from receiver.delivery import plan as planning
+from receiver.delivery import receive as intake
+from receiver.delivery import render as rendering
+from receiver.formats import checking as records
 from receiver.schemas import json_schema, json_text
-from receiver.serving import *  # noqa: F403
+from receiver.server import connection, pace, worker
+from receiver.server.configuration import *  # noqa: F403
+from receiver.site.config import tokens
 from receiver.store import durable, ledger, publish, quarantine, stage, syscalls, writers
-from receiver.web import connection, delimited, deliver, form, heads, pace, replies, worker
+from receiver.templates import template
+from receiver.web import deliver, replies
 
 workers = 1
 WARM_UP = int(os.environ["PROFILE_WARM_UP"])  # deliveries before the account begins
@@ -106,7 +113,7 @@ def post_fork(_server: Any, _worker: Any) -> None:
 
 def post_worker_init(_worker: Any) -> None:
     """Watch what is there once the application is."""
-    from receiver.metrics.meters import Meters
+    from receiver.operations.metrics.meters import Meters
 
     for name in ("begin", "accepted", "end"):
         spans.watch("metrics", Meters, name)

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import jinja2
 
-from receiver.delivery import Delivery, Reading
-from receiver.mapping import Templates
-from receiver.mapping.names import names
+from receiver.core.delivery import Delivery, Reading
+from receiver.templates import Templates
+from receiver.templates.names import names
 
 SIZES = (20, 200)  # fields of one record
 SECONDS = 1.0  # of each measurement

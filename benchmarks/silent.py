@@ -3,13 +3,13 @@
 import logging
 from typing import Any
 
-from receiver.serving import *  # noqa: F403
+from receiver.server.configuration import *  # noqa: F403
 
 
 def post_worker_init(_worker: Any) -> None:
     """Silence a worker once its application is there."""
-    from receiver.metrics.meters import Meters
-    from receiver.notify import looking
+    from receiver.operations.metrics.meters import Meters
+    from receiver.operations.notify import looking
 
     logging.getLogger("receiver").disabled = True
     for name in ("begin", "accepted", "refused", "end"):

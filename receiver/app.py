@@ -13,16 +13,16 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
 
 from receiver import log
-from receiver.faults import Misconfigured
-from receiver.house import Current, opened, unrecovered
-from receiver.in_force import loading, state
-from receiver.keeping import housekeeping
-from receiver.metrics import numbers, page
-from receiver.metrics.meters import Meters
-from receiver.notify import looking
-from receiver.process import Process
-from receiver.reloading import watching
-from receiver.settings import Settings
+from receiver.core.faults import Misconfigured
+from receiver.core.settings import Settings
+from receiver.delivery.context import Current, opened, unrecovered
+from receiver.operations.metrics import numbers, page
+from receiver.operations.metrics.meters import Meters
+from receiver.operations.notify import looking
+from receiver.operations.reload import watching
+from receiver.operations.retention import housekeeping
+from receiver.site.in_force import loading, state
+from receiver.site.process import Process
 from receiver.store import ledger
 from receiver.web import deliver, health, replies
 

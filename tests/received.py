@@ -7,12 +7,12 @@ sys.path.append(str(Path(__file__).parent / "keeping"))
 
 from home import FAX, NOON, metadata
 
-from receiver import intake
-from receiver.delivery import Arrival, Incoming, Section
-from receiver.house import opened
-from receiver.problems import Problem
-from receiver.proving.site import processes
-from receiver.settings import Settings
+from receiver.authoring.cases.site import processes
+from receiver.core.delivery import Arrival, Incoming, Section
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
+from receiver.delivery import receive as intake
+from receiver.delivery.context import opened
 from receiver.store import ledger
 
 settings = Settings.from_environment()

@@ -18,7 +18,7 @@ from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 from werkzeug.wrappers import Request
 
 from receiver.app import blueprints, create_app
-from receiver.settings import Settings
+from receiver.core.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 URL = "/api/nextstep/delivery/referrals"

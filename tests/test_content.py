@@ -4,10 +4,10 @@ import hashlib
 
 import pytest
 
-from receiver import sniffing
-from receiver.content import begin, take_in
-from receiver.delivery import Part, Role
-from receiver.problems import Problem
+from receiver.core.delivery import Part, Role
+from receiver.core.problems import Problem
+from receiver.delivery import sniffing
+from receiver.delivery.content import begin, take_in
 from receiver.store import kept
 from receiver.store.stage import HELD, Stage
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from receiver import serving
-from receiver.notify.notices import Event, Fault, Notice
-from receiver.settings import describe
+from receiver.core.settings import describe
+from receiver.operations.notify.notices import Event, Fault, Notice
+from receiver.server import configuration as serving
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 UNIT = (DEPLOY / "receiver.service").read_text()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from receiver import cli
-from receiver.metrics import meters, page
-from receiver.problems import Code
-from receiver.settings import describe
-from receiver.steps import Step
+from receiver.core.problems import Code
+from receiver.core.settings import describe
+from receiver.core.steps import Step
+from receiver.operations.metrics import meters, page
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.delivery import Part, Role, delivery_id
+from receiver.core.delivery import Part, Role, delivery_id
 
 
 def part(name: str, digest: str) -> Part:

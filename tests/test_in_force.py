@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from receiver.faults import Misconfigured
-from receiver.in_force import loading, site_copy, state
-from receiver.reloading import judging
-from receiver.settings import Settings
+from receiver.core.faults import Misconfigured
+from receiver.core.settings import Settings
+from receiver.operations.reload import judging
+from receiver.site.in_force import loading, site_copy, state
 from receiver.store import folders
 
 ROOT = Path(__file__).parent.parent

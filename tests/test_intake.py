@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from receiver import intake, rendering
-from receiver.delivery import Arrival, Incoming, Replay, Section, Status
-from receiver.house import House, opened
-from receiver.keeping import housekeeping, replaying, verifying
-from receiver.problems import Code, Problem
-from receiver.process import compiling
-from receiver.settings import Settings
+from receiver.core.delivery import Arrival, Incoming, Replay, Section, Status
+from receiver.core.problems import Code, Problem
+from receiver.core.settings import Settings
+from receiver.delivery import receive as intake
+from receiver.delivery import render as rendering
+from receiver.delivery.context import House, opened
+from receiver.operations.replay import replaying
+from receiver.operations.retention import housekeeping
+from receiver.operations.verify import verifying
+from receiver.site.process import compiling
 from receiver.store import ledger, originals, quarantine
 from receiver.store.kept import Kept
 from receiver.store.stage import HELD

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from receiver import log
-from receiver.delivery import Published, Receipt, Status
+from receiver.core.delivery import Published, Receipt, Status
+from receiver.core.problems import Code, Problem, Violation
 from receiver.log import lines
-from receiver.problems import Code, Problem, Violation
 
 PLANTED = "PLANTED-VALUE-4711"
 

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from receiver.metrics import numbers, page
+from receiver.operations.metrics import numbers, page
 
 
 def test_a_worker_that_is_just_starting_does_not_spoil_the_page(tmp_path, monkeypatch):

@@ -10,11 +10,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from receiver.delivery import Receipt, Status
-from receiver.metrics.meters import Meters
-from receiver.metrics.numbers import Numbers, named
-from receiver.problems import Code, Problem
-from receiver.steps import Step
+from receiver.core.delivery import Receipt, Status
+from receiver.core.problems import Code, Problem
+from receiver.core.steps import Step
+from receiver.operations.metrics.meters import Meters
+from receiver.operations.metrics.numbers import Numbers, named
 from receiver.store.standing import Standing
 
 MANY = 2_000  # numbers that no file has room for when it begins

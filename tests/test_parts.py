@@ -2,10 +2,10 @@
 
 import pytest
 
-from receiver import parts
-from receiver.config.model import PartConfig
-from receiver.delivery import Incoming, Role, Section
-from receiver.problems import Code
+from receiver.core.delivery import Incoming, Role, Section
+from receiver.core.problems import Code
+from receiver.delivery import parts
+from receiver.site.config.model import PartConfig
 from receiver.store.stage import Stage
 
 

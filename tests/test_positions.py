@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.positions import Positions, json_positions, toml_positions
+from receiver.core.positions import Positions, json_positions, toml_positions
 
 TOML = b"""\
 title = "Zo\xc3\xab" # a comment

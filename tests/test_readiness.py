@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from receiver.app import create_app
-from receiver.health import readiness
-from receiver.house import House, opened
-from receiver.problems import Code, Problem
-from receiver.process import compiling
-from receiver.reloading import watching
-from receiver.settings import Settings
+from receiver.core.problems import Code, Problem
+from receiver.core.settings import Settings
+from receiver.delivery.context import House, opened
+from receiver.operations.health import readiness
+from receiver.operations.reload import watching
+from receiver.site.process import compiling
 from receiver.store import ledger
 
 ROOT = Path(__file__).parent.parent

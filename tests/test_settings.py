@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.settings import Settings, SettingsError, describe, unknown_variables
+from receiver.core.settings import Settings, SettingsError, describe, unknown_variables
 
 
 def test_nothing_needs_to_be_set():

@@ -17,12 +17,12 @@ import xmlschema
 from hl7apy.parser import parse_message
 from hl7apy.validation import Validator
 
+from receiver.authoring.cases.cases import Case, incoming
+from receiver.authoring.cases.outcome import run
+from receiver.authoring.cases.verdict import Status, Verdict, judge
 from receiver.cli import VERBS
-from receiver.process.compiling import compile_site, proven
-from receiver.proving.cases import Case, incoming
-from receiver.proving.outcome import run
-from receiver.proving.verdict import Status, Verdict, judge
-from receiver.settings import Settings
+from receiver.core.settings import Settings
+from receiver.site.process.compiling import compile_site, proven
 
 ROOT = Path(__file__).parent.parent
 OTHER_XML = ROOT / "tests" / "sites" / "other-xml"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from receiver import units
+from receiver.core import units
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from receiver.faults import Misconfigured
-from receiver.problems import Code, Problem
-from receiver.settings import SettingsError, describe
+from receiver.core.faults import Misconfigured
+from receiver.core.problems import Code, Problem
+from receiver.core.settings import SettingsError, describe
 
 SELDOM = 1_000_000  # objects made between two looks for garbage: a check of fifty processes makes fewer that stay
 STORAGE = {Code.STORAGE_FAILED, Code.DISK_FULL}

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from receiver.cli.deliveries import open_ledger
-from receiver.problems import Problem
-from receiver.settings import Settings
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
 from receiver.store.backup import backup
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
+from receiver.authoring.cases.capturing import laid_out, sent
+from receiver.authoring.cases.cases import EXPECTED, SAMPLES, Case
+from receiver.authoring.cases.proof import prove
+from receiver.authoring.cases.site import processes
+from receiver.authoring.cases.verdict import files, write
+from receiver.authoring.scrub import CannotScrub, Scrubbed, scrub
 from receiver.cli.outcome import show_outcome
-from receiver.problems import Problem
-from receiver.proving.capturing import laid_out, sent
-from receiver.proving.cases import EXPECTED, SAMPLES, Case
-from receiver.proving.proof import prove
-from receiver.proving.scrubbing import CannotScrub, Scrubbed, scrub
-from receiver.proving.site import processes
-from receiver.proving.verdict import files, write
-from receiver.settings import Settings
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
 from receiver.store import originals, quarantine
 from receiver.store.kept import Kept
 

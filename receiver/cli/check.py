@@ -7,12 +7,12 @@ from types import ModuleType
 
 import click
 
-from receiver.checking import check
-from receiver.checking.reports import github, json, sarif, text
-from receiver.checking.reports.findings import Findings
-from receiver.config.site import find
-from receiver.faults import Fault, Severity, did_you_mean
-from receiver.settings import Settings
+from receiver.authoring.check import check
+from receiver.authoring.check.reports import github, json, sarif, text
+from receiver.authoring.check.reports.findings import Findings
+from receiver.core.faults import Fault, Severity, did_you_mean
+from receiver.core.settings import Settings
+from receiver.site.config.site import find
 
 REPORTS: dict[str, ModuleType] = {"text": text, "json": json, "sarif": sarif, "github": github}
 

@@ -6,15 +6,15 @@ from math import floor
 
 import click
 
-from receiver.checking import shape
-from receiver.mapping import Trace
-from receiver.process import Process
-from receiver.process.compiling import SCHEMAS
-from receiver.proving import coverage
-from receiver.proving.coverage import FieldCoverage, FileCoverage
-from receiver.proving.proof import Proof
+from receiver.authoring.cases import coverage
+from receiver.authoring.cases.coverage import FieldCoverage, FileCoverage
+from receiver.authoring.cases.proof import Proof
+from receiver.authoring.check import shape
+from receiver.core.settings import Settings
 from receiver.schemas.json_library import Library
-from receiver.settings import Settings
+from receiver.site.process import Process
+from receiver.site.process.compiling import SCHEMAS
+from receiver.templates import Trace
 
 
 def show(traces: Sequence[tuple[Process, Trace]], proofs: Sequence[Proof], settings: Settings) -> float:

@@ -11,9 +11,9 @@ from typing import Any, TypedDict, Unpack
 import click
 
 from receiver.cli import FINDINGS
-from receiver.delivery import Status
-from receiver.faults import did_you_mean
-from receiver.settings import Settings
+from receiver.core.delivery import Status
+from receiver.core.faults import did_you_mean
+from receiver.core.settings import Settings
 from receiver.store import ledger, rows
 from receiver.store.entry import Entry, Kind, Output
 from receiver.store.rows import DamagedRow

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from receiver.drafting import new_site
+from receiver.authoring.draft import new_site
 
 
 @click.command()

@@ -12,8 +12,8 @@ from receiver.cli.deliveries import csv_lines as lines
 from receiver.cli.deliveries import entries, open_ledger, require_process
 from receiver.cli.deliveries import to_dict as told
 from receiver.cli.terminal import moment, show_table, shown
-from receiver.delivery import Status
-from receiver.settings import Settings
+from receiver.core.delivery import Status
+from receiver.core.settings import Settings
 from receiver.store.entry import Entry
 
 HEADING = ("TIME", "ID", "PROCESS", "SOURCEID", "VERSION", "STATUS", "CODE", "FILES")

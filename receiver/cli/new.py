@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from receiver.config.site import MAPPINGS, NAME
-from receiver.drafting.draft import Draft, draft, save
-from receiver.drafting.reading import Reading
-from receiver.drafting.sources import Unusable
-from receiver.drafting.templates import TEMPLATES
-from receiver.drafting.wanted import Wanted, WrongOption
-from receiver.settings import Settings
+from receiver.authoring.draft.draft import Draft, draft, save
+from receiver.authoring.draft.reading import Reading
+from receiver.authoring.draft.sources import Unusable
+from receiver.authoring.draft.wanted import Wanted, WrongOption
+from receiver.core.settings import Settings
+from receiver.formats.drafting import TEMPLATES
+from receiver.site.config.site import MAPPINGS, NAME
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import click
 
-from receiver.notify import looking, sending
-from receiver.notify.conditions import Finding
-from receiver.notify.notices import Event, Fault
-from receiver.proving.site import processes
-from receiver.settings import Settings
+from receiver.authoring.cases.site import processes
+from receiver.core.settings import Settings
+from receiver.operations.notify import looking, sending
+from receiver.operations.notify.conditions import Finding
+from receiver.operations.notify.notices import Event, Fault
 
 
 @click.command()

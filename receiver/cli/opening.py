@@ -1,10 +1,10 @@
 """What the verbs that do the service's work beside it open: its whole house."""
 
+from receiver.authoring.cases.site import processes
 from receiver.cli.deliveries import open_ledger
-from receiver.house import House, unrecovered
-from receiver.in_force import loading, state
-from receiver.proving.site import processes
-from receiver.settings import Settings
+from receiver.core.settings import Settings
+from receiver.delivery.context import House, unrecovered
+from receiver.site.in_force import loading, state
 from receiver.store import ledger
 
 

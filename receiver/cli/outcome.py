@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import click
 
-from receiver.delivery import Part, Reading
-from receiver.problems import Problem
-from receiver.proving.outcome import Outcome
-from receiver.proving.verdict import Status, Verdict
-from receiver.rendering import Rendered
+from receiver.authoring.cases.outcome import Outcome
+from receiver.authoring.cases.verdict import Status, Verdict
+from receiver.core.delivery import Part, Reading
+from receiver.core.problems import Problem
+from receiver.delivery.render import Rendered
 
 LONGEST = 500  # characters of one line of a record: an embedded document would fill the screen
 

@@ -7,8 +7,8 @@ import click
 
 from receiver.cli.opening import open_house
 from receiver.cli.terminal import show_table
-from receiver.keeping.retention import Pruned, prune, strangers
-from receiver.settings import Settings
+from receiver.core.settings import Settings
+from receiver.operations.retention.retention import Pruned, prune, strangers
 
 
 @click.command()

@@ -10,8 +10,8 @@ import click
 
 from receiver.cli.deliveries import entries, open_ledger
 from receiver.cli.terminal import moment, show_heading
-from receiver.keeping.listing import Unreadable, source_ids
-from receiver.settings import Settings
+from receiver.core.settings import Settings
+from receiver.operations.reconcile import Unreadable, source_ids
 from receiver.store.ledger import ACCEPTED, Ledger
 
 

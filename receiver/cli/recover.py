@@ -5,7 +5,7 @@ import sys
 import click
 
 from receiver.cli.opening import open_house
-from receiver.settings import Settings
+from receiver.core.settings import Settings
 from receiver.store.recover import Report
 
 

@@ -12,12 +12,11 @@ import click
 from receiver.cli.deliveries import entries, find, require_process
 from receiver.cli.opening import open_house
 from receiver.cli.terminal import moment
-from receiver.delivery import Replay, Status
-from receiver.house import House
-from receiver.keeping import replaying
-from receiver.problems import Code, Violation
-from receiver.proving import rehearsing
-from receiver.settings import Settings
+from receiver.core.delivery import Replay, Status
+from receiver.core.problems import Code, Violation
+from receiver.core.settings import Settings
+from receiver.delivery.context import House
+from receiver.operations.replay import rehearsing, replaying
 from receiver.store.entry import Entry
 
 TOLD = 5  # violations shown of each delivery where there are several: `receiver show` tells all

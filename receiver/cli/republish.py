@@ -9,10 +9,10 @@ import click
 from receiver.cli.deliveries import find
 from receiver.cli.opening import open_house
 from receiver.cli.replay import person
-from receiver.house import House
-from receiver.keeping.republishing import republish
-from receiver.problems import Problem
-from receiver.settings import Settings
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
+from receiver.delivery.context import House
+from receiver.operations.republish import republish
 from receiver.store.entry import Entry
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from receiver.config import schema
+from receiver.site.config import schema
 
 
 @click.command()

@@ -14,8 +14,8 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import click
 
-from receiver.proving.files import Named, named
-from receiver.web.filenames import disposition
+from receiver.authoring.cases.files import Named, named
+from receiver.delivery.filenames import disposition
 
 CHUNK = 1024 * 1024  # bytes read and sent at once
 PROGRESS_FROM = 10_000_000  # bytes: smaller deliveries are over before a bar could be read

@@ -12,6 +12,13 @@ import click
 @click.argument("gunicorn_options", nargs=-1, type=click.UNPROCESSED)
 def command(bind: str, gunicorn_options: Sequence[str]) -> None:
     """Serve deliveries until a signal ends it. GUNICORN_OPTIONS go to gunicorn as they are."""
-    arguments = ["-c", "python:receiver.serving", "--bind", bind, *gunicorn_options, "receiver.app:create_app()"]
+    arguments = [
+        "-c",
+        "python:receiver.server.configuration",
+        "--bind",
+        bind,
+        *gunicorn_options,
+        "receiver.app:create_app()",
+    ]
     server = [sys.executable, "-P", "-m", "receiver.server"]  # -P: no module of the current folder
     os.execv(sys.executable, [*server, *arguments])  # noqa: S606 (no shell, by design)

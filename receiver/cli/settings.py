@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from receiver.settings import Setting, Settings, describe, unknown_variables
+from receiver.core.settings import Setting, Settings, describe, unknown_variables
 
 HEADING = Setting("VARIABLE", "VALUE", "DEFAULT", "MEANING")
 MIN_MEANING = 30  # characters: on a narrow terminal the lines get longer rather than the words stacked
@@ -23,7 +23,7 @@ def command() -> None:
     settings = Settings.from_environment()
     if not unknown_variables():
         return
-    from receiver.config.site import unread_variables  # loads much, for a question that seldom comes up
+    from receiver.site.config.site import unread_variables  # loads much, for a question that seldom comes up
 
     for warning in unread_variables(settings.site):
         click.echo(f"warning: {warning}", err=True)

@@ -9,7 +9,7 @@ import click
 from receiver.cli.deliveries import find, open_ledger, whereabouts
 from receiver.cli.deliveries import to_dict as told
 from receiver.cli.terminal import COLOURS, show_heading, show_table, shown
-from receiver.settings import Settings
+from receiver.core.settings import Settings
 from receiver.store import quarantine
 from receiver.store.entry import Entry
 from receiver.store.ledger import KEPT

@@ -8,11 +8,11 @@ import click
 from receiver.cli.deliveries import tell_damaged
 from receiver.cli.opening import open_house_in_force
 from receiver.cli.terminal import show_heading, show_table
-from receiver.health import readiness, usage
-from receiver.health.survey import MOST_FILES, Survey, survey
-from receiver.house import House
-from receiver.notify import told
-from receiver.settings import Settings
+from receiver.core.settings import Settings
+from receiver.delivery.context import House
+from receiver.operations.health import readiness, usage
+from receiver.operations.health.survey import MOST_FILES, Survey, survey
+from receiver.operations.notify import told
 
 HEADING = ("PROCESS", "LAST SUCCESS", "HELD", "REFUSED", "UNPUBLISHED", "FILES IN OUTPUT")
 TOKENS = ("PROCESS", "TOKEN", "SHA-256", "LAST USED")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from receiver import units
+from receiver.core import units
 
 COLOURS: Mapping[str, str] = {
     "committed": "yellow",

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from receiver.faults import did_you_mean
-from receiver.mapping import Trace
-from receiver.process import Process
-from receiver.proving import junit, verdict
-from receiver.proving.cases import Case, cases
-from receiver.proving.coverage import traced
-from receiver.proving.proof import Proof, prove
-from receiver.proving.site import processes
-from receiver.proving.verdict import Status
-from receiver.settings import Settings
+from receiver.authoring.cases import junit, verdict
+from receiver.authoring.cases.cases import Case, cases
+from receiver.authoring.cases.coverage import traced
+from receiver.authoring.cases.proof import Proof, prove
+from receiver.authoring.cases.site import processes
+from receiver.authoring.cases.verdict import Status
+from receiver.core.faults import did_you_mean
+from receiver.core.settings import Settings
+from receiver.site.process import Process
+from receiver.templates import Trace
 
 COLOURS = {Status.OK: "green", Status.CHANGED: "red", Status.NEW: "yellow", Status.ERROR: "red"}
 

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import click
 
+from receiver.authoring.cases import captured
+from receiver.authoring.cases.cases import EXPECTED, SAMPLES, Case, delivered, is_part
+from receiver.authoring.cases.files import Named, named
+from receiver.authoring.cases.outcome import run
+from receiver.authoring.cases.proof import prove
+from receiver.authoring.cases.site import processes
+from receiver.authoring.cases.verdict import Status
 from receiver.cli.outcome import show_outcome, show_verdict
 from receiver.cli.terminal import again_on_change
-from receiver.config.site import MAPPINGS
-from receiver.faults import Misconfigured
-from receiver.process import Process
-from receiver.process.compiling import SCHEMAS
-from receiver.proving import captured
-from receiver.proving.cases import EXPECTED, SAMPLES, Case, delivered, is_part
-from receiver.proving.files import Named, named
-from receiver.proving.outcome import run
-from receiver.proving.proof import prove
-from receiver.proving.site import processes
-from receiver.proving.verdict import Status
-from receiver.settings import Settings
+from receiver.core.faults import Misconfigured
+from receiver.core.settings import Settings
+from receiver.site.config.site import MAPPINGS
+from receiver.site.process import Process
+from receiver.site.process.compiling import SCHEMAS
 
 
 @click.command()

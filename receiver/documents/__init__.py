@@ -7,10 +7,10 @@ The libraries that do it are given files that anybody may have faxed, so they wo
 from dataclasses import replace
 from importlib.util import find_spec
 
-from receiver.delivery import Part
+from receiver.core.delivery import Part
+from receiver.core.problems import Code, Problem, Violation
 from receiver.documents.helper import Unreadable
 from receiver.documents.helpers import Helpers
-from receiver.problems import Code, Problem, Violation
 from receiver.store.stage import Staged
 
 PDF = "application/pdf"

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from receiver import turns
+from receiver.core import turns
+from receiver.core.problems import Code, Problem
 from receiver.documents.helper import Helper
-from receiver.problems import Code, Problem
 
 HELPERS = max(2, min(4, os.cpu_count() or 1))  # of one worker: a core each, two for a share, four for the memory
 MAX_WAITING = 32  # documents of one process that wait in one worker: an eighth of its threads

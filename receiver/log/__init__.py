@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from receiver.delivery import Receipt
+from receiver.core.delivery import Receipt
+from receiver.core.problems import Code, Problem
 from receiver.log import lines
 from receiver.log.writer import Writer
-from receiver.problems import Code, Problem
 from receiver.store.recover import Report
 
 logger = logging.getLogger("receiver")

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from receiver.core.problems import Violation
 from receiver.metadata.layout import Absent, Found, Known, Layout
-from receiver.problems import Violation
 from receiver.schemas import words
 from receiver.schemas.json_explain import pointer
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Protocol
 
-from receiver.delivery import Reading
-from receiver.faults import Fault, Misconfigured
-from receiver.libraries import reading
+from receiver.core.delivery import Reading
+from receiver.core.faults import Fault, Misconfigured
+from receiver.core.libraries import reading
+from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata import json, xml
 from receiver.metadata.fields import Gathered, Rules, gather, source_id_fault
 from receiver.metadata.layout import Layout, Path, WrongPath
-from receiver.problems import Code, Problem, Violation
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.malformed import Malformed

@@ -12,7 +12,7 @@ from jsonschema.exceptions import ValidationError
 from referencing._core import Resolver
 from referencing.exceptions import Unresolvable
 
-from receiver.faults import Fault, Severity, did_you_mean
+from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.schemas import json_cost, words
 from receiver.schemas.json_library import ROOT, Document, Library, dialect
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from jsonschema_rs import ValidationError
 
-from receiver.faults import did_you_mean
-from receiver.problems import Violation
+from receiver.core.faults import did_you_mean
+from receiver.core.problems import Violation
 from receiver.schemas import words
 
 MAX_ALTERNATIVES = 5  # explained of an anyOf or oneOf: more than a reader compares

@@ -15,8 +15,8 @@ from referencing import Registry, Resource, Specification
 from referencing.exceptions import NoSuchResource
 from referencing.jsonschema import DRAFT202012, specification_with
 
-from receiver.faults import Fault, Severity
-from receiver.positions import Positions, json_positions
+from receiver.core.faults import Fault, Severity
+from receiver.core.positions import Positions, json_positions
 from receiver.schemas.json_numbers import exact
 from receiver.schemas.json_text import loads, utf8
 from receiver.schemas.malformed import Malformed

@@ -12,8 +12,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from receiver.faults import Fault, Misconfigured, Severity
-from receiver.problems import Violation
+from receiver.core.faults import Fault, Misconfigured, Severity
+from receiver.core.problems import Violation
 from receiver.schemas import json_check, words
 from receiver.schemas.json_explain import Places, pointer, subjects, violation
 from receiver.schemas.json_library import Document, Library

@@ -15,9 +15,9 @@ from typing import Any
 from elementpath import ElementPathError
 from xmlschema import XMLResource, XMLSchemaException, XsdComponent
 
-from receiver.faults import Fault, Misconfigured
-from receiver.libraries import reading
-from receiver.problems import Violation
+from receiver.core.faults import Fault, Misconfigured
+from receiver.core.libraries import reading
+from receiver.core.problems import Violation
 from receiver.schemas import words, xsd_cost, xsd_explain, xsd_keys
 from receiver.schemas.xsd_files import Document, Files, is_1_1
 from receiver.schemas.xsd_patterns import Schema10, Schema11

@@ -9,7 +9,7 @@ from typing import Any
 
 from xmlschema import names
 
-from receiver.faults import Fault
+from receiver.core.faults import Fault
 from receiver.schemas.xsd_files import Files
 
 MOST = 10_000  # particles or types: some forty milliseconds; the largest public schemas have some thousand

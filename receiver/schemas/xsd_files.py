@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from xmlschema import XMLResource, XMLSchemaException, names
 
-from receiver.faults import Fault
+from receiver.core.faults import Fault
 from receiver.schemas import words
 from receiver.schemas.malformed import Malformed
 from receiver.schemas.xml_text import parse, places, utf8

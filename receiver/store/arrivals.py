@@ -6,8 +6,8 @@ from typing import Any
 
 import apsw
 
-from receiver.delivery import Status
-from receiver.problems import Code
+from receiver.core.delivery import Status
+from receiver.core.problems import Code
 from receiver.store import rows
 from receiver.store.statements import UNPUBLISHED
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import apsw
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders, schema, statements
 from receiver.store.failure import storage
 from receiver.store.presence import Presence, patiently

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import apsw
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import schema
 from receiver.store.presence import Presence, patiently
 from receiver.store.writers import Writers

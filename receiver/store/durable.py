@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import syscalls
 from receiver.store.failure import storage, storage_problem
 from receiver.store.syscalls import AnyPath

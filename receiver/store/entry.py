@@ -6,8 +6,8 @@ from enum import StrEnum
 from mimetypes import MimeTypes
 from typing import Any
 
-from receiver.delivery import Arrival, Part, Published, Receipt, Replay, Status
-from receiver.problems import Code, Violation
+from receiver.core.delivery import Arrival, Part, Published, Receipt, Replay, Status
+from receiver.core.problems import Code, Violation
 
 FIRST_ATTEMPTS = 5  # kept for good: how a delivery came in
 LAST_ATTEMPTS = 15  # and how it goes on; a sender in a loop must not grow the row without end

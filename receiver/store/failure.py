@@ -3,7 +3,7 @@
 import errno
 from types import TracebackType
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 

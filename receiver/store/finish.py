@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from receiver.delivery import Status
-from receiver.problems import Code, Problem
+from receiver.core.delivery import Status
+from receiver.core.problems import Code, Problem
 from receiver.store import stage
 from receiver.store.entry import Entry
 from receiver.store.ledger import Ledger

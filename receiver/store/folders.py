@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store.durable import copy, sync_folder
 from receiver.store.failure import storage
 from receiver.store.sharing import share_as_parent

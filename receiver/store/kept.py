@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from receiver.delivery import Part, Replay, Role, Status
-from receiver.problems import Code, Problem, Violation
+from receiver.core.delivery import Part, Replay, Role, Status
+from receiver.core.problems import Code, Problem, Violation
 from receiver.store import durable, folders, rows, stage
 from receiver.store.entry import Entry, PartLine
 from receiver.store.failure import storage

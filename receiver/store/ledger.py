@@ -13,8 +13,8 @@ from typing import Any
 
 import apsw
 
-from receiver.delivery import Status
-from receiver.problems import Code, Problem
+from receiver.core.delivery import Status
+from receiver.core.problems import Code, Problem
 from receiver.store import arrivals, rows, schema, statements
 from receiver.store.arrivals import Unaccepted
 from receiver.store.connections import Connections

@@ -7,7 +7,7 @@ They are laid out in the stage, accepted with the rest, and moved here as the la
 from collections.abc import Sequence
 from pathlib import Path
 
-from receiver.delivery import Part
+from receiver.core.delivery import Part
 from receiver.store import durable, folders, kept
 from receiver.store.entry import Entry, Kind, Output
 from receiver.store.failure import storage

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import apsw
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import durable
 from receiver.store.failure import storage
 

@@ -43,9 +43,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from receiver.delivery import Arrival, Receipt, Status
-from receiver.problems import Code, Problem
-from receiver.steps import Step, timed
+from receiver.core.delivery import Arrival, Receipt, Status
+from receiver.core.problems import Code, Problem
+from receiver.core.steps import Step, timed
 from receiver.store import folders, sharing
 from receiver.store.entry import Attempt, Entry, Kind, Output
 from receiver.store.finish import finish

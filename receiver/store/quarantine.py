@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from receiver.delivery import Part, Receipt
-from receiver.problems import Code, Problem
-from receiver.steps import Step, timed
+from receiver.core.delivery import Part, Receipt
+from receiver.core.problems import Code, Problem
+from receiver.core.steps import Step, timed
 from receiver.store import durable, folders, kept
 from receiver.store.entry import Attempt, Entry
 from receiver.store.failure import storage

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from receiver.problems import Problem
+from receiver.core.problems import Problem
 from receiver.store import folders, kept, originals, quarantine, stage
 from receiver.store.entry import Entry
 from receiver.store.finish import finish

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders
 from receiver.store.entry import Entry, Kind, Output
 from receiver.store.failure import storage

@@ -6,8 +6,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from receiver.delivery import Status
-from receiver.problems import Code, Problem, Violation
+from receiver.core.delivery import Status
+from receiver.core.problems import Code, Problem, Violation
 from receiver.store.entry import Attempt, Entry, Kind, Output, PartLine
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -10,7 +10,7 @@ from types import TracebackType
 
 import apsw
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import durable
 from receiver.store.failure import storage
 from receiver.store.presence import require_none_else

@@ -8,7 +8,7 @@ import grp
 import os
 import stat
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store.failure import storage
 
 FILE_MODE = 0o640

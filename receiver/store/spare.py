@@ -13,8 +13,8 @@ import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
-from receiver import limits
-from receiver.problems import Problem
+from receiver.core import limits
+from receiver.core.problems import Problem
 from receiver.store import folders
 from receiver.store.failure import storage
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from stat import S_IMODE
 
-from receiver.problems import Problem
+from receiver.core.problems import Problem
 from receiver.store import durable, folders, sharing
 from receiver.store.failure import storage
 from receiver.store.spare import Folder, Spare

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import apsw
 
-from receiver.delivery import Status
+from receiver.core.delivery import Status
 from receiver.store import rows
 from receiver.store.statements import UNFINISHED, UNPUBLISHED
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import apsw
 
-from receiver.delivery import Status
-from receiver.problems import Code, Problem
+from receiver.core.delivery import Status
+from receiver.core.problems import Code, Problem
 from receiver.store import rows
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, Kind, Waiting
 from receiver.store.failure import storage

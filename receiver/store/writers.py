@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import schema
 from receiver.store.failure import storage
 from receiver.store.interlock import Interlock

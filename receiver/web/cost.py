@@ -5,7 +5,7 @@ import re
 from time import perf_counter
 from typing import Any, Protocol
 
-from receiver import steps
+from receiver.core import steps
 
 HEADER = "X-Request-ID"
 PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")  # as proxies make them: a UUID has 36; anything else could be data

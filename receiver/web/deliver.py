@@ -5,14 +5,16 @@ from typing import Any, TypeAlias
 
 from flask import Blueprint, Response, request
 
-from receiver import intake, log
-from receiver.delivery import Arrival, Receipt
-from receiver.health.usage import Usage
-from receiver.house import Current, House
-from receiver.metrics.meters import Meters
-from receiver.problems import Code, Problem
-from receiver.process import Process
-from receiver.web import form, replies, routing
+from receiver import log
+from receiver.core.delivery import Arrival, Receipt
+from receiver.core.problems import Code, Problem
+from receiver.delivery import form
+from receiver.delivery import receive as intake
+from receiver.delivery.context import Current, House
+from receiver.operations.health.usage import Usage
+from receiver.operations.metrics.meters import Meters
+from receiver.site.process import Process
+from receiver.web import replies, routing
 from receiver.web.cost import HEADER, Cost, Counted
 
 Environ: TypeAlias = dict[str, Any]  # PEP 3333: a header that came twice stands in it once, with a comma

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from receiver.health import readiness
-from receiver.house import Current
+from receiver.delivery.context import Current
+from receiver.operations.health import readiness
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
 

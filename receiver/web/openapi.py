@@ -5,8 +5,8 @@
 
 import json
 
-from receiver import limits
-from receiver.delivery import Status
+from receiver.core import limits
+from receiver.core.delivery import Status
 from receiver.web import cost, replies, shapes
 from receiver.web.deliver import URL
 from receiver.web.health import EXPOSITION

@@ -9,8 +9,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
 
 from receiver import log
-from receiver.delivery import Published, Receipt, Status
-from receiver.problems import Code, Problem
+from receiver.core.delivery import Published, Receipt, Status
+from receiver.core.problems import Code, Problem
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each answer
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from receiver.problems import Code, Problem
-from receiver.process import Process
+from receiver.core.problems import Code, Problem
+from receiver.site.process import Process
 
 
 def lead(processes: Mapping[str, Process], name: str | None, host: str, token: str | None) -> Process:

@@ -2,8 +2,8 @@
 
 from typing import Any, TypeAlias
 
-from receiver.delivery import ID_LENGTH, Status
-from receiver.problems import Code
+from receiver.core.delivery import ID_LENGTH, Status
+from receiver.core.problems import Code
 
 Schema: TypeAlias = dict[str, Any]
 

@@ -4,9 +4,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from receiver.checking import check
-from receiver.faults import Fault
-from receiver.settings import Settings
+from receiver.authoring.check import check
+from receiver.core.faults import Fault
+from receiver.core.settings import Settings
 
 HERE = Path(__file__).parent
 SOUND = HERE / "sound"

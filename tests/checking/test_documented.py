@@ -6,7 +6,7 @@ import pytest
 from codes_in_source import ROOT, codes
 from corpus_of_faults import CASES, faults_of, patched
 
-from receiver.checking.codes import CODES
+from receiver.authoring.check.codes import CODES
 
 TEXT = (ROOT / "docs" / "checks.md").read_text()
 SECTION = re.compile(r"^### (\S+)\n\*\*(.+?)\.\*\* \(([^)]+)\) (.+?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
@@ -16,7 +16,7 @@ SECTIONS = {code: (title, severity, text) for code, title, severity, text in SEC
 def test_the_source_and_the_list_have_the_same_codes():
     places, listed = codes(), set(CODES)
     untold = {code: place for code, place in places.items() if code not in listed}
-    assert not untold, "give each a line in receiver/checking/codes.py and a section in docs/checks.md"
+    assert not untold, "give each a line in receiver/authoring/check/codes.py and a section in docs/checks.md"
     assert listed <= places.keys(), "no fault has these codes any more"
 
 

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from corpus_of_faults import CASES, ENVIRONMENT, SOUND, patched
 
 from receiver import cli
-from receiver.checking.reports import github, sarif, text
-from receiver.checking.reports.findings import Findings
-from receiver.faults import Fault, Severity
+from receiver.authoring.check.reports import github, sarif, text
+from receiver.authoring.check.reports.findings import Findings
+from receiver.core.faults import Fault, Severity
 
 CASE = {case.name: case for case in CASES}
 FAULTS = [

@@ -10,8 +10,8 @@ from corpus_of_faults import SOUND, faults_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.checking.origins import line
-from receiver.checking.values import instance
+from receiver.authoring.check.origins import line
+from receiver.authoring.check.values import instance
 
 FIELDS = "schemas/referrals.fields.schema.json"
 RECORD = "mappings/referrals/referral.json.j2"

@@ -11,10 +11,10 @@ from click.testing import Result
 from test_operations import ROOT, TOKEN, deliver, refuse, run
 
 from receiver.app import create_app, prepare
-from receiver.house import House, opened
-from receiver.problems import Problem
-from receiver.process import compiling
-from receiver.settings import Settings
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
+from receiver.delivery.context import House, opened
+from receiver.site.process import compiling
 from receiver.store import ledger, schema
 from receiver.store.ledger import Ledger
 

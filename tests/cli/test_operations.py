@@ -14,17 +14,18 @@ import apsw
 import pytest
 from click.testing import CliRunner
 
-from receiver import cli, intake
-from receiver.config.model import AuthConfig
-from receiver.config.tokens import Tokens
-from receiver.delivery import Arrival, Incoming, Receipt, Section
-from receiver.health.usage import Usage, last_used
-from receiver.house import House, opened
-from receiver.notify import told as people_were_told
-from receiver.notify.notices import Fault
-from receiver.problems import Problem
-from receiver.process import compiling
-from receiver.settings import Settings
+from receiver import cli
+from receiver.core.delivery import Arrival, Incoming, Receipt, Section
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
+from receiver.delivery import receive as intake
+from receiver.delivery.context import House, opened
+from receiver.operations.health.usage import Usage, last_used
+from receiver.operations.notify import told as people_were_told
+from receiver.operations.notify.notices import Fault
+from receiver.site.config.model import AuthConfig
+from receiver.site.config.tokens import Tokens
+from receiver.site.process import compiling
 from receiver.store import folders, ledger
 
 ROOT = Path(__file__).parent.parent.parent

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from receiver import cli
-from receiver.faults import Fault, Misconfigured
+from receiver.core.faults import Fault, Misconfigured
 
 SITE_WITH_A_TOKEN = """
 [auth]
@@ -48,7 +48,9 @@ def test_help_loads_no_verb():
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(told.stdout.splitlines()[-1].split())
     assert "receiver.cli" in loaded
-    assert not {name for name in loaded if name.startswith(("receiver.cli.", "receiver.config", "jinja2", "flask"))}
+    assert not {
+        name for name in loaded if name.startswith(("receiver.cli.", "receiver.site.config", "jinja2", "flask"))
+    }
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["schema"], ["settings"]])

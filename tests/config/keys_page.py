@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from receiver.config import schema
+from receiver.site.config import schema
 
 PAGE = Path(__file__).parents[2] / "docs" / "authoring.md"
 BEGIN, END = "<!-- keys: written by make docs -->\n", "<!-- end of keys -->\n"

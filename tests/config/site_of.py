@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from receiver import config
-from receiver.config.model import ProcessConfig
+from receiver.site import config
+from receiver.site.config.model import ProcessConfig
 
 SMALLEST = """
 [auth]

@@ -7,12 +7,12 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from receiver.config import rules, shape
-from receiver.config.build import build
-from receiver.config.model import ProcessConfig
-from receiver.config.schema import schema
-from receiver.config.source import Source
-from receiver.positions import toml_positions
+from receiver.core.positions import toml_positions
+from receiver.site.config import rules, shape
+from receiver.site.config.build import build
+from receiver.site.config.model import ProcessConfig
+from receiver.site.config.schema import schema
+from receiver.site.config.source import Source
 
 SCALARS = (
     some.text(max_size=8)

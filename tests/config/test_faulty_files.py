@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from site_of import put
 
-from receiver import config
-from receiver.faults import Misconfigured
+from receiver.core.faults import Misconfigured
+from receiver.site import config
 
 FAULTY = sorted((Path(__file__).parent / "faulty").glob("*.toml"))
 

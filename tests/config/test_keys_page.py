@@ -4,7 +4,7 @@ import re
 
 from keys_page import BEGIN, END, PAGE, page
 
-from receiver.config import schema
+from receiver.site.config import schema
 
 
 def test_the_page_is_what_make_docs_writes():

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from receiver.app import prepare
-from receiver.checking import check
-from receiver.faults import Misconfigured
-from receiver.settings import Settings
+from receiver.authoring.check import check
+from receiver.core.faults import Misconfigured
+from receiver.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 TOML = "mappings/referrals/process.toml"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from receiver import units
-from receiver.config import schema
-from receiver.config.forms import FORMS
+from receiver.core import units
+from receiver.site.config import schema
+from receiver.site.config.forms import FORMS
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "mappings").glob("*/process.toml"))

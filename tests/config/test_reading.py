@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from site_of import SMALLEST, configured
 
-from receiver.config.model import (
+from receiver.core.delivery import Role
+from receiver.core.faults import Misconfigured
+from receiver.site.config.model import (
     AuthConfig,
     ConfidenceConfig,
     DeliveryConfig,
@@ -19,8 +21,6 @@ from receiver.config.model import (
     RetentionConfig,
     RouteConfig,
 )
-from receiver.delivery import Role
-from receiver.faults import Misconfigured
 
 EVERY_KEY = (Path(__file__).parent / "every-key.toml").read_text()
 DIGEST = "sha256:" + "0a" * 32

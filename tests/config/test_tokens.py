@@ -5,8 +5,8 @@ from hashlib import sha256
 import pytest
 from site_of import SMALLEST, configured
 
-from receiver.config.tokens import Tokens, read_tokens, variables
-from receiver.faults import Severity
+from receiver.core.faults import Severity
+from receiver.site.config.tokens import Tokens, read_tokens, variables
 
 GOOD = "4f1d0c-an-invented-token"
 OTHER = "9a7b3e-an-invented-token"
@@ -97,7 +97,7 @@ def test_every_known_token_is_compared_whichever_matches(monkeypatch):
         compared.append(other)
         return one == other
 
-    monkeypatch.setattr("receiver.config.tokens.hmac.compare_digest", counting)
+    monkeypatch.setattr("receiver.site.config.tokens.hmac.compare_digest", counting)
     digests = tuple(sha256(token).digest() for token in (GOOD.encode(), b"b", b"c"))
     assert Tokens(digests).knows(GOOD)
     assert compared == list(digests)

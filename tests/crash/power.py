@@ -27,7 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import syscalls
 
-from receiver.settings import Settings
+from receiver.core.settings import Settings
 from receiver.store import schema, spare, writers
 from receiver.store import syscalls as store_syscalls
 

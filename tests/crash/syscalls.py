@@ -31,12 +31,12 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "
 import storm
 from leftovers import left_in
 
-from receiver import intake
-from receiver.delivery import Arrival, Incoming, Section
-from receiver.house import House, opened
-from receiver.problems import Problem
-from receiver.process import compiling
-from receiver.settings import Settings
+from receiver.core.delivery import Arrival, Incoming, Section
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
+from receiver.delivery import receive as intake
+from receiver.delivery.context import House, opened
+from receiver.site.process import compiling
 from receiver.store import ledger
 from receiver.store.entry import Entry
 

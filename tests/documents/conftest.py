@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from receiver.delivery import Part, Role
+from receiver.core.delivery import Part, Role
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "service"))
 

@@ -8,7 +8,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 
 
 def drawn(mode: str, seed: int = 1, size: tuple[int, int] = (400, 300)) -> Image.Image:

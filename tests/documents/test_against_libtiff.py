@@ -11,7 +11,7 @@ from drawing import drawn
 from PIL import Image, ImageChops, ImageSequence
 
 from receiver import documents
-from receiver.problems import Problem
+from receiver.core.problems import Problem
 from receiver.store.stage import Stage
 
 pytestmark = pytest.mark.skipif(

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import pytest
 from drawing import drawn
 
+from receiver.core.problems import Code, Problem
+from receiver.core.turns import Turns
 from receiver.documents import helpers as module
 from receiver.documents.helpers import Helpers
-from receiver.problems import Code, Problem
-from receiver.turns import Turns
 
 
 class Held:

@@ -2,8 +2,8 @@
 
 from new_sites import ROOT, made
 
-from receiver.config import schema
-from receiver.drafting import new_site
+from receiver.authoring.draft import new_site
+from receiver.site.config import schema
 
 
 def test_a_new_site_has_its_folders_and_the_platforms_schemas(tmp_path):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.drafting.kinds import kind
-from receiver.drafting.words import likeness, role
+from receiver.authoring.draft.kinds import kind
+from receiver.authoring.draft.words import likeness, role
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 from new_sites import REQUEST, ROOT, SHAPES, TOKEN, made
 
-from receiver.drafting.templates import TEMPLATES
+from receiver.formats.drafting import TEMPLATES
 
 TWENTY = ROOT / "mappings" / "intake-forms" / "samples" / "twenty-fields" / "metadata.json"
 PAGE = ROOT / "receiver" / "drafting" / "site" / "page.pdf"

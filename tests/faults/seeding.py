@@ -7,13 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from faults.catalogue import SITES, Seeded
-from receiver.checking import check
-from receiver.faults import Fault, Misconfigured
-from receiver.proving.cases import cases
-from receiver.proving.proof import prove
-from receiver.proving.site import processes
-from receiver.proving.verdict import PROBLEM, Status
-from receiver.settings import Settings
+from receiver.authoring.cases.cases import cases
+from receiver.authoring.cases.proof import prove
+from receiver.authoring.cases.site import processes
+from receiver.authoring.cases.verdict import PROBLEM, Status
+from receiver.authoring.check import check
+from receiver.core.faults import Fault, Misconfigured
+from receiver.core.settings import Settings
 
 ENVIRONMENT = {
     "RECEIVER_TOKEN": "an-invented-token-0",

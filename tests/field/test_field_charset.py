@@ -5,11 +5,11 @@ import json
 import pytest
 from home import FAX, NOON, PEER, metadata
 
-from receiver import intake
-from receiver.delivery import Arrival, Incoming, Replay, Section
-from receiver.keeping.replaying import Result, replay
-from receiver.problems import Problem
-from receiver.web.heads import section
+from receiver.core.delivery import Arrival, Incoming, Replay, Section
+from receiver.core.problems import Problem
+from receiver.delivery import receive as intake
+from receiver.delivery.heads import section
+from receiver.operations.replay.replaying import Result, replay
 
 NAME = "Núñez"
 HOW = Replay(NOON, "an operator", accept_confidence=True)

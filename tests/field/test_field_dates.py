@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.mapping import budget
-from receiver.mapping.errors import Refused
-from receiver.mapping.filters import zones
-from receiver.mapping.filters.dates import check, date, fhir_time, hl7_ts
+from receiver.formats import budget
+from receiver.formats.errors import Refused
+from receiver.templates.filters import zones
+from receiver.templates.filters.dates import check, date, fhir_time, hl7_ts
 
 REFUSED = None
 WRITTEN = [  # input, format, ISO 8601 or REFUSED, source

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageChops
 
 from receiver import documents
-from receiver.delivery import Part, Role
-from receiver.problems import Problem
+from receiver.core.delivery import Part, Role
+from receiver.core.problems import Problem
 from receiver.store.stage import Stage
 
 SIZE = WIDTH, HEIGHT = 64, 48

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from receiver.faults import Misconfigured
-from receiver.mapping import tables
+from receiver.core.faults import Misconfigured
 from receiver.metadata import json, xml
 from receiver.schemas.encodings import KNOWN
 from receiver.schemas.folder import Schemas
 from receiver.schemas.malformed import Malformed
+from receiver.templates import tables
 
 NAME = "Núñez"
 REFUSED = None

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "metadata"))
 
-from receiver.problems import Problem
+from receiver.core.problems import Problem
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 NAME, ID = "name", "sourceId"

@@ -4,17 +4,18 @@ import copy
 
 import pytest
 
-from receiver.mapping import budget
-from receiver.mapping.filters import FILTERS
-from receiver.mapping.formats import csv, hl7
-from receiver.mapping.formats import json as json_format
-from receiver.mapping.formats import text as text_format
-from receiver.mapping.formats import xml as xml_format
+from receiver.authoring.scrub import json as scrubbing
+from receiver.formats import budget
+from receiver.formats.csv import escape as csv
+from receiver.formats.hl7 import escape as hl7
+from receiver.formats.json import escape as json_format
+from receiver.formats.text import escape as text_format
+from receiver.formats.xml import escape as xml_format
 from receiver.metadata.json import path
-from receiver.proving.scrubbing import json as scrubbing
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_text import loads
 from receiver.schemas.malformed import Malformed
+from receiver.templates.filters import FILTERS
 
 LITERALS = [  # literal, `| number`, source
     ("12345678901234567.89", "12345678901234567.89", "HL7-dotnetcore: amounts as double"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 
 LINE = "mappings/referrals/record.text.j2:2"
 

@@ -9,16 +9,18 @@ from gunicorn.config import Config
 from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.unreader import IterUnreader
 
-from receiver.mapping.errors import Refused
-from receiver.mapping.filters import dates, numbers, persons, texts
-from receiver.problems import Problem
-from receiver.records import csv, hl7
-from receiver.records import json as json_record
-from receiver.records import xml as xml_record
-from receiver.schemas import hl7_values, json_text, xml_text
+from receiver.core.problems import Problem
+from receiver.delivery import filenames, form, heads, parameters
+from receiver.formats.csv import check as csv
+from receiver.formats.errors import Refused
+from receiver.formats.hl7 import check as hl7
+from receiver.formats.hl7 import values as hl7_values
+from receiver.formats.json import check as json_record
+from receiver.formats.xml import check as xml_record
+from receiver.schemas import json_text, xml_text
 from receiver.schemas.malformed import Malformed
-from receiver.web import filenames, form, heads, parameters
-from receiver.web.request import Request
+from receiver.server.request import Request
+from receiver.templates.filters import dates, numbers, persons, texts
 
 CONFIG = Config()
 BOUNDARY = "B"

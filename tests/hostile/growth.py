@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from receiver.mapping.errors import Refused
-from receiver.problems import Problem
+from receiver.core.problems import Problem
+from receiver.formats.errors import Refused
 from receiver.schemas.malformed import Malformed
 
 SIZES = (1_000, 6_000, 36_000)  # characters: quadratic work hangs at none, and takes a second at the largest

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from clients.senders import SENDERS
 
-from receiver.planning import PASSING
-from receiver.problems import Code
+from receiver.core.problems import Code
+from receiver.delivery.plan import PASSING
 from receiver.web import openapi
 from receiver.web.replies import STATUSES
 
@@ -24,14 +24,14 @@ LIMIT = re.compile(r"^[A-Z][A-Z_]* = ([0-9_.* ]+?)  # (.*?)(?:: (.*))?$", re.MUL
 
 # module → what its limits bound
 LIMITS = {
-    "receiver.limits": "Requests",
+    "receiver.core.limits": "Requests",
     "receiver.metadata.fields": "Fields",
-    "receiver.config.build": "Metadata",
+    "receiver.site.config.build": "Metadata",
     "receiver.schemas.json_text": "JSON metadata",
     "receiver.schemas.xml_text": "XML metadata",
-    "receiver.mapping.limits": "Rendering",
-    "receiver.mapping.formats.path": "Paths of files",
-    "receiver.records.xml": "XML records",
+    "receiver.formats.limits": "Rendering",
+    "receiver.formats.path": "Paths of files",
+    "receiver.formats.xml.check": "XML records",
     "receiver.documents": "Documents: pages",
     "receiver.documents.limits": "Documents: images",
     "receiver.documents.__main__": "Documents: memory",

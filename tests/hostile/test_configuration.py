@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from receiver.checking import check
-from receiver.faults import Severity
-from receiver.settings import Settings
+from receiver.authoring.check import check
+from receiver.core.faults import Severity
+from receiver.core.settings import Settings
 
 from .cases.building import TOKEN
 from .cases.configuration import DANGERS, SITE, Danger

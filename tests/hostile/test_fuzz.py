@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from running import Service
 
-from receiver.problems import Problem
-from receiver.web import form
+from receiver.core.problems import Problem
+from receiver.delivery import form
 
 from . import made_up
 from .cases import TABLE

@@ -13,18 +13,21 @@ from gunicorn.config import Config
 from gunicorn.http.errors import ParseException
 from gunicorn.http.unreader import IterUnreader
 
+from receiver.delivery import filenames, form, heads
+from receiver.delivery.parts import match
+from receiver.formats.csv import check as csv
+from receiver.formats.hl7 import check as hl7
+from receiver.formats.hl7 import values as hl7_values
+from receiver.formats.json import check as json_record
+from receiver.formats.xml import check as xml_record
 from receiver.log import lines
-from receiver.mapping import Templates
-from receiver.mapping.filters import FILTERS
 from receiver.metadata import fields
-from receiver.parts import match
-from receiver.records import csv, hl7
-from receiver.records import json as json_record
-from receiver.records import xml as xml_record
-from receiver.schemas import hl7_values, json_check, json_text, xml_text, xsd_patterns
+from receiver.schemas import json_check, json_text, xml_text, xsd_patterns
 from receiver.schemas.xsd import compile as compile_xsd
-from receiver.web import filenames, form, heads, routing
-from receiver.web.request import Request
+from receiver.server.request import Request
+from receiver.templates import Templates
+from receiver.templates.filters import FILTERS
+from receiver.web import routing
 
 from .growth import ALLOWED, Reader, growth, inputs
 

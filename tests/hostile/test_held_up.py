@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 from running import Service
 
-from receiver import limits
+from receiver.core import limits
 
 from .cases.building import body, delivery, file, head, json_part, metadata, multipart_type, whole
 from .conftest import SITE

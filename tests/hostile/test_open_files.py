@@ -7,11 +7,11 @@ from pathlib import Path
 
 from running import ROOT
 
-from receiver import limits
+from receiver.core import limits
 
 CODE = """
 import resource, sys
-from receiver.serving import _allow_open_files
+from receiver.server.configuration import _allow_open_files
 numbers = [int(each) for each in sys.argv[1:]]
 for bounds in zip(numbers[::2], numbers[1::2]):
     resource.setrlimit(resource.RLIMIT_NOFILE, bounds)

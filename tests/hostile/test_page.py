@@ -2,7 +2,7 @@
 
 import re
 
-from receiver.problems import Code
+from receiver.core.problems import Code
 
 from .page import ADVICE, PAGE, hostile, limits, written
 

@@ -13,7 +13,7 @@ import pytest
 from leftovers import left_in
 from running import Answer, Service
 
-from receiver import limits
+from receiver.core import limits
 
 from .cases.building import body, delivery, head, multipart_type, request, whole
 from .talking import answers

@@ -11,8 +11,8 @@ from hmac import compare_digest
 import pytest
 from running import TOKEN, Service
 
-from receiver.config import tokens
-from receiver.config.tokens import Tokens
+from receiver.site.config import tokens
+from receiver.site.config.tokens import Tokens
 
 from .cases.building import delivery, whole
 from .conftest import SITE

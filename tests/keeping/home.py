@@ -7,12 +7,13 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from receiver import cli, intake
-from receiver.delivery import Arrival, Incoming, Section
-from receiver.house import House, opened
-from receiver.problems import Problem
-from receiver.proving.site import processes
-from receiver.settings import Settings
+from receiver import cli
+from receiver.authoring.cases.site import processes
+from receiver.core.delivery import Arrival, Incoming, Section
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
+from receiver.delivery import receive as intake
+from receiver.delivery.context import House, opened
 from receiver.store import ledger, quarantine
 
 ROOT = Path(__file__).parents[2]

@@ -7,11 +7,11 @@ from itertools import count
 import dying
 from home import FAX, NOON, metadata
 
-from receiver.delivery import Replay, Status
-from receiver.house import unrecovered
-from receiver.keeping.replaying import Result, replay
-from receiver.keeping.retention import prune
-from receiver.proving.site import processes
+from receiver.authoring.cases.site import processes
+from receiver.core.delivery import Replay, Status
+from receiver.delivery.context import unrecovered
+from receiver.operations.replay.replaying import Result, replay
+from receiver.operations.retention.retention import prune
 from receiver.store import quarantine
 
 ACCEPTING = Replay(NOON + timedelta(days=9), "an operator", accept_confidence=True)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from receiver.house import Current
-from receiver.keeping import housekeeping
+from receiver.delivery.context import Current
+from receiver.operations.retention import housekeeping
 from receiver.store import folders, stage
 
 HOUR = 3600

@@ -3,8 +3,8 @@
 import pytest
 from home import FAX, metadata
 
-from receiver.problems import Code
-from receiver.proving.rehearsing import Result, rehearse
+from receiver.core.problems import Code
+from receiver.operations.replay.rehearsing import Result, rehearse
 
 KEEP = '[retention]\noriginals = "30d"'
 JSON = "referral.json.j2"

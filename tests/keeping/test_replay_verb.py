@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from home import FAX, NOON
 
-from receiver.config.tokens import Tokens
-from receiver.delivery import Status
+from receiver.core.delivery import Status
+from receiver.site.config.tokens import Tokens
 
 MRN = '"^[0-9]{6,10}[A-Z]?$"'
 
@@ -109,7 +109,7 @@ def test_nothing_to_replay_is_fine(home):
 
 
 def test_recover_finishes_what_a_crash_left_and_tells_it(home, monkeypatch):
-    from receiver import intake
+    from receiver.delivery import receive as intake
 
     def crash(*_):
         raise ZeroDivisionError
@@ -131,7 +131,7 @@ def test_recover_finishes_what_a_crash_left_and_tells_it(home, monkeypatch):
 
 
 def test_recover_tells_what_it_could_not_finish(home, monkeypatch):
-    from receiver import intake
+    from receiver.delivery import receive as intake
 
     with monkeypatch.context() as patched:
         patched.setattr(intake.publish, "publish", lambda *_: 1 / 0)

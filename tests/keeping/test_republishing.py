@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from receiver.delivery import Status
+from receiver.core.delivery import Status
 from receiver.store import release
 
 

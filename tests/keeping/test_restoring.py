@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.delivery import Status
+from receiver.core.delivery import Status
 from receiver.store import ledger
 
 EARLIER = 40 * 86_400  # seconds

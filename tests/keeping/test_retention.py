@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from home import FAX, NOON, metadata
 
-from receiver.delivery import Status
-from receiver.keeping.retention import prune
-from receiver.problems import Code
+from receiver.core.delivery import Status
+from receiver.core.problems import Code
+from receiver.operations.retention.retention import prune
 from receiver.store import originals, quarantine
 from receiver.store.rows import stamp
 

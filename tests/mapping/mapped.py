@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from receiver.delivery import Delivery, Part, Reading, Role
-from receiver.faults import Misconfigured
-from receiver.mapping import Templates
-from receiver.mapping.names import names
-from receiver.mapping.templates import Dialect
-from receiver.problems import Problem, Violation
+from receiver.core.delivery import Delivery, Part, Reading, Role
+from receiver.core.faults import Misconfigured
+from receiver.core.problems import Problem, Violation
+from receiver.templates import Templates
+from receiver.templates.names import names
+from receiver.templates.templates import Dialect
 
 DELIVERY = Delivery(
     id="AAAABBBBCCCCDDDDEEEE",

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from mapped import Mapped
 
-from receiver.problems import Problem
+from receiver.core.problems import Problem
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 SPECIAL = [

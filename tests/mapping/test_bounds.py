@@ -5,8 +5,8 @@ import tracemalloc
 
 import pytest
 
-from receiver.mapping import budget
-from receiver.problems import Problem
+from receiver.core.problems import Problem
+from receiver.formats import budget
 
 GROWING = [  # a first value, and what it becomes a thousand times
     ("3", "ns.x * ns.x"),

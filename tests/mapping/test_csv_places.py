@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from receiver.mapping.templates import Dialect
+from receiver.templates.templates import Dialect
 
 
 def rows(text: str, delimiter: str = ",") -> list[list[str]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from receiver import documents
-from receiver.problems import Code, Problem, Violation
+from receiver.core.problems import Code, Problem, Violation
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from mapped import Mapped
 
-from receiver.mapping.filters import FILTERS, MARKS
-from receiver.problems import Problem
+from receiver.core.problems import Problem
+from receiver.templates.filters import FILTERS, MARKS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "filters.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

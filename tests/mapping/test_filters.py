@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from receiver.mapping import budget
-from receiver.mapping.errors import Refused
-from receiver.mapping.filters.ids import NAMESPACE
-from receiver.mapping.filters.numbers import number, rounded
-from receiver.mapping.filters.person_words import DEGREES, PARTICLES, SUFFIXES, TITLES
-from receiver.mapping.filters.persons import Name, person
-from receiver.mapping.filters.texts import phone, split
+from receiver.formats import budget
+from receiver.formats.errors import Refused
+from receiver.templates.filters.ids import NAMESPACE
+from receiver.templates.filters.numbers import number, rounded
+from receiver.templates.filters.person_words import DEGREES, PARTICLES, SUFFIXES, TITLES
+from receiver.templates.filters.persons import Name, person
+from receiver.templates.filters.texts import phone, split
 
 quickly = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")),

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.mapping.filters import zones
-from receiver.mapping.filters.dates import date, fhir_time, hl7_ts
-from receiver.problems import Problem
+from receiver.core.problems import Problem
+from receiver.templates.filters import zones
+from receiver.templates.filters.dates import date, fhir_time, hl7_ts
 
 AMERICAN = "%m/%d/%Y %I:%M:%S %p"
 SECONDS = timezone(-timedelta(hours=5, minutes=50, seconds=36))  # as New York's before 1883

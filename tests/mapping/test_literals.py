@@ -2,8 +2,8 @@
 
 import pytest
 
-from receiver.faults import Misconfigured
-from receiver.mapping import Templates
+from receiver.core.faults import Misconfigured
+from receiver.templates import Templates
 
 QUOTES = 'put the whole cell in quotes: "{{ … }} text"'
 MACRO = "print a macro by itself, {{ name(…) }}, for text with structure in it"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from receiver.mapping import budget
+from receiver.formats import budget
 
 
 def test_a_macro_is_escaped_for_each_place_that_it_is_printed_at(mapped):

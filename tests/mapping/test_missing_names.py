@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.problems import Problem
+from receiver.core.problems import Problem
 
 
 def test_a_missing_field_names_the_field_the_line_and_a_near_one(mapped):

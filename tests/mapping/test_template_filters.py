@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from receiver.faults import Misconfigured
-from receiver.mapping import Templates
+from receiver.core.faults import Misconfigured
+from receiver.templates import Templates
 
 
 @pytest.fixture

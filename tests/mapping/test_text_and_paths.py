@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mapped import FIELDS, Mapped
 
-from receiver.faults import Misconfigured
-from receiver.mapping import Templates
-from receiver.mapping.templates import Dialect
-from receiver.problems import Problem
+from receiver.core.faults import Misconfigured
+from receiver.core.problems import Problem
+from receiver.templates import Templates
+from receiver.templates.templates import Dialect
 
 
 @pytest.mark.parametrize("character", ["\n", "\r", "\x85", "\u2028", "\t", "\0", "\x1b", "\ud800"])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from receiver.mapping import Templates, Trace
-from receiver.problems import Problem
+from receiver.core.problems import Problem
+from receiver.templates import Templates, Trace
 
 FILE = "mappings/referrals/record.text.j2"
 

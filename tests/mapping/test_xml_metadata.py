@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from receiver.core.problems import Problem
 from receiver.metadata.xml_names import Names
-from receiver.problems import Problem
 
 METADATA = '<d id="7"><patient><name>A&amp;B</name></patient><code>x</code><code>y</code><items>i</items></d>'
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from receiver.faults import Fault
+from receiver.core.faults import Fault
 from receiver.metadata import reader
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas.folder import Schemas

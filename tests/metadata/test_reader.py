@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from metadata_of import JSON_SCHEMA, XSD, document, reader_of
 
-from receiver.delivery import Reading
-from receiver.faults import Misconfigured
+from receiver.core.delivery import Reading
+from receiver.core.faults import Misconfigured
+from receiver.core.problems import Code, Problem
 from receiver.metadata import xml as form
 from receiver.metadata.layout import Absent
 from receiver.metadata.reader import MetadataReader
-from receiver.problems import Code, Problem
 
 ROOT = Path(__file__).parents[2]
 SECRET = "Zebra-7731-Quagga"

@@ -28,7 +28,7 @@ AREAS = {
         tuple(f"store/test_{name}.py" for name in ("races", "interlock", "presence", "crashes")),
     ),
     "delivery": Area(
-        ("intake.py", "parts.py", "content.py", "sniffing.py", "rendering.py", "planning.py", "delivery.py"),
+        ("delivery", "core/delivery.py"),
         (
             "test_intake.py",
             "test_identity.py",
@@ -41,11 +41,11 @@ AREAS = {
         ("service/test_delivery.py", "service/test_repeats.py"),
     ),
     "metadata": Area(
-        ("metadata", "positions.py"), ("metadata", "test_positions.py", "mapping/test_xml_metadata.py", "field")
+        ("metadata", "core/positions.py"), ("metadata", "test_positions.py", "mapping/test_xml_metadata.py", "field")
     ),
-    "formats": Area(("mapping/formats",), ("mapping", "records")),
-    "filters": Area(("mapping/filters",), ("mapping", "field")),
-    "schemas": Area(("schemas", "records"), ("schemas", "records", "field")),
+    "formats": Area(("formats",), ("mapping", "records")),
+    "filters": Area(("templates/filters",), ("mapping", "field")),
+    "schemas": Area(("schemas",), ("schemas", "records", "field")),
     "web": Area(
         ("web",),
         ("web",),

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from home import NOON
 
-from receiver.delivery import Replay
-from receiver.in_force import state
-from receiver.keeping import replaying
-from receiver.notify import conditions, looking, told
-from receiver.problems import Problem
+from receiver.core.delivery import Replay
+from receiver.core.problems import Problem
+from receiver.operations.notify import conditions, looking, told
+from receiver.operations.replay import replaying
+from receiver.site.in_force import state
 from receiver.store import folders
 
 HOUR = timedelta(hours=1)

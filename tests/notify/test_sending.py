@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from receiver.config.model import NotifyConfig
-from receiver.notify import looking, sending
-from receiver.notify.notices import Event, Fault, Notice
+from receiver.operations.notify import looking, sending
+from receiver.operations.notify.notices import Event, Fault, Notice
+from receiver.site.config.model import NotifyConfig
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 NOTICE = Notice(

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from receiver import cli, house, intake
-from receiver.delivery import Arrival, Incoming, Section
-from receiver.problems import Problem
-from receiver.proving.cases import Case, incoming
-from receiver.proving.outcome import run
-from receiver.proving.site import processes
-from receiver.settings import Settings
+from receiver import cli
+from receiver.authoring.cases.cases import Case, incoming
+from receiver.authoring.cases.outcome import run
+from receiver.authoring.cases.site import processes
+from receiver.core.delivery import Arrival, Incoming, Section
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
+from receiver.delivery import context as house
+from receiver.delivery import receive as intake
 from receiver.store import ledger
 
 PROCESS = """

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.proving.differences import RecordStyle, differences
+from receiver.formats.comparing import RecordStyle, differences
 
 HL7 = "MSH|^~\\&|A|B\rPID|1||123^^^CLINIC^MR~9||Smith^John\rDG1|1||I10\rDG1|2||R06\rDG1|3||E11\r"
 JSON = {"id": 1, "patient": {"name": "Ada", "codes": ["I10", "R06", "E11"]}, "gone": None}

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from PIL import Image
 from small_site import FIELDS, SmallSite, metadata
 
-from receiver.delivery import Role, Section
-from receiver.proving.capturing import Sent, laid_out
-from receiver.proving.cases import cases, incoming
-from receiver.proving.outcome import run
-from receiver.proving.scrubbing import CannotScrub, scrub
-from receiver.proving.scrubbing.inventing import can_change, invented
-from receiver.proving.scrubbing.scrub import blank
-from receiver.proving.site import processes
-from receiver.proving.verdict import files
-from receiver.settings import Settings
+from receiver.authoring.cases.capturing import Sent, laid_out
+from receiver.authoring.cases.cases import cases, incoming
+from receiver.authoring.cases.outcome import run
+from receiver.authoring.cases.site import processes
+from receiver.authoring.cases.verdict import files
+from receiver.authoring.scrub import CannotScrub, scrub
+from receiver.authoring.scrub.inventing import can_change, invented
+from receiver.authoring.scrub.scrub import blank
+from receiver.core.delivery import Role, Section
+from receiver.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SITES = (ROOT, ROOT / "tests" / "sites" / "other-xml")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from receiver.proving.verdict import PROBLEM, Status, files, judge, write
+from receiver.authoring.cases.verdict import PROBLEM, Status, files, judge, write
 
 FIELDS = {"name": "Ada Invented", "mrn": "00071234", "code": ["R06.09", "I10"]}
 

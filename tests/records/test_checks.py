@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from receiver.records import checker
+from receiver.formats.checking import checker
 from receiver.schemas.folder import Schemas
 
 SECRET = "Xavier-Secret"

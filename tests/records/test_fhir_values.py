@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from receiver.schemas import fhir
+from receiver.formats.fhir import check as fhir
 
 PATIENT = {"resourceType": "Patient"}
 DIGEST = "JVBERi0xLjQK"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.schemas import hl7
-from receiver.schemas.hl7_shapes import Shapes
+from receiver.formats.hl7 import standard as hl7
+from receiver.formats.hl7.shapes import Shapes
 
 MESSAGE = (
     "MSH|^~\\&|RECEIVER|BENCH|EHR|CLINIC|20260102030405+0000||ORU^R01^ORU_R01|4711|P|2.5.1\r"
@@ -98,7 +98,7 @@ def test_other_delimiters_are_judged_in_full():
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr("receiver.schemas.hl7_shapes.MOST", 3)
+    monkeypatch.setattr("receiver.formats.hl7.shapes.MOST", 3)
     shapes = Shapes()
     shapes.learn(MESSAGE)
     shapes.learn(MESSAGE + "NTE|2||second\r")

@@ -8,7 +8,8 @@ from hl7apy.factories import datatype_factory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.schemas import hl7, hl7_values
+from receiver.formats.hl7 import standard as hl7
+from receiver.formats.hl7 import values as hl7_values
 
 MESSAGE = (
     "MSH|^~\\&|RECEIVER|SCANS|EHR|CLINIC|20261123141121+0000||ORU^R01^ORU_R01|4711|P|2.5.1\r"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from receiver.delivery import Incoming, Section
-from receiver.problems import Code
-from receiver.process.compiling import proven
-from receiver.proving.outcome import run
-from receiver.settings import Settings
+from receiver.authoring.cases.outcome import run
+from receiver.core.delivery import Incoming, Section
+from receiver.core.problems import Code
+from receiver.core.settings import Settings
+from receiver.site.process.compiling import proven
 
 ROOT = Path(__file__).parents[2]
 PROCESS = """

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from receiver.faults import Fault, Misconfigured
+from receiver.core.faults import Fault, Misconfigured
 from receiver.schemas import json_schema, xsd
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.xsd import XmlSchema

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schema_folder import Schemas
 
-from receiver.faults import Severity
+from receiver.core.faults import Severity
 from receiver.schemas import json_schema, json_text
 from receiver.schemas.json_schema import MAX_VIOLATIONS
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from schema_folder import XSD_1_1, Schemas
 
-from receiver import libraries
-from receiver.faults import Fault, Misconfigured
+from receiver.core import libraries
+from receiver.core.faults import Fault, Misconfigured
 from receiver.schemas import folder
 from receiver.schemas.json_cost import MOST
 from receiver.schemas.xml_text import parse

@@ -3,7 +3,7 @@
 import pytest
 from schema_folder import XS
 
-from receiver.faults import Misconfigured
+from receiver.core.faults import Misconfigured
 from receiver.schemas import json_schema, xsd
 
 

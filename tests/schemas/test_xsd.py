@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from schema_folder import XSD_1_1, Schemas
 
-from receiver.faults import Misconfigured
+from receiver.core.faults import Misconfigured
 from receiver.schemas import xsd
 from receiver.schemas.xml_text import parse
 from receiver.schemas.xsd import MAX_VIOLATIONS, XmlSchema

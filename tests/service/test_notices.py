@@ -12,7 +12,7 @@ import pytest
 from running import ROOT, Service, multipart
 from webhook import webhook
 
-from receiver.notify.looking import LOOK
+from receiver.operations.notify.looking import LOOK
 
 PLANTED = "Planted-4711"
 SAMPLE = ROOT / "mappings" / "referrals" / "samples" / "faxed-letter"

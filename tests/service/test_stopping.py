@@ -72,7 +72,8 @@ def workers(service: Service) -> set[str]:
 def test_a_worker_that_has_only_just_begun_stops_as_well(tmp_path):
     slow = tmp_path / "slow.py"
     slow.write_text(
-        "import time\nfrom receiver.serving import *\ndef post_fork(server, worker):\n    time.sleep(0.5)\n"
+        "import time\nfrom receiver.server.configuration import *\n"
+        "def post_fork(server, worker):\n    time.sleep(0.5)\n"
     )
     options = ("-c", str(slow), "--graceful-timeout", "30", "--workers", "1")
     service = Service(tmp_path / "data", options=options, environment={"PYTHONPATH": str(ROOT)}).start()

@@ -4,9 +4,9 @@ import os
 from functools import cache
 from pathlib import Path
 
-from receiver.process.compiling import proven
-from receiver.proving.cases import Case
-from receiver.settings import Settings
+from receiver.authoring.cases.cases import Case
+from receiver.core.settings import Settings
+from receiver.site.process.compiling import proven
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

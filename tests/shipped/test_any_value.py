@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from readers import FORM, Message, bundle, dip, fixed, form, laserfiche, rows, transaction
 from shipping import MANY, case
 
-from receiver.delivery import Delivery, Role
-from receiver.mapping.filters.persons import HL7
-from receiver.parts import collect
-from receiver.problems import Code, Problem
-from receiver.proving.cases import incoming
-from receiver.proving.outcome import FROZEN
-from receiver.rendering import as_published, render
+from receiver.authoring.cases.cases import incoming
+from receiver.authoring.cases.outcome import FROZEN
+from receiver.core.delivery import Delivery, Role
+from receiver.core.problems import Code, Problem
+from receiver.delivery.parts import collect
+from receiver.delivery.render import as_published, render
 from receiver.store.stage import Stage
+from receiver.templates.filters.persons import HL7
 
 SPECIAL = [
     *"|^~\\&<>\"',;:=+-@/#{}[]%$\t\r\n\v\f\0\x1b\x1c\x7f\x85\xa0",

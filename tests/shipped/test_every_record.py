@@ -15,8 +15,8 @@ from hl7apy.validation import Validator
 from readers import dip, fixed, rows, transaction
 from shipping import EXAMPLES, ROOT, processes
 
-from receiver.config.model import RecordConfig
-from receiver.proving.cases import cases
+from receiver.authoring.cases.cases import cases
+from receiver.site.config.model import RecordConfig
 
 Shipped = tuple[Path, str, RecordConfig, Path]  # site, process, record, one file of it
 

@@ -15,10 +15,10 @@ from hl7apy.validation import Validator
 from readers import LF, Message, dip, fixed, laserfiche, transaction
 from shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
 
-from receiver.process.compiling import compile_site
-from receiver.proving.cases import Case, cases, incoming
-from receiver.proving.outcome import run
-from receiver.proving.verdict import Status, Verdict, judge
+from receiver.authoring.cases.cases import Case, cases, incoming
+from receiver.authoring.cases.outcome import run
+from receiver.authoring.cases.verdict import Status, Verdict, judge
+from receiver.site.process.compiling import compile_site
 
 CASES = [case for process in processes(EXAMPLES).values() for case in cases(process)]
 RECORDS = sorted(path for case in CASES for path in case.expected.iterdir())

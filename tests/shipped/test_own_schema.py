@@ -13,13 +13,13 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from shipping import EXAMPLES, MANY, ROOT, case, processes
 
-from receiver.delivery import Delivery, Reading
-from receiver.mapping.limits import MAX_DOCUMENT
-from receiver.parts import collect
-from receiver.problems import Problem
-from receiver.proving.cases import cases, incoming
-from receiver.proving.outcome import FROZEN
-from receiver.rendering import as_published, render
+from receiver.authoring.cases.cases import cases, incoming
+from receiver.authoring.cases.outcome import FROZEN
+from receiver.core.delivery import Delivery, Reading
+from receiver.core.problems import Problem
+from receiver.delivery.parts import collect
+from receiver.delivery.render import as_published, render
+from receiver.formats.limits import MAX_DOCUMENT
 from receiver.store.stage import Stage
 
 PROCESSES = sorted(name for site in (ROOT, EXAMPLES) for name in processes(site))

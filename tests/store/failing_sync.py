@@ -9,7 +9,7 @@ from pathlib import Path
 
 from place import Place, Sent, entry_of
 
-from receiver.problems import Problem
+from receiver.core.problems import Problem
 from receiver.store import ledger, publish
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent.parent / "service"))
 from leftovers import left_in
 
-from receiver.delivery import Part, Receipt, Role, Status, delivery_id
-from receiver.problems import Code
+from receiver.core.delivery import Part, Receipt, Role, Status, delivery_id
+from receiver.core.problems import Code
 from receiver.store import ledger, originals, publish, quarantine, recover
 from receiver.store.entry import Entry, Kind, Output, PartLine
 from receiver.store.stage import Stage, Staged, stage_for

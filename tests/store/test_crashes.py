@@ -8,7 +8,7 @@ import dying
 import pytest
 from place import AT, Place, Sent, deliver, refuse
 
-from receiver.delivery import Status
+from receiver.core.delivery import Status
 from receiver.store import originals, quarantine, syscalls
 
 SENT = Sent()

@@ -12,8 +12,8 @@ import syscalls
 from place import METADATA, Place, Sent, deliver, entry_of, refuse
 from required import require
 
-from receiver.delivery import Status
-from receiver.problems import Code, Problem
+from receiver.core.delivery import Status
+from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders, publish, quarantine
 from receiver.store.failure import storage
 from receiver.store.stage import stage_for

@@ -10,8 +10,8 @@ import apsw
 import pytest
 from place import AT, PEER, Sent, bare_entry, deliver, refuse, write_parts
 
-from receiver.delivery import Receipt, Replay, Status
-from receiver.problems import Code, Problem, Violation
+from receiver.core.delivery import Receipt, Replay, Status
+from receiver.core.problems import Code, Problem, Violation
 from receiver.store import originals, quarantine
 from receiver.store.entry import Attempt
 from receiver.store.stage import hold

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from place import Place, Sent, deliver
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import backup, ledger, presence, schema
 
 ROOT = Path(__file__).parent.parent.parent

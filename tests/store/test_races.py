@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from place import AT, PEER, Sent, deliver, entry_of, refuse
 
-from receiver.delivery import Arrival, Status
-from receiver.problems import Code, Problem
+from receiver.core.delivery import Arrival, Status
+from receiver.core.problems import Code, Problem
 from receiver.store import publish, stage, syscalls
 
 SENT = Sent()

@@ -14,8 +14,8 @@ import apsw
 import pytest
 from place import AT, METADATA, PEER, Place, Sent, deliver, entry_of, refuse
 
-from receiver.delivery import Status
-from receiver.problems import Code, Problem
+from receiver.core.delivery import Status
+from receiver.core.problems import Code, Problem
 from receiver.store import durable, publish, recover, schema, stage, statements, writers
 from receiver.store.entry import Attempt, Entry
 from receiver.store.finish import finish

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from place import Place, Sent, entry_of
 
-from receiver.problems import Problem
+from receiver.core.problems import Problem
 from receiver.store import publish, sharing
 from receiver.store.stage import stage_for
 

@@ -11,8 +11,8 @@ import apsw
 import pytest
 from place import Place, Sent, deliver, entry_of, refuse, write_parts
 
-from receiver import limits
-from receiver.delivery import Status
+from receiver.core import limits
+from receiver.core.delivery import Status
 from receiver.store import publish, quarantine, stage
 
 FIRST, SECOND = Sent(keep=True), Sent("S2", b"another image" * 100, keep=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from place import Place, open_files
 
-from receiver.problems import Code, Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import durable, hashing, stage, syscalls
 from receiver.store.stage import Stage, stage_for
 

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from receiver import limits
-from receiver.web.bodies import Bodies
-from receiver.web.leaving import Leaving
-from receiver.web.outgoing import Outgoing
-from receiver.web.pace import Places
+from receiver.core import limits
+from receiver.server.bodies import Bodies
+from receiver.server.leaving import Leaving
+from receiver.server.outgoing import Outgoing
+from receiver.server.pace import Places
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 from werkzeug.test import Client
 
 from receiver import log
-from receiver.problems import Code, Problem
-from receiver.web import closed
-from receiver.web.closed import Closed
+from receiver.core.problems import Code, Problem
+from receiver.server import closed
+from receiver.server.closed import Closed
 
 PROBLEM = Problem(Code.STORAGE_FAILED, "the ledger is damaged")
 

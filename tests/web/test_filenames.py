@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.problems import Code, Problem
-from receiver.web import parameters
-from receiver.web.filenames import disposition, filename
+from receiver.core.problems import Code, Problem
+from receiver.delivery import parameters
+from receiver.delivery.filenames import disposition, filename
 
 
 def read(rest: str) -> str | None:

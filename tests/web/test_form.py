@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.problems import Code, Problem
-from receiver.web import form
+from receiver.core.problems import Code, Problem
+from receiver.delivery import form
 
 BOUNDARY = "XbX"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"

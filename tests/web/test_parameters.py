@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.problems import Code, Problem
-from receiver.web import parameters
+from receiver.core.problems import Code, Problem
+from receiver.delivery import parameters
 
 WHOSE = "A part's Content-Disposition"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from receiver.problems import Code, Problem
-from receiver.process import compiling
-from receiver.settings import Settings
+from receiver.core.problems import Code, Problem
+from receiver.core.settings import Settings
+from receiver.site.process import compiling
 from receiver.web.routing import bearer, lead, let_in
 
 ROOT = Path(__file__).parent.parent.parent

@@ -6,7 +6,7 @@ observations of a report in 2.8 for those of an order's document. All persons ar
 
 import pytest
 
-from receiver.schemas import hl7
+from receiver.formats.hl7 import standard as hl7
 
 VERSIONS = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.8", "2.8.1", "2.8.2")
 HEAD = "MSH|^~\\&|RECEIVER|FAX|EHR|CLINIC|20260102030405+0000||{type}|4711|P|{version}"

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from receiver import config
-from receiver.delivery import Delivery, Reading
-from receiver.mapping import Templates
-from receiver.mapping.errors import Refused
-from receiver.mapping.filters.person_words import Words, folded, folded_degrees
-from receiver.mapping.filters.persons import Customs, Name, reader
-from receiver.mapping.names import names
-from receiver.process import pieces
-from receiver.proving.outcome import FROZEN
+from receiver.authoring.cases.outcome import FROZEN
+from receiver.core.delivery import Delivery, Reading
+from receiver.formats.errors import Refused
+from receiver.site import config
+from receiver.site.process import pieces
+from receiver.templates import Templates
+from receiver.templates.filters.person_words import Words, folded, folded_degrees
+from receiver.templates.filters.persons import Customs, Name, reader
+from receiver.templates.names import names
 
 ROWS = list(csv.DictReader((Path(__file__).parent / "names.csv").read_text("utf-8").splitlines()))
 

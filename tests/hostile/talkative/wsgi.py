@@ -7,9 +7,9 @@ import errno
 import logging
 from typing import Any
 
-from receiver import intake
 from receiver.app import create_app
-from receiver.delivery import Reading
+from receiver.core.delivery import Reading
+from receiver.delivery import receive as intake
 
 
 def forced(reading: Reading) -> None:

@@ -1,0 +1,1 @@
+"""What a process owner needs: checks, sample cases, scrubbing, drafts."""

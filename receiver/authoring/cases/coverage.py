@@ -1,0 +1,88 @@
+"""What the sample cases of a process leave untried: lines and conditions of its templates, and fields."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from receiver.authoring.cases.outcome import Outcome
+from receiver.authoring.cases.site import root
+from receiver.site.process import Process
+from receiver.site.process.pieces import customs
+from receiver.templates import Condition, Template, Templates, Trace
+from receiver.templates.source import Place
+
+
+@dataclass(frozen=True, slots=True)
+class FileCoverage:
+    """What was tried of one template."""
+
+    file: str  # relative to the site
+    tried: int  # lines rendered, and ways that conditions turned out
+    total: int
+    lines: tuple[int, ...]  # never rendered
+    never: tuple[tuple[Place, bool], ...]  # conditions, and how they never turned out
+
+    @property
+    def percent(self) -> float:
+        """How much was tried, from 0 to 100."""
+        return 100 * self.tried / self.total if self.total else 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCoverage:
+    """What of the fields schema nobody uses."""
+
+    unread: tuple[str, ...]  # by any template, path or condition
+    uncarried: tuple[str, ...]  # by any sample case
+
+
+def traced(process: Process) -> tuple[Process, Trace]:
+    """Return the process with templates that note in the trace what is rendered."""
+    config, trace = process.config, Trace()
+    templates = Templates(config.folder, root(process), trace, customs(config.persons))
+    compiled = [templates.record(record.template, record.format, record.encoding) for record in config.records]
+    rules = [replace(rule, template=template) for rule, template in zip(process.records, compiled, strict=True)]
+    return replace(process, records=tuple(rules)), trace
+
+
+def of_templates(trace: Trace) -> list[FileCoverage]:
+    """Return the coverage of each template, and of each file that one includes."""
+    return [_of_file(trace, file) for file in sorted({file for file, _ in trace.lines})]
+
+
+def of_fields(process: Process, known: Collection[str], outcomes: Iterable[Outcome]) -> FieldCoverage:
+    """Return which of the fields that the schema knows are used by nobody."""
+    read = {read.name for piece in _pieces(process) for read in piece.reads}
+    carried = {name for outcome in outcomes if outcome.reading for name in outcome.reading.fields}
+    return FieldCoverage(
+        tuple(name for name in known if name not in read), tuple(name for name in known if name not in carried)
+    )
+
+
+def percent(files: Collection[FileCoverage]) -> float:
+    """Return how much of all files was tried, from 0 to 100."""
+    total = sum(file.total for file in files)
+    return 100 * sum(file.tried for file in files) / total if total else 100.0
+
+
+def _of_file(trace: Trace, file: str) -> FileCoverage:
+    lines = {line: rendered for (found, line), rendered in trace.lines.items() if found == file}
+    conditions = {place: seen for place, seen in trace.conditions.items() if place.file == file}
+    never = [(place, way) for place in sorted(conditions) for way in (True, False) if way not in conditions[place]]
+    return FileCoverage(
+        file=file,
+        tried=sum(lines.values()) + sum(map(len, conditions.values())),
+        total=len(lines) + 2 * len(conditions),
+        lines=tuple(sorted(line for line, rendered in lines.items() if not rendered)),
+        never=tuple(never),
+    )
+
+
+def _pieces(process: Process) -> Iterator[Template | Condition]:
+    yield process.documents
+    if process.marker:
+        yield process.marker
+    for record in process.records:
+        yield record.template
+        yield record.path
+        if record.when:
+            yield record.when

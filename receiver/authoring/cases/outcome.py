@@ -1,0 +1,56 @@
+"""What would become of one delivery: by the service's own path, with nothing kept and nothing published."""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from receiver.core.delivery import Delivery, Incoming, Part, Reading, delivery_id
+from receiver.core.problems import PASSING, Problem
+from receiver.delivery import receive as intake
+from receiver.delivery.parts import collect
+from receiver.delivery.plan import holds
+from receiver.delivery.render import Rendered, as_published, render
+from receiver.site.process import Process
+from receiver.store.stage import Stage
+
+FROZEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)  # when every sample case arrives, so that its records stay the same
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a delivery becomes, as far as it comes: nothing follows a problem."""
+
+    parts: tuple[Part, ...] = ()  # as they were matched; their files are gone
+    reading: Reading | None = None
+    rendered: Rendered | None = None
+    problem: Problem | None = None
+    held: bool = False  # kept for repair, and not turned away
+
+
+def run(
+    process: Process,
+    incoming: Iterable[Incoming],
+    received_at: datetime = FROZEN,
+    *,
+    version: Callable[[str, str], int] = lambda _id, _source_id: 1,
+    accept_confidence: bool = False,
+) -> Outcome:
+    """Run one delivery, as the first one under its sourceId unless `version` tells another, or raises `Problem`."""
+    parts: tuple[Part, ...] = ()
+    reading, whole = None, False
+    with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)).open() as staged:
+        try:
+            collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
+            parts, whole = collected.parts, collected.whole
+            reading = intake.read(process, collected)
+            if not accept_confidence:
+                intake.judge_confidence(process, reading)
+            id_ = delivery_id(process.name, reading.source_id, parts)
+            delivery = Delivery(id_, process.name, reading.source_id, received_at, version(id_, reading.source_id))
+            published = as_published(process, parts, staged)
+            return Outcome(parts, reading, render(process, delivery, reading, published))
+        except Problem as problem:
+            held = whole and problem.code not in PASSING and holds(process, problem.code)
+            return Outcome(parts, reading, problem=problem, held=held)

@@ -1,0 +1,74 @@
+"""Looks deeper than a start does: what a site would do wrong although everything in it compiles."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from types import ModuleType
+
+from receiver.authoring.check import (
+    effects,
+    embedding,
+    encodings,
+    examples,
+    expressions,
+    fields,
+    layouts,
+    literals,
+    notices,
+    outputs,
+    parts,
+    paths,
+    patterns,
+    samples,
+    trials,
+    unused,
+)
+from receiver.authoring.check.site import Site, site
+from receiver.core.faults import Fault, Misconfigured, Severity
+from receiver.core.libraries import reading
+from receiver.core.settings import Settings
+from receiver.site.config.site import MAPPINGS
+from receiver.site.process.compiling import Compiled, compile_pieces
+
+# What is proven without running anything. Sibling modules with the same function: `faults(site)`
+CHECKS: tuple[ModuleType, ...] = (
+    *(parts, layouts, fields, effects, paths, outputs),
+    *(expressions, literals, embedding, patterns),
+    *(encodings, examples, notices, samples, unused),
+)
+
+
+def check(settings: Settings, environ: Mapping[str, str]) -> list[Fault]:
+    """Return every fault of a site: those that forbid a start, and those that a delivery would meet."""
+    return inspect(settings, compile_pieces(settings, environ), environ)
+
+
+def inspect(settings: Settings, compiled: Compiled, environ: Mapping[str, str]) -> list[Fault]:
+    """Return every fault of what is compiled of a site, also those that compiling has found."""
+    seen = site(settings, compiled, environ)
+    proven = {*compiled.faults, *(fault for each in CHECKS for fault in _found(each, seen))}
+    return sorted(_merged(proven, _found(trials, seen)))
+
+
+def _merged(proven: set[Fault], tried: Iterable[Fault]) -> set[Fault]:
+    """Put together what is proven and what running shows: at one line the proof says it better.
+
+    A warning whose line refuses a sample of the process is an error: it is no matter of some delivery any more.
+    """
+    places = {(fault.file, fault.line) for fault in proven if fault.severity is not Severity.INFO}
+    refused = set()
+    for fault in tried:
+        if (fault.file, fault.line) not in places:
+            proven.add(fault)
+        elif fault.severity is Severity.ERROR:
+            refused.add((fault.file, fault.line))
+    raised = {fault for fault in proven if (fault.file, fault.line) in refused and fault.severity is Severity.WARNING}
+    return (proven - raised) | {replace(fault, severity=Severity.ERROR) for fault in raised}
+
+
+def _found(check: ModuleType, seen: Site) -> Iterator[Fault]:
+    """Yield what a check finds, as far as it comes."""
+    try:
+        with reading(MAPPINGS):
+            yield from check.faults(seen)
+    except Misconfigured as error:
+        yield from error.faults

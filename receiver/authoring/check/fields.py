@@ -1,0 +1,99 @@
+"""The fields that templates read, against those that the fields schema knows."""
+
+from collections.abc import Iterator
+
+from receiver.authoring.check.shape import Shape
+from receiver.authoring.check.site import Site, templates
+from receiver.authoring.check.trees import guarded_by
+from receiver.core.faults import Fault, Severity, did_you_mean
+from receiver.core.positions import Path
+from receiver.site.process.pieces import Pieces
+from receiver.templates.compiling.guards import Read
+
+
+def faults(site: Site) -> Iterator[Fault]:
+    """Yield fields that nobody knows, that may be absent where they are read, and whose type never fits."""
+    for process in site.processes:
+        reads = list(_reads(process))
+        name = process.config.fields.schema
+        shape = site.shape(name) if name else None
+        if shape:
+            yield from (fault for read in reads for fault in _judged(read, shape, str(name)))
+            yield from _configured(process, shape, str(name))
+            yield from _types(process, shape)
+        elif not name and reads:
+            yield _without_schema(process)
+
+
+def _reads(process: Pieces) -> Iterator[Read]:
+    """Yield every read, those of a record as guarded where its condition proves the field to be there."""
+    of_records = [(record, (record.template, record.path)) for record in process.records]
+    for record, pieces in of_records:
+        there = guarded_by(record.config.when) if record.config.when and record.when else frozenset()
+        unread = record.config.when is not None and record.when is None  # it has its fault, and may well be a guard
+        for read in (read for piece in pieces if piece for read in piece.reads):
+            yield Read(read.file, read.line, read.column, read.name, read.guarded or unread or read.name in there)
+    own = {id(piece) for _, pieces in of_records for piece in pieces}
+    for template in templates(process):
+        if id(template) not in own:
+            yield from template.reads
+
+
+def _judged(read: Read, shape: Shape, schema: str) -> Iterator[Fault]:
+    place = (read.file, read.line, read.column)
+    if not shape.knows(read.name):
+        if shape.members or shape.closed:
+            severity = Severity.ERROR if shape.closed and not read.guarded else Severity.WARNING
+            message = f'{schema} knows no field "{read.name}"'
+            hint = did_you_mean(read.name, shape.members) or "add it to the schema's properties"
+            yield Fault(*place, "unknown-field", message, hint, severity)
+    elif read.name not in shape.required and not read.guarded:
+        message = f'the field "{read.name}" may be absent, and then the record fails'
+        absent = "[]" if "array" in _types_of(shape, read.name) else '""'
+        hint = f"write | default({absent}), test it with `is defined`, or require it in {schema}"
+        yield Fault(*place, "unguarded-field", message, hint, Severity.WARNING)
+
+
+def _types_of(shape: Shape, name: str) -> frozenset[str]:
+    return shape.members[name].types if name in shape.members else frozenset()
+
+
+def _configured(process: Pieces, shape: Shape, schema: str) -> Iterator[Fault]:
+    """Yield names in process.toml that no field has."""
+    config = process.config
+    named: dict[Path, str] = {("confidence", "fields", name): name for name in config.confidence.fields}
+    named |= {("fields", "repeated", index): name for index, name in enumerate(config.fields.repeated)}
+    named |= {("fields", "aliases", old): new for old, new in config.fields.aliases.items()}
+    for path, name in named.items():
+        if (shape.members or shape.closed) and not shape.knows(name):
+            message = f'{schema} knows no field "{name}"'
+            hint = did_you_mean(name, shape.members) or "add it to the schema's properties"
+            yield config.source.fault(
+                "unknown-field", message, path, hint=hint, severity=Severity.WARNING, key=path[0] == "confidence"
+            )
+
+
+def _types(process: Pieces, shape: Shape) -> Iterator[Fault]:
+    """Yield fields whose values never have the type that the schema asks for, so that every delivery is refused."""
+    config = process.config
+    for name, member in shape.members.items():
+        file, place = member.node.document.file, member.node.document.positions.of(member.node.path, key=True)
+        if name in config.fields.repeated:
+            if member.types and "array" not in member.types:
+                index = config.fields.repeated.index(name)
+                message = f'the values of "{name}" are a list here, and {file}:{place[0]} asks for another type'
+                hint = 'write "type": "array" there, and what was there under "items"'
+                yield config.fault("field-type", message, "fields", "repeated", index, hint=hint)
+        elif config.metadata.form == "xml" and member.types and "string" not in member.types:
+            message = f'the value of "{name}" comes out of XML, and so is text'
+            hint = 'write "type": "string", with a "pattern" for its form'
+            if "array" in member.types:
+                hint = f'name it under [fields] repeated in {config.source.file}, or write "type": "string"'
+            yield Fault(file, *place, "field-type", message, hint)
+
+
+def _without_schema(process: Pieces) -> Fault:
+    section = "fields" if "fields" in process.config.source.data else "metadata"
+    message = "no schema says which fields come, so nothing that templates read can be proven"
+    hint = 'write schema = "NAME.fields.schema.json" under [fields]'
+    return process.config.fault("fields-unproven", message, section, hint=hint, severity=Severity.WARNING)

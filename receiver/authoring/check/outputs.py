@@ -1,0 +1,57 @@
+"""Where the output folders lie, beside what the program owns and on which file system, and whose they are."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from receiver.authoring.check.site import Site
+from receiver.core.faults import Fault, Severity
+from receiver.site.config.model import ProcessConfig
+from receiver.store.sharing import group_id, is_member
+
+OWN = ("stage", "quarantine", "originals", "configuration")  # under RECEIVER_DATA
+
+
+def faults(site: Site) -> Iterator[Fault]:
+    """Yield output folders that are the program's own, or that a rename cannot reach from the stage."""
+    data = site.settings.data.resolve()
+    for process in site.processes:
+        written = process.config.output.directory
+        folder = (site.settings.output / written).resolve()
+        fault = process.config.fault
+        taken = next((name for name in _own(site) if _touch(folder, name)), None)
+        if taken:
+            message = f"this folder is, holds or lies in {taken.name}/, which is not for published files"
+            hint = "give the process an output folder of its own"
+            yield fault("output-reserved", message, "output", "directory", hint=hint)
+        elif _device(folder) != _device(data):
+            message = "this folder lies on another file system than RECEIVER_DATA"
+            hint = f"deliveries are put together in {written.rstrip('/')}/.stage: whoever polls must pass it over"
+            yield fault("stage-elsewhere", message, "output", "directory", hint=hint, severity=Severity.WARNING)
+        yield from _group(process.config)
+
+
+def _group(config: ProcessConfig) -> Iterator[Fault]:
+    """Yield the group whose member the user that asks is not; one that is unknown has its fault already."""
+    with suppress(KeyError):
+        group = group_id(config.output.group)
+        if group is not None and not is_member(group):
+            message = "the user that runs this check is no member of the group, as the service must be"
+            hint = f"usermod --append --groups {config.output.group} receiver, then restart the service"
+            yield config.fault("not-a-member", message, "output", "group", hint=hint, severity=Severity.WARNING)
+
+
+def _own(site: Site) -> list[Path]:
+    root = site.settings.site
+    folders = [site.settings.data / name for name in OWN]
+    return [folder.resolve() for folder in (*folders, root / "mappings", root / "schemas")]
+
+
+def _touch(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
+
+
+def _device(folder: Path) -> int:
+    """Return the file system of a folder, or of the nearest one above it that is there."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return existing.stat().st_dev

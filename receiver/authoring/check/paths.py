@@ -1,0 +1,141 @@
+"""The names of published files: unique for every delivery, apart from each other, and telling no value."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import NamedTuple
+
+from jinja2 import nodes
+
+from receiver.authoring.check.shape import Shape
+from receiver.authoring.check.site import Site
+from receiver.authoring.check.trees import tree
+from receiver.core.faults import Fault, Severity
+from receiver.site.process.pieces import Pieces, start
+from receiver.templates.source import Places, Source
+
+KEEPING = frozenset({"lower", "upper", "trim", "string", "default", "d"})  # filters that leave different ids different
+VALUES = frozenset({"fields", "metadata"})
+SILENT: dict[type[nodes.Node], tuple[str, ...]] = {nodes.If: ("test",), nodes.CondExpr: ("test",)}
+
+
+class Written(NamedTuple):
+    """One path as process.toml has it."""
+
+    position: tuple[str | int, ...]
+    text: str
+    always: bool  # every delivery gets such a file
+
+    @property
+    def what(self) -> str:
+        """Name the path in a message."""
+        return "record's path" if self.position[0] == "records" else f"path under {self.position[-1]}"
+
+
+def faults(site: Site) -> Iterator[Fault]:
+    """Yield paths that two deliveries may share, that two files of one delivery share, or that spell a value."""
+    for process in site.processes:
+        written = list(_compiled(process))
+        for each in written:
+            yield from _unique(process, each)
+            yield from _telling(site, process, each)
+        yield from _clashes(process, written)
+
+
+def _compiled(process: Pieces) -> Iterator[Written]:
+    output = process.config.output
+    if process.documents:
+        yield Written(("output", "documents"), output.documents, True)
+    if process.marker:
+        yield Written(("output", "marker"), str(output.marker), True)
+    for index, record in enumerate(process.records):
+        if record.path:
+            yield Written(("records", index, "path"), record.config.path, record.config.when is None)
+
+
+def _unique(process: Pieces, written: Written) -> Iterator[Fault]:
+    config = process.config
+    printed = _printed(tree(Source("", written.text), Places()))
+    certain = {"delivery.id"} <= printed or {"delivery.source_id", "delivery.version"} <= printed
+    if certain or ("delivery.source_id" in printed and config.delivery.same_source_id != "publish"):
+        return
+    if "{{" not in written.text:
+        message, severity = (
+            f"the {written.what} is the same for every delivery: the second one is refused",
+            Severity.ERROR,
+        )
+    else:
+        message, severity = (
+            f"two deliveries may get the same {written.what}: the later one is refused",
+            Severity.WARNING,
+        )
+    hint = "put {{ delivery.id }} into it"
+    yield config.fault("path-not-unique", message, *written.position, hint=hint, severity=severity)
+
+
+def _printed(node: nodes.Node) -> frozenset[str]:
+    """Return what a template prints whole, whichever way it goes: names such as delivery.id."""
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+        return frozenset({f"{node.node.name}.{node.attr}"})
+    if isinstance(node, nodes.Filter):
+        return _printed(node.node) if node.node and node.name in KEEPING else frozenset()
+    if isinstance(node, nodes.CondExpr):
+        return _printed(node.expr1) & (_printed(node.expr2) if node.expr2 else frozenset())
+    if isinstance(node, nodes.If):
+        branches = [node.body, *(branch.body for branch in node.elif_), node.else_]
+        return frozenset.intersection(*(_all(branch) for branch in branches))
+    if isinstance(node, nodes.Template | nodes.With):
+        return _all(node.body)
+    if isinstance(node, nodes.Output | nodes.Concat):
+        return _all(node.nodes)
+    return _printed(node.left) | _printed(node.right) if isinstance(node, nodes.Add) else frozenset()
+
+
+def _all(body: list[nodes.Node] | list[nodes.Expr]) -> frozenset[str]:
+    return frozenset().union(*map(_printed, body))
+
+
+def _telling(site: Site, process: Pieces, written: Written) -> Iterator[Fault]:
+    config, places = process.config, Places()
+    root = tree(Source(config.source.file, written.text, *start(config, *written.position)), places)
+    shape = site.shape(config.fields.schema) if config.fields.schema else None
+    if shape is None and config.fields.schema:
+        return  # the schema has a fault of its own, and might list the values
+    for node, name in _values(root):
+        if not _is_listed(shape, name):
+            message = "the name of the file tells a field's value: it will stand in the ledger, in receipts and in logs"
+            hint = "name files by {{ delivery.id }}; what its schema lists (enum) or a table gives (lookup) is in order"
+            place = places.place(node.lineno)
+            yield Fault(*place, "path-tells-value", message, hint, Severity.WARNING)
+
+
+def _is_listed(shape: Shape | None, name: str) -> bool:
+    """Tell whether a field's values are listed in its schema. A field that is not known has a fault already."""
+    if shape is None or not name:
+        return False
+    return shape.members[name].listed if name in shape.members else not shape.knows(name) and bool(shape.members)
+
+
+def _values(node: nodes.Node) -> Iterator[tuple[nodes.Node, str]]:
+    """Yield what is printed of fields or metadata, with the field's name.
+
+    What is only tested is not printed, and what is looked up comes out of the table.
+    """
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name in VALUES:
+        yield node.node, node.attr if node.node.name == "fields" else ""
+    elif isinstance(node, nodes.Name) and node.name in VALUES:
+        yield node, ""
+    else:
+        for child in node.iter_child_nodes(exclude=SILENT.get(type(node), ())):
+            if not (isinstance(node, nodes.Filter) and node.name == "lookup" and child is node.node):
+                yield from _values(child)
+
+
+def _clashes(process: Pieces, written: list[Written]) -> Iterator[Fault]:
+    for first, second in combinations(written, 2):
+        if first.text.casefold() == second.text.casefold() and first.always and second.always:
+            line, _ = process.config.position(*first.position)
+            message = f"this is the {first.what} in line {line} too: every delivery is refused"
+            if first.position == ("output", "documents"):
+                message = "this is the documents' path too: every delivery is refused"
+            hint = "give each file a name of its own"
+            yield process.config.fault("path-clash", message, *second.position, hint=hint)

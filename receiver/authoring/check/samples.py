@@ -1,0 +1,182 @@
+"""The samples of a process, against its own schemas."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from receiver.authoring.cases.cases import REQUEST, Case, cases, incoming, is_part
+from receiver.authoring.cases.files import named
+from receiver.authoring.check.site import Site
+from receiver.authoring.check.spots import spot
+from receiver.core.delivery import Reading, Role
+from receiver.core.faults import Fault, Severity, did_you_mean
+from receiver.core.problems import Code, Problem, Violation
+from receiver.schemas.malformed import Malformed
+from receiver.site.config.model import PartConfig
+from receiver.site.process import Process
+
+PROBLEM = "problem.json"  # in expected/: the sample is to be refused
+LED_TO = (  # the rule that is broken where nothing is found: what was looked for
+    ("source_id", "metadata", "source_id", "document's id"),
+    ("fields", "fields", "each", "list of fields"),
+    ("name", "fields", "name", "field's name"),
+    ("value", "fields", "value", "field's value"),
+)
+MAX_TOLD = 10  # violations of one sample: the rest is seen by `receiver try`
+
+
+class Metadata(NamedTuple):
+    """The metadata of a sample, and where it begins."""
+
+    file: Path
+    content: bytes
+    line: int = 1
+    charset: str = ""
+
+
+def faults(site: Site) -> Iterator[Fault]:
+    """Yield samples that are to pass and do not, and those that nobody expects anything of."""
+    for pieces in site.processes:
+        process = pieces.process(Path(), "")
+        if process is None:
+            continue
+        found = cases(process)
+        for case in found:
+            if not case.expected.is_dir():
+                message, hint = "nothing says what this sample must become", "receiver test --update writes expected/"
+                yield Fault(_file(site, case.folder), 1, 1, "sample-unproven", message, hint, Severity.INFO)
+            elif (case.expected / PROBLEM).exists():
+                yield from _expectation(site, case)
+        passing = [case for case in found if not (case.expected / PROBLEM).exists()]
+        blamed = _wrong_path(site, process, passing)
+        if blamed:
+            yield blamed
+        else:
+            yield from (fault for case in passing for fault in _judged(site, case))
+            yield from _confidences(site, process, passing)
+        if not found:
+            message = "the process has no sample, so nothing of it can be tried"
+            hint = "receiver capture, or receiver new --from, makes one"
+            yield process.config.fault("samples-missing", message, "title", hint=hint, severity=Severity.INFO)
+
+
+def _expectation(site: Site, case: Case) -> Iterator[Fault]:
+    """Yield what a sample's problem.json cannot mean."""
+    file = case.expected / PROBLEM
+    message, hint, line = "", "", 1
+    try:
+        told = json.loads(file.read_bytes())
+        code = told.get("code") if isinstance(told, dict) else None
+        if code not in set(Code):
+            message, hint = "no problem has this code", did_you_mean(str(code), set(Code))
+            line = next((n for n, text in enumerate(file.read_text().split("\n"), 1) if '"code"' in text), 1)
+    except ValueError as error:
+        message, line = "it is no JSON", getattr(error, "lineno", 1)
+    if message:
+        yield Fault(_file(site, file), line, 1, "sample-expects", message, hint, Severity.WARNING)
+
+
+def _wrong_path(site: Site, process: Process, passing: list[Case]) -> Fault | None:
+    """Blame a path where all samples lack what it leads to."""
+    read = [metadata for case in passing if (metadata := _metadata(case, site.settings.max_body))]
+    broken = [{each.rule for each in _violations(process, metadata)} for metadata in read]
+    for rule, section, key, what in LED_TO:
+        if broken and all(rule in rules for rules in broken):
+            message = f"there is no {what} at this path in any of the samples ({len(read)})"
+            hint = "write the path that leads to it in the metadata, as sourceId does, or document.id"
+            return process.config.fault("unknown-path", message, section, key, hint=hint)
+    if read and not any(map(partial(_has_fields, process), read)):
+        message = f"there are no fields at this path in any of the samples ({len(read)})"
+        hint = "write the path that leads to each of them"
+        return process.config.fault("unknown-path", message, "fields", "each", hint=hint)
+    return None
+
+
+def _has_fields(process: Process, metadata: Metadata) -> bool:
+    """Tell whether there is a field; true for what cannot be read, which is told by itself."""
+    reader = process.metadata
+    try:
+        found = reader.form.fields(reader.form.parse(metadata.content), reader.layout)
+    except Malformed:
+        return True
+    return found is None or bool(found.items)
+
+
+def _confidences(site: Site, process: Process, passing: list[Case]) -> Iterator[Fault]:
+    """Yield a path that leads to no confidence in any sample, and a scale that none of them reaches."""
+    rule, config = process.config.confidence, process.config
+    asked = rule.minimum > 0 or any(rule.fields.values()) or "confidence" in config.source.data.get("fields", {})
+    read = [metadata for case in passing if (metadata := _metadata(case, site.settings.max_body))]
+    readings = [reading for metadata in read if (reading := _reading(process, metadata))]
+    found = [value for reading in readings for value in reading.confidence.values()]
+    if asked and readings and not found:
+        message = f"no field has a confidence at this path in any of the samples ({len(readings)})"
+        hint = "write the path that leads from a field to its confidence; without one, each counts as below its minimum"
+        yield config.fault("unknown-path", message, "fields", "confidence", hint=hint, severity=Severity.WARNING)
+    elif found and config.fields.scale > 1 and max(found) * config.fields.scale <= 1:
+        message = f"no confidence in any of the samples is more than 1, and {config.fields.scale:g} is said to be full"
+        yield config.fault(
+            "scale-misfit", message, "fields", "scale", hint="write scale = 1", severity=Severity.WARNING
+        )
+
+
+def _reading(process: Process, metadata: Metadata) -> Reading | None:
+    try:
+        return process.metadata.read(metadata.content)
+    except Problem:
+        return None
+
+
+def _judged(site: Site, case: Case) -> Iterator[Fault]:
+    metadata = _metadata(case, site.settings.max_body)
+    if metadata is None:
+        message = "the sample has no metadata, and so would be refused"
+        hint = f'name a file after the part, "{_rule(case.process).name}"'
+        yield Fault(_file(site, case.folder), 1, 1, "sample-without-metadata", message, hint)
+        return
+    for violation in _violations(case.process, metadata)[:MAX_TOLD]:
+        line, column = spot(case.process.metadata, metadata.content, metadata.charset, violation.where)
+        message = f"the sample is rejected: {violation.where} {violation.message}"
+        hint = "expect it in expected/problem.json, or mend one of the two"
+        file = _file(site, metadata.file)
+        yield Fault(file, metadata.line + line - 1, column, "sample-rejected", message, hint)
+
+
+def _violations(process: Process, metadata: Metadata) -> tuple[Violation, ...]:
+    try:
+        process.metadata.read(metadata.content, metadata.charset)
+    except Problem as problem:
+        return problem.violations
+    return ()
+
+
+def _metadata(case: Case, max_body: int) -> Metadata | None:
+    request, name = case.folder / REQUEST, _rule(case.process).name
+    if not request.exists():
+        files = (path for path in sorted(case.folder.iterdir()) if path.is_file() and not path.name.startswith("."))
+        own = (path for path in files if named(str(path), is_part(case.process)).section.name == name)
+        return next((Metadata(path, path.read_bytes()) for path in own), None)
+    try:
+        sections = incoming(case, max_body)
+        found = next(((_content(each), each.section.charset) for each in sections if each.section.name == name), None)
+    except (Problem, ValueError):
+        found = None
+    if found is None:
+        return None
+    content, charset = found
+    whole = request.read_bytes()
+    return Metadata(request, content, whole[: whole.find(content)].count(b"\n") + 1, charset)
+
+
+def _content(each: object) -> bytes:
+    return b"".join(each.content)  # type: ignore[attr-defined]
+
+
+def _rule(process: Process) -> PartConfig:
+    return next(part for part in process.config.parts if part.role is Role.METADATA)
+
+
+def _file(site: Site, path: Path) -> str:
+    return path.relative_to(site.settings.site).as_posix()

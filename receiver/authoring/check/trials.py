@@ -1,0 +1,174 @@
+"""Runs the templates as deliveries do: with the samples, and with inputs made from the schemas.
+
+A sample that is to be published and is refused is an error: every delivery like it would be. What is refused of the
+made-up inputs is a warning: the schemas let it come, and the template or the record's own rules do not.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jinja2 import nodes
+
+from receiver.authoring.cases.captured import NotARequest
+from receiver.authoring.cases.cases import Case, cases, incoming
+from receiver.authoring.cases.outcome import FROZEN
+from receiver.authoring.check.expressions import WHOLE
+from receiver.authoring.check.inputs import Input, documents, inputs
+from receiver.authoring.check.site import Site, templates
+from receiver.authoring.check.trees import reads_all
+from receiver.authoring.check.verdicts import Verdicts, of_values
+from receiver.authoring.check.written import Written, texts
+from receiver.core.delivery import Delivery, Part, Reading, delivery_id
+from receiver.core.faults import Fault
+from receiver.core.problems import Code, Problem
+from receiver.delivery import receive as intake
+from receiver.delivery.parts import collect
+from receiver.delivery.render import as_published, render
+from receiver.site.process import Process
+from receiver.site.process.pieces import Pieces
+from receiver.store.stage import Stage, Staged
+from receiver.templates.compiling.guards import field
+from receiver.templates.library import Library
+from receiver.templates.tables import Table
+
+SECONDS = 0.2  # processor time of the made-up inputs of one process: nine processes are checked within two seconds
+MAX_STEPS = 10  # filters and variables between a field and the table that it is looked up in
+PROBLEM = "problem.json"  # in expected/: the sample is not to be published
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One process at work, and what its deliveries meet."""
+
+    site: Site
+    pieces: Pieces
+    process: Process
+    verdicts: Verdicts
+
+    def render(self, reading: Reading, parts: Sequence[Part]) -> None:
+        """Render a delivery. Raises `Problem`."""
+        id_ = delivery_id(self.process.name, reading.source_id, parts)
+        delivery = Delivery(id_, self.process.name, reading.source_id, FROZEN, 1)
+        render(self.process, delivery, reading, parts)
+
+
+def faults(site: Site) -> Iterator[Fault]:
+    """Yield what the templates of each process do wrong with a delivery that its schemas let in."""
+    for pieces in site.processes:
+        process = pieces.process(Path(), "")
+        if process:
+            verdicts = Verdicts(site.settings.site, process.config)
+            _run(Trial(site, pieces, verdicts.watched(process), verdicts))
+            yield from verdicts.found.values()
+
+
+def _run(trial: Trial) -> None:
+    """Run every sample, and the made-up inputs with the documents of the sample that has the most fields."""
+    read: list[tuple[Case, Reading]] = []
+    for case in cases(trial.process):
+        with suppress(NotARequest, OSError), _stage() as staged:  # `receiver test` tells of those
+            if reading := _sample(trial, case, staged):
+                read.append((case, reading))
+    if read:
+        read.sort(key=lambda each: -len(each[1].fields))
+        with _stage() as staged:
+            reading, parts = _received(trial, read[0][0], staged)
+            _made_up(trial, reading, parts, [each.fields for _, each in read])
+
+
+@contextmanager
+def _stage() -> Iterator[Staged]:
+    with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)).open() as staged:
+        yield staged
+
+
+def _sample(trial: Trial, case: Case, staged: Staged) -> Reading | None:
+    """Run a sample; return what its metadata says if it is to be published and is."""
+    published = case.expected.is_dir() and not (case.expected / PROBLEM).exists()
+    try:
+        reading, parts = _received(trial, case, staged)
+        trial.render(reading, parts)
+    except Problem as problem:
+        by_schema = problem.code in (Code.METADATA_INVALID, Code.FIELDS_INVALID, Code.METADATA_MALFORMED)
+        if published and (not by_schema or of_values(problem)):
+            trial.verdicts.sample(problem, case)  # what the schemas refuse is told by `samples`
+        else:
+            trial.verdicts.cut_off(problem, case)
+        return None
+    return reading if published else None
+
+
+def _received(trial: Trial, case: Case, staged: Staged) -> tuple[Reading, Sequence[Part]]:
+    """Return a sample as it is rendered. Raises `Problem`."""
+    config = trial.process.config
+    sections = incoming(case, trial.site.settings.max_body)
+    collected = collect(config.parts, config.delivery.unknown_parts, sections, staged)
+    reading = intake.read(trial.process, collected)
+    intake.judge_confidence(trial.process, reading)
+    return reading, as_published(trial.process, collected.parts, staged)
+
+
+def _made_up(trial: Trial, reading: Reading, parts: Sequence[Part], samples: list[Any]) -> None:
+    """Run what the schemas let come, for as long as there is time; the order is the same in every run."""
+    end = time.process_time() + SECONDS
+    for each in _inputs(trial, samples):
+        _try(trial, replace(reading, fields=each.fields), parts, each.what, exact=each.exact)
+        if time.process_time() > end:
+            return
+    for what, others in documents(trial.process.config.parts, parts):
+        _try(trial, reading, others, what)
+    _try(trial, replace(reading, confidence={}), parts, "no confidence is sent")
+
+
+def _inputs(trial: Trial, samples: list[Any]) -> list[Input]:
+    name = trial.process.config.fields.schema
+    schema, shape = trial.process.metadata.fields_schema, trial.site.shape(name) if name else None
+    if schema is None or shape is None:
+        return []
+    used = list(templates(trial.pieces))
+    read = {each.name for template in used for each in template.reads}
+    files = {file for template in used for file in template.files if file.endswith(".j2")}
+    if any(reads_all(trial.site.settings.site / file) for file in files):
+        read = set(shape.members)
+    deciding = {each.name for record in trial.pieces.records if record.when for each in record.when.reads}
+    return inputs(shape, schema, samples, read, deciding, _keys(trial), trial.site.library)
+
+
+def _keys(trial: Trial) -> dict[str, list[str]]:
+    """Return the keys of the code tables that each field is looked up in."""
+    library = Library(trial.process.config.folder, trial.site.settings.site)
+    keys: dict[str, list[str]] = {}
+    for written in texts(trial.site, trial.pieces):
+        for node in written.root.find_all(nodes.Filter):
+            name = _looked_up(written, node.node) if node.name == "lookup" else None
+            table = library.table(node.args[0].value) if name and isinstance(node.args[0], nodes.Const) else None
+            if name and isinstance(table, Table):
+                keys.setdefault(name, []).extend(row[0] for row in table.rows)
+    return keys
+
+
+def _looked_up(written: Written, node: nodes.Node | None) -> str | None:
+    """Return the field that is looked up: also by way of a variable, and of filters that leave a code what it is."""
+    said = {
+        each.target.name: each.node
+        for each in written.root.find_all(nodes.Assign)
+        if isinstance(each.target, nodes.Name)
+    }
+    for _ in range(MAX_STEPS):
+        if isinstance(node, nodes.Filter) and node.name in WHOLE:
+            node = node.node
+        elif isinstance(node, nodes.Name) and node.name in said:
+            node = said[node.name]
+    return field(node)
+
+
+def _try(trial: Trial, reading: Reading, parts: Sequence[Part], what: str, *, exact: bool = True) -> None:
+    try:
+        trial.render(reading, parts)
+    except Problem as problem:
+        trial.verdicts.made_up(problem, what, exact=exact)

@@ -1,0 +1,82 @@
+"""A JSON Schema out of JSON documents: what is there, and of which type; nothing of what it says."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from receiver.authoring.draft.reading import Reading
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+TYPES: dict[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    list: "array",
+    dict: "object",
+}
+ORDER = ("object", "array", "string", "integer", "number", "boolean", "null")
+
+
+def schema(process: str, reading: Reading, documents: Sequence[Any]) -> dict[str, Any]:
+    """Return a schema that all documents satisfy, and those that have more as well."""
+    return {
+        "$schema": DRAFT,
+        "title": f"Metadata of {process}",
+        "description": "Drafted from samples. What the fields must be is said by the schema of the fields.",
+        **_Shape(reading).of(documents, ""),
+    }
+
+
+def types(values: Sequence[Any]) -> list[str]:
+    """Return the types of some values, in JSON Schema's words; a number where some are whole and some are not.
+
+    Nobody knows what may come in the place of a mere null: [] then.
+    """
+    found = {TYPES.get(type(value), "null") for value in values}
+    if found == {"null"}:
+        return []
+    if "number" in found:
+        found.discard("integer")
+    return sorted(found, key=ORDER.index)
+
+
+class _Shape:
+    """Infers schemas; of the fields' own values and confidence it says what the paths to them mean."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.map_at = reading.each if reading.name == "key" and reading.each != "@" else None
+        self.value = _place(reading, reading.value)
+        self.confidence = _place(reading, reading.confidence) if reading.confidence else None
+        self.scale = reading.scale
+
+    def of(self, values: Sequence[Any], path: str) -> dict[str, Any]:
+        """Return the schema of some values that stand at a path of the document: `pages[].fields[].name`."""
+        found = types(values)
+        if path == self.value:
+            return {}  # judged by the schema of the fields
+        if path == self.confidence:
+            return {"type": list(dict.fromkeys([*found, "null"])), "minimum": 0, "maximum": self.scale}
+        schema: dict[str, Any] = {"type": found[0] if len(found) == 1 else found} if found else {}
+        if objects := [value for value in values if isinstance(value, dict)]:
+            schema |= self._members(objects, path)
+        if items := [item for value in values if isinstance(value, list) for item in value]:
+            schema["items"] = self.of(items, f"{path}[]")
+        return schema
+
+    def _members(self, objects: Sequence[dict[str, Any]], path: str) -> dict[str, Any]:
+        if path == self.map_at:
+            members = [value for each in objects for value in each.values()]
+            return {"additionalProperties": self.of(members, f"{path}.*")} if members else {}
+        names = dict.fromkeys(name for each in objects for name in each)
+        required = [name for name in names if all(name in each for each in objects)]
+        below = {name: [each[name] for each in objects if name in each] for name in names}
+        properties = {name: self.of(values, f"{path}.{name}".strip(".")) for name, values in below.items()}
+        return ({"required": required} if required else {}) | {"properties": properties}
+
+
+def _place(reading: Reading, path: str) -> str:
+    """Return where a path below each field stands, seen from the document."""
+    plain = path.removeprefix("not_null(").removesuffix(")")
+    if reading.name == "key":
+        return f"{reading.each}.*.{plain.removeprefix('value.')}" if plain != "value" else f"{reading.each}.*"
+    return f"{reading.each.removesuffix('[]')}[].{plain}"

@@ -1,0 +1,132 @@
+"""Drafts a process: its files, proven in a folder of their own before any of them comes to the site."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from receiver.authoring.cases.cases import SAMPLES, cases
+from receiver.authoring.cases.proof import prove
+from receiver.authoring.cases.site import processes
+from receiver.authoring.cases.verdict import files, write
+from receiver.authoring.draft import new_site
+from receiver.authoring.draft.configuration import Record, toml
+from receiver.authoring.draft.documents import fields, json_shape, xml_shape
+from receiver.authoring.draft.reading import Reading, read
+from receiver.authoring.draft.slots import left_out, slots
+from receiver.authoring.draft.sources import Sources, Unusable
+from receiver.authoring.draft.sources import read as read_sources
+from receiver.authoring.draft.wanted import Wanted
+from receiver.core.settings import Settings
+from receiver.formats.drafting import TEMPLATES
+from receiver.formats.hl7 import draft as hl7_template
+from receiver.formats.hl7 import standard as hl7
+from receiver.formats.slot import Slot
+from receiver.site.config.site import MAPPINGS, find
+from receiver.site.config.source import FILE
+from receiver.site.process.compiling import SCHEMAS
+
+Files = Mapping[str, bytes]  # content by path below the site
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A process, drafted and proven."""
+
+    files: Files
+    reading: Reading
+    refused: tuple[str, ...]  # samples that are not published, each with the reason
+    left_out: tuple[str, ...]  # what the samples have and the records have not: paths, and parts of fields
+
+
+def draft(process: str, given: Sequence[Path], form: str, settings: Settings, wanted: Wanted) -> Draft:
+    """Draft a process out of samples; `form` is the record's format. Raises `Unusable`, `WrongOption`."""
+    sources = read_sources(given, new_site.PAGE)
+    if len({sample.part.name for sample in sources.samples}) > 1:
+        raise Unusable("the metadata comes under several part names; draft from deliveries that name it alike")
+    reading = read(sources, new_site.SCHEMAS, wanted)
+    made = dict(_files(process, sources, reading, form, settings))
+    with tempfile.TemporaryDirectory() as folder:
+        site = Path(folder)
+        _write(site, made)
+        refused = tuple(_proven(process, settings, site))
+        expected = {
+            path.relative_to(site).as_posix(): path.read_bytes()
+            for path in site.rglob("*")
+            if path.is_file() and "expected" in path.parts
+        }
+    parts = [part for seen in reading.fields for part in left_out(seen)]
+    return Draft(made | expected, reading, refused, (*reading.left_out, *parts))
+
+
+def save(drafted: Draft, site: Path) -> list[str]:
+    """Write the files to a site and return their names. Raises `FileExistsError` before anything is written."""
+    shared = {f"{SCHEMAS}/{name}" for name in new_site.KNOWN}
+    wanted = {
+        name: content for name, content in drafted.files.items() if not (name in shared and (site / name).exists())
+    }
+    for name in wanted:
+        if (site / name).exists():
+            raise FileExistsError(name)
+    _write(site, wanted)
+    return sorted(wanted)
+
+
+def _write(site: Path, contents: Files) -> None:
+    for name, content in contents.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_bytes(content)
+
+
+def _files(
+    process: str, sources: Sources, reading: Reading, form: str, settings: Settings
+) -> Iterator[tuple[str, bytes]]:
+    folder = f"{MAPPINGS}/{process}"
+    title = process.replace("-", " ").replace("_", " ").capitalize()
+    every = [slot for seen in reading.fields for slot in slots(seen)]
+    record = _record(form, every)
+    metadata, content = _metadata_schema(title, process, sources, reading)
+    fields_schema = f"{process}.fields.schema.json"
+    text = toml(title, sources, reading, (metadata, fields_schema), record, default=not find(settings.site)[0])
+    head = "#:schema ../../process.schema.json\n" if (settings.site / new_site.EDITOR_SCHEMA).exists() else ""
+    yield f"{SCHEMAS}/{metadata}", content
+    yield f"{SCHEMAS}/{fields_schema}", _json(fields.schema(title, reading, len(sources.samples)))
+    yield f"{folder}/{FILE}", (head + text).encode()
+    yield f"{folder}/{record.template}", TEMPLATES[form].template(every, title).encode()
+    for sample in sources.samples:
+        yield from ((f"{folder}/{SAMPLES}/{sample.name}/{name}", each) for name, each in sample.files.items())
+
+
+def _record(form: str, every: Sequence[Slot]) -> Record:
+    """Return the record; a message is held to the standard if it has what PID-3 and PID-5 need."""
+    suffix = TEMPLATES[form].SUFFIX
+    known = hl7_template.patient(every)
+    complete = "mrn" in known and bool({"name", "family"} & known.keys())
+    schema = "hl7" if form == "hl7" and complete and hl7.available() else None
+    return Record(f"record{suffix}.j2", f"{{{{ delivery.id }}}}{suffix}", form, schema)
+
+
+def _metadata_schema(title: str, process: str, sources: Sources, reading: Reading) -> tuple[str, bytes]:
+    if reading.known:
+        return reading.known, (new_site.SCHEMAS / reading.known).read_bytes()
+    if sources.form == "json":
+        return f"{process}.metadata.schema.json", _json(json_shape.schema(title, reading, sources.documents))
+    open_at = reading.each.removesuffix("*").removesuffix("/") if reading.each.endswith("*") else None
+    return f"{process}.metadata.xsd", xml_shape.schema(sources.documents, open_at)
+
+
+def _json(schema: Any) -> bytes:
+    return json.dumps(schema, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _proven(process: str, settings: Settings, site: Path) -> Iterator[str]:
+    """Run the samples in a site that holds nothing else, and write what they become."""
+    here = Settings.from_environment({"RECEIVER_SITE": str(site), "RECEIVER_MAX_BODY": str(settings.max_body)})
+    for case in cases(processes(here, [process])[process]):
+        outcome = prove(case, settings.max_body).outcome
+        write(case, files(outcome))
+        if outcome.problem:
+            told = "; ".join(f"{each.where} {each.message}" for each in outcome.problem.violations)
+            yield f"{case.name}: {outcome.problem.code} {told}"

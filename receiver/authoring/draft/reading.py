@@ -1,0 +1,185 @@
+"""What the samples say: where the fields are, and what came under each name."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from receiver.authoring.draft.layouts import json as json_layouts
+from receiver.authoring.draft.layouts import xml as xml_layouts
+from receiver.authoring.draft.layouts.candidate import Candidate
+from receiver.authoring.draft.layouts.columns import Column, number
+from receiver.authoring.draft.layouts.identity import can_be_id, likeliest, likeliest_name
+from receiver.authoring.draft.sources import FORMS, Sources, Unusable
+from receiver.authoring.draft.wanted import NONE, Wanted, WrongOption, listed
+from receiver.metadata.fields import source_id_fault
+from receiver.metadata.layout import Absent, Layout
+from receiver.schemas.folder import Schemas
+
+LAYOUTS: dict[str, Any] = {"json": json_layouts, "xml": xml_layouts}
+NEXTSTEP = {"json": "nextstep-metadata.schema.json", "xml": "nextstep-metadata.xsd"}
+NEVER = {"json": "`null`", "xml": "@none"}  # the path of a confidence that nobody sends
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything that came under one field's name."""
+
+    name: str
+    values: tuple[Any, ...]
+    always: bool  # in every sample, and not only empty
+    repeated: bool  # more than once in one of them
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the samples are read, and what they say."""
+
+    known: str | None  # the shipped schema that they satisfy
+    each: str
+    name: str
+    value: str
+    confidence: str | None
+    scale: int
+    source_id: str
+    fields: tuple[Seen, ...]
+    single: bool  # mere single values, each taken for a field
+    left_out: tuple[str, ...]  # paths of single values of which nothing is told
+
+
+def read(sources: Sources, shipped: Path, wanted: Wanted) -> Reading:
+    """Find the fields in the samples; `shipped` holds the schemas of known shapes. Raises `Unusable`, `WrongOption`."""
+    wanted.prove(FORMS[sources.form])
+    known = None if wanted.of_fields() else _known(sources, shipped)
+    chosen = known or _likeliest(sources, wanted)
+    source_id = "sourceId" if known and not wanted.source_id else _source_id(sources, chosen, wanted)
+    fields, confidences = _gathered(sources, chosen)
+    if wanted.confidence and wanted.confidence != NONE and not _are_sure(confidences):
+        below = LAYOUTS[sources.form].below(sources.documents, chosen.each)
+        raise WrongOption("confidence", f"no numbers from 0 to 100 stand there; below each field: {listed(below)}")
+    numbers = [float(each) for each in confidences if _is_number(each)]
+    scale = 100 if max(numbers, default=0) > 1 else 1
+    name = NEXTSTEP[sources.form] if known else None
+    confidence = chosen.confidence or _other_than_the_default(sources, chosen)
+    paths = (chosen.each, chosen.name, chosen.value, confidence, scale, source_id)
+    left_out = LAYOUTS[sources.form].left_out(sources.documents, chosen, source_id)
+    return Reading(name, *paths, fields, chosen.single, tuple(left_out))
+
+
+def _source_id(sources: Sources, chosen: Candidate, wanted: Wanted) -> str:
+    form, layout = FORMS[sources.form], LAYOUTS[sources.form]
+    every = list(layout.outside(sources.documents, chosen))
+    if wanted.source_id:
+        path = form.path(wanted.source_id)
+        faults = (source_id_fault(form.source_id(document, path)) for document in sources.documents)
+        if fault := next(filter(None, faults), ""):
+            raise WrongOption("source_id", f"{fault}; single values stand at {_possible(every, sources)}")
+        return wanted.source_id
+    count = len(sources.documents)
+    found = likeliest(every, count, by_shape=not chosen.single) or _among_the_fields(sources, chosen)
+    if found is None:
+        raise Unusable(
+            "nothing in the metadata looks like the document's own id, which every delivery needs: say where it "
+            f"stands with --source-id PATH; single values stand at {_possible(every, sources)}"
+        )
+    return found
+
+
+def _possible(every: Sequence[Column], sources: Sources) -> str:
+    return listed([each.path for each in every if can_be_id(each, len(sources.documents))])
+
+
+def _among_the_fields(sources: Sources, chosen: Candidate) -> str | None:
+    """Return the path of the id where it is one of the fields."""
+    if chosen.single:
+        return None
+    raws = (raw for document in sources.documents for raw in _raw(sources, document, chosen))
+    name = likeliest_name(name for name, _, _ in raws if isinstance(name, str))
+    return LAYOUTS[sources.form].named(chosen, name) if name else None
+
+
+def _are_sure(confidences: Sequence[Any]) -> bool:
+    numbers = [float(each) for each in confidences if _is_number(each)]
+    return 0 < len(numbers) == len(confidences) and all(0 <= each <= 100 for each in numbers)
+
+
+def _is_number(value: Any) -> bool:
+    return number(value) is not None
+
+
+def _other_than_the_default(sources: Sources, chosen: Candidate) -> str | None:
+    """Return a path to nothing where the default one leads to what is no confidence."""
+    default = replace(chosen, confidence=FORMS[sources.form].CONFIDENCE)
+    found = [sure for document in sources.documents for _, _, sure in _raw(sources, document, default)]
+    return None if all(sure is None or isinstance(sure, Absent) for sure in found) else NEVER[sources.form]
+
+
+def _known(sources: Sources, shipped: Path) -> Candidate | None:
+    """Return the layout of NEXTSTEP's own shape if all samples satisfy its schema, and hold fields by it."""
+    schemas, form = Schemas(shipped, shipped), FORMS[sources.form]
+    schema: Any = form.schema(schemas, NEXTSTEP[sources.form])
+    if any(schema.violations(form.judged(document)) for document in sources.documents):
+        return None
+    return Candidate(form.EACH, form.FIELD_NAME, form.VALUE, form.CONFIDENCE, 0)
+
+
+def _likeliest(sources: Sources, wanted: Wanted) -> Candidate:
+    """Return the likeliest layout that reads every sample."""
+    layout = LAYOUTS[sources.form]
+    candidates: list[Candidate] = sorted(layout.found(sources.documents, wanted), key=lambda each: -each.likely)
+    for each in candidates:
+        if all(_reads(sources, document, each) for document in sources.documents):
+            return each
+    where = listed(layout.repeated(sources.documents))
+    if wanted.fields:
+        below = layout.below(sources.documents, wanted.fields)
+        inner = [option for option in wanted.of_fields() if option != "fields"]
+        told = f"below each field stand {listed(below)}" if below else f"nothing like fields; what repeats: {where}"
+        raise WrongOption(inner[0] if inner and below else "fields", f"no names with values are found: {told}")
+    if wanted.of_fields():
+        raise WrongOption(wanted.of_fields()[0], f"no names with values are found with it; what repeats: {where}")
+    raise Unusable(
+        "no fields are found in the metadata: nothing in it looks like names with values; "
+        f"say where they stand with --fields, --name and --value (what repeats: {where})"
+    )
+
+
+def _reads(sources: Sources, document: object, candidate: Candidate) -> bool:
+    found = list(_raw(sources, document, candidate))
+    return bool(found) and all(isinstance(name, str) and name.strip() for name, _, _ in found)
+
+
+def _raw(sources: Sources, document: object, candidate: Candidate) -> Iterator[tuple[Any, Any, Any]]:
+    form = FORMS[sources.form]
+    paths = (candidate.each, candidate.name, candidate.value, candidate.confidence or NEVER[sources.form])
+    layout = Layout(*map(form.path, paths))
+    found = form.fields(document, layout)
+    for name, value, confidence in map(layout.read, found.items if found else ()):
+        if not isinstance(value, Absent):
+            yield name, value, confidence
+
+
+def _gathered(sources: Sources, candidate: Candidate) -> tuple[tuple[Seen, ...], list[Any]]:
+    values: dict[str, list[Any]] = {}
+    samples: Counter[str] = Counter()
+    repeated: set[str] = set()
+    confidences: list[Any] = []
+    for document in sources.documents:
+        here = [(name, value, sure) for name, value, sure in _raw(sources, document, candidate)]
+        counts = Counter(name for name, _, _ in here)
+        samples.update(counts.keys())
+        repeated |= {name for name, count in counts.items() if count > 1}
+        for name, value, sure in here:
+            values.setdefault(name, []).append(value)
+            confidences += [] if sure is None or sure == "" or isinstance(sure, Absent) else [sure]
+    total = len(sources.documents)
+    seen = (
+        Seen(name, tuple(each), samples[name] == total and not all(map(_is_empty, each)), name in repeated)
+        for name, each in values.items()
+    )
+    return tuple(seen), confidences
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value == "" or (isinstance(value, str) and not value.strip())

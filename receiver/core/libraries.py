@@ -1,0 +1,72 @@
+"""The one door to libraries that read what a user wrote: whatever they raise is a fault of that file, and in time."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from receiver.core.faults import Fault, Misconfigured
+from receiver.core.problems import Problem
+
+SECONDS = 20.0  # of processor time for one file: the largest public schemas take some five
+AGAIN = 1.0  # seconds: a library that catches everything has caught the first signal
+
+Place = Callable[[BaseException], tuple[str, int, int]]  # file, line and column
+
+
+class _TooLong(BaseException):
+    """The time is over; no `Exception`, for libraries catch those."""
+
+
+@contextmanager
+def reading(file: str, place: Place | None = None) -> Iterator[None]:
+    """Have libraries read a file of a user's: what they raise, and what takes them too long, is `Misconfigured`.
+
+    `place` tells where in which file it is, by what was raised. `Misconfigured` and `Problem` pass through.
+    """
+    at = place or (lambda _: (file, 1, 1))
+    try:
+        with _bounded():
+            yield
+    except (Misconfigured, Problem, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except _TooLong as error:
+        message = f"it takes more than {SECONDS:g} seconds to compile"
+        hint = "make it smaller: large bounds and lists, and what refers to itself again and again, cost most"
+        fault = Fault(*at(error), "too-costly", message, hint)
+    except BaseException as error:  # noqa: BLE001 (panics of libraries in Rust are no Exception)
+        fault = Fault(*at(error), "unreadable-content", _told(error))
+    else:
+        return
+    raise Misconfigured([fault])
+
+
+def _told(error: BaseException) -> str:
+    """Tell who gave up, in no words of the library's own: they are its programmer's, and may quote a value."""
+    if isinstance(error, OSError):
+        return f"it cannot be read: {error.strerror}"
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    library = frame.tb_frame.f_globals.get("__name__", "").partition(".")[0] if frame else ""
+    return f"{library or 'a library'} cannot make sense of it ({type(error).__name__})"
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Raise _TooLong where this takes too long; other threads than the first compile only what was proven before."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    outer = signal.signal(signal.SIGVTALRM, _give_up)
+    left = signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS, AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, *left)
+        signal.signal(signal.SIGVTALRM, outer)
+
+
+def _give_up(_number: int, _frame: FrameType | None) -> None:
+    raise _TooLong

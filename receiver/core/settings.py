@@ -1,0 +1,149 @@
+"""The settings: what the operator decides, read from the environment, here and nowhere else."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from receiver.core import units
+
+PREFIX = "RECEIVER_"
+SAMPLE_TOKEN = "RECEIVER_TOKEN"  # noqa: S105 (its name: the shipped processes take their token from it)
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; `problems` has one line for each wrong value."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def _ledger(text: str) -> str:
+    if not text.startswith("sqlite:") or text == "sqlite:":
+        raise ValueError('sqlite: and the path of a file, such as "sqlite:var/ledger.db"')
+    return text
+
+
+def _size(text: str) -> int:
+    try:
+        return units.size(text)
+    except ValueError:
+        raise ValueError('a size such as "512 MB", "2 GB" or a number of bytes') from None
+
+
+def _size_above_zero(text: str) -> int:
+    count = _size(text)
+    if not count:
+        raise ValueError("a size of at least one byte")
+    return count
+
+
+def _log(text: str) -> str:
+    if text not in ("text", "json"):
+        raise ValueError('"text" or "json"')
+    return text
+
+
+def _option(parse: Callable[[str], Any], default: str, doc: str) -> dict[str, Any]:
+    """Describe one setting: how its text is read, its default and what it means.
+
+    A default may name RECEIVER_DATA's value as `{data}`. The parser's ValueError says what was expected.
+    """
+    return {"parse": parse, "default": default, "doc": doc}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, each with its meaning beside it. Relative paths start at the working directory."""
+
+    site: Path = field(metadata=_option(Path, ".", "Folder that holds schemas/ and mappings/."))
+    data: Path = field(
+        metadata=_option(Path, "var", "Folder of all that the service keeps: ledger, stage, quarantine and more.")
+    )
+    output: Path = field(
+        metadata=_option(
+            Path, "{data}/output", "Root of the processes' output folders. Follows RECEIVER_DATA unless set."
+        )
+    )
+    ledger: str = field(
+        metadata=_option(
+            _ledger, "sqlite:{data}/ledger.db", "Where the ledger lives. Follows RECEIVER_DATA unless set."
+        )
+    )
+    max_body: int = field(metadata=_option(_size_above_zero, "512 MB", "Largest request accepted."))
+    min_free: int = field(
+        metadata=_option(
+            _size, "256 MB", "Below this much free space a delivery is turned away before its body is read."
+        )
+    )
+    log: str = field(metadata=_option(_log, "text", 'How the log is written: "text" for people, "json" for machines.'))
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read every setting; an empty variable counts as unset. Raises `SettingsError` with all wrong values."""
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for option in fields(cls):
+            text = _text(option.name, environ)
+            try:
+                values[option.name] = option.metadata["parse"](text)
+            except ValueError as expected:
+                problems.append(f"{_variable(option.name)}: expected {expected}")
+        if problems:
+            raise SettingsError(problems)
+        return cls(**values)
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment that these settings are read from."""
+        values = {option.name: getattr(self, option.name) for option in fields(self)}
+        return {_variable(name): str(value) for name, value in values.items()}
+
+
+class Setting(NamedTuple):
+    """One line of `receiver settings`, all as text."""
+
+    variable: str
+    value: str
+    default: str
+    doc: str
+
+
+def describe(environ: Mapping[str, str] = os.environ) -> list[Setting]:
+    """Return every setting with its present value."""
+    lines = []
+    for option in fields(Settings):
+        name, default = option.name, option.metadata["default"]
+        shown = default.format(data=_text("data", {}))
+        lines.append(Setting(_variable(name), _text(name, environ), shown, option.metadata["doc"]))
+    return lines
+
+
+def unknown_variables(environ: Mapping[str, str] = os.environ, named: Iterable[str] = ()) -> list[str]:
+    """Return a line for each RECEIVER_… variable that nothing reads. `named` are those that tokens name."""
+    known = {_variable(option.name) for option in fields(Settings)} | {SAMPLE_TOKEN, *named}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    return [f"{name}: nothing reads this variable{_nearest_setting(name)}" for name in unknown]
+
+
+def _nearest_setting(variable: str) -> str:
+    """Compare without the prefix, which makes any two variables look alike."""
+    near = get_close_matches(variable.removeprefix(PREFIX), [option.name.upper() for option in fields(Settings)], n=1)
+    return f"; did you mean {PREFIX}{near[0]}?" if near else ""
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _text(name: str, environ: Mapping[str, str]) -> str:
+    """Return what is written for a setting, or else its default, which may follow RECEIVER_DATA."""
+    written = environ.get(_variable(name), "").strip()
+    if written:
+        return written
+    default: str = Settings.__dataclass_fields__[name].metadata["default"]
+    if "{data}" not in default:
+        return default
+    return default.format(data=_text("data", environ))

@@ -1,0 +1,103 @@
+"""What a delivery needs around it: the processes, the ledger, and a stage for each output folder."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from receiver import log
+from receiver.core.delivery import Arrival
+from receiver.core.problems import Code, Problem
+from receiver.core.settings import Settings
+from receiver.site.process import Process
+from receiver.store import originals, quarantine
+from receiver.store.folders import free_space
+from receiver.store.ledger import Ledger
+from receiver.store.recover import Report, recover
+from receiver.store.stage import Stage, Staged, stage_for
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that is shared by the threads of one worker."""
+
+    settings: Settings
+    processes: Mapping[str, Process]
+    ledger: Ledger
+    stages: dict[str, Stage]  # by process; none yet where the output folder is away
+
+    def stage(self, process: Process) -> Stage:
+        """Return the stage of a process. Raises `Problem` as long as its output folder is away."""
+        found = self.stages.get(process.name)
+        if found is None:
+            found = self.stages[process.name] = stage_for(self.settings.data, process.output, create=False)
+        return found
+
+    def require_space(self, process: Process) -> None:
+        """Raise `Problem` where a disk that the delivery needs has less free space than the settings ask for."""
+        for folder in (self.stage(process).root, self.settings.data, self.ledger.path.parent):
+            if free_space(folder) < self.settings.min_free:
+                raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
+
+    def disks(self) -> list[Path]:
+        """Return one folder on each file system that is written to."""
+        found: dict[int, Path] = {}
+        outputs = [process.output for process in self.processes.values()]
+        for folder in (self.settings.data, self.ledger.path.parent, *sorted(self.roots()), *sorted(outputs)):
+            with suppress(OSError):
+                found.setdefault(folder.stat().st_dev, folder)
+        return list(found.values())
+
+    def recover(self) -> Report:
+        """Finish or sweep what a crash left behind, beside whoever is at work. Raises `Problem`."""
+        return recover(self.ledger, self.settings.data, self.roots())
+
+    def roots(self) -> set[Path]:
+        """Return the folders of all stages."""
+        return {stage.root for stage in list(self.stages.values())}
+
+
+@dataclass(slots=True)
+class Current:
+    """The house in force. A reload puts another in its place; who is at work goes on in the one it began in."""
+
+    house: House
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """One delivery being taken in: where, for which process, from whom, and the folder in which it is put together."""
+
+    house: House
+    process: Process
+    arrival: Arrival
+    staged: Staged
+
+
+def opened(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> House:
+    """Return the house, with what a crash left behind finished or swept. Raises `Problem`.
+
+    The ledger must have been created before.
+    """
+    house = unrecovered(settings, processes, create=create)
+    log.recovered(house.recover())
+    return house
+
+
+def unrecovered(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> House:
+    """Return the house as a crash may have left it. Raises `Problem`.
+
+    Output folders that are missing are created, or waited for: a disk that is away must not be replaced by a folder
+    on the one below it. Only what puts a site in force creates them (`in_force.loading`), and a verb that runs before
+    the first start.
+    """
+    quarantine.own(settings.data)
+    originals.own(settings.data)
+    stages = stages_of(settings, processes, create=create)
+    return House(settings, processes, Ledger(settings.ledger), stages)
+
+
+def stages_of(settings: Settings, processes: Mapping[str, Process], *, create: bool) -> dict[str, Stage]:
+    """Return the stage of each process whose output folder is there, or is created. Raises `Problem`."""
+    there = {name: process.output for name, process in processes.items() if create or process.output.is_dir()}
+    return {name: stage_for(settings.data, output, create=create) for name, output in there.items()}

@@ -1,0 +1,131 @@
+"""The path of a delivery, top to bottom: receive → read → render → commit → publish → receipt.
+
+Every door leads here: the service hands in what arrives on a socket, `receiver replay` what lies in quarantine.
+`store/publish.py` tells the states on disk and in the ledger, and what a crash at each of them means.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+
+from receiver import log
+from receiver.core.delivery import Arrival, Delivery, Incoming, Part, Reading, Receipt, Role, delivery_id
+from receiver.core.problems import Code, Problem
+from receiver.core.steps import Step, timed
+from receiver.delivery.context import House, Reception
+from receiver.delivery.parts import Collected, collect
+from receiver.delivery.plan import plan, put_aside
+from receiver.delivery.render import as_published, render
+from receiver.metadata.fields import below_minimum
+from receiver.site.process import Process
+from receiver.store import publish, quarantine
+from receiver.store.entry import Entry
+from receiver.store.failure import storage
+from receiver.store.ledger import VersionTaken
+
+
+def receive(house: House, process: Process, incoming: Iterable[Incoming], arrival: Arrival) -> Receipt:
+    """Take one delivery from its first section to its receipt. Raises `Problem` where it is not accepted.
+
+    What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
+    to its end leaves nothing behind, and neither does a failure of our own: the platform sends both again.
+    """
+    receipt = None
+    try:
+        with storage("take the delivery in"), house.stage(process).open() as staged:
+            receipt = _receive(Reception(house, process, arrival, staged), incoming)
+    except Problem as problem:
+        if receipt is None:
+            raise
+        log.put_off(receipt.id, problem)
+    return receipt
+
+
+def _receive(reception: Reception, incoming: Iterable[Incoming]) -> Receipt:
+    process = reception.process
+    collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, reception.staged)
+    source_id = ""
+    try:
+        reading = read(process, collected)
+        source_id = reading.source_id
+        return _accept(reception, reading, collected.parts)
+    except Problem as problem:
+        return put_aside(reception, collected, source_id or problem.source_id, problem)
+
+
+@timed(Step.READ)
+def read(process: Process, collected: Collected) -> Reading:
+    """Return what the metadata says. Raises `Problem` for parts or metadata that are not taken."""
+    if collected.problem:
+        collected.problem.source_id = _source_id(process, collected)
+        raise collected.problem
+    metadata = next(part for part in collected.parts if part.role is Role.METADATA)
+    return process.metadata.read(metadata.read(), metadata.charset)
+
+
+def _source_id(process: Process, collected: Collected) -> str:
+    """Return the sourceId of a delivery whose parts are refused, where it can be told: it is asked for by it."""
+    metadata = [part for part in collected.parts if part.role is Role.METADATA]
+    if len(metadata) != 1:
+        return ""
+    try:
+        return process.metadata.read(metadata[0].read(), metadata[0].charset).source_id
+    except Problem as problem:
+        return problem.source_id
+
+
+def judge_confidence(process: Process, reading: Reading) -> None:
+    """Raise `Problem` where the platform is less sure of a field than the process asks, and does not publish that."""
+    rule = process.config.confidence
+    if rule.below == "publish":
+        return
+    known = process.metadata.known.union(rule.fields)
+    measured: Mapping[str, float | None] = reading.confidence
+    if rule.unknown == "low":
+        measured = {name: reading.confidence.get(name) for name in reading.fields}
+    if low := below_minimum(measured, rule.minimum, rule.fields, known):
+        raise Problem(Code.CONFIDENCE_LOW, "The platform is not sure enough of some fields.", low)
+
+
+def _accept(reception: Reception, reading: Reading, parts: Sequence[Part]) -> Receipt:
+    """Commit and publish what could be read, once: a retry gets the receipt of the first."""
+    house, process, arrival = reception.house, reception.process, reception.arrival
+    id_ = delivery_id(process.name, reading.source_id, parts)
+    known, latest = house.ledger.before(id_, process.name, reading.source_id)
+    if known:
+        return publish.duplicate(house.ledger, known, arrival)
+    if not (arrival.replay and arrival.replay.accept_confidence):
+        judge_confidence(process, reading)
+    published = as_published(process, parts, reception.staged)
+    while True:
+        if latest and process.config.delivery.same_source_id == "ignore":
+            return publish.duplicate(house.ledger, latest, arrival)
+        delivery = Delivery(id_, process.name, reading.source_id, arrival.at, next_version(process, latest))
+        entry = plan(reception, delivery, parts, render(process, delivery, reading, published))
+        with suppress(VersionTaken):  # by another delivery of this sourceId: render again, as the next version
+            return _publish(reception, entry)
+        latest = house.ledger.latest(process.name, reading.source_id)
+
+
+def _publish(reception: Reception, entry: Entry) -> Receipt:
+    """Commit an entry, and publish its files where no other of the same id came first. Raises `VersionTaken`.
+
+    From the commit on the answer is the receipt, whatever fails: recovery finishes what is left to be done.
+    """
+    house = reception.house
+    receipt = publish.commit(house.ledger, reception.staged, entry, reception.process.group)
+    try:
+        if not receipt.duplicate:
+            publish.publish(house.ledger, reception.staged, entry)
+        quarantine.discard(house.settings.data, entry.process, entry.id)
+    except Problem as problem:
+        log.put_off(entry.id, problem)
+    return receipt
+
+
+def next_version(process: Process, latest: Entry | None) -> int:
+    """Return the version after the latest one of a sourceId. Raises `Problem` where there may be only one."""
+    if latest is None or latest.version is None:
+        return 1
+    if process.config.delivery.same_source_id == "refuse":
+        raise Problem(Code.SOURCE_ID_CONFLICT, "This sourceId came before with other content.")
+    return latest.version + 1

@@ -1,0 +1,117 @@
+"""From a reading to the files that will be published: document names, checked records, the marker."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from receiver import documents
+from receiver.core.delivery import Delivery, Part, Reading, Record, Role
+from receiver.core.problems import Code, Problem, Violation
+from receiver.core.steps import Step, timed
+from receiver.delivery.parts import match
+from receiver.site.process import Process, RecordRule
+from receiver.store.stage import Staged
+from receiver.templates.names import names
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Everything one delivery becomes, under paths relative to the process's output folder."""
+
+    documents: tuple[tuple[Part, str], ...]
+    records: tuple[Record, ...]
+    marker: str | None
+
+
+@timed(Step.RENDER)
+def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tuple[Part, ...]:
+    """Return the parts as they are to be published: on disk, those that are to be PDF converted. Raises `Problem`."""
+    staged.write([part.path.name for part in parts if part.role is not Role.METADATA])
+    return tuple(
+        documents.as_pdf(part, staged, process.name) if _is_converted(process, part) else part for part in parts
+    )
+
+
+def _is_converted(process: Process, part: Part) -> bool:
+    rule = match(process.config.parts, part.name)[1]
+    return rule is not None and rule.convert is not None
+
+
+@timed(Step.RENDER)
+def render(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Rendered:
+    """Render every file of a delivery. Raises `Problem` with the faults of all records at once."""
+    named = tuple(_named(process, delivery, reading, parts))
+    values = names(delivery, reading, [(part, path) for part, path in named if part.role is Role.DOCUMENT])
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for rule in process.records:
+        try:
+            if rule.when is None or rule.when.holds(values):
+                records.append(_record(rule, values))
+        except Problem as problem:
+            problems.append(problem)
+    if problems:
+        raise _together(problems)
+    if process.records and not records and process.config.delivery.without_records != "publish":
+        violation = Violation("records", "when", "No record's condition holds for this delivery.")
+        raise Problem(Code.NO_RECORD, "No record applies to this delivery.", [violation])
+    marker = process.marker.render(values) if process.marker else None
+    _refuse_clashes([path for _, path in named], [record.path for record in records], marker)
+    return Rendered(named, tuple(records), marker)
+
+
+def _named(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Iterator[tuple[Part, str]]:
+    """Give each document and attachment its name; a second one of the same name gets -2 before its suffix."""
+    taken: set[str] = set()
+    last: dict[str, int] = {}  # of each name, the number given last: a thousand pages may have the same
+    for part in parts:
+        if part.role is Role.METADATA:
+            continue
+        path = process.documents.render(names(delivery, reading, [(part, "")]))
+        unique, count = path, last.get(_folded(path), 1)
+        while _folded(unique) in taken:
+            count += 1
+            unique = str(PurePosixPath(path).with_stem(f"{PurePosixPath(path).stem}-{count}"))
+        last[_folded(path)] = count
+        taken.add(_folded(unique))
+        yield part, unique
+
+
+def _record(rule: RecordRule, values: dict[str, object]) -> Record:
+    path = rule.path.render(values)
+    text = rule.template.render(values)
+    if rule.line_end != "\n":
+        text = text.replace("\n", rule.line_end)
+    content = text.encode(rule.encoding)  # whatever it is: each value was proven where it was printed
+    violations = rule.check(content)
+    if violations:
+        raise _invalid(rule, violations)
+    return Record(path, content)
+
+
+def _invalid(rule: RecordRule, violations: Sequence[Violation]) -> Problem:
+    placed = [replace(each, where=f"{rule.template.name}, record {each.where}") for each in violations]
+    return Problem(Code.RECORD_INVALID, f"The record of {rule.template.name} is not as it must be.", placed)
+
+
+def _together(problems: Sequence[Problem]) -> Problem:
+    if len(problems) == 1:
+        return problems[0]
+    violations = [violation for problem in problems for violation in problem.violations]
+    codes = [problem.code for problem in problems]
+    ours = next((code for code in codes if code not in (Code.FIELDS_INVALID, Code.METADATA_INVALID)), codes[0])
+    return Problem(ours, " ".join(problem.detail for problem in problems), violations)
+
+
+def _refuse_clashes(documents: Sequence[str], records: Sequence[str], marker: str | None) -> None:
+    files = [*map(_folded, documents), *map(_folded, records), *([_folded(marker)] if marker else [])]
+    folders = {str(folder) for path in files if "/" in path for folder in PurePosixPath(path).parents}
+    if len(set(files)) < len(files) or not folders.isdisjoint(files):
+        violation = Violation("path", "unique", "Two files of this delivery would get the same name.")
+        raise Problem(Code.NAME_TAKEN, "Give each record and the marker a path of its own.", [violation])
+
+
+def _folded(path: str) -> str:
+    """Fold a path as the least careful file system does: without case, in one Unicode form."""
+    return unicodedata.normalize("NFC", path).casefold()

@@ -1,0 +1,38 @@
+"""Checks a rendered record before anything is published: well formed for its format, and as its target wants it.
+
+The formats are sibling modules with one function: `violations(content, …)` returns every fault with its place in the
+record, "line 7, PID-3", and never a value.
+"""
+
+from collections.abc import Callable
+
+from receiver.core.problems import Violation
+from receiver.formats.csv import check as csv
+from receiver.formats.fhir import check as fhir
+from receiver.formats.hl7 import check as hl7
+from receiver.formats.json import check as json
+from receiver.formats.xml import check as xml
+from receiver.schemas.folder import Schemas
+
+Check = Callable[[bytes], tuple[Violation, ...]]
+
+
+def checker(
+    format: str,  # noqa: A002 (process.toml's word)
+    encoding: str,
+    schema: str | None,
+    schemas: Schemas,
+    delimiter: str = ",",
+) -> Check:
+    """Return the check of one record, by a schema's name or "hl7" or "fhir". Raises `Misconfigured`."""
+    if format == "json":
+        judge = fhir.violations if schema == "fhir" else schemas.json(schema).violations if schema else None
+        return lambda content: json.violations(content.decode(encoding), judge)
+    if format == "xml":
+        judge_xml = schemas.xml(schema) if schema else None
+        return lambda content: xml.violations(content, judge_xml)
+    if format == "hl7":
+        return lambda content: hl7.violations(content.decode(encoding), by_standard=schema == "hl7")
+    if format == "csv":
+        return lambda content: csv.violations(content.decode(encoding), delimiter)
+    return lambda _content: ()

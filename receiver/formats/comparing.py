@@ -1,0 +1,57 @@
+"""Tells how a record differs from what was expected, in the terms of its format.
+
+Values are told: they are the owner's own samples, on the owner's own terminal. Each format is a module with the
+one function `compare`, which raises ValueError for what it cannot take apart; lines are compared then.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+from receiver.formats.csv import compare as csv
+from receiver.formats.hl7 import compare as hl7
+from receiver.formats.json import compare as json
+from receiver.formats.text import compare as text
+from receiver.formats.xml import compare as xml
+
+MOST = 50  # lines told of one file: a screen; after a change of the template all of it may differ
+
+_FORMATS: Mapping[str, Callable[[str, str], Iterator[str]]] = {
+    "hl7": hl7.compare,
+    "json": json.compare,
+    "xml": xml.compare,
+    "csv": csv.compare,
+}
+
+
+class RecordStyle(NamedTuple):
+    """How a record is written, which it does not say itself."""
+
+    format: str = "text"
+    encoding: str = "utf-8"
+    delimiter: str | None = None  # of CSV; None: as its first line looks
+
+
+def differences(
+    form: RecordStyle,
+    expected: bytes,
+    got: bytes,
+) -> list[str]:
+    """Return one line for each difference; none for equal bytes, and at least one for others."""
+    if expected == got:
+        return []
+    found = _first(form, expected.decode(form.encoding, "replace"), got.decode(form.encoding, "replace"))
+    return found or ["the bytes differ, though not in what they say: line ends, spaces or the encoding"]
+
+
+def _first(form: RecordStyle, expected: str, got: str) -> list[str]:
+    compare = _FORMATS.get(form.format, text.compare)
+    if form.format == "csv":
+        compare = partial(csv.compare, delimiter=form.delimiter)
+    try:
+        told = list(islice(compare(expected, got), MOST + 1))
+    except ValueError:
+        told = []
+    told = told or list(islice(text.compare(expected, got), MOST + 1))
+    return [*told[:MOST], "and more"] if len(told) > MOST else told

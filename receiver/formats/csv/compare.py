@@ -1,0 +1,70 @@
+"""CSV, by row and by the column's name in the first row: `row 2, mrn`."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from itertools import zip_longest
+
+from receiver.formats import words
+from receiver.formats.aligning import aligned
+
+DELIMITERS = ",;|\t"  # those that a template can declare
+
+Row = Sequence[str]
+
+
+def compare(expected: str, got: str, delimiter: str | None = None) -> Iterator[str]:
+    """Yield the differences of two tables; without a delimiter it is guessed. Raises ValueError for what is none."""
+    one, other = _rows(expected, delimiter), _rows(got, delimiter)
+    if not one or not other:
+        raise ValueError("no rows")
+    if len(one) < 2 or len(set(one[0])) < len(one[0]) or len(set(other[0])) < len(other[0]):
+        return _plain(one, other)
+    return _named(one, other)
+
+
+def _rows(text: str, delimiter: str | None) -> list[list[str]]:
+    delimiter = delimiter or max(DELIMITERS, key=text.partition("\n")[0].count)
+    try:
+        return [row for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
+    except csv.Error:
+        raise ValueError("not a table") from None
+
+
+def _plain(one: Sequence[Row], other: Sequence[Row]) -> Iterator[str]:
+    """Compare tables without names for their columns."""
+    for number, (a, b) in enumerate(zip_longest(one, other), 1):
+        if a is None or b is None:
+            yield _row(number, a, b)
+            continue
+        for column, (cell, found) in enumerate(zip_longest(a, b, fillvalue=""), 1):
+            if cell != found:
+                yield words.values(f"row {number}, column {column}", cell, found)
+
+
+def _named(one: Sequence[Row], other: Sequence[Row]) -> Iterator[str]:
+    """Compare tables by the names of their columns: one more column is told once."""
+    names, found = one[0], other[0]
+    for name in dict.fromkeys([*names, *found]):
+        if name not in found:
+            yield words.missing("row 1", f"the column {words.quoted(name)}")
+        elif name not in names:
+            yield words.surplus("row 1", f"the column {words.quoted(name)}")
+    if set(names) == set(found) and list(names) != list(found):
+        yield words.changed("row 1", ", ".join(names), ", ".join(found))
+    rows, others = one[1:], other[1:]
+    for a, b in aligned(rows, others, tuple, lambda _row: None):
+        if a is None or b is None:
+            number = (b if a is None else a) or 0
+            yield _row(number + 2, None if a is None else rows[a], None if b is None else others[b])
+            continue
+        cells = dict(zip(found, others[b], strict=False))
+        for name, cell in zip(names, rows[a], strict=False):
+            if name in cells and cells[name] != cell:
+                yield words.values(f"row {a + 2}, {name}", cell, cells[name])
+
+
+def _row(number: int, one: Row | None, other: Row | None) -> str:
+    if other is None:
+        return words.missing(f"row {number}", words.quoted(", ".join(one or ())))
+    return words.surplus(f"row {number}", words.quoted(", ".join(other)))

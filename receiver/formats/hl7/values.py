@@ -1,0 +1,122 @@
+"""Judges how an HL7 v2 message writes its dates, times and numbers: hl7apy, being tolerant, takes any text for one.
+
+The types are those that the standard gives each field of a segment, as hl7apy carries them; of OBX-5 that which OBX-2
+tells. Numbers are judged where they are a field of their own: as components, of telephone numbers above all, they are
+seldom written so. Empty values, and `""` for "delete what you have", are right everywhere.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from receiver.core.problems import Violation
+
+FIRST_YEAR = 1850  # of a date: nobody born before it lives; empty dates are earlier, of .NET (1), of SQL Server (1753)
+MONTH, DAY = "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])"
+CLOCK = r"(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:[0-5][0-9](?:\.[0-9]{1,4})?)?)?"
+OFFSET = r"(?:[+-](?:0[0-9]|1[0-4])[0-5][0-9])?"
+TYPES = {  # HL7 v2.5.1 §2.A → how it is written, in words
+    "DT": (re.compile(f"[0-9]{{4}}(?:{MONTH}{DAY}?)?"), "a date as HL7 writes it, YYYYMMDD"),
+    "TM": (re.compile(CLOCK + OFFSET), "a time of day as HL7 writes it, HHMMSS"),
+    "TS": (
+        re.compile(f"[0-9]{{4}}(?:{MONTH}(?:{DAY}(?:{CLOCK})?)?)?{OFFSET}"),
+        "a time as HL7 writes it, YYYYMMDDHHMMSS",
+    ),
+    "NM": (re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"), "a number as HL7 writes it, -12.5"),
+    "SI": (re.compile(r"[0-9]+"), "a whole number"),
+}
+TYPES["DTM"] = TYPES["TS"]  # the name since v2.5, and the one before
+NUMBERS = {"NM", "SI"}
+DAYS = {"DT", "TS", "DTM"}
+DELETE = '""'
+OBSERVED = "OBX_5"
+SEGMENTS = 2_000  # definitions remembered: the versions together have fewer in use
+
+Types = Mapping[int, Mapping[tuple[int, int], str]]  # field → component and subcomponent → type
+
+
+def violations(message: str) -> Iterator[Violation]:
+    """Yield what is not written as its type wants it, in a message whose structure is right."""
+    field, component, repetition, _, subcomponent = tuple(message[3:8])
+    segments = message.rstrip("\r").split("\r")
+    version = segments[0].split(field)[11].split(component)[0]
+    for line, text in enumerate(segments, 1):
+        types = _types(version, text[:3])
+        if not types:
+            continue
+        fields = text.split(field)
+        if text[:3] == "MSH":
+            fields.insert(1, field)  # MSH-1 is the separator itself
+        for number, kinds in types.items():
+            if number < len(fields) and fields[number]:
+                wanted = kinds or _observed(fields)
+                for each in fields[number].split(repetition):
+                    yield from _wrong(each, component, subcomponent, wanted, line, f"{text[:3]}-{number}")
+
+
+def _wrong(
+    value: str, component: str, subcomponent: str, kinds: Mapping[tuple[int, int], str], line: int, name: str
+) -> Iterator[Violation]:
+    components = [part.split(subcomponent) for part in value.split(component)]
+    for (first, second), kind in kinds.items():
+        if first > len(components) or second > len(components[first - 1]):
+            continue
+        leaf = components[first - 1][second - 1].strip(" ")
+        if leaf not in ("", DELETE) and not written(kind, leaf):
+            shown = name + (f".{first}" if (first, second) != (1, 1) else "") + (f".{second}" if second > 1 else "")
+            yield Violation(f"line {line}, {shown}", "type", f"{shown} is not {TYPES[kind][1]}.", "hl7")
+
+
+def written(kind: str, text: str) -> bool:
+    """Tell whether a text is written as one of `TYPES`; a day must be in the calendar, and no empty date."""
+    if not TYPES[kind][0].fullmatch(text) or (kind in DAYS and int(text[:4]) < FIRST_YEAR):
+        return False
+    day = text[:8] if kind in DAYS else ""
+    if len(day) < 8 or not day.isdigit():  # only a year or month, and perhaps an offset
+        return True
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
+
+
+def _observed(fields: list[str]) -> Mapping[tuple[int, int], str]:
+    return {(1, 1): fields[2]} if fields[2] in TYPES else {}
+
+
+@lru_cache(SEGMENTS)
+def _types(version: str, segment: str) -> Types:
+    """Return where a segment has values of the types that are judged; {} for a segment of one's own.
+
+    OBX-5 has none: those are what OBX-2 tells.
+    """
+    from hl7apy import load_reference
+    from hl7apy.exceptions import HL7apyException
+
+    try:
+        definition = load_reference(segment, "Segment", version)
+    except HL7apyException:
+        return {}
+    found: dict[int, dict[tuple[int, int], str]] = {}
+    for name, reference, *_ in definition[1]:
+        kinds = {} if name == OBSERVED else dict(_leaves(reference))
+        if kinds or name == OBSERVED:
+            found[int(name.rpartition("_")[2])] = kinds
+    return found
+
+
+def _leaves(reference: Any) -> Iterator[tuple[tuple[int, int], str]]:
+    """Yield component and subcomponent of a field's leaves that are judged, each with its type."""
+    for first, component in enumerate(_parts(reference), 1):
+        for second, leaf in enumerate(_parts(component), 1):
+            owner, number = (reference, first) if leaf is component else (component, second)
+            kind = "TS" if (owner[2], number) == ("TS", 1) else leaf[2]  # before v2.5 its component is plain text
+            if leaf[0] == "leaf" and kind in TYPES and (leaf is reference or kind not in NUMBERS):
+                yield (first, second), kind
+
+
+def _parts(reference: Any) -> list[Any]:
+    return [part[1] for part in reference[1]] if reference[0] == "sequence" else [reference]

@@ -1,0 +1,1 @@
+"""What an operator needs: health, metrics, notices, reload, retention, replay, verification."""

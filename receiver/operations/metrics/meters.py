@@ -1,0 +1,115 @@
+"""What is counted while deliveries come in. Labels are bounded: configured processes, our own outcomes and codes."""
+
+import time
+from bisect import bisect_left
+from collections.abc import Mapping
+from math import inf
+from pathlib import Path
+from threading import Lock
+
+from prometheus_client.utils import floatToGoString
+
+from receiver import log
+from receiver.core.delivery import Receipt
+from receiver.core.problems import Problem
+from receiver.core.steps import Step
+from receiver.delivery.context import House
+from receiver.operations.metrics.numbers import Numbers, named
+from receiver.store.standing import Standing
+
+# Seconds. A delivery takes some milliseconds on a good disk; a large one takes as long as its sender.
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, inf)
+OUTCOMES = ("published", "held", "duplicate", "refused")
+WHOLE = "whole"
+
+DELIVERIES = named(
+    "receiver_deliveries", "Requests answered, by what became of them.", "process", "outcome", suffix="_total"
+)
+PROBLEMS = named(
+    "receiver_problems", "Requests not accepted, by the code they were answered.", "process", "code", suffix="_total"
+)
+RECEIVED = named("receiver_received_bytes", "Bytes of bodies read.", "process", suffix="_total")
+IN_FLIGHT = named("receiver_in_flight", "Deliveries being taken in now.")
+LOG_LOST = named("receiver_log_lines_lost", "Lines of the log that its reader did not take in time.", suffix="_total")
+LAST_SUCCESS = named(
+    "receiver_last_success_timestamp_seconds", "When a delivery was last accepted, Unix time.", "process"
+)
+_SECONDS = ("receiver_step_seconds", "Seconds that each step took.", "step")
+SECONDS_SUM = named(*_SECONDS, suffix="_sum")
+SECONDS_BUCKET = named(*_SECONDS, "le", suffix="_bucket")
+
+
+class Meters:
+    """The counters of one worker."""
+
+    def __init__(self, house: House, folder: Path) -> None:
+        """Begin to count in a folder that all workers share. Raises Problem.
+
+        Each process is told from the start, with zero, and with its last success: an alert on a counter that grows
+        does not see the first one of a counter that begins with it.
+        """
+        self._counters = Numbers("counter", folder)
+        self._seconds = Numbers("histogram", folder)
+        self._in_flight = Numbers("gauge_livesum", folder)
+        self._success = Numbers("gauge_max", folder)
+        self._lock = Lock()  # of all of them: whoever counts is done at once
+        self._counters.begin(DELIVERIES(process, outcome) for process in house.processes for outcome in OUTCOMES)
+        self._counters.begin([LOG_LOST()])
+        self._counters.begin(PROBLEMS(process, code.value) for process in house.processes for code in log.OURS)
+        self._in_flight.begin([IN_FLIGHT()])
+        self._steps = {
+            step: (SECONDS_SUM(step), [SECONDS_BUCKET(step, _bound(each)) for each in BUCKETS])
+            for step in (*Step, WHOLE)
+        }
+        self._seconds.begin(name for total, buckets in self._steps.values() for name in (total, *buckets))
+        for process, standing in _standing(house).items():
+            if standing.last_success:
+                self._success.set(LAST_SUCCESS(process), standing.last_success.timestamp())
+
+    def begin(self) -> None:
+        """Count one more delivery in flight, until its `end`."""
+        with self._lock:
+            self._in_flight.add(IN_FLIGHT())
+
+    def leave(self) -> None:
+        """Count one less in flight: it comes again, once its body has arrived."""
+        with self._lock:
+            self._in_flight.add(IN_FLIGHT(), -1)
+
+    def log_lost(self) -> None:
+        """Count a line that the log had no room for."""
+        with self._lock:
+            self._counters.add(LOG_LOST())
+
+    def accepted(self, receipt: Receipt) -> None:
+        """Count what was published, held, or known already."""
+        outcome = "duplicate" if receipt.duplicate else receipt.status.value
+        with self._lock:
+            self._counters.add(DELIVERIES(receipt.process, outcome))
+            if outcome != "held":
+                self._success.set(LAST_SUCCESS(receipt.process), time.time())
+
+    def refused(self, problem: Problem, process: str) -> None:
+        """Count what was not accepted."""
+        with self._lock:
+            self._counters.add(DELIVERIES(process, "refused"))
+            self._counters.add(PROBLEMS(process, problem.code.value))
+
+    def end(self, process: str, received: int, steps: Mapping[Step, float], whole: float) -> None:
+        """Count one less in flight, the bytes that came in, and the seconds that each step and the whole took."""
+        with self._lock:
+            self._in_flight.add(IN_FLIGHT(), -1)
+            self._counters.add(RECEIVED(process), received)
+            for step, seconds in (*steps.items(), (WHOLE, whole)):
+                total, buckets = self._steps[step]
+                self._seconds.add(total, seconds)
+                self._seconds.add(buckets[bisect_left(BUCKETS, seconds)])
+
+
+def _bound(seconds: float) -> str:
+    return str(floatToGoString(seconds))  # type: ignore[no-untyped-call]
+
+
+def _standing(house: House) -> dict[str, Standing]:
+    known = house.ledger.standing()
+    return {process: known.get(process, Standing()) for process in house.processes}

@@ -1,0 +1,113 @@
+"""What /metrics answers: the sums over all workers, and what is asked of ledger and disks at that moment."""
+
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from receiver.core.problems import Problem
+from receiver.delivery.context import Current
+from receiver.operations.health import readiness
+from receiver.operations.health.survey import Survey, survey
+from receiver.operations.metrics import numbers
+from receiver.operations.metrics.scraping import Page
+from receiver.site.in_force import state
+from receiver.store.folders import free_space
+
+LOOKS = 20  # at files that are just being created
+PAUSE = 0.01  # seconds between them
+
+# name, meaning, and where it stands in a survey
+GAUGES: tuple[tuple[str, str, Callable[[Survey], int | datetime | None]], ...] = (
+    ("receiver_held", "Deliveries held in quarantine.", lambda each: each.held),
+    ("receiver_refused", "Refused deliveries kept in quarantine.", lambda each: each.refused),
+    ("receiver_unpublished", "Accepted deliveries that are not yet published.", lambda each: each.unpublished),
+    (
+        "receiver_oldest_unpublished_timestamp_seconds",
+        "When the oldest accepted delivery that is not yet published was accepted, Unix time.",
+        lambda each: each.oldest_unpublished,
+    ),
+    ("receiver_output_files", "Files in the output folder, not yet taken away.", lambda each: each.waiting_files),
+    (
+        "receiver_output_oldest_timestamp_seconds",
+        "When the oldest file in the output folder was written, Unix time.",
+        lambda each: each.oldest_file,
+    ),
+)
+
+
+class Standing(Collector):
+    """The gauges that are asked for at each scrape, with no label but the process or the folder."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges. Where the ledger cannot be asked, the rest is told all the same."""
+        up = GaugeMetricFamily("receiver_ledger_up", "1 where the ledger answers and is where it was.")
+        surveys: list[Survey] = []
+        try:
+            self._current.house.ledger.require_in_place()
+            surveys = survey(self._current.house)
+            up.add_metric([], 1)
+        except Problem:
+            up.add_metric([], 0)
+        yield up
+        for name, meaning, value_of in GAUGES:
+            gauge = GaugeMetricFamily(name, meaning, labels=["process"])
+            for each in surveys:
+                _add(gauge, each.process, value_of(each))
+            yield gauge
+        space = GaugeMetricFamily(
+            "receiver_free_bytes", "Free space on each disk that is written to.", labels=["folder"]
+        )
+        for disk in self._current.house.disks():
+            with suppress(Problem):  # gone since
+                space.add_metric([str(disk)], free_space(disk))
+        yield space
+        yield self._ready()
+        kept_back = "Faults that keep an edit of the site back."
+        yield GaugeMetricFamily("receiver_edits_kept_back", kept_back, self._kept_back())
+
+    def _ready(self) -> Metric:
+        """Return what /readyz says, without its words: 1 for a check that holds everywhere."""
+        holding: dict[str, bool] = {}
+        for check in readiness.checks(self._current.house):
+            holding[check.name] = holding.get(check.name, True) and check.ready
+        gauge = GaugeMetricFamily("receiver_ready", "1 where what a delivery needs is there.", labels=["check"])
+        for name, holds in holding.items():
+            gauge.add_metric([name], holds)
+        return gauge
+
+    def _kept_back(self) -> int:
+        in_force = state.read(self._current.house.settings.data)
+        return len(in_force.kept_back) if in_force else 0
+
+
+def scrape(current: Current) -> Callable[[], bytes]:
+    """Return what writes the page of all workers that count in the same folder."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(numbers.folder_in(current.house.settings.data)))  # type: ignore[no-untyped-call]
+    standing = CollectorRegistry()
+    standing.register(Standing(current))
+    return Page(lambda: _told(registry) + generate_latest(standing))
+
+
+def _told(registry: CollectorRegistry) -> bytes:
+    """Return the page of a registry. The file of a worker that just starts is empty for a moment."""
+    for _ in range(LOOKS):
+        with suppress(struct.error):
+            return generate_latest(registry)
+        time.sleep(PAUSE)
+    return generate_latest(registry)
+
+
+def _add(gauge: GaugeMetricFamily, process: str, value: int | datetime | None) -> None:
+    if value is not None:
+        gauge.add_metric([process], value.timestamp() if isinstance(value, datetime) else value)

@@ -1,0 +1,156 @@
+"""How a process stands, fault by fault: what is wrong now, in words and counts."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from receiver.core import units
+from receiver.core.delivery import Status
+from receiver.core.problems import Code
+from receiver.delivery.context import House
+from receiver.operations.notify.notices import Fault
+from receiver.site.in_force import state
+from receiver.site.process import Process
+from receiver.store.arrivals import Unaccepted
+from receiver.store.folders import free_space
+from receiver.store.ledger import Ledger
+
+WINDOW = timedelta(hours=1)  # a refusal is news for so long
+SHORT = 4  # times the free space that the settings ask for: below it pruning gets busy, and senders notice nothing yet
+AMPLE = 5  # times: above it the disk is well again; between the two nothing changes
+OURS = (
+    Code.TEMPLATE_FAILED,
+    Code.RECORD_INVALID,
+    Code.NO_RECORD,
+    Code.NAME_TAKEN,
+)  # what the process itself makes of a delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, in words; and what there is how often."""
+
+    told: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What all processes are judged by, asked once."""
+
+    house: House
+    now: datetime  # aware, UTC
+    unaccepted: Sequence[Unaccepted]
+    held: Mapping[str, int]  # by process
+    kept_back: Sequence[str]  # faults of an edit of the site
+
+    def of(self, process: Process, codes: Callable[[Code], bool], *statuses: Status) -> dict[str, int]:
+        """Count the latest refusals of a process by their code."""
+        counts: dict[str, int] = {}
+        for each in self.unaccepted:
+            if each.process == process.name and each.status in statuses and codes(each.code):
+                counts[each.code.value] = counts.get(each.code.value, 0) + each.count
+        return counts
+
+
+def see(house: House, now: datetime) -> Seen:
+    """Ask the ledger and the disk how everything stands. Raises Problem."""
+    held = {name: standing.counts.get(Status.HELD, 0) for name, standing in house.ledger.standing().items()}
+    in_force = state.read(house.settings.data)
+    return Seen(house, now, house.ledger.unaccepted(now - WINDOW), held, in_force.kept_back if in_force else ())
+
+
+def judge(seen: Seen, process: Process, standing: Mapping[Fault, datetime]) -> Iterator[tuple[Fault, Finding]]:
+    """Yield what is wrong with a process now. `standing` are the faults that were told, with their onset.
+
+    What was told is well again later than it began, where it would otherwise come and go. Raises Problem.
+    """
+    for fault in sorted(process.config.notify.on):
+        known = Fault(fault)
+        finding = JUDGES[known](seen, process, standing.get(known))
+        if finding:
+            yield known, finding
+
+
+def _refused(seen: Seen, process: Process, since: datetime | None) -> Finding | None:
+    counts = seen.of(process, lambda code: code not in OURS, Status.REFUSED)
+    total = sum(counts.values())
+    if total < (1 if since else process.config.notify.refused):
+        return None
+    return Finding(f"refused within the last hour: {_listed(counts)}", counts)
+
+
+def _template(seen: Seen, process: Process, _since: datetime | None) -> Finding | None:
+    counts = seen.of(process, lambda code: code in OURS, Status.REFUSED, Status.HELD)
+    return Finding(f"its records could not be made within the last hour: {_listed(counts)}", counts) if counts else None
+
+
+def _held(seen: Seen, process: Process, _since: datetime | None) -> Finding | None:
+    count = seen.held.get(process.name, 0)
+    return Finding(f"held, and waiting for a person: {count}", {"held": count}) if count else None
+
+
+def _silence(seen: Seen, process: Process, since: datetime | None) -> Finding | None:
+    last = silent_since(seen.house.ledger, process, seen.now, since)
+    return Finding(f"nothing came since {last:%Y-%m-%d %H:%M} UTC, which is longer than usual") if last else None
+
+
+def _space(seen: Seen, process: Process, since: datetime | None) -> Finding | None:
+    settings = seen.house.settings
+    stage = seen.house.stages.get(process.name)
+    folders = [settings.data, stage.root] if stage and stage.root.is_dir() else [settings.data]
+    free = min(free_space(folder) for folder in folders)
+    if free >= settings.min_free * (AMPLE if since else SHORT):
+        return None
+    told = f"{free // 10**6} MB free; below {units.size_text(settings.min_free)} deliveries are turned away"
+    return Finding(f"the disk is nearly full: {told}")
+
+
+def _configuration(seen: Seen, process: Process, _since: datetime | None) -> Finding | None:
+    """Tell places and codes, and leave the words away: they may quote a file of the site."""
+    own = f"mappings/{process.name}/"
+    places = [" ".join(fault.split(" ")[:2]) for fault in seen.kept_back]
+    concerned = [place for place in places if place.startswith(own) or not place.startswith("mappings/")]
+    more = f" and {len(concerned) - 1} more" if len(concerned) > 1 else ""
+    return Finding(f"an edit is not accepted: {concerned[0]}{more}") if concerned else None
+
+
+JUDGES: Mapping[Fault, Callable[[Seen, Process, datetime | None], Finding | None]] = {
+    Fault.REFUSED: _refused,
+    Fault.HELD: _held,
+    Fault.TEMPLATE: _template,
+    Fault.SILENCE: _silence,
+    Fault.SPACE: _space,
+    Fault.CONFIGURATION: _configuration,
+}
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {code}" for code, count in counts.items())
+
+
+WEEKS = 3  # that are looked back on; a holiday in one of them lets the silence pass, which is no harm
+USUAL = 5  # deliveries in the same span of each of those weeks: none at all is then no accident
+CLOCK_CHANGE = timedelta(hours=1)  # summer time moves the hours of the sender against UTC, in which we count
+
+
+def silent_since(ledger: Ledger, process: Process, now: datetime, since: datetime | None) -> datetime | None:
+    """Return when the last delivery came, where that is too long ago; None where all is well. Raises Problem.
+
+    `since` is when the silence was told, if it was: it then lasts until something comes.
+    """
+    last = ledger.last_arrival(process.name)
+    if last is None:
+        return None
+    if since:
+        return last if last < since else None
+    fixed = process.config.notify.silence
+    too_long = now - last >= fixed if fixed else _is_unusual(ledger, process.name, last, now)
+    return last if too_long else None
+
+
+def _is_unusual(ledger: Ledger, process: str, last: datetime, now: datetime) -> bool:
+    """Tell whether deliveries came in the same span of each of the weeks before."""
+    until = now - CLOCK_CHANGE
+    weeks = [timedelta(weeks=count) for count in range(1, WEEKS + 1)]
+    return until > last and all(ledger.arrivals(process, last - week, until - week, USUAL) >= USUAL for week in weeks)

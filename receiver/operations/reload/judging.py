@@ -1,0 +1,150 @@
+"""Judges a site that was edited, in a process of its own: what is wrong with it harms no delivery.
+
+`python -m receiver.operations.reload.judging`, with the settings of the service in its environment. What passes every
+check of `receiver check` is put in force, process by process; what does not stays as it was, and is told once.
+"""
+
+import os
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from receiver import log
+from receiver.authoring.check import inspect
+from receiver.core.faults import Fault, Misconfigured, Severity
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
+from receiver.site.config import read
+from receiver.site.config.model import ProcessConfig
+from receiver.site.config.site import MAPPINGS, conflicts
+from receiver.site.config.tokens import read_tokens
+from receiver.site.in_force import loading, site_copy, state
+from receiver.site.in_force.state import Served, State
+from receiver.site.process.compiling import compile_pieces, digests
+from receiver.store import syscalls
+from receiver.store.sharing import group_id
+
+MEMORY = 2 * 10**9  # bytes: fifty processes take 200 MB; a schema may be a bomb
+Configs = dict[str, ProcessConfig]
+
+
+def main(settings: Settings) -> int:
+    """Judge the site; return 1 where that comes to no end."""
+    log.set_up(settings.log)
+    try:
+        _put_in_force(settings)
+    except Problem as problem:
+        log.not_reloaded(problem.detail)
+    except Misconfigured as faulty:
+        log.not_reloaded(str(faulty))
+    except Exception as error:  # noqa: BLE001 (its own words might quote a sample)
+        log.crashed(error)
+    else:
+        return 0
+    return 1
+
+
+def _put_in_force(settings: Settings) -> None:
+    """Judge the site, unless that was done meanwhile or somebody goes on editing it. Raises Problem, Misconfigured."""
+    with state.alone(settings.data):
+        before = state.read(settings.data)
+        if before is None:  # somebody has removed or spoilt it
+            loading.establish(settings)
+            return
+        seen = site_copy.fingerprint(settings.site)
+        if before.judged == seen:
+            return
+        target = state.new_copy(settings.data)
+        site_copy.copy(settings.site, target)
+        if site_copy.fingerprint(settings.site) != seen:
+            return  # it is asked for again
+        after = judge(settings, replace(settings, site=target), before, seen)
+        state.write(settings.data, after)
+    _tell(before, after)
+
+
+def judge(settings: Settings, copied: Settings, before: State, seen: str) -> State:
+    """Return what is to be in force: every process that changed and passes, any other as it was before.
+
+    `copied` are the settings with a copy of the site as theirs, `seen` is the fingerprint of what was copied.
+    """
+    found = digests(copied.site)
+    changed = [name for name, digest in found.items() if before.digest(name) != digest]
+    compiled = compile_pieces(copied, os.environ, changed)
+    faults = {fault for fault in inspect(copied, compiled, os.environ) if fault.severity is Severity.ERROR}
+    sound = {each.config.name: each.config for each in compiled.processes if not each.faults}
+    for name in [name for name in sound if _concerns(name, faults)]:
+        del sound[name]
+    faults |= _without_output(settings, sound, before)
+    faults |= _in_conflict(settings, sound, before, found)
+    kept = {name: each for name, each in before.processes.items() if name in found or not found}
+    same = {name: replace(kept[name], copy=copied.site.name) for name in found if name not in changed}
+    new = {name: Served(copied.site.name, found[name], str(_output(settings, sound[name]))) for name in sound}
+    return State(seen, kept | same | new, tuple(map(str, sorted(faults))))
+
+
+def _concerns(name: str, faults: set[Fault]) -> bool:
+    return any(fault.file.startswith(f"{MAPPINGS}/{name}/") for fault in faults)
+
+
+def _output(settings: Settings, config: ProcessConfig) -> Path:
+    return (settings.output / config.output.directory).absolute()
+
+
+def _without_output(settings: Settings, sound: Configs, before: State) -> set[Fault]:
+    """Take out processes whose output folder cannot be written, and return what to say of it."""
+    faults = set()
+    for name, config in list(sound.items()):
+        try:
+            loading.create_output(settings, _output(settings, config), group_id(config.output.group), before)
+        except Problem as problem:
+            faults.add(config.fault("output-unwritable", problem.detail, "output", "directory"))
+            del sound[name]
+    return faults
+
+
+def _in_conflict(settings: Settings, sound: Configs, before: State, found: Mapping[str, str]) -> set[Fault]:
+    """Take out processes that contradict what else is in force, and return what to say of them.
+
+    One that is taken out stays as it was before, which another one may contradict in turn.
+    """
+    faults: set[Fault] = set()
+    while True:
+        old = _configs(settings, before, [name for name in before.processes if name in found and name not in sound])
+        both = old | sound  # what changed comes last, and gets the blame
+        tokens = {name: read_tokens(config, os.environ)[0] for name, config in both.items()}
+        met = {
+            each for each in conflicts(list(both.values()), tokens, settings.output) if each.severity is Severity.ERROR
+        }
+        blamed = [name for name in sound if _concerns(name, met)]
+        faults |= met
+        if not blamed:
+            return faults
+        for name in blamed:
+            del sound[name]
+
+
+def _configs(settings: Settings, before: State, names: list[str]) -> Configs:
+    sites = {name: state.place(settings.data, before.processes[name].copy) for name in names}
+    return {name: read(site / MAPPINGS / name, site) for name, site in sites.items()}
+
+
+def _tell(before: State, after: State) -> None:
+    for name, served in after.processes.items():
+        if before.digest(name) != served.digest:
+            log.configured(name, served.digest)
+    for name in before.processes.keys() - after.processes.keys():
+        log.configured(name, "")
+    for fault in after.kept_back:
+        if fault not in before.kept_back:
+            log.kept_back(fault)
+    if before.kept_back and not after.kept_back:
+        log.nothing_kept_back()
+
+
+if __name__ == "__main__":
+    syscalls.end_with_parent()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    sys.exit(main(Settings.from_environment()))

@@ -1,0 +1,114 @@
+"""Watches the site while the service runs: an edit is judged once it rests, and every worker takes it over.
+
+    one worker:   is the site as it was judged?  no, and the same as at the last look ──▶ judging.py, in its own process
+    every worker: is another state in force?     yes ──▶ compile what changed, put a new house in the place of the old
+
+So what keeps an edit back is told once, and an idle site costs a stat(2) a second for each of its files.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from itertools import cycle
+
+from receiver import log
+from receiver.core.faults import Misconfigured
+from receiver.core.problems import Code, Problem
+from receiver.core.settings import Settings
+from receiver.delivery.context import Current, House, stages_of
+from receiver.site.in_force import loading, site_copy, state
+from receiver.site.process import Process
+
+LOOK = 0.5  # seconds between two looks: an edit rests for one of them, and comes into force at the next but one
+AGAIN = 60.0  # seconds until the same edit is judged anew, where that came to no end
+PATIENCE = 60.0  # seconds for judging: 50 processes take three; a schema may be a bomb
+
+
+def start(current: Current) -> None:
+    """Begin to watch in the background, until the worker ends."""
+    threading.Thread(target=_watch, args=(current,), name="reloading", daemon=True).start()
+
+
+def _watch(current: Current) -> None:
+    watch, told = Watch(current), ""
+    while True:
+        time.sleep(LOOK)
+        try:
+            watch.look()
+            told = ""
+        except Problem as problem:
+            if problem.detail != told:  # which may last, and is told once
+                log.not_reloaded(problem.detail)
+            told = problem.detail
+        except Exception as error:  # noqa: BLE001 (a defect here must not end the watching, and it is told)
+            log.crashed(error)
+
+
+class Watch:
+    """What one worker has seen of site and state."""
+
+    def __init__(self, current: Current) -> None:
+        self.current = current
+        self.settings = current.house.settings
+        self.mark: tuple[int, int] | None = None  # of the state that was taken over last
+        self.judged = ""  # the fingerprint that it speaks of
+        self.seen = ""  # the fingerprint at the last look
+        self.asked = ("", 0.0)  # the fingerprint that was last given to be judged, and when
+        self.turns = cycle((True, False))  # a site that rests is looked at every other time
+        self.lock: int | None = None  # held by the one worker that looks at the site, until it ends
+
+    def look(self) -> None:
+        """Take over what is in force; have an edit judged that rests. Raises Problem."""
+        self.lock = self.lock or state.watch(self.settings.data)
+        if self.lock and (self.seen != self.judged or next(self.turns)):
+            self._look_at_site()
+        mark = state.mark(self.settings.data)
+        if mark != self.mark:
+            self.mark = mark
+            self._follow()
+
+    def _look_at_site(self) -> None:
+        seen = site_copy.fingerprint(self.settings.site)
+        rests, self.seen = seen == self.seen, seen
+        if rests and seen != self.judged and self._is_due(seen):
+            self.asked = (seen, time.monotonic())
+            judge(self.settings)
+
+    def _is_due(self, seen: str) -> bool:
+        asked, moment = self.asked
+        return seen != asked or time.monotonic() - moment >= AGAIN
+
+    def _follow(self) -> None:
+        """Take over what is in force. Raises Problem."""
+        found = state.read(self.settings.data)
+        if found is None:
+            return  # somebody has removed it: what runs goes on
+        self.judged = found.judged
+        house = self.current.house
+        try:
+            self.current.house = rebuilt(house, loading.load(self.settings, found, house.processes))
+        except (Misconfigured, Problem) as error:
+            log.not_reloaded(str(error))
+
+
+def rebuilt(house: House, processes: dict[str, Process]) -> House:
+    """Return a house with other processes; what did not change is the same object. Raises Problem."""
+    changed = {name: process for name, process in processes.items() if process is not house.processes.get(name)}
+    same = {name: stage for name, stage in list(house.stages.items()) if name in processes.keys() - changed}
+    return replace(house, processes=processes, stages=same | stages_of(house.settings, changed, create=False))
+
+
+def judge(settings: Settings) -> None:
+    """Have the site judged. Raises Problem where that comes to no end."""
+    command = [sys.executable, "-P", "-m", "receiver.operations.reload.judging"]  # -P: not from the current folder
+    try:
+        ended = subprocess.run(  # noqa: S603 (our own)
+            command, env=os.environ | settings.variables(), stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Problem(Code.INTERNAL_ERROR, f"judging it took more than {PATIENCE:.0f} seconds") from None
+    if ended.returncode:
+        raise Problem(Code.INTERNAL_ERROR, f"judging it ended with {ended.returncode}")

@@ -1,0 +1,1 @@
+"""Judges kept deliveries anew, and rehearses what that would change."""

@@ -1,0 +1,159 @@
+"""Tells what a replay would do, and do to what was published: judged by today's configuration, writing nothing."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from os.path import lexists
+from pathlib import Path, PurePosixPath
+
+from receiver.authoring.cases.outcome import Outcome, run
+from receiver.authoring.cases.verdict import forms
+from receiver.core.delivery import Role
+from receiver.core.problems import PASSING, Code, Problem
+from receiver.delivery import receive as intake
+from receiver.delivery.context import House
+from receiver.delivery.plan import holds
+from receiver.delivery.render import Rendered
+from receiver.formats.comparing import RecordStyle, differences
+from receiver.operations.replay.replaying import find, first_received, sections
+from receiver.site.process import Process
+from receiver.store.entry import Entry, Kind, Output
+from receiver.store.kept import Kept
+from receiver.store.ledger import ACCEPTED
+
+
+class Result(StrEnum):
+    """How the rehearsal of one replay ends."""
+
+    PUBLISHED = "would be published"
+    BEFORE = "published before"
+    SAME = "same"
+    DIFFERENT = "different"
+    HELD = "would be held"
+    REFUSED = "would be refused"
+    FAILED = "failed"  # it cannot be judged
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What would become of one kept delivery."""
+
+    result: Result
+    problem: Problem | None = None
+    told: tuple[str, ...] = ()  # the files that would be published, or each difference to what was
+
+
+class _Before(Exception):  # noqa: N818 (what turned out)
+    """The delivery was published before, under another id."""
+
+
+def rehearse(house: House, entry: Entry, *, accept_confidence: bool = False) -> Rehearsed:
+    """Judge a kept delivery without publishing it, or compare it with what was published of it."""
+    accepted = entry.status in ACCEPTED
+    try:
+        process, kept = find(house, entry)
+        outcome = _run(house, process, kept, entry, accept_confidence=accept_confidence)
+    except _Before as before:
+        return Rehearsed(Result.BEFORE, told=(f"as {before}",))
+    except Problem as problem:
+        return Rehearsed(Result.FAILED, problem)
+    if outcome.problem or outcome.rendered is None:
+        return _not_published(process, outcome.problem)
+    if accepted:
+        found = tuple(_compared(process, entry, outcome.rendered))
+        return Rehearsed(Result.DIFFERENT if found else Result.SAME, told=found)
+    return _published(process, outcome.rendered)
+
+
+def _run(house: House, process: Process, kept: Kept, entry: Entry, *, accept_confidence: bool) -> Outcome:
+    """Run a kept delivery. Raises Problem where its parts cannot be read, and _Before."""
+    incoming = list(sections(kept))
+    received_at: datetime = entry.received_at if entry.version else first_received(entry)
+
+    def version(id_: str, source_id: str) -> int:
+        if entry.version:
+            return entry.version
+        known = house.ledger.find(id_)
+        if known and known.status in ACCEPTED:
+            raise _Before(id_)
+        latest = house.ledger.latest(process.name, source_id)
+        if latest and process.config.delivery.same_source_id == "ignore":
+            raise _Before(latest.id)
+        return intake.next_version(process, latest)
+
+    return run(process, incoming, received_at, version=version, accept_confidence=accept_confidence)
+
+
+def _not_published(process: Process, problem: Problem | None) -> Rehearsed:
+    if problem is None or problem.code in PASSING:
+        return Rehearsed(Result.FAILED, problem)
+    return Rehearsed(Result.HELD if holds(process, problem.code) else Result.REFUSED, problem)
+
+
+def _published(process: Process, rendered: Rendered) -> Rehearsed:
+    """Tell the files that a delivery would become, unless their names are taken."""
+    names = [*(path for _, path in rendered.documents), *_written(rendered)]
+    taken = [name for name in names if lexists(process.output / name)]
+    if taken:
+        detail = "The output folder already holds a file of one of the names."
+        return _not_published(process, Problem(Code.NAME_TAKEN, detail))
+    return Rehearsed(Result.PUBLISHED, told=tuple(names))
+
+
+def _written(rendered: Rendered) -> Mapping[str, bytes]:
+    """Return what would be written, by name: the records, and the marker."""
+    records = {record.path: record.content for record in rendered.records}
+    return records | ({rendered.marker: b""} if rendered.marker else {})
+
+
+def _compared(process: Process, entry: Entry, rendered: Rendered) -> Iterator[str]:
+    """Yield one line for each difference to what was published."""
+    before = {_name(output, entry): output for output in entry.outputs if output.kind is not Kind.ORIGINALS}
+    contents = _written(rendered)
+    digests = {path: part.sha256 for part, path in rendered.documents if part.role is not Role.METADATA}
+    digests |= {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    if str(process.output) != entry.output:
+        yield f"output folder: was {entry.output}, is {process.output} now"
+    renamed = _renamed(before, digests)
+    yield from (f"{old}: is called {new} now" for old, new in renamed.items())
+    for name, output in before.items():
+        if name in renamed:
+            continue
+        if name not in digests:
+            yield f"{name}: is not written any more"
+        elif digests[name] != output.sha256:
+            yield from _changed(process, name, output, contents.get(name))
+    yield from (f"{name}: is new" for name in digests if name not in before and name not in renamed.values())
+
+
+def _name(output: Output, entry: Entry) -> str:
+    """Return a file's name in its output folder, as its process names it."""
+    return output.target.removeprefix(f"{entry.output}/")
+
+
+def _renamed(before: Mapping[str, Output], digests: Mapping[str, str]) -> dict[str, str]:
+    """Return the new name of each file that has only another name."""
+    free = {digest: name for name, digest in digests.items() if name not in before}
+    gone = {name: output.sha256 for name, output in before.items() if name not in digests}
+    return {name: free.pop(digest) for name, digest in gone.items() if digest in free}
+
+
+def _changed(process: Process, name: str, output: Output, content: bytes | None) -> Iterator[str]:
+    """Yield the differences of one file, where what was published is still there to be compared."""
+    old = _unchanged(Path(output.target), output.sha256)
+    if content is None or old is None:
+        where = "what was published is not there any more to be compared" if old is None else "another document"
+        yield f"{name}: differs ({where})"
+        return
+    form = forms(process.config).get(PurePosixPath(name).suffix, RecordStyle())
+    yield from (f"{name}  {each}" for each in differences(form, old, content))
+
+
+def _unchanged(path: Path, sha256: str) -> bytes | None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == sha256 else None

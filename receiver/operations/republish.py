@@ -1,0 +1,104 @@
+"""Publishes again what downstream has lost of a delivery: the same files, out of its originals.
+
+Nothing is judged anew. What today's configuration would make otherwise is refused, since downstream is to get what it
+was sent before. The delivery is accepted once more, for the files that are missing, and published along the same steps:
+a crash on the way is finished by recovery.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from receiver.core.delivery import Delivery, Status
+from receiver.core.problems import Code, Problem
+from receiver.delivery import receive as intake
+from receiver.delivery.context import House
+from receiver.delivery.parts import collect
+from receiver.delivery.plan import stage_outputs
+from receiver.delivery.render import as_published, render
+from receiver.operations.replay.replaying import find, sections
+from receiver.site.process import Process
+from receiver.store import publish
+from receiver.store.entry import Attempt, Entry, Kind, Output
+from receiver.store.failure import storage
+from receiver.store.kept import Kept
+from receiver.store.stage import Staged
+
+OUTCOME = "republished"
+WHY_NOT = {
+    Status.COMMITTED: "It is accepted and not yet published: receiver recover finishes it.",
+    Status.HELD: "It was never published: receiver replay judges it anew.",
+    Status.REFUSED: "It was never published: receiver replay judges it anew.",
+    Status.DISCARDED: "It was never published, and is kept no longer.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Republished:
+    """How many files of a delivery were published again, or would be, and how many lie in the output still."""
+
+    again: int
+    there: int
+
+
+def republish(house: House, entry: Entry, at: datetime, by: str, *, dry_run: bool = False) -> Republished:
+    """Publish again what is missing of a published delivery. Raises Problem where that cannot be the same files."""
+    if entry.status is not Status.PUBLISHED:
+        raise Problem(Code.STORAGE_FAILED, WHY_NOT[entry.status])
+    process, kept = find(house, entry)
+    with storage("publish a delivery again"), house.stage(process).open() as staged:
+        made = _made(house, process, entry, kept, staged)
+        missing = [output for output in made if not _lies_there(output)]
+        if missing and not dry_run:
+            attempt = Attempt(at, "", OUTCOME, note=f"{len(missing)} files again, by {by}")
+            publish.again(
+                house.ledger, staged, _reopened(entry, made, missing, staged), missing, attempt, process.group
+            )
+    return Republished(len(missing), len(made) - len(missing))
+
+
+def _made(house: House, process: Process, entry: Entry, kept: Kept, staged: Staged) -> list[Output]:
+    """Stage what was published, made anew. Raises Problem where it would be anything else."""
+    config = process.config
+    collected = collect(config.parts, config.delivery.unknown_parts, sections(kept), staged)
+    reading = intake.read(process, collected)
+    delivery = Delivery(entry.id, process.name, entry.source_id, entry.received_at, entry.version or 1)
+    rendered = render(process, delivery, reading, as_published(process, collected.parts, staged))
+    made = list(stage_outputs(house, process, rendered, staged))
+    if {_identity(output) for output in made} != {_identity(output) for output in _published(entry)}:
+        detail = (
+            "Today's configuration makes other files of it than were published: receiver replay --dry-run shows which. "
+            "Put the former configuration back for as long as this takes."
+        )
+        raise Problem(Code.RECORD_INVALID, detail)
+    return made
+
+
+def _published(entry: Entry) -> list[Output]:
+    return [output for output in entry.outputs if output.kind is not Kind.ORIGINALS]
+
+
+def _identity(output: Output) -> tuple[Kind, str, str]:
+    return output.kind, output.target, output.sha256
+
+
+def _lies_there(output: Output) -> bool:
+    """Tell whether a file lies in the output still. Raises Problem where another one has its name."""
+    with storage("look for a published file"):
+        try:
+            with Path(output.target).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            return False
+    if digest != output.sha256:
+        raise Problem(Code.NAME_TAKEN, "A file under one of its names differs from what was published: move it away.")
+    return True
+
+
+def _reopened(entry: Entry, made: list[Output], missing: list[Output], staged: Staged) -> Entry:
+    """Return the entry with what is missing in the stage; the rest has a name there that nothing has."""
+    gone = staged.free(".published").name
+    outputs = [output if output in missing else replace(output, staged=gone) for output in made]
+    outputs += [replace(output, staged=gone) for output in entry.of_kind(Kind.ORIGINALS)]
+    return replace(entry, outputs=tuple(outputs), stage=str(staged.folder))

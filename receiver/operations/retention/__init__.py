@@ -1,0 +1,1 @@
+"""Removes what its process keeps no longer."""

@@ -1,0 +1,143 @@
+"""What is removed once its time is over, or where there is too much of it: `[retention]` in process.toml.
+
+    originals   parts of published deliveries, by age
+    quarantine  refused and held deliveries, by age since they were last sent or replayed; refused ones also by
+                their size, the oldest first. Their rows stay and say `discarded`, with the reason
+    ledger      rows of what is published or discarded, by age. With its row goes the memory of a delivery: sent
+                again, it would be published again. So no span below 30 days is taken (config/rules.py)
+
+What has no span is kept. What is accepted but not published is never touched, nor is what lies in quarantine
+forgotten by the ledger. Every step is safe beside living workers, and if it is cut off anywhere.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from receiver import log
+from receiver.core import units
+from receiver.core.delivery import Status
+from receiver.core.problems import Problem
+from receiver.delivery.context import House
+from receiver.site.process import Process
+from receiver.store import folders, originals, quarantine
+from receiver.store.entry import Attempt, Entry, Waiting
+
+KINDS = ("originals", "quarantine", "ledger")
+OUTCOME = Status.DISCARDED.value
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was removed of one kind and one process, or would be."""
+
+    process: str
+    kind: str
+    rule: str  # as it is in force
+    removed: int
+    kept: int
+    problem: Problem | None = None  # why it could not go on
+
+
+def prune(house: House, now: datetime, *, dry_run: bool = False) -> Iterator[Pruned]:
+    """Remove what is over in every process, and yield what that was, kind by kind."""
+    for process in house.processes.values():
+        for kind, work in zip(KINDS, (_originals, _quarantine, _ledger), strict=True):
+            try:
+                rule, removed, kept = work(house, process, now, dry_run=dry_run)
+                yield Pruned(process.name, kind, rule, removed, kept)
+            except Problem as problem:
+                yield Pruned(process.name, kind, "", 0, 0, problem)
+
+
+def strangers(house: House) -> set[str]:
+    """Return the processes of which something is kept and that are configured no longer: nothing of them is pruned."""
+    data = house.settings.data
+    kept = [place for room in (originals, quarantine) for place in folders.within(data / room.FOLDER, depth=1)]
+    return {place.name for place in kept if any(place.iterdir())} - set(house.processes)
+
+
+def _originals(house: House, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
+    span = process.config.retention.originals
+    places = folders.within(house.settings.data / originals.FOLDER / process.name, depth=1)
+    over = [place for place in places if span and _laid_out(place) < now - span and _may_go(house, place, now - span)]
+    if not dry_run:
+        for place in over:
+            originals.discard(house.settings.data, process.name, place.name)
+        log.pruned(process.name, "originals", len(over))
+    rule = f"kept for {_written(span)}" if span else "none are kept, what lies there stays"
+    return rule, len(over), len(places) - len(over)
+
+
+def _laid_out(place: Path) -> datetime:
+    """Return when a folder was filled: it spares a look into the ledger for all that are young."""
+    try:
+        return datetime.fromtimestamp(place.stat().st_mtime, UTC)
+    except OSError:
+        return datetime.now(UTC)  # another one removes it
+
+
+def _may_go(house: House, place: Path, before: datetime) -> bool:
+    entry = house.ledger.find(place.name)
+    if entry is None:
+        return True
+    return entry.status is not Status.COMMITTED and (entry.published_at or entry.received_at) < before
+
+
+def _quarantine(house: House, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
+    retention = process.config.retention
+    waiting = house.ledger.waiting(process.name)
+    before = now - retention.quarantine if retention.quarantine else datetime.min.replace(tzinfo=UTC)
+    old = [each for each in waiting if each.since < before]
+    surplus = list(_surplus(waiting[len(old) :], retention.quarantine_size))
+    bound = units.size_text(retention.quarantine_size)
+    removed = len(old) + len(surplus)
+    span = _written(retention.quarantine) if retention.quarantine else ""
+    if not dry_run:
+        removed = sum(_let_go(house, each, now, f"older than {span}") for each in old)
+        removed += sum(_let_go(house, each, now, f"refused ones took more than {bound}") for each in surplus)
+    time = f"kept for {span}" if span else "kept until published"
+    return f"{time}; refused ones up to {bound}", removed, len(waiting) - removed
+
+
+def _surplus(waiting: Sequence[Waiting], bound: int) -> Iterator[Waiting]:
+    """Yield the oldest refused deliveries, so many that the rest is within the bound; the oldest come first."""
+    refused = [each for each in waiting if each.status is Status.REFUSED]
+    excess = sum(each.size for each in refused) - bound
+    for each in refused:
+        if excess <= 0:
+            return
+        excess -= each.size
+        yield each
+
+
+def _let_go(house: House, waiting: Waiting, now: datetime, reason: str) -> bool:
+    """Let one delivery go, unless it came again since, or somebody works on it."""
+    entry: Entry | None = house.ledger.find(waiting.id)
+    if entry is None or entry.attempts[-1].at != waiting.since:
+        return False
+    gone = quarantine.let_go(
+        house.ledger, house.settings.data, entry, Attempt(now, "", OUTCOME, note=f"prune: {reason}")
+    )
+    if gone:
+        log.discarded(entry.id, entry.process, waiting.status, reason)
+    return gone
+
+
+def _ledger(house: House, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
+    span = process.config.retention.ledger
+    removed = 0
+    if span:
+        remove = house.ledger.prunable if dry_run else house.ledger.prune
+        removed = remove(process.name, now - span)
+    total = sum(count for (name, _), count in house.ledger.counts().items() if name == process.name)
+    if not dry_run:
+        log.pruned(process.name, "rows of the ledger", removed)
+    return f"kept for {_written(span)}" if span else "kept for good", removed, total - removed if dry_run else total
+
+
+def _written(span: timedelta) -> str:
+    """Write a span as process.toml does."""
+    hours = round(span / timedelta(hours=1))
+    return f"{hours}h" if hours % 24 else f"{hours // 24}d"

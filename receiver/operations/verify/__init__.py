@@ -1,0 +1,1 @@
+"""Proves that the ledger and the disk agree."""

@@ -1,0 +1,87 @@
+"""How gunicorn serves: read by `gunicorn.conf.py` and by `receiver serve`."""
+
+import os
+import resource
+import sys
+from typing import Any
+
+from gunicorn.systemd import sd_notify
+
+from receiver import log
+from receiver.app import prepare
+from receiver.core import limits
+from receiver.core.faults import Misconfigured
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings, SettingsError
+from receiver.operations.metrics import numbers
+from receiver.site.config.site import unread_variables
+from receiver.site.in_force import state
+
+worker_class = "receiver.server.worker.Worker"  # gunicorn's gthread, proof against slow senders; fsync lets others run
+workers = 2  # one may crash or be replaced while the other answers; on two cores 1 and 3 are as fast, 4 is slower
+threads = 256  # deliveries on their way in one worker, most of which wait for their sender; limits.AT_WORK are at work
+worker_connections = limits.CONNECTIONS
+keepalive = 15  # seconds: a sender with several documents keeps its connection; closing each cost 21 % of the rate
+limit_request_line = limits.MAX_URL
+limit_request_fields = limits.MAX_HEADERS
+limit_request_field_size = limits.MAX_HEADER_SIZE
+logger_class = (
+    "receiver.server.gunicorn_log.Lines"  # in the form of our own; the access log stays off: docs/operations.md
+)
+timeout = 60  # seconds without a sign of life from a worker's main loop, which no slow request can block
+graceful_timeout = 30  # seconds for deliveries in flight at a stop: the time that systemd gives at most by half
+worker_tmp_dir = "/dev/shm"  # noqa: S108 (heartbeats only; on a busy disk they would delay answers)
+control_socket_disable = True  # nothing here is steered over a socket
+bind = "127.0.0.1:8080"
+UMASK = 0o027  # patients' data is for the group of the importing system, and for nobody else
+
+
+def on_starting(_server: Any) -> None:
+    """Prove the configuration once, before any worker is started; otherwise end with one line per fault."""
+    os.umask(UMASK)
+    _allow_open_files()
+    try:
+        prepare()
+    except (Misconfigured, SettingsError, Problem) as error:
+        print(error, file=sys.stderr)  # noqa: T201 (the log is not set up before the start is allowed)
+        sys.exit(2)
+
+
+def when_ready(server: Any) -> None:
+    """Tell what is served, and what of the environment nobody reads.
+
+    systemd is told that the successor of an upgrade is the service from now on: it would end it with the old one.
+    """
+    sd_notify(f"MAINPID={server.pid}", server.log)
+    settings = Settings.from_environment()
+    log.set_up(settings.log)
+    in_force = state.read(settings.data)
+    log.serving(sorted(in_force.processes) if in_force else [])
+    for line in unread_variables(settings.site):
+        log.unread(line)
+
+
+def _allow_open_files() -> None:
+    """Open the limit that most systems begin with, 1,024, as far as they let us; workers inherit it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.OPEN_FILES if hard == resource.RLIM_INFINITY else min(limits.OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Let a worker see what it is told before it listens to signals itself."""
+    worker.told_early = server.SIG_QUEUE
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget what a worker that is gone had in flight."""
+    numbers.forget(Settings.from_environment().data, worker.pid)
+
+
+def pre_exec(server: Any) -> None:
+    """Start the successor of an upgrade (USR2) as this one was started.
+
+    gunicorn would run its own `__main__.py` as a script, from whose folder `http` is gunicorn's and not Python's.
+    """
+    server.START_CTX["args"] = list(sys.orig_argv)

@@ -1,0 +1,88 @@
+"""One connection between its requests."""
+
+import socket
+import struct
+from typing import Any
+
+from gunicorn.workers.gthread import TConn
+
+from receiver.server.outgoing import Outgoing
+from receiver.server.pace import Ending, PacedSocket, Places
+from receiver.server.request import Parser, Request
+
+STAY = struct.pack(
+    "ll", 0, 100_000
+)  # struct timeval, socket(7): µs a thread awaits the next request: a platform that has more sends it at once
+UNSENT = 16 * 1024  # bytes the kernel takes beyond what is on the way: it would take all answers of who never reads
+BLANK_LINE = b"\r\n\r\n"
+HEAD_READ = 4 * 1024  # bytes asked for at once while a head is awaited: what follows it is copied several times
+
+
+class Connection(TConn):  # type: ignore[misc]
+    """One connection, and as much of the next head as has arrived on it."""
+
+    def __init__(
+        self, cfg: Any, sock: socket.socket, client: Any, server: Any, *, ending: Ending, places: Places
+    ) -> None:
+        super().__init__(cfg, sock, client, server)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, STAY)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+        self.outgoing = Outgoing(sock)
+        self.parser = Parser(cfg, PacedSocket(sock, self.outgoing, ending, places), client)
+        self.head = bytearray()
+        self.awaited: Any = None  # the Request whose body is on its way
+        self.delivers = False  # whether its request may be a delivery
+        self.kept = False  # whether it is kept open once its answer is sent
+        self.closes_at = 0.0  # monotonic seconds, once it lingers
+
+    def receive_head(self, *, wait: bool = False) -> bool:
+        """Take in what has arrived of the next head; tell whether the sender has ended."""
+        try:
+            received = self.sock.recv(HEAD_READ, 0 if wait else socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            self.head.clear()
+            return True
+        self.head += received
+        return not received
+
+    def next_request(self) -> Request:
+        """Return the request whose body was awaited, else the next one. Raises what the parser raises."""
+        request: Request = self.awaited or next(self.parser)
+        self.awaited = None
+        return request
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is on its way in or out for which the poller is to wait."""
+        return self.awaited is None and not self.outgoing.rest
+
+    def goes_on(self) -> bool:
+        """Wait for the next head, in a thread and no longer than it may; tell whether the parser can go on.
+
+        Half a head, and a sender who has ended, are left to the poller, which sees them again.
+        """
+        if not self.is_at_rest():
+            return False
+        if not self.has_next():
+            self.receive_head(wait=True)
+        if self.can_be_parsed():
+            self.hand_over()
+            return True
+        return False
+
+    def has_next(self) -> bool:
+        """Tell whether something of the next head has come: its sender did not wait for the answer."""
+        self.head += self.parser.unreader.take_buffered()
+        return bool(self.head)
+
+    def hand_over(self) -> None:
+        """Give the head that has arrived to the parser."""
+        self.delivers = self.head.startswith(b"POST ")
+        self.parser.unreader.unread(bytes(self.head))
+        self.head.clear()
+
+    def can_be_parsed(self) -> bool:
+        """Tell whether the parser reaches a verdict without waiting: the head is whole, or wrong already."""
+        return BLANK_LINE in self.head or self.head.count(b"\n") != self.head.count(b"\r\n")

@@ -1,0 +1,69 @@
+"""Answers to requests that never reach the application: their head is malformed, too large or too slow.
+
+gunicorn would answer HTML that repeats what was sent, and log it. These say what is wrong and repeat nothing.
+"""
+
+from gunicorn.http import errors
+
+from receiver.core import limits
+from receiver.core.problems import Code, Problem
+from receiver.web import replies
+
+# gunicorn's exception → the problem. Its subclasses come before a class.
+_PROBLEMS: dict[type[Exception], tuple[Code, str]] = {
+    errors.LimitRequestLine: (Code.URL_TOO_LONG, f"The request line is longer than {limits.MAX_URL} bytes."),
+    errors.LimitRequestHeaders: (
+        Code.HEADERS_TOO_LARGE,
+        f"There are more than {limits.MAX_HEADERS} headers, or one longer than {limits.MAX_HEADER_SIZE} bytes.",
+    ),
+    errors.ExpectationFailed: (Code.EXPECTATION_FAILED, "The only expectation that is met is 100-continue."),
+    errors.InvalidRequestLine: (Code.MALFORMED_REQUEST, "The request line is malformed (RFC 9112 §3)."),
+    errors.InvalidRequestMethod: (Code.MALFORMED_REQUEST, "The method is malformed (RFC 9110 §9.1)."),
+    errors.InvalidHTTPVersion: (Code.MALFORMED_REQUEST, "The version must be HTTP/1.0 or HTTP/1.1 (RFC 9112 §2.3)."),
+    errors.UnsupportedTransferCoding: (Code.MALFORMED_REQUEST, "The only transfer coding that is read is chunked."),
+    errors.ObsoleteFolding: (Code.MALFORMED_REQUEST, "A header is folded over several lines (RFC 9112 §5.2)."),
+    errors.InvalidHeaderName: (Code.MALFORMED_REQUEST, "The name of a header is malformed (RFC 9112 §5)."),
+    errors.InvalidHeader: (
+        Code.MALFORMED_REQUEST,
+        "A header is malformed, or contradicts another one (RFC 9112 §5 and §6.3).",
+    ),
+    errors.ParseException: (Code.MALFORMED_REQUEST, "The request is malformed (RFC 9112)."),
+}
+
+
+def judge(exception: Exception) -> Problem:
+    """Return what is wrong with a request that raised `exception`."""
+    if isinstance(exception, Problem):
+        return exception
+    for kind, (code, detail) in _PROBLEMS.items():
+        if isinstance(exception, kind):
+            return Problem(code, detail)
+    return replies.defect(exception)
+
+
+def too_slow() -> Problem:
+    """Tell that a head did not arrive in time."""
+    return Problem(Code.TOO_SLOW, f"The headers did not arrive within {limits.HEAD_SECONDS} seconds.")
+
+
+def shutting_down() -> Problem:
+    """Tell that the service stops before a head was whole."""
+    return Problem(Code.SHUTTING_DOWN, "The service stops, and the headers have not arrived yet.")
+
+
+def cut_short() -> Problem:
+    """Tell that a sender closed its side before its head was whole."""
+    return Problem(Code.MALFORMED_REQUEST, "The request ended before its headers did.")
+
+
+def head_too_large() -> Problem:
+    """Tell that all headers together are too large."""
+    return Problem(Code.HEADERS_TOO_LARGE, f"The headers are larger than {limits.MAX_HEAD} bytes.")
+
+
+def answer(problem: Problem) -> bytes:
+    """Return the whole answer as it goes over the connection, which ends with it."""
+    reply = replies.refused(problem)
+    reply.headers["Connection"] = "close"
+    head = "".join(f"{name}: {value}\r\n" for name, value in reply.headers)
+    return f"HTTP/1.1 {reply.status}\r\n{head}\r\n".encode("latin-1") + reply.get_data()

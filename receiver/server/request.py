@@ -1,0 +1,130 @@
+"""One request as gunicorn parses it, with some of its habits changed."""
+
+import re
+from contextlib import suppress
+from functools import cached_property
+from ipaddress import ip_address
+from typing import Any
+
+from gunicorn.http import errors, message, parser
+from gunicorn.http.body import Body, ChunkedReader, LengthReader
+
+from receiver.core.problems import Code, Problem
+from receiver.server.ahead import Ahead
+
+HOST = re.compile(r"[^\s/?#@\\<>\"]*")  # RFC 3986 §3.2.2, and a port
+
+
+class Arriving(LengthReader):  # type: ignore[misc]  # gunicorn has no types
+    """A body of known length as it arrives: gunicorn's own waits for all that was asked for, and copies it twice."""
+
+    def read(self, size: int) -> bytes:
+        """Return what has arrived, at most `size` bytes; b"" at the end."""
+        size = min(self.length, size)
+        if not size:
+            return b""
+        held: bytes = self.unreader.take_buffered() or self.unreader.chunk(size)
+        if len(held) > size:
+            self.unreader.unread(held[size:])
+            held = held[:size]
+        self.length -= len(held)
+        return held
+
+
+class Stream(Body):  # type: ignore[misc]
+    """What the application reads a body from: a piece as it comes, and not gathered once more."""
+
+    def read(self, size: int | None = None) -> bytes:
+        """Return some of the body, at most `size` bytes; b"" at its end. Without a size, all of it. Raises Problem."""
+        try:
+            piece: bytes = super().read() if size is None else self.reader.read(size)
+        except (errors.NoMoreData, ConnectionError):
+            raise Problem(Code.TRUNCATED_BODY, "The connection ended before the body did.") from None
+        except errors.ParseException:
+            raise Problem(Code.MALFORMED_BODY, "The chunked transfer coding is malformed (RFC 9112 §7.1).") from None
+        return piece
+
+
+class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
+    """A request whose body stays with the sender until the application asks for it.
+
+    gunicorn sends 100 Continue before the application runs. Here it is sent when the application first reads: a
+    delivery that its head already condemns is refused before its body is on the way (RFC 9110 §10.1.1).
+    """
+
+    body: Any
+
+    def __init__(self, cfg: Any, unreader: Any, peer_addr: Any, req_number: int = 1) -> None:
+        super().__init__(cfg, unreader, peer_addr, req_number)
+        first = dict(reversed(self.headers))  # of each name
+        self._require_host(first.get("HOST"))
+        self._refuse_compression(first.get("TRANSFER-ENCODING", "chunked"))
+        if "X-FORWARDED-FOR" in first:
+            self._take_over_sender(first["X-FORWARDED-FOR"])
+        unreader.sock.begin(asks=self._expected_100_continue)  # type: ignore[has-type]
+        self._expected_100_continue = False
+
+    def set_body_reader(self) -> None:
+        """Read a body without copies in between."""
+        super().set_body_reader()
+        reader = self.body.reader
+        self.body = Stream(Arriving(self.unreader, reader.length) if isinstance(reader, LengthReader) else reader)
+
+    @cached_property
+    def ahead(self) -> Ahead:
+        """What has arrived of the body before it is read."""
+        return Ahead(self.unreader, self.body.reader)
+
+    def should_close(self) -> bool:
+        """Tell whether the connection ends after the answer: also where the body was not read to its end.
+
+        gunicorn would wait for the rest, and hold a thread for as long.
+        """
+        return super().should_close() or not self._is_read()
+
+    def _peer_is_trusted_proxy(self) -> bool:
+        """Tell whether the peer may say who the sender is; judged once for a connection."""
+        sock = self.unreader.sock
+        if sock.trusted is None:
+            sock.trusted = super()._peer_is_trusted_proxy()
+        trusted: bool = sock.trusted
+        return trusted
+
+    def _require_host(self, host: str | None) -> None:
+        """Raise where HTTP/1.1 comes without a host, or with what is none (RFC 9112 §3.2)."""
+        if (host is None and self.version > (1, 0)) or not HOST.fullmatch(host or ""):
+            raise errors.InvalidHeader("HOST", req=self)
+
+    def _refuse_compression(self, coding: str) -> None:
+        """Raise for a body that would have to be unpacked, which gunicorn leaves to the application."""
+        if coding.lower() != "chunked":
+            raise errors.UnsupportedTransferCoding(coding)
+
+    def _take_over_sender(self, told: str) -> None:
+        """Believe a proxy that gunicorn trusts (`forwarded_allow_ips`: this host) who the sender is."""
+        with suppress(ValueError):
+            sender = str(ip_address(told.rpartition(",")[2].strip()))
+            if self._peer_is_trusted_proxy():
+                self.proxy_protocol_info = {
+                    "proxy_protocol": "HTTP",
+                    "client_addr": sender,
+                    "client_port": 0,
+                    "proxy_addr": "",
+                    "proxy_port": 0,
+                }
+
+    def _is_read(self) -> bool:
+        reader = self.body.reader
+        if isinstance(reader, ChunkedReader):
+            return reader.parser is None
+        return isinstance(reader, LengthReader) and reader.length == 0
+
+
+class Parser(parser.RequestParser):  # type: ignore[misc]
+    """Parses the requests of one connection, waiting for a slow sender only as long as the limits allow."""
+
+    mesg_class = Request
+
+    def finish_body(self, deadline: float | None = None, max_bytes: int | None = None) -> bool:  # noqa: ARG002
+        """Find nothing left of the body before: a connection ends with the answer where something is."""
+        return True

@@ -1,0 +1,304 @@
+"""The worker: gunicorn's threaded one, whose threads wait for no sender.
+
+    accept ──▶ head arrives ──▶ thread: judge the head ──▶ take the body, answer ◀─▶ the next, where it comes at once
+               `coming`               ▲           │                          │
+                                      └─ `bodies` ┘ where the body           ├──▶ `leaving`, where the answer is not
+                                                    is not there yet         │     taken in at once
+                                                                             ├──▶ kept open ──▶ head arrives …
+                                                                             └──▶ the last one is taken in: `lingering`
+
+gunicorn's own gives a thread to each connection that has sent a byte, and closes connections in its main loop, where
+one that does not end holds up all others for two seconds. Here the poller does all that waits: whoever sends a head or
+a body byte by byte, does not read, or never hangs up, costs memory and nobody's time.
+"""
+
+import errno
+import gc
+import selectors
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+from gunicorn.http import wsgi
+from gunicorn.http.errors import NoMoreData
+from gunicorn.workers import gthread
+
+from receiver import log
+from receiver.core import limits
+from receiver.core.problems import Problem
+from receiver.core.turns import Turns
+from receiver.server import refusals
+from receiver.server.answer import Answer
+from receiver.server.bodies import Bodies
+from receiver.server.closed import Closed
+from receiver.server.coming import Coming
+from receiver.server.connection import Connection
+from receiver.server.leaving import Leaving
+from receiver.server.lingering import Lingering
+from receiver.server.outgoing import Outgoing
+from receiver.server.pace import Ending, Places
+from receiver.server.request import Request
+from receiver.web.deliver import PACED, BodyAwaited
+
+STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
+LOOK = 0.1  # seconds between two looks at all connections that wait
+SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
+
+
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """What gunicorn starts; `worker_class` names it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.told_early: SimpleQueue[int] = SimpleQueue()  # signals; see `init_signals`
+        self._turns = Turns(limits.AT_WORK)
+        self._ending = Ending()
+        self._places = Places(limits.READING)
+        self._with_threads = 0  # connections whose requests threads are to take in; counted by the main loop alone
+        self._signs_at = 0.0  # monotonic seconds, when it next gives a sign of life
+        self._looks_at = 0.0  # and when it next looks what took too long
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Refuse at the start what this worker does not do."""
+        super().check_config(cfg, log)
+        if cfg.is_ssl:
+            raise SystemExit("certfile: TLS ends at the proxy before this service; see deploy/nginx.conf")
+
+    def load_wsgi(self) -> None:
+        """Open everything; where the ledger or a disk is damaged or away, say so to whoever comes, and try again."""
+        try:
+            self._begin_to_serve()
+        except Problem as problem:
+            self.wsgi = closed = Closed(problem)
+            again = (self._begin_to_serve,)
+            threading.Thread(target=closed.try_again, args=again, name="opening", daemon=True).start()
+
+    def _begin_to_serve(self) -> None:
+        super().load_wsgi()
+        gc.freeze()  # all that stays: to look through it for garbage held every delivery up for 70 ms
+
+    def run(self) -> None:
+        """Serve."""
+        settings = {name: each.get() for name, each in self.cfg.settings.items()}
+        self.cfg.__dict__.update(settings)  # a look at one goes through three functions otherwise
+        self._pages = ThreadPoolExecutor(limits.PAGES)
+        self._lingering = Lingering(self.poller, self._close)
+        self._coming = Coming(self.poller, self._begin, self._refuse, self._close)
+        self._bodies = Bodies(self.poller, self._enter, self._close)
+        self._leaving = Leaving(self.poller, self._answered, self._close)
+        super().run()
+        self._pages.shutdown(wait=False)
+
+    def init_signals(self) -> None:
+        """Listen to signals from here on, and stop if one said so before.
+
+        Until then a worker has the handler of its master, which queues what comes in the worker's copy of a queue
+        that nobody reads: told to stop so early, it would serve on until it is killed.
+        """
+        super().init_signals()
+        while not self.told_early.empty():
+            if self.told_early.get() in STOPS:
+                self.alive = False
+
+    # a request begins
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take in a connection."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        self.nr_conns += 1
+        self._coming.add(self._connection(listener, client, address))
+
+    def _make_room(self) -> None:
+        """Close the slowest connection, where there are too many: whoever comes does not wait until it ends."""
+        waiting: list[Coming | Bodies | Leaving | Lingering]
+        waiting = [self._coming, self._bodies, self._leaving, self._lingering]
+        fullest = max(waiting, key=len)
+        if fullest:
+            fullest.drop()
+
+    def _connection(self, listener: socket.socket, client: socket.socket, address: Any) -> Connection:
+        server = listener.getsockname()
+        return Connection(self.cfg, client, address, server, ending=self._ending, places=self._places)
+
+    def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
+        """Take in the next request of a connection that was kept open."""
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self._coming.add(conn)
+
+    def _begin(self, conn: Connection) -> None:
+        """Give a request whose head is there to a thread."""
+        conn.hand_over()
+        self._enter(conn)
+
+    def _enter(self, conn: Connection) -> None:
+        conn.sock.setblocking(True)
+        self._with_threads += 1
+        self.enqueue_req(conn)
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Give a connection to a thread: one of those for pages, where no delivery is asked for."""
+        threads = self.tpool if conn.delivers else self._pages
+        done = threads.submit(self.handle, conn)
+        done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+
+    def handle(self, conn: Connection) -> bool:
+        """Take requests in and answer them, in a thread, as long as their sender goes on at once.
+
+        The way back through the main loop, and to another thread, takes a tenth of the CPU of a delivery.
+        """
+        if not conn.delivers:
+            return self.take_in(conn)
+        with self._turns.one():
+            kept = self.take_in(conn)
+        while kept and self._may_stay() and conn.goes_on():
+            with self._turns.one():
+                kept = self.take_in(conn)
+        return kept
+
+    def take_in(self, conn: Connection) -> bool:
+        """Take a request in, answer it, and tell whether its connection is kept."""
+        try:
+            request = conn.next_request()
+            return self.handle_request(request, conn)
+        except BodyAwaited:
+            conn.awaited = request
+            return True
+        except (StopIteration, NoMoreData, ConnectionError):
+            return False  # the sender has gone
+        except OSError:
+            self.log.exception("Socket error processing request.")
+            return False
+        except Exception as error:  # noqa: BLE001 (of the head, as a rule)
+            self.handle_error(None, conn.outgoing, conn.client, error)
+            return False
+
+    def _await_body(self, request: Request) -> None:
+        """Go on once the beginning of a body has arrived; else leave it to the poller. Raises as `Ahead.arrives`."""
+        if not request.ahead.arrives(limits.MOMENT if self._may_stay() else 0):
+            raise BodyAwaited
+
+    def _may_stay(self) -> bool:
+        """Tell whether a thread may stay with its connection: no other one waits for a thread."""
+        return self.alive and self._with_threads <= self.cfg.threads
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        """Answer one request and tell whether its connection is kept: as gunicorn does, in one packet."""
+        begun = time.monotonic()
+        answer, environ = wsgi.create(req, conn.outgoing, conn.client, conn.server, self.cfg, response_class=Answer)
+        environ["wsgi.multithread"] = True
+        environ[PACED] = partial(self._await_body, req)
+        pieces = self.wsgi(environ, answer.start_response)
+        self._grow_older()
+        if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
+            answer.force_close()
+        try:
+            for piece in pieces:
+                answer.write(piece)
+            answer.close()
+        finally:
+            self.log.access(answer, req, environ, timedelta(seconds=time.monotonic() - begun))
+            if hasattr(pieces, "close"):
+                pieces.close()
+        return not answer.should_close()
+
+    def _grow_older(self) -> None:
+        """Count a request; a worker that has answered as many as `max_requests` is replaced."""
+        self.nr += 1
+        if self.nr >= self.max_requests:  # threads count: one may see past it
+            self.alive = False
+
+    # a request, or a connection, ends
+
+    def finish_request(self, conn: Connection, done: "Future[bool]") -> None:
+        """Go on with a connection whose request a thread is done with."""
+        self._with_threads -= 1
+        conn.kept = not done.cancelled() and not done.exception() and done.result()
+        if conn.awaited:
+            self._bodies.add(conn)
+        else:
+            self._send_rest(conn)
+
+    def _send_rest(self, conn: Connection) -> None:
+        if conn.outgoing.rest:
+            self._leaving.add(conn)
+        else:
+            self._answered(conn)
+
+    def _answered(self, conn: Connection) -> None:
+        """Go on with a connection whose answer is sent."""
+        if not conn.kept:
+            self._lingering.add(conn)
+        elif conn.has_next():
+            self._coming.add(conn)
+        else:
+            self._keep(conn)
+
+    def _keep(self, conn: Connection) -> None:
+        """Wait for the next request of a connection, as gunicorn does; not for long where the service stops."""
+        conn.sock.setblocking(False)
+        conn.set_timeout()
+        if not self.alive:
+            conn.timeout = min(conn.timeout, time.monotonic() + gthread.STOP_KEEPALIVE_LINGER)
+        self.keepalived_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def handle_error(self, _req: Any, client: Outgoing, _addr: Any, exc: Exception) -> None:
+        """Answer a request that cannot be parsed, or that failed on our side; in a thread."""
+        problem = refusals.judge(exc)
+        log.refused(problem, "-")
+        with suppress(OSError):
+            client.sendall(refusals.answer(problem))
+
+    def _refuse(self, conn: Connection, problem: Problem) -> None:
+        """Answer a connection whose head will not be awaited any longer."""
+        log.refused(problem, "-")
+        conn.kept = False
+        with suppress(OSError):
+            conn.outgoing.sendall(refusals.answer(problem))
+        self._send_rest(conn)
+
+    def _close(self, conn: Connection) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    # time
+
+    def notify(self) -> None:
+        """Give the master a sign of life; gunicorn asks with each event."""
+        now = time.monotonic()
+        if now >= self._signs_at:
+            self._signs_at = now + SIGN_OF_LIFE
+            super().notify()
+
+    def murder_pending(self) -> None:
+        """Give up what took too long, or takes the last place; gunicorn asks with each event."""
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
+        now = time.monotonic()
+        if now >= self._looks_at:
+            self._looks_at = now + LOOK
+            self._coming.give_up(refusals.too_slow() if self.alive else refusals.shutting_down())
+            for each in (self._bodies, self._leaving, self._lingering):
+                each.give_up()
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Wait no longer than `deadline` for what may yet come, once the service stops."""
+        super()._cap_keepalive(deadline)
+        self._ending.begin(self.cfg.graceful_timeout)
+        self._bodies.shorten(self._ending.at)
+        for each in (self._coming, self._leaving, self._lingering):
+            each.shorten(deadline)

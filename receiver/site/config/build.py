@@ -1,0 +1,132 @@
+"""Makes the model out of a process.toml that has no faults: applies defaults and converts units."""
+
+from pathlib import Path
+from typing import Any
+
+from receiver.core import units
+from receiver.core.delivery import Role
+from receiver.site.config.model import (
+    AuthConfig,
+    ConfidenceConfig,
+    DeliveryConfig,
+    FieldsConfig,
+    MetadataConfig,
+    NotifyConfig,
+    OutputConfig,
+    PartConfig,
+    PersonsConfig,
+    ProcessConfig,
+    RecordConfig,
+    RetentionConfig,
+    RouteConfig,
+)
+from receiver.site.config.rules import record_format
+from receiver.site.config.schema import defaults
+from receiver.site.config.source import Source
+
+METADATA_MAX_SIZE = 10**6  # bytes of metadata without a max_size: it is held in memory; a hundred fields take 10 kB
+XML_FIELDS = {"each": ".//field", "name": "@name", "value": ".", "confidence": "@confidence"}
+
+
+def build(folder: Path, source: Source) -> ProcessConfig:
+    """Return the configuration of the process that lives in `folder`."""
+    data = source.data
+    metadata = MetadataConfig(**_section(data, "metadata"))
+    return ProcessConfig(
+        name=folder.name,
+        title=data.get("title", folder.name),
+        auth=_auth(data),
+        route=_route(data),
+        parts=tuple(_part(data, name) for name in data["parts"]),
+        metadata=metadata,
+        fields=_fields(data, metadata.form),
+        confidence=ConfidenceConfig(**_section(data, "confidence")),
+        delivery=DeliveryConfig(**_section(data, "delivery")),
+        output=_output(data, folder.name),
+        records=tuple(_record(record) for record in data.get("records", [])),
+        retention=_retention(data),
+        persons=_persons(data),
+        notify=_notify(data),
+        folder=folder,
+        source=source,
+    )
+
+
+def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**defaults([name]), **data.get(name, {})}
+
+
+def _auth(data: dict[str, Any]) -> AuthConfig:
+    section = _section(data, "auth")
+    return AuthConfig(tokens=tuple(section.get("tokens", ())), open=section["open"])
+
+
+def _route(data: dict[str, Any]) -> RouteConfig:
+    section = _section(data, "route")
+    host = section.get("host")
+    return RouteConfig(host=host.lower() if host else None, default=section["default"])
+
+
+def _part(data: dict[str, Any], name: str) -> PartConfig:
+    part = {**defaults(["parts", name]), **data["parts"][name]}
+    role = Role(part["role"])
+    max_size = part.get("max_size", METADATA_MAX_SIZE if role is Role.METADATA else None)
+    return PartConfig(
+        name=name,
+        role=role,
+        types=tuple(part["types"]),
+        max_size=units.size(max_size) if isinstance(max_size, str) else max_size,
+        required=part["required"],
+        many=part["many"],
+        sniff=part["sniff"],
+        convert=part.get("convert"),
+    )
+
+
+def _fields(data: dict[str, Any], form: str) -> FieldsConfig:
+    own = XML_FIELDS if form == "xml" else {}
+    section = {"schema": None, **defaults(["fields"]), **own, **data.get("fields", {})}
+    section["repeated"] = tuple(section["repeated"])
+    return FieldsConfig(**section)
+
+
+def _output(data: dict[str, Any], name: str) -> OutputConfig:
+    return OutputConfig(**{"directory": name, "marker": None, **_section(data, "output")})
+
+
+def _record(record: dict[str, Any]) -> RecordConfig:
+    complete = {"when": None, "schema": None, **defaults(["records", 0]), **record}
+    return RecordConfig(**{**complete, "format": record_format(record)})
+
+
+def _retention(data: dict[str, Any]) -> RetentionConfig:
+    section = _section(data, "retention")
+    size = section.pop("quarantine_size")
+    spans = {kind: units.duration(text) for kind, text in section.items()}
+    bound = units.size(size) if isinstance(size, str) else size
+    return RetentionConfig(spans.get("originals"), spans.get("quarantine"), bound, spans.get("ledger"))
+
+
+def _persons(data: dict[str, Any]) -> PersonsConfig:
+    section = _section(data, "persons")
+    return PersonsConfig(
+        order=section.get("order"),
+        given_name=section["given_name"],
+        family_names=section.get("family_names"),
+        titles=tuple(section["titles"]),
+        suffixes=tuple(section["suffixes"]),
+        degrees=tuple(section["degrees"]),
+        particles=tuple(section["particles"]),
+        names=tuple(section["names"]),
+    )
+
+
+def _notify(data: dict[str, Any]) -> NotifyConfig:
+    section = _section(data, "notify")
+    return NotifyConfig(
+        command=tuple(section.get("command", ())),
+        webhook=section.get("webhook"),
+        on=frozenset(section["on"]),
+        refused=section["refused"],
+        silence=units.duration(section["silence"]) if "silence" in section else None,
+    )

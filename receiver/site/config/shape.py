@@ -1,0 +1,135 @@
+"""Judges a process.toml by its JSON Schema, and tells every fault in words of its own."""
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from receiver.core.faults import Fault, did_you_mean
+from receiver.core.positions import Path
+from receiver.site.config import schema
+from receiver.site.config.forms import FORMS, SECRET
+from receiver.site.config.source import Source
+from receiver.site.config.validation import Broken, broken_rules
+from receiver.site.config.words import TYPES, either, key_name, path_name, section_name, type_name, value_name
+
+# What to do about a value of the wrong type, by what was expected and what was found.
+TYPE_HINTS = {
+    ("string", "integer"): "put it in quotes",
+    ("string", "number"): "put it in quotes",
+    ("string", "date"): "put it in quotes",
+    ("boolean", "string"): "write true or false without quotes",
+    ("number", "string"): "write the number without quotes",
+    ("array", "string"): 'write ["…"], also for a single one',
+    ("array", "object"): "write the heading with two brackets: [[{name}]]",
+    ("object", "array"): "write the heading with single brackets: [{name}]",
+}
+
+SCHEMA_ENDINGS = (".json", ".xsd")
+
+LIMITS = {
+    "exclusiveMinimum": "must be more than {limit}",
+    "minimum": "must be at least {limit}",
+    "minLength": "is empty",
+    "minItems": "is empty",
+    "minProperties": "is empty",
+    "uniqueItems": "names the same twice",
+}
+
+Told = Iterator[tuple[Path, Fault]]
+
+
+def faults(source: Source) -> Told:
+    """Yield every fault with the path of what it spoils."""
+    for broken in broken_rules(source.data):
+        yield from TELLERS.get(broken.keyword, _value)(source, broken)
+
+
+def _unknown(source: Source, broken: Broken) -> Told:
+    for key in broken.keys:
+        where = (*broken.path, key)
+        message = f"unknown key {key_name(key)}{_in(broken.path)}"
+        hint = _better_key(key, broken.node["properties"])
+        yield where, source.fault("unknown-key", message, where, hint=hint, key=True)
+
+
+def _in(path: Path) -> str:
+    return f" in {section_name(path)}" if path else ""
+
+
+def _better_key(key: str, known: dict[str, Any]) -> str:
+    elsewhere = schema.homes().get(key)
+    if elsewhere:
+        return f"its place is {either(elsewhere)}"
+    return did_you_mean(key, known) or f"known here: {', '.join(known)}"
+
+
+def _missing(source: Source, broken: Broken) -> Told:
+    for key in broken.keys:
+        where = (*broken.path, key)
+        wanted = broken.node["properties"][key]
+        what = f"section [{key}]" if wanted.get("type") == "object" else f"key {key}"
+        message = f"the {what} is missing{_in(broken.path)}"
+        yield where, source.fault("missing-key", message, where, hint=_purpose(wanted))
+
+
+def _purpose(wanted: schema.Node) -> str:
+    purpose = str(wanted["description"]).split(". ")[0].removesuffix(".")
+    return f"{purpose}: {_choices(wanted)}" if "enum" in wanted else purpose
+
+
+def _choices(node: schema.Node) -> str:
+    return either(value_name(choice) for choice in node["enum"])
+
+
+def _type(source: Source, broken: Broken) -> Told:
+    expected, found = broken.node["type"], type_name(broken.value)
+    kinds = expected if isinstance(expected, list) else [expected]
+    name = path_name(broken.path)
+    message = f"{name} must be {either(TYPES[kind] for kind in kinds)}, not {TYPES[found]}"
+    hint = TYPE_HINTS.get((kinds[0], found), "").format(name=name)
+    yield broken.path, source.fault("wrong-type", message, broken.path, hint=hint)
+
+
+def _choice(source: Source, broken: Broken) -> Told:
+    message = f"{path_name(broken.path)} is {value_name(broken.value)}, and must be {_choices(broken.node)}"
+    hint = did_you_mean(broken.value, broken.node["enum"]) if isinstance(broken.value, str) else ""
+    yield broken.path, source.fault("wrong-value", message, broken.path, hint=hint)
+
+
+def _name(source: Source, broken: Broken) -> Told:
+    form = FORMS[broken.node["format"]]
+    for name in broken.keys:
+        where = (*broken.path, name)
+        yield where, source.fault(form.code, f"{value_name(name)} {form.message}", where, hint=form.hint, key=True)
+
+
+def _value(source: Source, broken: Broken) -> Told:
+    """Tell of a value that breaks a pattern or a limit."""
+    name, form = path_name(broken.path), broken.node.get("format", "")
+    if form in FORMS:
+        shown = name if form in SECRET else f"{name} = {value_name(broken.value)}"
+        code, message, hint = FORMS[form]
+        hint = _better_ending(form, broken.value) or hint
+        yield broken.path, source.fault(code, f"{shown} {message}", broken.path, hint=hint)
+    else:
+        message = f"{name} {LIMITS[broken.keyword].format(limit=broken.node.get(broken.keyword))}"
+        yield broken.path, source.fault("wrong-value", message, broken.path)
+
+
+def _better_ending(form: str, name: Any) -> str:
+    """Tell the schema's name that was meant, where only its ending is misspelt."""
+    if FORMS[form].code != "schema-misfit" or not isinstance(name, str):
+        return ""
+    stem, dot, ending = name.rpartition(".")
+    known = not stem or dot + ending in SCHEMA_ENDINGS
+    near = [] if known else get_close_matches(dot + ending, SCHEMA_ENDINGS, n=1)
+    return f'did you mean "{stem}{near[0]}"?' if near else ""
+
+
+TELLERS: dict[str, Callable[[Source, Broken], Told]] = {
+    "additionalProperties": _unknown,
+    "required": _missing,
+    "type": _type,
+    "enum": _choice,
+    "propertyNames": _name,
+}

@@ -1,0 +1,104 @@
+"""The processes of a site, and the rules between them."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import combinations
+from pathlib import Path
+
+from receiver.core.faults import Fault, Misconfigured, Severity
+from receiver.core.settings import unknown_variables
+from receiver.site.config import read
+from receiver.site.config.model import ProcessConfig
+from receiver.site.config.tokens import Tokens, variables
+from receiver.site.config.words import either, value_name
+
+MAPPINGS = "mappings"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # a segment of a URL, a folder and an MSH-friendly word alike
+
+
+def find(site: Path) -> tuple[list[Path], list[Fault]]:
+    """Return the folders of a site's processes by name, and the faults: bad names, or no process at all."""
+    folders = sorted(folder for folder in _folders(site / MAPPINGS) if not folder.name.startswith("."))
+    if not folders:
+        return [], [_no_process(site)]
+    good = [folder for folder in folders if NAME.fullmatch(folder.name)]
+    return good, [_bad_name(folder) for folder in folders if folder not in good]
+
+
+def conflicts(configs: Sequence[ProcessConfig], tokens: Mapping[str, Tokens], output: Path) -> list[Fault]:
+    """Return the faults between processes. `tokens` by process name; `output` is the root of all output."""
+    return [
+        *_taken(configs, "host", lambda config: config.route.host),
+        *_taken(configs, "default", lambda config: config.route.default),
+        *_shared_tokens(configs, tokens),
+        *_shared_output(configs, output),
+    ]
+
+
+def named_variables(site: Path) -> set[str]:
+    """Return the environment variables that a site's readable processes name, for tokens and webhooks."""
+    named: set[str] = set()
+    for folder in find(site)[0]:
+        with suppress(Misconfigured):
+            config = read(folder, site)
+            named.update(variables(config), filter(None, [config.notify.variable]))
+    return named
+
+
+def unread_variables(site: Path) -> list[str]:
+    """Return a line for each RECEIVER_… variable that neither a setting nor a process reads."""
+    return unknown_variables(named=named_variables(site)) if unknown_variables() else []
+
+
+def _folders(mappings: Path) -> list[Path]:
+    return [entry for entry in mappings.iterdir() if entry.is_dir()] if mappings.is_dir() else []
+
+
+def _no_process(site: Path) -> Fault:
+    hint = "receiver init makes a site, receiver new a process; RECEIVER_SITE tells where the site is"
+    message = "the site has no process" if site.is_dir() else f"there is no folder {site} that could be the site"
+    return Fault(MAPPINGS, 1, 1, "no-process", message, hint)
+
+
+def _bad_name(folder: Path) -> Fault:
+    message = f"{value_name(folder.name)} cannot be the name of a process: it stands in a URL"
+    hint = "rename the folder: a-z, 0-9, - and _, at most 64, beginning with a letter or digit"
+    return Fault(f"{MAPPINGS}/{folder.name}", 1, 1, "bad-name", message, hint)
+
+
+def _taken(configs: Sequence[ProcessConfig], key: str, read: Callable[[ProcessConfig], object]) -> Iterator[Fault]:
+    first: dict[object, ProcessConfig] = {}
+    for config in configs:
+        value = read(config)
+        if value and first.setdefault(value, config) is not config:
+            message = f"route.{key} leads to {first[value].name} already"
+            yield config.fault("route-taken", message, "route", key, hint="one process of the two only")
+
+
+def _shared_tokens(configs: Sequence[ProcessConfig], tokens: Mapping[str, Tokens]) -> Iterator[Fault]:
+    """The bare delivery URL goes by the host name, else the token, else to the default.
+
+    A token of several processes is in order as long as one of the other two decides.
+    """
+    if any(config.route.default for config in configs):
+        return
+    sharing: dict[bytes, list[ProcessConfig]] = {}
+    for config in configs:
+        for digest in set(tokens[config.name].digests) if config.route.host is None else ():
+            sharing.setdefault(digest, []).append(config)
+    groups = {tuple(config.name for config in group): group for group in sharing.values() if len(group) > 1}
+    for names, group in groups.items():
+        message = f"{either(names)}: they share a token, so the bare delivery URL cannot tell which is meant"
+        hint = "give one of them default = true, or each its own token; harmless where only their own URLs are used"
+        yield group[-1].fault("token-shared", message, "auth", "tokens", hint=hint, severity=Severity.WARNING)
+
+
+def _shared_output(configs: Sequence[ProcessConfig], output: Path) -> Iterator[Fault]:
+    folders = {config.name: (output / config.output.directory).resolve() for config in configs}
+    for first, second in combinations(configs, 2):
+        one, other = folders[first.name], folders[second.name]
+        if one.is_relative_to(other) or other.is_relative_to(one):
+            message = f"{value_name(second.output.directory)} is, holds or lies in the output folder of {first.name}"
+            hint = "each process writes into a folder of its own"
+            yield second.fault("output-shared", message, "output", "directory", hint=hint)

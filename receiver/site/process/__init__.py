@@ -1,0 +1,42 @@
+"""A process: one folder under mappings/, with everything in it compiled and proven."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from receiver.formats.checking import Check
+from receiver.metadata.reader import MetadataReader
+from receiver.site.config.model import ProcessConfig
+from receiver.site.config.tokens import Tokens
+from receiver.templates import Condition, Template
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRule:
+    """One record of a process, ready to render."""
+
+    template: Template
+    path: Template
+    when: Condition | None
+    encoding: str
+    line_end: str
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One configured flow of documents. Shared by all threads; nothing in it changes."""
+
+    config: ProcessConfig
+    tokens: Tokens
+    metadata: MetadataReader
+    documents: Template  # renders the path of one document
+    marker: Template | None
+    records: tuple[RecordRule, ...]
+    output: Path  # the output folder
+    group: int | None  # whose files and folders there are, by number; None: the service's own
+    digest: str  # hexadecimal SHA-256 of every file that was compiled
+
+    @property
+    def name(self) -> str:
+        """The process's name: its folder's, and the last segment of its URL."""
+        return self.config.name

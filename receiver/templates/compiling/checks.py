@@ -1,0 +1,199 @@
+"""Proves the names in expressions: variables, filters, tests, tables, methods and arguments."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.utils import _PassArg
+
+from receiver.core.faults import Misconfigured, did_you_mean
+from receiver.templates import filters
+from receiver.templates.attributes import METHODS
+from receiver.templates.compiling.unit import GLOBALS, Scope, Unit
+from receiver.templates.library import Library
+
+LOOKUP = "lookup"
+NAMED: Mapping[str, int] = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}  # which argument
+KINDS: Mapping[Any, tuple[Any, str]] = {  # what a filter's signature asks for: what it takes, and how to say it
+    int: (int, "a whole number, without quotes"),
+    str: (str, "a text in quotes"),
+    int | None: (int, "a whole number, without quotes"),
+    str | None: (str, "a text in quotes"),
+}
+METHOD_HINTS = {  # methods that are not there, and what to write instead
+    "get": 'write `fields.name | default("")`',
+    "items": "write `fields | items`",
+    "keys": "a loop over an object gives its names",
+    "values": "write `fields | items`",
+    "format": 'write `"%05d" | format(…)`, or put texts together with `~`',
+    "format_map": "put texts together with `~`",
+    "append": "lists are put together with +",
+}
+
+
+def name(unit: Unit, node: nodes.Name, scope: Scope) -> None:
+    """Prove a variable."""
+    if node.ctx != "load":
+        return
+    if node.name in scope.macros or node.name in scope.modules:
+        unit.fault(node, "unknown-name", f'"{node.name}" is a macro, not a value', "call it: name(…)")
+    elif node.name not in scope.names:
+        near = did_you_mean(node.name, [*scope.names, *scope.macros, *scope.modules])
+        hint = near or f"a field is written fields.{node.name}"
+        unit.fault(node, "unknown-name", f'there is no "{node.name}" here', hint)
+
+
+def filter_(unit: Unit, library: Library, node: nodes.Filter) -> None:
+    """Prove a filter, and its arguments as far as they are constant."""
+    if node.name in filters.MARKS:
+        message = f"`| {node.name}` stands at the end of a printed value and nowhere else"
+        unit.fault(node, "escape-filter", message, f"it {filters.MARKS[node.name]}")
+    elif node.name == LOOKUP:
+        _table(unit, library, node)
+    elif node.name not in filters.FILTERS:
+        _unknown_filter(unit, node, node.name)
+    else:
+        _arguments(unit, node)
+
+
+def _arguments(unit: Unit, node: nodes.Filter) -> None:
+    """Prove the arguments of a filter: their names and number, and their values where those are constant."""
+    try:
+        given = _bound(filters.FILTERS[node.name], node)
+    except TypeError as error:
+        unit.fault(node, "bad-argument", f"`{node.name}`: {error}")
+        return
+    check = filters.CHECKS.get(node.name)
+    constants = {name: value for name, value in given.items() if value is not None}
+    message = _wrong_kind(filters.FILTERS[node.name], constants) or (check(constants) if check else "")
+    if message:
+        unit.fault(node, "bad-argument", message)
+    _named(unit, node, [_constant(argument) for argument in node.args])
+
+
+def _wrong_kind(function: Callable[..., Any], constants: Mapping[str, Any]) -> str:
+    """Say which constant is of another kind than the filter's own signature asks for, or ""."""
+    parameters = inspect.signature(function).parameters
+    for name, value in constants.items():
+        parameter = parameters.get(name)
+        wanted = parameter.annotation if parameter and parameter.kind is not parameter.VAR_POSITIONAL else Any
+        if wanted in KINDS and not isinstance(value, KINDS[wanted][0]):
+            shown = f'"{value}"' if isinstance(value, str) else str(value)
+            return f"{name} is {KINDS[wanted][1]}, not {shown}"
+    return ""
+
+
+def _bound(function: Callable[..., Any], node: nodes.Filter) -> dict[str, Any]:
+    """Return the filter's arguments by name, None for those that are not constant. Raises `TypeError`."""
+    own = 2 if _PassArg.from_obj(function) else 1  # the value, and before it what Jinja2 passes
+    keywords = {str(keyword.key): _constant(keyword.value) for keyword in node.kwargs}
+    bound = inspect.signature(function).bind(*[None] * own, *map(_constant, node.args), **keywords)
+    return dict(list(bound.arguments.items())[own:])
+
+
+def _named(unit: Unit, node: nodes.Filter, constants: list[Any]) -> None:
+    """Prove the filter or test that a filter such as `map` or `select` is given by name."""
+    index = NAMED.get(node.name)
+    if index is None or len(constants) <= index:
+        return
+    name = constants[index]
+    if not isinstance(name, str):
+        unit.fault(node, "bad-argument", "the filter or test must be named in quotes")
+    elif node.name == "map" and name not in filters.FILTERS:
+        _unknown_filter(unit, node, name)
+    elif node.name != "map" and name not in filters.TESTS:
+        _unknown_test(unit, node, name)
+
+
+def _constant(node: nodes.Expr) -> Any:
+    """Return the value of a constant or of a list of them; None for anything else."""
+    if isinstance(node, nodes.List):
+        return [_constant(item) for item in node.items]
+    return node.value if isinstance(node, nodes.Const) else None
+
+
+def _unknown_filter(unit: Unit, node: nodes.Node, name: str) -> None:
+    hint = filters.REFUSED.get(name) or did_you_mean(name, [*filters.FILTERS, *filters.MARKS, LOOKUP])
+    unit.fault(node, "unknown-filter", f'there is no filter "{name}"', hint)
+
+
+def test(unit: Unit, node: nodes.Test) -> None:
+    """Prove a test."""
+    if node.name not in filters.TESTS:
+        _unknown_test(unit, node, node.name)
+
+
+def _unknown_test(unit: Unit, node: nodes.Node, name: str) -> None:
+    unit.fault(node, "unknown-test", f'there is no test "{name}"', did_you_mean(name, filters.TESTS))
+
+
+def _table(unit: Unit, library: Library, node: nodes.Filter) -> None:
+    """Prove a code table and the columns that are named in quotes."""
+    given: dict[str, nodes.Expr] = dict(zip(("table", "column", "key"), node.args, strict=False))
+    keywords = [keyword for keyword in node.iter_child_nodes(only=("kwargs",)) if isinstance(keyword, nodes.Keyword)]
+    given |= {keyword.key: keyword.value for keyword in keywords}
+    table = given.pop("table", None)
+    if not isinstance(table, nodes.Const) or not isinstance(table.value, str):
+        unit.fault(node, "unknown-table", "the table must be named in quotes")
+        return
+    try:
+        found = library.table(table.value)
+    except Misconfigured as error:
+        unit.found(error.faults)
+        return
+    if isinstance(found, str):
+        unit.fault(table, "unknown-table", f'there is no table "{table.value}"', found)
+        return
+    unit.uses(library.table_file(table.value))
+    for name in ("column", "key"):
+        column = given.get(name)
+        if isinstance(column, nodes.Const) and column.value not in found.columns:
+            hint = did_you_mean(str(column.value), found.columns)
+            unit.fault(column, "unknown-table", f'the table has no column "{column.value}"', hint)
+
+
+def callee(unit: Unit, node: nodes.Call, scope: Scope) -> bool:
+    """Prove that what is called, apart from macros, may be. Returns whether it may."""
+    called = node.node
+    if isinstance(called, nodes.Name) and called.name in GLOBALS:
+        return True
+    if isinstance(called, nodes.Getattr):
+        module = scope.modules.get(called.node.name) if isinstance(called.node, nodes.Name) else None
+        if module is not None:
+            message = f'the imported file has no macro "{called.attr}"'
+            unit.fault(called, "unknown-name", message, did_you_mean(called.attr, module))
+            return False
+        if called.attr not in METHODS:
+            hint = METHOD_HINTS.get(called.attr) or did_you_mean(called.attr, METHODS)
+            unit.fault(called, "unknown-method", f'there is no method "{called.attr}"', hint)
+        return True
+    if not isinstance(called, nodes.Name) or called.name in scope.names:
+        hint = "a macro cannot be passed on, and loops cannot call themselves"
+        unit.fault(node, "unknown-method", "this cannot be called", hint)
+    return True
+
+
+def arguments(unit: Unit, node: nodes.Call, macro: nodes.Macro) -> None:
+    """Prove the arguments of a macro's call."""
+    parameters = [argument.name for argument in macro.args]
+    if len(node.args) > len(parameters):
+        unit.fault(node, "bad-argument", f"the macro takes {len(parameters)} arguments")
+    for keyword in node.kwargs:
+        if keyword.key not in parameters:
+            hint = did_you_mean(keyword.key, parameters)
+            unit.fault(keyword, "bad-argument", f'the macro has no argument "{keyword.key}"', hint)
+
+
+def separators(unit: Unit, node: nodes.Expr, delimiters: str) -> None:
+    """Refuse HL7 delimiters that a printed value is put together with: they would come out escaped."""
+    constants: list[nodes.Expr] = []
+    if isinstance(node, nodes.Concat):
+        constants = node.nodes
+    elif isinstance(node, nodes.Filter) and node.name == "join":
+        constants = node.args[:1]
+    for constant in constants:
+        text = constant.value if isinstance(constant, nodes.Const) else None
+        if isinstance(text, str) and text and set(text) <= set(delimiters):
+            hint = "print each part by itself, {{ … }}^{{ … }}, in a loop for a list"
+            unit.fault(constant, "escape-separator", f'"{text}" within a value comes out escaped', hint)

@@ -1,0 +1,75 @@
+"""The sandbox that templates run in: listed attributes, bounded operators, counted calls, no loader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
+
+from receiver.formats import budget, values
+from receiver.formats.errors import Missing, Refused
+from receiver.formats.limits import MAX_RANGE
+from receiver.metadata.xml_names import Names
+from receiver.templates import attributes, filters, operators
+
+if TYPE_CHECKING:
+    from receiver.templates.compiling.tracing import Trace
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """The environment of one process's templates."""
+
+    concat = staticmethod(budget.concat)
+    intercepted_binops = frozenset(operators.BOUNDED)
+
+    def __init__(self, own_filters: Mapping[str, Callable[..., Any]], trace: Trace | None = None) -> None:
+        super().__init__(undefined=Missing, keep_trailing_newline=True, cache_size=0)
+        self.trace = trace
+        self.filters = {**filters.FILTERS, **own_filters}
+        self.tests = dict(filters.TESTS)
+        self.globals = {"range": bounded_range, "dict": dict, "namespace": Namespace}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return an item, or an attribute that is listed: never a method that shadows an item."""
+        if type(obj) is dict:  # the way of nearly every look-up, and the shortest
+            return obj[attribute] if attribute in obj else Missing(obj=obj, name=attribute)
+        if isinstance(obj, Mapping | Names):
+            return self.getitem(obj, attribute)
+        if isinstance(obj, Missing):
+            str(obj)  # raises NotThere
+        if type(obj) is Namespace and attribute.startswith("_"):
+            return Missing(obj=obj, name=attribute)
+        try:
+            return getattr(obj, attribute) if type(obj) is Namespace else attributes.reach(obj, attribute)
+        except AttributeError:
+            return Missing(obj=obj, name=attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return an item and nothing else."""
+        try:
+            return obj[argument]
+        except (TypeError, LookupError):
+            return Missing(obj=obj, name=argument)
+        except ValueError:
+            raise Refused(values.SEVERAL) from None
+
+    def call_binop(self, _context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Apply an operator whose result is bounded."""
+        return operators.BOUNDED[operator](left, right)
+
+    def name_of(self, function: Callable[..., Any]) -> str:
+        """Return a filter's name, for a function of ours that no author can name."""
+        name = f"~{id(function):x}"
+        self.filters[name] = function
+        return name
+
+
+def bounded_range(*arguments: int) -> range:
+    """Return a range of at most MAX_RANGE numbers."""
+    numbers = range(*arguments)
+    if len(numbers) > MAX_RANGE:
+        raise Refused(f"the range has more than {MAX_RANGE:,} numbers", "limit")
+    return numbers

@@ -1,0 +1,61 @@
+"""The filters and tests of templates: Jinja2's harmless ones, bounded, and those that records need."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from receiver.templates.filters import dates, documents, ids, kept, lists, numbers, persons, texts
+
+Filter = Callable[..., Any]
+
+FILTERS: dict[str, Filter] = {
+    **kept.FILTERS,
+    "base64": documents.base64,
+    "date": dates.date,
+    "digits": texts.digits,
+    "fhir_time": dates.fhir_time,
+    "first": lists.first,
+    "fixed": texts.fixed,
+    "hl7_ts": dates.hl7_ts,
+    "last": lists.last,
+    "number": numbers.number,
+    "person": persons.person,
+    "phone": texts.phone,
+    "round": numbers.rounded,
+    "split": texts.split,
+    "uuid": ids.uuid,
+    "without": texts.without,
+}
+TESTS = kept.TESTS
+
+# Filters that choose how a printed value is escaped: the compiler reads them, they never run.
+MARKS = {
+    "raw": "prints a value without escaping it",
+    "unguarded": "prints a CSV cell without the formula guard",
+    "hl7_text": "prints an HL7 value with its line breaks",
+    "hl7_null": 'prints an HL7 value, and where it is empty "", which deletes what the receiver has',
+}
+
+CHECKS: dict[str, Callable[[Mapping[str, Any]], str]] = {  # constant arguments by name → what is wrong, or ""
+    "base64": documents.check,
+    "date": dates.check,
+    "fixed": texts.check_fixed,
+    "number": numbers.check,
+    "person": persons.check,
+    "phone": texts.check_phone,
+}
+
+_BY_ITSELF = "values are escaped for their place by themselves; `| raw` prints one as it is"
+REFUSED = {  # Jinja2's filters that are not here, and what to do instead
+    "e": _BY_ITSELF,
+    "escape": _BY_ITSELF,
+    "forceescape": _BY_ITSELF,
+    "xmlattr": _BY_ITSELF,
+    "tojson": _BY_ITSELF,
+    "safe": "`| raw` prints a value without escaping it",
+    "attr": 'write value.name or value["name"]',
+    "random": "the same delivery must always make the same record",
+    "urlize": "it makes HTML",
+    "striptags": "it reads HTML",
+    "indent": "literal text keeps its own indentation",
+    "pprint": "print the items in a loop",
+}

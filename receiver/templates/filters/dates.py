@@ -1,0 +1,177 @@
+"""Dates and times: read by the formats that the author lists, nothing guessed, written as precisely as they came."""
+
+import datetime as clock
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from receiver.formats import budget, values
+from receiver.formats.errors import Refused
+from receiver.formats.hl7.values import FIRST_YEAR
+from receiver.templates.filters import moments, zones
+from receiver.templates.filters.moments import DIRECTIVES, ZONE, Moment
+
+ISO = "iso"
+EARLIEST = clock.date(FIRST_YEAR, 1, 1)
+NO_DAY = "is no day of the calendar, or no time of a day"
+
+
+def date(
+    value: object,
+    read: str | Sequence[str],
+    write: str = ISO,
+    zone: str = "",
+    to: str = "",
+    latest: object = None,
+    earliest: object = EARLIEST,
+) -> str:
+    """Read a date or time by one of the listed formats and write it by another: `date("%m/%d/%Y", "%Y%m%d")`.
+
+    The formats are Python's (https://docs.python.org/3/library/datetime.html#format-codes) or "iso"; a list is
+    tried in its order. A time that tells no zone is in `zone`; `to` is the zone in which it is written. Years of
+    two digits are the last ones that are not after `latest`. What is before `earliest` is an empty date, and no date.
+    Raises `Refused` for what no format reads, and where more is to be written than was read.
+    """
+    if isinstance(value, clock.date):
+        moment = moments.of(value)
+    else:
+        moment = _not_before(_read(values.text(value).strip(), read, latest), earliest)
+    if zone and "hour" in moment.known and ZONE not in moment.known:
+        moment = Moment(zones.local(moment.when, values.text(zone).strip()), moment.known | {ZONE})
+    if to and "hour" in moment.known:
+        moment = moment._replace(when=_moved(moment, values.text(to).strip()))
+    return budget.made(_written(moment, write))
+
+
+def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
+    formats = [read] if isinstance(read, str) else list(read)
+    impossible = len(plain) > moments.MAX_WRITTEN
+    for each in () if impossible else formats:
+        try:
+            moment = moments.read(plain, each)
+        except ValueError:
+            impossible = True
+            continue
+        if moment is not None:
+            return _not_after(moment, latest) if latest is not None and "%y" in each else moment
+    raise Refused(NO_DAY if impossible else f"is not a date written as {' or '.join(formats)}", "date")
+
+
+def _not_before(moment: Moment, earliest: object) -> Moment:
+    """Refuse what stands for no date: .NET's empty one is in the year 1, SQL Server's in 1753."""
+    limit = moments.of(earliest) if isinstance(earliest, clock.date) else _iso(values.text(earliest), "argument")
+    if moment.when.date() < limit.when.date():
+        raise Refused(f"is a date before {limit.when.date()}: an empty date, or one that was read wrong", "date")
+    return moment
+
+
+def _not_after(moment: Moment, latest: object) -> Moment:
+    """Move a year of two digits, which Python takes for one of 1969–2068, to the last century that fits."""
+    limit = _moment(latest, "date").when.date()
+    when = moment.when
+    try:
+        while when.date() > limit:
+            when = when.replace(year=when.year - 100)
+    except ValueError:  # February 29th, a hundred years before
+        raise Refused(NO_DAY, "date") from None
+    return moment._replace(when=when)
+
+
+def _moved(moment: Moment, to: str) -> datetime:
+    if ZONE not in moment.known:
+        raise Refused("is a time without a time zone (say `zone=`)", "date")
+    return zones.moved(moment.when, to)
+
+
+def _written(moment: Moment, write: str) -> str:
+    if write == ISO:
+        return moments.written_iso(moment)
+    unknown = moments.codes_known(write) - moment.known
+    if unknown:
+        raise Refused(f"does not tell the {_listed(unknown)}", "date")
+    return moment.when.strftime(write)
+
+
+def hl7_ts(value: object) -> str:
+    """Write a time as HL7 does, YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+ZZZZ], as precisely as it came (HL7 v2.5.1 §2.A.22).
+
+    Takes the times of `delivery` and ISO-8601 texts. Raises `Refused` for anything else.
+    """
+    if isinstance(value, datetime):  # a time of `delivery`, told to the second
+        return _digits(value.isoformat()[:19]) + moments.offset(value, "")
+    moment = _moment(value, "hl7_ts")
+    plain = moments.written_iso(moment._replace(when=moment.when.replace(tzinfo=None)))
+    whole, point, fraction = _digits(plain).partition(".")
+    offset = moments.offset(moment.when, "") if "hour" in moment.known else ""
+    return whole + point + fraction[:4] + offset
+
+
+def _digits(iso: str) -> str:
+    return iso.replace("-", "").replace(":", "").replace("T", "")
+
+
+def fhir_time(value: object) -> str:
+    """Write a FHIR date, dateTime or instant, as precisely as it came (FHIR R4 §2.24.0.1).
+
+    A time of day needs a zone; seconds that are not known are zero, as FHIR has it. Takes the times of `delivery`
+    and ISO-8601 texts. Raises `Refused` for anything else.
+    """
+    moment = _moment(value, "fhir_time")
+    if moment.depth() > 3 and ZONE not in moment.known:
+        raise Refused('is a time without a time zone, which FHIR needs (read it with `date(…, "iso", zone=…)`)', "date")
+    if 3 < moment.depth() < 6:
+        moment = moment._replace(known=moment.known | {"minute", "second"})
+    return moments.written_iso(moment)
+
+
+def _moment(value: object, rule: str) -> Moment:
+    if isinstance(value, clock.date):
+        return moments.of(value)
+    return _not_before(_iso(values.text(value).strip(), rule), EARLIEST)
+
+
+def _iso(plain: str, rule: str) -> Moment:
+    try:
+        moment = moments.iso(plain)
+    except ValueError:
+        raise Refused(NO_DAY, rule) from None
+    if moment is None:
+        raise Refused("is not an ISO-8601 time (read another one with `date`)", rule)
+    return moment
+
+
+def check(arguments: Mapping[str, Any]) -> str:
+    """Return what is wrong with constant arguments of `date`, or ""."""
+    read, write = arguments.get("read"), arguments.get("write", ISO)
+    formats = read if isinstance(read, list) else [read]
+    wrong = [_wrong(each) for each in [*formats, write] if isinstance(each, str)]
+    wrong += [_unknown_zone(arguments[name]) for name in ("zone", "to") if isinstance(arguments.get(name), str)]
+    return next(filter(None, wrong), "") or _unread(formats, write)
+
+
+def _wrong(written: str) -> str:
+    if written in (ISO, ""):
+        return ""
+    strange = [f"%{code}" for code in moments.CODE.findall(written) if code not in DIRECTIVES]
+    if strange:
+        return f'"{written}" is not a date format: {strange[0]} is no code for a part of a date'
+    return "" if moments.codes_known(written) else f'"{written}" is not a date format: it has no code such as %Y'
+
+
+def _unknown_zone(name: str) -> str:
+    if not name or zones.zone(name):
+        return ""
+    return f'there is no time zone "{name}": {zones.hint(name)}'
+
+
+def _unread(formats: list[Any], write: Any) -> str:
+    """Return what is to be written and was never read: it would be invented."""
+    if not all(isinstance(each, str) and each not in (ISO, "") for each in [*formats, write or None]):
+        return ""
+    known = frozenset[str]().union(*(moments.codes_known(each, reading=True) for each in formats))
+    missing = moments.codes_known(write) - {ZONE} - known
+    return f"the {_listed(missing)} is written, and never read" if missing else ""
+
+
+def _listed(steps: frozenset[str]) -> str:
+    return " and ".join(step for step in (*moments.STEPS, ZONE) if step in steps)

@@ -1,0 +1,129 @@
+"""Texts as records need them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from receiver.formats import budget, values
+from receiver.formats.errors import Refused
+
+DIGITS = frozenset("0123456789")
+EXTENSION = re.compile(r"\s*(?:ext(?:ension|n)?\.?|x|#)\s*(?P<digits>[0-9]{1,6})\s*", re.IGNORECASE)
+TELEPHONE = re.compile(r"[0-9 ().+/-]*")
+MAX_PHONE = 100  # characters: the longest way to write one, with its extension in words, has half of that
+SIGNS = ("+", "-", "−", "(")  # brackets make a number of bookkeepers negative
+SIGNED = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]*)*|[.,][0-9]+)")
+COUNTRY = "1"  # the country code of North America
+
+
+def digits(value: object) -> str:
+    """Return the digits 0–9 of a value: "(555) 013-4217" becomes 5550134217."""
+    return "".join(filter(DIGITS.__contains__, values.text(value)))
+
+
+def phone(value: object, shape: str = "999-999-9999", extension: str = "") -> str:
+    """Write a telephone number in a shape in which each 9 stands for a digit; "" stays empty.
+
+    A leading country code 1 that the shape has no room for is left away. `extension` is what stands before an
+    extension; without it a number that has one is refused.
+    Raises `Refused` for what is no such number: another count of digits, or text.
+    """
+    plain = values.text(value).strip()
+    if not plain:
+        return ""
+    number, extra = _extended(plain[:MAX_PHONE])
+    found = digits(number)
+    room = shape.count("9")
+    if len(found) == room + 1 and found.startswith(COUNTRY):
+        found = found[1:]
+    if len(found) != room or len(plain) > MAX_PHONE or not TELEPHONE.fullmatch(number):
+        raise Refused(f"is not a telephone number of {room} digits", "phone")
+    if extra and not extension:
+        raise Refused('has an extension (write it with `phone(…, extension=" x")`)', "phone")
+    left = iter(found)
+    written = "".join(next(left) if character == "9" else character for character in shape)
+    return written + (extension + extra if extra else "")
+
+
+def _extended(plain: str) -> tuple[str, str]:
+    """Return the number itself, and the digits of its extension or ""."""
+    for found in EXTENSION.finditer(plain):
+        if found.end() == len(plain):
+            return plain[: found.start()], found["digits"]
+    return plain, ""
+
+
+def check_phone(arguments: Mapping[str, Any]) -> str:
+    """Return what is wrong with constant arguments of `phone`, or ""."""
+    shape = arguments.get("shape", "9")
+    return "" if not isinstance(shape, str) or "9" in shape else "the shape has a 9 for each digit: 999-999-9999"
+
+
+def without(value: object, characters: str) -> str:
+    """Return a text that has none of the characters: for targets that cannot escape their delimiters.
+
+    Raises `Refused` for one that has.
+    """
+    plain = values.text(value)
+    if any(character in characters for character in plain):
+        raise Refused(f"has one of these, which the target cannot hold: {' '.join(characters)}", "without")
+    return plain
+
+
+def fixed(value: object, width: int, align: str = "left", fill: str = " ", encoding: str = "utf-8") -> str:
+    """Return a value as a column of a fixed width in bytes, aligned "left" or "right"; zeros stand behind a sign.
+
+    The compiler gives the record's own encoding. Raises `Refused` for a value that does not fit: a cut one would be
+    another value.
+    """
+    budget.width(width)
+    if wrong := check_fixed({"align": align, "fill": fill}):
+        raise Refused(f"cannot be filled up: {wrong}", "argument")
+    plain = values.text(value)
+    missing, step = width - _size(plain, encoding), _size(fill, encoding)
+    if missing < 0:
+        raise Refused(f"does not fit into {width} bytes", "fixed")
+    if missing % step:
+        raise Refused(f"cannot be filled up with characters of {step} bytes", "argument")
+    filling = fill * (missing // step)
+    if align == "left":
+        return plain + filling
+    sign = _sign(plain) if fill == "0" else ""
+    return sign + filling + plain[len(sign) :]
+
+
+def check_fixed(arguments: Mapping[str, Any]) -> str:
+    """Return what is wrong with constant arguments of `fixed`, or ""."""
+    align, fill = arguments.get("align", "left"), arguments.get("fill", " ")
+    if isinstance(align, str) and align not in ("left", "right"):
+        return 'a column is aligned "left" or "right"'
+    if isinstance(fill, str) and len(fill) != 1:
+        return "a column is filled up with one character"
+    if align == "left" and isinstance(fill, str) and fill in DIGITS:
+        return 'digits behind a number make another one of it: align it "right"'
+    return ""
+
+
+def _sign(plain: str) -> str:
+    """Return the sign of a number, which zeros stand behind; "" where there is none."""
+    if not plain.startswith(SIGNS):
+        return ""
+    if not SIGNED.fullmatch(plain):
+        raise Refused("begins with a sign and is no number that zeros could fill up (read it with `number`)", "fixed")
+    return plain[0]
+
+
+def _size(text: str, encoding: str) -> int:
+    """Return a text's bytes, without the mark with which some encodings begin."""
+    try:
+        return len(text.encode(encoding)) - len("".encode(encoding))
+    except (UnicodeEncodeError, LookupError):
+        raise Refused(f"cannot be expressed in {encoding}", "fixed") from None
+
+
+def split(value: object, separators: str = ",") -> list[str]:
+    """Cut a text at each of the separating characters; the pieces are trimmed, and empty ones left away."""
+    plain = budget.slow(values.text(value))
+    pieces = re.split("[" + re.escape(separators) + "]", plain) if separators else plain.split()
+    budget.items(len(pieces))
+    return [piece for each in pieces if (piece := each.strip())]

@@ -1,0 +1,66 @@
+"""The names that a template sees."""
+
+from collections.abc import Mapping, Sequence
+
+from receiver import documents
+from receiver.core.delivery import Delivery, Part, Reading
+
+NAMES = frozenset({"fields", "confidence", "metadata", "delivery", "documents", "document"})
+
+
+class Document(dict[str, object]):
+    """A document as templates see it: plain items, and `pages`, which are counted when a template asks.
+
+    Templates reach items only, never Python attributes, so `part` stays out of their sight: its bytes are for the
+    `base64` filter alone.
+    """
+
+    __slots__ = ("_process", "part")
+
+    def __init__(self, part: Part, path: str, process: str) -> None:
+        super().__init__(
+            name=part.name,
+            filename=part.filename,
+            suffix=part.suffix,
+            type=part.type,
+            size=part.size,
+            sha256=part.sha256,
+            path=path,
+        )
+        self.part = part
+        self._process = process
+
+    def __missing__(self, key: object) -> object:
+        if key != "pages":
+            raise KeyError(key)
+        self["pages"] = documents.pages(self.part, self._process)
+        return self["pages"]
+
+
+def names(delivery: Delivery, reading: Reading, published: Sequence[tuple[Part, str]]) -> dict[str, object]:
+    """Return what a template is rendered with. Each document that is published comes with its path in the output.
+
+    Where there is no document, `document` is undefined.
+    """
+    views = [Document(part, path, delivery.process) for part, path in published]
+    found: dict[str, object] = {
+        "fields": _plain(reading.fields),
+        "confidence": _plain(reading.confidence),
+        "metadata": reading.document,
+        "delivery": {
+            "id": delivery.id,
+            "process": delivery.process,
+            "source_id": delivery.source_id,
+            "received_at": delivery.received_at,
+            "version": delivery.version,
+        },
+        "documents": views,
+    }
+    if views:
+        found["document"] = views[0]
+    return found
+
+
+def _plain(mapping: Mapping[str, object]) -> dict[str, object]:
+    # A dict itself, since the sandbox looks those up fastest.
+    return mapping if type(mapping) is dict else dict(mapping)

@@ -1,0 +1,181 @@
+"""Reads templates into Jinja's syntax tree, with the exact place of every token.
+
+Jinja gives its nodes a line number and nothing else. Here that number is an index into `Places`, so that each
+node, syntax error and line of a traceback leads to a file, a line and a column, across included files.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.lexer import Token as LexerToken
+from jinja2.lexer import TokenStream
+from jinja2.parser import Parser
+
+from receiver.core.faults import Fault, Misconfigured
+from receiver.templates.environment import Sandbox
+from receiver.templates.lines import Token, standalone
+
+CLOSING = {"{{": "}}", "{%": "%}"}
+TAGS = re.compile(r"\{#.*?#\}|\{%-?\s*raw\b.*?endraw\s*-?%\}|\{\{|\}\}|\{%|%\}", re.DOTALL)
+HINTS = {  # what to do, by what Jinja's message says
+    r"got '='$": "write == to compare",
+    r"^unexpected char '&'": "write `and`",
+    r"^unexpected char '\?'": "write `one if condition else other`; where a field may be missing, `| default(…)`",
+    r"^unexpected char '\$'": "write fields.name",
+    r"got '\|'|unexpected '\|'": "write `or`; a filter has a name behind its |",
+    "^[Uu]nexpected char '[\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb]'": "write straight quotes: \" or '",
+}
+
+
+class Place(NamedTuple):
+    """A place in a file, from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Some template text with plain line ends, and where it begins in its file."""
+
+    file: str  # relative to the site
+    text: str
+    line: int = 1
+    column: int = 1
+
+    def place(self, position: int) -> Place:
+        """Return the place of a character."""
+        before = self.text[:position]
+        breaks = before.count("\n")
+        column = position - before.rfind("\n")  # from 1: without a line break, rfind gives -1
+        return Place(self.file, self.line + breaks, column if breaks else column + self.column - 1)
+
+
+@dataclass(slots=True)
+class Places:
+    """Every numbered place of one compiled template."""
+
+    positions: list[tuple[Source, int]] = field(default_factory=list)
+
+    def add(self, source: Source, position: int) -> int:
+        """Return the number of a place."""
+        self.positions.append((source, position))
+        return len(self.positions) - 1
+
+    def place(self, number: int, offset: int = 0) -> Place:
+        """Return a numbered place, or that of a character further on in the same literal text."""
+        source, position = self.positions[number]
+        return source.place(position + offset)
+
+    def fault(self, number: int, code: str, message: str, hint: str = "", offset: int = 0) -> Fault:
+        """Return a fault at a numbered place."""
+        return Fault(*self.place(number, offset), code, message, hint)
+
+
+def parse(environment: Sandbox, source: Source, places: Places) -> nodes.Template:
+    """Parse a template. Raises `Misconfigured` with its syntax error."""
+    opened: list[LexerToken] = []
+    try:
+        tree = _parser(environment, source, places, None, opened).parse()
+    except TemplateSyntaxError as error:
+        raise _misconfigured(error, source, places, opened) from None
+    except RecursionError:
+        raise Misconfigured([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
+    if environment.trace:
+        environment.trace.declare(tree, places)
+    return tree
+
+
+def parse_expression(environment: Environment, source: Source, places: Places) -> nodes.Expr:
+    """Parse one expression. Raises `Misconfigured` with its syntax error."""
+    if source.text.lstrip().startswith(("{{", "{%")):
+        message, hint = "an expression stands here by itself", "leave {{ }} or {% %} away"
+        raise Misconfigured([Fault(*source.place(0), "template-syntax", message, hint)])
+    try:
+        parser = _parser(environment, source, places, "variable")
+        expression = parser.parse_expression()
+        if not parser.stream.eos:
+            found = parser.stream.current
+            parser.fail("expected the end, got '='" if found.type == "assign" else "the expression ends before this")
+    except TemplateSyntaxError as error:
+        raise _misconfigured(error, source, places) from None
+    except RecursionError:
+        raise Misconfigured([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
+    return expression
+
+
+class _Parser(Parser):
+    """Jinja's parser, which remembers the tags that are open."""
+
+    opened: list[LexerToken]
+
+    def parse_statement(self) -> nodes.Node | list[nodes.Node]:
+        self.opened.append(self.stream.current)
+        statement = super().parse_statement()
+        self.opened.pop()
+        return statement
+
+
+def _parser(
+    environment: Environment, source: Source, places: Places, state: str | None, opened: list[LexerToken] | None = None
+) -> Parser:
+    tokens = standalone(_tokens(environment, source, places, state))
+    numbered = [(places.add(source, token.position), token.type, token.value) for token in tokens]
+    parser = _Parser(environment, "")
+    parser.opened = [] if opened is None else opened
+    parser.stream = TokenStream(environment.lexer.wrap(numbered), None, None)
+    return parser
+
+
+def _tokens(environment: Environment, source: Source, places: Places, state: str | None) -> list[Token]:
+    """Cut a template into tokens, each with its position.
+
+    The lexer drops nothing but white space between them, so each is the next occurrence of its text.
+    """
+    tokens: list[Token] = []
+    position = 0
+    try:
+        for _, kind, value in environment.lexer.tokeniter(source.text, None, None, state):
+            position = source.text.index(value, position)
+            tokens.append(Token(position, kind, value))
+            position += len(value)
+    except TemplateSyntaxError as error:
+        error.lineno = places.add(source, position)  # a line until here, and from here on a place
+        raise
+    return tokens
+
+
+def _misconfigured(
+    error: TemplateSyntaxError, source: Source, places: Places, opened: Sequence[LexerToken] = ()
+) -> Misconfigured:
+    if opened and (error.message or "").startswith("Unexpected end of template"):
+        tag = opened[-1].value
+        hint = f"write {{% end{tag} %}} where it ends"
+        return Misconfigured([places.fault(opened[-1].lineno, "template-syntax", f"this {tag} is not closed", hint)])
+    if unclosed := _unclosed(source):
+        return Misconfigured([unclosed])
+    number = error.lineno if error.lineno < len(places.positions) else places.add(source, len(source.text))
+    message = (error.message or "it cannot be read").rstrip(".")
+    hint = next((hint for end, hint in HINTS.items() if re.search(end, message)), "")
+    message = message[:1].lower() + re.sub(r" at \d+$", "", message[1:])
+    return Misconfigured([places.fault(number, "template-syntax", message, hint)])
+
+
+def _unclosed(source: Source) -> Fault | None:
+    """Return the fault of the first {{ or {% that another one follows before its end."""
+    opened: re.Match[str] | None = None
+    for tag in TAGS.finditer(source.text):
+        if opened and tag[0] == CLOSING[opened[0]]:
+            opened = None
+        elif tag[0] in CLOSING:
+            if opened:
+                break
+            opened = tag
+    if not opened:
+        return None
+    hint = f"write {CLOSING[opened[0]]} where it ends"
+    return Fault(*source.place(opened.start()), "template-syntax", f"this {opened[0]} is not closed", hint)

@@ -1,0 +1,127 @@
+"""Compiles the templates of one process."""
+
+import re
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+from jinja2 import TemplateSyntaxError, nodes
+
+from receiver.core.faults import Misconfigured
+from receiver.core.libraries import reading
+from receiver.formats import budget, path, plain
+from receiver.formats.csv import escape as csv
+from receiver.formats.escaping import FORMATS, Format, Spot
+from receiver.formats.text import escape as text
+from receiver.templates import tables
+from receiver.templates.compiling.compiler import Compiler
+from receiver.templates.compiling.tracing import Trace
+from receiver.templates.compiling.unit import Unit
+from receiver.templates.environment import Sandbox
+from receiver.templates.filters import persons
+from receiver.templates.library import Library
+from receiver.templates.source import Source, parse, parse_expression
+from receiver.templates.template import Condition, Template
+
+DELIMITER = re.compile(r"\{#-?\s*delimiter:\s*(\S+)\s*-?#\}")
+DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
+
+
+class Dialect(NamedTuple):
+    """How one record is written where its format leaves that open: the keys of [[records]]."""
+
+    quote: str = "needed"  # of CSV, or "always"
+    delimiter: str | None = None  # of CSV; None: as the template says
+    forbid: str = ""  # characters that no value of a text may hold
+
+
+class Templates:
+    """Compiles templates of one folder, once, with every fault found; what is rendered is noted in a trace, if any."""
+
+    def __init__(
+        self, folder: Path, site: Path, trace: Trace | None = None, customs: persons.Customs | None = None
+    ) -> None:
+        self._library = Library(folder, site)
+        own = {"lookup": tables.lookup(self._library.tables), "person": persons.reader(customs or persons.Customs())}
+        self._environment = Sandbox(own, trace)
+
+    def record(
+        self,
+        name: str,
+        format: str,  # noqa: A002 (process.toml's word)
+        encoding: str = "utf-8",
+        dialect: Dialect | None = None,
+    ) -> Template:
+        """Compile a record's template. Raises `Misconfigured`."""
+        source, dialect = self._library.source(name), dialect or Dialect()
+        module, state = FORMATS[format], FORMATS[format].START
+        if module is csv:
+            state = csv.start(dialect.delimiter or self._declared(source) or ",", dialect.quote)
+        elif module is text:
+            state = dialect.forbid
+        return self._template(source, module, state, encoding)
+
+    def delimiter(self, name: str) -> str | None:
+        """Return the delimiter that a comment of a CSV template names; None where none does. Raises `Misconfigured`."""
+        return self._declared(self._library.source(name))
+
+    def path(self, source: str, file: str, line: int, column: int) -> Template:
+        """Compile a path pattern that stands somewhere in a file. Raises `Misconfigured`."""
+        return self._template(_written(source, file, line, column), path, path.START)
+
+    def condition(self, source: str, file: str, line: int, column: int) -> Condition:
+        """Compile a condition that stands somewhere in a file. Raises `Misconfigured`."""
+        written = _written(source, file, line, column)
+        unit = _unit(written)
+        with _reading(written):
+            expression = parse_expression(self._environment, written, unit.places)
+            tree = Compiler(self._environment, self._library, unit).condition(expression, Spot(plain, plain.START))
+            return Condition(self._compiled(file, tree, unit, plain))
+
+    def _template(self, source: Source, module: Format, state: object, encoding: str = "utf-8") -> Template:
+        unit = _unit(source)
+        budget.start()  # constants are worked out here
+        with _reading(source):
+            tree = parse(self._environment, source, unit.places)
+            compiler = Compiler(self._environment, self._library, unit, encoding)
+            return self._compiled(source.file, compiler.template(tree, Spot(module, state), source.file), unit, module)
+
+    def _declared(self, source: Source) -> str | None:
+        declared = DELIMITER.search(source.text)
+        if not declared:
+            return None
+        if declared[1] not in DELIMITERS:
+            unit = Unit()
+            number = unit.places.add(source, declared.start(1))
+            hint = "one of , ; | tab"
+            raise Misconfigured([unit.places.fault(number, "bad-argument", "this is no delimiter of CSV", hint)])
+        return DELIMITERS[declared[1]]
+
+    def _compiled(self, file: str, tree: nodes.Template, unit: Unit, module: Format) -> Template:
+        if unit.faults:
+            raise Misconfigured(unit.faults)
+        tree.set_environment(self._environment)
+        try:
+            code = self._environment.compile(tree, file, f"<{file}>")
+        except TemplateSyntaxError as error:
+            message = (error.message or "it cannot be compiled").rstrip(".")
+            raise Misconfigured([unit.places.fault(error.lineno, "template-syntax", message)]) from None
+        except (SyntaxError, RecursionError, MemoryError):
+            raise Misconfigured([unit.places.fault(0, "template-syntax", "it is nested too deeply")]) from None
+        compiled = jinja2.Template.from_code(self._environment, code, self._environment.globals)
+        return Template(file, compiled, unit, module.finish)
+
+
+def _written(text: str, file: str, line: int, column: int) -> Source:
+    return Source(file, text.replace("\r\n", "\n").replace("\r", "\n"), line, column)
+
+
+def _reading(source: Source) -> AbstractContextManager[None]:
+    return reading(source.file, lambda _: source.place(0))
+
+
+def _unit(source: Source) -> Unit:
+    unit = Unit(files=[source.file])
+    unit.places.add(source, 0)  # the place of what has no other
+    return unit

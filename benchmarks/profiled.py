@@ -13,7 +13,7 @@ from gunicorn.http import parser, wsgi
 
 from benchmarks import spans
 from receiver import log
-from receiver.delivery import context as house
+from receiver.delivery import context as context
 from receiver.delivery import delimited, form, heads, parts
 from receiver.delivery import plan as planning
 from receiver.delivery import receive as intake
@@ -43,7 +43,7 @@ STEPS = (
     (FLASK, flask.Flask, "__call__"),
     ("door: the view", deliver, "_answer"),
     ("token, free space", tokens.Tokens, "admits"),
-    ("token, free space", house.House, "require_space"),
+    ("token, free space", context.Context, "require_space"),
     ("body: receive", pace.PacedSocket, "recv"),
     ("body: split into sections", form, "sections"),
     ("body: split into sections", delimited.Delimited, "ends"),

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request
 from receiver import log
 from receiver.core.faults import Misconfigured
 from receiver.core.settings import Settings
-from receiver.delivery.context import Current, opened, unrecovered
+from receiver.delivery.context import Current, open_context, open_unrecovered
 from receiver.operations.metrics import numbers, page
 from receiver.operations.metrics.meters import Meters
 from receiver.operations.notify import looking
@@ -37,7 +37,7 @@ def prepare(settings: Settings | None = None) -> None:
     settings = settings or Settings.from_environment()
     with state.joining(settings.data) as first:
         _compiled[settings] = _begin(settings, first=first)
-    unrecovered(settings, _compiled[settings], create=False)
+    open_unrecovered(settings, _compiled[settings], create=False)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -59,11 +59,11 @@ def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
     """
     settings = settings or Settings.from_environment()
     log.set_up(settings.log)
-    current = Current(opened(settings, _processes(settings), create=False))
+    current = Current(open_context(settings, _processes(settings), create=False))
     housekeeping.start(current)
     watching.start(current)
     looking.start(current)
-    meters = Meters(current.house, numbers.folder_in(settings.data))
+    meters = Meters(current.context, numbers.folder_in(settings.data))
     log.standard.writer.count_lost = meters.log_lost
     return deliver.blueprint(current, meters), health.blueprint(current, page.scrape(current))
 

@@ -12,12 +12,12 @@ from receiver.core.delivery import Arrival, Incoming, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
-from receiver.delivery.context import opened
+from receiver.delivery.context import open_context
 from receiver.store import ledger
 
 settings = Settings.from_environment()
 ledger.create(settings.ledger)
-house = opened(settings, processes(settings))
+context = open_context(settings, processes(settings))
 
 
 def deliver(content: bytes) -> str:
@@ -26,7 +26,7 @@ def deliver(content: bytes) -> str:
         Incoming(Section("metadata", "metadata.json", "application/json"), [content]),
     ]
     try:
-        return intake.receive(house, house.processes["referrals"], sections, Arrival(NOON, "192.0.2.7")).id
+        return intake.receive(context, context.processes["referrals"], sections, Arrival(NOON, "192.0.2.7")).id
     except Problem as problem:
         return problem.kept_as
 

@@ -13,7 +13,7 @@ from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
 from receiver.delivery import render as rendering
-from receiver.delivery.context import House, opened
+from receiver.delivery.context import Context, open_context
 from receiver.operations.replay import replaying
 from receiver.operations.retention import housekeeping
 from receiver.operations.verify import verifying
@@ -29,9 +29,9 @@ ORIGINALS = '[retention]\noriginals = "30d"\n\n[output]'
 
 @pytest.fixture
 def house_of(tmp_path):
-    """Return a function that opens a house over the referrals, their process.toml changed as asked."""
+    """Return a function that opens a context over the referrals, their process.toml changed as asked."""
 
-    def made(*changes: tuple[str, str]) -> House:
+    def made(*changes: tuple[str, str]) -> Context:
         site = tmp_path / "site"
         if not site.exists():
             shutil.copytree(ROOT / "schemas", site / "schemas")
@@ -45,12 +45,14 @@ def house_of(tmp_path):
         process.write_text(text)
         settings = Settings.from_environment({"RECEIVER_SITE": str(site), "RECEIVER_DATA": str(tmp_path / "var")})
         ledger.create(settings.ledger)
-        return opened(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
+        return open_context(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
 
     return made
 
 
-def deliver(house: House, source_id: str = "1", at: datetime = NOON, confidence: float = 1, more=(), **changed: str):
+def deliver(
+    context: Context, source_id: str = "1", at: datetime = NOON, confidence: float = 1, more=(), **changed: str
+):
     values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": "142637A"} | changed
     fields = [{"name": name, "value": value, "confidence": confidence} for name, value in values.items()]
     metadata = json.dumps({"sourceId": source_id, "fields": fields}).encode()
@@ -59,11 +61,11 @@ def deliver(house: House, source_id: str = "1", at: datetime = NOON, confidence:
         Incoming(Section("metadata", "metadata.json", "application/json"), [metadata]),
         *more,
     ]
-    return intake.receive(house, house.processes["referrals"], sections, Arrival(at, "127.0.0.1"))
+    return intake.receive(context, context.processes["referrals"], sections, Arrival(at, "127.0.0.1"))
 
 
-def files(house: House) -> set[Path]:
-    return {path for path in house.settings.output.rglob("*") if path.is_file()}
+def files(context: Context) -> set[Path]:
+    return {path for path in context.settings.output.rglob("*") if path.is_file()}
 
 
 def refusal(*args, **kwargs) -> Problem:
@@ -73,30 +75,30 @@ def refusal(*args, **kwargs) -> Problem:
 
 
 def test_a_clock_that_is_set_back_a_day_changes_nothing_but_times(house_of):
-    house = house_of()
-    first = deliver(house, "1", NOON)
-    before = files(house)
-    assert deliver(house, "1", NOON - timedelta(days=1)) == replace(first, duplicate=True)
-    assert files(house) == before
-    second = deliver(house, "2", NOON - timedelta(days=1))
-    third = deliver(house, "1", NOON - timedelta(days=1), patient_name="Ada B. Example")
+    context = house_of()
+    first = deliver(context, "1", NOON)
+    before = files(context)
+    assert deliver(context, "1", NOON - timedelta(days=1)) == replace(first, duplicate=True)
+    assert files(context) == before
+    second = deliver(context, "2", NOON - timedelta(days=1))
+    third = deliver(context, "1", NOON - timedelta(days=1), patient_name="Ada B. Example")
     assert (second.version, third.version) == (1, 2)
-    assert house.ledger.unfinished() == []
+    assert context.ledger.unfinished() == []
 
 
 def test_the_same_source_id_with_other_content_is_refused_where_the_process_says_so(house_of):
-    house = house_of(("[output]", '[delivery]\nsame_source_id = "refuse"\n\n[output]'))
-    first = deliver(house)
-    assert refusal(house, patient_name="Ada B. Example").code is Code.SOURCE_ID_CONFLICT
-    assert deliver(house) == replace(first, duplicate=True)
+    context = house_of(("[output]", '[delivery]\nsame_source_id = "refuse"\n\n[output]'))
+    first = deliver(context)
+    assert refusal(context, patient_name="Ada B. Example").code is Code.SOURCE_ID_CONFLICT
+    assert deliver(context) == replace(first, duplicate=True)
 
 
 def test_the_same_source_id_with_other_content_is_ignored_where_the_process_says_so(house_of):
-    house = house_of(("[output]", '[delivery]\nsame_source_id = "ignore"\n\n[output]'))
-    first = deliver(house)
-    before = files(house)
-    assert deliver(house, patient_name="Ada B. Example") == replace(first, duplicate=True)
-    assert files(house) == before
+    context = house_of(("[output]", '[delivery]\nsame_source_id = "ignore"\n\n[output]'))
+    first = deliver(context)
+    before = files(context)
+    assert deliver(context, patient_name="Ada B. Example") == replace(first, duplicate=True)
+    assert files(context) == before
 
 
 def test_a_failed_first_attempt_never_blocks_its_retry(house_of):
@@ -109,15 +111,15 @@ def test_a_failed_first_attempt_never_blocks_its_retry(house_of):
 
 
 def test_an_invalid_delivery_is_held_where_the_process_says_so(house_of):
-    house = house_of(("[output]", '[delivery]\non_invalid = "hold"\n\n[output]'))
-    assert deliver(house, mrn="X").status is Status.HELD
-    assert files(house) == set()
+    context = house_of(("[output]", '[delivery]\non_invalid = "hold"\n\n[output]'))
+    assert deliver(context, mrn="X").status is Status.HELD
+    assert files(context) == set()
 
 
 @pytest.mark.parametrize(("below", "status"), [("publish", Status.PUBLISHED), ("hold", Status.HELD)])
 def test_low_confidence_is_published_or_held_as_the_process_says(house_of, below, status):
-    house = house_of(('below = "hold"', f'below = "{below}"'))
-    assert deliver(house, confidence=0.5).status is status
+    context = house_of(('below = "hold"', f'below = "{below}"'))
+    assert deliver(context, confidence=0.5).status is status
 
 
 def test_low_confidence_is_refused_where_the_process_says_so(house_of):
@@ -131,9 +133,9 @@ def test_low_confidence_is_refused_where_the_process_says_so(house_of):
 
 
 def test_a_record_is_left_out_where_its_condition_does_not_hold(house_of):
-    house = house_of(('format = "json"\n', 'format = "json"\nwhen = "fields.date_of_encounter is defined"\n'))
-    assert len(deliver(house).records) == 1
-    assert len(deliver(house, "2", date_of_encounter="01/30/2018").records) == 2
+    context = house_of(('format = "json"\n', 'format = "json"\nwhen = "fields.date_of_encounter is defined"\n'))
+    assert len(deliver(context).records) == 1
+    assert len(deliver(context, "2", date_of_encounter="01/30/2018").records) == 2
 
 
 def test_two_files_that_would_get_one_name_are_refused(house_of):
@@ -147,52 +149,52 @@ def test_a_file_and_a_folder_that_would_get_one_name_are_refused(house_of):
 
 
 def test_a_foreign_file_where_a_folder_must_be_is_refused_before_anything_is_accepted(house_of):
-    house = house_of(('path = "{{ delivery.id }}.json"', 'path = "{{ fields.mrn }}/record.json"'))
-    first = deliver(house, "1")
-    house.settings.output.joinpath(first.records[1].path).unlink()
-    folder = house.settings.output.joinpath(first.records[1].path).parent
+    context = house_of(('path = "{{ delivery.id }}.json"', 'path = "{{ fields.mrn }}/record.json"'))
+    first = deliver(context, "1")
+    context.settings.output.joinpath(first.records[1].path).unlink()
+    folder = context.settings.output.joinpath(first.records[1].path).parent
     folder.rmdir()
     folder.write_text("not ours")
-    assert refusal(house, "2").code is Code.NAME_TAKEN
+    assert refusal(context, "2").code is Code.NAME_TAKEN
     assert folder.read_text() == "not ours"
 
 
 def test_the_longest_name_leaves_room_for_the_number_of_a_namesake(house_of):
     pages = '[parts."page_*"]\nrole = "document"\nmany = true\nrequired = false\n\n[parts.metadata]'
     name = f'documents = "{"x" * 246}{{{{ document.suffix }}}}"'
-    house = house_of(("[parts.metadata]", pages), ('documents = "{{ delivery.id }}{{ document.suffix }}"', name))
+    context = house_of(("[parts.metadata]", pages), ('documents = "{{ delivery.id }}{{ document.suffix }}"', name))
     sections = [Incoming(Section(f"page_{number}", "", "image/tiff"), [b"II*\0fax"]) for number in range(1, 12)]
-    receipt = deliver(house, more=sections)
+    receipt = deliver(context, more=sections)
     assert sorted(len(Path(document.path).name) for document in receipt.documents)[-1] == 253
 
 
 def test_a_name_is_never_overwritten(house_of):
-    house = house_of(('path = "{{ delivery.id }}.json"', 'path = "{{ fields.mrn }}.json"'))
-    first = deliver(house, "1")
-    problem = refusal(house, "2")
+    context = house_of(('path = "{{ delivery.id }}.json"', 'path = "{{ fields.mrn }}.json"'))
+    first = deliver(context, "1")
+    problem = refusal(context, "2")
     assert problem.code is Code.NAME_TAKEN
-    assert house.settings.output.joinpath(first.records[1].path).exists()
-    house.settings.output.joinpath(first.records[1].path).unlink()  # downstream has taken it
-    assert deliver(house, "2").status is Status.PUBLISHED
+    assert context.settings.output.joinpath(first.records[1].path).exists()
+    context.settings.output.joinpath(first.records[1].path).unlink()  # downstream has taken it
+    assert deliver(context, "2").status is Status.PUBLISHED
 
 
 def test_originals_are_kept_where_the_process_says_so(house_of):
-    house = house_of(("[output]", '[retention]\noriginals = "30d"\n\n[output]'))
-    receipt = deliver(house)
-    document = house.settings.output / receipt.documents[0].path
-    kept = house.settings.data / "originals" / "referrals" / receipt.id
+    context = house_of(("[output]", '[retention]\noriginals = "30d"\n\n[output]'))
+    receipt = deliver(context)
+    document = context.settings.output / receipt.documents[0].path
+    kept = context.settings.data / "originals" / "referrals" / receipt.id
     original = next(path for path in kept.iterdir() if path.suffix == ".tif")
     assert original.samefile(document)
 
 
 def test_a_thousand_pages_of_one_name_are_named_one_after_the_other(house_of, monkeypatch):
     """Beginning from -2 with each page, half a million names would be tried."""
-    house = house_of(("[parts.metadata]", '[parts."page_*"]\nrole = "document"\nmany = true\n\n[parts.metadata]'))
+    context = house_of(("[parts.metadata]", '[parts."page_*"]\nrole = "document"\nmany = true\n\n[parts.metadata]'))
     tried = []
     folded = rendering._folded
     monkeypatch.setattr(rendering, "_folded", lambda path: tried.append(path) or folded(path))
     pages = [Incoming(Section(f"page_{number}", "", "image/tiff"), [b"II*\0fax"]) for number in range(1, 998)]
-    receipt = deliver(house, more=pages)
+    receipt = deliver(context, more=pages)
     assert len({document.path for document in receipt.documents}) == len(pages) + 1
     assert len(tried) < 10 * len(pages)
 
@@ -217,39 +219,39 @@ def contents(kept: Kept) -> list[bytes]:
 
 @pytest.mark.parametrize("size", [0, HELD + 1], ids=["held in memory", "written to a file"])
 def test_metadata_is_a_file_where_a_delivery_is_kept_and_is_judged_anew_from_there(house_of, size):
-    house = house_of(("[output]", '[delivery]\non_invalid = "hold"\n\n[output]'))
-    process, metadata = house.processes["referrals"], metadata_of("wrong", size)
-    held = intake.receive(house, process, arriving(metadata), Arrival(NOON, "127.0.0.1"))
-    kept = quarantine.load(house.settings.data, "referrals", held.id)
+    context = house_of(("[output]", '[delivery]\non_invalid = "hold"\n\n[output]'))
+    process, metadata = context.processes["referrals"], metadata_of("wrong", size)
+    held = intake.receive(context, process, arriving(metadata), Arrival(NOON, "127.0.0.1"))
+    kept = quarantine.load(context.settings.data, "referrals", held.id)
     assert contents(kept) == [b"II*\0fax", metadata]
     repaired = house_of(('schema = "referrals.fields.schema.json"', ""), ("[output]", ORIGINALS))
     told = replaying.replay(repaired, repaired.ledger.find(held.id), Replay(NOON, "somebody"))
     assert told.result is replaying.Result.PUBLISHED
-    assert contents(originals.load(house.settings.data, "referrals", held.id)) == [b"II*\0fax", metadata]
+    assert contents(originals.load(context.settings.data, "referrals", held.id)) == [b"II*\0fax", metadata]
     assert verifying.verify(repaired.ledger, repaired.settings.data, [told.entry]).findings == []
 
 
 @pytest.mark.parametrize("size", [0, HELD + 1], ids=["held in memory", "written to a file"])
 def test_metadata_is_among_the_originals(house_of, size):
-    house = house_of(("[output]", ORIGINALS))
+    context = house_of(("[output]", ORIGINALS))
     metadata = metadata_of("142637A", size)
-    receipt = intake.receive(house, house.processes["referrals"], arriving(metadata), Arrival(NOON, "127.0.0.1"))
-    assert contents(originals.load(house.settings.data, "referrals", receipt.id)) == [b"II*\0fax", metadata]
+    receipt = intake.receive(context, context.processes["referrals"], arriving(metadata), Arrival(NOON, "127.0.0.1"))
+    assert contents(originals.load(context.settings.data, "referrals", receipt.id)) == [b"II*\0fax", metadata]
 
 
 def test_metadata_that_comes_twice_is_kept_twice(house_of):
-    house = house_of()
+    context = house_of()
     came = metadata_of("142637A", 0), metadata_of("142637B", 0)
     with pytest.raises(Problem) as refused:
-        intake.receive(house, house.processes["referrals"], arriving(*came), Arrival(NOON, "127.0.0.1"))
-    kept = quarantine.load(house.settings.data, "referrals", refused.value.kept_as)
+        intake.receive(context, context.processes["referrals"], arriving(*came), Arrival(NOON, "127.0.0.1"))
+    kept = quarantine.load(context.settings.data, "referrals", refused.value.kept_as)
     assert sorted(contents(kept)) == sorted([b"II*\0fax", *came])
 
 
 def test_a_receipt_tells_paths_below_the_output_and_whole_ones_elsewhere(house_of, tmp_path):
     inside = deliver(house_of())
-    house = house_of(('directory = "referrals"', f'directory = "{tmp_path}/elsewhere"'))
-    outside = deliver(house, "2")
+    context = house_of(('directory = "referrals"', f'directory = "{tmp_path}/elsewhere"'))
+    outside = deliver(context, "2")
     assert inside.documents[0].path == f"referrals/{inside.id}.tif"
     assert outside.documents[0].path == f"{tmp_path}/elsewhere/{outside.id}.tif"
     assert Path(outside.documents[0].path).is_file()
@@ -276,9 +278,9 @@ def test_a_delivery_that_no_record_applies_to_is_held_unless_said_otherwise(hous
 
 
 def test_a_delivery_that_no_record_applies_to_can_be_refused(house_of):
-    house = house_of(*NEVER, ("[output]", '[delivery]\nwithout_records = "refuse"\n\n[output]'))
+    context = house_of(*NEVER, ("[output]", '[delivery]\nwithout_records = "refuse"\n\n[output]'))
     with pytest.raises(Problem) as raised:
-        deliver(house)
+        deliver(context)
     assert raised.value.code is Code.NO_RECORD
     assert [each.rule for each in raised.value.violations] == ["when"]
 
@@ -292,10 +294,10 @@ def failing(*_: object, **__: object) -> None:
 
 @pytest.mark.parametrize("step", ["ledger.published", "release", "quarantine.discard", "seal after"])
 def test_what_is_committed_is_answered_as_accepted_whatever_fails_after(house_of, monkeypatch, step):
-    house = house_of()
+    context = house_of()
     with monkeypatch.context() as broken:
         if step == "ledger.published":
-            broken.setattr(type(house.ledger), "published", failing)
+            broken.setattr(type(context.ledger), "published", failing)
         elif step == "release":
             broken.setattr("receiver.store.release._place", failing)
         elif step == "quarantine.discard":
@@ -303,39 +305,39 @@ def test_what_is_committed_is_answered_as_accepted_whatever_fails_after(house_of
             broken.setattr("receiver.store.quarantine.os.path.lexists", lambda _: True)
         else:
             broken.setattr("receiver.store.stage.Staged.close", failing)
-        receipt = deliver(house)
+        receipt = deliver(context)
         assert (receipt.status, receipt.duplicate) == (Status.PUBLISHED, False)
-        again = deliver(house)
+        again = deliver(context)
         assert (again.id, again.status, again.duplicate) == (receipt.id, Status.PUBLISHED, True)
-    house.recover()
-    assert house.ledger.find(receipt.id).status is Status.PUBLISHED
-    assert {path.name for path in house.processes["referrals"].output.rglob("*") if path.is_file()}
+    context.recover()
+    assert context.ledger.find(receipt.id).status is Status.PUBLISHED
+    assert {path.name for path in context.processes["referrals"].output.rglob("*") if path.is_file()}
 
 
 def test_a_commit_of_which_nobody_could_say_is_answered_by_what_the_ledger_says(house_of, monkeypatch):
-    house = house_of()
-    commit = type(house.ledger).commit
+    context = house_of()
+    commit = type(context.ledger).commit
 
     def unclear(self, entry, attempt):
         commit(self, entry, attempt)
         raise ledger.Unclear(Code.STORAGE_FAILED, "could not use the ledger (IOError)")
 
-    monkeypatch.setattr(type(house.ledger), "commit", unclear)
-    assert deliver(house).status is Status.PUBLISHED
+    monkeypatch.setattr(type(context.ledger), "commit", unclear)
+    assert deliver(context).status is Status.PUBLISHED
 
 
 def test_a_note_that_a_duplicate_came_may_fail(house_of, monkeypatch):
-    house = house_of()
-    first = deliver(house)
-    monkeypatch.setattr(type(house.ledger), "attempted", failing)
-    assert (deliver(house).id, deliver(house).duplicate) == (first.id, True)
+    context = house_of()
+    first = deliver(context)
+    monkeypatch.setattr(type(context.ledger), "attempted", failing)
+    assert (deliver(context).id, deliver(context).duplicate) == (first.id, True)
 
 
 def test_housekeeping_finishes_what_was_accepted_and_not_published(house_of, monkeypatch):
-    house = house_of()
+    context = house_of()
     with monkeypatch.context() as broken:
         broken.setattr("receiver.store.release._place", failing)
-        receipt = deliver(house)
+        receipt = deliver(context)
     monkeypatch.setattr(housekeeping, "LOOK", -1)
-    housekeeping.look(house)
-    assert house.ledger.find(receipt.id).status is Status.PUBLISHED
+    housekeeping.look(context)
+    assert context.ledger.find(receipt.id).status is Status.PUBLISHED

@@ -9,7 +9,7 @@ import pytest
 from receiver.app import create_app
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
-from receiver.delivery.context import House, opened
+from receiver.delivery.context import Context, open_context
 from receiver.operations.health import readiness
 from receiver.operations.reload import watching
 from receiver.site.process import compiling
@@ -26,90 +26,90 @@ def settings(tmp_path):
 
 
 @pytest.fixture
-def house(settings):
-    return opened(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
+def context(settings):
+    return open_context(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
 
 
-def missing(house: House) -> dict[str, str]:
-    return {check.name: check.reason for check in readiness.checks(house) if not check.ready}
+def missing(context: Context) -> dict[str, str]:
+    return {check.name: check.reason for check in readiness.checks(context) if not check.ready}
 
 
-def test_a_house_in_order_is_ready_and_says_why(house):
-    found = readiness.checks(house)
-    assert missing(house) == {}
+def test_a_house_in_order_is_ready_and_says_why(context):
+    found = readiness.checks(context)
+    assert missing(context) == {}
     assert {check.name for check in found} == {"configuration", "ledger", "stage", "output", "space"}
     assert all(check.reason for check in found)
 
 
-def test_asking_leaves_nothing_behind(house):
-    before = sorted(house.settings.data.rglob("*"))
-    readiness.checks(house)
-    assert sorted(house.settings.data.rglob("*")) == before
+def test_asking_leaves_nothing_behind(context):
+    before = sorted(context.settings.data.rglob("*"))
+    readiness.checks(context)
+    assert sorted(context.settings.data.rglob("*")) == before
 
 
-def test_too_little_space_is_told_with_what_is_needed(house):
-    short = replace(house, settings=replace(house.settings, min_free=10**18))
+def test_too_little_space_is_told_with_what_is_needed(context):
+    short = replace(context, settings=replace(context.settings, min_free=10**18))
     assert "1000000 TB needed" in missing(short)["space"]
 
 
-def test_a_full_disk_is_told_whatever_the_settings_ask_for(house, monkeypatch):
-    careless = replace(house, settings=replace(house.settings, min_free=0))
+def test_a_full_disk_is_told_whatever_the_settings_ask_for(context, monkeypatch):
+    careless = replace(context, settings=replace(context.settings, min_free=0))
     assert missing(careless) == {}
     monkeypatch.setattr(readiness, "free_space", lambda _: 50_000)
     assert "0 MB free at" in missing(careless)["space"]
 
 
-def test_an_output_folder_that_is_gone_is_told(house):
-    shutil.rmtree(house.processes["referrals"].output)
-    assert missing(house) == {"output": "could not write to the output folder (ENOENT)"}
+def test_an_output_folder_that_is_gone_is_told(context):
+    shutil.rmtree(context.processes["referrals"].output)
+    assert missing(context) == {"output": "could not write to the output folder (ENOENT)"}
 
 
-def test_an_output_folder_that_is_away_at_the_start_is_waited_for(house):
-    process = house.processes["referrals"]
-    away = process.output.rename(house.settings.data / "away")
-    started = opened(house.settings, house.processes, create=False)
+def test_an_output_folder_that_is_away_at_the_start_is_waited_for(context):
+    process = context.processes["referrals"]
+    away = process.output.rename(context.settings.data / "away")
+    started = open_context(context.settings, context.processes, create=False)
     assert missing(started) == {"output": "could not write to the output folder (ENOENT)"}
     with pytest.raises(Problem, match="ENOENT") as told:
         started.stage(process)
     assert told.value.code is Code.STORAGE_FAILED
     assert not process.output.exists()
     away.rename(process.output)
-    assert started.stage(process).root == house.stage(process).root
+    assert started.stage(process).root == context.stage(process).root
     assert missing(started) == {}
 
 
-def test_an_output_folder_that_comes_back_while_the_site_is_reloaded_keeps_no_edit_back(house):
+def test_an_output_folder_that_comes_back_while_the_site_is_reloaded_keeps_no_edit_back(context):
     class Meanwhile(dict):
         def keys(self):
-            house.stages.setdefault("back", house.stages["referrals"])  # as the thread of a delivery finds it
+            context.stages.setdefault("back", context.stages["referrals"])  # as the thread of a delivery finds it
             return super().keys()
 
-    assert watching.rebuilt(house, Meanwhile(house.processes)).stages["referrals"] is house.stages["referrals"]
+    assert watching.rebuilt(context, Meanwhile(context.processes)).stages["referrals"] is context.stages["referrals"]
 
 
-def test_a_stage_that_is_gone_is_told(house):
-    shutil.rmtree(house.stages["referrals"].root)
-    assert missing(house)["stage"] == "could not create a folder in the stage (ENOENT)"
+def test_a_stage_that_is_gone_is_told(context):
+    shutil.rmtree(context.stages["referrals"].root)
+    assert missing(context)["stage"] == "could not create a folder in the stage (ENOENT)"
 
 
-def test_a_ledger_that_is_no_ledger_any_more_is_told(house):
-    house.ledger.close()
-    house.ledger.path.write_bytes(b"this is no database, whatever its name says" * 100)
-    assert missing(house) == {"ledger": "the ledger is damaged: stop the service, restore a backup of it and start"}
+def test_a_ledger_that_is_no_ledger_any_more_is_told(context):
+    context.ledger.close()
+    context.ledger.path.write_bytes(b"this is no database, whatever its name says" * 100)
+    assert missing(context) == {"ledger": "the ledger is damaged: stop the service, restore a backup of it and start"}
 
 
-def test_a_site_without_a_process_is_not_ready(house):
-    assert missing(replace(house, processes={}))["configuration"] == "the site has no process"
+def test_a_site_without_a_process_is_not_ready(context):
+    assert missing(replace(context, processes={}))["configuration"] == "the site has no process"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a disk, which only root may")
-def test_an_output_on_a_disk_that_turned_read_only_is_told(house):
-    output = house.processes["referrals"].output
+def test_an_output_on_a_disk_that_turned_read_only_is_told(context):
+    output = context.processes["referrals"].output
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", output], check=False, capture_output=True)
     if mounted.returncode:
         pytest.skip("no disk can be mounted here")
     try:
-        assert missing(house) == {"output": "could not write to the output folder (EROFS)"}
+        assert missing(context) == {"output": "could not write to the output folder (EROFS)"}
     finally:
         subprocess.run(["umount", output], check=True)
 
@@ -143,11 +143,11 @@ def test_every_disk_that_is_written_to_is_looked_at(tmp_path, place):
         }
         settings = Settings.from_environment(given | {"RECEIVER_SITE": str(ROOT)})
         ledger.create(settings.ledger)
-        house = opened(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
-        assert any(each.is_relative_to(disk) for each in house.disks())
-        assert "32 MB needed" in missing(house)["space"]
+        context = open_context(settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
+        assert any(each.is_relative_to(disk) for each in context.disks())
+        assert "32 MB needed" in missing(context)["space"]
         with pytest.raises(Problem, match="too little free space"):
-            house.require_space(house.processes["referrals"])
-        house.ledger.close()
+            context.require_space(context.processes["referrals"])
+        context.ledger.close()
     finally:
         subprocess.run(["umount", "-l", disk], check=True)

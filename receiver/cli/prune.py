@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from receiver.cli.opening import open_house
+from receiver.cli.opening import open_context
 from receiver.cli.terminal import show_table
 from receiver.core.settings import Settings
 from receiver.operations.retention.retention import Pruned, prune, strangers
@@ -19,11 +19,11 @@ def command(dry_run: bool) -> None:
     Each process says under [retention] how long it keeps them; what it does not say is kept. What is accepted but
     not published is never touched. The service does the same once an hour. Ends with 1 where something failed.
     """
-    house = open_house(Settings.from_environment())
-    done = list(prune(house, datetime.now(UTC), dry_run=dry_run))
+    context = open_context(Settings.from_environment())
+    done = list(prune(context, datetime.now(UTC), dry_run=dry_run))
     heading = ("PROCESS", "KIND", "WOULD GO" if dry_run else "REMOVED", "KEPT", "RULE")
     show_table([_row(each) for each in done], heading)
-    for name in sorted(strangers(house)):
+    for name in sorted(strangers(context)):
         click.echo(
             f"{name}: something is kept of it, but it is configured no longer; nothing of it is removed", err=True
         )

@@ -10,12 +10,12 @@ from functools import partial
 import click
 
 from receiver.cli.deliveries import entries, find, require_process
-from receiver.cli.opening import open_house
+from receiver.cli.opening import open_context
 from receiver.cli.terminal import moment
 from receiver.core.delivery import Replay, Status
 from receiver.core.problems import Code, Violation
 from receiver.core.settings import Settings
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.operations.replay import rehearsing, replaying
 from receiver.store.entry import Entry
 
@@ -59,14 +59,14 @@ def command(
     """
     _refuse_misuse(ids, process, status, since, dry_run=dry_run)
     settings = Settings.from_environment()
-    house = open_house(settings)
-    require_process(house.ledger, settings, process)
+    context = open_context(settings)
+    require_process(context.ledger, settings, process)
     if ids:
-        chosen = [find(house.ledger, id_) for id_ in ids]
+        chosen = [find(context.ledger, id_) for id_ in ids]
     else:  # the oldest first, so that versions follow the order in which they came
-        wanted = entries(house.ledger, process=process, status=Status(str(status)), since=since)
+        wanted = entries(context.ledger, process=process, status=Status(str(status)), since=since)
         chosen = list(wanted)[::-1]
-    judge = partial(_rehearse if dry_run else _replay, house, accept_confidence, len(chosen) == 1)
+    judge = partial(_rehearse if dry_run else _replay, context, accept_confidence, len(chosen) == 1)
     sys.exit(0 if _run(chosen, judge) else 1)
 
 
@@ -99,9 +99,9 @@ def _run(chosen: Sequence[Entry], judge: Judge) -> bool:
     return set(count) <= {*FINE}
 
 
-def _replay(house: House, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
+def _replay(context: Context, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
     how = Replay(datetime.now(UTC), person(), accept_confidence)
-    replayed = replaying.replay(house, entry, how)
+    replayed = replaying.replay(context, entry, how)
     now = replayed.entry
     moved = [f"as {now.id}"] if now.id != entry.id else []
     if replayed.problem:
@@ -114,8 +114,8 @@ def _replay(house: House, accept_confidence: bool, alone: bool, entry: Entry) ->
     return replayed.result, [" ".join([now.code or "", *moved]), *below]
 
 
-def _rehearse(house: House, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
-    found = rehearsing.rehearse(house, entry, accept_confidence=accept_confidence)
+def _rehearse(context: Context, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
+    found = rehearsing.rehearse(context, entry, accept_confidence=accept_confidence)
     if found.problem:
         judged = found.result is not rehearsing.Result.FAILED
         told = f"{found.problem.code}: {found.problem.detail}" if judged else found.problem.detail

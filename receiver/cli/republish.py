@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import click
 
 from receiver.cli.deliveries import find
-from receiver.cli.opening import open_house
+from receiver.cli.opening import open_context
 from receiver.cli.replay import person
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.operations.republish import republish
 from receiver.store.entry import Entry
 
@@ -26,16 +26,16 @@ def command(ids: Sequence[str], dry_run: bool) -> None:
     written. Documents come first, then records, then the marker, as ever. What still lies in the output stays. The
     importing system gets a set a second time by it: ask there first. Ends with 1 where a delivery could not be.
     """
-    house = open_house(Settings.from_environment())
-    chosen = [find(house.ledger, id_) for id_ in ids]
-    failed = [entry for entry in chosen if not _republished(house, entry, dry_run=dry_run)]
+    context = open_context(Settings.from_environment())
+    chosen = [find(context.ledger, id_) for id_ in ids]
+    failed = [entry for entry in chosen if not _republished(context, entry, dry_run=dry_run)]
     sys.exit(1 if failed else 0)
 
 
-def _republished(house: House, entry: Entry, *, dry_run: bool) -> bool:
+def _republished(context: Context, entry: Entry, *, dry_run: bool) -> bool:
     """Publish one delivery again, and show what came of it; False where that failed."""
     try:
-        done = republish(house, entry, datetime.now(UTC), person(), dry_run=dry_run)
+        done = republish(context, entry, datetime.now(UTC), person(), dry_run=dry_run)
     except Problem as problem:
         click.echo(f"{entry.id}  {click.style('failed', fg='red')}  {problem.detail}")
         return False

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import click
 
 from receiver.cli.deliveries import tell_damaged
-from receiver.cli.opening import open_house_in_force
+from receiver.cli.opening import open_context_in_force
 from receiver.cli.terminal import show_heading, show_table
 from receiver.core.settings import Settings
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.operations.health import readiness, usage
 from receiver.operations.health.survey import MOST_FILES, Survey, survey
 from receiver.operations.notify import told
@@ -28,39 +28,39 @@ def command() -> None:
     still in use; SHA-256 is the start of its digest. Works beside the running service, and without it. Ends with 1
     where a delivery would not be taken.
     """
-    house = open_house_in_force(Settings.from_environment())
-    house.ledger.require_sound()
-    checks, surveys = readiness.checks(house), survey(house)
+    context = open_context_in_force(Settings.from_environment())
+    context.ledger.require_sound()
+    checks, surveys = readiness.checks(context), survey(context)
     ready = all(check.ready for check in checks)
     show_heading("ready for deliveries" if ready else "NOT ready for deliveries", "green" if ready else "red")
     show_table([(_mark(check.ready), check.name, check.reason) for check in checks], indent="  ")
     click.echo()
     now = datetime.now(UTC)
     show_table([_row(each, now) for each in surveys], HEADING)
-    _show_tokens(house, now)
-    _show_told(house, now)
-    for row in house.ledger.damaged():
+    _show_tokens(context, now)
+    _show_told(context, now)
+    for row in context.ledger.damaged():
         tell_damaged(row)
     sys.exit(0 if ready else 1)
 
 
-def _show_tokens(house: House, now: datetime) -> None:
+def _show_tokens(context: Context, now: datetime) -> None:
     """Tell when each token was last used: a token of a process that is open to anybody has no line."""
     rows = [
         (name, used.source, used.fingerprint or "-", f"{_ago(used.at, now)} ago" if used.at else "never")
-        for name, process in sorted(house.processes.items())
-        for used in usage.last_used(house.settings.data, process)
+        for name, process in sorted(context.processes.items())
+        for used in usage.last_used(context.settings.data, process)
     ]
     if rows:
         click.echo()
         show_table(rows, TOKENS)
 
 
-def _show_told(house: House, now: datetime) -> None:
+def _show_told(context: Context, now: datetime) -> None:
     """Tell what people were told ([notify]) and is not well again."""
     rows = [
         (name, fault, f"told {_ago(since, now)} ago")
-        for name, faults in told.read(house.settings.data).items()
+        for name, faults in told.read(context.settings.data).items()
         for fault, since in faults.items()
     ]
     if rows:

@@ -1,4 +1,4 @@
-"""The nouns that flow through the house: frozen values, no behaviour that touches the outside."""
+"""The values that a delivery consists of: frozen values, no behaviour that touches the outside."""
 
 import base64
 import hashlib

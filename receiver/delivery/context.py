@@ -18,7 +18,7 @@ from receiver.store.stage import Stage, Staged, stage_for
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Context:
     """Everything that is shared by the threads of one worker."""
 
     settings: Settings
@@ -59,33 +59,33 @@ class House:
 
 @dataclass(slots=True)
 class Current:
-    """The house in force. A reload puts another in its place; who is at work goes on in the one it began in."""
+    """The context in force. A reload puts another in its place; who is at work goes on in the one it began in."""
 
-    house: House
+    context: Context
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
+class Intake:
     """One delivery being taken in: where, for which process, from whom, and the folder in which it is put together."""
 
-    house: House
+    context: Context
     process: Process
     arrival: Arrival
     staged: Staged
 
 
-def opened(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> House:
-    """Return the house, with what a crash left behind finished or swept. Raises `Problem`.
+def open_context(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> Context:
+    """Return the context, with what a crash left behind finished or swept. Raises `Problem`.
 
     The ledger must have been created before.
     """
-    house = unrecovered(settings, processes, create=create)
-    log.recovered(house.recover())
-    return house
+    context = open_unrecovered(settings, processes, create=create)
+    log.recovered(context.recover())
+    return context
 
 
-def unrecovered(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> House:
-    """Return the house as a crash may have left it. Raises `Problem`.
+def open_unrecovered(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> Context:
+    """Return the context as a crash may have left it. Raises `Problem`.
 
     Output folders that are missing are created, or waited for: a disk that is away must not be replaced by a folder
     on the one below it. Only what puts a site in force creates them (`in_force.loading`), and a verb that runs before
@@ -94,7 +94,7 @@ def unrecovered(settings: Settings, processes: Mapping[str, Process], *, create:
     quarantine.own(settings.data)
     originals.own(settings.data)
     stages = stages_of(settings, processes, create=create)
-    return House(settings, processes, Ledger(settings.ledger), stages)
+    return Context(settings, processes, Ledger(settings.ledger), stages)
 
 
 def stages_of(settings: Settings, processes: Mapping[str, Process], *, create: bool) -> dict[str, Stage]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from receiver.core.delivery import Delivery, Part, Receipt, Status, delivery_id
 from receiver.core.problems import PASSING, Code, Problem
-from receiver.delivery.context import House, Reception
+from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected
 from receiver.delivery.render import Rendered
 from receiver.site.process import Process
@@ -15,28 +15,28 @@ from receiver.store.entry import Entry, Kind, Output, PartLine
 from receiver.store.stage import Staged
 
 
-def plan(reception: Reception, delivery: Delivery, parts: Sequence[Part], rendered: Rendered) -> Entry:
+def plan(intake: Intake, delivery: Delivery, parts: Sequence[Part], rendered: Rendered) -> Entry:
     """Stage what was rendered beside the parts, and return the entry that the ledger is to commit."""
-    house, process, staged = reception.house, reception.process, reception.staged
-    outputs = tuple(stage_outputs(house, process, rendered, staged))
+    context, process, staged = intake.context, intake.process, intake.staged
+    outputs = tuple(stage_outputs(context, process, rendered, staged))
     known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
-    entry = _entry(reception, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
+    entry = _entry(intake, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
     if not process.config.retention.originals:
         return entry
-    return replace(entry, outputs=(*outputs, originals.lay_out(house.settings.data, staged, entry, parts)))
+    return replace(entry, outputs=(*outputs, originals.lay_out(context.settings.data, staged, entry, parts)))
 
 
-def put_aside(reception: Reception, collected: Collected, source_id: str, problem: Problem) -> Receipt:
+def put_aside(intake: Intake, collected: Collected, source_id: str, problem: Problem) -> Receipt:
     """Keep what is not accepted in quarantine; return the receipt of what is held, raise `problem` for the rest."""
     if problem.code in PASSING or not collected.whole:
         raise problem
-    house, process = reception.house, reception.process
+    context, process = intake.context, intake.process
     id_ = delivery_id(process.name, source_id, collected.parts)
     status = Status.HELD if holds(process, problem.code) else Status.REFUSED
     known = {"version": None, "status": status, "code": problem.code, "violations": problem.violations}
-    entry = _entry(reception, id_, source_id, collected.parts, **known)
+    entry = _entry(intake, id_, source_id, collected.parts, **known)
     receipt = quarantine.set_aside(
-        house.ledger, house.settings.data, reception.staged, entry, collected.parts, problem.detail
+        context.ledger, context.settings.data, intake.staged, entry, collected.parts, problem.detail
     )
     if receipt.status is Status.REFUSED:
         problem.kept_as = id_
@@ -53,24 +53,24 @@ def holds(process: Process, code: Code) -> bool:
     return process.config.delivery.on_invalid == "hold" and code is not Code.SOURCE_ID_CONFLICT
 
 
-def _entry(reception: Reception, id_: str, source_id: str, parts: Sequence[Part], **known: Any) -> Entry:
+def _entry(intake: Intake, id_: str, source_id: str, parts: Sequence[Part], **known: Any) -> Entry:
     return Entry(
         id=id_,
-        process=reception.process.name,
+        process=intake.process.name,
         source_id=source_id,
-        received_at=reception.arrival.at,
-        peer=reception.arrival.peer,
-        configuration=reception.process.digest,
+        received_at=intake.arrival.at,
+        peer=intake.arrival.peer,
+        configuration=intake.process.digest,
         parts=tuple(map(PartLine.of, parts)),
-        replay=reception.arrival.replay,
+        replay=intake.arrival.replay,
         **known,
     )
 
 
-def stage_outputs(house: House, process: Process, rendered: Rendered, staged: Staged) -> Iterator[Output]:
+def stage_outputs(context: Context, process: Process, rendered: Rendered, staged: Staged) -> Iterator[Output]:
     """Stage what was rendered beside the parts, and yield every file with its final name."""
     root = f"{process.output}/"
-    told = root.removeprefix(f"{house.settings.output.absolute()}/")  # as the receipt tells it
+    told = root.removeprefix(f"{context.settings.output.absolute()}/")  # as the receipt tells it
     for part, path in rendered.documents:
         yield Output(Kind.DOCUMENT, part.path.name, told + path, root + path, part.size, part.sha256)
     for kind, path, content in _contents(rendered):

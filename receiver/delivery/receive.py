@@ -11,7 +11,7 @@ from receiver import log
 from receiver.core.delivery import Arrival, Delivery, Incoming, Part, Reading, Receipt, Role, delivery_id
 from receiver.core.problems import Code, Problem
 from receiver.core.steps import Step, timed
-from receiver.delivery.context import House, Reception
+from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected, collect
 from receiver.delivery.plan import plan, put_aside
 from receiver.delivery.render import as_published, render
@@ -23,7 +23,7 @@ from receiver.store.failure import storage
 from receiver.store.ledger import VersionTaken
 
 
-def receive(house: House, process: Process, incoming: Iterable[Incoming], arrival: Arrival) -> Receipt:
+def receive(context: Context, process: Process, incoming: Iterable[Incoming], arrival: Arrival) -> Receipt:
     """Take one delivery from its first section to its receipt. Raises `Problem` where it is not accepted.
 
     What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
@@ -31,8 +31,8 @@ def receive(house: House, process: Process, incoming: Iterable[Incoming], arriva
     """
     receipt = None
     try:
-        with storage("take the delivery in"), house.stage(process).open() as staged:
-            receipt = _receive(Reception(house, process, arrival, staged), incoming)
+        with storage("take the delivery in"), context.stage(process).open() as staged:
+            receipt = _receive(Intake(context, process, arrival, staged), incoming)
     except Problem as problem:
         if receipt is None:
             raise
@@ -40,16 +40,16 @@ def receive(house: House, process: Process, incoming: Iterable[Incoming], arriva
     return receipt
 
 
-def _receive(reception: Reception, incoming: Iterable[Incoming]) -> Receipt:
-    process = reception.process
-    collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, reception.staged)
+def _receive(intake: Intake, incoming: Iterable[Incoming]) -> Receipt:
+    process = intake.process
+    collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, intake.staged)
     source_id = ""
     try:
         reading = read(process, collected)
         source_id = reading.source_id
-        return _accept(reception, reading, collected.parts)
+        return _accept(intake, reading, collected.parts)
     except Problem as problem:
-        return put_aside(reception, collected, source_id or problem.source_id, problem)
+        return put_aside(intake, collected, source_id or problem.source_id, problem)
 
 
 @timed(Step.READ)
@@ -86,37 +86,37 @@ def judge_confidence(process: Process, reading: Reading) -> None:
         raise Problem(Code.CONFIDENCE_LOW, "The platform is not sure enough of some fields.", low)
 
 
-def _accept(reception: Reception, reading: Reading, parts: Sequence[Part]) -> Receipt:
+def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
     """Commit and publish what could be read, once: a retry gets the receipt of the first."""
-    house, process, arrival = reception.house, reception.process, reception.arrival
+    context, process, arrival = intake.context, intake.process, intake.arrival
     id_ = delivery_id(process.name, reading.source_id, parts)
-    known, latest = house.ledger.before(id_, process.name, reading.source_id)
+    known, latest = context.ledger.before(id_, process.name, reading.source_id)
     if known:
-        return publish.duplicate(house.ledger, known, arrival)
+        return publish.duplicate(context.ledger, known, arrival)
     if not (arrival.replay and arrival.replay.accept_confidence):
         judge_confidence(process, reading)
-    published = as_published(process, parts, reception.staged)
+    published = as_published(process, parts, intake.staged)
     while True:
         if latest and process.config.delivery.same_source_id == "ignore":
-            return publish.duplicate(house.ledger, latest, arrival)
+            return publish.duplicate(context.ledger, latest, arrival)
         delivery = Delivery(id_, process.name, reading.source_id, arrival.at, next_version(process, latest))
-        entry = plan(reception, delivery, parts, render(process, delivery, reading, published))
+        entry = plan(intake, delivery, parts, render(process, delivery, reading, published))
         with suppress(VersionTaken):  # by another delivery of this sourceId: render again, as the next version
-            return _publish(reception, entry)
-        latest = house.ledger.latest(process.name, reading.source_id)
+            return _publish(intake, entry)
+        latest = context.ledger.latest(process.name, reading.source_id)
 
 
-def _publish(reception: Reception, entry: Entry) -> Receipt:
+def _publish(intake: Intake, entry: Entry) -> Receipt:
     """Commit an entry, and publish its files where no other of the same id came first. Raises `VersionTaken`.
 
     From the commit on the answer is the receipt, whatever fails: recovery finishes what is left to be done.
     """
-    house = reception.house
-    receipt = publish.commit(house.ledger, reception.staged, entry, reception.process.group)
+    context = intake.context
+    receipt = publish.commit(context.ledger, intake.staged, entry, intake.process.group)
     try:
         if not receipt.duplicate:
-            publish.publish(house.ledger, reception.staged, entry)
-        quarantine.discard(house.settings.data, entry.process, entry.id)
+            publish.publish(context.ledger, intake.staged, entry)
+        quarantine.discard(context.settings.data, entry.process, entry.id)
     except Problem as problem:
         log.put_off(entry.id, problem)
     return receipt

@@ -13,7 +13,7 @@ from pathlib import Path
 from receiver.core.delivery import Delivery, Status
 from receiver.core.problems import Code, Problem
 from receiver.delivery import receive as intake
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.delivery.parts import collect
 from receiver.delivery.plan import stage_outputs
 from receiver.delivery.render import as_published, render
@@ -42,30 +42,30 @@ class Republished:
     there: int
 
 
-def republish(house: House, entry: Entry, at: datetime, by: str, *, dry_run: bool = False) -> Republished:
+def republish(context: Context, entry: Entry, at: datetime, by: str, *, dry_run: bool = False) -> Republished:
     """Publish again what is missing of a published delivery. Raises Problem where that cannot be the same files."""
     if entry.status is not Status.PUBLISHED:
         raise Problem(Code.STORAGE_FAILED, WHY_NOT[entry.status])
-    process, kept = find(house, entry)
-    with storage("publish a delivery again"), house.stage(process).open() as staged:
-        made = _made(house, process, entry, kept, staged)
+    process, kept = find(context, entry)
+    with storage("publish a delivery again"), context.stage(process).open() as staged:
+        made = _made(context, process, entry, kept, staged)
         missing = [output for output in made if not _lies_there(output)]
         if missing and not dry_run:
             attempt = Attempt(at, "", OUTCOME, note=f"{len(missing)} files again, by {by}")
             publish.again(
-                house.ledger, staged, _reopened(entry, made, missing, staged), missing, attempt, process.group
+                context.ledger, staged, _reopened(entry, made, missing, staged), missing, attempt, process.group
             )
     return Republished(len(missing), len(made) - len(missing))
 
 
-def _made(house: House, process: Process, entry: Entry, kept: Kept, staged: Staged) -> list[Output]:
+def _made(context: Context, process: Process, entry: Entry, kept: Kept, staged: Staged) -> list[Output]:
     """Stage what was published, made anew. Raises Problem where it would be anything else."""
     config = process.config
     collected = collect(config.parts, config.delivery.unknown_parts, sections(kept), staged)
     reading = intake.read(process, collected)
     delivery = Delivery(entry.id, process.name, entry.source_id, entry.received_at, entry.version or 1)
     rendered = render(process, delivery, reading, as_published(process, collected.parts, staged))
-    made = list(stage_outputs(house, process, rendered, staged))
+    made = list(stage_outputs(context, process, rendered, staged))
     if {_identity(output) for output in made} != {_identity(output) for output in _published(entry)}:
         detail = (
             "Today's configuration makes other files of it than were published: receiver replay --dry-run shows which. "

@@ -1,4 +1,4 @@
-"""The only door to the disk: every fsync, rename, replace and link of the house is here.
+"""The only door to the disk: every fsync, rename, replace and link of the package is here.
 
 What a function has returned from survives a power cut, except where its docstring says what is still to be synced.
 An fsync that failed is never retried on the same file: after it, Linux calls pages clean that never reached the

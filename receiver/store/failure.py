@@ -1,4 +1,4 @@
-"""What the disk's refusals are to the rest of the house."""
+"""What the disk's refusals are to the rest of the program."""
 
 import errno
 from types import TracebackType

@@ -10,7 +10,7 @@ from receiver.core.delivery import Arrival, Receipt
 from receiver.core.problems import Code, Problem
 from receiver.delivery import form
 from receiver.delivery import receive as intake
-from receiver.delivery.context import Current, House
+from receiver.delivery.context import Context, Current
 from receiver.operations.health.usage import Usage
 from receiver.operations.metrics.meters import Meters
 from receiver.site.process import Process
@@ -29,9 +29,9 @@ class BodyAwaited(BaseException):
 
 
 def blueprint(current: Current, meters: Meters) -> Blueprint:
-    """Return the door. Each delivery is judged by the house that is in force when it begins."""
+    """Return the door. Each delivery is judged by the context that is in force when it begins."""
     door = Blueprint("delivery", __name__, url_prefix=URL)
-    usage = Usage(current.house.settings.data)
+    usage = Usage(current.context.settings.data)
 
     def deliver(name: str | None = None) -> Response:
         """Answer one delivery; `name` is the process, where the URL has it."""
@@ -40,7 +40,7 @@ def blueprint(current: Current, meters: Meters) -> Blueprint:
             log.unpaced()
         cost = Cost(environ.get("HTTP_X_REQUEST_ID", ""), environ.get("REMOTE_ADDR", ""))
         try:
-            response = _answer(current.house, name, environ, cost, meters, usage)
+            response = _answer(current.context, name, environ, cost, meters, usage)
         except Exception as error:  # noqa: BLE001 (nobody foresaw it, and the sender is told so)
             problem = replies.defect(error)
             meters.refused(problem, NONE)
@@ -53,18 +53,18 @@ def blueprint(current: Current, meters: Meters) -> Blueprint:
     return door
 
 
-def _answer(house: House, name: str | None, environ: Environ, cost: Cost, meters: Meters, usage: Usage) -> Response:
+def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, meters: Meters, usage: Usage) -> Response:
     process = NONE
     meters.begin()
     awaited = False
     try:
         token = routing.bearer(environ.get("HTTP_AUTHORIZATION", ""))
-        led = routing.lead(house.processes, name, _host(environ), token)
+        led = routing.lead(context.processes, name, _host(environ), token)
         process = led.name
         routing.let_in(led, token)
         usage.note(led, token)
-        _require_readable(house, led, environ)
-        receipt = _take(house, led, environ, cost)
+        _require_readable(context, led, environ)
+        receipt = _take(context, led, environ, cost)
     except Problem as problem:
         log.refused(problem, process, cost.told())
         meters.refused(problem, process)
@@ -96,23 +96,23 @@ def _host(environ: Environ) -> str:
     return host.partition(":")[0].lower()
 
 
-def _require_readable(house: House, process: Process, environ: Environ) -> None:
+def _require_readable(context: Context, process: Process, environ: Environ) -> None:
     """Raise `Problem` where a body need not be read: there is no space for it, or it is packed."""
-    house.require_space(process)
+    context.require_space(process)
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
         raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")
 
 
-def _take(house: House, process: Process, environ: Environ, cost: Cost) -> Receipt:
+def _take(context: Context, process: Process, environ: Environ, cost: Cost) -> Receipt:
     incoming = form.sections(
         Counted(environ["wsgi.input"], cost),
         environ.get("CONTENT_TYPE", ""),
         _length(environ),
-        house.settings.max_body,
+        context.settings.max_body,
     )
     if PACED in environ:
         environ[PACED]()
-    return intake.receive(house, process, incoming, Arrival(datetime.now(UTC), cost.peer))
+    return intake.receive(context, process, incoming, Arrival(datetime.now(UTC), cost.peer))
 
 
 def _length(environ: Environ) -> int | None:

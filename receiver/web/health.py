@@ -22,7 +22,7 @@ def blueprint(current: Current, scrape: Callable[[], bytes]) -> Blueprint:
 
     @door.get("/readyz")
     def ready() -> tuple[dict[str, Any], int]:
-        checks = readiness.checks(current.house)
+        checks = readiness.checks(current.context)
         all_ready = all(check.ready for check in checks)
         told = {"status": "ready" if all_ready else "not ready", "checks": [asdict(check) for check in checks]}
         return told, 200 if all_ready else 503

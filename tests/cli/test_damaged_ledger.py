@@ -13,7 +13,7 @@ from test_operations import ROOT, TOKEN, deliver, refuse, run
 from receiver.app import create_app, prepare
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
-from receiver.delivery.context import House, opened
+from receiver.delivery.context import Context, open_context
 from receiver.site.process import compiling
 from receiver.store import ledger, schema
 from receiver.store.ledger import Ledger
@@ -22,16 +22,16 @@ PAGE = 4096
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     for name, value in {"SITE": str(ROOT), "DATA": str(tmp_path / "var"), "TOKEN": TOKEN}.items():
         monkeypatch.setenv(f"RECEIVER_{name}", value)
     settings = Settings.from_environment()
     ledger.create(settings.ledger)
-    return opened(settings, compiling.proven(settings))
+    return open_context(settings, compiling.proven(settings))
 
 
-def change(house: House, statement: str, *values: object) -> None:
-    with closing(apsw.Connection(str(house.ledger.path))) as connection:
+def change(context: Context, statement: str, *values: object) -> None:
+    with closing(apsw.Connection(str(context.ledger.path))) as connection:
         connection.execute(statement, values)
 
 
@@ -45,15 +45,15 @@ def flip(path: Path, pages: range) -> None:
 
 
 @pytest.fixture
-def damaged(house: House) -> Callable[[str], str]:
+def damaged(context: Context) -> Callable[[str], str]:
     """Return what damages a row of four, and returns its id."""
-    deliver(house, "1")
-    broken = deliver(house, "2").id
-    deliver(house, "3")
-    refuse(house, "4")
+    deliver(context, "1")
+    broken = deliver(context, "2").id
+    deliver(context, "3")
+    refuse(context, "4")
 
     def damage(assignment: str) -> str:
-        change(house, f"UPDATE deliveries SET {assignment} WHERE id = ?", broken)
+        change(context, f"UPDATE deliveries SET {assignment} WHERE id = ?", broken)
         return broken
 
     return damage
@@ -71,12 +71,12 @@ DAMAGE = [
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("verb", [["verify"], ["log"], ["log", "--json"], ["status"]])
 def test_a_damaged_row_is_named_and_the_others_are_shown(
-    house: House,
+    context: Context,
     damaged: Callable[[str], str],
     damage: str,
     verb: list[str],
 ) -> None:
-    others = {entry.id for entry in house.ledger.search()}
+    others = {entry.id for entry in context.ledger.search()}
     id_ = damaged(damage)
     told: Result = run(*verb)
     assert told.exit_code == 1
@@ -87,7 +87,7 @@ def test_a_damaged_row_is_named_and_the_others_are_shown(
         assert "3 deliveries" in told.stdout
 
 
-def test_the_other_verbs_name_it_too(house: House, damaged: Callable[[str], str], tmp_path: Path) -> None:
+def test_the_other_verbs_name_it_too(context: Context, damaged: Callable[[str], str], tmp_path: Path) -> None:
     id_ = damaged(DAMAGE[0])
     listing = tmp_path / "list.csv"
     listing.write_text("sourceId\n1\n2\n3\n9\n")
@@ -101,14 +101,14 @@ def test_the_other_verbs_name_it_too(house: House, damaged: Callable[[str], str]
         assert (told.exit_code, f"the row of {id_}" in told.output) == (1, True), arguments
 
 
-def test_recovery_passes_over_a_damaged_row(house: House, damaged: Callable[[str], str]) -> None:
+def test_recovery_passes_over_a_damaged_row(context: Context, damaged: Callable[[str], str]) -> None:
     id_ = damaged("status = 'committed', parts = 'x'")
-    assert set(house.recover().failed) == {id_}
+    assert set(context.recover().failed) == {id_}
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_backup_of_a_damaged_row_is_none(
-    house: House,
+    context: Context,
     damaged: Callable[[str], str],
     damage: str,
     tmp_path: Path,
@@ -122,13 +122,13 @@ def test_a_backup_of_a_damaged_row_is_none(
 
 
 @pytest.fixture
-def flipped(house: House) -> Settings:
+def flipped(context: Context) -> Settings:
     """Return the settings of a ledger of which half of the pages is damaged."""
     for number in range(40):
-        refuse(house, str(number))
-    house.ledger.close()
-    flip(house.ledger.path, range(5, house.ledger.path.stat().st_size // PAGE, 2))
-    return house.settings
+        refuse(context, str(number))
+    context.ledger.close()
+    flip(context.ledger.path, range(5, context.ledger.path.stat().st_size // PAGE, 2))
+    return context.settings
 
 
 def test_a_damaged_ledger_ends_the_start_and_the_verbs_with_one_line(flipped: Settings, tmp_path: Path) -> None:
@@ -145,15 +145,15 @@ def test_a_damaged_ledger_ends_the_start_and_the_verbs_with_one_line(flipped: Se
     assert (told.exit_code, (tmp_path / "copy.db").exists()) == (1, False)
 
 
-def test_a_service_that_meets_damage_takes_nothing_any_more(house: House) -> None:
-    ready = deliver(house, "1")
-    house.ledger.close()
-    with closing(apsw.Connection(str(house.ledger.path))) as connection:
+def test_a_service_that_meets_damage_takes_nothing_any_more(context: Context) -> None:
+    ready = deliver(context, "1")
+    context.ledger.close()
+    with closing(apsw.Connection(str(context.ledger.path))) as connection:
         connection.execute("INSERT INTO deliveries SELECT * FROM deliveries WHERE 0")
         connection.pragma("wal_checkpoint(truncate)")
         root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'times'").get
-    flip(house.ledger.path, range(root - 1, root))
-    again = Ledger(house.settings.ledger)
+    flip(context.ledger.path, range(root - 1, root))
+    again = Ledger(context.settings.ledger)
     with pytest.raises(schema.Damaged):
         again.search()
     with pytest.raises(schema.Damaged):  # that page is whole, and yet
@@ -162,8 +162,8 @@ def test_a_service_that_meets_damage_takes_nothing_any_more(house: House) -> Non
         again.require_in_place()
 
 
-def test_a_look_at_a_large_ledger_ends_in_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_at_a_large_ledger_ends_in_time(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "LOOK", -1.0)
     monkeypatch.setattr(schema, "STEPS_BETWEEN", 1)
-    house.ledger.require_sound()
+    context.ledger.require_sound()
     assert re.match("ready", run("status").stdout)

@@ -125,7 +125,7 @@ def _cut(
 
     def prepare() -> object:
         WEAKEN[weaken]()
-        syscalls.house(made, settings).ledger.close()
+        syscalls.context(made, settings).ledger.close()
         os.sync()  # what was there before the deliveries is not what is looked at
         return syscalls.PREPARED[prepared](made, settings)
 

@@ -35,7 +35,7 @@ from receiver.core.delivery import Arrival, Incoming, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
-from receiver.delivery.context import House, opened
+from receiver.delivery.context import Context, open_context
 from receiver.site.process import compiling
 from receiver.store import ledger
 from receiver.store.entry import Entry
@@ -83,25 +83,25 @@ def bench(folder: Path) -> Bench:
     return Bench(folder, settings, compiling.proven(settings, {"RECEIVER_TOKEN": "t" * 15 + "1"}))
 
 
-def house(bench: Bench, settings: Settings) -> House:
-    """Return the house over a data folder; opening it recovers what lies there."""
+def context(bench: Bench, settings: Settings) -> Context:
+    """Return the context over a data folder; opening it recovers what lies there."""
     process = replace(bench.processes["referrals"], output=(settings.output / "referrals").absolute())
     ledger.create(settings.ledger)
-    return opened(settings, {"referrals": process})
+    return open_context(settings, {"referrals": process})
 
 
-def later(bench: Bench, settings: Settings) -> House:
-    """Return the house with one delivery taken in: the next one works in its folder."""
-    prepared = house(bench, settings)
+def later(bench: Bench, settings: Settings) -> Context:
+    """Return the context with one delivery taken in: the next one works in its folder."""
+    prepared = context(bench, settings)
     receipt = deliver(prepared, "earlier")
     assert receipt
     return prepared
 
 
-PREPARED = {"delivery": house, "delivery in a folder used before": later}
+PREPARED = {"delivery": context, "delivery in a folder used before": later}
 
 
-def deliver(house: House, source_id: str = "1") -> dict | None:
+def deliver(context: Context, source_id: str = "1") -> dict | None:
     """Take the delivery in; return what the sender is told, None for a problem."""
     values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": "142637A"}
     fields = [{"name": name, "value": value, "confidence": 1} for name, value in values.items()]
@@ -111,7 +111,7 @@ def deliver(house: House, source_id: str = "1") -> dict | None:
         Incoming(Section("metadata", "metadata.json", "application/json"), [metadata]),
     ]
     try:
-        receipt = intake.receive(house, house.processes["referrals"], sections, Arrival(AT, "127.0.0.1"))
+        receipt = intake.receive(context, context.processes["referrals"], sections, Arrival(AT, "127.0.0.1"))
     except Problem:
         return None
     return {"id": receipt.id, "duplicate": receipt.duplicate, "status": receipt.status}
@@ -177,7 +177,7 @@ def violations(bench: Bench, settings: Settings, told: dict | None, prepared: st
     """Recover, look, try again and look once more. Returns what must not be."""
     found = [f"the delivery raised {told['raised']}"] if told and "raised" in told else []
     try:
-        again = house(bench, settings)
+        again = context(bench, settings)
     except Problem as problem:
         return [*found, f"the service cannot start: {problem.detail}"]
     found += _earlier(again, settings) if PREPARED[prepared] is later else []
@@ -201,21 +201,21 @@ def violations(bench: Bench, settings: Settings, told: dict | None, prepared: st
         found.append("the originals are not there")
     again.ledger.close()
     for stage in again.stages.values():
-        stage.close()  # else the disk stays busy until the house is forgotten
+        stage.close()  # else the disk stays busy until the context is forgotten
     return found
 
 
-def _earlier(house: House, settings: Settings) -> list[str]:
+def _earlier(context: Context, settings: Settings) -> list[str]:
     """Return what must not be of the delivery before, which was answered."""
-    there, row = _there(house, settings, "earlier"), house.ledger.search(source_id="earlier")
+    there, row = _there(context, settings, "earlier"), context.ledger.search(source_id="earlier")
     if there == WHOLE and [entry.status for entry in row] == ["published"]:
         return []
     return [f"of the delivery before, {there} is there, and the ledger says {[entry.status for entry in row]}"]
 
 
-def _there(house: House, settings: Settings, source_id: str) -> list[str]:
+def _there(context: Context, settings: Settings, source_id: str) -> list[str]:
     """Return the endings of the files that are published, but for those of other deliveries."""
-    others = {entry.id for entry in house.ledger.search() if entry.source_id != source_id}
+    others = {entry.id for entry in context.ledger.search() if entry.source_id != source_id}
     published = [path for path in settings.output.rglob("*") if path.is_file()]
     return sorted(path.suffix for path in published if path.stem not in others)
 
@@ -269,12 +269,12 @@ def _recovery(bench: Bench, point: Point, log: Path) -> list[str]:
 
 
 def _recover(bench: Bench, settings: Settings) -> None:
-    house(bench, settings).ledger.close()
+    context(bench, settings).ledger.close()
 
 
 def _leave_accepted(bench: Bench, settings: Settings, log: Path) -> None:
     """Kill a delivery as it begins to publish: the row is there, and not one file."""
-    hit(Point("renameat2", 1, "signal=KILL"), log, lambda: house(bench, settings), deliver)
+    hit(Point("renameat2", 1, "signal=KILL"), log, lambda: context(bench, settings), deliver)
 
 
 def possible() -> str:

@@ -13,7 +13,7 @@ from receiver.core.delivery import Arrival, Incoming, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
-from receiver.delivery.context import House, opened
+from receiver.delivery.context import Context, open_context
 from receiver.store import ledger, quarantine
 
 ROOT = Path(__file__).parents[2]
@@ -37,22 +37,22 @@ class Home:
         shutil.copytree(ROOT / "mappings" / "referrals", self.folder)
         self.environment = {"RECEIVER_SITE": str(root / "site"), "RECEIVER_DATA": str(root / "var")}
         self.settings = Settings.from_environment(self.environment)
-        self._opened: House | None = None
+        self._opened: Context | None = None
 
     @property
     def folder(self) -> Path:
         return self.root / "site" / "mappings" / "referrals"
 
     @property
-    def house(self) -> House:
+    def context(self) -> Context:
         if self._opened is None:
             ledger.create(self.settings.ledger)
-            self._opened = opened(self.settings, processes(self.settings))
+            self._opened = open_context(self.settings, processes(self.settings))
         return self._opened
 
     @property
     def ledger(self) -> ledger.Ledger:
-        return self.house.ledger
+        return self.context.ledger
 
     def configure(self, old: str, new: str, file: str = "process.toml") -> None:
         """Change the configuration, as an owner would; what is done next goes by it."""
@@ -77,9 +77,9 @@ class Home:
             Incoming(Section("file", "scan.tif", "image/tiff"), [fax]),
             Incoming(Section("metadata", "metadata.json", "application/json"), [content or metadata(**values)]),
         ]
-        process = self.house.processes["referrals"]
+        process = self.context.processes["referrals"]
         try:
-            id_ = intake.receive(self.house, process, sections, Arrival(at, PEER)).id
+            id_ = intake.receive(self.context, process, sections, Arrival(at, PEER)).id
         except Problem as problem:
             id_ = problem.kept_as
         return self.ledger.find(id_)

@@ -30,28 +30,28 @@ def last_done(home, seconds_ago):
 
 def test_it_prunes_when_the_last_time_is_an_hour_ago(over):
     last_done(over, HOUR - 30)
-    assert not housekeeping.look(over.house)
+    assert not housekeeping.look(over.context)
     assert over.waiting()
     last_done(over, HOUR + 1)
-    assert housekeeping.look(over.house)
+    assert housekeeping.look(over.context)
     assert over.waiting() == set()
-    assert not housekeeping.look(over.house)
+    assert not housekeeping.look(over.context)
 
 
 def test_a_new_installation_waits_an_hour(over):
-    assert not housekeeping.look(over.house)
+    assert not housekeeping.look(over.context)
     assert over.waiting()
 
 
 def test_a_clock_that_was_set_back_does_not_stop_it(over):
     last_done(over, -24 * HOUR)
-    assert housekeeping.look(over.house)
+    assert housekeeping.look(over.context)
 
 
 def test_it_prunes_at_each_look_while_space_is_short(over):
     last_done(over, housekeeping.LOOK + 1)
-    assert not housekeeping.look(over.house)
-    short = replace(over.house, settings=replace(over.settings, min_free=10**15))
+    assert not housekeeping.look(over.context)
+    short = replace(over.context, settings=replace(over.settings, min_free=10**15))
     assert housekeeping.look(short)
     assert not housekeeping.look(short), "not twice within a minute"
 
@@ -59,9 +59,9 @@ def test_it_prunes_at_each_look_while_space_is_short(over):
 def test_one_worker_does_it(over):
     last_done(over, 2 * HOUR)
     lock = stage.hold(over.settings.data / housekeeping.FOLDER)
-    assert not housekeeping.look(over.house)
+    assert not housekeeping.look(over.context)
     os.close(lock)
-    assert housekeeping.look(over.house)
+    assert housekeeping.look(over.context)
 
 
 def test_it_goes_on_after_a_failure_and_tells_it(over, monkeypatch, caplog):
@@ -75,6 +75,6 @@ def test_it_goes_on_after_a_failure_and_tells_it(over, monkeypatch, caplog):
 
     monkeypatch.setattr(housekeeping, "look", look)
     with pytest.raises(SystemExit):
-        housekeeping._keep(Current(over.house), pause=0)
+        housekeeping._keep(Current(over.context), pause=0)
     assert len(looks) == 2
     assert [record.message for record in caplog.records] == ["defect"]

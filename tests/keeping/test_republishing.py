@@ -129,7 +129,7 @@ def test_a_crash_on_the_way_is_finished_by_recovery_exactly_once(home, published
     process.join()
     assert process.exitcode == 9
     assert len(home.outputs()) == after
-    assert home.ledger.find(published.id).attempts[-1].outcome == "republished"  # whoever opens the house recovers
+    assert home.ledger.find(published.id).attempts[-1].outcome == "republished"  # whoever opens the context recovers
     assert home.outputs() == before
     assert home.ledger.find(published.id).status is Status.PUBLISHED
     assert (home.settings.data / "originals" / "referrals" / published.id).is_dir()

@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 
 def pruned(home, after, **options):
     """Prune at a time after noon; return what was removed and kept of each kind."""
-    done = list(prune(home.house, NOON + after, **options))
+    done = list(prune(home.context, NOON + after, **options))
     assert not [each.problem for each in done if each.problem]
     return {each.kind: (each.removed, each.kept) for each in done}
 
@@ -208,7 +208,7 @@ def test_one_kind_that_fails_keeps_no_other_back(home):
     folder = home.settings.data / "originals" / "referrals"
     shutil.rmtree(folder)
     folder.symlink_to(folder)  # a loop: it cannot be listed
-    done = {each.kind: each for each in prune(home.house, NOON + 31 * DAY)}
+    done = {each.kind: each for each in prune(home.context, NOON + 31 * DAY)}
     assert done["ledger"].removed == 1
 
 
@@ -236,7 +236,7 @@ def test_what_a_removal_left_half_way_is_swept(home):
     aside.parent.mkdir()
     originals.folder(home.settings.data, "referrals", entry.id).rename(aside)
     (aside / "delivery.json").unlink()
-    assert home.house.recover().swept == 1
+    assert home.context.recover().swept == 1
     assert not aside.exists()
 
 
@@ -248,7 +248,7 @@ def test_a_thousand_young_originals_are_passed_over_without_the_ledger(home, mon
         (folder / f"{number:020}").mkdir()
     monkeypatch.setattr(type(home.ledger), "find", lambda *_: pytest.fail("asked"))
     began = time.process_time()
-    done = {each.kind: each for each in prune(home.house, NOON + 30 * DAY)}
+    done = {each.kind: each for each in prune(home.context, NOON + 30 * DAY)}
     assert done["originals"].kept == 1000
     assert time.process_time() - began < 1
 

@@ -31,7 +31,7 @@ def events(home):
 
 
 def look(home, at=NOON):
-    looking.look(home.house, at)
+    looking.look(home.context, at)
 
 
 def test_refusals_are_told_once_and_their_end_once(home):
@@ -80,7 +80,7 @@ def test_held_deliveries_are_told_until_the_last_is_published(home):
     for days in (0, 1, 20):
         look(home, NOON + timedelta(days=days))
     assert events(home) == ["onset held referrals"]
-    replaying.replay(home.house, entry, Replay(NOON, "somebody", accept_confidence=True))
+    replaying.replay(home.context, entry, Replay(NOON, "somebody", accept_confidence=True))
     look(home, NOON + timedelta(days=20, minutes=1))
     assert [event for event in events(home) if "held" in event] == ["onset held referrals", "recovery held referrals"]
 
@@ -92,16 +92,16 @@ def test_templates_that_fail_are_told_apart_from_what_senders_do_wrong(home):
     look(home)
     assert events(home) == ["onset template referrals"]
     home.configure("{{ fields.mrn | first }}", "{{ fields.mrn }}", "mdm_t02.hl7.j2")
-    replaying.replay(home.house, home.ledger.find(entry.id), Replay(NOON, "somebody"))
+    replaying.replay(home.context, home.ledger.find(entry.id), Replay(NOON, "somebody"))
     look(home, NOON + MINUTE)
     assert events(home) == ["onset template referrals", "recovery template referrals"]
 
 
 def test_a_disk_that_is_nearly_full_is_told_before_senders_notice_it(home):
-    free = folders.free_space(home.settings.data) if home.house else 0
+    free = folders.free_space(home.settings.data) if home.context else 0
 
     def with_least(times):
-        return replace(home.house, settings=replace(home.settings, min_free=int(free / times)))
+        return replace(home.context, settings=replace(home.settings, min_free=int(free / times)))
 
     for times in (4.5, 3.5, 4.5, 3.5, 6):  # of what is needed is free; between four and five nothing changes
         looking.look(with_least(times), NOON)
@@ -111,7 +111,7 @@ def test_a_disk_that_is_nearly_full_is_told_before_senders_notice_it(home):
 def test_an_edit_that_is_kept_back_is_told_by_its_place_and_code_only(home):
     fault = f"mappings/referrals/process.toml:3:1: wrong-value title is {PLANTED}"
     other = "mappings/labs/process.toml:3:1: wrong-value title is empty"
-    data = home.house.settings.data
+    data = home.context.settings.data
     state.own(data)
     for kept_back in ((other,), (other, fault), (fault,), ()):
         state.write(data, state.State("seen", {}, kept_back))
@@ -135,11 +135,11 @@ def weeks_of(home, *hours, weeks=3):
 def test_a_silence_is_told_when_the_weeks_before_had_none_then(home):
     weeks_of(home, 2)
     home.deliver(at=NOON)
-    house = home.house
-    process = house.processes["referrals"]
+    context = home.context
+    process = context.processes["referrals"]
     for hours in (1, 2, 3):  # in the weeks before, nothing came until two o'clock; and clocks may have changed
-        assert conditions.silent_since(house.ledger, process, NOON + hours * HOUR, None) is None
-    assert conditions.silent_since(house.ledger, process, NOON + 3 * HOUR + 6 * MINUTE, None) == NOON
+        assert conditions.silent_since(context.ledger, process, NOON + hours * HOUR, None) is None
+    assert conditions.silent_since(context.ledger, process, NOON + 3 * HOUR + 6 * MINUTE, None) == NOON
     look(home, NOON + 4 * HOUR)
     look(home, NOON + 90 * HOUR)
     assert events(home) == ["onset silence referrals"]
@@ -222,15 +222,15 @@ def test_no_value_and_no_token_is_in_a_notice(home, monkeypatch):
 def test_a_ledger_that_is_away_is_no_recovery(home):
     home.deliver(mrn="wrong")
     look(home)
-    house = home.house
-    house.ledger.close()
-    content = house.ledger.path.read_bytes()
-    house.ledger.path.write_bytes(b"no ledger" * 1000)
+    context = home.context
+    context.ledger.close()
+    content = context.ledger.path.read_bytes()
+    context.ledger.path.write_bytes(b"no ledger" * 1000)
     with pytest.raises(Problem):
-        looking.look(house, NOON)
-    house.ledger.close()
-    house.ledger.path.write_bytes(content)
-    looking.look(house, NOON)
+        looking.look(context, NOON)
+    context.ledger.close()
+    context.ledger.path.write_bytes(content)
+    looking.look(context, NOON)
     assert events(home) == ["onset refused referrals"]
 
 

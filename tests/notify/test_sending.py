@@ -199,12 +199,12 @@ def test_what_could_not_be_told_is_told_at_a_later_look(home):
     content = note_down.read_text()
     note_down.write_text(content.replace("note_down", "not_there"))
     home.deliver(mrn="wrong", at=NOW)
-    looking.look(home.house, NOW)
+    looking.look(home.context, NOW)
     assert not (home.root / "told").exists()
     home.close()
     note_down.write_text(content)
-    looking.look(home.house, NOW)
-    looking.look(home.house, NOW)
+    looking.look(home.context, NOW)
+    looking.look(home.context, NOW)
     assert (home.root / "told").read_text().count("onset refused referrals") == 1
 
 

@@ -14,7 +14,7 @@ from receiver.authoring.cases.site import processes
 from receiver.core.delivery import Arrival, Incoming, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
-from receiver.delivery import context as house
+from receiver.delivery import context as context
 from receiver.delivery import receive as intake
 from receiver.store import ledger
 
@@ -142,7 +142,7 @@ class SmallSite:
         compiled = processes(settings, ["notes"])
         settings.data.mkdir(exist_ok=True)
         ledger.create(settings.ledger)
-        opened = house.opened(settings, compiled)
+        opened = context.opened(settings, compiled)
         sent = [Incoming(Section(name, filename, kind), [content]) for name, filename, kind, content in sections]
         try:
             with contextlib.suppress(Problem):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from receiver.core import units
 from receiver.core.problems import Code, Problem
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.site.in_force import state
 from receiver.store.failure import storage
 from receiver.store.folders import FOLDER_MODE, free_space
@@ -28,15 +28,18 @@ class Check:
     reason: str
 
 
-def checks(house: House) -> list[Check]:
+def checks(context: Context) -> list[Check]:
     """Return how everything stands that a delivery needs, disk by disk and folder by folder."""
-    outputs = {(process.output, process.group) for process in house.processes.values()}
+    outputs = {(process.output, process.group) for process in context.processes.values()}
     return [
-        _configuration(house),
-        _check("ledger", partial(_ledger, house)),
-        *(_check("stage", partial(_stage, root)) for root in sorted(house.roots())),
+        _configuration(context),
+        _check("ledger", partial(_ledger, context)),
+        *(_check("stage", partial(_stage, root)) for root in sorted(context.roots())),
         *(_check("output", partial(_output, *output)) for output in sorted(outputs)),
-        *(_check("space", partial(_space, folder, max(house.settings.min_free, LEAST))) for folder in house.disks()),
+        *(
+            _check("space", partial(_space, folder, max(context.settings.min_free, LEAST)))
+            for folder in context.disks()
+        ),
     ]
 
 
@@ -48,26 +51,26 @@ def _check(name: str, ask: Callable[[], str]) -> Check:
         return Check(name, False, problem.detail)
 
 
-def _configuration(house: House) -> Check:
-    count = len(house.processes)
+def _configuration(context: Context) -> Check:
+    count = len(context.processes)
     told = f"proven, processes: {count}" if count else "the site has no process"
-    return Check("configuration", count > 0, told + _kept_back(house))
+    return Check("configuration", count > 0, told + _kept_back(context))
 
 
-def _kept_back(house: House) -> str:
+def _kept_back(context: Context) -> str:
     """Tell what keeps an edit of the site back: no reason to turn deliveries away."""
-    known = state.read(house.settings.data)
+    known = state.read(context.settings.data)
     faults = known.kept_back if known else ()
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
     return f"; an edit is kept back by {faults[0]}{more}" if faults else ""
 
 
-def _ledger(house: House) -> str:
-    house.ledger.require_in_place()
+def _ledger(context: Context) -> str:
+    context.ledger.require_in_place()
     with storage("write to the ledger"):
-        _require(house.ledger.path, os.R_OK | os.W_OK)
-        _require(house.ledger.path.parent, os.W_OK | os.X_OK)
-    house.ledger.find("")
+        _require(context.ledger.path, os.R_OK | os.W_OK)
+        _require(context.ledger.path.parent, os.W_OK | os.X_OK)
+    context.ledger.find("")
     return "answers, and can be written"
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from receiver.core.delivery import Status
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.site.process import Process
 from receiver.store.standing import Standing
 
@@ -30,14 +30,14 @@ class Survey:
     oldest_file: datetime | None
 
 
-def survey(house: House) -> list[Survey]:
+def survey(context: Context) -> list[Survey]:
     """Return how every process stands, in the order of their names. Raises Problem."""
-    standing = house.ledger.standing()
-    return [_survey(name, standing.get(name, Standing()), process.output) for name, process in _ordered(house)]
+    standing = context.ledger.standing()
+    return [_survey(name, standing.get(name, Standing()), process.output) for name, process in _ordered(context)]
 
 
-def _ordered(house: House) -> list[tuple[str, Process]]:
-    return sorted(house.processes.items())
+def _ordered(context: Context) -> list[tuple[str, Process]]:
+    return sorted(context.processes.items())
 
 
 def _survey(name: str, standing: Standing, output: Path) -> Survey:

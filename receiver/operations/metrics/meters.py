@@ -13,7 +13,7 @@ from receiver import log
 from receiver.core.delivery import Receipt
 from receiver.core.problems import Problem
 from receiver.core.steps import Step
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.operations.metrics.numbers import Numbers, named
 from receiver.store.standing import Standing
 
@@ -42,7 +42,7 @@ SECONDS_BUCKET = named(*_SECONDS, "le", suffix="_bucket")
 class Meters:
     """The counters of one worker."""
 
-    def __init__(self, house: House, folder: Path) -> None:
+    def __init__(self, context: Context, folder: Path) -> None:
         """Begin to count in a folder that all workers share. Raises Problem.
 
         Each process is told from the start, with zero, and with its last success: an alert on a counter that grows
@@ -53,16 +53,16 @@ class Meters:
         self._in_flight = Numbers("gauge_livesum", folder)
         self._success = Numbers("gauge_max", folder)
         self._lock = Lock()  # of all of them: whoever counts is done at once
-        self._counters.begin(DELIVERIES(process, outcome) for process in house.processes for outcome in OUTCOMES)
+        self._counters.begin(DELIVERIES(process, outcome) for process in context.processes for outcome in OUTCOMES)
         self._counters.begin([LOG_LOST()])
-        self._counters.begin(PROBLEMS(process, code.value) for process in house.processes for code in log.OURS)
+        self._counters.begin(PROBLEMS(process, code.value) for process in context.processes for code in log.OURS)
         self._in_flight.begin([IN_FLIGHT()])
         self._steps = {
             step: (SECONDS_SUM(step), [SECONDS_BUCKET(step, _bound(each)) for each in BUCKETS])
             for step in (*Step, WHOLE)
         }
         self._seconds.begin(name for total, buckets in self._steps.values() for name in (total, *buckets))
-        for process, standing in _standing(house).items():
+        for process, standing in _standing(context).items():
             if standing.last_success:
                 self._success.set(LAST_SUCCESS(process), standing.last_success.timestamp())
 
@@ -110,6 +110,6 @@ def _bound(seconds: float) -> str:
     return str(floatToGoString(seconds))  # type: ignore[no-untyped-call]
 
 
-def _standing(house: House) -> dict[str, Standing]:
-    known = house.ledger.standing()
-    return {process: known.get(process, Standing()) for process in house.processes}
+def _standing(context: Context) -> dict[str, Standing]:
+    known = context.ledger.standing()
+    return {process: known.get(process, Standing()) for process in context.processes}

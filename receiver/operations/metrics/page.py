@@ -53,8 +53,8 @@ class Standing(Collector):
         up = GaugeMetricFamily("receiver_ledger_up", "1 where the ledger answers and is where it was.")
         surveys: list[Survey] = []
         try:
-            self._current.house.ledger.require_in_place()
-            surveys = survey(self._current.house)
+            self._current.context.ledger.require_in_place()
+            surveys = survey(self._current.context)
             up.add_metric([], 1)
         except Problem:
             up.add_metric([], 0)
@@ -67,7 +67,7 @@ class Standing(Collector):
         space = GaugeMetricFamily(
             "receiver_free_bytes", "Free space on each disk that is written to.", labels=["folder"]
         )
-        for disk in self._current.house.disks():
+        for disk in self._current.context.disks():
             with suppress(Problem):  # gone since
                 space.add_metric([str(disk)], free_space(disk))
         yield space
@@ -78,7 +78,7 @@ class Standing(Collector):
     def _ready(self) -> Metric:
         """Return what /readyz says, without its words: 1 for a check that holds everywhere."""
         holding: dict[str, bool] = {}
-        for check in readiness.checks(self._current.house):
+        for check in readiness.checks(self._current.context):
             holding[check.name] = holding.get(check.name, True) and check.ready
         gauge = GaugeMetricFamily("receiver_ready", "1 where what a delivery needs is there.", labels=["check"])
         for name, holds in holding.items():
@@ -86,14 +86,14 @@ class Standing(Collector):
         return gauge
 
     def _kept_back(self) -> int:
-        in_force = state.read(self._current.house.settings.data)
+        in_force = state.read(self._current.context.settings.data)
         return len(in_force.kept_back) if in_force else 0
 
 
 def scrape(current: Current) -> Callable[[], bytes]:
     """Return what writes the page of all workers that count in the same folder."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(numbers.folder_in(current.house.settings.data)))  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry, str(numbers.folder_in(current.context.settings.data)))  # type: ignore[no-untyped-call]
     standing = CollectorRegistry()
     standing.register(Standing(current))
     return Page(lambda: _told(registry) + generate_latest(standing))

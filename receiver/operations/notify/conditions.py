@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Code
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.operations.notify.notices import Fault
 from receiver.site.in_force import state
 from receiver.site.process import Process
@@ -38,7 +38,7 @@ class Finding:
 class Seen:
     """What all processes are judged by, asked once."""
 
-    house: House
+    context: Context
     now: datetime  # aware, UTC
     unaccepted: Sequence[Unaccepted]
     held: Mapping[str, int]  # by process
@@ -53,11 +53,11 @@ class Seen:
         return counts
 
 
-def see(house: House, now: datetime) -> Seen:
+def see(context: Context, now: datetime) -> Seen:
     """Ask the ledger and the disk how everything stands. Raises Problem."""
-    held = {name: standing.counts.get(Status.HELD, 0) for name, standing in house.ledger.standing().items()}
-    in_force = state.read(house.settings.data)
-    return Seen(house, now, house.ledger.unaccepted(now - WINDOW), held, in_force.kept_back if in_force else ())
+    held = {name: standing.counts.get(Status.HELD, 0) for name, standing in context.ledger.standing().items()}
+    in_force = state.read(context.settings.data)
+    return Seen(context, now, context.ledger.unaccepted(now - WINDOW), held, in_force.kept_back if in_force else ())
 
 
 def judge(seen: Seen, process: Process, standing: Mapping[Fault, datetime]) -> Iterator[tuple[Fault, Finding]]:
@@ -91,13 +91,13 @@ def _held(seen: Seen, process: Process, _since: datetime | None) -> Finding | No
 
 
 def _silence(seen: Seen, process: Process, since: datetime | None) -> Finding | None:
-    last = silent_since(seen.house.ledger, process, seen.now, since)
+    last = silent_since(seen.context.ledger, process, seen.now, since)
     return Finding(f"nothing came since {last:%Y-%m-%d %H:%M} UTC, which is longer than usual") if last else None
 
 
 def _space(seen: Seen, process: Process, since: datetime | None) -> Finding | None:
-    settings = seen.house.settings
-    stage = seen.house.stages.get(process.name)
+    settings = seen.context.settings
+    stage = seen.context.stages.get(process.name)
     folders = [settings.data, stage.root] if stage and stage.root.is_dir() else [settings.data]
     free = min(free_space(folder) for folder in folders)
     if free >= settings.min_free * (AMPLE if since else SHORT):

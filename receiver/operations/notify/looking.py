@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from receiver import log
 from receiver.core.problems import Problem
-from receiver.delivery.context import Current, House
+from receiver.delivery.context import Context, Current
 from receiver.operations.notify import conditions, sending, told
 from receiver.operations.notify.conditions import Finding, Seen
 from receiver.operations.notify.notices import Event, Fault, Notice
@@ -40,7 +40,7 @@ def _watch(current: Current, ending: threading.Event) -> None:
     while not ending.wait(pause):
         began = time.thread_time()
         try:
-            look(current.house, datetime.now(UTC))
+            look(current.context, datetime.now(UTC))
             failed = ""
         except Problem as problem:
             if problem.detail != failed:
@@ -51,20 +51,20 @@ def _watch(current: Current, ending: threading.Event) -> None:
         pause = max(LOOK, REST * (time.thread_time() - began))
 
 
-def look(house: House, now: datetime) -> None:
+def look(context: Context, now: datetime) -> None:
     """Tell what is new, unless nobody is to be told, or another worker is at it. Raises Problem."""
-    processes = [process for process in house.processes.values() if process.config.notify.wanted]
+    processes = [process for process in context.processes.values() if process.config.notify.wanted]
     if not processes:
         return
-    with told.alone(house.settings.data) as mine:
+    with told.alone(context.settings.data) as mine:
         if mine:
-            _tell(house, processes, now)
+            _tell(context, processes, now)
 
 
-def _tell(house: House, processes: list[Process], now: datetime) -> None:
+def _tell(context: Context, processes: list[Process], now: datetime) -> None:
     """Tell what is new of each process. Raises the last `Problem`, once all the others are told."""
-    seen = conditions.see(house, now)
-    standing = _watched(told.read(house.settings.data), processes)
+    seen = conditions.see(context, now)
+    standing = _watched(told.read(context.settings.data), processes)
     failed: Problem | None = None
     for process in processes:
         try:
@@ -72,7 +72,7 @@ def _tell(house: House, processes: list[Process], now: datetime) -> None:
                 if not _sent(process, new):
                     break  # whoever cannot be reached now is told at the next look
                 _note(standing[process.name], new)
-                told.write(house.settings.data, standing)
+                told.write(context.settings.data, standing)
         except Problem as problem:
             failed = problem
     if failed:

@@ -1,7 +1,7 @@
 """Watches the site while the service runs: an edit is judged once it rests, and every worker takes it over.
 
     one worker:   is the site as it was judged?  no, and the same as at the last look ──▶ judging.py, in its own process
-    every worker: is another state in force?     yes ──▶ compile what changed, put a new house in the place of the old
+    every worker: is another state in force?     yes ──▶ compile what changed, put a new context in the place of the old
 
 So what keeps an edit back is told once, and an idle site costs a stat(2) a second for each of its files.
 """
@@ -18,7 +18,7 @@ from receiver import log
 from receiver.core.faults import Misconfigured
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
-from receiver.delivery.context import Current, House, stages_of
+from receiver.delivery.context import Context, Current, stages_of
 from receiver.site.in_force import loading, site_copy, state
 from receiver.site.process import Process
 
@@ -52,7 +52,7 @@ class Watch:
 
     def __init__(self, current: Current) -> None:
         self.current = current
-        self.settings = current.house.settings
+        self.settings = current.context.settings
         self.mark: tuple[int, int] | None = None  # of the state that was taken over last
         self.judged = ""  # the fingerprint that it speaks of
         self.seen = ""  # the fingerprint at the last look
@@ -87,18 +87,18 @@ class Watch:
         if found is None:
             return  # somebody has removed it: what runs goes on
         self.judged = found.judged
-        house = self.current.house
+        context = self.current.context
         try:
-            self.current.house = rebuilt(house, loading.load(self.settings, found, house.processes))
+            self.current.context = rebuilt(context, loading.load(self.settings, found, context.processes))
         except (Misconfigured, Problem) as error:
             log.not_reloaded(str(error))
 
 
-def rebuilt(house: House, processes: dict[str, Process]) -> House:
-    """Return a house with other processes; what did not change is the same object. Raises Problem."""
-    changed = {name: process for name, process in processes.items() if process is not house.processes.get(name)}
-    same = {name: stage for name, stage in list(house.stages.items()) if name in processes.keys() - changed}
-    return replace(house, processes=processes, stages=same | stages_of(house.settings, changed, create=False))
+def rebuilt(context: Context, processes: dict[str, Process]) -> Context:
+    """Return a context with other processes; what did not change is the same object. Raises Problem."""
+    changed = {name: process for name, process in processes.items() if process is not context.processes.get(name)}
+    same = {name: stage for name, stage in list(context.stages.items()) if name in processes.keys() - changed}
+    return replace(context, processes=processes, stages=same | stages_of(context.settings, changed, create=False))
 
 
 def judge(settings: Settings) -> None:

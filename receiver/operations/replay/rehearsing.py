@@ -13,7 +13,7 @@ from receiver.authoring.cases.verdict import forms
 from receiver.core.delivery import Role
 from receiver.core.problems import PASSING, Code, Problem
 from receiver.delivery import receive as intake
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.delivery.plan import holds
 from receiver.delivery.render import Rendered
 from receiver.formats.comparing import RecordStyle, differences
@@ -49,12 +49,12 @@ class _Before(Exception):  # noqa: N818 (what turned out)
     """The delivery was published before, under another id."""
 
 
-def rehearse(house: House, entry: Entry, *, accept_confidence: bool = False) -> Rehearsed:
+def rehearse(context: Context, entry: Entry, *, accept_confidence: bool = False) -> Rehearsed:
     """Judge a kept delivery without publishing it, or compare it with what was published of it."""
     accepted = entry.status in ACCEPTED
     try:
-        process, kept = find(house, entry)
-        outcome = _run(house, process, kept, entry, accept_confidence=accept_confidence)
+        process, kept = find(context, entry)
+        outcome = _run(context, process, kept, entry, accept_confidence=accept_confidence)
     except _Before as before:
         return Rehearsed(Result.BEFORE, told=(f"as {before}",))
     except Problem as problem:
@@ -67,7 +67,7 @@ def rehearse(house: House, entry: Entry, *, accept_confidence: bool = False) -> 
     return _published(process, outcome.rendered)
 
 
-def _run(house: House, process: Process, kept: Kept, entry: Entry, *, accept_confidence: bool) -> Outcome:
+def _run(context: Context, process: Process, kept: Kept, entry: Entry, *, accept_confidence: bool) -> Outcome:
     """Run a kept delivery. Raises Problem where its parts cannot be read, and _Before."""
     incoming = list(sections(kept))
     received_at: datetime = entry.received_at if entry.version else first_received(entry)
@@ -75,10 +75,10 @@ def _run(house: House, process: Process, kept: Kept, entry: Entry, *, accept_con
     def version(id_: str, source_id: str) -> int:
         if entry.version:
             return entry.version
-        known = house.ledger.find(id_)
+        known = context.ledger.find(id_)
         if known and known.status in ACCEPTED:
             raise _Before(id_)
-        latest = house.ledger.latest(process.name, source_id)
+        latest = context.ledger.latest(process.name, source_id)
         if latest and process.config.delivery.same_source_id == "ignore":
             raise _Before(latest.id)
         return intake.next_version(process, latest)

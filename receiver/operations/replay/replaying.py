@@ -14,7 +14,7 @@ from enum import StrEnum
 from receiver.core.delivery import Arrival, Incoming, Part, Replay, Section, Status
 from receiver.core.problems import Code, Problem
 from receiver.delivery import receive as intake
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.site.process import Process
 from receiver.store import originals, quarantine
 from receiver.store.entry import Attempt, Entry
@@ -41,31 +41,31 @@ class Replayed:
     problem: Problem | None = None  # why it failed
 
 
-def replay(house: House, entry: Entry, how: Replay) -> Replayed:
+def replay(context: Context, entry: Entry, how: Replay) -> Replayed:
     """Judge a kept delivery anew, and publish it if it may be. Raises Problem where the ledger fails."""
     if entry.status in ACCEPTED:
         return Replayed(Result.BEFORE, entry)
     try:
-        process, kept = find(house, entry)
+        process, kept = find(context, entry)
         arrival = Arrival(first_received(entry), entry.peer, how)
-        receipt = intake.receive(house, process, sections(kept), arrival)
+        receipt = intake.receive(context, process, sections(kept), arrival)
     except Problem as problem:
         if not problem.kept_as:
             return Replayed(Result.FAILED, entry, problem)
-        return Replayed(Result.REFUSED, _settled(house, entry, problem.kept_as, how))
+        return Replayed(Result.REFUSED, _settled(context, entry, problem.kept_as, how))
     result = Result.HELD if receipt.status is Status.HELD else Result.BEFORE if receipt.duplicate else Result.PUBLISHED
-    return Replayed(result, _settled(house, entry, receipt.id, how))
+    return Replayed(result, _settled(context, entry, receipt.id, how))
 
 
-def find(house: House, entry: Entry) -> tuple[Process, Kept]:
+def find(context: Context, entry: Entry) -> tuple[Process, Kept]:
     """Return what a delivery is judged by today, and where it lies. Raises Problem where one of them is gone."""
-    process = house.processes.get(entry.process)
+    process = context.processes.get(entry.process)
     if process is None:
         raise Problem(Code.NO_SUCH_PROCESS, f"There is no process {entry.process} any more.")
     room = originals if entry.status in ACCEPTED else quarantine
-    if not room.folder(house.settings.data, entry.process, entry.id).exists():
+    if not room.folder(context.settings.data, entry.process, entry.id).exists():
         raise Problem(Code.STORAGE_FAILED, _missing(entry))
-    return process, room.load(house.settings.data, entry.process, entry.id)
+    return process, room.load(context.settings.data, entry.process, entry.id)
 
 
 def _missing(entry: Entry) -> str:
@@ -95,9 +95,11 @@ def first_received(entry: Entry) -> datetime:
     return min([entry.received_at, *(attempt.at for attempt in entry.attempts[:1])])
 
 
-def _settled(house: House, entry: Entry, id_: str, how: Replay) -> Entry:
+def _settled(context: Context, entry: Entry, id_: str, how: Replay) -> Entry:
     """Return the entry that a delivery has now; one under another id than before waits in quarantine no longer."""
     if id_ != entry.id:
         note = f"{how.note}: it is {id_} now"
-        quarantine.let_go(house.ledger, house.settings.data, entry, Attempt(how.at, "", Status.DISCARDED, note=note))
-    return house.ledger.find(id_) or entry
+        quarantine.let_go(
+            context.ledger, context.settings.data, entry, Attempt(how.at, "", Status.DISCARDED, note=note)
+        )
+    return context.ledger.find(id_) or entry

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from receiver import log
 from receiver.core.problems import Problem
-from receiver.delivery.context import Current, House
+from receiver.delivery.context import Context, Current
 from receiver.operations.retention.retention import prune
 from receiver.store import folders, stage
 
@@ -34,27 +34,27 @@ def _keep(current: Current, pause: float) -> None:
     while True:
         time.sleep(pause)
         try:
-            look(current.house)
+            look(current.context)
         except Problem as problem:
             log.housekeeping_failed(problem)
         except Exception as error:  # noqa: BLE001 (a defect here must not end the looking, and it is told)
             log.crashed(error)
 
 
-def look(house: House) -> bool:
+def look(context: Context) -> bool:
     """Finish and, if it is time, prune, unless somebody else does; tell whether it pruned. Raises Problem."""
-    folder = house.settings.data / FOLDER
+    folder = context.settings.data / FOLDER
     folders.own(folder, README)
     lock = stage.hold(folder)
     if lock is None:
         return False
     try:
-        if _is_unfinished(house):
-            log.recovered(house.recover())
-        due = _is_due(house, folder)
+        if _is_unfinished(context):
+            log.recovered(context.recover())
+        due = _is_due(context, folder)
         if due:
             os.utime(lock)
-            for done in prune(house, datetime.now(UTC)):
+            for done in prune(context, datetime.now(UTC)):
                 if done.problem:
                     log.housekeeping_failed(done.problem)
     finally:
@@ -62,16 +62,16 @@ def look(house: House) -> bool:
     return due
 
 
-def _is_unfinished(house: House) -> bool:
+def _is_unfinished(context: Context) -> bool:
     """Tell whether a delivery was accepted before the last look and is not published: its disk was full, or away."""
     before = datetime.now(UTC) - timedelta(seconds=LOOK)
-    waiting = (each.oldest_unpublished for each in house.ledger.standing().values())
+    waiting = (each.oldest_unpublished for each in context.ledger.standing().values())
     return any(oldest is not None and oldest < before for oldest in waiting)
 
 
-def _is_due(house: House, folder: Path) -> bool:
+def _is_due(context: Context, folder: Path) -> bool:
     """Tell whether the last pruning is an hour ago. A clock that was set back counts as due."""
     age = time.time() - folder.stat().st_mtime
     if not 0 <= age < EVERY:
         return True
-    return age >= LOOK and folders.free_space(house.settings.data) < SHORT * house.settings.min_free
+    return age >= LOOK and folders.free_space(context.settings.data) < SHORT * context.settings.min_free

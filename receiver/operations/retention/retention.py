@@ -19,7 +19,7 @@ from receiver import log
 from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Problem
-from receiver.delivery.context import House
+from receiver.delivery.context import Context
 from receiver.site.process import Process
 from receiver.store import folders, originals, quarantine
 from receiver.store.entry import Attempt, Entry, Waiting
@@ -40,31 +40,31 @@ class Pruned:
     problem: Problem | None = None  # why it could not go on
 
 
-def prune(house: House, now: datetime, *, dry_run: bool = False) -> Iterator[Pruned]:
+def prune(context: Context, now: datetime, *, dry_run: bool = False) -> Iterator[Pruned]:
     """Remove what is over in every process, and yield what that was, kind by kind."""
-    for process in house.processes.values():
+    for process in context.processes.values():
         for kind, work in zip(KINDS, (_originals, _quarantine, _ledger), strict=True):
             try:
-                rule, removed, kept = work(house, process, now, dry_run=dry_run)
+                rule, removed, kept = work(context, process, now, dry_run=dry_run)
                 yield Pruned(process.name, kind, rule, removed, kept)
             except Problem as problem:
                 yield Pruned(process.name, kind, "", 0, 0, problem)
 
 
-def strangers(house: House) -> set[str]:
+def strangers(context: Context) -> set[str]:
     """Return the processes of which something is kept and that are configured no longer: nothing of them is pruned."""
-    data = house.settings.data
+    data = context.settings.data
     kept = [place for room in (originals, quarantine) for place in folders.within(data / room.FOLDER, depth=1)]
-    return {place.name for place in kept if any(place.iterdir())} - set(house.processes)
+    return {place.name for place in kept if any(place.iterdir())} - set(context.processes)
 
 
-def _originals(house: House, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
+def _originals(context: Context, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
     span = process.config.retention.originals
-    places = folders.within(house.settings.data / originals.FOLDER / process.name, depth=1)
-    over = [place for place in places if span and _laid_out(place) < now - span and _may_go(house, place, now - span)]
+    places = folders.within(context.settings.data / originals.FOLDER / process.name, depth=1)
+    over = [place for place in places if span and _laid_out(place) < now - span and _may_go(context, place, now - span)]
     if not dry_run:
         for place in over:
-            originals.discard(house.settings.data, process.name, place.name)
+            originals.discard(context.settings.data, process.name, place.name)
         log.pruned(process.name, "originals", len(over))
     rule = f"kept for {_written(span)}" if span else "none are kept, what lies there stays"
     return rule, len(over), len(places) - len(over)
@@ -78,16 +78,16 @@ def _laid_out(place: Path) -> datetime:
         return datetime.now(UTC)  # another one removes it
 
 
-def _may_go(house: House, place: Path, before: datetime) -> bool:
-    entry = house.ledger.find(place.name)
+def _may_go(context: Context, place: Path, before: datetime) -> bool:
+    entry = context.ledger.find(place.name)
     if entry is None:
         return True
     return entry.status is not Status.COMMITTED and (entry.published_at or entry.received_at) < before
 
 
-def _quarantine(house: House, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
+def _quarantine(context: Context, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
     retention = process.config.retention
-    waiting = house.ledger.waiting(process.name)
+    waiting = context.ledger.waiting(process.name)
     before = now - retention.quarantine if retention.quarantine else datetime.min.replace(tzinfo=UTC)
     old = [each for each in waiting if each.since < before]
     surplus = list(_surplus(waiting[len(old) :], retention.quarantine_size))
@@ -95,8 +95,8 @@ def _quarantine(house: House, process: Process, now: datetime, *, dry_run: bool)
     removed = len(old) + len(surplus)
     span = _written(retention.quarantine) if retention.quarantine else ""
     if not dry_run:
-        removed = sum(_let_go(house, each, now, f"older than {span}") for each in old)
-        removed += sum(_let_go(house, each, now, f"refused ones took more than {bound}") for each in surplus)
+        removed = sum(_let_go(context, each, now, f"older than {span}") for each in old)
+        removed += sum(_let_go(context, each, now, f"refused ones took more than {bound}") for each in surplus)
     time = f"kept for {span}" if span else "kept until published"
     return f"{time}; refused ones up to {bound}", removed, len(waiting) - removed
 
@@ -112,26 +112,26 @@ def _surplus(waiting: Sequence[Waiting], bound: int) -> Iterator[Waiting]:
         yield each
 
 
-def _let_go(house: House, waiting: Waiting, now: datetime, reason: str) -> bool:
+def _let_go(context: Context, waiting: Waiting, now: datetime, reason: str) -> bool:
     """Let one delivery go, unless it came again since, or somebody works on it."""
-    entry: Entry | None = house.ledger.find(waiting.id)
+    entry: Entry | None = context.ledger.find(waiting.id)
     if entry is None or entry.attempts[-1].at != waiting.since:
         return False
     gone = quarantine.let_go(
-        house.ledger, house.settings.data, entry, Attempt(now, "", OUTCOME, note=f"prune: {reason}")
+        context.ledger, context.settings.data, entry, Attempt(now, "", OUTCOME, note=f"prune: {reason}")
     )
     if gone:
         log.discarded(entry.id, entry.process, waiting.status, reason)
     return gone
 
 
-def _ledger(house: House, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
+def _ledger(context: Context, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
     span = process.config.retention.ledger
     removed = 0
     if span:
-        remove = house.ledger.prunable if dry_run else house.ledger.prune
+        remove = context.ledger.prunable if dry_run else context.ledger.prune
         removed = remove(process.name, now - span)
-    total = sum(count for (name, _), count in house.ledger.counts().items() if name == process.name)
+    total = sum(count for (name, _), count in context.ledger.counts().items() if name == process.name)
     if not dry_run:
         log.pruned(process.name, "rows of the ledger", removed)
     return f"kept for {_written(span)}" if span else "kept for good", removed, total - removed if dry_run else total

@@ -142,7 +142,7 @@ class SmallSite:
         compiled = processes(settings, ["notes"])
         settings.data.mkdir(exist_ok=True)
         ledger.create(settings.ledger)
-        opened = context.opened(settings, compiled)
+        opened = context.open_context(settings, compiled)
         sent = [Incoming(Section(name, filename, kind), [content]) for name, filename, kind, content in sections]
         try:
             with contextlib.suppress(Problem):

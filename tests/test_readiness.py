@@ -34,6 +34,12 @@ def missing(context: Context) -> dict[str, str]:
     return {check.name: check.reason for check in readiness.checks(context) if not check.ready}
 
 
+def away_at(context: Context) -> str:
+    """What is told of an output that is missing."""
+    output = context.processes["referrals"].output
+    return f"could not write to the output folder {output} (ENOENT: No such file or directory)"
+
+
 def test_a_house_in_order_is_ready_and_says_why(context):
     found = readiness.checks(context)
     assert missing(context) == {}
@@ -61,14 +67,14 @@ def test_a_full_disk_is_told_whatever_the_settings_ask_for(context, monkeypatch)
 
 def test_an_output_folder_that_is_gone_is_told(context):
     shutil.rmtree(context.processes["referrals"].output)
-    assert missing(context) == {"output": "could not write to the output folder (ENOENT)"}
+    assert missing(context) == {"output": away_at(context)}
 
 
 def test_an_output_folder_that_is_away_at_the_start_is_waited_for(context):
     process = context.processes["referrals"]
     away = process.output.rename(context.settings.data / "away")
     started = open_context(context.settings, context.processes, create=False)
-    assert missing(started) == {"output": "could not write to the output folder (ENOENT)"}
+    assert missing(started) == {"output": away_at(context)}
     with pytest.raises(Problem, match="ENOENT") as told:
         started.stage(process)
     assert told.value.code is Code.STORAGE_FAILED
@@ -89,7 +95,7 @@ def test_an_output_folder_that_comes_back_while_the_site_is_reloaded_keeps_no_ed
 
 def test_a_stage_that_is_gone_is_told(context):
     shutil.rmtree(context.stages["referrals"].root)
-    assert missing(context)["stage"] == "could not create a folder in the stage (ENOENT)"
+    assert missing(context)["stage"] == "could not create a folder in the stage (ENOENT: No such file or directory)"
 
 
 def test_a_ledger_that_is_no_ledger_any_more_is_told(context):
@@ -109,7 +115,9 @@ def test_an_output_on_a_disk_that_turned_read_only_is_told(context):
     if mounted.returncode:
         pytest.skip("no disk can be mounted here")
     try:
-        assert missing(context) == {"output": "could not write to the output folder (EROFS)"}
+        assert missing(context) == {
+            "output": f"could not write to the output folder {output} (EROFS: Read-only file system)"
+        }
     finally:
         subprocess.run(["umount", output], check=True)
 
@@ -123,9 +131,11 @@ def test_the_page_answers_503_until_all_is_well(settings, monkeypatch):
     shutil.rmtree(settings.data / "stage")
     broken = client.get("/readyz")
     assert (broken.status_code, broken.get_json()["status"]) == (503, "not ready")
-    assert {"name": "stage", "ready": False, "reason": "could not create a folder in the stage (ENOENT)"} in (
-        broken.get_json()["checks"]
-    )
+    assert {
+        "name": "stage",
+        "ready": False,
+        "reason": "could not create a folder in the stage (ENOENT: No such file or directory)",
+    } in (broken.get_json()["checks"])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a disk")

@@ -1,11 +1,14 @@
 """What the verbs that do the service's work beside it open: its whole context."""
 
+import click
+
 from receiver.authoring.cases.site import processes
 from receiver.cli.deliveries import open_ledger
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context, open_unrecovered
 from receiver.site.in_force import loading, state
 from receiver.store import ledger
+from receiver.store.ledger import Ledger
 
 
 def open_context(settings: Settings) -> Context:
@@ -19,12 +22,23 @@ def open_context(settings: Settings) -> Context:
     return open_unrecovered(settings, processes(settings), create=state.read(settings.data) is None)
 
 
-def open_context_in_force(settings: Settings) -> Context:
-    """Return the context as the service has it, whatever its site looks like by now. Raises as `open_context` does."""
+def look_at_context(settings: Settings) -> Context:
+    """Return the context as the service has it, to look at: no file or folder is made. Raises as `open_context` does.
+
+    What is missing or cannot be used is for `readiness` to tell, also the ledger of a service that was started before.
+    """
     in_force = state.read(settings.data)
     if in_force is None:
-        return open_context(settings)
-    open_ledger(settings)
+        open_ledger(settings)
+        return Context(settings, processes(settings), Ledger(settings.ledger), {})
     sites = loading.sites(settings, in_force)
     served = {name: process for site, names in sites for name, process in processes(site, names).items()}
-    return open_unrecovered(settings, served, create=False)
+    return Context(settings, served, Ledger(settings.ledger), {})
+
+
+def report_away(context: Context) -> bool:
+    """Tell of each process whose output cannot be written; False where there is none."""
+    away = context.away()
+    for name, problem in away.items():
+        click.echo(f"{name}: {problem.detail}", err=True)
+    return bool(away)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from receiver.cli.opening import open_context
+from receiver.cli.opening import open_context, report_away
 from receiver.cli.terminal import show_table
 from receiver.core.settings import Settings
 from receiver.operations.retention.retention import Pruned, prune, strangers
@@ -27,7 +27,7 @@ def command(dry_run: bool) -> None:
         click.echo(
             f"{name}: something is kept of it, but it is configured no longer; nothing of it is removed", err=True
         )
-    sys.exit(1 if any(each.problem for each in done) else 0)
+    sys.exit(1 if report_away(context) or any(each.problem for each in done) else 0)
 
 
 def _row(pruned: Pruned) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from receiver.cli.opening import open_context
+from receiver.cli.opening import open_context, report_away
 from receiver.core.settings import Settings
 from receiver.store.recover import Report
 
@@ -16,9 +16,10 @@ def command() -> None:
     Every start of the service does the same. Safe beside the running service, and as often as you like. Ends with
     1 where something could not be finished; it is tried again next time.
     """
-    report = open_context(Settings.from_environment()).recover()
+    context = open_context(Settings.from_environment())
+    report = context.recover()
     _show(report)
-    sys.exit(1 if report.failed else 0)
+    sys.exit(1 if report_away(context) or report.failed else 0)
 
 
 def _show(report: Report) -> None:

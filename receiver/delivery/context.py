@@ -29,8 +29,20 @@ class Context:
     def stage(self, process: Process) -> Stage:
         """Return the stage of a process. Raises `Problem` as long as its output folder is away."""
         found = self.stages.get(process.name)
-        if found is None:
+        if found is None or not found.serves(process.output):
+            if found:
+                found.close()
             found = self.stages[process.name] = stage_for(self.settings.data, process.output, create=False)
+        return found
+
+    def away(self) -> dict[str, Problem]:
+        """Return why the output of a process cannot be written, for each where that is so."""
+        found: dict[str, Problem] = {}
+        for name, process in self.processes.items():
+            try:
+                self.stage(process)
+            except Problem as problem:
+                found[name] = problem
         return found
 
     def require_space(self, process: Process) -> None:
@@ -98,6 +110,13 @@ def open_unrecovered(settings: Settings, processes: Mapping[str, Process], *, cr
 
 
 def stages_of(settings: Settings, processes: Mapping[str, Process], *, create: bool) -> dict[str, Stage]:
-    """Return the stage of each process whose output folder is there, or is created. Raises `Problem`."""
-    there = {name: process.output for name, process in processes.items() if create or process.output.is_dir()}
-    return {name: stage_for(settings.data, output, create=create) for name, output in there.items()}
+    """Return the stage of each process whose output folder is there and can be written, or is created.
+
+    `House.stage` tries again for the others, and says why.
+    """
+    found: dict[str, Stage] = {}
+    for name, process in processes.items():
+        if create or process.output.is_dir():
+            with suppress(Problem):
+                found[name] = stage_for(settings.data, process.output, create=create)
+    return found

@@ -112,6 +112,10 @@ class Connections:
 def _opened(path: Path) -> _Opened:
     """Open the ledger for this process. Raises Problem."""
     presence = Presence(path)
+    if not path.exists():
+        presence.close()
+        detail = f"there is no ledger {path}: restore it; a start would begin an empty one, which knows of nothing"
+        raise Problem(Code.STORAGE_FAILED, detail)
     with schema.ledger_errors():
         anchor = schema.connect(path)
         presence.note(anchor)

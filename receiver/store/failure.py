@@ -1,6 +1,7 @@
 """What the disk's refusals are to the rest of the program."""
 
 import errno
+import os
 from types import TracebackType
 
 from receiver.core.problems import Code, Problem
@@ -32,5 +33,6 @@ class storage:  # noqa: N801 (used as a statement: `with storage("write to the s
 def storage_problem(attempt: str, error: OSError) -> Problem:
     """Return the Problem that an OSError is: the disk is full, or the storage failed."""
     code = Code.DISK_FULL if error.errno in _FULL else Code.STORAGE_FAILED
-    name = errno.errorcode.get(error.errno or 0, "unknown error")
+    number = error.errno or 0
+    name = f"{errno.errorcode[number]}: {os.strerror(number)}" if number in errno.errorcode else "unknown error"
     return Problem(code, f"could not {attempt} ({name})")

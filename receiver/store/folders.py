@@ -1,6 +1,7 @@
 """Folders: created durably where they may be, owned, copied, removed, measured."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -36,6 +37,14 @@ def own(folder: Path, purpose: str) -> None:
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError), (folder / "README").open("x", encoding="utf-8") as readme:
             readme.write(purpose)
+
+
+def require_access(path: Path, mode: int) -> None:
+    """Raise the OSError that an access would raise, and EROFS where the file system itself is read-only."""
+    path.stat()
+    if not os.access(path, mode):
+        read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+        raise OSError(errno.EROFS if read_only else errno.EACCES, "not to be written")
 
 
 def copy_folder(source: Path, target: Path) -> None:

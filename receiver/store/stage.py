@@ -7,7 +7,6 @@ itself, so that taking it leaves nothing behind, and it goes along where the fol
 rests any more is kept, with its lock, for a later delivery of the same process of ours (`spare.py`).
 """
 
-import errno
 import fcntl
 import os
 import weakref
@@ -38,9 +37,20 @@ class Stage:
     def __init__(self, root: Path) -> None:
         """Own `root`, creating it where it is missing. Raises Problem."""
         self.root = root.resolve()
+        self.output: tuple[int, int] | None = None  # device and inode of the folder that it was made for
         folders.own(self.root, README)
         self._spare = Spare()
         self._end = weakref.finalize(self, self._spare.close)  # also where the process ends
+
+    def serves(self, output: Path) -> bool:
+        """Tell whether a rename leads to an output folder still, which somebody may have made anew on any disk.
+
+        One that is away is waited for.
+        """
+        try:
+            return _identity(output) == self.output and (self.root.parent != output or self.root.is_dir())
+        except OSError:
+            return True
 
     def close(self) -> None:
         """Remove the folders that lie ready for later deliveries, and let none lie ready any more."""
@@ -194,11 +204,25 @@ def stage_for(data: Path, output: Path, *, create: bool = True) -> Stage:
         with storage(f"create the output folder {output}"):
             output.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
     with storage(f"write to the output folder {output}"):
-        output.stat()
-        if not os.access(output, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        folders.require_access(output, os.W_OK | os.X_OK)
+        identity = _identity(output)
     stage = Stage(data / "stage")
-    return stage if durable.leads_to(stage.root, output) else _stage_inside(output)
+    if not durable.leads_to(stage.root, output):
+        stage = _stage_inside(output)
+    stage.output = identity
+    return stage
+
+
+def place_for(data: Path, output: Path) -> Path:
+    """Return where the stage for an output folder is, or will be made. Touches nothing. Raises Problem."""
+    beside = data / "stage"
+    leads = durable.leads_to(beside if beside.is_dir() else data, output)
+    return beside if leads else output / ".stage"
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    state = folder.stat()
+    return state.st_dev, state.st_ino
 
 
 def _stage_inside(output: Path) -> Stage:

@@ -47,7 +47,7 @@ def test_a_refusal_of_the_disk_names_what_was_tried_and_never_a_path(number, cod
     with pytest.raises(Problem) as problem, storage("write to the stage"):
         raise OSError(number, "no", "/output/Jane Invented.hl7")
     assert problem.value.code is code
-    assert problem.value.detail == f"could not write to the stage ({errno.errorcode[number]})"
+    assert problem.value.detail == f"could not write to the stage ({errno.errorcode[number]}: {os.strerror(number)})"
     assert problem.value.__suppress_context__
 
 

@@ -1,9 +1,8 @@
 """What must hold for a delivery to be taken, asked anew each time: cheap enough for a probe every second."""
 
 import contextlib
-import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,9 +11,11 @@ from receiver.core import units
 from receiver.core.problems import Code, Problem
 from receiver.delivery.context import Context
 from receiver.site.in_force import state
+from receiver.site.process import Process
 from receiver.store.failure import storage
-from receiver.store.folders import FOLDER_MODE, free_space
+from receiver.store.folders import FOLDER_MODE, free_space, require_access
 from receiver.store.sharing import name_of, require_shareable
+from receiver.store.stage import place_for
 
 LEAST = 100_000  # bytes: what a commit and the folders of a small delivery take, whatever the settings ask for
 
@@ -28,14 +29,22 @@ class Check:
     reason: str
 
 
-def checks(context: Context) -> list[Check]:
-    """Return how everything stands that a delivery needs, disk by disk and folder by folder."""
-    outputs = {(process.output, process.group) for process in context.processes.values()}
+def checks(context: Context, *, look_only: bool = False) -> list[Check]:
+    """Return how everything stands that a delivery needs, disk by disk and folder by folder.
+
+    With `look_only` nothing is made, not for an instant: whoever asks may be another user than the service.
+    """
+    outputs = {
+        name: _check("output", partial(_output, process.output, process.group))
+        for name, process in context.processes.items()
+    }
+    usable = {name for name, check in outputs.items() if check.ready}
+    stages = _seen_stages(context, usable) if look_only else _stages(context, usable)
     return [
         _configuration(context),
         _check("ledger", partial(_ledger, context)),
-        *(_check("stage", partial(_stage, root)) for root in sorted(context.roots())),
-        *(_check("output", partial(_output, *output)) for output in sorted(outputs)),
+        *sorted(stages, key=lambda check: check.reason),
+        *sorted(set(outputs.values()), key=lambda check: check.reason),
         *(
             _check("space", partial(_space, folder, max(context.settings.min_free, LEAST)))
             for folder in context.disks()
@@ -68,10 +77,28 @@ def _kept_back(context: Context) -> str:
 def _ledger(context: Context) -> str:
     context.ledger.require_in_place()
     with storage("write to the ledger"):
-        _require(context.ledger.path, os.R_OK | os.W_OK)
-        _require(context.ledger.path.parent, os.W_OK | os.X_OK)
+        require_access(context.ledger.path, os.R_OK | os.W_OK)
+        require_access(context.ledger.path.parent, os.W_OK | os.X_OK)
     context.ledger.find("")
     return "answers, and can be written"
+
+
+def _stages(context: Context, usable: Collection[str]) -> set[Check]:
+    """Try each stage, made anew where its output was; without an output none is needed."""
+    lost = {Check("stage", False, problem.detail) for name, problem in context.away().items() if name in usable}
+    return lost | {_check("stage", partial(_stage, root)) for root in context.roots()}
+
+
+def _seen_stages(context: Context, usable: Collection[str]) -> set[Check]:
+    return {_check("stage", partial(_seen, context, context.processes[name])) for name in usable}
+
+
+def _seen(context: Context, process: Process) -> str:
+    """Look where the stage is, or where it will be made."""
+    root = place_for(context.settings.data, process.output)
+    with storage(f"write to the stage {root}"):
+        require_access(root if root.is_dir() else root.parent, os.W_OK | os.X_OK)
+    return f"{root} can be written"
 
 
 def _stage(root: Path) -> str:
@@ -86,20 +113,12 @@ def _stage(root: Path) -> str:
 
 def _output(output: Path, group: int | None) -> str:
     """Look only: whoever polls the folder would see a file that proves more."""
-    with storage("write to the output folder"):
-        _require(output, os.W_OK | os.X_OK)
+    with storage(f"write to the output folder {output}"):
+        require_access(output, os.W_OK | os.X_OK)
     if group is None:
         return f"{output} can be written"
     require_shareable(str(output), group)
     return f"{output} can be written, and given to the group {name_of(group)}"
-
-
-def _require(path: Path, mode: int) -> None:
-    """Raise the OSError that an access would raise."""
-    path.stat()
-    if not os.access(path, mode):
-        read_only = os.statvfs(path).f_flag & os.ST_RDONLY
-        raise OSError(errno.EROFS if read_only else errno.EACCES, "not to be written")
 
 
 def _space(folder: Path, needed: int) -> str:

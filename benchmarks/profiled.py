@@ -113,7 +113,7 @@ def post_fork(_server: Any, _worker: Any) -> None:
 
 def post_worker_init(_worker: Any) -> None:
     """Watch what is there once the application is."""
-    from receiver.operations.metrics.meters import Meters
+    from receiver.operations.meters import Meters
 
     for name in ("begin", "accepted", "end"):
         spans.watch("metrics", Meters, name)

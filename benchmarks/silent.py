@@ -8,7 +8,7 @@ from receiver.server.configuration import *  # noqa: F403
 
 def post_worker_init(_worker: Any) -> None:
     """Silence a worker once its application is there."""
-    from receiver.operations.metrics.meters import Meters
+    from receiver.operations.meters import Meters
     from receiver.operations.notify import looking
 
     logging.getLogger("receiver").disabled = True

@@ -16,11 +16,8 @@ from receiver import log
 from receiver.core.faults import Misconfigured
 from receiver.core.settings import Settings
 from receiver.delivery.context import Current, open_context, open_unrecovered
-from receiver.operations.metrics import numbers, page
-from receiver.operations.metrics.meters import Meters
+from receiver.operations import meters, metrics, reload, retention
 from receiver.operations.notify import looking
-from receiver.operations.reload import watching
-from receiver.operations.retention import housekeeping
 from receiver.site.in_force import loading, state
 from receiver.site.process import Process
 from receiver.store import ledger
@@ -60,12 +57,12 @@ def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
     settings = settings or Settings.from_environment()
     log.set_up(settings.log)
     current = Current(open_context(settings, _processes(settings), create=False))
-    housekeeping.start(current)
-    watching.start(current)
+    retention.start(current)
+    reload.start(current)
     looking.start(current)
-    meters = Meters(current.context, numbers.folder_in(settings.data))
-    log.standard.writer.count_lost = meters.log_lost
-    return deliver.blueprint(current, meters), health.blueprint(current, page.scrape(current))
+    counters = meters.Meters(current.context, meters.folder_in(settings.data))
+    log.standard.writer.count_lost = counters.log_lost
+    return deliver.blueprint(current, counters), health.blueprint(current, metrics.scrape(current))
 
 
 class NoSessions(SessionInterface):
@@ -87,7 +84,7 @@ def _begin(settings: Settings, *, first: bool) -> Mapping[str, Process]:
     """Put the site in force as it lies there, create the ledger, and return the processes."""
     processes = loading.establish(settings)
     ledger.create(settings.ledger)
-    numbers.prepare(settings.data, first=first)
+    meters.prepare(settings.data, first=first)
     return processes
 
 

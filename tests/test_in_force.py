@@ -8,7 +8,7 @@ import pytest
 
 from receiver.core.faults import Misconfigured
 from receiver.core.settings import Settings
-from receiver.operations.reload import judging
+from receiver.operations import judging
 from receiver.site.in_force import loading, site_copy, state
 from receiver.store import folders
 

@@ -14,9 +14,7 @@ from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
 from receiver.delivery import render as rendering
 from receiver.delivery.context import Context, open_context
-from receiver.operations.replay import replaying
-from receiver.operations.retention import housekeeping
-from receiver.operations.verify import verifying
+from receiver.operations import replay, retention, verify
 from receiver.site.process import compiling
 from receiver.store import ledger, originals, quarantine
 from receiver.store.kept import Kept
@@ -225,10 +223,10 @@ def test_metadata_is_a_file_where_a_delivery_is_kept_and_is_judged_anew_from_the
     kept = quarantine.load(context.settings.data, "referrals", held.id)
     assert contents(kept) == [b"II*\0fax", metadata]
     repaired = house_of(('schema = "referrals.fields.schema.json"', ""), ("[output]", ORIGINALS))
-    told = replaying.replay(repaired, repaired.ledger.find(held.id), Replay(NOON, "somebody"))
-    assert told.result is replaying.Result.PUBLISHED
+    told = replay.replay(repaired, repaired.ledger.find(held.id), Replay(NOON, "somebody"))
+    assert told.result is replay.Result.PUBLISHED
     assert contents(originals.load(context.settings.data, "referrals", held.id)) == [b"II*\0fax", metadata]
-    assert verifying.verify(repaired.ledger, repaired.settings.data, [told.entry]).findings == []
+    assert verify.verify(repaired.ledger, repaired.settings.data, [told.entry]).findings == []
 
 
 @pytest.mark.parametrize("size", [0, HELD + 1], ids=["held in memory", "written to a file"])
@@ -338,6 +336,6 @@ def test_housekeeping_finishes_what_was_accepted_and_not_published(house_of, mon
     with monkeypatch.context() as broken:
         broken.setattr("receiver.store.release._place", failing)
         receipt = deliver(context)
-    monkeypatch.setattr(housekeeping, "LOOK", -1)
-    housekeeping.look(context)
+    monkeypatch.setattr(retention, "LOOK", -1)
+    retention.look(context)
     assert context.ledger.find(receipt.id).status is Status.PUBLISHED

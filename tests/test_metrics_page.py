@@ -3,15 +3,15 @@
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from receiver.operations.metrics import numbers, page
+from receiver.operations import meters, metrics
 
 
 def test_a_worker_that_is_just_starting_does_not_spoil_the_page(tmp_path, monkeypatch):
-    numbers.prepare(tmp_path, first=True)
+    meters.prepare(tmp_path, first=True)
     new = tmp_path / "metrics/counter_99.db"
     new.touch()
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(new.parent))
-    monkeypatch.setattr(page, "time", type("Clock", (), {"sleep": lambda _: new.write_bytes(bytes(1 << 20))}))
-    assert page._told(registry) == b""
+    monkeypatch.setattr(metrics, "time", type("Clock", (), {"sleep": lambda _: new.write_bytes(bytes(1 << 20))}))
+    assert metrics._told(registry) == b""
     assert new.stat().st_size == 1 << 20

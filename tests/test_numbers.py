@@ -13,8 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from receiver.core.delivery import Receipt, Status
 from receiver.core.problems import Code, Problem
 from receiver.core.steps import Step
-from receiver.operations.metrics.meters import Meters
-from receiver.operations.metrics.numbers import Numbers, named
+from receiver.operations.meters import Meters, Numbers, named
 from receiver.store.standing import Standing
 
 MANY = 2_000  # numbers that no file has room for when it begins

@@ -10,8 +10,8 @@ from receiver.app import create_app
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context, open_context
+from receiver.operations import reload
 from receiver.operations.health import readiness
-from receiver.operations.reload import watching
 from receiver.site.process import compiling
 from receiver.store import ledger
 
@@ -90,7 +90,7 @@ def test_an_output_folder_that_comes_back_while_the_site_is_reloaded_keeps_no_ed
             context.stages.setdefault("back", context.stages["referrals"])  # as the thread of a delivery finds it
             return super().keys()
 
-    assert watching.rebuilt(context, Meanwhile(context.processes)).stages["referrals"] is context.stages["referrals"]
+    assert reload.rebuilt(context, Meanwhile(context.processes)).stages["referrals"] is context.stages["referrals"]
 
 
 def test_a_stage_that_is_gone_is_told(context):

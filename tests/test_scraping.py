@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
-from receiver.operations.metrics.scraping import REST, Page
+from receiver.operations.metrics import REST, Page
 
 
 def test_who_asks_alone_gets_a_page_that_was_begun_after_the_question():

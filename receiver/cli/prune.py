@@ -8,7 +8,7 @@ import click
 from receiver.cli.opening import open_context, report_away
 from receiver.cli.terminal import show_table
 from receiver.core.settings import Settings
-from receiver.operations.retention.retention import Pruned, prune, strangers
+from receiver.operations.retention import Pruned, prune, strangers
 
 
 @click.command()

@@ -16,16 +16,16 @@ from receiver.core.delivery import Replay, Status
 from receiver.core.problems import Code, Violation
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context
-from receiver.operations.replay import rehearsing, replaying
+from receiver.operations import rehearsal, replay
 from receiver.store.entry import Entry
 
 TOLD = 5  # violations shown of each delivery where there are several: `receiver show` tells all
 FINE = {
-    replaying.Result.PUBLISHED,
-    replaying.Result.BEFORE,
-    rehearsing.Result.PUBLISHED,
-    rehearsing.Result.BEFORE,
-    rehearsing.Result.SAME,
+    replay.Result.PUBLISHED,
+    replay.Result.BEFORE,
+    rehearsal.Result.PUBLISHED,
+    rehearsal.Result.BEFORE,
+    rehearsal.Result.SAME,
 }
 SELECTABLE = (Status.HELD, Status.REFUSED, Status.PUBLISHED)
 
@@ -101,7 +101,7 @@ def _run(chosen: Sequence[Entry], judge: Judge) -> bool:
 
 def _replay(context: Context, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
     how = Replay(datetime.now(UTC), person(), accept_confidence)
-    replayed = replaying.replay(context, entry, how)
+    replayed = replay.replay(context, entry, how)
     now = replayed.entry
     moved = [f"as {now.id}"] if now.id != entry.id else []
     if replayed.problem:
@@ -115,9 +115,9 @@ def _replay(context: Context, accept_confidence: bool, alone: bool, entry: Entry
 
 
 def _rehearse(context: Context, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
-    found = rehearsing.rehearse(context, entry, accept_confidence=accept_confidence)
+    found = rehearsal.rehearse(context, entry, accept_confidence=accept_confidence)
     if found.problem:
-        judged = found.result is not rehearsing.Result.FAILED
+        judged = found.result is not rehearsal.Result.FAILED
         told = f"{found.problem.code}: {found.problem.detail}" if judged else found.problem.detail
         return found.result, [told, *_violations(found.problem.violations, alone)]
     heading = "expected is what was published, got what it would be now" if found.result == "different" else ""

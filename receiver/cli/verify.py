@@ -9,8 +9,7 @@ import click
 from receiver.cli.deliveries import entries, open_ledger
 from receiver.cli.terminal import moment
 from receiver.core.settings import Settings
-from receiver.operations.verify.unknown import Unknown, nameless, unknown
-from receiver.operations.verify.verifying import Finding, verify
+from receiver.operations.verify import Finding, Unknown, nameless, unknown, verify
 from receiver.store.ledger import Ledger
 
 RESTORED = "what is not said to be published: docs/operations.md, Backup and restore, tells what to do with it"

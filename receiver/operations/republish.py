@@ -17,7 +17,7 @@ from receiver.delivery.context import Context
 from receiver.delivery.parts import collect
 from receiver.delivery.plan import stage_outputs
 from receiver.delivery.render import as_published, render
-from receiver.operations.replay.replaying import find, sections
+from receiver.operations.replay import find, sections
 from receiver.site.process import Process
 from receiver.store import publish
 from receiver.store.entry import Attempt, Entry, Kind, Output

@@ -13,7 +13,7 @@ from receiver.core import limits
 from receiver.core.faults import Misconfigured
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings, SettingsError
-from receiver.operations.metrics import numbers
+from receiver.operations import meters
 from receiver.site.config.site import unread_variables
 from receiver.site.in_force import state
 
@@ -76,7 +76,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget what a worker that is gone had in flight."""
-    numbers.forget(Settings.from_environment().data, worker.pid)
+    meters.forget(Settings.from_environment().data, worker.pid)
 
 
 def pre_exec(server: Any) -> None:

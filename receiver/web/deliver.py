@@ -12,7 +12,7 @@ from receiver.delivery import form
 from receiver.delivery import receive as intake
 from receiver.delivery.context import Context, Current
 from receiver.operations.health.usage import Usage
-from receiver.operations.metrics.meters import Meters
+from receiver.operations.meters import Meters
 from receiver.site.process import Process
 from receiver.web import replies, routing
 from receiver.web.cost import HEADER, Cost, Counted

@@ -9,7 +9,7 @@ from receiver.core.delivery import Arrival, Incoming, Replay, Section
 from receiver.core.problems import Problem
 from receiver.delivery import receive as intake
 from receiver.delivery.heads import section
-from receiver.operations.replay.replaying import Result, replay
+from receiver.operations.replay import Result, replay
 
 NAME = "Núñez"
 HOW = Replay(NOON, "an operator", accept_confidence=True)

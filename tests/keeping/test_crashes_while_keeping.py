@@ -10,8 +10,8 @@ from home import FAX, NOON, metadata
 from receiver.authoring.cases.site import processes
 from receiver.core.delivery import Replay, Status
 from receiver.delivery.context import open_unrecovered
-from receiver.operations.replay.replaying import Result, replay
-from receiver.operations.retention.retention import prune
+from receiver.operations.replay import Result, replay
+from receiver.operations.retention import prune
 from receiver.store import quarantine
 
 ACCEPTING = Replay(NOON + timedelta(days=9), "an operator", accept_confidence=True)

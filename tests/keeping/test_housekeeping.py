@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from receiver.delivery.context import Current
-from receiver.operations.retention import housekeeping
+from receiver.operations import retention
 from receiver.store import folders, stage
 
 HOUR = 3600
@@ -23,45 +23,45 @@ def over(home):
 
 
 def last_done(home, seconds_ago):
-    folder = home.settings.data / housekeeping.FOLDER
-    folders.own(folder, housekeeping.README)
+    folder = home.settings.data / retention.FOLDER
+    folders.own(folder, retention.README)
     os.utime(folder, (time.time() - seconds_ago,) * 2)
 
 
 def test_it_prunes_when_the_last_time_is_an_hour_ago(over):
     last_done(over, HOUR - 30)
-    assert not housekeeping.look(over.context)
+    assert not retention.look(over.context)
     assert over.waiting()
     last_done(over, HOUR + 1)
-    assert housekeeping.look(over.context)
+    assert retention.look(over.context)
     assert over.waiting() == set()
-    assert not housekeeping.look(over.context)
+    assert not retention.look(over.context)
 
 
 def test_a_new_installation_waits_an_hour(over):
-    assert not housekeeping.look(over.context)
+    assert not retention.look(over.context)
     assert over.waiting()
 
 
 def test_a_clock_that_was_set_back_does_not_stop_it(over):
     last_done(over, -24 * HOUR)
-    assert housekeeping.look(over.context)
+    assert retention.look(over.context)
 
 
 def test_it_prunes_at_each_look_while_space_is_short(over):
-    last_done(over, housekeeping.LOOK + 1)
-    assert not housekeeping.look(over.context)
+    last_done(over, retention.LOOK + 1)
+    assert not retention.look(over.context)
     short = replace(over.context, settings=replace(over.settings, min_free=10**15))
-    assert housekeeping.look(short)
-    assert not housekeeping.look(short), "not twice within a minute"
+    assert retention.look(short)
+    assert not retention.look(short), "not twice within a minute"
 
 
 def test_one_worker_does_it(over):
     last_done(over, 2 * HOUR)
-    lock = stage.hold(over.settings.data / housekeeping.FOLDER)
-    assert not housekeeping.look(over.context)
+    lock = stage.hold(over.settings.data / retention.FOLDER)
+    assert not retention.look(over.context)
     os.close(lock)
-    assert housekeeping.look(over.context)
+    assert retention.look(over.context)
 
 
 def test_it_goes_on_after_a_failure_and_tells_it(over, monkeypatch, caplog):
@@ -73,8 +73,8 @@ def test_it_goes_on_after_a_failure_and_tells_it(over, monkeypatch, caplog):
             raise ZeroDivisionError
         raise SystemExit  # ends the endless loop of this test
 
-    monkeypatch.setattr(housekeeping, "look", look)
+    monkeypatch.setattr(retention, "look", look)
     with pytest.raises(SystemExit):
-        housekeeping._keep(Current(over.context), pause=0)
+        retention._keep(Current(over.context), pause=0)
     assert len(looks) == 2
     assert [record.message for record in caplog.records] == ["defect"]

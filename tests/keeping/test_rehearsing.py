@@ -4,7 +4,7 @@ import pytest
 from home import FAX, metadata
 
 from receiver.core.problems import Code
-from receiver.operations.replay.rehearsing import Result, rehearse
+from receiver.operations.rehearsal import Result, rehearse
 
 KEEP = '[retention]\noriginals = "30d"'
 JSON = "referral.json.j2"

@@ -9,7 +9,7 @@ from home import FAX, NOON, metadata
 
 from receiver.core.delivery import Replay, Status
 from receiver.core.problems import Code
-from receiver.operations.replay.replaying import Result, replay
+from receiver.operations.replay import Result, replay
 from receiver.store import quarantine
 
 LATER = datetime(2026, 3, 4, 9, tzinfo=UTC)

@@ -11,7 +11,7 @@ from home import FAX, NOON, metadata
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code
-from receiver.operations.retention.retention import prune
+from receiver.operations.retention import prune
 from receiver.store import originals, quarantine
 from receiver.store.rows import stamp
 

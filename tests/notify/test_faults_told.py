@@ -9,8 +9,8 @@ from home import NOON
 
 from receiver.core.delivery import Replay
 from receiver.core.problems import Problem
+from receiver.operations import replay
 from receiver.operations.notify import conditions, looking, told
-from receiver.operations.replay import replaying
 from receiver.site.in_force import state
 from receiver.store import folders
 
@@ -80,7 +80,7 @@ def test_held_deliveries_are_told_until_the_last_is_published(home):
     for days in (0, 1, 20):
         look(home, NOON + timedelta(days=days))
     assert events(home) == ["onset held referrals"]
-    replaying.replay(home.context, entry, Replay(NOON, "somebody", accept_confidence=True))
+    replay.replay(home.context, entry, Replay(NOON, "somebody", accept_confidence=True))
     look(home, NOON + timedelta(days=20, minutes=1))
     assert [event for event in events(home) if "held" in event] == ["onset held referrals", "recovery held referrals"]
 
@@ -92,7 +92,7 @@ def test_templates_that_fail_are_told_apart_from_what_senders_do_wrong(home):
     look(home)
     assert events(home) == ["onset template referrals"]
     home.configure("{{ fields.mrn | first }}", "{{ fields.mrn }}", "mdm_t02.hl7.j2")
-    replaying.replay(home.context, home.ledger.find(entry.id), Replay(NOON, "somebody"))
+    replay.replay(home.context, home.ledger.find(entry.id), Replay(NOON, "somebody"))
     look(home, NOON + MINUTE)
     assert events(home) == ["onset template referrals", "recovery template referrals"]
 

@@ -145,8 +145,8 @@ def test_pruning_and_recovery_beside_the_service_leave_what_it_works_on(running)
 
 QUICK = """
 from functools import partial
-from receiver.operations.keeping import housekeeping
-housekeeping.start = partial(housekeeping.start, pause=0.2)  # a minute is too long for a test
+from receiver.operations import retention
+retention.start = partial(retention.start, pause=0.2)  # a minute is too long for a test
 from receiver.app import create_app
 app = create_app()
 """

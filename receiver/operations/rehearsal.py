@@ -17,7 +17,7 @@ from receiver.delivery.context import Context
 from receiver.delivery.plan import holds
 from receiver.delivery.render import Rendered
 from receiver.formats.comparing import RecordStyle, differences
-from receiver.operations.replay.replaying import find, first_received, sections
+from receiver.operations.replay import find, first_received, sections
 from receiver.site.process import Process
 from receiver.store.entry import Entry, Kind, Output
 from receiver.store.kept import Kept

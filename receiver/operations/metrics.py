@@ -1,10 +1,12 @@
 """What /metrics answers: the sums over all workers, and what is asked of ledger and disks at that moment."""
 
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from math import inf
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -13,10 +15,9 @@ from prometheus_client.registry import Collector
 
 from receiver.core.problems import Problem
 from receiver.delivery.context import Current
+from receiver.operations import meters
 from receiver.operations.health import readiness
 from receiver.operations.health.survey import Survey, survey
-from receiver.operations.metrics import numbers
-from receiver.operations.metrics.scraping import Page
 from receiver.site.in_force import state
 from receiver.store.folders import free_space
 
@@ -93,7 +94,7 @@ class Standing(Collector):
 def scrape(current: Current) -> Callable[[], bytes]:
     """Return what writes the page of all workers that count in the same folder."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(numbers.folder_in(current.context.settings.data)))  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry, str(meters.folder_in(current.context.settings.data)))  # type: ignore[no-untyped-call]
     standing = CollectorRegistry()
     standing.register(Standing(current))
     return Page(lambda: _told(registry) + generate_latest(standing))
@@ -111,3 +112,34 @@ def _told(registry: CollectorRegistry) -> bytes:
 def _add(gauge: GaugeMetricFamily, process: str, value: int | datetime | None) -> None:
     if value is not None:
         gauge.add_metric([process], value.timestamp() if isinstance(value, datetime) else value)
+
+
+YOUNG = 1.0  # seconds: a monitoring system asks every fifteen
+PATIENCE = 10.0  # seconds that anybody waits for a page that takes long: a disk that it asks is away
+REST = 4.0  # seconds without a page for each second of the processor that one took: a fifth is left to scrapers
+
+
+class Page:
+    """One page, and how old it is."""
+
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
+        self._making = threading.Lock()
+        self._made = b""
+        self._made_at = -inf  # monotonic seconds
+        self._rests_until = -inf
+
+    def __call__(self) -> bytes:
+        """Return the page."""
+        is_young = time.monotonic() - self._made_at < YOUNG
+        if not self._making.acquire(timeout=0 if is_young else PATIENCE):
+            return self._made
+        try:
+            time.sleep(max(0, self._rests_until - time.monotonic()))
+            begun = time.thread_time()
+            self._made = self._make()
+            self._made_at = time.monotonic()
+            self._rests_until = self._made_at + REST * (time.thread_time() - begun)
+            return self._made
+        finally:
+            self._making.release()

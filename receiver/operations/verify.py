@@ -5,16 +5,24 @@ and differs, or a kept delivery that is gone or differs, is a finding. Safe besi
 """
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from receiver.core.delivery import Part, Status
+from receiver.core.delivery import ID_LENGTH, Part, Status
+from receiver.core.faults import Misconfigured
 from receiver.core.problems import Problem
+from receiver.core.settings import Settings
+from receiver.operations.health.survey import files
+from receiver.site import config
+from receiver.site.config.site import find
 from receiver.store import kept, originals, quarantine
 from receiver.store.entry import Entry, Kind
-from receiver.store.ledger import KEPT, Ledger
+from receiver.store.ledger import ACCEPTED, KEPT, Ledger
 from receiver.store.rows import DamagedRow
 
 
@@ -116,3 +124,73 @@ def _is_kept(ledger: Ledger, id_: str) -> bool:
     except DamagedRow:  # which is told as such
         return True
     return entry is not None and entry.status in KEPT
+
+
+# Letters may stand right before or after an id, so every stretch of its length may be one: RFC 4648 §6, base32.
+ID = re.compile(rf"(?=([A-Z2-7]{{{ID_LENGTH}}}))")
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A file in the output that the ledger does not say was published."""
+
+    id: str  # of the delivery whose it seems to be; "" where its name has none
+    path: Path  # absolute
+
+
+def unknown(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Unknown]:
+    """Yield the files whose names have the id of a delivery that the ledger does not call accepted. Raises Problem."""
+    for path, name in _remembered(settings, now):
+        ids = ID.findall(name)
+        if ids and not any(_accepted(ledger, id_) for id_ in ids):
+            yield Unknown(ids[0], path)
+
+
+def nameless(settings: Settings, entries: Iterable[Entry], now: datetime) -> Iterator[Unknown]:
+    """Yield the files that have no id in their names and are none of `entries`, which are read after the folders."""
+    found = {path for path, name in _remembered(settings, now) if not ID.search(name)}
+    for entry in entries:
+        found.difference_update(Path(output.target) for output in entry.outputs)
+    yield from (Unknown("", path) for path in sorted(found))
+
+
+def _accepted(ledger: Ledger, id_: str) -> bool:
+    try:
+        entry = ledger.find(id_)
+    except DamagedRow:  # which is told as such
+        return True
+    return entry is not None and entry.status in ACCEPTED
+
+
+def _remembered(settings: Settings, now: datetime) -> Iterator[tuple[Path, str]]:
+    """Yield each file with its path in its output folder, but those that the ledger was allowed to forget."""
+    outputs = _outputs(settings)
+    for folder, span in outputs.items():
+        for path in _listed(folder):
+            if span is None or _written(path, now) > now - span:
+                yield path, str(path.relative_to(folder))
+    root = settings.output.absolute()  # what processes that are gone have left there
+    for path in _listed(root):
+        if outputs.keys().isdisjoint(path.parents):
+            yield path, str(path.relative_to(root))
+
+
+def _listed(folder: Path) -> Iterator[Path]:
+    return (Path(entry.path) for entry in files(folder))
+
+
+def _written(path: Path, now: datetime) -> datetime:
+    """Return when a file was written; now where it was taken away meanwhile."""
+    with suppress(OSError):
+        return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+    return now
+
+
+def _outputs(settings: Settings) -> Mapping[Path, timedelta | None]:
+    """Return each process's output folder, and how long the ledger remembers what it wrote; None: for good."""
+    found: dict[Path, timedelta | None] = {}
+    for folder in find(settings.site)[0]:
+        with suppress(Misconfigured):
+            read = config.read(folder, settings.site)
+            found[(settings.output / read.output.directory).absolute()] = read.retention.ledger
+    return found

@@ -1,12 +1,17 @@
 """What is counted while deliveries come in. Labels are bounded: configured processes, our own outcomes and codes."""
 
+import os
 import time
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from math import inf
+from mmap import mmap
 from pathlib import Path
 from threading import Lock
 
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from prometheus_client.multiprocess import mark_process_dead
 from prometheus_client.utils import floatToGoString
 
 from receiver import log
@@ -14,8 +19,76 @@ from receiver.core.delivery import Receipt
 from receiver.core.problems import Problem
 from receiver.core.steps import Step
 from receiver.delivery.context import Context
-from receiver.operations.metrics.numbers import Numbers, named
+from receiver.store import folders
 from receiver.store.standing import Standing
+
+DOUBLE = 8  # bytes
+
+
+class Numbers:
+    """The numbers of one kind of metric. Whoever changes them holds a lock."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        """Go on with what a worker of the same process id has counted, in general nobody."""
+        self._path = folder / f"{kind}_{os.getpid()}.db"
+        self._places: dict[str, int] = {}
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Have these numbers stand in the file; new ones are zero."""
+        file = MmapedDict(str(self._path))  # type: ignore[no-untyped-call]
+        for name in names:
+            file.read_value(name)  # type: ignore[no-untyped-call]
+        file.close()  # type: ignore[no-untyped-call]
+        found = MmapedDict.read_all_values_from_file(self._path)  # type: ignore[no-untyped-call]
+        self._places = {name: place // DOUBLE for name, _, _, place in found}
+        with self._path.open("r+b") as written:
+            self._doubles = memoryview(mmap(written.fileno(), 0)).cast("d")
+
+    def add(self, name: str, amount: float = 1) -> None:
+        """Count on."""
+        if name not in self._places:
+            self.begin([name])
+        self._doubles[self._places[name]] += amount
+
+    def set(self, name: str, value: float) -> None:
+        """Put another value in place of the present one."""
+        if name not in self._places:
+            self.begin([name])
+        self._doubles[self._places[name]] = value
+
+
+def named(metric: str, told: str, *labels: str, suffix: str = "") -> Callable[..., str]:
+    """Return what makes the name of a number from the values of its labels; it keeps all, so they must be bounded."""
+    return cache(lambda *values: mmap_key(metric, metric + suffix, list(labels), list(values), told))
+
+
+FOLDER = "metrics"
+README = """\
+What the workers of the running service count, for /metrics. Emptied at each start; may be removed while it is stopped.
+"""
+
+
+def folder_in(data: Path) -> Path:
+    """Return the folder."""
+    return data.absolute() / FOLDER
+
+
+def prepare(data: Path, *, first: bool) -> None:
+    """Own the folder. Raises Problem.
+
+    The first process of a service empties it: counters begin at zero, as Prometheus expects of a start. Whoever comes
+    beside the living, also an upgrade, goes on counting where those are.
+    """
+    folders.own(folder_in(data), README)
+    if first:
+        for path in folder_in(data).glob("*.db"):
+            folders.remove(path)
+
+
+def forget(data: Path, pid: int) -> None:
+    """Take what a worker had in flight out of the sums; what it has counted stays in them."""
+    mark_process_dead(pid, str(folder_in(data)))  # type: ignore[no-untyped-call]
+
 
 # Seconds. A delivery takes some milliseconds on a good disk; a large one takes as long as its sender.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, inf)

@@ -103,7 +103,7 @@ def rebuilt(context: Context, processes: dict[str, Process]) -> Context:
 
 def judge(settings: Settings) -> None:
     """Have the site judged. Raises Problem where that comes to no end."""
-    command = [sys.executable, "-P", "-m", "receiver.operations.reload.judging"]  # -P: not from the current folder
+    command = [sys.executable, "-P", "-m", "receiver.operations.judging"]  # -P: not from the current folder
     try:
         ended = subprocess.run(  # noqa: S603 (our own)
             command, env=os.environ | settings.variables(), stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False

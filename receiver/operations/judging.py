@@ -1,6 +1,6 @@
 """Judges a site that was edited, in a process of its own: what is wrong with it harms no delivery.
 
-`python -m receiver.operations.reload.judging`, with the settings of the service in its environment. What passes every
+`python -m receiver.operations.judging`, with the settings of the service in its environment. What passes every
 check of `receiver check` is put in force, process by process; what does not stays as it was, and is told once.
 """
 

@@ -1,1 +1,0 @@
-"""Judges kept deliveries anew, and rehearses what that would change."""

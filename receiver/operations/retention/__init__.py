@@ -1,1 +1,0 @@
-"""Removes what its process keeps no longer."""

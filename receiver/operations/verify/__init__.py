@@ -1,1 +1,0 @@
-"""Proves that the ledger and the disk agree."""

@@ -1,7 +1,10 @@
 """`receiver capture`: makes a sample case of a delivery that was kept."""
 
+import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -23,33 +26,82 @@ KEPT = (
     (quarantine.FOLDER, quarantine.DESCRIPTION, quarantine.load),
     (originals.FOLDER, originals.DESCRIPTION, originals.load),
 )
+UMASK = 0o027  # files 0640, folders 0750: a case may hold a patient's data
+AS_ROOT = "Run this as root: the case will belong to the owner of the site"
 CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # a folder's name on any file system
 
 
 @click.command()
 @click.argument("id_", metavar="ID")
 @click.option("--as", "name", metavar="CASE", required=True, help="Name of the new sample case.")
-@click.option("--scrub", "scrubbing", is_flag=True, help="With invented values and blank pages.")
+@click.option(
+    "--scrub/--real",
+    "scrubbing",
+    default=True,
+    show_default=True,
+    help="With invented values and blank pages, or with a patient's own.",
+)
 def command(id_: str, name: str, scrubbing: bool) -> None:
     """Make a sample case of the delivery ID, kept in quarantine or among the originals, with its expected/.
 
-    With --scrub it holds nothing of the original: values of the same shape are invented, and judged in the same
-    way. Look at the case before you share it all the same. Ends with 1 where that cannot be done.
+    It holds nothing of the original: values of the same shape are invented, and judged in the same way. Look at the
+    case before you share it all the same. Ends with 1 where that cannot be done; --real then takes the delivery as it
+    is, data of a patient. The files belong to the owner of the site, readable for its group alone.
     """
     if not CASE.fullmatch(name):
         raise click.UsageError("a case's name has letters, digits, -, _ and . and begins with a letter or digit")
     settings = Settings.from_environment()
+    _require_readable(settings.data)
     kept = _kept(settings.data, id_)
     process = processes(settings, [kept.entry.process])[kept.entry.process]
     case = Case(process, process.config.folder / SAMPLES / name)
     if case.folder.exists():
         raise click.UsageError(f"there is a case {name} already: {case.folder}")
+    _require_writable(process.config.folder)
     try:
         scrubbed = scrub(process, sent(kept)) if scrubbing else Scrubbed(sent(kept), ())
     except CannotScrub as error:
-        click.echo(f"not captured: {error}", err=True)
+        click.echo(f"not captured: {error} (--real takes it as it is)", err=True)
         sys.exit(1)
-    _write(case, scrubbed, settings.max_body)
+    with _private(case):
+        _write(case, scrubbed, settings.max_body)
+
+
+def _require_readable(data: Path) -> None:
+    """End the verb where kept deliveries cannot be looked through: an empty answer would lie."""
+    for folder in (data, *(data / each for each, _, _ in KEPT)):
+        if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
+            raise click.ClickException(f"{folder} cannot be read: it belongs to {_owner(folder)}. {AS_ROOT}")
+
+
+def _require_writable(folder: Path) -> None:
+    """End the verb where no case can be written beside a process."""
+    samples = folder / SAMPLES
+    place = samples if samples.exists() else folder
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise click.ClickException(f"no case can be written to {place}: it belongs to {_owner(place)}. {AS_ROOT}")
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except KeyError:
+        return f"user {path.stat().st_uid}"
+
+
+@contextmanager
+def _private(case: Case) -> Iterator[None]:
+    """Write a case for the owner of the site, and for nobody beyond its group."""
+    site = case.process.config.folder.stat()
+    new = [path for path in (case.folder.parent, case.folder) if not path.exists()]
+    before = os.umask(UMASK)
+    try:
+        yield
+    finally:
+        os.umask(before)
+        if os.geteuid() == 0:
+            for path in {*new, *case.folder.rglob("*")}:
+                os.chown(path, site.st_uid, site.st_gid)
 
 
 def _kept(data: Path, id_: str) -> Kept:

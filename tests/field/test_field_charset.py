@@ -60,9 +60,9 @@ def test_a_replay_reads_it_by_the_charset_that_it_came_with(home):
 @pytest.mark.parametrize(
     ("charset", "how", "file"),
     [
-        ("iso-8859-1", (), "request.http"),
-        ("iso-8859-1", ("--scrub",), "metadata.json"),
-        ("utf-8", (), "metadata.json"),  # as .NET's StringContent says of all: the file alone reads the same
+        ("iso-8859-1", ("--real",), "request.http"),
+        ("iso-8859-1", (), "metadata.json"),
+        ("utf-8", ("--real",), "metadata.json"),  # as .NET's StringContent says of all: the file alone reads the same
     ],
 )
 def test_a_captured_sample_is_read_in_the_same_way(home, charset, how, file):

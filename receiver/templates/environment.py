@@ -1,9 +1,7 @@
 """The sandbox that templates run in: listed attributes, bounded operators, counted calls, no loader."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -15,9 +13,6 @@ from receiver.formats.limits import MAX_RANGE
 from receiver.metadata.xml_names import Names
 from receiver.templates import attributes, filters, operators
 
-if TYPE_CHECKING:
-    from receiver.templates.compiling.tracing import Trace
-
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment of one process's templates."""
@@ -25,9 +20,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     concat = staticmethod(budget.concat)
     intercepted_binops = frozenset(operators.BOUNDED)
 
-    def __init__(self, own_filters: Mapping[str, Callable[..., Any]], trace: Trace | None = None) -> None:
+    def __init__(self, own_filters: Mapping[str, Callable[..., Any]]) -> None:
         super().__init__(undefined=Missing, keep_trailing_newline=True, cache_size=0)
-        self.trace = trace
         self.filters = {**filters.FILTERS, **own_filters}
         self.tests = dict(filters.TESTS)
         self.globals = {"range": bounded_range, "dict": dict, "namespace": Namespace}

@@ -15,7 +15,6 @@ from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
 from receiver.core.faults import Fault, Misconfigured
-from receiver.templates.environment import Sandbox
 from receiver.templates.lines import Token, standalone
 
 CLOSING = {"{{": "}}", "{%": "%}"}
@@ -76,18 +75,20 @@ class Places:
         return Fault(*self.place(number, offset), code, message, hint)
 
 
-def parse(environment: Sandbox, source: Source, places: Places) -> nodes.Template:
+def start(node: nodes.Node) -> int:
+    """Return the number of the place where an expression begins: Jinja gives some nodes that of a later token."""
+    return min([node.lineno, *(child.lineno for child in node.find_all(nodes.Expr))])
+
+
+def parse(environment: Environment, source: Source, places: Places) -> nodes.Template:
     """Parse a template. Raises `Misconfigured` with its syntax error."""
     opened: list[LexerToken] = []
     try:
-        tree = _parser(environment, source, places, None, opened).parse()
+        return _parser(environment, source, places, None, opened).parse()
     except TemplateSyntaxError as error:
         raise _misconfigured(error, source, places, opened) from None
     except RecursionError:
         raise Misconfigured([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
-    if environment.trace:
-        environment.trace.declare(tree, places)
-    return tree
 
 
 def parse_expression(environment: Environment, source: Source, places: Places) -> nodes.Expr:

@@ -7,8 +7,8 @@ import jinja2
 
 from receiver.core.problems import Problem
 from receiver.formats import budget
-from receiver.templates.compiling.guards import Read
-from receiver.templates.compiling.unit import Unit
+from receiver.templates.reads import Read
+from receiver.templates.unit import Unit
 from receiver.templates.why import Why
 
 

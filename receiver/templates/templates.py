@@ -15,14 +15,14 @@ from receiver.formats.csv import escape as csv
 from receiver.formats.escaping import FORMATS, Format, Spot
 from receiver.formats.text import escape as text
 from receiver.templates import tables
-from receiver.templates.compiling.compiler import Compiler
-from receiver.templates.compiling.tracing import Trace
-from receiver.templates.compiling.unit import Unit
+from receiver.templates.compiler import Compiler
 from receiver.templates.environment import Sandbox
 from receiver.templates.filters import persons
 from receiver.templates.library import Library
-from receiver.templates.source import Source, parse, parse_expression
+from receiver.templates.source import Source, parse_expression
 from receiver.templates.template import Condition, Template
+from receiver.templates.tracing import Trace
+from receiver.templates.unit import Unit
 
 DELIMITER = re.compile(r"\{#-?\s*delimiter:\s*(\S+)\s*-?#\}")
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
@@ -44,7 +44,8 @@ class Templates:
     ) -> None:
         self._library = Library(folder, site)
         own = {"lookup": tables.lookup(self._library.tables), "person": persons.reader(customs or persons.Customs())}
-        self._environment = Sandbox(own, trace)
+        self._environment = Sandbox(own)
+        self._trace = trace
 
     def record(
         self,
@@ -73,19 +74,18 @@ class Templates:
     def condition(self, source: str, file: str, line: int, column: int) -> Condition:
         """Compile a condition that stands somewhere in a file. Raises `Misconfigured`."""
         written = _written(source, file, line, column)
-        unit = _unit(written)
+        unit = self._unit(written)
         with _reading(written):
             expression = parse_expression(self._environment, written, unit.places)
             tree = Compiler(self._environment, self._library, unit).condition(expression, Spot(plain, plain.START))
             return Condition(self._compiled(file, tree, unit, plain))
 
     def _template(self, source: Source, module: Format, state: object, encoding: str = "utf-8") -> Template:
-        unit = _unit(source)
+        unit = self._unit(source)
         budget.start()  # constants are worked out here
         with _reading(source):
-            tree = parse(self._environment, source, unit.places)
             compiler = Compiler(self._environment, self._library, unit, encoding)
-            return self._compiled(source.file, compiler.template(tree, Spot(module, state), source.file), unit, module)
+            return self._compiled(source.file, compiler.template(source, Spot(module, state)), unit, module)
 
     def _declared(self, source: Source) -> str | None:
         declared = DELIMITER.search(source.text)
@@ -97,6 +97,11 @@ class Templates:
             hint = "one of , ; | tab"
             raise Misconfigured([unit.places.fault(number, "bad-argument", "this is no delimiter of CSV", hint)])
         return DELIMITERS[declared[1]]
+
+    def _unit(self, source: Source) -> Unit:
+        unit = Unit(files=[source.file], trace=self._trace)
+        unit.places.add(source, 0)  # the place of what has no other
+        return unit
 
     def _compiled(self, file: str, tree: nodes.Template, unit: Unit, module: Format) -> Template:
         if unit.faults:
@@ -119,9 +124,3 @@ def _written(text: str, file: str, line: int, column: int) -> Source:
 
 def _reading(source: Source) -> AbstractContextManager[None]:
     return reading(source.file, lambda _: source.place(0))
-
-
-def _unit(source: Source) -> Unit:
-    unit = Unit(files=[source.file])
-    unit.places.add(source, 0)  # the place of what has no other
-    return unit

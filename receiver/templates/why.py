@@ -7,9 +7,9 @@ from receiver.core.faults import did_you_mean
 from receiver.core.problems import Code, Problem, Violation
 from receiver.formats.errors import Exceeded, NotThere, Refused
 from receiver.schemas.json_explain import pointer
-from receiver.templates.compiling.labels import MAX_LABELS
-from receiver.templates.compiling.unit import Unit
 from receiver.templates.names import NAMES
+from receiver.templates.reads import MAX_LABELS
+from receiver.templates.unit import Unit
 
 OF_VALUES = frozenset(  # rules that a value breaks, whatever the template says; others are of a kind or an argument
     {"character", "date", "encoding", "fhir_time", "fixed", "float", "hl7_null", "hl7_ts"}

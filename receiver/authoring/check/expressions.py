@@ -15,7 +15,7 @@ from receiver.core.delivery import Role
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.site.process.pieces import Pieces
 from receiver.templates.attributes import METHODS
-from receiver.templates.compiling.guards import field
+from receiver.templates.reads import field
 
 ATTRIBUTES = {  # what templates see of it: `receiver.templates.names`
     "delivery": ("id", "process", "source_id", "received_at", "version", "previous"),

@@ -8,7 +8,7 @@ from receiver.authoring.check.trees import guarded_by
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.positions import Path
 from receiver.site.process.pieces import Pieces
-from receiver.templates.compiling.guards import Read
+from receiver.templates.reads import Read
 
 
 def faults(site: Site) -> Iterator[Fault]:

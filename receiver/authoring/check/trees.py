@@ -5,8 +5,8 @@ from pathlib import Path
 
 from jinja2 import nodes
 
-from receiver.templates.compiling.guards import Fields, field, guards
 from receiver.templates.environment import Sandbox
+from receiver.templates.reads import Fields, field, guards
 from receiver.templates.source import Places, Source, parse, parse_expression
 
 _SANDBOX = Sandbox({})

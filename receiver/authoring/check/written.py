@@ -10,8 +10,8 @@ from receiver.authoring.check.trees import expression, tree
 from receiver.core.faults import Fault, Misconfigured, Severity
 from receiver.site.config.model import RecordConfig
 from receiver.site.process.pieces import Pieces, start
-from receiver.templates.compiling.unit import start as beginning
 from receiver.templates.source import Places, Source
+from receiver.templates.source import start as beginning
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
-"""Notes what of the templates is rendered, where somebody asks for it; else nothing of it is compiled in."""
+"""Records which lines and conditions of templates are rendered, for test coverage; otherwise not compiled in."""
 
 from collections.abc import Callable, Iterator
 
 from jinja2 import nodes, pass_context
 from jinja2.runtime import Context
 
-from receiver.templates.compiling.unit import start
-from receiver.templates.source import Place, Places
+from receiver.templates.source import Place, Places, start
 
 STATEMENTS = (nodes.Output, nodes.If, nodes.For, nodes.Assign, nodes.AssignBlock, nodes.With, nodes.Include)
 
@@ -15,14 +14,14 @@ Note = Callable[[Context, object], object]  # a filter; one with a context is ne
 
 
 class Trace:
-    """What there is in some templates, and what of it was rendered. For one thread."""
+    """The lines and conditions of some templates, and which were rendered. For one thread."""
 
     def __init__(self) -> None:
         self.lines: dict[Line, bool] = {}  # whether it was rendered
         self.conditions: dict[Place, set[bool]] = {}  # how it turned out
 
     def declare(self, tree: nodes.Template, places: Places) -> None:
-        """Note all that there is in a file, macros that nobody calls among it."""
+        """Add all lines and conditions of a file, also those of macros that are never called."""
         for node in tree.find_all(STATEMENTS):
             for line in _lines(node, places):
                 self.lines.setdefault(line, False)
@@ -30,13 +29,13 @@ class Trace:
             self.conditions.setdefault(places.place(start(test)), set())
 
     def forget(self) -> None:
-        """Begin anew: nothing was rendered."""
+        """Reset: nothing was rendered."""
         self.lines = dict.fromkeys(self.lines, False)
         for seen in self.conditions.values():
             seen.clear()
 
     def passed(self, node: nodes.Node, places: Places) -> Note:
-        """Return what notes that a statement is rendered."""
+        """Return a filter that records that a statement is rendered."""
         lines = list(_lines(node, places))
 
         @pass_context
@@ -47,7 +46,7 @@ class Trace:
         return note
 
     def asked(self, test: nodes.Node, places: Places) -> Note:
-        """Return what notes how a condition turns out."""
+        """Return a filter that records how a condition turns out."""
         place = places.place(start(test))
 
         @pass_context

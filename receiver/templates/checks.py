@@ -10,8 +10,8 @@ from jinja2.utils import _PassArg
 from receiver.core.faults import Misconfigured, did_you_mean
 from receiver.templates import filters
 from receiver.templates.attributes import METHODS
-from receiver.templates.compiling.unit import GLOBALS, Scope, Unit
 from receiver.templates.library import Library
+from receiver.templates.unit import GLOBALS, Scope, Unit
 
 LOOKUP = "lookup"
 NAMED: Mapping[str, int] = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}  # which argument

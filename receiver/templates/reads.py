@@ -1,8 +1,16 @@
-"""Tells which fields an expression reads, and which a condition proves to be there."""
+"""Finds which fields an expression reads, and which a condition proves to be there; names what is read, for messages.
 
+A label, "fields.patient_name", is made of template text alone, never of values.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from jinja2 import nodes
+
+from receiver.templates.names import NAMES
+
+MAX_LABELS = 3  # of one expression: a message names the first few
 
 Fields = frozenset[str]
 NONE: Fields = frozenset()
@@ -16,7 +24,7 @@ class Read:
     line: int
     column: int
     name: str
-    guarded: bool  # only where it is known to be there, or with a default
+    guarded: bool  # it is known to be there, or has a default
 
 
 def field(node: nodes.Node | None) -> str | None:
@@ -64,3 +72,34 @@ def _one(name: str | None) -> Fields:
 
 def _is_fields(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Name) and node.name == "fields"
+
+
+def label(node: nodes.Node, aliases: Mapping[str, str]) -> str:
+    """Return what an expression reads of the delivery, or else the template's own names in it; "" where it has none."""
+    found = list(dict.fromkeys(_chains(node, aliases)))
+    own = [chain for chain in found if chain.split(".")[0] in NAMES]
+    return ", ".join((own or found)[:MAX_LABELS])
+
+
+def _chains(node: nodes.Node, aliases: Mapping[str, str]) -> Iterator[str]:
+    chain = _chain(node, aliases)
+    if chain:
+        yield chain
+        return
+    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
+        yield from _chains(node.node.node, aliases)  # what a method belongs to
+    for child in node.iter_child_nodes(exclude=("node",) if isinstance(node, nodes.Call) else None):
+        yield from _chains(child, aliases)
+
+
+def _chain(node: nodes.Node, aliases: Mapping[str, str]) -> str:
+    """Return `a.b.c` for a name and what is reached from it, or ""."""
+    if isinstance(node, nodes.Name):
+        return aliases.get(node.name, node.name)
+    if isinstance(node, nodes.Getattr):
+        owner = _chain(node.node, aliases)
+        return owner and f"{owner}.{node.attr}"
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        owner = _chain(node.node, aliases)
+        return owner and (f"{owner}.{node.arg.value}" if isinstance(node.arg.value, str) else owner)
+    return ""

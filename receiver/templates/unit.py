@@ -1,4 +1,4 @@
-"""What is gathered while one template is compiled, across the files that it includes."""
+"""What is collected while one template is compiled, across the files that it includes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,10 +10,10 @@ from receiver.core.faults import Fault, Misconfigured
 from receiver.formats.errors import Misplaced
 from receiver.formats.escaping import Spot
 from receiver.formats.limits import MAX_NODES
-from receiver.templates.compiling.guards import Fields, Read
-from receiver.templates.compiling.labels import label
 from receiver.templates.names import NAMES
-from receiver.templates.source import Places
+from receiver.templates.reads import Fields, Read, label
+from receiver.templates.source import Places, start
+from receiver.templates.tracing import Trace
 
 GLOBALS = frozenset({"range", "dict", "namespace"})
 
@@ -28,6 +28,15 @@ class Scope:
     guards: Fields = frozenset()  # fields that are known to be there
     chain: tuple[object, ...] = ()  # files and macros that are being unfolded, the innermost last
     aliases: dict[str, str] = field(default_factory=dict)  # a name that the template gave → what it stands for
+
+    def macro(self, node: nodes.Node) -> "Macro | None":
+        """Return the macro that a call names: `name(…)`, or `module.name(…)`."""
+        callee = node.node if isinstance(node, nodes.Call) else None
+        if isinstance(callee, nodes.Name):
+            return self.macros.get(callee.name)
+        if isinstance(callee, nodes.Getattr) and isinstance(callee.node, nodes.Name):
+            return self.modules.get(callee.node.name, {}).get(callee.attr)
+        return None
 
     def guarded(self, fields: Fields) -> "Scope":
         """Return the scope in which some more fields are known to be there."""
@@ -44,7 +53,7 @@ class Scope:
         return replace(self, aliases={**self.aliases, target.name: label(read, self.aliases) or target.name})
 
     def assigned(self, target: nodes.Node, read: nodes.Node) -> None:
-        """Note what a variable stands for; one that is set to different things stands for itself."""
+        """Keep what a variable stands for; one that is set to different things stands for itself."""
         if isinstance(target, nodes.Name):
             found = label(read, self.aliases) or target.name
             if self.aliases.setdefault(target.name, found) != found:
@@ -68,7 +77,7 @@ class Variant(NamedTuple):
 
 @dataclass(slots=True)
 class Unit:
-    """Gathers places, faults and reads."""
+    """Collects places, faults and reads."""
 
     places: Places = field(default_factory=Places)
     faults: dict[Fault, None] = field(default_factory=dict)  # each once, though loops are walked again
@@ -78,26 +87,35 @@ class Unit:
     words: set[str] = field(default_factory=set)  # names that stand in the template itself
     visited: int = 0
     included: int = 0
+    trace: Trace | None = None  # records what is rendered
 
     def fault(self, node: nodes.Node, code: str, message: str, hint: str = "") -> None:
-        """Note a fault at a node."""
+        """Add a fault at a node."""
         self.found([self.places.fault(node.lineno, code, message, hint)])
 
     def found(self, faults: Iterable[Fault]) -> None:
-        """Note faults that were found elsewhere."""
+        """Add faults that were found elsewhere."""
         self.faults.update(dict.fromkeys(faults))
 
     def uses(self, file: str) -> None:
-        """Note a file that the template is made of."""
+        """Add a file that the template is made of."""
         if file not in self.files:
             self.files.append(file)
 
+    def bind(self, target: nodes.Node, allowed: frozenset[str] = frozenset()) -> None:
+        """Add a fault for each name of ours that a template assigns a value to."""
+        bound = [target] if isinstance(target, nodes.Name) else list(target.find_all(nodes.Name))
+        for name in bound:
+            if name.name in (NAMES | GLOBALS) - allowed or name.name.startswith("_"):
+                message = f'"{name.name}" is a name that templates cannot give'
+                self.fault(name, "name-taken", message, "choose another one")
+
     def misplaced(self, node: nodes.Node, error: Misplaced, offset: int = 0) -> None:
-        """Note literal text or a value at an impossible place."""
+        """Add the fault of literal text or a value at an impossible place."""
         self.found([self.places.fault(start(node), "escape-place", error.message, error.hint, offset)])
 
     def name(self, node: nodes.Node, read: nodes.Node, scope: Scope) -> None:
-        """Note what is read at a node, for messages."""
+        """Keep the label of what is read at a node, for messages."""
         self.labels[node.lineno] = label(read, scope.aliases)
 
     def visit(self, node: nodes.Node) -> None:
@@ -106,8 +124,3 @@ class Unit:
         if self.visited > MAX_NODES:
             fault = self.places.fault(node.lineno, "template-too-large", f"it unfolds to more than {MAX_NODES:,} nodes")
             raise Misconfigured([*self.faults, fault])
-
-
-def start(node: nodes.Node) -> int:
-    """Return the place where an expression begins: Jinja gives some nodes that of a later token."""
-    return min([node.lineno, *(child.lineno for child in node.find_all(nodes.Expr))])

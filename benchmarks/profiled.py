@@ -23,7 +23,7 @@ from receiver.schemas import json_schema, json_text
 from receiver.server import connection, pace, worker
 from receiver.server.configuration import *  # noqa: F403
 from receiver.site.config import tokens
-from receiver.store import durable, ledger, publish, quarantine, stage, syscalls, writers
+from receiver.store import durable, ledger, publish, quarantine, stage, writers
 from receiver.templates import template
 from receiver.web import deliver, replies
 
@@ -69,8 +69,8 @@ STEPS = (
     ("commit", publish, "commit"),
     ("publish", publish, "publish"),
     ("quarantine", quarantine, "discard"),
-    (FILES, syscalls, "rename_new"),
-    (WRITE, syscalls, "start_writing"),
+    (FILES, durable, "rename_new"),
+    (WRITE, durable, "start_writing"),
     ("answer: receipt", replies, "accepted"),
     ("answer: send", wsgi.Response, "write"),
     ("answer: send", wsgi.Response, "close"),

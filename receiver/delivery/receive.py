@@ -18,8 +18,8 @@ from receiver.delivery.render import as_published, render
 from receiver.metadata.fields import below_minimum
 from receiver.site.process import Process
 from receiver.store import publish, quarantine
+from receiver.store.durable import storage
 from receiver.store.entry import Entry
-from receiver.store.failure import storage
 from receiver.store.ledger import VersionTaken
 
 

@@ -4,8 +4,10 @@
 check of `receiver check` is put in force, process by process; what does not stays as it was, and is told once.
 """
 
+import ctypes
 import os
 import resource
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,10 +25,10 @@ from receiver.site.config.tokens import read_tokens
 from receiver.site.in_force import loading, site_copy, state
 from receiver.site.in_force.state import Served, State
 from receiver.site.process.compiling import compile_pieces, digests
-from receiver.store import syscalls
 from receiver.store.sharing import group_id
 
 MEMORY = 2 * 10**9  # bytes: fifty processes take 200 MB; a schema may be a bomb
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 Configs = dict[str, ProcessConfig]
 
 
@@ -144,7 +146,14 @@ def _tell(before: State, after: State) -> None:
         log.nothing_kept_back()
 
 
+def end_with_parent() -> None:
+    """Have this process killed when the one that started it ends, however it does."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
+
+
 if __name__ == "__main__":
-    syscalls.end_with_parent()
+    end_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     sys.exit(main(Settings.from_environment()))

@@ -20,8 +20,8 @@ from receiver.delivery.render import as_published, render
 from receiver.operations.replay import find, sections
 from receiver.site.process import Process
 from receiver.store import publish
+from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry, Kind, Output
-from receiver.store.failure import storage
 from receiver.store.kept import Kept
 from receiver.store.stage import Staged
 

@@ -8,7 +8,7 @@ import apsw
 
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders, schema, statements
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 from receiver.store.presence import Presence, patiently
 from receiver.store.rows import DamagedRow
 

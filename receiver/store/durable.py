@@ -5,23 +5,54 @@ An fsync that failed is never retried on the same file: after it, Linux calls pa
 disk, so a second fsync proves nothing.
 """
 
+import ctypes
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
 from receiver.core.problems import Code, Problem
-from receiver.store import syscalls
-from receiver.store.failure import storage, storage_problem
-from receiver.store.syscalls import AnyPath
+
+AnyPath = str | os.PathLike[str]  # as the functions of `os` take it
 
 FILE_MODE = 0o640  # downstream reads through its group; patients' data is for nobody else
 EARLY_WRITE = 8_000_000  # bytes; the disk works while the body still comes in, and the last fsync is nearly free
 COPY_CHUNK = 1_000_000  # bytes
 
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_RENAME_NEW = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}  # renameat2(2): flag or call unknown to the file system
 _NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EACCES}
+
+
+class storage:  # noqa: N801 (used as a statement: `with storage("write to the stage"):`)
+    """Turn an OSError inside into a Problem that names what was tried and the errno, never a path.
+
+    Paths are rendered from fields, so they may spell a value; the OSError, which holds them, is left behind.
+    """
+
+    __slots__ = ("attempt",)
+
+    def __init__(self, attempt: str) -> None:
+        self.attempt = attempt
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            raise storage_problem(self.attempt, error) from None
+
+
+def storage_problem(attempt: str, error: OSError) -> Problem:
+    """Return the Problem that an OSError is: the disk is full, or the storage failed."""
+    code = Code.DISK_FULL if error.errno in _FULL else Code.STORAGE_FAILED
+    number = error.errno or 0
+    name = f"{errno.errorcode[number]}: {os.strerror(number)}" if number in errno.errorcode else "unknown error"
+    return Problem(code, f"could not {attempt} ({name})")
 
 
 class NewFile:
@@ -51,7 +82,7 @@ class NewFile:
     def start_writing(self) -> None:
         """Have the kernel begin to write what it still holds of this file; waits for nothing."""
         if self._size > self._started:
-            syscalls.start_writing(self._descriptor, self._started, self._size - self._started)
+            start_writing(self._descriptor, self._started, self._size - self._started)
             self._started = self._size
 
     def sync(self) -> None:
@@ -166,7 +197,7 @@ def move_new(source: AnyPath, target: AnyPath) -> None:
     would have it published again after it was taken away.
     """
     try:
-        syscalls.rename_new(source, target)
+        rename_new(source, target)
     except OSError as error:
         if error.errno not in _NO_RENAME_NEW:
             raise
@@ -204,3 +235,40 @@ def chunks(path: Path) -> Iterator[bytes]:
     with storage("read a kept file"), path.open("rb", buffering=0) as file:
         while chunk := file.read(COPY_CHUNK):
             yield chunk
+
+
+_AT_FDCWD = -100  # linux/fcntl.h: paths are relative to the working folder
+_RENAME_NOREPLACE = 1  # linux/fs.h
+_SYNC_FILE_RANGE_WRITE = 2  # linux/fs.h: start to write dirty pages, wait for none
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _function(name: str, *types: type) -> Callable[..., int] | None:
+    """Return libc's function `name`, or None where this libc does not have it."""
+    found = getattr(_libc, name, None)
+    if found is None:
+        return None
+    found.argtypes = types
+    found.restype = ctypes.c_int
+    return found  # type: ignore[no-any-return]
+
+
+_renameat2 = _function("renameat2", ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+_sync_file_range = _function("sync_file_range", ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+
+
+def rename_new(source: AnyPath, target: AnyPath) -> None:
+    """Rename without ever overwriting, or raise OSError: FileExistsError, or ENOSYS where libc has no such call."""
+    if _renameat2 is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    names = os.fsencode(source), os.fsencode(target)
+    if _renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_NOREPLACE) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def start_writing(descriptor: int, offset: int, length: int) -> None:
+    """Have the kernel begin to write these bytes to the disk now; a hint, so a refusal is nothing to report."""
+    if _sync_file_range is not None:
+        _sync_file_range(descriptor, offset, length, _SYNC_FILE_RANGE_WRITE)

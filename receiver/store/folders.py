@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 
 from receiver.core.problems import Code, Problem
-from receiver.store.durable import copy, sync_folder
-from receiver.store.failure import storage
+from receiver.store.durable import copy, storage, sync_folder
 from receiver.store.sharing import share_as_parent
 
 FOLDER_MODE = 0o750  # downstream reads through its group; patients' data is for nobody else

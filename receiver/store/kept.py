@@ -15,8 +15,8 @@ from typing import Any
 from receiver.core.delivery import Part, Replay, Role, Status
 from receiver.core.problems import Code, Problem, Violation
 from receiver.store import durable, folders, rows, stage
+from receiver.store.durable import storage
 from receiver.store.entry import Entry, PartLine
-from receiver.store.failure import storage
 
 SCRATCH = ".stage"  # beside the folders of the processes: what is being copied or removed; swept after a crash
 

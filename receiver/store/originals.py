@@ -9,8 +9,8 @@ from pathlib import Path
 
 from receiver.core.delivery import Part
 from receiver.store import durable, folders, kept
+from receiver.store.durable import storage
 from receiver.store.entry import Entry, Kind, Output
-from receiver.store.failure import storage
 from receiver.store.stage import Staged
 
 FOLDER = "originals"

@@ -21,7 +21,7 @@ import apsw
 
 from receiver.core.problems import Code, Problem
 from receiver.store import durable
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 
 Result = TypeVar("Result")
 

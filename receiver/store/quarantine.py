@@ -17,8 +17,8 @@ from receiver.core.delivery import Part, Receipt
 from receiver.core.problems import Code, Problem
 from receiver.core.steps import Step, timed
 from receiver.store import durable, folders, kept
+from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry
-from receiver.store.failure import storage
 from receiver.store.ledger import KEPT, Ledger, Lost
 from receiver.store.publish import PATIENCE, duplicate
 from receiver.store.stage import Stage, Staged, hold

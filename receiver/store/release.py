@@ -7,8 +7,8 @@ from pathlib import Path
 
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders
+from receiver.store.durable import storage
 from receiver.store.entry import Entry, Kind, Output
-from receiver.store.failure import storage
 
 IN_ORDER = tuple(Kind)  # an enumeration is slow to go through
 

@@ -12,7 +12,7 @@ import apsw
 
 from receiver.core.problems import Code, Problem
 from receiver.store import durable
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 from receiver.store.presence import require_none_else
 
 LOCK_SUFFIX = ".lock"

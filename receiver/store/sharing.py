@@ -9,7 +9,7 @@ import os
 import stat
 
 from receiver.core.problems import Code, Problem
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o2770  # set-group-ID: what is made in it belongs to the group, too

@@ -16,7 +16,7 @@ from pathlib import Path
 from receiver.core import limits
 from receiver.core.problems import Problem
 from receiver.store import folders
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 
 
 @dataclass(slots=True, eq=False)

@@ -17,7 +17,7 @@ from stat import S_IMODE
 
 from receiver.core.problems import Problem
 from receiver.store import durable, folders, sharing
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 from receiver.store.spare import Folder, Spare
 from receiver.store.staged_file import StagedFile
 

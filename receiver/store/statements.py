@@ -12,8 +12,8 @@ import apsw
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.store import rows
+from receiver.store.durable import storage
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, Kind, Waiting
-from receiver.store.failure import storage
 from receiver.store.rows import DamagedRow
 
 # SQLite uses the partial index `unpublished` only for a query that repeats the index's own condition.

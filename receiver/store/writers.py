@@ -16,7 +16,7 @@ import apsw
 
 from receiver.core.problems import Code, Problem
 from receiver.store import schema
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 from receiver.store.interlock import Interlock
 from receiver.store.presence import Presence
 

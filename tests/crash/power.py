@@ -28,8 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import syscalls
 
 from receiver.core.settings import Settings
-from receiver.store import schema, spare, writers
-from receiver.store import syscalls as store_syscalls
+from receiver.store import durable, schema, spare, writers
 
 SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN: _IOR('X', 125, __u32), linux/fs/ext4/ext4.h
 NO_LOG_FLUSH = 2  # EXT4_GOING_FLAGS_NOLOGFLUSH: the journal in memory is lost too
@@ -144,7 +143,7 @@ def _without_fsync(of: Callable[[int], bool]) -> None:
 
 def _without_fsync_of_files() -> None:
     _without_fsync(stat.S_ISREG)
-    store_syscalls.start_writing = lambda *_: None  # early write-back alone would carry most of it to the disk
+    durable.start_writing = lambda *_: None  # early write-back alone would carry most of it to the disk
 
 
 def _without_synchronous() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from receiver.store import schema, syscalls
+from receiver.store import durable, schema
 
 DIED = 77
 FAILED = 78
@@ -53,7 +53,7 @@ def _steps(dies_at: int) -> Callable[[], None]:
 
     for name in ON_DISK:
         setattr(os, name, stepping(getattr(os, name)))
-    syscalls.rename_new = stepping(syscalls.rename_new)
+    durable.rename_new = stepping(durable.rename_new)
     connect = schema.connect
 
     def connect_stepping(path: Any) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from place import AT, Place, Sent, deliver, refuse
 
 from receiver.core.delivery import Status
-from receiver.store import originals, quarantine, syscalls
+from receiver.store import durable, originals, quarantine
 
 SENT = Sent()
 EARLIER = Sent("S0", b"the delivery before" * 100, keep=True)
@@ -69,7 +69,7 @@ def test_what_was_taken_away_before_recovery_is_not_published_again_on_any_file_
     def unknown(*_: object) -> None:
         raise OSError(errno.EINVAL, "no such flag")
 
-    monkeypatch.setattr(syscalls, "rename_new", unknown)
+    monkeypatch.setattr(durable, "rename_new", unknown)
     for step in count():
         place = Place.at(tmp_path / str(step))
         answered = dying.run(lambda place=place: deliver(place, SENT), step)

@@ -15,7 +15,7 @@ from required import require
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders, publish, quarantine
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 from receiver.store.stage import stage_for
 
 SENT = Sent()

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from receiver.store import durable, syscalls
+from receiver.store import durable
 
 
 def refuse_with(number):
@@ -20,7 +20,7 @@ def refuse_with(number):
 def file_system(request, monkeypatch):
     """A file system with RENAME_NOREPLACE, and one without."""
     if request.param != "rename":
-        monkeypatch.setattr(syscalls, "rename_new", refuse_with(errno.EINVAL))
+        monkeypatch.setattr(durable, "rename_new", refuse_with(errno.EINVAL))
     return request.param
 
 

@@ -14,7 +14,7 @@ from place import AT, PEER, Sent, deliver, entry_of, refuse
 
 from receiver.core.delivery import Arrival, Status
 from receiver.core.problems import Code, Problem
-from receiver.store import publish, stage, syscalls
+from receiver.store import durable, publish, stage
 
 SENT = Sent()
 SENDER = Path(__file__).parent / "sender.py"
@@ -94,14 +94,14 @@ def test_a_name_is_free_again_once_downstream_has_taken_the_files(place):
 
 
 def test_a_downstream_that_takes_file_and_folder_at_once_is_no_failure(place, monkeypatch):
-    rename = syscalls.rename_new
+    rename = durable.rename_new
 
     def renamed_and_taken(source, target):
         rename(source, target)
         Path(target).unlink()
         Path(target).parent.rmdir()
 
-    monkeypatch.setattr(syscalls, "rename_new", renamed_and_taken)
+    monkeypatch.setattr(durable, "rename_new", renamed_and_taken)
     assert not deliver(place, Sent(name="folder/{id}")).duplicate
     assert place.ledger.find(Sent(name="folder/{id}").id).status is Status.PUBLISHED
     assert list(place.output.iterdir()) == []

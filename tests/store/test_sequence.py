@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from place import Place, Sent, deliver, entry_of, refuse
 
-from receiver.store import originals, publish, schema, syscalls
+from receiver.store import durable, originals, publish, schema
 from receiver.store.finish import finish
 
 SENT = Sent()
@@ -17,7 +17,7 @@ SENT = Sent()
 def steps(monkeypatch):
     """Every fsync, rename and commit, in order."""
     seen: list[str] = []
-    fsync, rename, connect = os.fsync, syscalls.rename_new, schema.connect
+    fsync, rename, connect = os.fsync, durable.rename_new, schema.connect
 
     def syncing(descriptor: int) -> None:
         seen.append(f"sync {Path(f'/proc/self/fd/{descriptor}').readlink()}")
@@ -33,7 +33,7 @@ def steps(monkeypatch):
         return connection
 
     monkeypatch.setattr(os, "fsync", syncing)
-    monkeypatch.setattr(syscalls, "rename_new", renaming)
+    monkeypatch.setattr(durable, "rename_new", renaming)
     monkeypatch.setattr(schema, "connect", connecting)
     return seen
 

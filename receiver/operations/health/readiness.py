@@ -12,7 +12,7 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery.context import Context
 from receiver.site.in_force import state
 from receiver.site.process import Process
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 from receiver.store.folders import FOLDER_MODE, free_space, require_access
 from receiver.store.sharing import name_of, require_shareable
 from receiver.store.stage import place_for

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from receiver.operations.notify.notices import Fault
 from receiver.store import durable, folders, rows, stage
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 
 FOLDER = "notify"
 FILE = "told.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 from receiver.site.config.site import MAPPINGS
 from receiver.site.process.compiling import SAMPLES, SCHEMAS
 from receiver.site.process.files import BACKUP, entries, files
-from receiver.store.failure import storage
+from receiver.store.durable import storage
 
 
 def fingerprint(site: Path) -> str:

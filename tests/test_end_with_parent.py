@@ -1,4 +1,4 @@
-"""Calls of Linux that Python does not offer."""
+"""The process that judges an edit ends with the service."""
 
 import subprocess
 import sys
@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 CHILD = (
-    "import time; from receiver.store import syscalls; syscalls.end_with_parent(); print(flush=True); time.sleep(60)"
+    "import time; from receiver.operations.reload import judging; judging.end_with_parent(); "
+    "print(flush=True); time.sleep(60)"
 )
 PARENT = (
     "import os, subprocess, sys\n"

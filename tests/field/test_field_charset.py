@@ -22,7 +22,7 @@ def deliver(home, charset: str, encoding: str, **changed):
         Incoming(Section("metadata", "metadata.json", "application/json", charset), [content]),
     ]
     try:
-        id_ = intake.receive(home.house, home.house.processes["referrals"], sections, Arrival(NOON, PEER)).id
+        id_ = intake.receive(home.context, home.context.processes["referrals"], sections, Arrival(NOON, PEER)).id
     except Problem as problem:
         id_ = problem.kept_as
     return home.ledger.find(id_)
@@ -53,7 +53,7 @@ def test_metadata_is_read_by_its_charset(home):
 def test_a_replay_reads_it_by_the_charset_that_it_came_with(home):
     held = deliver(home, "iso-8859-1", "iso-8859-1", confidence=0.5)
     assert records(home) == ""
-    assert replay(home.house, held, HOW).result is Result.PUBLISHED
+    assert replay(home.context, held, HOW).result is Result.PUBLISHED
     assert NAME in records(home)
 
 

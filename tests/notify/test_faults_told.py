@@ -4,11 +4,9 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from home import NOON
 
 from receiver.core.delivery import Replay
-from receiver.core.problems import Problem
 from receiver.operations import replay
 from receiver.operations.notify import conditions, looking, told
 from receiver.site.in_force import state
@@ -226,15 +224,41 @@ def test_a_ledger_that_is_away_is_no_recovery(home):
     context.ledger.close()
     content = context.ledger.path.read_bytes()
     context.ledger.path.write_bytes(b"no ledger" * 1000)
-    with pytest.raises(Problem):
-        looking.look(context, NOON)
+    looking.look(context, NOON)
     context.ledger.close()
     context.ledger.path.write_bytes(content)
     looking.look(context, NOON)
-    assert events(home) == ["onset refused referrals"]
+    assert events(home) == ["onset refused referrals", "onset ledger referrals", "recovery ledger referrals"]
 
 
 def test_every_fault_has_its_words():
     faults = {*conditions.JUDGES, *looking.WELL}
     assert faults == {fault for fault in looking.Fault if fault != "test"}
     assert set(looking.WELL) == set(conditions.JUDGES)
+
+
+def test_a_lost_output_is_told_though_nobody_sends(home):
+    look(home)
+    output = home.context.processes["referrals"].output
+    away = output.rename(home.root / "away")
+    for minutes in (1, 2):
+        look(home, NOON + minutes * MINUTE)
+    assert events(home) == ["onset output referrals"]
+    assert f"could not write to the output folder {output} (ENOENT: No such" in notices(home)[0][1]["text"]
+    away.rename(output)
+    look(home, NOON + 3 * MINUTE)
+    assert events(home) == ["onset output referrals", "recovery output referrals"]
+
+
+def test_a_lost_ledger_is_told_and_what_it_would_tell_stays_as_it_was(home):
+    home.deliver(confidence=0.1)
+    look(home)
+    assert events(home) == ["onset held referrals"]
+    away = home.ledger.path.rename(home.root / "away")
+    for minutes in (1, 2):
+        look(home, NOON + minutes * MINUTE)
+    assert events(home)[1:] == ["onset ledger referrals"]
+    assert "ledger.db is not where it was" in notices(home)[1][1]["text"]
+    away.rename(home.ledger.path)
+    look(home, NOON + 3 * MINUTE)
+    assert events(home)[1:] == ["onset ledger referrals", "recovery ledger referrals"]

@@ -34,15 +34,12 @@ def checks(context: Context, *, look_only: bool = False) -> list[Check]:
 
     With `look_only` nothing is made, not for an instant: whoever asks may be another user than the service.
     """
-    outputs = {
-        name: _check("output", partial(_output, process.output, process.group))
-        for name, process in context.processes.items()
-    }
+    outputs = {name: output(process) for name, process in context.processes.items()}
     usable = {name for name, check in outputs.items() if check.ready}
     stages = _seen_stages(context, usable) if look_only else _stages(context, usable)
     return [
         _configuration(context),
-        _check("ledger", partial(_ledger, context)),
+        ledger(context),
         *sorted(stages, key=lambda check: check.reason),
         *sorted(set(outputs.values()), key=lambda check: check.reason),
         *(
@@ -50,6 +47,16 @@ def checks(context: Context, *, look_only: bool = False) -> list[Check]:
             for folder in context.disks()
         ),
     ]
+
+
+def ledger(context: Context) -> Check:
+    """Return whether the ledger answers, and is where it was."""
+    return _check("ledger", partial(_ledger, context))
+
+
+def output(process: Process) -> Check:
+    """Return whether the output folder of a process can be written. Nothing is written to it."""
+    return _check("output", partial(_output, process.output, process.group))
 
 
 def _check(name: str, ask: Callable[[], str]) -> Check:

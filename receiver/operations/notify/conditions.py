@@ -8,6 +8,7 @@ from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Code
 from receiver.delivery.context import Context
+from receiver.operations.health import readiness
 from receiver.operations.notify.notices import Fault
 from receiver.site.in_force import state
 from receiver.site.process import Process
@@ -24,6 +25,8 @@ OURS = (
     Code.NO_RECORD,
     Code.NAME_TAKEN,
 )  # what the process itself makes of a delivery
+
+ASKED_OF_THE_LEDGER = (Fault.REFUSED, Fault.HELD, Fault.TEMPLATE, Fault.SILENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class Seen:
     unaccepted: Sequence[Unaccepted]
     held: Mapping[str, int]  # by process
     kept_back: Sequence[str]  # faults of an edit of the site
+    ledger: str = ""  # why it cannot be used; what it would tell is then not known
+
+    def tells(self, fault: Fault) -> bool:
+        """Tell whether it can be seen at all how it stands with a fault."""
+        return not self.ledger or fault not in ASKED_OF_THE_LEDGER
 
     def of(self, process: Process, codes: Callable[[Code], bool], *statuses: Status) -> dict[str, int]:
         """Count the latest refusals of a process by their code."""
@@ -55,9 +63,13 @@ class Seen:
 
 def see(context: Context, now: datetime) -> Seen:
     """Ask the ledger and the disk how everything stands. Raises Problem."""
-    held = {name: standing.counts.get(Status.HELD, 0) for name, standing in context.ledger.standing().items()}
     in_force = state.read(context.settings.data)
-    return Seen(context, now, context.ledger.unaccepted(now - WINDOW), held, in_force.kept_back if in_force else ())
+    kept_back = in_force.kept_back if in_force else ()
+    ledger = readiness.ledger(context)
+    if not ledger.ready:
+        return Seen(context, now, (), {}, kept_back, ledger.reason)
+    held = {name: standing.counts.get(Status.HELD, 0) for name, standing in context.ledger.standing().items()}
+    return Seen(context, now, context.ledger.unaccepted(now - WINDOW), held, kept_back)
 
 
 def judge(seen: Seen, process: Process, standing: Mapping[Fault, datetime]) -> Iterator[tuple[Fault, Finding]]:
@@ -67,7 +79,7 @@ def judge(seen: Seen, process: Process, standing: Mapping[Fault, datetime]) -> I
     """
     for fault in sorted(process.config.notify.on):
         known = Fault(fault)
-        finding = JUDGES[known](seen, process, standing.get(known))
+        finding = JUDGES[known](seen, process, standing.get(known)) if seen.tells(known) else None
         if finding:
             yield known, finding
 
@@ -106,6 +118,15 @@ def _space(seen: Seen, process: Process, since: datetime | None) -> Finding | No
     return Finding(f"the disk is nearly full: {told}")
 
 
+def _output(_seen: Seen, process: Process, _since: datetime | None) -> Finding | None:
+    check = readiness.output(process)
+    return None if check.ready else Finding(f"no delivery is taken: {check.reason}")
+
+
+def _ledger(seen: Seen, _process: Process, _since: datetime | None) -> Finding | None:
+    return Finding(f"no delivery is taken: {seen.ledger}") if seen.ledger else None
+
+
 def _configuration(seen: Seen, process: Process, _since: datetime | None) -> Finding | None:
     """Tell places and codes, and leave the words away: they may quote a file of the site."""
     own = f"mappings/{process.name}/"
@@ -121,6 +142,8 @@ JUDGES: Mapping[Fault, Callable[[Seen, Process, datetime | None], Finding | None
     Fault.TEMPLATE: _template,
     Fault.SILENCE: _silence,
     Fault.SPACE: _space,
+    Fault.OUTPUT: _output,
+    Fault.LEDGER: _ledger,
     Fault.CONFIGURATION: _configuration,
 }
 

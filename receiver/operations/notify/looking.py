@@ -96,7 +96,7 @@ def changes(seen: Seen, process: Process, standing: dict[Fault, datetime]) -> It
         if fault not in standing:
             yield notice(Event.ONSET, process, fault, seen.now, seen.now, finding)
     for fault, since in standing.items():
-        if fault not in found:
+        if fault not in found and seen.tells(fault):
             yield notice(Event.RECOVERY, process, fault, since, seen.now, Finding(WELL[fault]))
 
 
@@ -106,6 +106,8 @@ WELL = {
     Fault.TEMPLATE: "its records could be made for an hour, or those that could not be are made",
     Fault.SILENCE: "deliveries come again",
     Fault.SPACE: "there is enough free space",
+    Fault.OUTPUT: "its output can be written",
+    Fault.LEDGER: "the ledger can be used",
     Fault.CONFIGURATION: "no edit of it is kept back",
 }
 

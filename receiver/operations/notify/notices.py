@@ -25,6 +25,8 @@ class Fault(StrEnum):
     TEMPLATE = "template"
     SILENCE = "silence"
     SPACE = "space"
+    OUTPUT = "output"
+    LEDGER = "ledger"
     CONFIGURATION = "configuration"
     TEST = "test"  # nothing is wrong: somebody tries whether notices arrive
 
@@ -36,6 +38,8 @@ ADVICE: Mapping[Fault, str] = {
     Fault.TEMPLATE: "receiver log --process {process} --since 2h, then receiver replay ID --dry-run",
     Fault.SILENCE: "receiver status; then ask the platform, and receiver reconcile with its list",
     Fault.SPACE: "receiver prune --dry-run; see docs/operations.md, A full disk",
+    Fault.OUTPUT: "receiver status; then mount the output or give it back to the service, senders come again",
+    Fault.LEDGER: "receiver status; see docs/operations.md, A ledger that was moved",
     Fault.CONFIGURATION: "receiver check; what was in force before stays so",
     Fault.TEST: "",
 }

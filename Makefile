@@ -23,12 +23,12 @@ types: .venv/ready
 
 # The tables of docs/http.md, out of the tests that prove them, and of docs/authoring.md, out of the schema.
 docs: .venv/ready
-	cd tests && ../$(BIN)/python -m hostile.page
-	cd tests && ../$(BIN)/python -m config.keys_page
+	$(BIN)/python -m tests.hostile.page
+	$(BIN)/python -m tests.config.keys_page
 
 # Faults that are seeded into sound processes, one edit each: how many `receiver check` finds, by group, and which it misses.
 faults: .venv/ready
-	cd tests && ../$(BIN)/python -m faults $(FAULTS)
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 # At least 100,000 made-up bodies and metadata documents, sent to a running service; `make test` has a short run of the same.
 fuzz: .venv/ready
@@ -40,7 +40,7 @@ FUZZED := $(or $(TARGET),request content_type disposition body json xml records 
 fuzz-parsers: build/fuzz/ready
 	@for target in $(FUZZED); do \
 	    echo "== $$target"; \
-	    PYTHONPATH=tests:. build/fuzz/bin/python -m fuzz $$target $(or $(SECONDS),60) build/fuzz/found || exit 1; \
+	    build/fuzz/bin/python -m tests.fuzz $$target $(or $(SECONDS),60) build/fuzz/found || exit 1; \
 	done
 
 build/fuzz/ready: requirements.lock pyproject.toml
@@ -61,16 +61,16 @@ mutants: .venv/ready
 
 # Each system call of a delivery is hit, and the power is cut at each step: needs strace, root and loop devices.
 crash: .venv/ready
-	$(BIN)/python tests/crash/syscalls.py
-	$(BIN)/python tests/crash/power.py
+	$(BIN)/python -m tests.crash.syscalls
+	$(BIN)/python -m tests.crash.power
 
 # A normal load alone, and beside every kind of slow and hostile client at once: p99 at most twice, the worst at most a second.
 siege: .venv/ready
-	cd tests && PYTHONPATH=service ../$(BIN)/python -m siege $(or $(SECONDS),60)
+	$(BIN)/python -m tests.siege $(or $(SECONDS),60)
 
 soak: .venv/ready
-	$(BIN)/python tests/crash/storm.py --kills $(or $(KILLS),100)
-	$(BIN)/python tests/crash/restarts.py --restarts $(or $(RESTARTS),50)
+	$(BIN)/python -m tests.crash.storm --kills $(or $(KILLS),100)
+	$(BIN)/python -m tests.crash.restarts --restarts $(or $(RESTARTS),50)
 
 # Beside other servers that do the same durable work: make bench BENCH="--cases forms --rounds 9"; see benchmarks/README.md.
 bench: .venv/ready

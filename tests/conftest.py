@@ -1,16 +1,14 @@
 """What several test rooms share."""
 
 import gc
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent / room) for room in ("service", "crash")]
+from tests.support import planted
+from tests.support.running import Service
 
-
-pytest_plugins = ["support.reached"]
+pytest_plugins = ["tests.support.reached"]
 
 TOLD = pytest.StashKey[Any]()
 
@@ -18,8 +16,6 @@ TOLD = pytest.StashKey[Any]()
 @pytest.fixture(scope="session")
 def service(tmp_path_factory):
     """One running service over the shipped site, for tests that leave it as they found it."""
-    from running import Service
-
     running = Service(tmp_path_factory.mktemp("service") / "data").start()
     yield running
     running.stop()
@@ -35,8 +31,6 @@ def garbage():
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run in which a service has told a value that was sent to it."""
-    import planted
-
     session.config.stash[TOLD] = verdict = planted.RUN.judged()
     if verdict.failed:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

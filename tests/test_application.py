@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from flask import Flask, Response, g, request
 from flask.testing import FlaskClient
-from running import TOKEN, free_port
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 from werkzeug.wrappers import Request
 
 from receiver.app import blueprints, create_app
 from receiver.core.settings import Settings
+from tests.support.running import TOKEN, free_port
 
 ROOT = Path(__file__).parent.parent
 URL = "/api/nextstep/delivery/referrals"

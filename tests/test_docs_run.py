@@ -60,7 +60,7 @@ class Place:
             "RECEIVER_DATA": "var",
             "RECEIVER_TOKEN": TOKEN,
         }
-        self.run(f"{shlex.quote(sys.executable)} {ROOT / 'tests' / 'received.py'}")
+        self.run(f"{shlex.quote(sys.executable)} -m tests.support.received")
         self.ids = (root / "ids").read_text().split()
 
     def run(self, script: str) -> "subprocess.CompletedProcess[str]":

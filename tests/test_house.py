@@ -74,3 +74,11 @@ def test_no_process_of_ours_takes_modules_from_the_current_folder():
     started = [module for module in MODULES if "sys.executable" in module.read_text()]
     assert started
     assert [module for module in started if 'sys.executable, "-m"' in module.read_text()] == []  # but "-P", "-m"
+
+
+def test_tests_import_their_helpers_from_the_package():
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    helpers = {helper.stem for helper in (ROOT / "tests" / "support").glob("*.py")}
+    bare = [(test.name, name) for test in tests for name in imports(test) if name.split(".")[0] in helpers]
+    assert bare == []  # from tests.support.running import Service
+    assert [test.name for test in tests if f"sys{'.'}path" in test.read_text()] == []

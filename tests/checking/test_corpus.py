@@ -1,7 +1,8 @@
 """Every fault of the corpus is found offline, with its file and line, and nothing else is."""
 
 import pytest
-from corpus_of_faults import CASES, EXPECTED, SOUND, faults_of, patched, told
+
+from tests.checking.corpus_of_faults import CASES, EXPECTED, SOUND, faults_of, patched, told
 
 
 def test_the_sound_site_has_no_fault():

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from corpus_of_faults import SOUND, faults_of, told
+
+from tests.checking.corpus_of_faults import SOUND, faults_of, told
 
 SR = "schemas/referrals.fields.schema.json"
 RP = "mappings/referrals/process.toml"

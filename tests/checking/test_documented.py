@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from codes_in_source import ROOT, codes
-from corpus_of_faults import CASES, faults_of, patched
 
 from receiver.authoring.check.codes import CODES
+from tests.checking.codes_in_source import ROOT, codes
+from tests.checking.corpus_of_faults import CASES, faults_of, patched
 
 TEXT = (ROOT / "docs" / "checks.md").read_text()
 SECTION = re.compile(r"^### (\S+)\n\*\*(.+?)\.\*\* \(([^)]+)\) (.+?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)

@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from corpus_of_faults import SOUND, faults_of
+
+from tests.checking.corpus_of_faults import SOUND, faults_of
 
 TOML = "mappings/referrals/process.toml"
 JSON = "mappings/referrals/referral.json.j2"

@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from corpus_of_faults import SOUND, faults_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.authoring.check.origins import line
 from receiver.authoring.check.values import instance
+from tests.checking.corpus_of_faults import SOUND, faults_of
 
 FIELDS = "schemas/referrals.fields.schema.json"
 RECORD = "mappings/referrals/referral.json.j2"

@@ -3,15 +3,13 @@
 import json
 import os
 import stat
-import sys
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "proving"))
-from small_site import FIELDS, SmallSite, metadata
+from tests.support.small_site import FIELDS, SmallSite, metadata
 
 NAME = "Ophelia Inventedname"
 SENT = FIELDS | {"name": NAME, "mrn": "98765432", "gender": "female"}

@@ -8,7 +8,6 @@ from pathlib import Path
 import apsw
 import pytest
 from click.testing import Result
-from test_operations import ROOT, TOKEN, deliver, refuse, run
 
 from receiver.app import create_app, prepare
 from receiver.core.problems import Problem
@@ -17,6 +16,7 @@ from receiver.delivery.context import Context, open_context
 from receiver.site.process import compiling
 from receiver.store import ledger, schema
 from receiver.store.ledger import Ledger
+from tests.cli.test_operations import ROOT, TOKEN, deliver, refuse, run
 
 PAGE = 4096
 

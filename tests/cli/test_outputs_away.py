@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from test_operations import context, deliver, refuse, run  # noqa: F401 (a fixture)
 
 from receiver.site.in_force import state
 from receiver.site.in_force.loading import establish
+from tests.cli.test_operations import context, deliver, refuse, run  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount disks and give folders away")
 

@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from running import ROOT, TOKEN
+
+from tests.support.running import ROOT, TOKEN
 
 SAMPLE = ROOT / "mappings" / "referrals" / "samples" / "faxed-letter"
 FAX, METADATA = SAMPLE / "file--123456789.tif", SAMPLE / "metadata.json"

@@ -3,13 +3,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "proving"))
-from small_site import FIELDS, SmallSite
+from tests.support.small_site import FIELDS, SmallSite
 
 
 @pytest.fixture

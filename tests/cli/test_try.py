@@ -6,12 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "proving"))
-from small_site import FIELDS, SmallSite
+from tests.support.small_site import FIELDS, SmallSite
 
 PATIENCE = 60  # seconds on a busy machine
 

@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from tests.support.running import ROOT, TOKEN, Service
+
 from .senders import SENDERS, Sender, Target
 
 TIFF = b"II*\0" + bytes(range(256)) * 4
@@ -14,8 +16,6 @@ NAMES = [f"{sender.client}: {sender.way}" for sender in SENDERS]
 @pytest.fixture(scope="module")
 def taking(tmp_path_factory):
     """A service over the hostile tests' site, whose process writes the document's name into its record."""
-    from running import ROOT, Service
-
     running = Service(tmp_path_factory.mktemp("clients") / "data", ROOT / "tests" / "hostile" / "site").start()
     yield running
     running.stop()
@@ -23,8 +23,6 @@ def taking(tmp_path_factory):
 
 @pytest.mark.parametrize("sender", SENDERS, ids=NAMES)
 def test_a_client_delivers(sender: Sender, taking, tmp_path):
-    from running import TOKEN
-
     if missing := [program for program in sender.needs if not shutil.which(program)]:
         pytest.skip(f"{' and '.join(missing)} must be installed")
     if reason := sender.install():

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from site_of import put
 
 from receiver.core.faults import Misconfigured
 from receiver.site import config
+from tests.support.site_of import put
 
 FAULTY = sorted((Path(__file__).parent / "faulty").glob("*.toml"))
 

@@ -2,9 +2,8 @@
 
 import re
 
-from keys_page import BEGIN, END, PAGE, page
-
 from receiver.site.config import schema
+from tests.config.keys_page import BEGIN, END, PAGE, page
 
 
 def test_the_page_is_what_make_docs_writes():

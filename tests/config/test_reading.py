@@ -4,7 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from site_of import SMALLEST, configured
 
 from receiver.core.delivery import Role
 from receiver.core.faults import Misconfigured
@@ -21,6 +20,7 @@ from receiver.site.config.model import (
     RetentionConfig,
     RouteConfig,
 )
+from tests.support.site_of import SMALLEST, configured
 
 EVERY_KEY = (Path(__file__).parent / "every-key.toml").read_text()
 DIGEST = "sha256:" + "0a" * 32

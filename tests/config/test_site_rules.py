@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from site_of import SMALLEST, configured, put
 
 from receiver.core.faults import Severity
 from receiver.site.config.site import conflicts, find, named_variables
 from receiver.site.config.tokens import read_tokens
+from tests.support.site_of import SMALLEST, configured, put
 
 ENVIRON = {"ONE": "an-invented-token-1", "TWO": "an-invented-token-2"}
 

@@ -3,10 +3,10 @@
 from hashlib import sha256
 
 import pytest
-from site_of import SMALLEST, configured
 
 from receiver.core.faults import Severity
 from receiver.site.config.tokens import Tokens, read_tokens, variables
+from tests.support.site_of import SMALLEST, configured
 
 GOOD = "4f1d0c-an-invented-token"
 OTHER = "9a7b3e-an-invented-token"

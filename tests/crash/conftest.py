@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-import power
 import pytest
-import syscalls
+
+from tests.crash import power, syscalls
 
 TOLD = pytest.StashKey[list[str]]()
 Hits = Iterable[tuple[object, list[str] | None]]

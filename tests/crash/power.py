@@ -1,6 +1,6 @@
 """The power is cut at every step of a delivery, on an ext4 of its own.
 
-    sudo python tests/crash/power.py
+    sudo python -m tests.crash.power
 
 The file system is shut down by the ioctl that file system tests use for it: what was not made durable is gone, as
 after a power cut. Then it is mounted again, and the sender tries again. The ledger lies once beside the output
@@ -24,11 +24,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-import syscalls
-
 from receiver.core.settings import Settings
 from receiver.store import durable, schema, spare, writers
+from tests.crash import syscalls
 
 SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN: _IOR('X', 125, __u32), linux/fs/ext4/ext4.h
 NO_LOG_FLUSH = 2  # EXT4_GOING_FLAGS_NOLOGFLUSH: the journal in memory is lost too

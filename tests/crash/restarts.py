@@ -1,6 +1,6 @@
 """Restarts under load: HUP, USR2 and TERM in any order, while senders deliver and a downstream takes what it sees.
 
-    python tests/crash/restarts.py --restarts 50
+    python -m tests.crash.restarts --restarts 50
 
 Nothing may be lost or doubled, and no answer may be anything but 200 or 503. While the service reloads (HUP) or is
 upgraded (USR2), nobody may even be turned away: only a stop (TERM) closes the door for a moment.
@@ -17,9 +17,8 @@ from pathlib import Path
 
 import psutil
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "service"))
-import storm
-from running import Service
+from tests.crash import storm
+from tests.support.running import Service
 
 KINDS = ("HUP", "USR2", "TERM")
 TURN = 30  # seconds that one restart may take on a busy machine

@@ -1,6 +1,6 @@
 """A storm: senders that retry, processes that are killed at random, a downstream that takes what it sees.
 
-    python tests/crash/storm.py --kills 100
+    python -m tests.crash.storm --kills 100
 
 Nothing may be lost, doubled or torn: every delivery that got a 2xx is taken by downstream exactly once, whole, its
 document before its record and its record before the marker, however often master and workers were killed.
@@ -23,9 +23,8 @@ from pathlib import Path
 
 import psutil
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "service"))
-from leftovers import left_in
-from running import ROOT, Service, multipart
+from tests.support.leftovers import left_in
+from tests.support.running import ROOT, Service, multipart
 
 SENDERS = 4
 SHOWN = 20  # faults that are printed; one defect repeats itself

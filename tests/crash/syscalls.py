@@ -1,6 +1,6 @@
 """One delivery, or one recovery, killed or refused at each of its system calls.
 
-    python tests/crash/syscalls.py
+    python -m tests.crash.syscalls
 
 A forked child prepares everything, stops itself, and goes on once `strace` is attached to it with an injection: SIGKILL
 as it enters the n-th call of a kind (which is also: right after the call before it), or an error as its result.
@@ -27,10 +27,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "service")]
-import storm
-from leftovers import left_in
-
 from receiver.core.delivery import Arrival, Incoming, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
@@ -39,6 +35,8 @@ from receiver.delivery.context import Context, open_context
 from receiver.site.process import compiling
 from receiver.store import ledger
 from receiver.store.entry import Entry
+from tests.crash import storm
+from tests.support.leftovers import left_in
 
 FAILING = ["openat", "mkdir", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "renameat2", "link", "unlink"]
 CHANGING = [*FAILING, "sync_file_range", "rename", "unlinkat", "rmdir", "flock"]

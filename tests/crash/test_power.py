@@ -1,8 +1,9 @@
 """Power cuts at every sixth step; `make crash` cuts at each. A broken promise must turn the run red."""
 
-import power
 import pytest
-from required import require
+
+from tests.crash import power
+from tests.support.required import require
 
 EVERY = 6
 

@@ -1,6 +1,6 @@
-"""A few restarts in every run; `python tests/crash/restarts.py` goes on for as long as asked."""
+"""A few restarts in every run; `python -m tests.crash.restarts` goes on for as long as asked."""
 
-import restarts
+from tests.crash import restarts
 
 
 def test_no_restart_loses_or_doubles_a_delivery_or_turns_a_sender_away(tmp_path):

@@ -1,6 +1,6 @@
 """A short storm in every run; `make soak` lets a long one go over the service."""
 
-import storm
+from tests.crash import storm
 
 
 def test_no_kill_loses_doubles_or_tears_a_delivery(tmp_path):

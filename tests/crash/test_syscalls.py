@@ -1,8 +1,9 @@
 """Every fifth system call of a delivery and of a recovery; `make crash` hits each of them."""
 
 import pytest
-import syscalls
-from required import require
+
+from tests.crash import syscalls
+from tests.support.required import require
 
 EVERY = 5
 

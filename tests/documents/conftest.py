@@ -1,14 +1,9 @@
 """Documents as they are faxed and scanned: drawn here, and broken here."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from PIL import Image
 
 from receiver.core.delivery import Part, Role
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "service"))
 
 TYPES = {".tif": "image/tiff", ".png": "image/png", ".jpg": "image/jpeg", ".pdf": "application/pdf", ".csv": "text/csv"}
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
-from drawing import drawn
 from PIL import Image, ImageChops, ImageSequence
 
 from receiver import documents
 from receiver.core.problems import Problem
 from receiver.store.stage import Stage
+from tests.support.drawing import drawn
 
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, ("tiff2rgba", "tiffcp", "tiffset"))), reason="libtiff-tools is not installed"

@@ -2,11 +2,11 @@
 
 import pypdfium2
 import pytest
-from drawing import damaged, drawn, pdf_of, png_of, reason
 from PIL import Image, ImageChops
 
 from receiver import documents
 from receiver.store.stage import Stage
+from tests.support.drawing import damaged, drawn, pdf_of, png_of, reason
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from drawing import drawn
 
 from receiver.documents.helper import Helper, Unreadable
+from tests.support.drawing import drawn
 
 
 @pytest.fixture

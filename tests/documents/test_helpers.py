@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from drawing import drawn
 
 from receiver.core.problems import Code, Problem
 from receiver.core.turns import Turns
 from receiver.documents import helpers as module
 from receiver.documents.helpers import Helpers
+from tests.support.drawing import drawn
 
 
 class Held:

@@ -6,7 +6,6 @@ import random
 
 import pypdfium2
 import pytest
-from drawing import drawn, reason
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageOps
@@ -15,6 +14,7 @@ from receiver import documents
 from receiver.documents import jpegs
 from receiver.documents.helper import Unreadable
 from receiver.store.stage import Stage
+from tests.support.drawing import drawn, reason
 
 COUNTED = "The document cannot be read: "
 

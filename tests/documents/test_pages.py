@@ -3,9 +3,9 @@
 import struct
 
 import pytest
-from drawing import damaged, drawn, endless, locked, many_pages, pdf_of, png_of, reason, tiff_of
 
 from receiver import documents
+from tests.support.drawing import damaged, drawn, endless, locked, many_pages, pdf_of, png_of, reason, tiff_of
 
 DAMAGED_DIRECTORY = "The document cannot be read: its directory is damaged, or it is cut off."
 

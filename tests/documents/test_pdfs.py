@@ -8,9 +8,9 @@ from io import BytesIO
 
 import pikepdf
 import pytest
-from drawing import drawn, pdf_of, reason
 
 from receiver import documents
+from tests.support.drawing import drawn, pdf_of, reason
 
 DAMAGED = "The document cannot be read: it is damaged: not all of its pages can be shown."
 

@@ -1,9 +1,8 @@
 """An empty site is ready for its first process."""
 
-from new_sites import ROOT, made
-
 from receiver.authoring.draft import new_site
 from receiver.site.config import schema
+from tests.support.new_sites import ROOT, made
 
 
 def test_a_new_site_has_its_folders_and_the_platforms_schemas(tmp_path):

@@ -4,9 +4,9 @@ import json
 import tomllib
 
 import pytest
-from new_sites import REQUEST, ROOT, SHAPES, TOKEN, made
 
 from receiver.formats.drafting import TEMPLATES
+from tests.support.new_sites import REQUEST, ROOT, SHAPES, TOKEN, made
 
 TWENTY = ROOT / "mappings" / "intake-forms" / "samples" / "twenty-fields" / "metadata.json"
 PAGE = ROOT / "receiver" / "drafting" / "site" / "page.pdf"

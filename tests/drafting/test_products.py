@@ -9,7 +9,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from new_sites import made
+
+from tests.support.new_sites import made
 
 HERE = Path(__file__).parent / "products"
 AZURE = ("--source-id", "createdDateTime")  # the shape has no id of the document

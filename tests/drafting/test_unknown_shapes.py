@@ -5,7 +5,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from new_sites import made
+
+from tests.support.new_sites import made
 
 HERE = Path(__file__).parent / "unknown"
 

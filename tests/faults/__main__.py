@@ -8,8 +8,8 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from faults.catalogue import HERE, Seeded, seeded
-from faults.seeding import Found, judge
+from tests.faults.catalogue import HERE, Seeded, seeded
+from tests.faults.seeding import Found, judge
 
 CORES = 2
 

@@ -6,7 +6,6 @@ import tempfile
 from enum import StrEnum
 from pathlib import Path
 
-from faults.catalogue import SITES, Seeded
 from receiver.authoring.cases.cases import cases
 from receiver.authoring.cases.proof import prove
 from receiver.authoring.cases.site import processes
@@ -14,6 +13,7 @@ from receiver.authoring.cases.verdict import PROBLEM, Status
 from receiver.authoring.check import check
 from receiver.core.faults import Fault, Misconfigured
 from receiver.core.settings import Settings
+from tests.faults.catalogue import SITES, Seeded
 
 ENVIRONMENT = {
     "RECEIVER_TOKEN": "an-invented-token-0",

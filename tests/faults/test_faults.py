@@ -2,8 +2,8 @@
 
 import pytest
 
-from faults.catalogue import SITES, seeded
-from faults.seeding import Found, judge
+from tests.faults.catalogue import SITES, seeded
+from tests.faults.seeding import Found, judge
 
 EVERY = list(seeded())
 

@@ -1,18 +1,14 @@
 """What comes from the field, over one installation where it takes more than a function."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parents[1] / room) for room in ("keeping", "mapping")]
+from tests.support.home import Home
+from tests.support.mapped import Mapped
 
 
 @pytest.fixture
 def home(tmp_path):
     """One installation over the shipped referrals."""
-    from home import Home
-
     made = Home(tmp_path)
     yield made
     made.close()
@@ -21,6 +17,4 @@ def home(tmp_path):
 @pytest.fixture
 def mapped(tmp_path):
     """A folder for templates."""
-    from mapped import Mapped
-
     return Mapped(tmp_path)

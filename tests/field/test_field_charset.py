@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from home import FAX, NOON, PEER, metadata
 
 from receiver.core.delivery import Arrival, Incoming, Replay, Section
 from receiver.core.problems import Problem
 from receiver.delivery import receive as intake
 from receiver.delivery.heads import section
 from receiver.operations.replay import Result, replay
+from tests.support.home import FAX, NOON, PEER, metadata
 
 NAME = "Núñez"
 HOW = Replay(NOON, "an operator", accept_confidence=True)

@@ -1,24 +1,14 @@
 """Values that are not there, as .NET and others write them: as if the field had not come."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "metadata"))
 
 from receiver.core.problems import Problem
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 NAME, ID = "name", "sourceId"
-
-
-@pytest.fixture
-def reader_of():
-    from metadata_of import reader_of
-
-    return reader_of
 
 
 def in_json(*fields: dict) -> bytes:
@@ -44,13 +34,13 @@ def in_xml(fields: str) -> bytes:
         ([{NAME: "a", "value": 0}, {NAME: "c", "value": False}], {"a": 0, "c": False}, "as are 0 and false"),
     ],
 )
-def test_null_in_json_is_no_field(reader_of, fields, right, source):
+def test_null_in_json_is_no_field(fields, right, source):
     reading = reader_of(repeated=("b",)).read(in_json(*fields))
     assert reading.fields == right, source
     assert set(reading.confidence) <= set(right)
 
 
-def test_the_members_of_an_object_may_be_null(reader_of, tmp_path):
+def test_the_members_of_an_object_may_be_null(tmp_path):
     (tmp_path / "any.schema.json").write_text("{}")
     reader = reader_of(tmp_path, schema="any.schema.json", name="key", value="value", confidence="`null`")
     assert reader.read(b'{"sourceId": "1", "fields": {"a": null, "b": "x"}}').fields == {"b": "x"}
@@ -67,11 +57,11 @@ def test_the_members_of_an_object_may_be_null(reader_of, tmp_path):
         ('<field name="a" xsi:nil="true"/><field name="a">x</field>', {"a": "x"}),
     ],
 )
-def test_nil_in_xml_is_no_field(reader_of, fields, right):
+def test_nil_in_xml_is_no_field(fields, right):
     assert reader_of(schema="nextstep-metadata.xsd").read(in_xml(fields)).fields == right
 
 
-def test_a_field_that_must_be_there_is_told_as_missing(reader_of, tmp_path):
+def test_a_field_that_must_be_there_is_told_as_missing(tmp_path):
     for name in ("nextstep-metadata.schema.json", "nextstep-metadata.xsd"):
         (tmp_path / name).write_bytes((Path(__file__).parents[2] / "schemas" / name).read_bytes())
     rules = {"required": ["a"], "properties": {"a": {"type": "string"}}}

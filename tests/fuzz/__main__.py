@@ -1,4 +1,4 @@
-"""Feeds one reader what atheris makes up, guided by coverage: python -m fuzz TARGET SECONDS FOLDER."""
+"""Feeds one reader what atheris makes up, guided by coverage: python -m tests.fuzz TARGET SECONDS FOLDER."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["receiver", "gunicorn.http"]):
-    from fuzz.targets import SEEDS, feed
+    from tests.fuzz.targets import SEEDS, feed
 
 LARGEST = 4_000  # bytes of an input
 SLOWEST = 5  # seconds for one

@@ -5,7 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from running import Service
+
+from tests.support.running import Service
 
 from .cases.building import PLANTED
 from .cases.xml import NOBODY

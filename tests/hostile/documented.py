@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 import jsonschema_rs
-from running import ROOT, Answer
+
+from tests.support.running import ROOT, Answer
 
 FILE = ROOT / "docs" / "openapi.json"
 DOCUMENT: dict[str, Any] = json.loads(FILE.read_text())

@@ -9,8 +9,8 @@ from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
-from leftovers import left_in
-from running import Answer, Service
+from tests.support.leftovers import left_in
+from tests.support.running import Answer, Service
 
 from .talking import answers
 

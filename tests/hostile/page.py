@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from clients.senders import SENDERS
-
 from receiver.core.problems import Code
 from receiver.delivery.plan import PASSING
 from receiver.web import openapi
 from receiver.web.replies import STATUSES
+from tests.clients.senders import SENDERS
 
 from .cases import TABLE
 from .cases.building import NOTHING, QUARANTINE, Case

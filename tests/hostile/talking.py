@@ -4,7 +4,7 @@ import socket
 from collections.abc import Generator
 from contextlib import closing, suppress
 
-from running import Answer, Service
+from tests.support.running import Answer, Service
 
 
 def exchange(service: Service, raw: bytes, *, half_close: bool = False, count: int = 1) -> list[Answer]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from running import Service
 
 from receiver.core.problems import Problem
 from receiver.delivery import form
+from tests.support.running import Service
 
 from . import made_up
 from .cases import TABLE

@@ -6,9 +6,9 @@ import time
 from contextlib import ExitStack, closing, contextmanager
 
 import pytest
-from running import Service
 
 from receiver.core import limits
+from tests.support.running import Service
 
 from .cases.building import body, delivery, file, head, json_part, metadata, multipart_type, whole
 from .conftest import SITE

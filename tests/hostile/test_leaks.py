@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from running import Service
+
+from tests.support.running import Service
 
 from .cases.building import PLANTED, delivery, whole
 from .documented import faults, operation

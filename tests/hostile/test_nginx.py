@@ -12,7 +12,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from running import ROOT, Answer, free_port
+
+from tests.support.running import ROOT, Answer, free_port
 
 from .cases.building import (
     BOUNDARY,

@@ -5,9 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from running import ROOT
-
 from receiver.core import limits
+from tests.support.running import ROOT
 
 CODE = """
 import resource, sys

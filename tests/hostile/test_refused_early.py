@@ -6,8 +6,9 @@ import struct
 import time
 
 import pytest
-from leftovers import left_in
-from running import TOKEN
+
+from tests.support.leftovers import left_in
+from tests.support.running import TOKEN
 
 from .cases.building import BOUNDARY
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from leftovers import left_in
-from running import Answer, Service
 
 from receiver.core import limits
+from tests.support.leftovers import left_in
+from tests.support.running import Answer, Service
 
 from .cases.building import body, delivery, head, multipart_type, request, whole
 from .talking import answers

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from leftovers import left_in
-from running import Answer, Service
+
+from tests.support.leftovers import left_in
+from tests.support.running import Answer, Service
 
 from .cases import TABLE
 from .cases.building import FIELD, FILE_NAME, PLANTED, PROPERTY, PUBLISHED, QUARANTINE, SECTION, VALUE, Case

@@ -9,10 +9,10 @@ import time
 from hmac import compare_digest
 
 import pytest
-from running import TOKEN, Service
 
 from receiver.site.config import tokens
 from receiver.site.config.tokens import Tokens
+from tests.support.running import TOKEN, Service
 
 from .cases.building import delivery, whole
 from .conftest import SITE

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from home import FAX, NOON, PEER, Home
 
 from receiver.cli import deliveries
+from tests.support.home import FAX, NOON, PEER, Home
 
 PLANTED = "Planted-4711"
 

@@ -4,15 +4,14 @@ import shutil
 from datetime import timedelta
 from itertools import count
 
-import dying
-from home import FAX, NOON, metadata
-
 from receiver.authoring.cases.site import processes
 from receiver.core.delivery import Replay, Status
 from receiver.delivery.context import open_unrecovered
 from receiver.operations.replay import Result, replay
 from receiver.operations.retention import prune
 from receiver.store import quarantine
+from tests.support import dying
+from tests.support.home import FAX, NOON, metadata
 
 ACCEPTING = Replay(NOON + timedelta(days=9), "an operator", accept_confidence=True)
 

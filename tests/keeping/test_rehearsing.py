@@ -1,10 +1,10 @@
 """A replay that is only rehearsed: what it would do, and do to what was published."""
 
 import pytest
-from home import FAX, metadata
 
 from receiver.core.problems import Code
 from receiver.operations.rehearsal import Result, rehearse
+from tests.support.home import FAX, metadata
 
 KEEP = '[retention]\noriginals = "30d"'
 JSON = "referral.json.j2"

@@ -4,10 +4,10 @@ import re
 from datetime import timedelta
 
 import pytest
-from home import FAX, NOON
 
 from receiver.core.delivery import Status
 from receiver.site.config.tokens import Tokens
+from tests.support.home import FAX, NOON
 
 MRN = '"^[0-9]{6,10}[A-Z]?$"'
 

@@ -5,12 +5,12 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from home import FAX, NOON, metadata
 
 from receiver.core.delivery import Replay, Status
 from receiver.core.problems import Code
 from receiver.operations.replay import Result, replay
 from receiver.store import quarantine
+from tests.support.home import FAX, NOON, metadata
 
 LATER = datetime(2026, 3, 4, 9, tzinfo=UTC)
 HOW = Replay(LATER, "an operator")

@@ -7,13 +7,13 @@ import time
 from datetime import timedelta
 
 import pytest
-from home import FAX, NOON, metadata
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code
 from receiver.operations.retention import prune
 from receiver.store import originals, quarantine
 from receiver.store.rows import stamp
+from tests.support.home import FAX, NOON, metadata
 
 DAY = timedelta(days=1)
 

@@ -1,7 +1,8 @@
 """A process's folder on disk, and what its templates become."""
 
 import pytest
-from mapped import Mapped
+
+from tests.support.mapped import Mapped
 
 
 @pytest.fixture

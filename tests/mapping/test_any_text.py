@@ -13,9 +13,9 @@ import pytest
 from hl7apy.parser import parse_message
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from mapped import Mapped
 
 from receiver.core.problems import Problem
+from tests.support.mapped import Mapped
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 SPECIAL = [

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from mapped import Mapped
 
 from receiver.core.problems import Problem
 from receiver.templates.filters import FILTERS, MARKS
+from tests.support.mapped import Mapped
 
 PAGE = (Path(__file__).parents[2] / "docs" / "filters.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

@@ -6,12 +6,12 @@ from pathlib import PurePosixPath, PureWindowsPath
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mapped import FIELDS, Mapped
 
 from receiver.core.faults import Misconfigured
 from receiver.core.problems import Problem
 from receiver.templates import Templates
 from receiver.templates.templates import Dialect
+from tests.support.mapped import FIELDS, Mapped
 
 
 @pytest.mark.parametrize("character", ["\n", "\r", "\x85", "\u2028", "\t", "\0", "\x1b", "\ud800"])

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from metadata_of import document, reader_of
 
 from receiver.core.problems import Problem
 from receiver.metadata.fields import below_minimum
+from tests.support.metadata_of import document, reader_of
 
 
 def read(*fields: Any, **settings: Any) -> tuple[dict[str, Any], dict[str, float]]:

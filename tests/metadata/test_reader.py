@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metadata_of import JSON_SCHEMA, XSD, document, reader_of
 
 from receiver.core.delivery import Reading
 from receiver.core.faults import Misconfigured
@@ -18,6 +17,7 @@ from receiver.core.problems import Code, Problem
 from receiver.metadata import xml as form
 from receiver.metadata.layout import Absent
 from receiver.metadata.reader import MetadataReader
+from tests.support.metadata_of import JSON_SCHEMA, XSD, document, reader_of
 
 ROOT = Path(__file__).parents[2]
 SECRET = "Zebra-7731-Quagga"

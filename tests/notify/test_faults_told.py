@@ -4,13 +4,12 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from home import NOON
-
 from receiver.core.delivery import Replay
 from receiver.operations import replay
 from receiver.operations.notify import conditions, looking, told
 from receiver.site.in_force import state
 from receiver.store import folders
+from tests.support.home import NOON
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from small_site import FIELDS, SmallSite, metadata
 
 from receiver.authoring.cases.capturing import Sent, laid_out
 from receiver.authoring.cases.cases import cases, incoming
@@ -24,6 +23,7 @@ from receiver.authoring.scrub.inventing import can_change, invented
 from receiver.authoring.scrub.scrub import blank
 from receiver.core.delivery import Role, Section
 from receiver.core.settings import Settings
+from tests.support.small_site import FIELDS, SmallSite, metadata
 
 ROOT = Path(__file__).parents[2]
 SITES = (ROOT, ROOT / "tests" / "sites" / "other-xml")

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 import pytest
-from schema_folder import Schemas
+
+from tests.support.schema_folder import Schemas
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from schema_folder import Schemas
 
 from receiver.core.faults import Severity
 from receiver.schemas import json_schema, json_text
 from receiver.schemas.json_schema import MAX_VIOLATIONS
+from tests.support.schema_folder import Schemas
 
 ROOT = Path(__file__).parents[2]
 DRAFTS = {

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from schema_folder import XSD_1_1, Schemas
 
 from receiver.core import libraries
 from receiver.core.faults import Fault, Misconfigured
 from receiver.schemas import folder
 from receiver.schemas.json_cost import MOST
 from receiver.schemas.xml_text import parse
+from tests.support.schema_folder import XSD_1_1, Schemas
 
 
 def told(schemas: Schemas, name: str) -> tuple[Fault, ...]:

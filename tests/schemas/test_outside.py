@@ -1,10 +1,10 @@
 """A schema that leads out of schemas/ is not read: what lies there may be anything."""
 
 import pytest
-from schema_folder import XS
 
 from receiver.core.faults import Misconfigured
 from receiver.schemas import json_schema, xsd
+from tests.support.schema_folder import XS
 
 
 @pytest.mark.parametrize(

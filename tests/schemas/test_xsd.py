@@ -9,13 +9,13 @@ import pytest
 from elementpath.regex import translate_pattern
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from schema_folder import XSD_1_1, Schemas
 
 from receiver.core.faults import Misconfigured
 from receiver.schemas import xsd
 from receiver.schemas.xml_text import parse
 from receiver.schemas.xsd import MAX_VIOLATIONS, XmlSchema
 from receiver.schemas.xsd_patterns import Linear
+from tests.support.schema_folder import XSD_1_1, Schemas
 
 ROOT = Path(__file__).parents[2]
 SECRET = "Zebra-7731-Quagga"

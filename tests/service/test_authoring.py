@@ -10,9 +10,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import planted
 import pytest
-from running import ROOT, TALKATIVE, free_port
+
+from tests.support import planted
+from tests.support.running import ROOT, TALKATIVE, free_port
 
 PAGE = (ROOT / "docs" / "authoring.md").read_text()
 BLOCK = re.compile(r"^```(\w+)(?: ([^\n]*))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)

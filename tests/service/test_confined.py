@@ -8,9 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import planted
 import pytest
-from running import ROOT, TALKATIVE, Service, free_port, multipart
+
+from tests.support import planted
+from tests.support.running import ROOT, TALKATIVE, Service, free_port, multipart
 
 TOOLS = ("unshare", "setpriv", "mount")
 USER = 10001  # the container's; no such user exists here

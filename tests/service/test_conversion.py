@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pypdfium2
 import pytest
-from running import ROOT, Service, multipart
-from test_delivery import referral
+
+from tests.service.test_delivery import referral
+from tests.support.running import ROOT, Service, multipart
 
 FAX = (ROOT / "mappings" / "referrals" / "samples" / "faxed-letter" / "file--123456789.tif").read_bytes()
 COUNT = 40  # more than two workers have turns at work

@@ -5,9 +5,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import planted
 import pytest
-from running import ROOT, TALKATIVE, Service, free_port
+
+from tests.support import planted
+from tests.support.running import ROOT, TALKATIVE, Service, free_port
 
 REQUEST = ROOT / "mappings" / "referrals" / "samples" / "documented-request" / "request.http"
 BROKEN = "raise RuntimeError('taken from the current folder')\n"

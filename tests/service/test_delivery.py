@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from leftovers import left_in
-from running import ROOT, TOKEN, multipart
+
+from tests.support.leftovers import left_in
+from tests.support.running import ROOT, TOKEN, multipart
 
 SAMPLES = ROOT / "mappings" / "referrals" / "samples"
 REFERRALS = "/api/nextstep/delivery/referrals"

@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from running import ROOT, TOKEN, Service, multipart
+
+from tests.support.running import ROOT, TOKEN, Service, multipart
 
 SHAPES = ROOT / "tests" / "drafting" / "shapes"
 REQUEST = ROOT / "mappings" / "referrals" / "samples" / "documented-request" / "request.http"
-PAGE = (ROOT / "receiver" / "drafting" / "site" / "page.pdf").read_bytes()
+PAGE = (ROOT / "receiver" / "authoring" / "draft" / "site" / "page.pdf").read_bytes()
 PATIENCE = 6  # seconds for init, new, check and test: about three on a quiet machine, most of it Python's start
 
 

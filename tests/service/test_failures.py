@@ -7,9 +7,10 @@ import time
 
 import apsw
 import pytest
-from leftovers import left_in
-from running import ROOT, Service
-from test_delivery import published, referral
+
+from tests.service.test_delivery import published, referral
+from tests.support.leftovers import left_in
+from tests.support.running import ROOT, Service
 
 SECOND = 1.5  # what "within a second" may take on a machine that runs other tests
 

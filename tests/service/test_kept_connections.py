@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from running import Service, read_answer
+
+from tests.support.running import Service, read_answer
 
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 PAUSE = 0.3  # seconds: longer than a thread stays with its connection

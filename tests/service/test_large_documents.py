@@ -6,8 +6,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from running import ROOT, Service, multipart, read_answer
-from test_delivery import REFERRALS, metadata
+
+from tests.service.test_delivery import REFERRALS, metadata
+from tests.support.running import ROOT, Service, multipart, read_answer
 
 MEGABYTE = 1_000_000
 CHUNK = b"\x5a" * MEGABYTE

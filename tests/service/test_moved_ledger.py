@@ -8,8 +8,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from running import ROOT, Service
-from test_delivery import referral
+
+from tests.service.test_delivery import referral
+from tests.support.running import ROOT, Service
 
 GET = "GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from running import ROOT, Service, multipart
-from webhook import webhook
 
 from receiver.operations.notify.looking import LOOK
+from tests.support.running import ROOT, Service, multipart
+from tests.support.webhook import webhook
 
 PLANTED = "Planted-4711"
 SAMPLE = ROOT / "mappings" / "referrals" / "samples" / "faxed-letter"

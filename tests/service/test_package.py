@@ -8,9 +8,10 @@ import time
 import zipfile
 from pathlib import Path
 
-import planted
 import pytest
-from running import ROOT, TALKATIVE, TOKEN, Service, free_port, multipart
+
+from tests.support import planted
+from tests.support.running import ROOT, TALKATIVE, TOKEN, Service, free_port, multipart
 
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.egg-info")
 

@@ -3,7 +3,8 @@
 import socket
 
 import pytest
-from running import Service
+
+from tests.support.running import Service
 
 
 def answered(service: Service, raw: bytes, source: str = "127.0.0.1") -> bytes:

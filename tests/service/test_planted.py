@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from planted import Run
-from running import multipart
+
+from tests.support.planted import Run
+from tests.support.running import multipart
 
 VALUE = "Zoë O'Quokka"
 

@@ -13,7 +13,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from running import ROOT, Service, multipart
+
+from tests.support.running import ROOT, Service, multipart
 
 BUSY = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # what others do on this machine takes time as well
 WITHIN = 5 * BUSY  # seconds from a save to its effect in every worker: five on a machine of one's own

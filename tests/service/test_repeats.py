@@ -3,7 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from test_delivery import published, referral
+from tests.service.test_delivery import published, referral
 
 SENDERS = 50
 

@@ -9,8 +9,9 @@ import threading
 import time
 
 import pytest
-from running import ROOT, Service
-from test_delivery import REFERRALS, TIFF, metadata, multipart
+
+from tests.service.test_delivery import REFERRALS, TIFF, metadata, multipart
+from tests.support.running import ROOT, Service
 
 MRN = '"^[0-9]{6,10}[A-Z]?$"'
 

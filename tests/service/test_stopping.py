@@ -8,8 +8,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from running import ROOT, TOKEN, Answer, Service, read_answer
-from test_delivery import referral
+
+from tests.service.test_delivery import referral
+from tests.support.running import ROOT, TOKEN, Answer, Service, read_answer
 
 GRACE = 4  # seconds
 HEAD = (

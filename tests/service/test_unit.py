@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from running import ROOT, TOKEN, Service, free_port
+
+from tests.support.running import ROOT, TOKEN, Service, free_port
 
 UNIT = (ROOT / "deploy/receiver.service").read_text()
 START = 60  # seconds that a start may take on a busy machine

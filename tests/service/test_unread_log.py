@@ -7,9 +7,10 @@ import sys
 from dataclasses import dataclass
 
 import pytest
-from planted import RUN
-from running import ROOT, Service, free_port
-from test_delivery import referral
+
+from tests.service.test_delivery import referral
+from tests.support.planted import RUN
+from tests.support.running import ROOT, Service, free_port
 
 COUNT = 60  # deliveries, each of which logs some 300 bytes
 SMALLEST = 4_096  # bytes in a pipe: a dozen deliveries fill it

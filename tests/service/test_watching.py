@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from running import ROOT, Answer, Service, multipart
+
+from tests.support.running import ROOT, Answer, Service, multipart
 
 PLANTED = "PLANTED-VALUE-4711"
 CASE = ROOT / "mappings" / "referrals" / "samples" / "faxed-letter"

@@ -13,8 +13,6 @@ import pytest
 from hypothesis import HealthCheck, event, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
-from readers import FORM, Message, bundle, dip, fixed, form, laserfiche, rows, transaction
-from shipping import MANY, case
 
 from receiver.authoring.cases.cases import incoming
 from receiver.authoring.cases.outcome import FROZEN
@@ -24,6 +22,8 @@ from receiver.delivery.parts import collect
 from receiver.delivery.render import as_published, render
 from receiver.store.stage import Stage
 from receiver.templates.filters.persons import HL7
+from tests.shipped.readers import FORM, Message, bundle, dip, fixed, form, laserfiche, rows, transaction
+from tests.shipped.shipping import MANY, case
 
 SPECIAL = [
     *"|^~\\&<>\"',;:=+-@/#{}[]%$\t\r\n\v\f\0\x1b\x1c\x7f\x85\xa0",

@@ -12,11 +12,11 @@ import xmlschema
 from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
 from hl7apy.validation import Validator
-from readers import dip, fixed, rows, transaction
-from shipping import EXAMPLES, ROOT, processes
 
 from receiver.authoring.cases.cases import cases
 from receiver.site.config.model import RecordConfig
+from tests.shipped.readers import dip, fixed, rows, transaction
+from tests.shipped.shipping import EXAMPLES, ROOT, processes
 
 Shipped = tuple[Path, str, RecordConfig, Path]  # site, process, record, one file of it
 

@@ -12,13 +12,13 @@ import xmlschema
 from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
 from hl7apy.validation import Validator
-from readers import LF, Message, dip, fixed, laserfiche, transaction
-from shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
 
 from receiver.authoring.cases.cases import Case, cases, incoming
 from receiver.authoring.cases.outcome import run
 from receiver.authoring.cases.verdict import Status, Verdict, judge
 from receiver.site.process.compiling import compile_site
+from tests.shipped.readers import LF, Message, dip, fixed, laserfiche, transaction
+from tests.shipped.shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
 
 CASES = [case for process in processes(EXAMPLES).values() for case in cases(process)]
 RECORDS = sorted(path for case in CASES for path in case.expected.iterdir())

@@ -2,7 +2,7 @@
 
 import re
 
-from shipping import EXAMPLES, ROOT
+from tests.shipped.shipping import EXAMPLES, ROOT
 
 PAGE = (ROOT / "docs" / "formats.md").read_text("utf-8")
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
-from shipping import EXAMPLES, MANY, ROOT, case, processes
 
 from receiver.authoring.cases.cases import cases, incoming
 from receiver.authoring.cases.outcome import FROZEN
@@ -21,6 +20,7 @@ from receiver.delivery.parts import collect
 from receiver.delivery.render import as_published, render
 from receiver.formats.limits import MAX_DOCUMENT
 from receiver.store.stage import Stage
+from tests.shipped.shipping import EXAMPLES, MANY, ROOT, case, processes
 
 PROCESSES = sorted(name for site in (ROOT, EXAMPLES) for name in processes(site))
 TEXT = st.from_regex(r"[A-Za-z]{1,12}", fullmatch=True)  # what has no form of its own

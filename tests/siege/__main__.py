@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from running import ROOT, Service
+from tests.support.running import ROOT, Service
 
 PROCESS = """
 [auth]
@@ -49,7 +49,7 @@ def site(folder: Path) -> Path:
 
 
 def normal(port: int, name: str, seconds: float) -> dict[str, Any]:
-    command = [sys.executable, "-m", "siege.normal", str(port), name, str(seconds)]
+    command = [sys.executable, "-m", "tests.siege.normal", str(port), name, str(seconds)]
     found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return found
 
@@ -72,7 +72,7 @@ def main(seconds: float) -> int:
         try:
             normal(service.port, "warm", 3)
             alone = normal(service.port, "alone", seconds / 2)
-            command = [sys.executable, "-m", "siege.attackers", str(service.port), str(BEGIN + seconds)]
+            command = [sys.executable, "-m", "tests.siege.attackers", str(service.port), str(BEGIN + seconds)]
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as attackers:
                 assert attackers.stdout
                 attackers.stdout.readline()

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from running import ROOT, TOKEN, multipart
+from tests.support.running import ROOT, TOKEN, multipart
 
 REFERRALS = "/api/nextstep/delivery/referrals"
 SCANS = "/api/nextstep/delivery/scans"

@@ -17,9 +17,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from running import multipart
-
-from siege.asking import SCANS, answered, asked, delivery, head
+from tests.siege.asking import SCANS, answered, asked, delivery, head
+from tests.support.running import multipart
 
 WHOLE = delivery("stalled")
 PART = b'--b\r\nContent-Disposition: form-data; name="part%d"\r\n\r\nx\r\n'

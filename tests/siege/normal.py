@@ -8,7 +8,7 @@ import json
 import sys
 import time
 
-from siege.asking import asked, delivery
+from tests.siege.asking import asked, delivery
 
 RATE = 20  # deliveries a second: a busy hospital sends 2
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from place import Place
+
+from tests.support.place import Place
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A process whose first fsyncs of the ledger fail, by strace: `strace … python failing_sync.py ROOT`.
+"""A process whose first fsyncs of the ledger fail, by strace: `strace … python -m tests.store.failing_sync ROOT`.
 
 Prints what a crash would find in the ledger: right after the commit that failed, after the next one, and at last.
 """
@@ -7,10 +7,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from place import Place, Sent, entry_of
-
 from receiver.core.problems import Problem
 from receiver.store import ledger, publish
+from tests.support.place import Place, Sent, entry_of
 
 
 def after_a_crash(place: Place, name: str) -> int:

@@ -1,10 +1,13 @@
-"""A process of its own that delivers: `python sender.py ROOT THREADS SOURCE_ID CONTENT…`; prints a line per receipt."""
+"""A process of its own that delivers, and prints a line per receipt.
+
+python -m tests.store.sender ROOT THREADS SOURCE_ID CONTENT…
+"""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from place import Place, Sent, deliver
+from tests.support.place import Place, Sent, deliver
 
 
 def main() -> None:

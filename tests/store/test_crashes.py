@@ -4,12 +4,12 @@ import errno
 from dataclasses import replace
 from itertools import count
 
-import dying
 import pytest
-from place import AT, Place, Sent, deliver, refuse
 
 from receiver.core.delivery import Status
 from receiver.store import durable, originals, quarantine
+from tests.support import dying
+from tests.support.place import AT, Place, Sent, deliver, refuse
 
 SENT = Sent()
 EARLIER = Sent("S0", b"the delivery before" * 100, keep=True)

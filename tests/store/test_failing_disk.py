@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import syscalls
-from place import METADATA, Place, Sent, deliver, entry_of, refuse
-from required import require
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders, publish, quarantine
 from receiver.store.durable import storage
 from receiver.store.stage import stage_for
+from tests.crash import syscalls
+from tests.support.place import METADATA, Place, Sent, deliver, entry_of, refuse
+from tests.support.required import require
 
 SENT = Sent()
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -195,8 +195,10 @@ def test_a_commit_whose_fsync_failed_stays_undone(tmp_path, failing, after_settl
     require(syscalls.possible())
     place = Place.at(tmp_path)
     inject = ["-e", f"inject=fdatasync:error=EIO:when={failing}", "-P", f"{place.ledger.path}-wal"]
-    command = ["strace", "-f", "-o", tmp_path / "strace", *inject, sys.executable, HERE / "failing_sync.py", tmp_path]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    program = [sys.executable, "-m", "tests.store.failing_sync", tmp_path]
+    command = ["strace", "-f", "-o", tmp_path / "strace", *inject, *program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    printed = done.stdout.split()
     kind, right_after, *settled, visible, staged = printed
     assert (kind, right_after, settled, visible, staged) == ("Unclear", "1", after_settling, "0", stays)
     assert deliver(place, SENT).version == 1

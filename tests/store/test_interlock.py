@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from place import open_files
 
 from receiver.store.interlock import Interlock
+from tests.support.place import open_files
 
 HOLDER = """
 import sys

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import apsw
 import pytest
-from place import AT, PEER, Sent, bare_entry, deliver, refuse, write_parts
 
 from receiver.core.delivery import Receipt, Replay, Status
 from receiver.core.problems import Code, Problem, Violation
 from receiver.store import originals, quarantine
 from receiver.store.entry import Attempt
 from receiver.store.stage import hold
+from tests.support.place import AT, PEER, Sent, bare_entry, deliver, refuse, write_parts
 
 SENT = Sent()
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from place import Place, Sent, deliver
 
 from receiver.core.problems import Code, Problem
 from receiver.store import backup, ledger, presence, schema
+from tests.support.place import Place, Sent, deliver
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -10,21 +10,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from place import AT, PEER, Sent, deliver, entry_of, refuse
 
 from receiver.core.delivery import Arrival, Status
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, publish, stage
+from tests.support.place import AT, PEER, Sent, deliver, entry_of, refuse
 
 SENT = Sent()
-SENDER = Path(__file__).parent / "sender.py"
+ROOT = Path(__file__).parents[2]
 
 
 def senders(root: Path, *arguments: list[str]) -> list[list[str]]:
     """Run one sender for each list of arguments, all at the same time; returns the words of every receipt."""
     started = [
         subprocess.Popen(
-            [sys.executable, SENDER, root, *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.store.sender", root, *more],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for more in arguments
     ]

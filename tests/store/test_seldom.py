@@ -12,7 +12,6 @@ from typing import Any
 
 import apsw
 import pytest
-from place import AT, METADATA, PEER, Place, Sent, deliver, entry_of, refuse
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
@@ -21,6 +20,7 @@ from receiver.store.entry import Attempt, Entry
 from receiver.store.finish import finish
 from receiver.store.presence import Presence
 from receiver.store.release import release
+from tests.support.place import AT, METADATA, PEER, Place, Sent, deliver, entry_of, refuse
 
 ONE, TWO = Sent("S1", b"one"), Sent("S2", b"two")
 

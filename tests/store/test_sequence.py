@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from place import Place, Sent, deliver, entry_of, refuse
 
 from receiver.store import durable, originals, publish, schema
 from receiver.store.finish import finish
+from tests.support.place import Place, Sent, deliver, entry_of, refuse
 
 SENT = Sent()
 

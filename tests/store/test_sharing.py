@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from place import Place, Sent, entry_of
 
 from receiver.core.problems import Problem
 from receiver.store import publish, sharing
 from receiver.store.stage import stage_for
+from tests.support.place import Place, Sent, entry_of
 
 SERVICE, IMPORTER = 10001, 10002
 GROUP = 20001

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import apsw
 import pytest
-from place import Place, Sent, deliver, entry_of, refuse, write_parts
 
 from receiver.core import limits
 from receiver.core.delivery import Status
 from receiver.store import publish, quarantine, stage
+from tests.support.place import Place, Sent, deliver, entry_of, refuse, write_parts
 
 FIRST, SECOND = Sent(keep=True), Sent("S2", b"another image" * 100, keep=True)
 

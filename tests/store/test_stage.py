@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from place import Place, open_files
 
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, hashing, stage
 from receiver.store.stage import Stage, stage_for
+from tests.support.place import Place, open_files
 
 
 def test_a_part_is_hashed_and_counted_as_it_is_written(place, monkeypatch):

@@ -27,7 +27,7 @@ def test_property(number):
 )
 def test_a_property_is_judged_by_the_examples_that_reach_an_assertion(pytester, body, failed):
     pytester.makepyfile(PROPERTY.format(body=body))
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "support.reached")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "tests.support.reached")
     result.assert_outcomes(passed=1 - failed, failed=failed)
     if failed:
         result.stdout.fnmatch_lines(["only * of * examples reach an assertion: *"])

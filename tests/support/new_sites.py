@@ -6,9 +6,8 @@ from click.testing import CliRunner, Result
 
 from receiver import cli
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-SHAPES = HERE / "shapes"
+ROOT = Path(__file__).parents[2]
+SHAPES = ROOT / "tests" / "drafting" / "shapes"
 REQUEST = ROOT / "mappings" / "referrals" / "samples" / "documented-request" / "request.http"
 TOKEN = "an-invented-token-of-a-new-site"
 

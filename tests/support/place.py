@@ -2,19 +2,16 @@
 
 import gc
 import hashlib
-import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-
-sys.path.append(str(Path(__file__).parent.parent / "service"))
-from leftovers import left_in
 
 from receiver.core.delivery import Part, Receipt, Role, Status, delivery_id
 from receiver.core.problems import Code
 from receiver.store import ledger, originals, publish, quarantine, recover
 from receiver.store.entry import Entry, Kind, Output, PartLine
 from receiver.store.stage import Stage, Staged, stage_for
+from tests.support.leftovers import left_in
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PEER = "192.0.2.1"

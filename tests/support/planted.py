@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sent_values import found_in, values_in
+from tests.support.sent_values import found_in, values_in
 
 ROOT = Path(__file__).parent.parent.parent
 TALKATIVE = Path(__file__).parent / "talkative"

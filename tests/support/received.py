@@ -1,11 +1,6 @@
 """Fills the ledger of the working directory's `var` with a held, a refused and a published delivery."""
 
-import sys
 from pathlib import Path
-
-sys.path.append(str(Path(__file__).parent / "keeping"))
-
-from home import FAX, NOON, metadata
 
 from receiver.authoring.cases.site import processes
 from receiver.core.delivery import Arrival, Incoming, Section
@@ -14,6 +9,7 @@ from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
 from receiver.delivery.context import open_context
 from receiver.store import ledger
+from tests.support.home import FAX, NOON, metadata
 
 settings = Settings.from_environment()
 ledger.create(settings.ledger)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import planted
+from tests.support import planted
 
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "mF_9.B5f-4.1JqM"  # the one in the platform's sample request

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from receiver.core.problems import Problem
+from tests.support.metadata_of import reader_of
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 NAME, ID = "name", "sourceId"

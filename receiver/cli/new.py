@@ -11,6 +11,7 @@ from receiver.authoring.draft.sources import Unusable
 from receiver.authoring.draft.wanted import Wanted, WrongOption
 from receiver.core.settings import Settings
 from receiver.formats.drafting import TEMPLATES
+from receiver.metadata import json, xml
 from receiver.site.config.site import MAPPINGS, NAME
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -79,7 +80,7 @@ def _tell(reading: Reading) -> None:
     click.echo(f"Metadata {shape}: {count} fields at {reading.each}, the document's id at {reading.source_id}")
     click.echo(f"  name        {reading.name}")  # no name itself: where the guess is wrong, it is a patient's value
     click.echo(f"  value       {reading.value}")
-    sure = reading.confidence and not reading.confidence.startswith(("`", "@none"))
+    sure = reading.confidence and reading.confidence not in (json.NO_CONFIDENCE, xml.NO_CONFIDENCE)
     click.echo(f"  confidence  {f'{reading.confidence}, 0 to {reading.scale}' if sure else 'none'}")
     if reading.single:
         click.secho(

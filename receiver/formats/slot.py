@@ -26,10 +26,17 @@ class Slot:
         """Write the list to loop over."""
         return f"{self.expression} | default([])" if self.optional else self.expression
 
+    @property
+    def certain(self) -> bool:
+        """Return whether there is always something to print."""
+        return not (self.optional or self.empty)
+
+    @property
+    def there(self) -> str:
+        """Write the condition that there is something to print."""
+        return f"{self.expression} is defined and {self.expression}" if self.optional else self.expression
+
     def dated(self, write: str) -> str:
-        """Write a date in another form; nothing where it is absent or empty."""
+        """Write a date in another form; nothing if it is absent or empty."""
         converted = f'{self.expression} | date("{self.date}", "{write}")'
-        if not (self.optional or self.empty):
-            return converted
-        there = f"{self.expression} is defined and {self.expression}" if self.optional else self.expression
-        return f'{converted} if {there} else ""'
+        return converted if self.certain else f'{converted} if {self.there} else ""'

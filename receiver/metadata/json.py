@@ -17,6 +17,7 @@ from receiver.schemas.json_text import loads
 NAME = "JSON"
 SOURCE_ID = "sourceId"
 EACH, FIELD_NAME, VALUE, CONFIDENCE = "fields", "name", "value", "confidence"
+NO_CONFIDENCE = "`null`"  # the path of one that is never sent
 
 
 @dataclass(frozen=True, slots=True)

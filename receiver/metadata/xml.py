@@ -35,6 +35,7 @@ from receiver.schemas.xsd_explain import path_of
 NAME = "XML"
 SOURCE_ID = "sourceId"
 EACH, FIELD_NAME, VALUE, CONFIDENCE = ".//field", "@name", ".", "@confidence"
+NO_CONFIDENCE = "@none"  # the path of one that is never sent
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"  # XML Schema 1.0 Part 1, §2.6.2
 _NAMES = re.compile(r"\.//[a-z_][\w-]*|[a-z_][\w-]*(/[a-z_][\w-]*)*", re.ASCII | re.IGNORECASE)

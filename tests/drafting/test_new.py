@@ -9,7 +9,7 @@ from receiver.formats.drafting import TEMPLATES
 from tests.support.new_sites import REQUEST, ROOT, SHAPES, TOKEN, made
 
 TWENTY = ROOT / "mappings" / "intake-forms" / "samples" / "twenty-fields" / "metadata.json"
-PAGE = ROOT / "receiver" / "drafting" / "site" / "page.pdf"
+PAGE = ROOT / "receiver" / "authoring" / "draft" / "site" / "page.pdf"
 NEXTSTEP_XML = ROOT / "mappings" / "lab-reports" / "samples" / "four-fields" / "metadata.xml"
 
 # shape → its files, where the fields and the id are found, and the fields
@@ -205,6 +205,28 @@ def test_a_confidence_in_words_is_left_alone(site):
     site.new("scans", "json", file)
     assert config(site, "scans")["fields"]["confidence"] == "`null`"
     site.run("check", "--strict")
+
+
+NUMBERED = '{"id": "D-1", "fields": [{"name": "mrn", "value": "7"}, {"name": "name", "value": "Ruth Sample"}]}'
+
+
+@pytest.mark.parametrize(
+    "second", [NUMBERED.replace('"7"', '""'), NUMBERED.replace('"7"', "null"), NUMBERED.replace('"mrn"', '"ward"')]
+)
+def test_an_identifier_that_may_be_missing_is_no_half_identifier(site, second):
+    files = [site.folder / "a.json", site.folder / "b.json"]
+    for file, text in zip(files, (NUMBERED, second.replace("D-1", "D-2")), strict=True):
+        file.write_text(text)
+    site.new("scans", "hl7", *files)
+    site.run("check", "--strict")
+    records = sorted(path.read_text() for path in site.folder.glob("mappings/scans/samples/*/expected/*.hl7"))
+    assert sorted("7^^^CLINIC^MR" in record for record in records) == [False, True]
+    assert not any("||^^^CLINIC" in record for record in records)
+
+
+def test_an_identifier_that_always_came_may_not_come_empty(site):
+    site.new("scans", "csv", TWENTY)
+    assert fields_schema(site, "scans")["properties"]["mrn"] == {"type": "string", "minLength": 1}
 
 
 @pytest.mark.parametrize("name", ["Refer rals", "../out", ""])

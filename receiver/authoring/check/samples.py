@@ -107,7 +107,8 @@ def _has_fields(process: Process, metadata: Metadata) -> bool:
 def _confidences(site: Site, process: Process, passing: list[Case]) -> Iterator[Fault]:
     """Yield a path that leads to no confidence in any sample, and a scale that none of them reaches."""
     rule, config = process.config.confidence, process.config
-    asked = rule.minimum > 0 or any(rule.fields.values()) or "confidence" in config.source.data.get("fields", {})
+    written = config.source.data.get("fields", {}).get("confidence")
+    asked = rule.minimum > 0 or any(rule.fields.values()) or written not in (None, process.metadata.form.NO_CONFIDENCE)
     read = [metadata for case in passing if (metadata := _metadata(case, site.settings.max_body))]
     readings = [reading for metadata in read if (reading := _reading(process, metadata))]
     found = [value for reading in readings for value in reading.confidence.values()]

@@ -100,10 +100,10 @@ def _files(
 
 
 def _record(form: str, every: Sequence[Slot]) -> Record:
-    """Return the record; a message is held to the standard if it has what PID-3 and PID-5 need."""
+    """Return the record; a message is held to the standard if PID-3 and PID-5 have what they need."""
     suffix = TEMPLATES[form].SUFFIX
     known = hl7_template.patient(every)
-    complete = "mrn" in known and bool({"name", "family"} & known.keys())
+    complete = "mrn" in known and known["mrn"].certain and bool({"name", "family"} & known.keys())
     schema = "hl7" if form == "hl7" and complete and hl7.available() else None
     return Record(f"record{suffix}.j2", f"{{{{ delivery.id }}}}{suffix}", form, schema)
 

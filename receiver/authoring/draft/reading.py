@@ -19,7 +19,6 @@ from receiver.schemas.folder import Schemas
 
 LAYOUTS: dict[str, Any] = {"json": json_layouts, "xml": xml_layouts}
 NEXTSTEP = {"json": "nextstep-metadata.schema.json", "xml": "nextstep-metadata.xsd"}
-NEVER = {"json": "`null`", "xml": "@none"}  # the path of a confidence that nobody sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +109,10 @@ def _is_number(value: Any) -> bool:
 
 def _other_than_the_default(sources: Sources, chosen: Candidate) -> str | None:
     """Return a path to nothing where the default one leads to what is no confidence."""
-    default = replace(chosen, confidence=FORMS[sources.form].CONFIDENCE)
+    form = FORMS[sources.form]
+    default = replace(chosen, confidence=form.CONFIDENCE)
     found = [sure for document in sources.documents for _, _, sure in _raw(sources, document, default)]
-    return None if all(sure is None or isinstance(sure, Absent) for sure in found) else NEVER[sources.form]
+    return None if all(sure is None or isinstance(sure, Absent) for sure in found) else form.NO_CONFIDENCE
 
 
 def _known(sources: Sources, shipped: Path) -> Candidate | None:
@@ -152,7 +152,7 @@ def _reads(sources: Sources, document: object, candidate: Candidate) -> bool:
 
 def _raw(sources: Sources, document: object, candidate: Candidate) -> Iterator[tuple[Any, Any, Any]]:
     form = FORMS[sources.form]
-    paths = (candidate.each, candidate.name, candidate.value, candidate.confidence or NEVER[sources.form])
+    paths = (candidate.each, candidate.name, candidate.value, candidate.confidence or form.NO_CONFIDENCE)
     layout = Layout(*map(form.path, paths))
     found = form.fields(document, layout)
     for name, value, confidence in map(layout.read, found.items if found else ()):
@@ -167,11 +167,11 @@ def _gathered(sources: Sources, candidate: Candidate) -> tuple[tuple[Seen, ...],
     confidences: list[Any] = []
     for document in sources.documents:
         here = [(name, value, sure) for name, value, sure in _raw(sources, document, candidate)]
-        counts = Counter(name for name, _, _ in here)
+        counts = Counter(name for name, value, _ in here if value is not None)  # null: as if it had not come
         samples.update(counts.keys())
         repeated |= {name for name, count in counts.items() if count > 1}
         for name, value, sure in here:
-            values.setdefault(name, []).append(value)
+            values.setdefault(name, []).extend([] if value is None else [value])
             confidences += [] if sure is None or sure == "" or isinstance(sure, Absent) else [sure]
     total = len(sources.documents)
     seen = (

@@ -43,7 +43,7 @@ def patient(slots: Sequence[Slot]) -> dict[str, Slot]:
 
 
 def _pid(known: dict[str, Slot]) -> str:
-    number = _printed(known["mrn"].plain) if "mrn" in known else ""
+    number = _identifier(known["mrn"]) if "mrn" in known else ""
     family = given = ""
     if "name" in known:
         whole = f"({known['name'].plain})" if known["name"].optional else known["name"].plain
@@ -53,7 +53,13 @@ def _pid(known: dict[str, Slot]) -> str:
         given = _printed(known["given"].plain) if "given" in known else ""
     born = known.get("dob")
     birth = _printed(born.dated("%Y%m%d") if born.date else born.plain) if born else ""
-    return f"PID|1||{number}^^^CLINIC^MR||{family}^{given}||{birth}"
+    return f"PID|1||{number}||{family}^{given}||{birth}"
+
+
+def _identifier(mrn: Slot) -> str:
+    """Write PID-3: who has assigned an identifier is only said of one that is there."""
+    number = f"{_printed(mrn.expression)}^^^CLINIC^MR"
+    return number if mrn.certain else f"{{% if {mrn.there} %}}{number}{{% endif %}}"
 
 
 def _observation(slot: Slot, number: int) -> str:

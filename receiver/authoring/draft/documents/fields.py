@@ -6,6 +6,7 @@ from typing import Any
 from receiver.authoring.draft.documents.json_shape import types
 from receiver.authoring.draft.kinds import Kind, kind
 from receiver.authoring.draft.reading import Reading, Seen
+from receiver.authoring.draft.words import role
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -38,6 +39,8 @@ def _value(name: str, values: Sequence[Any]) -> dict[str, Any]:
         schema["type"] = found[0] if len(found) == 1 else found
     if common.pattern:
         schema["pattern"] = f"^({common.pattern})?$" if common.empty else f"^{common.pattern}$"
+    elif role(name) == "mrn" and len(texts) == len(values) and not common.empty:
+        schema["minLength"] = 1  # a record of an unnamed patient helps nobody
     return schema
 
 

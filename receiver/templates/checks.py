@@ -9,8 +9,8 @@ from jinja2.utils import _PassArg
 
 from receiver.core.faults import Misconfigured, did_you_mean
 from receiver.templates import filters
-from receiver.templates.attributes import METHODS
 from receiver.templates.library import Library
+from receiver.templates.operations import METHODS
 from receiver.templates.unit import GLOBALS, Scope, Unit
 
 LOOKUP = "lookup"

@@ -11,14 +11,14 @@ from receiver.formats import budget, values
 from receiver.formats.errors import Missing, Refused
 from receiver.formats.limits import MAX_RANGE
 from receiver.metadata.xml_names import Names
-from receiver.templates import attributes, filters, operators
+from receiver.templates import filters, operations
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment of one process's templates."""
 
     concat = staticmethod(budget.concat)
-    intercepted_binops = frozenset(operators.BOUNDED)
+    intercepted_binops = frozenset(operations.BOUNDED_OPERATORS)
 
     def __init__(self, own_filters: Mapping[str, Callable[..., Any]]) -> None:
         super().__init__(undefined=Missing, keep_trailing_newline=True, cache_size=0)
@@ -37,7 +37,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if type(obj) is Namespace and attribute.startswith("_"):
             return Missing(obj=obj, name=attribute)
         try:
-            return getattr(obj, attribute) if type(obj) is Namespace else attributes.reach(obj, attribute)
+            return getattr(obj, attribute) if type(obj) is Namespace else operations.reach(obj, attribute)
         except AttributeError:
             return Missing(obj=obj, name=attribute)
 
@@ -52,7 +52,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, _context: Context, operator: str, left: Any, right: Any) -> Any:
         """Apply an operator whose result is bounded."""
-        return operators.BOUNDED[operator](left, right)
+        return operations.BOUNDED_OPERATORS[operator](left, right)
 
     def name_of(self, function: Callable[..., Any]) -> str:
         """Return a filter's name, for a function of ours that no author can name."""

@@ -9,7 +9,7 @@ from jinja2 import nodes
 from receiver.formats import budget
 from receiver.formats.errors import Refused
 from receiver.formats.escaping import Spot
-from receiver.templates import checks, operators
+from receiver.templates import checks, operations
 from receiver.templates.environment import Sandbox, bounded_range
 from receiver.templates.library import Library
 from receiver.templates.reads import Read, defaulted, field, guards
@@ -18,10 +18,10 @@ from receiver.templates.unit import Macro, Scope, Unit, Variant
 
 CompileMacro = Callable[[nodes.Node, Macro, Spot, Scope], Variant]
 OPERATORS: Mapping[type[nodes.BinExpr], Callable[[Any, Any], Any]] = {
-    nodes.Add: operators.add,
-    nodes.Mul: operators.multiply,
-    nodes.Pow: operators.power,
-    nodes.Mod: operators.modulo,
+    nodes.Add: operations.add,
+    nodes.Mul: operations.multiply,
+    nodes.Pow: operations.power,
+    nodes.Mod: operations.modulo,
 }
 HINT = "a loop or a repetition has no end worth waiting for"
 
@@ -145,7 +145,7 @@ class Expressions:
 
     def _concat(self, node: nodes.Concat, context: Spot, scope: Scope) -> Any:
         pieces = [self.rewrite(piece, context, scope) for piece in node.nodes]
-        return self.filtered(nodes.List(pieces, lineno=node.lineno), operators.concat)
+        return self.filtered(nodes.List(pieces, lineno=node.lineno), operations.concat)
 
     def _minus(self, node: nodes.Sub, context: Spot, scope: Scope) -> Any:
         """Take `fields.patient-mrn` for what it is meant to be: a name with a hyphen."""

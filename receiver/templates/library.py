@@ -1,12 +1,100 @@
 """The files of one process that its templates use: other templates, and code tables."""
 
+import csv
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from receiver.core.faults import Fault, Misconfigured, did_you_mean
+from receiver.formats import values
+from receiver.formats.errors import Refused
 from receiver.formats.limits import MAX_FILE
-from receiver.templates import tables
 from receiver.templates.source import Source
-from receiver.templates.tables import Table
+
+TABLES_FOLDER = "tables"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One code table. A key is looked up exactly as it is written."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    indexes: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def row(self, key: str, column: str) -> tuple[str, ...] | None:
+        """Return the row that has a key in a column, the first one if several have."""
+        if column not in self.indexes:
+            position = self.columns.index(column)
+            self.indexes[column] = {row[position]: row for row in reversed(self.rows)}
+        return self.indexes[column].get(key)
+
+
+def read_table(path: Path, file: str) -> Table:
+    """Read a table; `file` is its name in faults. Raises `Misconfigured`."""
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise Misconfigured([Fault(file, 1, 1, "bad-table", f"it has more than {MAX_FILE:,} bytes")])
+        rows = list(csv.reader(StringIO(path.read_text("utf-8-sig"), newline=""), strict=True))
+    except UnicodeDecodeError as error:
+        raise Misconfigured([_not_utf8(file, error)]) from None
+    except (OSError, csv.Error):
+        raise Misconfigured([Fault(file, 1, 1, "bad-table", "it is not a CSV file in UTF-8")]) from None
+    if not rows or len(rows[0]) < 2 or len(set(rows[0])) < len(rows[0]):
+        hint = "columns are parted by commas" if rows and re.search("[;\t]", "".join(rows[0])) else ""
+        message = "it needs a header with two or more different columns"
+        raise Misconfigured([Fault(file, 1, 1, "bad-table", message, hint)])
+    faults = list(_table_faults(rows, file))
+    if faults:
+        raise Misconfigured(faults)
+    return Table(path.stem, tuple(rows[0]), tuple(tuple(row) for row in rows[1:] if row))
+
+
+def _not_utf8(file: str, error: UnicodeDecodeError) -> Fault:
+    """Return the fault at the first character in another encoding, as Excel writes it for "CSV"."""
+    *lines, last = error.object[: error.start].split(b"\n")
+    hint = 'in Excel choose "CSV UTF-8", in an editor save it as UTF-8'
+    column = len(last.decode("utf-8-sig", "replace")) + 1
+    return Fault(file, len(lines) + 1, column, "bad-table", "a character that is not UTF-8", hint)
+
+
+def _table_faults(rows: list[list[str]], file: str) -> list[Fault]:
+    faults = []
+    seen: dict[str, int] = {}
+    for line, row in enumerate(rows, 1):
+        if row and len(row) != len(rows[0]):
+            message = f"this row has {len(row)} columns and the header has {len(rows[0])}"
+            hint = "columns are parted by commas; a cell that has one stands in double quotes"
+            faults.append(Fault(file, line, 1, "bad-table", message, hint))
+        elif row and line > 1 and seen.setdefault(row[0], line) != line:
+            faults.append(Fault(file, line, 1, "bad-table", f"this key stands in line {seen[row[0]]} already"))
+    return faults
+
+
+_NONE = object()
+
+
+def lookup(tables: Mapping[str, Table]) -> Callable[..., Any]:
+    """Return the `lookup` filter over some tables."""
+
+    def lookup(value: object, table: str, column: str = "", key: str = "", default: object = _NONE) -> object:
+        """Return what a table has for a value: of the second column by the first, or of named columns.
+
+        Raises `Refused` where the table has no such key and there is no default.
+        """
+        found = tables[table]
+        row = found.row(values.text(value), key or found.columns[0])
+        if row is not None:
+            return row[found.columns.index(column) if column else 1]
+        if default is _NONE:
+            raise Refused(f'has a value that is not in the table "{table}"', "lookup")
+        return default
+
+    return lookup
 
 
 class Library:
@@ -46,13 +134,13 @@ class Library:
     def table(self, name: str) -> Table | str:
         """Return a code table, read once, or a hint if there is none. Raises `Misconfigured` for a bad one."""
         if name not in self.tables:
-            path = self.folder / tables.FOLDER / f"{name}.csv"
+            path = self.folder / TABLES_FOLDER / f"{name}.csv"
             known = sorted(found.stem for found in path.parent.glob("*.csv"))
             if name not in known:
-                return did_you_mean(name, known) or f"tables stand in {self.file(tables.FOLDER)}/"
-            self.tables[name] = tables.read(path, self.table_file(name))
+                return did_you_mean(name, known) or f"tables stand in {self.file(TABLES_FOLDER)}/"
+            self.tables[name] = read_table(path, self.table_file(name))
         return self.tables[name]
 
     def table_file(self, name: str) -> str:
         """Return a code table's file as faults tell it."""
-        return self.file(f"{tables.FOLDER}/{name}.csv")
+        return self.file(f"{TABLES_FOLDER}/{name}.csv")

@@ -15,7 +15,6 @@ from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
 from receiver.core.faults import Fault, Misconfigured
-from receiver.templates.lines import Token, standalone
 
 CLOSING = {"{{": "}}", "{%": "%}"}
 TAGS = re.compile(r"\{#.*?#\}|\{%-?\s*raw\b.*?endraw\s*-?%\}|\{\{|\}\}|\{%|%\}", re.DOTALL)
@@ -27,6 +26,16 @@ HINTS = {  # what to do, by what Jinja's message says
     r"got '\|'|unexpected '\|'": "write `or`; a filter has a name behind its |",
     "^[Uu]nexpected char '[\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb]'": "write straight quotes: \" or '",
 }
+LINE_TAGS = frozenset({"block_begin", "comment_begin"})
+LINE_CONTENT = frozenset({"variable_begin", "raw_begin"})
+
+
+class Token(NamedTuple):
+    """A piece of a template: its position, Jinja's name for its kind, and its text."""
+
+    position: int
+    type: str
+    value: str
 
 
 class Place(NamedTuple):
@@ -180,3 +189,86 @@ def _unclosed(source: Source) -> Fault | None:
         return None
     hint = f"write {CLOSING[opened[0]]} where it ends"
     return Fault(*source.place(opened.start()), "template-syntax", f"this {opened[0]} is not closed", hint)
+
+
+@dataclass(slots=True)
+class _Block:
+    """A macro or set block, or the template itself: what it fills."""
+
+    first: int  # its first line
+    lines: set[int] = field(default_factory=set)  # with text or values
+    tokens: set[int] = field(default_factory=set)  # literal text
+
+
+def standalone(tokens: list[Token]) -> list[Token]:
+    """Return the tokens without the indentation and line breaks of lines that print nothing.
+
+    Those are lines with nothing but tags, comments, and one-line macros and set blocks:
+
+        {% for code in fields.diagnosis_code %}
+        DG1|{{ loop.index }}||{{ code }}
+        {% endfor %}
+
+    leaves the DG1 lines alone. A tag beside text or a value keeps its line break.
+    """
+    bare, inside = _bare(tokens)
+    kept = []
+    line = 0  # counts line breaks outside of tags only: a tag over several lines is on one
+    for index, token in enumerate(tokens):
+        if token.type != "data" or index in inside:
+            kept.append(token)
+            continue
+        breaks = token.value.count("\n")
+        first = token.value.find("\n") + 1 or len(token.value)
+        start = first if line in bare else 0
+        end = token.value.rfind("\n") + 1 if breaks and line + breaks in bare else len(token.value)
+        if start < end:
+            kept.append(Token(token.position + start, "data", token.value[start:end]))
+        line += breaks
+    return kept
+
+
+def _bare(tokens: list[Token]) -> tuple[set[int], set[int]]:
+    """Return the lines that have tags and print nothing, and the text within one-line macros and set blocks."""
+    tagged: set[int] = set()
+    inside: set[int] = set()
+    open_blocks = [_Block(0)]
+    line = 0
+    for index, token in enumerate(tokens):
+        block = open_blocks[-1]
+        if token.type in LINE_TAGS:
+            tagged.add(line)
+            tag = _keeping(tokens, index)
+            if tag.startswith("end") and len(open_blocks) > 1:
+                inside |= _close(open_blocks, line)
+            elif tag and not tag.startswith("end"):
+                open_blocks.append(_Block(line))
+        elif token.type in LINE_CONTENT:
+            block.lines.add(line)
+        elif token.type == "data":
+            pieces = token.value.split("\n")
+            block.lines.update(line + number for number, piece in enumerate(pieces) if piece.strip())
+            block.tokens.add(index)
+            line += len(pieces) - 1
+    return tagged.difference(*(block.lines for block in open_blocks)), inside
+
+
+def _close(open_blocks: list[_Block], line: int) -> set[int]:
+    """Close a block. One that began on this line fills nothing, and its text stays as it is."""
+    block = open_blocks.pop()
+    if block.first == line:
+        return block.tokens
+    open_blocks[-1].lines |= block.lines
+    return set()
+
+
+def _keeping(tokens: list[Token], index: int) -> str:
+    """Return a tag's name if it begins or ends a macro or set block, whose text is not printed there; or ""."""
+    words: list[str] = []
+    for token in tokens[index + 1 :]:
+        if token.type == "block_end" or token.type in LINE_TAGS:
+            break
+        if token.type in ("name", "operator"):
+            words.append(token.value)
+    begins = words[:1] == ["macro"] or (words[:1] == ["set"] and "=" not in words)
+    return words[0] if begins or words[:1] in (["endmacro"], ["endset"]) else ""

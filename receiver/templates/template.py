@@ -1,15 +1,25 @@
-"""A compiled template, and the condition on which a record is made."""
+"""A compiled template, the condition on which a record is made, and the report of what stops a rendering."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 
 import jinja2
 
-from receiver.core.problems import Problem
+from receiver.core.faults import did_you_mean
+from receiver.core.problems import Code, Problem, Violation
 from receiver.formats import budget
-from receiver.templates.reads import Read
+from receiver.formats.errors import Exceeded, NotThere, Refused
+from receiver.schemas.json_explain import pointer
+from receiver.templates.names import NAMES
+from receiver.templates.reads import MAX_LABELS, Read
 from receiver.templates.unit import Unit
-from receiver.templates.why import Why
+
+OF_VALUES = frozenset(  # rules that a value breaks, whatever the template says; others are of a kind or an argument
+    {"character", "date", "encoding", "fhir_time", "fixed", "float", "hl7_null", "hl7_ts"}
+    | {"int", "lookup", "number", "person", "phone", "without"}
+)
+KNOWN = ("fields", "confidence", "delivery", "document")  # whose own names may be shown: no data among them
 
 
 class Template:
@@ -21,7 +31,7 @@ class Template:
         self.files: tuple[str, ...] = tuple(unit.files)  # the templates and tables that it uses
         self._compiled = compiled
         self._finish = finish
-        self._why = Why(unit)
+        self._reporter = RenderErrorReporter(unit)
 
     def render(self, names: Mapping[str, object]) -> str:
         """Return the record. Raises `Problem` with the field's name and the template's line, never the value.
@@ -36,8 +46,8 @@ class Template:
             raise
         except Problem as broken:
             problem = broken.with_traceback(None)
-        except Exception as error:  # noqa: BLE001 (whatever it is, its own text may tell a value)
-            problem = self._why.problem(self.name, error, self._numbers(error.__traceback__), names)
+        except Exception as error:  # noqa: BLE001 (whatever it is, its own text may hold a value)
+            problem = self._reporter.problem(self.name, error, self._numbers(error.__traceback__), names)
         # Outside of the handler, so that the problem carries no trace of the frames that hold values.
         raise problem
 
@@ -62,3 +72,96 @@ class Condition:
     def holds(self, names: Mapping[str, object]) -> bool:
         """Return whether it holds. Raises `Problem` as `Template.render` does."""
         return bool(self._template.render(names))
+
+
+class RenderErrorReporter:
+    """Explains why a rendering of one template stopped: the line and what it read there, never a value."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._places = unit.places
+        self._labels = unit.labels
+        self._words = unit.words | NAMES
+
+    def problem(self, name: str, error: Exception, numbers: Sequence[int], names: Mapping[str, object]) -> Problem:
+        """Return the problem of a template, `name`, for an error at some places, the innermost last.
+
+        A value that a filter or its place cannot take is the sender's, like one that its schema refuses; the line
+        that asks for it stands beside. All else is the template's.
+        """
+        place = self._places.place(numbers[-1] if numbers else 0)
+        label = self._label(numbers)
+        if isinstance(error, Refused) and error.offends:
+            label = _offending(label, error.offends, names)
+        where = f"{place.file}:{place.line}"
+        violation = self._violation(error, where, label, names)
+        sent = _places(label) if violation.rule in OF_VALUES else []
+        if not sent:
+            return Problem(Code.TEMPLATE_FAILED, f"{name} cannot be rendered for this delivery.", [violation])
+        code = Code.FIELDS_INVALID if label.startswith("fields.") else Code.METADATA_INVALID
+        violations = [replace(violation, where=each, schema=where) for each in sent]
+        return Problem(code, f"{name} needs values that are written otherwise.", violations)
+
+    def _violation(self, error: Exception, where: str, label: str, names: Mapping[str, object]) -> Violation:
+        if isinstance(error, NotThere):
+            return Violation(where, "undefined", self._not_there(error, label, names))
+        if isinstance(error, Exceeded) or (isinstance(error, Refused) and not label):
+            return Violation(where, error.rule, error.reason[:1].upper() + error.reason[1:].rstrip(".") + ".")
+        if isinstance(error, Refused):
+            return Violation(where, error.rule, f"{label} {error.reason}.")
+        kind = type(error).__name__
+        return Violation(where, "value", f"{label or 'The template'} has a value that cannot be used here ({kind}).")
+
+    def _label(self, numbers: Sequence[int]) -> str:
+        """Return what was read: by the innermost place that reads the delivery itself, not an argument."""
+        labels = [self._labels.get(number, "") for number in reversed(numbers)]
+        own = [label for label in labels if label.split(".")[0] in NAMES]
+        return next(iter(own), next(filter(None, labels), ""))
+
+    def _not_there(self, error: NotThere, label: str, names: Mapping[str, object]) -> str:
+        advice = 'where it may be missing, write `is defined` or `| default("")`'
+        owners = [name for name in KNOWN if names.get(name) is error.owner]
+        if not isinstance(error.name, str) or error.name not in self._words:
+            return f"{label or 'What is read here'} is not there; {advice}."
+        if not owners:
+            return f'{label or error.name} is not there: nothing is called "{error.name}"; {advice}.'
+        known = names[owners[0]]
+        hint = did_you_mean(error.name, known) if isinstance(known, Mapping) else ""
+        return f"{owners[0]}.{error.name} is not there; {hint or advice + '.'}"
+
+
+def _places(label: str) -> list[str]:
+    """Return the paths of the values that were read; none if some of them are not the sender's."""
+    places = []
+    for each in label.split(", "):
+        owner, *steps = each.split(".")
+        if owner not in ("fields", "metadata") or not steps:
+            return []
+        places.append(("fields" if owner == "fields" else "") + pointer(steps))
+    return places
+
+
+def _offending(label: str, offends: Callable[[str], bool], names: Mapping[str, object]) -> str:
+    """Return which of several names that were read is to blame; any field, if only the template's own are known."""
+    read = label.split(", ")
+    found = [each for each in read if _holds(_value(each, names), offends)]
+    if label and not found and all(each.split(".")[0] not in NAMES for each in read):
+        fields = names.get("fields")
+        known = fields.items() if isinstance(fields, Mapping) else ()
+        found = [f"fields.{name}" for name, value in known if _holds(value, offends)]
+    return ", ".join(found[:MAX_LABELS]) or label
+
+
+def _value(label: str, names: Mapping[str, object]) -> object:
+    value: object = names
+    for step in label.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _holds(value: object, offends: Callable[[str], bool]) -> bool:
+    """Return whether a text, or one within a list or an object, offends."""
+    if isinstance(value, Mapping):
+        return any(_holds(each, offends) for each in value.values())
+    if isinstance(value, list | tuple):
+        return any(_holds(each, offends) for each in value)
+    return isinstance(value, str) and offends(value)

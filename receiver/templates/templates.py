@@ -14,7 +14,7 @@ from receiver.formats import budget, path, plain
 from receiver.formats.csv import escape as csv
 from receiver.formats.escaping import FORMATS, Format, Spot
 from receiver.formats.text import escape as text
-from receiver.templates import tables
+from receiver.templates import library
 from receiver.templates.compiler import Compiler
 from receiver.templates.environment import Sandbox
 from receiver.templates.filters import persons
@@ -43,7 +43,7 @@ class Templates:
         self, folder: Path, site: Path, trace: Trace | None = None, customs: persons.Customs | None = None
     ) -> None:
         self._library = Library(folder, site)
-        own = {"lookup": tables.lookup(self._library.tables), "person": persons.reader(customs or persons.Customs())}
+        own = {"lookup": library.lookup(self._library.tables), "person": persons.reader(customs or persons.Customs())}
         self._environment = Sandbox(own)
         self._trace = trace
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from receiver.formats import budget
 from receiver.formats.errors import Refused
-from receiver.templates.filters import zones
+from receiver.templates.filters import dates
 from receiver.templates.filters.dates import check, date, fhir_time, hl7_ts
 
 REFUSED = None
@@ -132,12 +132,12 @@ def test_an_empty_date_of_ones_own_is_named():
 
 @pytest.mark.parametrize(("name", "zone", "source"), ZONES)
 def test_zones_have_the_names_that_windows_gives_them(name, zone, source):
-    assert zones.zone(name).key == zone, source
+    assert dates.find_zone(name).key == zone, source
 
 
 @pytest.mark.parametrize("name", ["CST", "cst", "EST", "MST", "PDT", "AKDT", "ET", "IST", "BST", "UCTT", "CET2", "Z"])
 def test_an_abbreviation_is_never_taken_for_a_zone_nor_for_another_abbreviation(name):
-    assert zones.zone(name) is None
+    assert dates.find_zone(name) is None
     assert "did you mean" not in check({"read": "iso", "zone": name})
 
 

@@ -9,7 +9,7 @@ from receiver.metadata import json, xml
 from receiver.schemas.encodings import KNOWN
 from receiver.schemas.folder import Schemas
 from receiver.schemas.malformed import Malformed
-from receiver.templates import tables
+from receiver.templates import library
 
 NAME = "Núñez"
 REFUSED = None
@@ -176,10 +176,10 @@ def test_a_table_as_excel_saves_it_is_read_or_told_how_to_save(tmp_path, encodin
     table = tmp_path / "kinds.csv"
     table.write_bytes(f"form{separator}word\r\nA{separator}a\r\nÜ{separator}é\r\n".encode(encoding))
     if not fault:
-        assert tables.read(table, "kinds.csv").row("Ü", "form") == ("Ü", "é")
+        assert library.read_table(table, "kinds.csv").row("Ü", "form") == ("Ü", "é")
         return
     with pytest.raises(Misconfigured) as caught:
-        tables.read(table, "kinds.csv")
+        library.read_table(table, "kinds.csv")
     assert str(caught.value).startswith(f"kinds.csv:{fault}")
 
 

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from receiver.formats import budget
 from receiver.formats.errors import Refused
-from receiver.templates.filters.ids import NAMESPACE
 from receiver.templates.filters.numbers import number, rounded
 from receiver.templates.filters.person_words import DEGREES, PARTICLES, SUFFIXES, TITLES
 from receiver.templates.filters.persons import Name, person
-from receiver.templates.filters.texts import phone, split
+from receiver.templates.filters.texts import NAMESPACE, phone, split
 
 quickly = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")),

@@ -32,9 +32,8 @@ from receiver.delivery.render import as_published, render
 from receiver.site.process import Process
 from receiver.site.process.pieces import Pieces
 from receiver.store.stage import Stage, Staged
-from receiver.templates.library import Library
+from receiver.templates.library import Library, Table
 from receiver.templates.reads import field
-from receiver.templates.tables import Table
 
 SECONDS = 0.2  # processor time of the made-up inputs of one process: nine processes are checked within two seconds
 MAX_STEPS = 10  # filters and variables between a field and the table that it is looked up in

@@ -7,7 +7,7 @@ from receiver.authoring.check.site import Site, templates
 from receiver.authoring.check.trees import reads_all
 from receiver.core.faults import Fault, Severity
 from receiver.site.process.pieces import Pieces
-from receiver.templates.tables import FOLDER
+from receiver.templates.library import TABLES_FOLDER
 
 SAMPLES = "samples"
 SHIPPED = frozenset({"nextstep-metadata.schema.json", "nextstep-metadata.xsd"})  # every site begins with both
@@ -32,7 +32,7 @@ def _files(site: Site, process: Pieces) -> Iterator[Fault]:
             yield from _unused(
                 site, path, used, "unused-template", "no record names this template, and no other template includes it"
             )
-    for path in sorted((folder / FOLDER).glob("*.csv")):
+    for path in sorted((folder / TABLES_FOLDER).glob("*.csv")):
         yield from _unused(site, path, used, "unused-table", "no template looks anything up in this table")
 
 

@@ -3,26 +3,24 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from receiver.templates.filters import dates, documents, ids, kept, lists, numbers, persons, texts
+from receiver.templates.filters import dates, kept, numbers, persons, texts
 
 Filter = Callable[..., Any]
 
 FILTERS: dict[str, Filter] = {
     **kept.FILTERS,
-    "base64": documents.base64,
+    "base64": texts.base64,
     "date": dates.date,
     "digits": texts.digits,
     "fhir_time": dates.fhir_time,
-    "first": lists.first,
     "fixed": texts.fixed,
     "hl7_ts": dates.hl7_ts,
-    "last": lists.last,
     "number": numbers.number,
     "person": persons.person,
     "phone": texts.phone,
     "round": numbers.rounded,
     "split": texts.split,
-    "uuid": ids.uuid,
+    "uuid": texts.uuid,
     "without": texts.without,
 }
 TESTS = kept.TESTS
@@ -36,7 +34,7 @@ MARKS = {
 }
 
 CHECKS: dict[str, Callable[[Mapping[str, Any]], str]] = {  # constant arguments by name → what is wrong, or ""
-    "base64": documents.check,
+    "base64": texts.check_base64,
     "date": dates.check,
     "fixed": texts.check_fixed,
     "number": numbers.check,

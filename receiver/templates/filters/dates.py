@@ -1,15 +1,27 @@
-"""Dates and times: read by the formats that the author lists, nothing guessed, written as precisely as they came."""
+"""Dates and times: read by the formats that the author lists, nothing guessed, written as precisely as they came.
+
+Time zones have their IANA name, "America/Chicago", or the name that Windows gives them, "Central Standard Time".
+Windows names come from the Unicode CLDR (windowsZones.xml) by way of tzlocal, which keeps up with it. Windows has
+another name for a zone in summer, "Central Daylight Time": the zone is the same one. Abbreviations are refused, also
+those few that are IANA names: EST written in July means New York's clocks, which then show another time.
+"""
 
 import datetime as clock
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from tzlocal.windows_tz import win_tz
 
 from receiver.formats import budget, values
 from receiver.formats.errors import Refused
 from receiver.formats.hl7.values import FIRST_YEAR
-from receiver.templates.filters import moments, zones
-from receiver.templates.filters.moments import DIRECTIVES, ZONE, Moment
+from receiver.templates.filters import times
+from receiver.templates.filters.times import DIRECTIVES, ZONE, Moment
 
 ISO = "iso"
 EARLIEST = clock.date(FIRST_YEAR, 1, 1)
@@ -33,11 +45,11 @@ def date(
     Raises `Refused` for what no format reads, and where more is to be written than was read.
     """
     if isinstance(value, clock.date):
-        moment = moments.of(value)
+        moment = times.of(value)
     else:
         moment = _not_before(_read(values.text(value).strip(), read, latest), earliest)
     if zone and "hour" in moment.known and ZONE not in moment.known:
-        moment = Moment(zones.local(moment.when, values.text(zone).strip()), moment.known | {ZONE})
+        moment = Moment(localized(moment.when, values.text(zone).strip()), moment.known | {ZONE})
     if to and "hour" in moment.known:
         moment = moment._replace(when=_moved(moment, values.text(to).strip()))
     return budget.made(_written(moment, write))
@@ -45,10 +57,10 @@ def date(
 
 def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
     formats = [read] if isinstance(read, str) else list(read)
-    impossible = len(plain) > moments.MAX_WRITTEN
+    impossible = len(plain) > times.MAX_WRITTEN
     for each in () if impossible else formats:
         try:
-            moment = moments.read(plain, each)
+            moment = times.read(plain, each)
         except ValueError:
             impossible = True
             continue
@@ -59,7 +71,7 @@ def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
 
 def _not_before(moment: Moment, earliest: object) -> Moment:
     """Refuse what stands for no date: .NET's empty one is in the year 1, SQL Server's in 1753."""
-    limit = moments.of(earliest) if isinstance(earliest, clock.date) else _iso(values.text(earliest), "argument")
+    limit = times.of(earliest) if isinstance(earliest, clock.date) else _iso(values.text(earliest), "argument")
     if moment.when.date() < limit.when.date():
         raise Refused(f"is a date before {limit.when.date()}: an empty date, or one that was read wrong", "date")
     return moment
@@ -80,13 +92,13 @@ def _not_after(moment: Moment, latest: object) -> Moment:
 def _moved(moment: Moment, to: str) -> datetime:
     if ZONE not in moment.known:
         raise Refused("is a time without a time zone (say `zone=`)", "date")
-    return zones.moved(moment.when, to)
+    return in_zone(moment.when, to)
 
 
 def _written(moment: Moment, write: str) -> str:
     if write == ISO:
-        return moments.written_iso(moment)
-    unknown = moments.codes_known(write) - moment.known
+        return times.written_iso(moment)
+    unknown = times.codes_known(write) - moment.known
     if unknown:
         raise Refused(f"does not tell the {_listed(unknown)}", "date")
     return moment.when.strftime(write)
@@ -98,11 +110,11 @@ def hl7_ts(value: object) -> str:
     Takes the times of `delivery` and ISO-8601 texts. Raises `Refused` for anything else.
     """
     if isinstance(value, datetime):  # a time of `delivery`, told to the second
-        return _digits(value.isoformat()[:19]) + moments.offset(value, "")
+        return _digits(value.isoformat()[:19]) + times.offset_text(value, "")
     moment = _moment(value, "hl7_ts")
-    plain = moments.written_iso(moment._replace(when=moment.when.replace(tzinfo=None)))
+    plain = times.written_iso(moment._replace(when=moment.when.replace(tzinfo=None)))
     whole, point, fraction = _digits(plain).partition(".")
-    offset = moments.offset(moment.when, "") if "hour" in moment.known else ""
+    offset = times.offset_text(moment.when, "") if "hour" in moment.known else ""
     return whole + point + fraction[:4] + offset
 
 
@@ -121,18 +133,18 @@ def fhir_time(value: object) -> str:
         raise Refused('is a time without a time zone, which FHIR needs (read it with `date(…, "iso", zone=…)`)', "date")
     if 3 < moment.depth() < 6:
         moment = moment._replace(known=moment.known | {"minute", "second"})
-    return moments.written_iso(moment)
+    return times.written_iso(moment)
 
 
 def _moment(value: object, rule: str) -> Moment:
     if isinstance(value, clock.date):
-        return moments.of(value)
+        return times.of(value)
     return _not_before(_iso(values.text(value).strip(), rule), EARLIEST)
 
 
 def _iso(plain: str, rule: str) -> Moment:
     try:
-        moment = moments.iso(plain)
+        moment = times.iso(plain)
     except ValueError:
         raise Refused(NO_DAY, rule) from None
     if moment is None:
@@ -152,26 +164,96 @@ def check(arguments: Mapping[str, Any]) -> str:
 def _wrong(written: str) -> str:
     if written in (ISO, ""):
         return ""
-    strange = [f"%{code}" for code in moments.CODE.findall(written) if code not in DIRECTIVES]
+    strange = [f"%{code}" for code in times.CODE.findall(written) if code not in DIRECTIVES]
     if strange:
         return f'"{written}" is not a date format: {strange[0]} is no code for a part of a date'
-    return "" if moments.codes_known(written) else f'"{written}" is not a date format: it has no code such as %Y'
+    return "" if times.codes_known(written) else f'"{written}" is not a date format: it has no code such as %Y'
 
 
 def _unknown_zone(name: str) -> str:
-    if not name or zones.zone(name):
+    if not name or find_zone(name):
         return ""
-    return f'there is no time zone "{name}": {zones.hint(name)}'
+    return f'there is no time zone "{name}": {zone_hint(name)}'
 
 
 def _unread(formats: list[Any], write: Any) -> str:
     """Return what is to be written and was never read: it would be invented."""
     if not all(isinstance(each, str) and each not in (ISO, "") for each in [*formats, write or None]):
         return ""
-    known = frozenset[str]().union(*(moments.codes_known(each, reading=True) for each in formats))
-    missing = moments.codes_known(write) - {ZONE} - known
+    known = frozenset[str]().union(*(times.codes_known(each, reading=True) for each in formats))
+    missing = times.codes_known(write) - {ZONE} - known
     return f"the {_listed(missing)} is written, and never read" if missing else ""
 
 
 def _listed(steps: frozenset[str]) -> str:
-    return " and ".join(step for step in (*moments.STEPS, ZONE) if step in steps)
+    return " and ".join(step for step in (*times.STEPS, ZONE) if step in steps)
+
+
+WINDOWS: dict[str, str] = {name.casefold(): find_zone for name, find_zone in win_tz.items()}
+WINDOWS |= {name.replace("standard", "daylight"): find_zone for name, find_zone in WINDOWS.items()}
+WINDOWS["coordinated universal time"] = "Etc/UTC"  # what .NET calls it, TimeZoneInfo.Utc.StandardName
+AMERICAN = {  # what is written in North America, and elsewhere for another time → the zone that is mostly meant there
+    **dict.fromkeys(("AST", "ADT"), "America/Halifax"),
+    **dict.fromkeys(("EST", "EDT", "ET"), "America/New_York"),
+    **dict.fromkeys(("CST", "CDT", "CT"), "America/Chicago"),
+    **dict.fromkeys(("MST", "MDT", "MT"), "America/Denver"),
+    **dict.fromkeys(("PST", "PDT", "PT"), "America/Los_Angeles"),
+    **dict.fromkeys(("AKST", "AKDT"), "America/Anchorage"),
+}
+NEAR = 0.8  # likeness, 0–1, from which a name is taken for a misspelt one
+SEASONS = (datetime(2026, 1, 1), datetime(2026, 7, 1))  # noqa: DTZ001 (by whatever clocks)
+CHOICES = 3  # near names looked at: where they are of zones that differ, none of them is told
+NAMED = re.compile(r"\w.*[/ ].*\w")  # "Area/City" or words: of an abbreviation, every other one is near
+IANA = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
+CACHED = 64  # zones: a sender uses one or two, and a name out of a field must not fill the memory
+
+
+@lru_cache(CACHED)
+def find_zone(name: str) -> ZoneInfo | None:
+    """Return a time zone by its IANA or Windows name; None where there is none of that name, or it is ambiguous."""
+    key = WINDOWS.get(name.casefold(), name)
+    try:
+        return ZoneInfo(key) if IANA.fullmatch(key) and key.upper() not in AMERICAN else None
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name an OSError
+        return None
+
+
+def zone_hint(name: str) -> str:
+    """Return what to write for a name that is not known: never one of another time."""
+    if meant := AMERICAN.get(name.upper()):
+        return f'it is ambiguous: write "{meant}", or the zone that you mean by its IANA or Windows name'
+    near = get_close_matches(name, [*win_tz, *available_timezones()], CHOICES, NEAR) if NAMED.fullmatch(name) else []
+    if len({_offsets(each) for each in near}) == 1:
+        return f'did you mean "{near[0]}"?'
+    return 'write its IANA or Windows name, such as "America/Chicago" or "Central Standard Time"'
+
+
+def _offsets(name: str) -> tuple[timedelta | None, ...]:
+    found = find_zone(name)
+    return tuple(found.utcoffset(when) for when in SEASONS) if found else ()
+
+
+def localized(when: datetime, name: str) -> datetime:
+    """Return a time without a zone as one of the zone; an hour that comes twice is the first (RFC 5545 §3.3.5).
+
+    Raises `Refused` for a zone that is not known, and for a time that the clocks skipped.
+    """
+    aware = when.replace(tzinfo=_required(name))
+    if aware.astimezone(UTC).astimezone(aware.tzinfo).replace(tzinfo=None) != when:
+        raise Refused("is a time that was skipped when the clocks went forward", "date")
+    return aware
+
+
+def in_zone(when: datetime, name: str) -> datetime:
+    """Return the same moment by the clocks of another zone. Raises `Refused`."""
+    return when.astimezone(_required(name))
+
+
+def _required(name: str) -> ZoneInfo:
+    found = find_zone(name)
+    if found is None:
+        meant = AMERICAN.get(name.upper())
+        which = f"ambiguous ({meant} is one of its meanings)" if meant else "not known by this name"
+        why = f"is a time zone that is {which}: write an IANA or Windows name"
+        raise Refused(why, "date", lambda text: text.strip() == name)
+    return found

@@ -14,7 +14,7 @@ from jinja2.tests import TESTS as JINJA_TESTS
 from receiver.formats import budget, values
 from receiver.formats.errors import Refused
 from receiver.schemas.json_numbers import Written
-from receiver.templates import attributes, operators
+from receiver.templates import operations
 
 Filter = Callable[..., Any]
 
@@ -47,7 +47,7 @@ def _center(text: str, width: int = 80) -> str:
 
 
 def _replace(text: str, old: object, new: object, count: int | None = None) -> str:
-    return attributes.replace(text, values.text(old), values.text(new), -1 if count is None else count)
+    return operations.replace(text, values.text(old), values.text(new), -1 if count is None else count)
 
 
 def _wordwrap(environment: Environment) -> Filter:
@@ -77,7 +77,7 @@ def join(environment: Environment, value: Iterable[Any], separator: object = "",
     pieces: Iterable[Any] = budget.each(value)
     if attribute is not None:
         pieces = map(jinja.make_attrgetter(environment, attribute), pieces)
-    return attributes.join(values.text(separator), pieces)
+    return operations.join(values.text(separator), pieces)
 
 
 def whole(value: object, *default: int, base: int = 10) -> int:
@@ -114,7 +114,7 @@ def total(environment: Environment, value: Iterable[Any], attribute: Any = None,
     if attribute is not None:
         pieces = map(jinja.make_attrgetter(environment, attribute), pieces)
     for piece in pieces:
-        start = operators.add(start, piece) if isinstance(piece, int | float | Decimal) else _no_number()
+        start = operations.add(start, piece) if isinstance(piece, int | float | Decimal) else _no_number()
     return start
 
 
@@ -150,12 +150,32 @@ def listed(value: Iterable[Any]) -> list[Any]:
 
 def formatted(value: object, *arguments: Any, **named: Any) -> str:
     """Fill the values into a format such as "%05d"."""
-    return operators.fill(values.text(value), named or arguments)
+    return operations.fill(values.text(value), named or arguments)
 
 
 def trim(text: str, characters: str | None = None) -> str:
     """Remove white space, or these characters, from both ends."""
     return text.strip(characters)
+
+
+_NONE = object()
+
+
+def first(value: Iterable[Any], default: object = _NONE) -> Any:
+    """Return the first item. Raises `Refused` for an empty list without a default, and for what is no list."""
+    return _items(value, default)[0]
+
+
+def last(value: Iterable[Any], default: object = _NONE) -> Any:
+    """Return the last item. Raises `Refused` for an empty list without a default, and for what is no list."""
+    return _items(value, default)[-1]
+
+
+def _items(value: Iterable[Any], default: object) -> list[Any]:
+    items = list(budget.each(value)) or [default]
+    if items == [_NONE]:
+        raise Refused("is an empty list (say what stands for it: `first(default=…)`)", "empty")
+    return items
 
 
 AS_THEY_ARE = (
@@ -177,6 +197,8 @@ FILTERS: dict[str, Filter] = {name: jinja.FILTERS[name] for name in AS_THEY_ARE}
     "wordcount": _of_text(jinja.do_wordcount),
     "wordwrap": wordwrap,
     "batch": batch,
+    "first": first,
+    "last": last,
     "float": decimal,
     "format": formatted,
     "int": whole,

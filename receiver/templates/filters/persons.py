@@ -8,6 +8,7 @@ each is in one of the parts; what stands in quotes or parentheses is a middle na
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from receiver.formats import values
@@ -20,6 +21,7 @@ NICKNAME = re.compile(r"""(?<![^\s,])(?:"[^"]+"|“[^”]+”|„[^“”]+[“�
 HL7 = re.compile(  # XPN, whose seventh component is no name
     r"[^\W\d_][-\w.'’ ]+\^[^\W\d_][-\w.'’ ]*(?:\^[-\w.'’ ]*){0,4}(?:\^[A-Z]?)?"
 )
+PARSED = 4  # names: a template prints the parts of one after another, of the patient and of some doctors
 SECTIONS = 3  # family, given and middle name between commas
 
 NO_COMMA = "has no comma between family and given name"
@@ -55,6 +57,10 @@ class Customs:
 def reader(customs: Customs) -> Callable[..., str]:
     """Return the `person` filter of a process."""
 
+    @lru_cache(PARSED)
+    def parsed(plain: str, order: str | None) -> Name:
+        return _read(plain, replace(customs, order=order) if order else customs)
+
     def person(value: object, part: str, order: str | None = None) -> str:
         """Return a part of a person's name, "" where it has none; `order` goes before that of the process.
 
@@ -62,8 +68,7 @@ def reader(customs: Customs) -> Callable[..., str]:
         """
         if part not in Name._fields or order not in (None, *ORDERS):
             raise Refused("is asked for a part or an order that names do not have", "person")
-        used = replace(customs, order=order) if order else customs
-        return str(getattr(_read(" ".join(values.text(value).split()), used), part))
+        return str(getattr(parsed(" ".join(values.text(value).split()), order), part))
 
     return person
 

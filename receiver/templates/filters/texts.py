@@ -1,11 +1,17 @@
-"""Texts as records need them."""
+"""Texts, identifiers and embedded documents as records need them."""
 
+import json
 import re
+from binascii import b2a_base64
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID, uuid5
 
+from receiver.core import units
 from receiver.formats import budget, values
 from receiver.formats.errors import Refused
+from receiver.formats.limits import MAX_DOCUMENT
+from receiver.templates.names import Document
 
 DIGITS = frozenset("0123456789")
 EXTENSION = re.compile(r"\s*(?:ext(?:ension|n)?\.?|x|#)\s*(?P<digits>[0-9]{1,6})\s*", re.IGNORECASE)
@@ -127,3 +133,38 @@ def split(value: object, separators: str = ",") -> list[str]:
     pieces = re.split("[" + re.escape(separators) + "]", plain) if separators else plain.split()
     budget.items(len(pieces))
     return [piece for each in pieces if (piece := each.strip())]
+
+
+NAMESPACE = UUID("7f0f2a8e-3b0c-5c61-9a52-0d6f1a7b6c1d")  # of this product alone; another one would change every id
+
+
+def uuid(value: object, name: str = "") -> str:
+    """Return a UUID made of a value and a name (version 5, RFC 9562 §5.5): `delivery.id | uuid("patient")`."""
+    return str(uuid5(NAMESPACE, json.dumps([values.text(value), name])))
+
+
+def base64(value: object, limit: str | int = MAX_DOCUMENT) -> str:
+    """Return a document's bytes in base64 (RFC 4648 §4), in one line.
+
+    `limit` is "10 MB", or bytes, and at most MAX_DOCUMENT. Raises `Refused` for a document that is larger.
+    """
+    if not isinstance(value, Document):
+        raise Refused("is not a document: write {{ document | base64 }}", "base64")
+    allowed = min(_bytes(limit), MAX_DOCUMENT)
+    if value.part.path.stat().st_size > allowed:
+        told = units.size_text(allowed)
+        raise Refused(f"has more than {told}, too many to embed; point to its path", "limit")
+    return budget.made(b2a_base64(value.part.path.read_bytes(), newline=False).decode("ascii"))
+
+
+def check_base64(arguments: Mapping[str, Any]) -> str:
+    """Return what is wrong with constant arguments of `base64`, or ""."""
+    try:
+        too_large = _bytes(arguments.get("limit", 0)) > MAX_DOCUMENT
+    except (ValueError, TypeError, AttributeError):
+        return 'the limit is a size such as "10 MB"'
+    return f"no more than {units.size_text(MAX_DOCUMENT)} are embedded" if too_large else ""
+
+
+def _bytes(limit: str | int) -> int:
+    return limit if isinstance(limit, int) else units.size(limit)

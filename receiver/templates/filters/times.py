@@ -1,0 +1,264 @@
+"""Points in time as they are written: what of year, month, day, hour, minute, second and zone is known, and no more.
+
+Python's format codes are read more strictly than `strptime` does: what could be cut in two ways is not cut. Fields that
+touch, as in %Y%m%d, have all their digits, so `1964111` is no date. Digits are 0–9. What is given twice must be the
+same: AM or PM fits the hour, and a day of the year fits month and day.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from itertools import compress
+from typing import NamedTuple
+
+from receiver.formats.errors import Refused
+
+CACHED = 64  # formats: a site has a dozen, and one out of a field must not fill the memory
+MONTHS = "january february march april may june july august september october november december".split()  # noqa: SIM905
+DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()  # noqa: SIM905
+DIGITS = {"Y": 4, "y": 2, "m": 2, "d": 2, "j": 3, "H": 2, "I": 2, "M": 2, "S": 2, "f": 6}
+WHOLE = frozenset("Yy")  # never with fewer digits
+WORDS = {
+    "b": [month[:3] for month in MONTHS],
+    "B": MONTHS,
+    "a": [day[:3] for day in DAYS],
+    "A": DAYS,
+    "p": ["am", "pm"],
+}
+NAMES = {
+    "Y": "year",
+    "m": "month",
+    "d": "day",
+    "j": "yearday",
+    "H": "hour",
+    "I": "twelve",
+    "M": "minute",
+    "S": "second",
+}
+OFFSET = r"[Zz]|[+-](?:(?:0[0-9]|1[0-3])(?::?[0-5][0-9])?|14(?::?00)?)"  # of the clocks of the world: −12:00 to +14:00
+BLANKS = "[\\s\u00a0\u2009\u202f]+"  # .NET writes U+202F before AM and PM
+CENTURY = 1900
+PIVOT = 69  # years of two digits below it are in the century after (POSIX)
+LEAP_YEAR = 2000  # stands for a year that is not known: it has every day
+
+
+def read_codes(text: str, written: str) -> datetime | None:
+    """Return what a text tells by a format; None where it is not written so.
+
+    Raises `ValueError` where it is, and there is no such day or time.
+    """
+    pattern, codes = _compiled(written)
+    found = pattern.fullmatch(text)
+    if found is None:
+        return None
+    parts: dict[str, int] = {}
+    zone = None
+    for code, said in zip(codes, found.groups(), strict=True):
+        if code == "z":
+            zone = read_offset(said)
+            continue
+        name, number = _part(code, said)
+        if parts.setdefault(name, number) != number:
+            raise ValueError
+    return _time(parts, zone)
+
+
+def read_offset(written: str) -> tzinfo:
+    """Return an offset from UTC, as `OFFSET` has it."""
+    if written in "Zz":
+        return UTC
+    span = timedelta(hours=int(written[1:3]), minutes=int(written[3:].strip(":") or 0))
+    return timezone(-span if written[0] == "-" else span)
+
+
+@lru_cache(CACHED)
+def _compiled(written: str) -> tuple[re.Pattern[str], list[str]]:
+    """Return a format as a regular expression with a group for each code, and those codes."""
+    tokens = re.findall(r"%.|\s+|.", written, re.DOTALL)
+    pattern = ""
+    for index, token in enumerate(tokens):
+        before, after = (_is_digits(each) for each in (tokens[index - 1 : index], tokens[index + 1 : index + 2]))
+        pattern += _expression(token, before=before, after=after)
+    codes = [each[1] for each in tokens if each[0] == "%" and each[1:] in DIGITS.keys() | WORDS | {"z"}]
+    return re.compile(pattern, re.ASCII | re.IGNORECASE), codes
+
+
+def _is_digits(token: list[str]) -> bool:
+    """Tell whether a token, if there is one, is read from digits."""
+    return bool(token) and (token[0] in "0123456789" or (token[0][0] == "%" and token[0][1:] in DIGITS))
+
+
+def _expression(token: str, *, before: bool, after: bool) -> str:
+    if token.isspace():
+        return BLANKS
+    code = token[1:] if token[0] == "%" else ""
+    if code == "z":
+        return f"({OFFSET})"
+    if code in WORDS:
+        return f"({'|'.join(WORDS[code])})"
+    if code not in DIGITS:
+        return re.escape(code or token)
+    if code == "f":
+        return "([0-9]{6})" if after else "([0-9]+)"
+    most = DIGITS[code]
+    return f"([0-9]{{{most if before or after or code in WHOLE else 1},{most}}})"
+
+
+def _part(code: str, said: str) -> tuple[str, int]:
+    """Return what a code tells, and its number."""
+    if code in "bB":
+        return "month", WORDS[code].index(said.lower()) + 1
+    if code in "aA":
+        return "weekday", 0  # it is not believed
+    if code == "p":
+        return "afternoon", int(said.lower() == "pm")
+    if code == "f":
+        return "microsecond", int(said.ljust(6, "0")[:6])
+    if code == "y":
+        return "year", CENTURY + int(said) + (100 if int(said) < PIVOT else 0)
+    return NAMES[code], int(said)
+
+
+def _time(parts: dict[str, int], zone: tzinfo | None) -> datetime:
+    year = parts.get("year", LEAP_YEAR)
+    month, day = _day(parts, year)
+    clock = (_hour(parts), parts.get("minute", 0), parts.get("second", 0), parts.get("microsecond", 0))
+    return datetime(year, month, day, *clock, zone)  # noqa: DTZ001 (as it is written)
+
+
+def _day(parts: dict[str, int], year: int) -> tuple[int, int]:
+    if "yearday" not in parts:
+        return parts.get("month", 1), parts.get("day", 1)
+    found = date(year, 1, 1) + timedelta(days=parts["yearday"] - 1)
+    told = (parts.get("month", found.month), parts.get("day", found.day))
+    if "year" not in parts or (year, *told) != (found.year, found.month, found.day):
+        raise ValueError
+    return told
+
+
+def _hour(parts: dict[str, int]) -> int:
+    """Return the hour; 0 where only its half of the day is known."""
+    afternoon = parts.get("afternoon")
+    if "twelve" in parts and not 1 <= parts["twelve"] <= 12:
+        raise ValueError
+    twelve = None if afternoon is None or "twelve" not in parts else parts["twelve"] % 12 + 12 * afternoon
+    hour = parts.get("hour", twelve or 0)
+    if (twelve is not None and hour != twelve) or ("hour" in parts and afternoon not in (None, hour // 12)):
+        raise ValueError
+    return hour
+
+
+STEPS = ("year", "month", "day", "hour", "minute", "second", "fraction")  # each finer than the one before
+ZONE = "zone"
+MAX_WRITTEN = 100  # characters: the longest way to write a date has half of that
+
+# What Python's format codes tell. Codes that are not here depend on the machine's language, or tell nothing.
+DIRECTIVES: dict[str, frozenset[str]] = {
+    "y": frozenset({"year"}),
+    "Y": frozenset({"year"}),
+    "m": frozenset({"month"}),
+    "b": frozenset({"month"}),
+    "B": frozenset({"month"}),
+    "d": frozenset({"day"}),
+    "j": frozenset({"month", "day"}),
+    "a": frozenset({"year", "month", "day"}),
+    "A": frozenset({"year", "month", "day"}),
+    "H": frozenset({"hour"}),
+    "I": frozenset({"hour"}),
+    "p": frozenset({"hour"}),
+    "M": frozenset({"minute"}),
+    "S": frozenset({"second"}),
+    "f": frozenset({"fraction"}),
+    "z": frozenset({ZONE}),
+    "%": frozenset(),
+}
+HALVES = frozenset("Ip")  # read, neither tells the hour without the other
+WEEKDAYS = frozenset("aA")  # read, they tell nothing: 1/2/2026 is no Sunday because somebody wrote so
+_ZONE = rf"(?: ?(?P<zone>{OFFSET}))?"
+_CLOCK = r"(?P<hour>\d\d)({0}(?P<minute>\d\d)({0}(?P<second>\d\d)([.,](?P<fraction>\d+))?)?)?"
+_DAY = r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)([Tt ]"
+ISO = (  # ISO 8601 in its extended form, and its basic one, which is not mixed with the other
+    re.compile(_DAY + _CLOCK.format(":") + _ZONE + ")?)?)?", re.ASCII),
+    re.compile(r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)([Tt]" + _CLOCK.format("") + _ZONE + ")?", re.ASCII),
+)
+CODE = re.compile(r"%(.?)", re.DOTALL)
+
+
+class Moment(NamedTuple):
+    """A point in time, and which parts of it are known; the others are only fillers."""
+
+    when: datetime
+    known: frozenset[str]
+
+    def depth(self) -> int:
+        """Return how many of STEPS are known without a gap, from the year on."""
+        return next((index for index, step in enumerate(STEPS) if step not in self.known), len(STEPS))
+
+
+def of(value: date) -> Moment:
+    """Return the moment of a day, or to the second of a time."""
+    if not isinstance(value, datetime):
+        return Moment(datetime(value.year, value.month, value.day), frozenset(STEPS[:3]))  # noqa: DTZ001 (a day)
+    return Moment(value.replace(microsecond=0), _known(STEPS[:6], value))
+
+
+def iso(text: str) -> Moment | None:
+    """Read ISO 8601: a year, a month, a day, or a time to any precision; None for what is not written so.
+
+    Raises `ValueError` for a day or time that does not exist; 24:00 and leap seconds, which no clock here can
+    represent, are such.
+    """
+    text = text[:MAX_WRITTEN]
+    found = ISO[0].fullmatch(text) or ISO[1].fullmatch(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction = parts = found.group(*STEPS)
+    clock = (int(hour or 0), int(minute or 0), int(second or 0), int((fraction or "").ljust(6, "0")[:6]))
+    zone = read_offset(found[ZONE]) if found[ZONE] else None
+    when = datetime(int(year), int(month or 1), int(day or 1), *clock, zone)  # noqa: DTZ001 (as it is written)
+    return Moment(when, _known(compress(STEPS, parts), when))
+
+
+def read(text: str, written: str) -> Moment | None:
+    """Read a text by one of Python's formats, or by "iso"; None where it is not written so.
+
+    Raises `ValueError` for a day or time that there is not.
+    """
+    if written == "iso":
+        return iso(text)
+    when = read_codes(text, written)
+    return None if when is None else Moment(when, _known(codes_known(written, reading=True), when))
+
+
+def _known(steps: Iterable[str], when: datetime) -> frozenset[str]:
+    return frozenset(steps) | ({ZONE} if when.tzinfo else frozenset())
+
+
+@lru_cache(CACHED)
+def codes_known(written: str, *, reading: bool = False) -> frozenset[str]:
+    """Return what a format's codes tell of a moment, or need to know of it."""
+    codes = [code for code in CODE.findall(written) if not (reading and code in WEEKDAYS)]
+    if reading and "H" not in codes and not {"I", "p"} <= set(codes):
+        codes = [code for code in codes if code not in HALVES]
+    return frozenset[str]().union(*(DIRECTIVES.get(code, frozenset()) for code in codes))
+
+
+def written_iso(moment: Moment) -> str:
+    """Write a moment in ISO 8601, as precisely as it is known. Raises `Refused` where not even the year is."""
+    depth = moment.depth()
+    if not depth:
+        raise Refused("tells no year", "date")
+    if depth < 4:
+        return moment.when.date().isoformat()[: (4, 7, 10)[depth - 1]]
+    spec = {4: "hours", 5: "minutes", 6: "seconds", 7: "microseconds"}[depth]
+    plain = moment.when.replace(tzinfo=None).isoformat(timespec=spec)
+    return (plain.rstrip("0").rstrip(".") if depth == 7 else plain) + offset_text(moment.when)
+
+
+def offset_text(when: datetime, between: str = ":") -> str:
+    """Write the offset from UTC, +05:30; "" where there is none. Seconds, as before 1900, are left away."""
+    if when.tzinfo is UTC:  # what `delivery` tells
+        return f"+00{between}00"
+    plain = when.strftime("%z")[:5]
+    return plain and f"{plain[:3]}{between}{plain[3:]}"

@@ -297,7 +297,7 @@ def test_what_is_committed_is_answered_as_accepted_whatever_fails_after(house_of
         if step == "ledger.published":
             broken.setattr(type(context.ledger), "published", failing)
         elif step == "release":
-            broken.setattr("receiver.store.release._place", failing)
+            broken.setattr("receiver.store.publish._place", failing)
         elif step == "quarantine.discard":
             broken.setattr("receiver.store.kept.take_away", failing)
             broken.setattr("receiver.store.quarantine.os.path.lexists", lambda _: True)
@@ -334,7 +334,7 @@ def test_a_note_that_a_duplicate_came_may_fail(house_of, monkeypatch):
 def test_housekeeping_finishes_what_was_accepted_and_not_published(house_of, monkeypatch):
     context = house_of()
     with monkeypatch.context() as broken:
-        broken.setattr("receiver.store.release._place", failing)
+        broken.setattr("receiver.store.publish._place", failing)
         receipt = deliver(context)
     monkeypatch.setattr(retention, "LOOK", -1)
     retention.look(context)

@@ -38,20 +38,23 @@ predecessor died, or recovery.
 """
 
 import contextlib
+import errno
+import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from receiver.core.delivery import Arrival, Receipt, Status
 from receiver.core.problems import Code, Problem
 from receiver.core.steps import Step, timed
-from receiver.store import folders, sharing
+from receiver.store import durable, folders, sharing, stage
+from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry, Kind, Output
-from receiver.store.finish import finish
 from receiver.store.ledger import Ledger, Lost, Unclear, VersionTaken
 from receiver.store.presence import Moved
-from receiver.store.release import release
 from receiver.store.stage import Staged
 
 PATIENCE = 5.0  # seconds a retry waits for the attempt before it: longer than any commit, shorter than a timeout
@@ -162,3 +165,124 @@ def _published(ledger: Ledger, winner: Entry) -> Entry | None:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_LOOK)
     return winner
+
+
+IN_ORDER = tuple(Kind)  # an enumeration is slow to go through
+
+
+def release(entries: Sequence[Entry]) -> dict[str, Problem]:
+    """Publish accepted deliveries whose stage the caller holds; what was published already stays as it is.
+
+    Many are done as fast as one: a folder is synced once per step. Returns the problem of each delivery, by its
+    id, that could not be published to the end.
+    """
+    failed: dict[str, Problem] = {}
+    for kind in IN_ORDER:
+        due = [(entry, output) for entry in entries for output in entry.of_kind(kind)]
+        to_sync: dict[str, list[str]] = {}  # the ids of deliveries, by folder
+        for entry, output in due:
+            if entry.id in failed:
+                continue
+            try:
+                _place(entry, output)
+            except Problem as problem:
+                failed[entry.id] = problem
+            else:
+                to_sync.setdefault(output.folder, []).append(entry.id)
+        for folder, ids in to_sync.items():
+            try:
+                durable.sync_folder(folder)
+            except Problem as problem:
+                if not _is_gone(folder):  # downstream may take files and folder away as they come
+                    failed |= dict.fromkeys(ids, problem)
+    return failed
+
+
+def _is_gone(folder: str) -> bool:
+    try:
+        os.stat(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _place(entry: Entry, output: Output) -> None:
+    """Move one file or folder to its final name, in a folder that is made again where it is gone. Raises Problem."""
+    source = f"{entry.stage}/{output.staged}"
+    with storage("publish a file"):
+        if not _move(source, output) and os.path.lexists(source):
+            root = os.path.dirname(output.folder) if output.kind is Kind.ORIGINALS else entry.output
+            folders.make_folders(output.folder, root)
+            _move(source, output)
+
+
+def _move(source: str, output: Output) -> bool:
+    """Move one file or folder; False where it, or the folder it goes to, is not there. Raises OSError, Problem."""
+    try:
+        durable.move_new(source, output.target)
+    except FileNotFoundError:
+        return False
+    except FileExistsError:
+        if output.kind is not Kind.ORIGINALS:  # those of an earlier life of the same delivery are the same
+            detail = "a file that is not ours has taken a name of an accepted delivery: move it away"
+            raise Problem(Code.STORAGE_FAILED, detail) from None
+    except OSError as error:
+        if error.errno != errno.EXDEV or output.kind is not Kind.ORIGINALS:
+            raise
+        _copy_over(Path(source), Path(output.target))
+    return True
+
+
+def _copy_over(source: Path, target: Path) -> None:
+    """Move a folder to another file system. Whoever holds the stage is the only one at the halfway name."""
+    halfway = target.parent / f".{target.name}"
+    folders.remove(halfway)
+    folders.copy_folder(source, halfway)
+    with storage("keep the originals"):
+        durable.move_new(halfway, target)
+
+
+def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[str, Problem]]:
+    """Publish those of the accepted entries whose owner is dead. Raises Problem where the ledger fails.
+
+    Returns the ids that are published now, and the problem of each that could not be.
+    """
+    failed: dict[str, Problem] = {}
+    with ExitStack() as locks:
+        ours = []
+        for entry in entries:
+            try:
+                if _hold(entry, locks) and _still_committed(ledger, entry):
+                    ours.append(entry)
+            except Problem as problem:
+                failed[entry.id] = problem
+        failed |= release(ours)
+        done = [entry for entry in ours if entry.id not in failed]
+        if done:
+            ledger.published(done, datetime.now(UTC))
+        for entry in done:
+            stage.discard(Path(entry.stage))
+    return [entry.id for entry in done], failed
+
+
+def _hold(entry: Entry, locks: ExitStack) -> bool:
+    """Take the lock of an entry's folder in the stage; False where its owner lives. Raises Problem.
+
+    A folder that is gone needs no lock: its owner removed it after the last step.
+    """
+    folder = Path(entry.stage)
+    lock = stage.hold(folder)
+    if lock is not None:
+        locks.callback(os.close, lock)
+        return True
+    if not folder.parent.is_dir():
+        raise Problem(Code.STORAGE_FAILED, "the stage of an accepted delivery is not there: is its disk mounted?")
+    return not folder.exists()
+
+
+def _still_committed(ledger: Ledger, entry: Entry) -> bool:
+    """Look again, now that nobody else can finish it."""
+    now = ledger.find(entry.id)
+    return now is not None and now.status is Status.COMMITTED

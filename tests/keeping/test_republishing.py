@@ -6,7 +6,7 @@ import os
 import pytest
 
 from receiver.core.delivery import Status
-from receiver.store import release
+from receiver.store import publish
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_crash_on_the_way_is_finished_by_recovery_exactly_once(home, published
     home.close()
 
     def die() -> None:
-        moves = release._move
+        moves = publish._move
         count = 0
 
         def move(source, output):
@@ -120,7 +120,7 @@ def test_a_crash_on_the_way_is_finished_by_recovery_exactly_once(home, published
             count += 1
             return moves(source, output)
 
-        release._move = move
+        publish._move = move
         home.receiver("republish", published.id)
         os._exit(0)
 

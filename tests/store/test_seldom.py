@@ -17,9 +17,8 @@ from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, publish, recover, schema, stage, statements, writers
 from receiver.store.entry import Attempt, Entry
-from receiver.store.finish import finish
 from receiver.store.presence import Presence
-from receiver.store.release import release
+from receiver.store.publish import finish, release
 from tests.support.place import AT, METADATA, PEER, Place, Sent, deliver, entry_of, refuse
 
 ONE, TWO = Sent("S1", b"one"), Sent("S2", b"two")

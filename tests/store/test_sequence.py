@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from receiver.store import durable, originals, publish, schema
-from receiver.store.finish import finish
+from receiver.store.publish import finish
 from tests.support.place import Place, Sent, deliver, entry_of, refuse
 
 SENT = Sent()

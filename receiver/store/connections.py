@@ -93,7 +93,7 @@ class Connections:
                 if opened and opened.pid != os.getpid():
                     opened.presence.close()
                     if opened.writers:
-                        opened.writers.forsake()
+                        opened.writers.close_inherited()
                     self._foreign.append(opened)
                     opened = None
                 if opened is None:

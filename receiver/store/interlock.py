@@ -62,7 +62,7 @@ class Interlock:
         if not blocked:
             self._thread.join()
 
-    def forsake(self) -> None:
+    def close_inherited(self) -> None:
         """Close what a fork has inherited: it must not keep the lock when the process that took it dies."""
         os.close(self._file)
 

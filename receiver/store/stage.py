@@ -4,21 +4,23 @@ Each delivery fills a folder of its own, and its owner holds an advisory lock (f
 works there. The kernel drops the lock with the owner's process, however that ends: who gets the lock knows that the
 owner is dead. So nobody ever touches the folder of a living owner, and no clock is asked. The lock is on the folder
 itself, so that taking it leaves nothing behind, and it goes along where the folder is moved. A folder on which nothing
-rests any more is kept, with its lock, for a later delivery of the same process of ours (`spare.py`).
+rests any more is kept, with its lock, for a later delivery of the same process of ours (`Spare`).
 """
 
+import contextlib
 import fcntl
 import os
 import weakref
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from stat import S_IMODE
 
+from receiver.core import limits
 from receiver.core.problems import Problem
 from receiver.store import durable, folders, sharing
 from receiver.store.durable import storage
-from receiver.store.spare import Folder, Spare
 from receiver.store.staged_file import StagedFile
 
 HELD = 256 * 1024  # bytes of one delivery in memory; 256 senders that pause take 64 MB of a worker at most
@@ -78,7 +80,7 @@ class Stage:
                 discard(folder.path)
                 os.close(folder.lock)
 
-    def _claim(self) -> Folder:
+    def _claim(self) -> "Folder":
         """Create a folder and lock it; a sweeper that came in between has it, and the next one is tried."""
         while True:
             path = self.root / os.urandom(10).hex()
@@ -92,7 +94,7 @@ class Stage:
 class Staged:
     """One delivery in the making."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: "Folder") -> None:
         self.folder = folder.path
         self.accepted = False  # from the ledger row on, only recovery's rules may remove the folder
         self._folder = folder
@@ -232,3 +234,89 @@ def _stage_inside(output: Path) -> Stage:
         if S_IMODE(stage.root.stat().st_mode) != PRIVATE:
             stage.root.chmod(PRIVATE)
     return stage
+
+
+@dataclass(slots=True, eq=False)
+class Folder:
+    """A folder of the stage, and the lock that its owner holds on it."""
+
+    path: Path
+    lock: int  # descriptor of the folder itself
+    names: int = 0  # given out so far, over all its deliveries: none is ever given twice
+    rooted: bool = False  # its own name is durable
+
+    def is_there(self) -> bool:
+        """Tell whether the folder is still where it was created."""
+        try:
+            return os.path.samestat(os.fstat(self.lock), os.stat(self.path))
+        except OSError:
+            return False
+
+    def empty(self) -> None:
+        """Remove what a delivery has left in it. Raises Problem."""
+        with storage("clear the stage"):
+            for left in os.listdir(self.path):
+                folders.remove(self.path / left)
+
+
+class Spare:
+    """The spare folders of one stage: empty, still locked, taken by the next delivery in place of a new one.
+
+    A new folder must be created, made durable and removed; and for half a minute ext4 looks at an inode that was
+    removed before it gives one out, which costs the deliveries after it far more than the removal itself.
+
+    The one that was used last is on top, so there are as few as are needed at once. A spare folder stays with the
+    process that created it: no fork takes it along, and one that is found on disk is never taken. `publish.py` says
+    why nothing is mistaken in a folder that had several deliveries.
+    """
+
+    def __init__(self) -> None:
+        self._free: list[Folder] = []
+        self._most = limits.AT_WORK
+        _everywhere.add(self)
+
+    def take(self) -> Folder | None:
+        """Return a folder, which is the caller's from now on; None where there is none."""
+        with contextlib.suppress(IndexError):
+            while True:
+                folder = self._free.pop()
+                if folder.is_there():
+                    return folder
+                os.close(folder.lock)
+        return None
+
+    def put(self, folder: Folder) -> bool:
+        """Keep a folder on which nothing rests any more; False where it is not needed, or is not as it was."""
+        if len(self._free) >= self._most or not folder.is_there():
+            return False
+        try:
+            folder.empty()
+        except Problem:
+            return False
+        self._free.append(folder)
+        return True
+
+    def close(self) -> None:
+        """Remove all there are, and take no more."""
+        self._most = 0
+        while self._free:
+            folder = self._free.pop()
+            with contextlib.suppress(OSError):
+                folder.path.rmdir()
+            os.close(folder.lock)
+
+    def close_inherited(self) -> None:
+        """Let go of what a fork has inherited: the folders are its parent's, and so are the locks."""
+        while self._free:
+            os.close(self._free.pop().lock)
+
+
+_everywhere: weakref.WeakSet[Spare] = weakref.WeakSet()
+
+
+def _close_inherited() -> None:
+    for spare in _everywhere:
+        spare.close_inherited()
+
+
+os.register_at_fork(after_in_child=_close_inherited)

@@ -61,9 +61,9 @@ class Writers:
         self._connection.close()
         self._lock.close()
 
-    def forsake(self) -> None:
+    def close_inherited(self) -> None:
         """Let go of what a fork has inherited, but for the connection: SQLite forbids a child even to close it."""
-        self._lock.forsake()
+        self._lock.close_inherited()
 
     def run(self, operation: Operation[Result], *, durable: bool = True) -> Result:
         """Run `operation` in a transaction and return its result once that is durable.

@@ -25,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from receiver.core.settings import Settings
-from receiver.store import durable, schema, spare, writers
+from receiver.store import durable, schema, stage, writers
 from tests.crash import syscalls
 
 SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN: _IOR('X', 125, __u32), linux/fs/ext4/ext4.h
@@ -157,15 +157,15 @@ def _without_synchronous() -> None:
 
 
 def _with_names_given_again() -> None:
-    take = spare.Spare.take
+    take = stage.Spare.take
 
-    def careless(self: spare.Spare) -> spare.Folder | None:
+    def careless(self: stage.Spare) -> stage.Folder | None:
         folder = take(self)
         if folder:
             folder.names = 0
         return folder
 
-    spare.Spare.take = careless
+    stage.Spare.take = careless
 
 
 WEAKEN = {

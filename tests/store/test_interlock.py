@@ -103,7 +103,7 @@ def test_a_child_that_forsakes_it_does_not_keep_it_for_the_parent_that_died(lock
         inherited = Interlock(tmp_path / "lock")
         inherited.take(5)
         if os.fork() == 0:
-            inherited.forsake()
+            inherited.close_inherited()
             os.close(ends)
             os.write(told, b"alive")
             os.read(lives, 1)  # until the test ends

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from receiver.core.problems import Code, Problem
-from receiver.store import durable, hashing, stage
+from receiver.store import durable, stage, staged_file
 from receiver.store.stage import Stage, stage_for
 from tests.support.place import Place, open_files
 
@@ -31,16 +31,16 @@ def test_a_part_is_hashed_and_counted_as_it_is_written(place, monkeypatch):
     assert started == [(0, 1400), (1400, 100)]
 
 
-@pytest.mark.parametrize("piece", [7, hashing.PIECE - 1, hashing.PIECE, 3_000_000])
+@pytest.mark.parametrize("piece", [7, staged_file.PIECE - 1, staged_file.PIECE, 3_000_000])
 def test_a_large_part_is_hashed_beside_its_writing_in_pieces_of_any_size(place, piece):
     content = os.urandom(1000) * 17_000
     with place.stage.open() as staged:
         file = staged.part(".tif")
-        for start in range(0, hashing.LARGE, 1_000_000):
+        for start in range(0, staged_file.LARGE, 1_000_000):
             file.write(content[start : start + 1_000_000])
-        for start in range(hashing.LARGE, hashing.LARGE + 4 * piece, piece):
+        for start in range(staged_file.LARGE, staged_file.LARGE + 4 * piece, piece):
             file.write(content[start : start + piece])
-        written = content[: hashing.LARGE + 4 * piece]
+        written = content[: staged_file.LARGE + 4 * piece]
         assert (file.size, file.sha256) == (len(written), hashlib.sha256(written).hexdigest())
         staged.seal()
         assert file.path.read_bytes() == written
@@ -54,11 +54,11 @@ def test_a_large_part_that_the_disk_refuses_leaves_no_thread(place, monkeypatch)
     with place.stage.open() as staged:
         file = staged.part(".tif")
         for _ in range(3):
-            file.write(bytes(hashing.LARGE))
+            file.write(bytes(staged_file.LARGE))
         with monkeypatch.context() as broken:
             broken.setattr(os, "write", failing)
             with pytest.raises(Problem) as problem:
-                file.write(bytes(hashing.LARGE))
+                file.write(bytes(staged_file.LARGE))
     assert problem.value.code is Code.DISK_FULL
     assert [thread for thread in threading.enumerate() if thread.name == "hashing"] == []
 

@@ -23,8 +23,8 @@ record before its document.
 `committed` without one of its files in the stage is what a power cut between `mark` and the next durable commit
 leaves: everything was published. Nothing is concluded where the whole stage is gone: then a disk is not mounted.
 
-A folder is used by several deliveries, one after the other, all of one process of ours (`stage.Spare`). The next one fills
-it only when the mark of the one before is in the ledger; the ledger's WAL is ordered, so the fsync that makes the next
+A folder is used by several deliveries, one after the other, all of one process of ours (`stage.Spare`). The next one
+fills it only when the mark of the one before is in the ledger; the ledger's WAL is ordered, so the fsync that makes the next
 ROW durable makes that mark durable, too: at no time, and after no power cut, do two rows that are `committed` rest on
 one folder. A power cut that takes the mark back finds no such row after it, and what else lies in the folder was never
 answered. Names are never given twice in a folder: what a row tells of is its own file, or was published.

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from receiver.store.interlock import Interlock
+from receiver.store.writers import Interlock
 from tests.support.place import open_files
 
 HOLDER = """

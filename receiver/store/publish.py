@@ -24,10 +24,11 @@ record before its document.
 leaves: everything was published. Nothing is concluded where the whole stage is gone: then a disk is not mounted.
 
 A folder is used by several deliveries, one after the other, all of one process of ours (`stage.Spare`). The next one
-fills it only when the mark of the one before is in the ledger; the ledger's WAL is ordered, so the fsync that makes the next
-ROW durable makes that mark durable, too: at no time, and after no power cut, do two rows that are `committed` rest on
-one folder. A power cut that takes the mark back finds no such row after it, and what else lies in the folder was never
-answered. Names are never given twice in a folder: what a row tells of is its own file, or was published.
+fills it only when the mark of the one before is in the ledger; the ledger's WAL is ordered, so the fsync that makes
+the next ROW durable makes that mark durable, too: at no time, and after no power cut, do two rows that are
+`committed` rest on one folder. A power cut that takes the mark back finds no such row after it, and what else lies in
+the folder was never answered. Names are never given twice in a folder: what a row tells of is its own file, or was
+published.
 
 Beside this path: `quarantine/<process>/<id>/` with a file `unsettled` in it is a delivery whose folder was moved there
 and whose row (`held`, `refused`) is still to be written; without one, the row is there. An accepted delivery has

@@ -7,6 +7,9 @@ from queue import SimpleQueue
 
 from receiver.store.durable import NewFile
 
+LARGE = 4_000_000  # bytes hashed before a thread is worth its start, which takes as long as hashing 100 KB
+PIECE = 64_000  # bytes; below it, handing over takes longer than hashing
+
 
 class StagedFile:
     """What one file is to contain, hashed as it comes in."""
@@ -78,12 +81,8 @@ def _new(path: str, begun: list[bytes]) -> NewFile:
     return file
 
 
-LARGE = 4_000_000  # bytes hashed before a thread is worth its start, which takes as long as hashing 100 KB
-PIECE = 64_000  # bytes; below it, handing over takes longer than hashing
-
-
 class Hashing:
-    """The digest of what grows; of one thread at a time."""
+    """SHA-256 of a file while it is written: of the large ones by a thread beside, which has its own core."""
 
     __slots__ = ("_done", "_given", "_hash", "_owed", "_size", "_thread")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SITES = {"sound": ROOT / "tests/checking/sound", "shipped": ROOT, "examples": ROOT / "examples"}
+SITES = {"sound": ROOT / "tests/authoring/check/sound", "shipped": ROOT, "examples": ROOT / "examples"}
 PLACE = re.compile(r"\|(?=mappings/|schemas/)")  # between the places of which one is enough
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.running import ROOT, TOKEN, Service, multipart
 
-SHAPES = ROOT / "tests" / "drafting" / "shapes"
+SHAPES = ROOT / "tests" / "authoring" / "draft" / "shapes"
 REQUEST = ROOT / "mappings" / "referrals" / "samples" / "documented-request" / "request.http"
 PAGE = (ROOT / "receiver" / "authoring" / "draft" / "site" / "page.pdf").read_bytes()
 PATIENCE = 6  # seconds for init, new, check and test: about three on a quiet machine, most of it Python's start

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 from receiver import cli
 
 ROOT = Path(__file__).parents[2]
-SHAPES = ROOT / "tests" / "drafting" / "shapes"
+SHAPES = ROOT / "tests" / "authoring" / "draft" / "shapes"
 REQUEST = ROOT / "mappings" / "referrals" / "samples" / "documented-request" / "request.http"
 TOKEN = "an-invented-token-of-a-new-site"
 

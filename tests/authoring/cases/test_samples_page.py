@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from receiver import cli
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "samples.md").read_text("utf-8")
 COMMANDS = re.findall(r"^    receiver (.+)$", PAGE, re.MULTILINE)
 

@@ -25,7 +25,7 @@ from receiver.core.delivery import Role, Section
 from receiver.core.settings import Settings
 from tests.support.small_site import FIELDS, SmallSite, metadata
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SITES = (ROOT, ROOT / "tests" / "sites" / "other-xml")
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 FAULTS = {"Fault", "fault", "Form"}  # what makes a fault out of a code
 HANDED_ON = {"code", "form"}  # what holds a code that a caller named: `code`, `form.code`

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from receiver.authoring.check.origins import line
 from receiver.authoring.check.values import instance
-from tests.checking.corpus_of_faults import SOUND, faults_of
+from tests.authoring.check.corpus_of_faults import SOUND, faults_of
 
 FIELDS = "schemas/referrals.fields.schema.json"
 RECORD = "mappings/referrals/referral.json.j2"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.checking.corpus_of_faults import CASES, EXPECTED, SOUND, faults_of, patched, told
+from tests.authoring.check.corpus_of_faults import CASES, EXPECTED, SOUND, faults_of, patched, told
 
 
 def test_the_sound_site_has_no_fault():

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from receiver.authoring.check.codes import CODES
-from tests.checking.codes_in_source import ROOT, codes
-from tests.checking.corpus_of_faults import CASES, faults_of, patched
+from tests.authoring.check.codes_in_source import ROOT, codes
+from tests.authoring.check.corpus_of_faults import CASES, faults_of, patched
 
 TEXT = (ROOT / "docs" / "checks.md").read_text()
 SECTION = re.compile(r"^### (\S+)\n\*\*(.+?)\.\*\* \(([^)]+)\) (.+?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)

@@ -11,7 +11,7 @@ from receiver import cli
 from receiver.authoring.check.reports import github, sarif, text
 from receiver.authoring.check.reports.findings import Findings
 from receiver.core.faults import Fault, Severity
-from tests.checking.corpus_of_faults import CASES, ENVIRONMENT, SOUND, patched
+from tests.authoring.check.corpus_of_faults import CASES, ENVIRONMENT, SOUND, patched
 
 CASE = {case.name: case for case in CASES}
 FAULTS = [

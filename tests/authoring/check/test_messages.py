@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checking.corpus_of_faults import SOUND, faults_of
+from tests.authoring.check.corpus_of_faults import SOUND, faults_of
 
 TOML = "mappings/referrals/process.toml"
 JSON = "mappings/referrals/referral.json.j2"

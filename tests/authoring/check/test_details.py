@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checking.corpus_of_faults import SOUND, faults_of, told
+from tests.authoring.check.corpus_of_faults import SOUND, faults_of, told
 
 SR = "schemas/referrals.fields.schema.json"
 RP = "mappings/referrals/process.toml"

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from receiver.core import units
 from receiver.site.config import schema
-from receiver.site.config.forms import FORMS
+from receiver.site.config.wording import FORMS
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "mappings").glob("*/process.toml"))

@@ -10,7 +10,7 @@ from receiver.core.delivery import Role
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.units import size_text
 from receiver.delivery.parts import SUFFIXES
-from receiver.site.config.words import value_name
+from receiver.site.config.wording import value_name
 from receiver.site.process.pieces import Pieces
 
 # Without the system's own tables, so that the same site has the same faults everywhere

@@ -1,10 +1,16 @@
-"""Makes the model out of a process.toml that has no faults: applies defaults and converts units."""
+"""Makes the model out of a process.toml: applies defaults and converts units."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from receiver.core import units
+from receiver.core import positions, units
 from receiver.core.delivery import Role
+from receiver.core.faults import Misconfigured
+from receiver.site.config import rules, shape
 from receiver.site.config.model import (
     AuthConfig,
     ConfidenceConfig,
@@ -22,7 +28,7 @@ from receiver.site.config.model import (
 )
 from receiver.site.config.rules import record_format
 from receiver.site.config.schema import defaults
-from receiver.site.config.source import Source
+from receiver.site.config.source import Source, load
 
 METADATA_MAX_SIZE = 10**6  # bytes of metadata without a max_size: it is held in memory; a hundred fields take 10 kB
 XML_FIELDS = {"each": ".//field", "name": "@name", "value": ".", "confidence": "@confidence"}
@@ -130,3 +136,34 @@ def _notify(data: dict[str, Any]) -> NotifyConfig:
         refused=section["refused"],
         silence=units.duration(section["silence"]) if "silence" in section else None,
     )
+
+
+AUTH = ("auth-missing", "auth-ambiguous")  # who may deliver is nothing to a template
+
+
+def build_provisional(folder: Path, site: Path) -> ProcessConfig | None:
+    """Return a configuration with defaults in the place of what is wrong; None if that leaves too little.
+
+    It is never served: with it, one run finds the faults of templates and schemas as well.
+    """
+    try:
+        source = load(folder, site)
+    except Misconfigured:
+        return None
+    rest = deepcopy(source.data)
+    _remove(rest, (path for path, _ in shape.faults(source)))
+    sound = replace(source, data=rest)
+    if list(shape.faults(sound)) or any(fault.code not in AUTH for fault in rules.faults(sound, ())):
+        return None
+    return build(folder, sound)
+
+
+def _remove(data: dict[str, Any], paths: Iterable[positions.Path]) -> None:
+    """Remove what stands at some paths: whole keys, so that no list entry takes the place of another."""
+    for path in paths:
+        keys = path[: max((place for place, step in enumerate(path, 1) if isinstance(step, str)), default=0)]
+        below: Any = data
+        with suppress(LookupError, TypeError):  # it went with what it stood in
+            for step in keys[:-1]:
+                below = below[step]
+            del below[keys[-1]]

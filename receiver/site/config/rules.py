@@ -10,7 +10,7 @@ from receiver.core.faults import Fault
 from receiver.core.positions import Path
 from receiver.documents import CONVERTIBLE
 from receiver.site.config.source import Source
-from receiver.site.config.words import either, value_name
+from receiver.site.config.wording import either, value_name
 
 GLOB = re.compile(r"[*?]|\[[^\]]+\]")
 SUFFIX_FORMATS = {".hl7": "hl7", ".json": "json", ".xml": "xml", ".csv": "csv", ".txt": "text"}

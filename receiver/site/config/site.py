@@ -11,7 +11,7 @@ from receiver.core.settings import unknown_variables
 from receiver.site.config import read
 from receiver.site.config.model import ProcessConfig
 from receiver.site.config.tokens import Tokens, variables
-from receiver.site.config.words import either, value_name
+from receiver.site.config.wording import either, value_name
 
 MAPPINGS = "mappings"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # a segment of a URL, a folder and an MSH-friendly word alike

@@ -14,7 +14,7 @@ from receiver.core.libraries import reading
 from receiver.core.settings import Settings
 from receiver.schemas.folder import Schemas
 from receiver.site import config
-from receiver.site.config import provisional
+from receiver.site.config.build import build_provisional
 from receiver.site.config.site import conflicts, find
 from receiver.site.config.tokens import Tokens, read_tokens
 from receiver.site.process import Process, pieces
@@ -93,7 +93,7 @@ def _further(folder: Path, schemas: Schemas) -> tuple[Fault, ...]:
     """Return the faults of templates and schemas that a faulty process.toml does not hide."""
     try:
         with reading(folder.relative_to(schemas.site).as_posix()):
-            configured = provisional.read(folder, schemas.site)
+            configured = build_provisional(folder, schemas.site)
     except Misconfigured:  # as when it was read the first time
         return ()
     return pieces.compile(configured, Tokens(()), schemas).faults if configured else ()

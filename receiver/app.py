@@ -18,7 +18,7 @@ from receiver.core.settings import Settings
 from receiver.delivery.context import Current, open_context, open_unrecovered
 from receiver.operations import meters, metrics, reload, retention
 from receiver.operations.notify import looking
-from receiver.site.in_force import loading, state
+from receiver.site import in_force
 from receiver.site.process import Process
 from receiver.store import ledger
 from receiver.web import deliver, health, replies
@@ -32,7 +32,7 @@ def prepare(settings: Settings | None = None) -> None:
     Raises `SettingsError`, `Misconfigured` or `Problem`, whose text tells every fault.
     """
     settings = settings or Settings.from_environment()
-    with state.joining(settings.data) as first:
+    with in_force.joining(settings.data) as first:
         _compiled[settings] = _begin(settings, first=first)
     open_unrecovered(settings, _compiled[settings], create=False)
 
@@ -76,13 +76,13 @@ class NoSessions(SessionInterface):
 
 
 def _processes(settings: Settings) -> Mapping[str, Process]:
-    with state.joining(settings.data) as first:
+    with in_force.joining(settings.data) as first:
         return _begin(settings, first=True) if first else _in_force(settings)
 
 
 def _begin(settings: Settings, *, first: bool) -> Mapping[str, Process]:
     """Put the site in force as it lies there, create the ledger, and return the processes."""
-    processes = loading.establish(settings)
+    processes = in_force.establish(settings)
     ledger.create(settings.ledger)
     meters.prepare(settings.data, first=first)
     return processes
@@ -91,8 +91,8 @@ def _begin(settings: Settings, *, first: bool) -> Mapping[str, Process]:
 def _in_force(settings: Settings) -> Mapping[str, Process]:
     """Return what is in force; where somebody removed the copies, the site as it lies there. Raises Misconfigured."""
     try:
-        if in_force := state.read(settings.data):
-            return loading.load(settings, in_force, _compiled.get(settings, {}))
+        if served := in_force.read(settings.data):
+            return in_force.load(settings, served, _compiled.get(settings, {}))
     except Misconfigured as error:
         log.not_reloaded(str(error))
-    return loading.establish(settings)
+    return in_force.establish(settings)

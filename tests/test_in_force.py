@@ -9,15 +9,15 @@ import pytest
 from receiver.core.faults import Misconfigured
 from receiver.core.settings import Settings
 from receiver.operations import judging
-from receiver.site.in_force import loading, site_copy, state
+from receiver.site import in_force
 from receiver.store import folders
 
 ROOT = Path(__file__).parent.parent
 
 
 def established(settings: Settings) -> None:
-    with state.alone(settings.data):
-        loading.establish(settings)
+    with in_force.alone(settings.data):
+        in_force.establish(settings)
 
 
 @pytest.fixture
@@ -48,15 +48,15 @@ class Site:
         text = text.replace("default = true ", f"{route} # ")
         self.toml(name).write_text(text + changes.get("more", ""))
 
-    def judged(self) -> state.State:
+    def judged(self) -> in_force.State:
         """Judge the site as it lies there, and put in force what passes."""
         assert judging.main(self.settings) == 0
-        found = state.read(self.settings.data)
+        found = in_force.read(self.settings.data)
         assert found
         return found
 
     def digests(self) -> dict[str, str | None]:
-        found = state.read(self.settings.data)
+        found = in_force.read(self.settings.data)
         assert found
         return {name: found.digest(name) for name in found.processes}
 
@@ -144,10 +144,10 @@ def test_a_site_that_is_gone_changes_nothing_and_one_process_less_is_one_less(si
 
 
 def test_what_did_not_change_stays_the_very_same_object(site):
-    current = state.read(site.settings.data)
-    known = loading.load(site.settings, current)
+    current = in_force.read(site.settings.data)
+    known = in_force.load(site.settings, current)
     site.add("two", more="[retention]\noriginals = '3d'\n")
-    after = loading.load(site.settings, site.judged(), known)
+    after = in_force.load(site.settings, site.judged(), known)
     assert after["one"] is known["one"]
     assert after["two"] is not known["two"]
     assert after["two"].digest == site.digests()["two"]
@@ -157,25 +157,25 @@ def test_copies_that_nobody_needs_are_removed(site):
     for days in range(5):
         site.add("two", more=f"[retention]\noriginals = '{days + 1}d'\n")
         site.judged()
-    copies = state.folder(site.settings.data) / state.COPIES
+    copies = in_force.folder(site.settings.data) / in_force.COPIES
     assert len(list(copies.iterdir())) == 2, "what is in force, and what was before"
 
 
 def test_what_is_hidden_or_a_backup_is_no_edit(site):
-    before = site_copy.fingerprint(site.root)
+    before = in_force.fingerprint(site.root)
     for name in (".process.toml.swp", "process.toml~", ".git/index"):
         (site.root / "mappings/one" / name).parent.mkdir(exist_ok=True)
         (site.root / "mappings/one" / name).write_text("x")
-    assert site_copy.fingerprint(site.root) == before
+    assert in_force.fingerprint(site.root) == before
 
 
 def test_a_process_behind_a_link_is_watched_and_copied(site, tmp_path):
     shutil.move(site.root / "mappings/two", tmp_path / "elsewhere")
     (site.root / "mappings/two").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere/tables").symlink_to(tmp_path / "elsewhere")  # in a circle
-    before = site_copy.fingerprint(site.root)
+    before = in_force.fingerprint(site.root)
     (tmp_path / "elsewhere/mdm_t02.hl7.j2").touch()
-    assert site_copy.fingerprint(site.root) != before
+    assert in_force.fingerprint(site.root) != before
     assert site.judged().kept_back == ()
 
 
@@ -196,17 +196,17 @@ def test_settings_survive_the_way_through_an_environment(site):
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"judged": "x"}', '{"judged": "", "processes": []}'])
 def test_a_state_that_is_spoilt_is_made_anew(site, content):
     before = site.digests()
-    file = state.folder(site.settings.data) / state.FILE
+    file = in_force.folder(site.settings.data) / in_force.FILE
     file.write_text(content)
-    assert state.read(site.settings.data) is None
+    assert in_force.read(site.settings.data) is None
     established(site.settings)
     assert site.digests() == before
 
 
-@pytest.mark.parametrize("gone", [state.FILE, state.COPIES, ""])
+@pytest.mark.parametrize("gone", [in_force.FILE, in_force.COPIES, ""])
 def test_an_edit_comes_into_force_also_where_somebody_removed_what_is_in_force(site, gone):
     before = site.digests()
-    folders.remove(state.folder(site.settings.data) / gone)
+    folders.remove(in_force.folder(site.settings.data) / gone)
     site.toml("one").write_text(site.toml("one").read_text() + "\n# edited\n")
     after = site.judged()
     assert after.digest("one") != before["one"]
@@ -214,7 +214,7 @@ def test_an_edit_comes_into_force_also_where_somebody_removed_what_is_in_force(s
 
 
 def test_without_a_state_a_faulty_edit_is_told_and_nothing_comes_into_force(site):
-    (state.folder(site.settings.data) / state.FILE).unlink()
+    (in_force.folder(site.settings.data) / in_force.FILE).unlink()
     site.toml("one").write_text("title = ")
     assert judging.main(site.settings) == 1
-    assert state.read(site.settings.data) is None
+    assert in_force.read(site.settings.data) is None

@@ -15,7 +15,7 @@ from receiver.delivery import receive as intake
 from receiver.delivery import render as rendering
 from receiver.delivery.context import Context, open_context
 from receiver.operations import replay, retention, verify
-from receiver.site.process import compiling
+from receiver.site import compiling
 from receiver.store import ledger, originals, quarantine
 from receiver.store.kept import Kept
 from receiver.store.stage import HELD

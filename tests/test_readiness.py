@@ -12,7 +12,7 @@ from receiver.core.settings import Settings
 from receiver.delivery.context import Context, open_context
 from receiver.operations import reload
 from receiver.operations.health import readiness
-from receiver.site.process import compiling
+from receiver.site import compiling
 from receiver.store import ledger
 
 ROOT = Path(__file__).parent.parent

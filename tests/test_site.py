@@ -22,7 +22,7 @@ from receiver.authoring.cases.outcome import run
 from receiver.authoring.cases.verdict import Status, Verdict, judge
 from receiver.cli import VERBS
 from receiver.core.settings import Settings
-from receiver.site.process.compiling import compile_site, proven
+from receiver.site.compiling import compile_site, proven
 
 ROOT = Path(__file__).parent.parent
 OTHER_XML = ROOT / "tests" / "sites" / "other-xml"

@@ -12,8 +12,8 @@ from receiver.authoring.cases.proof import Proof
 from receiver.authoring.check import shape
 from receiver.core.settings import Settings
 from receiver.schemas.json_library import Library
+from receiver.site.compiling import SCHEMAS
 from receiver.site.process import Process
-from receiver.site.process.compiling import SCHEMAS
 from receiver.templates import Trace
 
 

@@ -6,7 +6,7 @@ from receiver.authoring.cases.site import processes
 from receiver.cli.deliveries import open_ledger
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context, open_unrecovered
-from receiver.site.in_force import loading, state
+from receiver.site import in_force
 from receiver.store import ledger
 from receiver.store.ledger import Ledger
 
@@ -19,7 +19,7 @@ def open_context(settings: Settings) -> Context:
     """
     open_ledger(settings)
     ledger.create(settings.ledger)
-    return open_unrecovered(settings, processes(settings), create=state.read(settings.data) is None)
+    return open_unrecovered(settings, processes(settings), create=in_force.read(settings.data) is None)
 
 
 def look_at_context(settings: Settings) -> Context:
@@ -27,11 +27,11 @@ def look_at_context(settings: Settings) -> Context:
 
     What is missing or cannot be used is for `readiness` to tell, also the ledger of a service that was started before.
     """
-    in_force = state.read(settings.data)
-    if in_force is None:
+    state = in_force.read(settings.data)
+    if state is None:
         open_ledger(settings)
         return Context(settings, processes(settings), Ledger(settings.ledger), {})
-    sites = loading.sites(settings, in_force)
+    sites = in_force.sites(settings, state)
     served = {name: process for site, names in sites for name, process in processes(site, names).items()}
     return Context(settings, served, Ledger(settings.ledger), {})
 

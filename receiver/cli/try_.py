@@ -19,9 +19,9 @@ from receiver.cli.outcome import show_outcome, show_verdict
 from receiver.cli.terminal import again_on_change
 from receiver.core.faults import Misconfigured
 from receiver.core.settings import Settings
+from receiver.site.compiling import SCHEMAS
 from receiver.site.config.site import MAPPINGS
 from receiver.site.process import Process
-from receiver.site.process.compiling import SCHEMAS
 
 
 @click.command()

@@ -100,7 +100,7 @@ def open_unrecovered(settings: Settings, processes: Mapping[str, Process], *, cr
     """Return the context as a crash may have left it. Raises `Problem`.
 
     Output folders that are missing are created, or waited for: a disk that is away must not be replaced by a folder
-    on the one below it. Only what puts a site in force creates them (`in_force.loading`), and a verb that runs before
+    on the one below it. Only what puts a site in force creates them (`site.in_force`), and a verb that runs before
     the first start.
     """
     quarantine.own(settings.data)

@@ -18,13 +18,13 @@ from receiver.authoring.check import inspect
 from receiver.core.faults import Fault, Misconfigured, Severity
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
+from receiver.site import in_force
+from receiver.site.compiling import compile_pieces, digests
 from receiver.site.config import read
 from receiver.site.config.model import ProcessConfig
 from receiver.site.config.site import MAPPINGS, conflicts
 from receiver.site.config.tokens import read_tokens
-from receiver.site.in_force import loading, site_copy, state
-from receiver.site.in_force.state import Served, State
-from receiver.site.process.compiling import compile_pieces, digests
+from receiver.site.in_force import Served, State
 from receiver.store.sharing import group_id
 
 MEMORY = 2 * 10**9  # bytes: fifty processes take 200 MB; a schema may be a bomb
@@ -50,20 +50,20 @@ def main(settings: Settings) -> int:
 
 def _put_in_force(settings: Settings) -> None:
     """Judge the site, unless that was done meanwhile or somebody goes on editing it. Raises Problem, Misconfigured."""
-    with state.alone(settings.data):
-        before = state.read(settings.data)
+    with in_force.alone(settings.data):
+        before = in_force.read(settings.data)
         if before is None:  # somebody has removed or spoilt it
-            loading.establish(settings)
+            in_force.establish(settings)
             return
-        seen = site_copy.fingerprint(settings.site)
+        seen = in_force.fingerprint(settings.site)
         if before.judged == seen:
             return
-        target = state.new_copy(settings.data)
-        site_copy.copy(settings.site, target)
-        if site_copy.fingerprint(settings.site) != seen:
+        target = in_force.new_copy(settings.data)
+        in_force.copy(settings.site, target)
+        if in_force.fingerprint(settings.site) != seen:
             return  # it is asked for again
         after = judge(settings, replace(settings, site=target), before, seen)
-        state.write(settings.data, after)
+        in_force.write(settings.data, after)
     _tell(before, after)
 
 
@@ -100,7 +100,7 @@ def _without_output(settings: Settings, sound: Configs, before: State) -> set[Fa
     faults = set()
     for name, config in list(sound.items()):
         try:
-            loading.create_output(settings, _output(settings, config), group_id(config.output.group), before)
+            in_force.create_output(settings, _output(settings, config), group_id(config.output.group), before)
         except Problem as problem:
             faults.add(config.fault("output-unwritable", problem.detail, "output", "directory"))
             del sound[name]
@@ -129,7 +129,7 @@ def _in_conflict(settings: Settings, sound: Configs, before: State, found: Mappi
 
 
 def _configs(settings: Settings, before: State, names: list[str]) -> Configs:
-    sites = {name: state.place(settings.data, before.processes[name].copy) for name in names}
+    sites = {name: in_force.place(settings.data, before.processes[name].copy) for name in names}
     return {name: read(site / MAPPINGS / name, site) for name, site in sites.items()}
 
 

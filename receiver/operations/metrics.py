@@ -18,7 +18,7 @@ from receiver.delivery.context import Current
 from receiver.operations import meters
 from receiver.operations.health import readiness
 from receiver.operations.health.survey import Survey, survey
-from receiver.site.in_force import state
+from receiver.site import in_force
 from receiver.store.folders import free_space
 
 LOOKS = 20  # at files that are just being created
@@ -87,8 +87,8 @@ class Standing(Collector):
         return gauge
 
     def _kept_back(self) -> int:
-        in_force = state.read(self._current.context.settings.data)
-        return len(in_force.kept_back) if in_force else 0
+        served = in_force.read(self._current.context.settings.data)
+        return len(served.kept_back) if served else 0
 
 
 def scrape(current: Current) -> Callable[[], bytes]:

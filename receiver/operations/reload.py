@@ -19,7 +19,7 @@ from receiver.core.faults import Misconfigured
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context, Current, stages_of
-from receiver.site.in_force import loading, site_copy, state
+from receiver.site import in_force
 from receiver.site.process import Process
 
 LOOK = 0.5  # seconds between two looks: an edit rests for one of them, and comes into force at the next but one
@@ -62,16 +62,16 @@ class Watch:
 
     def look(self) -> None:
         """Take over what is in force; have an edit judged that rests. Raises Problem."""
-        self.lock = self.lock or state.watch(self.settings.data)
+        self.lock = self.lock or in_force.watch(self.settings.data)
         if self.lock and (self.seen != self.judged or next(self.turns)):
             self._look_at_site()
-        mark = state.mark(self.settings.data)
+        mark = in_force.mark(self.settings.data)
         if mark != self.mark:
             self.mark = mark
             self._follow()
 
     def _look_at_site(self) -> None:
-        seen = site_copy.fingerprint(self.settings.site)
+        seen = in_force.fingerprint(self.settings.site)
         rests, self.seen = seen == self.seen, seen
         if rests and seen != self.judged and self._is_due(seen):
             self.asked = (seen, time.monotonic())
@@ -83,13 +83,13 @@ class Watch:
 
     def _follow(self) -> None:
         """Take over what is in force. Raises Problem."""
-        found = state.read(self.settings.data)
+        found = in_force.read(self.settings.data)
         if found is None:
             return  # somebody has removed it: what runs goes on
         self.judged = found.judged
         context = self.current.context
         try:
-            self.current.context = rebuilt(context, loading.load(self.settings, found, context.processes))
+            self.current.context = rebuilt(context, in_force.load(self.settings, found, context.processes))
         except (Misconfigured, Problem) as error:
             log.not_reloaded(str(error))
 

@@ -14,8 +14,8 @@ from receiver.core.faults import Misconfigured
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings, SettingsError
 from receiver.operations import meters
+from receiver.site import in_force
 from receiver.site.config.site import unread_variables
-from receiver.site.in_force import state
 
 worker_class = "receiver.server.worker.Worker"  # gunicorn's gthread, proof against slow senders; fsync lets others run
 workers = 2  # one may crash or be replaced while the other answers; on two cores 1 and 3 are as fast, 4 is slower
@@ -55,8 +55,8 @@ def when_ready(server: Any) -> None:
     sd_notify(f"MAINPID={server.pid}", server.log)
     settings = Settings.from_environment()
     log.set_up(settings.log)
-    in_force = state.read(settings.data)
-    log.serving(sorted(in_force.processes) if in_force else [])
+    served = in_force.read(settings.data)
+    log.serving(sorted(served.processes) if served else [])
     for line in unread_variables(settings.site):
         log.unread(line)
 

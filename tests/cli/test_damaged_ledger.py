@@ -13,7 +13,7 @@ from receiver.app import create_app, prepare
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context, open_context
-from receiver.site.process import compiling
+from receiver.site import compiling
 from receiver.store import ledger, schema
 from receiver.store.ledger import Ledger
 from tests.cli.test_operations import ROOT, TOKEN, deliver, refuse, run

@@ -23,9 +23,9 @@ from receiver.delivery.context import Context, open_context
 from receiver.operations.health.usage import Usage, last_used
 from receiver.operations.notify import told as people_were_told
 from receiver.operations.notify.notices import Fault
+from receiver.site import compiling
 from receiver.site.config.model import AuthConfig
 from receiver.site.config.tokens import Tokens
-from receiver.site.process import compiling
 from receiver.store import folders, ledger
 
 ROOT = Path(__file__).parent.parent.parent

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from receiver.site.in_force import state
-from receiver.site.in_force.loading import establish
+from receiver.site import in_force
+from receiver.site.in_force import establish
 from tests.cli.test_operations import context, deliver, refuse, run  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount disks and give folders away")
@@ -82,7 +82,7 @@ def test_an_output_that_was_made_anew_on_another_disk_is_used_at_once(context): 
 
 def test_a_ledger_that_was_removed_is_told_as_the_service_tells_it(context, monkeypatch):  # noqa: F811
     monkeypatch.setenv("RECEIVER_TOKEN", "a-token-of-the-test")
-    with state.alone(context.settings.data):
+    with in_force.alone(context.settings.data):
         establish(context.settings)
     refuse(context, "1")
     away = context.ledger.path.rename(context.ledger.path.with_name("away"))

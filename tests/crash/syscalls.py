@@ -32,7 +32,7 @@ from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
 from receiver.delivery.context import Context, open_context
-from receiver.site.process import compiling
+from receiver.site import compiling
 from receiver.store import ledger
 from receiver.store.entry import Entry
 from tests.crash import storm

@@ -7,7 +7,7 @@ from datetime import timedelta
 from receiver.core.delivery import Replay
 from receiver.operations import replay
 from receiver.operations.notify import conditions, looking, told
-from receiver.site.in_force import state
+from receiver.site import in_force
 from receiver.store import folders
 from tests.support.home import NOON
 
@@ -109,9 +109,9 @@ def test_an_edit_that_is_kept_back_is_told_by_its_place_and_code_only(home):
     fault = f"mappings/referrals/process.toml:3:1: wrong-value title is {PLANTED}"
     other = "mappings/labs/process.toml:3:1: wrong-value title is empty"
     data = home.context.settings.data
-    state.own(data)
+    in_force.own(data)
     for kept_back in ((other,), (other, fault), (fault,), ()):
-        state.write(data, state.State("seen", {}, kept_back))
+        in_force.write(data, in_force.State("seen", {}, kept_back))
         look(home)
         look(home)
     assert events(home) == ["onset configuration referrals", "recovery configuration referrals"]

@@ -10,7 +10,7 @@ from receiver.authoring.cases.outcome import run
 from receiver.core.delivery import Incoming, Section
 from receiver.core.problems import Code
 from receiver.core.settings import Settings
-from receiver.site.process.compiling import proven
+from receiver.site.compiling import proven
 
 ROOT = Path(__file__).parents[2]
 PROCESS = """

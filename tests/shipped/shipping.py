@@ -6,7 +6,7 @@ from pathlib import Path
 
 from receiver.authoring.cases.cases import Case
 from receiver.core.settings import Settings
-from receiver.site.process.compiling import proven
+from receiver.site.compiling import proven
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -16,7 +16,7 @@ from hl7apy.validation import Validator
 from receiver.authoring.cases.cases import Case, cases, incoming
 from receiver.authoring.cases.outcome import run
 from receiver.authoring.cases.verdict import Status, Verdict, judge
-from receiver.site.process.compiling import compile_site
+from receiver.site.compiling import compile_site
 from tests.shipped.readers import LF, Message, dip, fixed, laserfiche, transaction
 from tests.shipped.shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
 

@@ -7,7 +7,7 @@ import pytest
 
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
-from receiver.site.process import compiling
+from receiver.site import compiling
 from receiver.web.routing import bearer, lead, let_in
 
 ROOT = Path(__file__).parent.parent.parent

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from receiver.authoring.cases.outcome import Outcome
 from receiver.authoring.cases.site import root
+from receiver.site.compiling import customs
 from receiver.site.process import Process
-from receiver.site.process.pieces import customs
 from receiver.templates import Condition, Template, Templates, Trace
 from receiver.templates.source import Place
 

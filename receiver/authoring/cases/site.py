@@ -5,9 +5,9 @@ from pathlib import Path
 
 from receiver.core.faults import Fault, Misconfigured, Severity, did_you_mean
 from receiver.core.settings import Settings
+from receiver.site.compiling import compile_site
 from receiver.site.config.site import MAPPINGS, find
 from receiver.site.process import Process
-from receiver.site.process.compiling import compile_site
 
 
 def processes(settings: Settings, names: Iterable[str] = ()) -> dict[str, Process]:

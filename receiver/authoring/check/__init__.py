@@ -26,8 +26,8 @@ from receiver.authoring.check.site import Site, site
 from receiver.core.faults import Fault, Misconfigured, Severity
 from receiver.core.libraries import reading
 from receiver.core.settings import Settings
+from receiver.site.compiling import Compiled, compile_pieces
 from receiver.site.config.site import MAPPINGS
-from receiver.site.process.compiling import Compiled, compile_pieces
 
 # What is proven without running anything. Sibling modules with the same function: `faults(site)`
 CHECKS: tuple[ModuleType, ...] = (

@@ -9,8 +9,8 @@ from jinja2 import nodes
 from receiver.authoring.check.site import Site
 from receiver.authoring.check.written import Written, texts
 from receiver.core.faults import Fault, Severity
+from receiver.site.compiling import Pieces
 from receiver.site.config.model import RecordConfig
-from receiver.site.process.pieces import Pieces
 from receiver.templates.source import Source
 
 DECLARED = {  # where a template says its record's encoding

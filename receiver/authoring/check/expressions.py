@@ -13,7 +13,7 @@ from receiver.authoring.check.values import instance
 from receiver.authoring.check.written import Written, texts
 from receiver.core.delivery import Role
 from receiver.core.faults import Fault, Severity, did_you_mean
-from receiver.site.process.pieces import Pieces
+from receiver.site.compiling import Pieces
 from receiver.templates.operations import METHODS
 from receiver.templates.reads import field
 

@@ -7,7 +7,7 @@ from receiver.authoring.check.site import Site, templates
 from receiver.authoring.check.trees import guarded_by
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.positions import Path
-from receiver.site.process.pieces import Pieces
+from receiver.site.compiling import Pieces
 from receiver.templates.reads import Read
 
 

@@ -7,7 +7,7 @@ from receiver.authoring.check import shape
 from receiver.authoring.check.shape import Node
 from receiver.authoring.check.site import Site
 from receiver.core.faults import Fault, Severity, did_you_mean
-from receiver.site.process.pieces import Pieces
+from receiver.site.compiling import Pieces
 
 FROM_EACH = ("name", "value", "confidence")
 

@@ -10,7 +10,7 @@ from receiver.authoring.check.shape import Shape
 from receiver.authoring.check.site import Site
 from receiver.authoring.check.trees import tree
 from receiver.core.faults import Fault, Severity
-from receiver.site.process.pieces import Pieces, start
+from receiver.site.compiling import Pieces, start
 from receiver.templates.source import Places, Source
 
 KEEPING = frozenset({"lower", "upper", "trim", "string", "default", "d"})  # filters that leave different ids different

@@ -11,8 +11,7 @@ from receiver.core.faults import Misconfigured
 from receiver.core.libraries import reading
 from receiver.core.settings import Settings
 from receiver.schemas.json_library import Document, Library
-from receiver.site.process.compiling import Compiled
-from receiver.site.process.pieces import Pieces
+from receiver.site.compiling import Compiled, Pieces
 from receiver.templates import Condition, Template
 
 

@@ -29,8 +29,8 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery import receive as intake
 from receiver.delivery.parts import collect
 from receiver.delivery.render import as_published, render
+from receiver.site.compiling import Pieces
 from receiver.site.process import Process
-from receiver.site.process.pieces import Pieces
 from receiver.store.stage import Stage, Staged
 from receiver.templates.library import Library, Table
 from receiver.templates.reads import field

@@ -6,7 +6,7 @@ from pathlib import Path
 from receiver.authoring.check.site import Site, templates
 from receiver.authoring.check.trees import reads_all
 from receiver.core.faults import Fault, Severity
-from receiver.site.process.pieces import Pieces
+from receiver.site.compiling import Pieces
 from receiver.templates.library import TABLES_FOLDER
 
 SAMPLES = "samples"

@@ -8,8 +8,8 @@ from jinja2 import nodes
 from receiver.authoring.check.site import Site
 from receiver.authoring.check.trees import expression, tree
 from receiver.core.faults import Fault, Misconfigured, Severity
+from receiver.site.compiling import Pieces, start
 from receiver.site.config.model import RecordConfig
-from receiver.site.process.pieces import Pieces, start
 from receiver.templates.source import Places, Source
 from receiver.templates.source import start as beginning
 

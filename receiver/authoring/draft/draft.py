@@ -24,9 +24,9 @@ from receiver.formats.drafting import TEMPLATES
 from receiver.formats.hl7 import draft as hl7_template
 from receiver.formats.hl7 import standard as hl7
 from receiver.formats.slot import Slot
+from receiver.site.compiling import SCHEMAS
 from receiver.site.config.site import MAPPINGS, find
 from receiver.site.config.source import FILE
-from receiver.site.process.compiling import SCHEMAS
 
 Files = Mapping[str, bytes]  # content by path below the site
 

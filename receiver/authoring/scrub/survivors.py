@@ -13,8 +13,8 @@ from receiver.authoring.cases.verdict import files
 from receiver.authoring.scrub.inventing import SHORTEST
 from receiver.core.delivery import Role
 from receiver.core.problems import Code, Problem, Violation
+from receiver.site.compiling import SCHEMAS
 from receiver.site.process import Process
-from receiver.site.process.compiling import SCHEMAS
 
 NOTHING_WRONG = Problem(Code.FIELDS_INVALID, "", [Violation("", "", "")])  # its file has its own words alone
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from receiver.core import units
 from receiver.core.problems import Code, Problem
 from receiver.delivery.context import Context
-from receiver.site.in_force import state
+from receiver.site import in_force
 from receiver.site.process import Process
 from receiver.store.durable import storage
 from receiver.store.folders import FOLDER_MODE, free_space, require_access
@@ -75,7 +75,7 @@ def _configuration(context: Context) -> Check:
 
 def _kept_back(context: Context) -> str:
     """Tell what keeps an edit of the site back: no reason to turn deliveries away."""
-    known = state.read(context.settings.data)
+    known = in_force.read(context.settings.data)
     faults = known.kept_back if known else ()
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
     return f"; an edit is kept back by {faults[0]}{more}" if faults else ""

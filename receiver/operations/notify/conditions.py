@@ -10,7 +10,7 @@ from receiver.core.problems import Code
 from receiver.delivery.context import Context
 from receiver.operations.health import readiness
 from receiver.operations.notify.notices import Fault
-from receiver.site.in_force import state
+from receiver.site import in_force
 from receiver.site.process import Process
 from receiver.store.arrivals import Unaccepted
 from receiver.store.folders import free_space
@@ -63,8 +63,8 @@ class Seen:
 
 def see(context: Context, now: datetime) -> Seen:
     """Ask the ledger and the disk how everything stands. Raises Problem."""
-    in_force = state.read(context.settings.data)
-    kept_back = in_force.kept_back if in_force else ()
+    served = in_force.read(context.settings.data)
+    kept_back = served.kept_back if served else ()
     ledger = readiness.ledger(context)
     if not ledger.ready:
         return Seen(context, now, (), {}, kept_back, ledger.reason)

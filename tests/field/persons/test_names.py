@@ -11,8 +11,7 @@ import pytest
 from receiver.authoring.cases.outcome import FROZEN
 from receiver.core.delivery import Delivery, Reading
 from receiver.formats.errors import Refused
-from receiver.site import config
-from receiver.site.process import pieces
+from receiver.site import compiling, config
 from receiver.templates import Templates
 from receiver.templates.filters.person_words import Words, folded, folded_degrees
 from receiver.templates.filters.persons import Customs, Name, reader
@@ -51,7 +50,7 @@ def test_process_toml_tells_what_a_name_does_not(tmp_path):
     (folder / "process.toml").write_text(PROCESS, "utf-8")
     (folder / "record.txt.j2").write_text("{{ fields.name | person('family') }}|{{ fields.name | person('given') }}\n")
     configured = config.read(folder, tmp_path)
-    templates = Templates(folder, tmp_path, customs=pieces.customs(configured.persons))
+    templates = Templates(folder, tmp_path, customs=compiling.customs(configured.persons))
     template = templates.record("record.txt.j2", "text")
     written = {"NGUYEN VAN AN": "NGUYEN|AN", "Abogado Peralba Luis": "Peralba|Luis"}
     for name, parts in written.items():

@@ -1,14 +1,21 @@
-"""The pieces of one process, each compiled by itself, so that the fault of one hides none of another."""
+"""Compiles the processes of a site, once, with the faults of all of them in one run.
 
-from collections.abc import Callable, Iterator
+The service starts with what `proven` returns; `receiver check` looks deeper into what `compile_pieces` returns. Each
+piece of a process is compiled by itself, so that the fault of one hides none of another.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from receiver import documents
-from receiver.core.faults import Fault, Misconfigured, did_you_mean
+from receiver.core.faults import Fault, Misconfigured, Severity, did_you_mean
 from receiver.core.libraries import reading
+from receiver.core.settings import Settings
 from receiver.formats import checking as records
 from receiver.formats.checking import Check
 from receiver.formats.fhir import check as fhir
@@ -16,8 +23,11 @@ from receiver.formats.hl7 import standard as hl7
 from receiver.metadata import reader
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas.folder import Schemas
+from receiver.site import config
+from receiver.site.config.build import build_provisional
 from receiver.site.config.model import PersonsConfig, ProcessConfig, RecordConfig
-from receiver.site.config.tokens import Tokens
+from receiver.site.config.site import conflicts, files, find
+from receiver.site.config.tokens import Tokens, read_tokens
 from receiver.site.process import Process, RecordRule
 from receiver.store.sharing import group_id
 from receiver.templates import Condition, Template, Templates
@@ -25,6 +35,8 @@ from receiver.templates.filters.person_words import Words, folded, folded_degree
 from receiver.templates.filters.persons import Customs
 from receiver.templates.templates import Dialect
 
+SCHEMAS = "schemas"
+SAMPLES = "samples"
 STANDARDS = {"hl7": hl7, "fhir": fhir}  # what a record may satisfy besides a schema of one's own
 LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 
@@ -79,7 +91,7 @@ class Pieces:
         )
 
 
-def compile(configured: ProcessConfig, tokens: Tokens, schemas: Schemas) -> Pieces:  # noqa: A001 (as re.compile)
+def compile_process(configured: ProcessConfig, tokens: Tokens, schemas: Schemas) -> Pieces:
     """Compile every piece of a process, with the faults of all."""
     work = _Work(configured, schemas, Templates(configured.folder, schemas.site, customs=customs(configured.persons)))
     output = configured.output
@@ -196,3 +208,95 @@ class _Work:
 
     def _missing(self, code: str, message: str, hint: str, index: int, key: str) -> Misconfigured:
         return Misconfigured([self.configured.fault(code, message, "records", index, key, hint=hint)])
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A site as far as it could be compiled."""
+
+    folders: tuple[Path, ...]  # of every process, also of those whose process.toml cannot be read
+    processes: tuple[Pieces, ...]
+    schemas: Schemas
+    faults: tuple[Fault, ...]
+
+
+def proven(
+    settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
+) -> dict[str, Process]:
+    """Return every process of the site by name, or only some. Raises `Misconfigured` with every error there is."""
+    processes, faults = compile_site(settings, environ, only)
+    errors = [fault for fault in faults if fault.severity is Severity.ERROR]
+    if errors:
+        raise Misconfigured(errors)
+    return processes
+
+
+def compile_site(
+    settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
+) -> tuple[dict[str, Process], list[Fault]]:
+    """Return the sound processes by name, and the faults of all; with `only`, of those alone."""
+    compiled = compile_pieces(settings, environ, only)
+    schemas = b"".join(_contents(settings.site / SCHEMAS))
+    processes = {}
+    for each in compiled.processes:
+        output = (settings.output / each.config.output.directory).absolute()
+        process = each.process(output, _digest(each.config.folder, schemas))
+        if process:
+            processes[process.name] = process
+    return processes, list(compiled.faults)
+
+
+def compile_pieces(
+    settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
+) -> Compiled:
+    """Return what could be compiled of each process, and the faults of all; with `only`, of those alone."""
+    found, faults = find(settings.site)
+    folders = [folder for folder in found if only is None or folder.name in only]
+    schemas = Schemas(settings.site / SCHEMAS, settings.site)
+    processes: list[Pieces] = []
+    for folder in folders:
+        try:
+            configured = config.read(folder, settings.site)
+        except Misconfigured as error:
+            faults += [*error.faults, *_further(folder, schemas)]
+            continue
+        tokens, objections = read_tokens(configured, environ)
+        compiled = compile_process(configured, tokens, schemas)
+        faults += [*objections, *compiled.faults, *(compiled.metadata.warnings if compiled.metadata else ())]
+        processes.append(compiled)
+    faults += _conflicts(processes, settings.output)
+    return Compiled(tuple(folders), tuple(processes), schemas, tuple(sorted(set(faults))))
+
+
+def digests(site: Path) -> dict[str, str]:
+    """Return the digest of each process's files by its name; of those that are faulty as well."""
+    schemas = b"".join(_contents(site / SCHEMAS))
+    return {folder.name: _digest(folder, schemas) for folder in find(site)[0]}
+
+
+def _further(folder: Path, schemas: Schemas) -> tuple[Fault, ...]:
+    """Return the faults of templates and schemas that a faulty process.toml does not hide."""
+    try:
+        with reading(folder.relative_to(schemas.site).as_posix()):
+            configured = build_provisional(folder, schemas.site)
+    except Misconfigured:  # as when it was read the first time
+        return ()
+    return compile_process(configured, Tokens(()), schemas).faults if configured else ()
+
+
+def _conflicts(processes: Sequence[Pieces], output: Path) -> list[Fault]:
+    tokens = {each.config.name: each.tokens for each in processes}
+    return conflicts([each.config for each in processes], tokens, output)
+
+
+def _digest(folder: Path, schemas: bytes) -> str:
+    """Digest every file that a process is compiled from: its folder without the samples, and the schemas."""
+    return hashlib.sha256(b"".join(_contents(folder, without=SAMPLES)) + schemas).hexdigest()
+
+
+def _contents(folder: Path, without: str = "") -> Iterator[bytes]:
+    for path in files(folder):
+        name = path.relative_to(folder)
+        if name.parts[0] != without:
+            content = path.read_bytes()
+            yield f"{name.as_posix()}\0{len(content)}\0".encode() + content

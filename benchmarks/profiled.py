@@ -14,7 +14,8 @@ from gunicorn.http import parser, wsgi
 from benchmarks import spans
 from receiver import log
 from receiver.delivery import context as context
-from receiver.delivery import delimited, form, heads, parts
+from receiver.delivery import delimited, form, heads
+from receiver.delivery import parts
 from receiver.delivery import plan as planning
 from receiver.delivery import receive as intake
 from receiver.delivery import render as rendering

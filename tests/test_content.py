@@ -6,8 +6,8 @@ import pytest
 
 from receiver.core.delivery import Part, Role
 from receiver.core.problems import Problem
-from receiver.delivery import sniffing
-from receiver.delivery.content import begin, take_in
+from receiver.delivery import parts
+from receiver.delivery.parts import _begin as begin, _take_in as take_in
 from receiver.store import kept
 from receiver.store.stage import HELD, Stage
 
@@ -68,11 +68,11 @@ def test_what_is_held_is_never_told(staged):
     assert "Ada" not in repr(taken) + repr(part)
 
 
-@pytest.mark.parametrize("size", [0, 1, sniffing.HEAD - 1, sniffing.HEAD, 3 * sniffing.HEAD])
+@pytest.mark.parametrize("size", [0, 1, parts.HEAD - 1, parts.HEAD, 3 * parts.HEAD])
 @pytest.mark.parametrize("piece", [1, 1000, 10**6])
 def test_a_look_at_the_beginning_loses_nothing(tmp_path, size, piece):
     content = bytes(number % 251 for number in range(size))
     head, arriving = begin(pieces(content, piece))
-    assert (head, b"".join(arriving)) == (content[: sniffing.HEAD], content)
+    assert (head, b"".join(arriving)) == (content[: parts.HEAD], content)
     (tmp_path / "kept").write_bytes(content)
     assert begin(tmp_path / "kept") == (head, tmp_path / "kept")

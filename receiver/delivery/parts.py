@@ -12,15 +12,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-
 from receiver.core import limits
 from receiver.core.delivery import Incoming, Part, Role, Section
 from receiver.core.problems import Code, Problem, Violation
 from receiver.core.steps import Step, timed
-from receiver.delivery import sniffing
-from receiver.delivery.content import begin, take_in
 from receiver.site.config.model import PartConfig
 from receiver.store.stage import Staged
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from collections.abc import Callable
+from pathlib import PurePosixPath
 
 SUFFIXES = {
     "image/tiff": ".tif",
@@ -107,26 +111,26 @@ def _label(name: str, rule: PartConfig | None, number: int) -> str:
 def _stage(arriving: Incoming, rule: PartConfig | None, label: str, staged: Staged) -> tuple[Part, bytes]:
     """Return the part and its first kilobyte."""
     section = arriving.section
-    head, content = begin(arriving.content)
+    head, content = _begin(arriving.content)
     role = rule.role if rule else Role.ATTACHMENT
     type_ = _type(section, role, rule.types if rule else (), head)
     suffix = _suffix(type_, section.filename)
     limit, hold = rule.max_size if rule else None, role is Role.METADATA
-    taken = take_in(content, limit, staged, suffix, hold=hold)
+    taken = _take_in(content, limit, staged, suffix, hold=hold)
     told = section.name, section.filename, type_
     return Part(*told, role, suffix, taken.size, taken.sha256, taken.path, label, taken.held, section.charset), head
 
 
 def _type(section: Section, role: Role, taken: Sequence[str], head: bytes) -> str:
     """Return the media type of a section: what its sender says, or where that is nothing, what it looks like."""
-    said = sniffing.registered(section.type)
-    if role is Role.METADATA and (sniffing.is_untold(said) or said == "text/plain"):  # as a form field comes
-        looks = sniffing.tell_text(head) or sniffing.tell(head, section.filename)
-    elif sniffing.is_untold(said):
-        looks = sniffing.tell(head, section.filename)
+    said = registered(section.type)
+    if role is Role.METADATA and (is_untold(said) or said == "text/plain"):  # as a form field comes
+        looks = tell_text(head) or tell(head, section.filename)
+    elif is_untold(said):
+        looks = tell(head, section.filename)
     else:
         return said
-    return said if not looks or (said in taken and looks not in map(sniffing.registered, taken)) else looks
+    return said if not looks or (said in taken and looks not in map(registered, taken)) else looks
 
 
 def _suffix(type_: str, filename: str | None) -> str:
@@ -141,11 +145,11 @@ def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) 
         if unknown == "refuse":
             yield Violation(part.label, Code.PART_UNKNOWN, "This process has no part of this name.")
         return
-    if rule.types and part.type not in map(sniffing.registered, rule.types):
+    if rule.types and part.type not in map(registered, rule.types):
         yield Violation(part.label, Code.PART_TYPE, _wanted(rule.types, part.type))
     elif rule.sniff and not part.size:
         yield Violation(part.label, Code.PART_EMPTY, "The part has no content.")
-    elif rule.sniff and sniffing.contradicts(part.type, head):
+    elif rule.sniff and contradicts(part.type, head):
         yield Violation(part.label, Code.PART_CONTENT, f"The part does not begin as {part.type} does.")
     if rule.max_size is not None and part.size > rule.max_size:
         yield Violation(part.label, Code.PART_TOO_LARGE, f"The part is larger than {rule.max_size} bytes.")
@@ -153,7 +157,7 @@ def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) 
 
 def _wanted(types: Sequence[str], type_: str) -> str:
     message = f"The part's Content-Type must be {' or '.join(types)}."
-    if not sniffing.is_untold(type_):
+    if not is_untold(type_):
         return message
     return f"{message} It says nothing, and neither the content nor the file name tells what the part is."
 
@@ -177,3 +181,142 @@ def _problem(violations: Sequence[Violation]) -> Problem | None:
 def _natural(name: str) -> list[tuple[int, str]]:
     """Order page_2 before page_10."""
     return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name) if piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of one section, as far as they are kept."""
+
+    path: Path  # where they lie, or will
+    size: int  # bytes
+    sha256: str  # hexadecimal
+    held: bytes | None = field(default=None, repr=False)  # all of it, where it was asked for and is small
+
+
+def _begin(content: Iterable[bytes] | Path) -> tuple[bytes, Iterable[bytes] | Path]:
+    """Return the first kilobyte of a section, and all of it. May raise OSError."""
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            return file.read(HEAD), content
+    chunks = iter(content)
+    first = []
+    size = 0
+    while size < HEAD and (chunk := next(chunks, b"")):
+        first.append(chunk)
+        size += len(chunk)
+    return b"".join(first)[: HEAD], chain(first, chunks)
+
+
+def _take_in(
+    content: Iterable[bytes] | Path, max_size: int | None, staged: Staged, suffix: str, *, hold: bool
+) -> Content:
+    """Take in what arrives, or lies in a file already. Of what is larger than allowed, the excess is not kept.
+
+    `hold` what is to be read at once. Raises Problem.
+    """
+    if isinstance(content, Path):
+        return _adopt(content, staged, suffix)
+    return _write(_up_to(content, max_size), staged, suffix, hold=hold)
+
+
+def _up_to(content: Iterable[bytes], max_size: int | None) -> Iterator[bytes]:
+    """Yield chunks until one byte more than allowed was seen: it tells the excess, and the rest is not kept."""
+    if max_size is None:
+        yield from content
+        return
+    left = max_size + 1
+    for chunk in content:
+        yield chunk[:left]
+        left -= len(chunk)
+        if left <= 0:
+            return
+
+
+def _write(arriving: Iterable[bytes], staged: Staged, suffix: str, *, hold: bool) -> Content:
+    file = staged.part(suffix)
+    for chunk in arriving:
+        file.write(chunk)
+    return Content(file.path, file.size, file.sha256, file.held if hold else None)
+
+
+def _adopt(kept: Path, staged: Staged, suffix: str) -> Content:
+    path = staged.adopt(kept, suffix)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Content(path, path.stat().st_size, digest)
+
+
+HEAD = 1024  # bytes that are looked at: PDF readers allow as much before the header (ISO 32000-1, annex H, note 13)
+
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF 6.0 §2, and BigTIFF
+_PNG = b"\x89PNG\r\n\x1a\n"  # ISO/IEC 15948 §5.2
+_JPEG = b"\xff\xd8\xff"  # ISO/IEC 10918-1, annex B: SOI, and the first byte of a marker
+_DICOM = slice(128, 132), b"DICM"  # DICOM PS3.10 §7.1
+
+_SIGNATURES: dict[str, Callable[[bytes], bool]] = {
+    "image/tiff": lambda head: head.startswith(_TIFF),
+    "image/png": lambda head: head.startswith(_PNG),
+    "image/jpeg": lambda head: head.startswith(_JPEG),
+    "application/dicom": lambda head: head[_DICOM[0]] == _DICOM[1],
+    "application/pdf": lambda head: b"%PDF-" in head,
+}
+_TEXTS = {b"{": "application/json", b"[": "application/json", b"<": "application/xml"}  # by their first character
+
+_ENDINGS = {  # of a file's name
+    **dict.fromkeys((".tif", ".tiff"), "image/tiff"),
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "image/jpeg"),
+    **dict.fromkeys((".dcm", ".dicom"), "application/dicom"),
+    ".json": "application/json",
+    ".xml": "application/xml",
+    ".csv": "text/csv",
+    ".txt": "text/plain",
+}
+_OTHER_NAMES = {  # what is written for a type, and the name that is registered
+    **dict.fromkeys(("image/tif", "image/x-tif", "image/x-tiff", "application/tif", "application/tiff"), "image/tiff"),
+    **dict.fromkeys(("application/x-tif", "application/x-tiff", "image/tiff-fx"), "image/tiff"),
+    **dict.fromkeys(("application/x-pdf", "text/pdf", "text/x-pdf", "application/acrobat"), "application/pdf"),
+    **dict.fromkeys(("image/x-png", "application/png", "application/x-png"), "image/png"),
+    **dict.fromkeys(("image/jpg", "image/pjpeg", "image/jpe", "image/x-jpeg", "application/jpg"), "image/jpeg"),
+    **dict.fromkeys(("application/x-dicom", "image/dicom", "image/x-dicom"), "application/dicom"),
+    **dict.fromkeys(("text/json", "text/x-json", "application/x-json"), "application/json"),
+    **dict.fromkeys(("text/xml", "application/x-xml"), "application/xml"),  # RFC 7303 §9.2
+    **dict.fromkeys(("application/csv", "text/x-csv", "application/x-csv"), "text/csv"),
+}
+_UNTOLD = {  # types that say only that there is something
+    *("", "application/octet-stream", "application/x-octet-stream", "binary/octet-stream", "octet/stream"),
+    *("application/binary", "application/x-binary", "application/unknown", "application/x-unknown"),
+    *("unknown/unknown", "content/unknown", "application/download", "application/x-download"),
+    *("application/force-download", "application/x-force-download", "*/*", "image/*", "application/*"),
+}
+
+
+def registered(type_: str) -> str:
+    """Return the registered name of a media type that is often called otherwise."""
+    return _OTHER_NAMES.get(type_, type_)
+
+
+def is_untold(type_: str) -> bool:
+    """Tell whether a media type says nothing of what a section is."""
+    return type_ in _UNTOLD
+
+
+def type_by_content(head: bytes, filename: str | None) -> str:
+    """Return the media type of a document by its first kilobyte, by its file's name where that cannot tell, or ""."""
+    by_signature = next((type_ for type_, begins_well in _SIGNATURES.items() if begins_well(head[:HEAD])), "")
+    return by_signature or _ENDINGS.get(PurePosixPath(filename or "").suffix.lower(), "") or type_of_text(head)
+
+
+def type_of_text(head: bytes) -> str:
+    """Return the media type of JSON and XML by their first character, or ""."""
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = head[2:].replace(b"\0", b"")
+    return _TEXTS.get(text.lstrip(b" \t\r\n")[:1], "")
+
+
+def contradicts(type_: str, head: bytes) -> bool:
+    """Tell whether a document of this media type cannot begin so. `head` is its first kilobyte, or all of it."""
+    begins_well = _SIGNATURES.get(type_)
+    return begins_well is not None and not begins_well(head[:HEAD])

@@ -14,11 +14,8 @@ from gunicorn.http import parser, wsgi
 from benchmarks import spans
 from receiver import log
 from receiver.delivery import context as context
-from receiver.delivery import delimited, form, heads
-from receiver.delivery import parts
-from receiver.delivery import plan as planning
+from receiver.delivery import form, heads, parts, render
 from receiver.delivery import receive as intake
-from receiver.delivery import render as rendering
 from receiver.formats import checking as records
 from receiver.schemas import json_schema, json_text
 from receiver.server import connection, pace, worker
@@ -47,7 +44,7 @@ STEPS = (
     ("token, free space", context.Context, "require_space"),
     ("body: receive", pace.PacedSocket, "recv"),
     ("body: split into sections", form, "sections"),
-    ("body: split into sections", delimited.Delimited, "ends"),
+    ("body: split into sections", form._Body, "_ends"),
     ("body: heads of sections", heads, "section"),
     ("path: intake", intake, "receive"),
     ("parts: match and stage", parts, "collect"),
@@ -55,10 +52,10 @@ STEPS = (
     ("metadata: read into fields", intake, "read"),
     ("metadata: parse JSON", json_text, "loads"),
     ("schemas: judge", json_schema.JsonSchema, "violations"),
-    ("records: names, rules", rendering, "as_published"),
-    ("records: names, rules", rendering, "render"),
+    ("records: names, rules", render, "as_published"),
+    ("records: names, rules", render, "render"),
     ("records: render templates", template.Template, "render"),
-    ("plan: outputs, entry", planning, "plan"),
+    ("plan: outputs, entry", render, "plan"),
     ("stage: open and clear", stage.Stage, "_claim"),
     ("stage: open and clear", stage, "discard"),
     ("ledger: look up", ledger.Ledger, "find"),

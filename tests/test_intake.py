@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from receiver.core.delivery import Arrival, Incoming, Replay, Section, Status
+from receiver.core.delivery import Arrival, Replay, Section, Status
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
-from receiver.delivery import render as rendering
+from receiver.delivery import render
 from receiver.delivery.context import Context, open_context
 from receiver.operations import replay, retention, verify
 from receiver.site import compiling
@@ -55,8 +55,8 @@ def deliver(
     fields = [{"name": name, "value": value, "confidence": confidence} for name, value in values.items()]
     metadata = json.dumps({"sourceId": source_id, "fields": fields}).encode()
     sections = [
-        Incoming(Section("file", "scan.tif", "image/tiff"), [b"II*\0fax"]),
-        Incoming(Section("metadata", "metadata.json", "application/json"), [metadata]),
+        Section("file", "scan.tif", "image/tiff", content=[b"II*\0fax"]),
+        Section("metadata", "metadata.json", "application/json", content=[metadata]),
         *more,
     ]
     return intake.receive(context, context.processes["referrals"], sections, Arrival(at, "127.0.0.1"))
@@ -161,7 +161,7 @@ def test_the_longest_name_leaves_room_for_the_number_of_a_namesake(house_of):
     pages = '[parts."page_*"]\nrole = "document"\nmany = true\nrequired = false\n\n[parts.metadata]'
     name = f'documents = "{"x" * 246}{{{{ document.suffix }}}}"'
     context = house_of(("[parts.metadata]", pages), ('documents = "{{ delivery.id }}{{ document.suffix }}"', name))
-    sections = [Incoming(Section(f"page_{number}", "", "image/tiff"), [b"II*\0fax"]) for number in range(1, 12)]
+    sections = [Section(f"page_{number}", "", "image/tiff", content=[b"II*\0fax"]) for number in range(1, 12)]
     receipt = deliver(context, more=sections)
     assert sorted(len(Path(document.path).name) for document in receipt.documents)[-1] == 253
 
@@ -189,9 +189,9 @@ def test_a_thousand_pages_of_one_name_are_named_one_after_the_other(house_of, mo
     """Beginning from -2 with each page, half a million names would be tried."""
     context = house_of(("[parts.metadata]", '[parts."page_*"]\nrole = "document"\nmany = true\n\n[parts.metadata]'))
     tried = []
-    folded = rendering._folded
-    monkeypatch.setattr(rendering, "_folded", lambda path: tried.append(path) or folded(path))
-    pages = [Incoming(Section(f"page_{number}", "", "image/tiff"), [b"II*\0fax"]) for number in range(1, 998)]
+    folded = render._folded
+    monkeypatch.setattr(render, "_folded", lambda path: tried.append(path) or folded(path))
+    pages = [Section(f"page_{number}", "", "image/tiff", content=[b"II*\0fax"]) for number in range(1, 998)]
     receipt = deliver(context, more=pages)
     assert len({document.path for document in receipt.documents}) == len(pages) + 1
     assert len(tried) < 10 * len(pages)
@@ -203,10 +203,10 @@ def metadata_of(mrn: str, size: int) -> bytes:
     return json.dumps({"sourceId": "1", "fields": fields}).encode().ljust(size)
 
 
-def arriving(*metadata: bytes) -> list[Incoming]:
-    document = Incoming(Section("file", "scan.tif", "image/tiff"), [b"II*\0fax"])
+def arriving(*metadata: bytes) -> list[Section]:
+    document = Section("file", "scan.tif", "image/tiff", content=[b"II*\0fax"])
     return [
-        *(Incoming(Section("metadata", "m.json", "application/json"), [each[:999], each[999:]]) for each in metadata),
+        *(Section("metadata", "m.json", "application/json", content=[each[:999], each[999:]]) for each in metadata),
         document,
     ]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.core.delivery import Incoming, Role, Section
+from receiver.core.delivery import Role, Section
 from receiver.core.problems import Code
 from receiver.delivery import parts
 from receiver.site.config.model import PartConfig
@@ -18,7 +18,7 @@ def collected(tmp_path):
     """Return a function that collects sections, given as (name, filename), by rules."""
 
     def collect(rules, *sections, unknown="keep", content=b"x"):
-        incoming = [Incoming(Section(name, filename, ""), [content]) for name, filename in sections]
+        incoming = [Section(name, filename, "", content=[content]) for name, filename in sections]
         with Stage(tmp_path / "stage").open() as staged:
             return parts.collect(rules, unknown, incoming, staged)
 

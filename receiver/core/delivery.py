@@ -54,22 +54,15 @@ class Arrival:
     replay: Replay | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Section:
-    """The head of one multipart section, as the sender wrote it: data, never trusted as a path."""
+    """One multipart section: its head as the sender wrote it, data and never trusted as a path, and its content."""
 
     name: str
     filename: str | None
-    type: str  # media type in lower case, without parameters; "" where the sender named none
-    charset: str = ""  # what the type's parameter says; "" where there is none
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One section on its way in, from whatever door: its bytes as they arrive, or where they lie already."""
-
-    section: Section
-    content: Iterable[bytes] | Path
+    type: str  # media type in lower case, without parameters; "" if the sender named none
+    charset: str = ""  # what the type's parameter says; "" if there is none
+    content: Iterable[bytes] | Path = field(default=(), repr=False, compare=False)  # as it arrives, or kept in a file
 
 
 @dataclass(frozen=True, slots=True)

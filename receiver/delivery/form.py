@@ -1,18 +1,19 @@
-"""The only reader of a request body: streaming multipart, section by section.
+"""The only reader of a request body: multipart/form-data, section by section as it arrives (RFC 2046 §5.1.1).
 
-`delimited.py` splits what arrives, `heads.py` reads what each section says of itself. This module feeds them from the
-socket, and turns what can go wrong there into a `Problem`. A body counts as read only if its closing boundary came
-and, where the sender told a length, all of it arrived.
+`heads.py` reads what each section says about itself. A body counts as read only if its closing boundary came and, if
+the sender gave a length, all of it arrived. No verdict depends on where the bytes were cut on their way.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Protocol
 
 from receiver.core import limits
-from receiver.core.delivery import Incoming
+from receiver.core.delivery import Section
 from receiver.core.problems import Code, Problem
 from receiver.delivery import heads
-from receiver.delivery.delimited import Delimited
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5: never in a header
 
 
 class Stream(Protocol):
@@ -21,7 +22,7 @@ class Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def sections(stream: Stream, content_type: str, length: int | None, max_body: int) -> Iterator[Incoming]:
+def sections(stream: Stream, content_type: str, length: int | None, max_body: int) -> Iterator[Section]:
     """Return the sections of a multipart body in the order they arrive.
 
     `length` is the Content-Length in bytes, None for a chunked body. The content of a section is to be
@@ -31,62 +32,125 @@ def sections(stream: Stream, content_type: str, length: int | None, max_body: in
     boundary = heads.boundary(content_type)
     if length is not None and length > max_body:
         raise _too_large(max_body)
-    return _sections(_chunks(stream, length, max_body), boundary)
+    return _Body(stream, length, max_body, boundary).sections()
 
 
-def _sections(chunks: Iterator[bytes], boundary: str) -> Iterator[Incoming]:
-    body = Delimited(chunks, boundary)
-    body.skip_preamble()
-    count = 0
-    while not body.ends():
-        count += 1
-        if count > limits.MAX_PARTS:
-            raise Problem(Code.TOO_MANY_PARTS, f"The body has more than {limits.MAX_PARTS} parts.")
-        section, told = heads.section(body.head())
-        content = body.content() if told is None else _of_length(body.content(), told)
-        yield Incoming(section, content)
-        _pass_over(content)
-    _pass_over(chunks)  # an epilogue, and whether all of the body arrives
+class _Body:
+    """A body as far as it has arrived. Every method may raise `Problem`."""
 
+    def __init__(self, stream: Stream, length: int | None, max_body: int, boundary: str) -> None:
+        self._stream = stream
+        self._length = length
+        self._max_body = max_body
+        self._delimiter = b"\r\n--" + boundary.encode("ascii")
+        self._buffer = b"\r\n"  # so the first delimiter is like all others
+        self._at = 0  # how much of the buffer was read
+        self._received = 0  # bytes
 
-def _chunks(stream: Stream, length: int | None, max_body: int) -> Iterator[bytes]:
-    """Yield the body as it arrives, and b"" when all of it has."""
-    received = 0
-    while received != length and (chunk := _read(stream, limits.READ_SIZE if length is None else length - received)):
-        received += len(chunk)
-        if received > max_body:
-            raise _too_large(max_body)
-        yield chunk
-    if length is not None and received < length:
-        raise Problem(Code.TRUNCATED_BODY, f"The body ended after {received} of {length} bytes.")
-    yield b""
+    def sections(self) -> Iterator[Section]:
+        """Yield every section, and read the body to its end."""
+        self._skip_preamble()
+        count = 0
+        while not self._ends():
+            count += 1
+            if count > limits.MAX_PARTS:
+                raise Problem(Code.TOO_MANY_PARTS, f"The body has more than {limits.MAX_PARTS} parts.")
+            section, length = heads.section(self._line)
+            section.content = content = self._content(length)
+            yield section
+            for _ in content:  # what was not consumed
+                pass
+        while self._receive():  # an epilogue, and whether all of the body arrives
+            pass
 
+    def _skip_preamble(self) -> None:
+        """Read on to the end of the first delimiter."""
+        delimiter = self._delimiter[2:]
+        while (start := self._buffer.find(delimiter)) < 0:
+            self._require_short_preamble(len(self._buffer) - len(delimiter))
+            self._read_on()
+        self._require_short_preamble(start)
+        if self._buffer[start - 2 : start] != b"\r\n":
+            raise Problem(Code.MALFORMED_BODY, "The first boundary does not begin a line.")
+        self._at = start + len(delimiter)
 
-def _read(stream: Stream, left: int) -> bytes:
-    """Return what comes next, of at most `left` bytes: some servers (PEP 3333) let a read go on into what follows."""
-    try:
-        return stream.read(min(limits.READ_SIZE, left))
-    except Problem:
-        raise
-    except Exception:  # noqa: BLE001 (each server has its own for a sender that is gone or sends nonsense)
-        raise Problem(Code.TRUNCATED_BODY, "The body could not be read to its end.") from None
+    def _require_short_preamble(self, size: int) -> None:
+        if size > limits.MAX_PREAMBLE + 2:
+            raise Problem(Code.MALFORMED_BODY, "The first boundary is not at the beginning of the body.")
 
+    def _ends(self) -> bool:
+        """Return whether the delimiter that was read is the last one; else read on to the end of its line."""
+        while len(self._buffer) - self._at < 2:
+            self._read_on()
+        if self._buffer.startswith(b"--", self._at):
+            return True
+        if self._line().strip(b" \t"):  # blanks may follow: RFC 2046's transport padding
+            raise Problem(Code.MALFORMED_BODY, "A boundary does not end its line, or is not the one that was named.")
+        return False
 
-def _of_length(content: Iterator[bytes], told: int) -> Iterator[bytes]:
-    """Yield content that must be as long as its own Content-Length tells."""
-    received = 0
-    for piece in content:
-        received += len(piece)
-        if received > told:
-            break
-        yield piece
-    if received != told:
-        raise Problem(Code.MALFORMED_BODY, "A part is not as long as its own Content-Length tells.")
+    def _line(self) -> bytes:
+        """Return a line without its end."""
+        longest = limits.MAX_PART_HEADER_SIZE + 1  # with the CR
+        while (end := self._buffer.find(b"\n", self._at)) < 0 and len(self._buffer) - self._at <= longest:
+            self._read_on()
+        if end < 0 or end - self._at > longest:
+            raise heads.too_long()
+        line, self._at = self._buffer[self._at : end], end + 1
+        if not line.endswith(b"\r") or _CONTROL.search(line, 0, len(line) - 1):
+            raise Problem(Code.MALFORMED_BODY, "A part's header does not end with CR LF, or has a control character.")
+        return line[:-1]
 
+    def _content(self, length: int | None) -> Iterator[bytes]:
+        """Yield what comes before the next delimiter, and read that as well. `length` is the part's own, in bytes."""
+        received = 0
+        end = -1
+        while end < 0:
+            end = self._buffer.find(self._delimiter, self._at)
+            until = end if end >= 0 else self._before_delimiter_begins()
+            piece, self._at = self._buffer[self._at : until], until
+            received += len(piece)
+            if length is not None and (received > length or (end >= 0 and received < length)):
+                raise Problem(Code.MALFORMED_BODY, "A part is not as long as its own Content-Length tells.")
+            if end >= 0:
+                self._at += len(self._delimiter)
+            if piece:
+                yield piece
+            if end < 0:
+                self._read_on()
 
-def _pass_over(content: Iterator[bytes]) -> None:
-    for _ in content:
-        pass
+    def _before_delimiter_begins(self) -> int:
+        """Return where a delimiter may begin whose end has not arrived."""
+        start = self._buffer.rfind(b"\r", max(self._at, len(self._buffer) - len(self._delimiter) + 1))
+        return start if start >= 0 and self._delimiter.startswith(self._buffer[start:]) else len(self._buffer)
+
+    def _read_on(self) -> None:
+        """Add what arrives next to what was not read yet."""
+        chunk = self._receive()
+        if not chunk:
+            raise Problem(Code.TRUNCATED_BODY, "The body ended before its closing boundary.")
+        self._buffer, self._at = self._buffer[self._at :] + chunk, 0
+
+    def _receive(self) -> bytes:
+        """Return what arrives next; b"" once all of the body has."""
+        left = limits.READ_SIZE  # some servers (PEP 3333) let a read go on into what follows the body
+        if self._length is not None:
+            left = min(left, self._length - self._received)
+        chunk = self._read(left) if left else b""
+        self._received += len(chunk)
+        if self._received > self._max_body:
+            raise _too_large(self._max_body)
+        if not chunk and self._length is not None and self._received < self._length:
+            detail = f"The body ended after {self._received} of {self._length} bytes."
+            raise Problem(Code.TRUNCATED_BODY, detail)
+        return chunk
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except Problem:
+            raise
+        except Exception:  # noqa: BLE001 (each server has its own for a sender that is gone or sends nonsense)
+            raise Problem(Code.TRUNCATED_BODY, "The body could not be read to its end.") from None
 
 
 def _too_large(max_body: int) -> Problem:

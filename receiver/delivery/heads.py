@@ -1,15 +1,26 @@
-"""What the headers of a multipart body and of its sections say, and whether they say one thing only."""
+"""What the headers of a multipart body and of its sections say, and whether they say one thing only.
+
+Libraries skip what they cannot read and let the last of several parameters win, so two readers of one header may see
+different names. Here all of it is read, or the header is refused.
+"""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from receiver.core import limits
 from receiver.core.delivery import Section
 from receiver.core.problems import Code, Problem
-from receiver.delivery import parameters
-from receiver.delivery.delimited import too_long
 from receiver.delivery.filenames import browser_text, filename
 
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_PARAMETER = re.compile(  # RFC 9110 §5.6.6: all up to the next semicolon, or the header's end
+    rf"""[ \t]*+(?:({TOKEN.pattern})=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t]*+|([^";]*+)))?(;|\Z)""", re.DOTALL
+)
+_NAME = re.compile(rf"[ \t]*+({TOKEN.pattern})=")
+_QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)  # RFC 9110 §5.6.4
+_SEVERAL = re.compile(rf"(?:{TOKEN.pattern})?[ \t]*+,")
+_ESCAPED = re.compile(r'\\(["\\])')  # other backslashes stand for themselves: browsers do not escape them
+BLANKS = b" ", b"\t"
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]*+(?<! )")  # RFC 2046 §5.1.1
 IDENTITY_ENCODINGS = {"", "7bit", "8bit", "binary"}  # RFC 7578 §4.7: others are not to be sent
 LENGTH = re.compile(r"0|[1-9][0-9]{0,18}")  # of a section, in bytes
@@ -20,9 +31,9 @@ CONTENT_TYPE, DISPOSITION = "The request's Content-Type", "A part's Content-Disp
 
 def boundary(content_type: str) -> str:
     """Return what stands between the sections of a body of this Content-Type. Raises `Problem`."""
-    if parameters.value(content_type) != "multipart/form-data":
+    if main_value(content_type) != "multipart/form-data":
         raise Problem(Code.NOT_MULTIPART, "The request must be multipart/form-data.")
-    told = parameters.parse(content_type, CONTENT_TYPE, unquoted="")
+    told = parse(content_type, CONTENT_TYPE, unquoted="")
     _require_one_way(told, "boundary", CONTENT_TYPE)
     found = told.get("boundary", "")
     if not 0 < len(found) <= limits.MAX_BOUNDARY or not BOUNDARY.fullmatch(found):
@@ -33,31 +44,40 @@ def boundary(content_type: str) -> str:
     return found
 
 
-def section(lines: Iterable[bytes]) -> tuple[Section, int | None]:
-    """Return what the head of a section says of it, and the length in bytes, where it tells one. Raises `Problem`."""
-    headers = _headers(lines)
+def section(read_line: Callable[[], bytes]) -> tuple[Section, int | None]:
+    """Return what the head of a section says, without content, and its length in bytes if it has one.
+
+    `read_line` returns the next line of the head, b"" at its end. Raises `Problem`.
+    """
+    headers = _headers(read_line)
     if headers.get("content-transfer-encoding", "").lower() not in IDENTITY_ENCODINGS:
         raise Problem(
             Code.MALFORMED_BODY,
             "A part has a Content-Transfer-Encoding; send its bytes as they are (RFC 7578 §4.7).",
         )
     disposition, type_ = headers.get("content-disposition", ""), headers.get("content-type", "")
-    if parameters.value(disposition) != "form-data":
+    if main_value(disposition) != "form-data":
         raise Problem(Code.MALFORMED_BODY, "A part has no Content-Disposition: form-data (RFC 7578 §4.2).")
-    told = parameters.parse(disposition, DISPOSITION, unquoted="filename")
-    typed = parameters.parse(type_, "A part's Content-Type", unquoted="name")
-    head = Section(_name(told), filename(told), parameters.value(type_), _charset(typed.get("charset", "")))
+    told = parse(disposition, DISPOSITION, unquoted="filename")
+    typed = parse(type_, "A part's Content-Type", unquoted="name")
+    head = Section(_name(told), filename(told), main_value(type_), _charset(typed.get("charset", "")))
     return head, _length(headers.get("content-length"))
 
 
-def _headers(lines: Iterable[bytes]) -> dict[str, str]:
+def _headers(read_line: Callable[[], bytes]) -> dict[str, str]:
     """Return the headers by their names in lower case."""
     headers: dict[str, str] = {}
-    for number, line in enumerate(_unfolded(lines), start=1):
-        if number > limits.MAX_PART_HEADERS:
+    count = 0
+    line = read_line()
+    while line:
+        count += 1
+        header, line = line, read_line()
+        if header.startswith(BLANKS) or line.startswith(BLANKS):
+            header, line = _unfold(header, line, read_line)
+        if count > limits.MAX_PART_HEADERS:
             raise Problem(Code.HEADERS_TOO_LARGE, f"A part has more than {limits.MAX_PART_HEADERS} headers.")
-        name, colon, value = _text(line).partition(":")
-        if not colon or not parameters.TOKEN.fullmatch(name):
+        name, colon, value = _text(header).partition(":")
+        if not colon or not TOKEN.fullmatch(name):
             raise Problem(Code.MALFORMED_BODY, "A part has a header that is not name: value (RFC 9110 §5.1).")
         name = name.lower()
         if name in headers and name in READ:
@@ -66,23 +86,19 @@ def _headers(lines: Iterable[bytes]) -> dict[str, str]:
     return headers
 
 
-def _unfolded(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the headers, each in one line: one that begins with a blank goes on with the line before it."""
-    pieces: list[bytes] = []
-    size = 0
-    for line in lines:
-        folded = line[:1] in (b" ", b"\t")
-        if folded and (not pieces or line.isspace()):
+def _unfold(header: bytes, line: bytes, read_line: Callable[[], bytes]) -> tuple[bytes, bytes]:
+    """Return a header in one line, and the line after it: one that begins with a blank goes on with the one before."""
+    pieces = [header]
+    size = len(header)
+    while header.startswith(BLANKS) or line.startswith(BLANKS):
+        if header.startswith(BLANKS) or line.isspace():
             raise Problem(Code.MALFORMED_BODY, "A part has a line of blanks among its headers.")
-        if pieces and not folded:
-            yield b" ".join(pieces)
-            pieces, size = [], 0
-        pieces.append(line.strip(b" \t") if folded else line)
+        pieces.append(line.strip(b" \t"))
         size += len(line)
         if size > limits.MAX_PART_HEADER_SIZE:
             raise too_long()
-    if pieces:
-        yield b" ".join(pieces)
+        line = read_line()
+    return b" ".join(pieces), line
 
 
 def _text(line: bytes) -> str:
@@ -104,13 +120,14 @@ def _name(told: Mapping[str, str]) -> str:
 
 def _charset(told: str) -> str:
     """Return a charset as it is told; one that is no token can be no name that anybody knows."""
-    return told if not told or (len(told) <= MAX_CHARSET and parameters.TOKEN.fullmatch(told)) else "unknown"
+    return told if not told or (len(told) <= MAX_CHARSET and TOKEN.fullmatch(told)) else "unknown"
 
 
 def _require_one_way(told: Mapping[str, str], parameter: str, whose: str) -> None:
     """Raise where a parameter comes in an extended form, which some read in its place (RFC 2231, RFC 8187)."""
-    if any(name.startswith(f"{parameter}*") for name in told):
-        raise Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has {parameter}*; write {parameter} alone, as it is.")
+    for name in told:
+        if name.startswith(f"{parameter}*"):
+            raise Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has {parameter}*; write {parameter} alone, as it is.")
 
 
 def _length(told: str | None) -> int | None:
@@ -119,3 +136,66 @@ def _length(told: str | None) -> int | None:
     if not LENGTH.fullmatch(told):
         raise Problem(Code.MALFORMED_BODY, "A part has a Content-Length that is no number.")
     return int(told)
+
+
+def main_value(header: str) -> str:
+    """Return what stands before the parameters, in lower case."""
+    return header.partition(";")[0].strip(" \t").lower()
+
+
+def parse(header: str, whose: str, *, unquoted: str) -> dict[str, str]:
+    """Return the parameters of a header by their names in lower case: `form-data; name="file"` (RFC 9110 §5.6.6).
+
+    `whose` header it is, for messages. Of the parameter `unquoted`, which is a file name, a value without quotes
+    goes on to the next semicolon. Raises `Problem`.
+    """
+    found: dict[str, str] = {}
+    at = header.find(";") + 1
+    while at:
+        parameter = _PARAMETER.match(header, at)
+        if not parameter:
+            raise _fault(header, at, whose, found, unquoted)
+        name, quoted, bare, more = parameter.groups()
+        if name is not None:  # else an empty one, as RFC 9110 allows
+            name = name.lower()
+            if name in found or (bare is not None and name != unquoted and not TOKEN.fullmatch(bare.rstrip(" \t"))):
+                raise _fault(header, at, whose, found, unquoted)
+            found[name] = bare.strip(" \t") if quoted is None else _unescaped(quoted)
+        at = parameter.end() if more else 0
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
+
+
+def _fault(header: str, at: int, whose: str, found: Mapping[str, str], unquoted: str) -> Problem:
+    """Return what is wrong with the parameter that begins at `at`."""
+    named = _NAME.match(header, at)
+    if not named:
+        return Problem(Code.MALFORMED_BODY, f"{whose} has a parameter that is not name=value.")
+    name, start = named[1].lower(), named.end()
+    if name in found:
+        return Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has a parameter twice.")
+    if header.startswith('"', start):
+        if not _QUOTED.match(header, start):
+            return Problem(Code.MALFORMED_BODY, f"{whose} has a quote that does not end.")
+        detail = f"{whose} goes on behind a quoted value, where only a semicolon may be."
+        return Problem(Code.AMBIGUOUS_REQUEST, detail)
+    if name == unquoted:
+        return Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has a quote inside of a value without quotes.")
+    if _SEVERAL.match(header, start):
+        detail = f"{whose} has several values, joined by a comma, or quotes are missing."
+        return Problem(Code.AMBIGUOUS_REQUEST, detail)
+    return Problem(
+        Code.MALFORMED_BODY,
+        f"{whose} has an empty value, or quotes are missing: "
+        "write them where a value has other characters than letters, digits and !#$%&'*+-.^_`|~ (RFC 9110 §5.6.2).",
+    )
+
+
+def too_long() -> Problem:
+    """Return what a header over the limit is answered with."""
+    return Problem(
+        Code.HEADERS_TOO_LARGE, f"A part has a header that is longer than {limits.MAX_PART_HEADER_SIZE} bytes."
+    )

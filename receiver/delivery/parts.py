@@ -3,28 +3,28 @@
 Everything that arrived is staged, also what is refused, so that a refused delivery can be kept whole. Only
 content beyond a part's own limit is dropped: such a delivery is not whole, and `Collected.whole` says so.
 What is small is in memory until the delivery is known to be new (`Staged.write`), and metadata, which is read there,
-becomes a file only where it is kept.
+becomes a file only if it is kept.
+
+What a section is, its media type says, what it begins with, or its file name. A look at one kilobyte finds the wrong
+file under the right name, and a scan that failed. It does not prove that the rest is sound, nor that it is harmless.
 """
 
+import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path, PurePosixPath
+
 from receiver.core import limits
-from receiver.core.delivery import Incoming, Part, Role, Section
+from receiver.core.delivery import Part, Role, Section
 from receiver.core.problems import Code, Problem, Violation
 from receiver.core.steps import Step, timed
 from receiver.site.config.model import PartConfig
 from receiver.store.stage import Staged
-import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import chain
-from pathlib import Path
-from collections.abc import Callable
-from pathlib import PurePosixPath
+from receiver.store.staged_file import StagedFile
 
 SUFFIXES = {
     "image/tiff": ".tif",
@@ -39,212 +39,6 @@ SUFFIXES = {
     "text/plain": ".txt",
 }
 SAFE_SUFFIX = re.compile(r"\.[0-9A-Za-z]{1,8}")
-
-# When several rules are broken, the answer carries the code that stands first here.
-GRAVITY = (
-    Code.PART_TOO_LARGE,
-    Code.PART_TYPE,
-    Code.PART_CONTENT,
-    Code.PART_EMPTY,
-    Code.PART_MISSING,
-    Code.PART_REPEATED,
-    Code.PART_UNKNOWN,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """The parts of one delivery, and every rule they break."""
-
-    parts: tuple[Part, ...]
-    problem: Problem | None
-    whole: bool  # False where content was dropped
-
-
-@timed(Step.RECEIVE)
-def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Incoming], staged: Staged) -> Collected:
-    """Stage every section and match it to its rule. `unknown` is refuse, ignore or keep.
-
-    Raises `Problem` only where the request cannot be read on, or the disk fails.
-    """
-    parts: list[tuple[int, Part]] = []
-    violations: list[Violation] = []
-    dropped = False
-    came = Counter[int]()
-    for number, arriving in enumerate(incoming, start=1):
-        place, rule = match(rules, arriving.section.name)
-        if rule is None and unknown == "ignore":
-            continue
-        came[place] += 1
-        if came[place] > limits.MAX_SURPLUS and not (rule and rule.many):
-            raise Problem(Code.TOO_MANY_PARTS, f"More than {limits.MAX_SURPLUS} parts are not expected or come again.")
-        label = _label(arriving.section.name, rule, number)
-        part, head = _stage(arriving, rule, label, staged)
-        parts.append((place, part))
-        violations += _objections(part, head, rule, unknown)
-        cut = rule and rule.max_size is not None and part.size > rule.max_size
-        dropped |= bool(cut) and not isinstance(arriving.content, Path)
-    parts.sort(key=lambda item: (item[0], _natural(item[1].name)))
-    collected = tuple(part for _, part in parts)
-    violations += _counts(rules, collected)
-    return Collected(collected, _problem(violations), whole=not dropped)
-
-
-def match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | None]:
-    """Return the rule for a section's name and its place: an exact name wins over a glob."""
-    for place, rule in enumerate(rules):
-        if rule.name == name:
-            return place, rule
-    for place, rule in enumerate(rules):
-        if fnmatchcase(name, rule.name):
-            return place, rule
-    return len(rules), None
-
-
-def _label(name: str, rule: PartConfig | None, number: int) -> str:
-    """Call a part by its configured name, or by its place: what a sender made up may hold anything."""
-    if rule is None:
-        return f"part {number}"
-    return name if name == rule.name else f"part {number} ({rule.name})"
-
-
-def _stage(arriving: Incoming, rule: PartConfig | None, label: str, staged: Staged) -> tuple[Part, bytes]:
-    """Return the part and its first kilobyte."""
-    section = arriving.section
-    head, content = _begin(arriving.content)
-    role = rule.role if rule else Role.ATTACHMENT
-    type_ = _type(section, role, rule.types if rule else (), head)
-    suffix = _suffix(type_, section.filename)
-    limit, hold = rule.max_size if rule else None, role is Role.METADATA
-    taken = _take_in(content, limit, staged, suffix, hold=hold)
-    told = section.name, section.filename, type_
-    return Part(*told, role, suffix, taken.size, taken.sha256, taken.path, label, taken.held, section.charset), head
-
-
-def _type(section: Section, role: Role, taken: Sequence[str], head: bytes) -> str:
-    """Return the media type of a section: what its sender says, or where that is nothing, what it looks like."""
-    said = registered(section.type)
-    if role is Role.METADATA and (is_untold(said) or said == "text/plain"):  # as a form field comes
-        looks = tell_text(head) or tell(head, section.filename)
-    elif is_untold(said):
-        looks = tell(head, section.filename)
-    else:
-        return said
-    return said if not looks or (said in taken and looks not in map(registered, taken)) else looks
-
-
-def _suffix(type_: str, filename: str | None) -> str:
-    if type_ in SUFFIXES:
-        return SUFFIXES[type_]
-    own = PurePosixPath(filename or "").suffix
-    return own.lower() if SAFE_SUFFIX.fullmatch(own) else ".bin"
-
-
-def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) -> Iterator[Violation]:
-    if rule is None:
-        if unknown == "refuse":
-            yield Violation(part.label, Code.PART_UNKNOWN, "This process has no part of this name.")
-        return
-    if rule.types and part.type not in map(registered, rule.types):
-        yield Violation(part.label, Code.PART_TYPE, _wanted(rule.types, part.type))
-    elif rule.sniff and not part.size:
-        yield Violation(part.label, Code.PART_EMPTY, "The part has no content.")
-    elif rule.sniff and contradicts(part.type, head):
-        yield Violation(part.label, Code.PART_CONTENT, f"The part does not begin as {part.type} does.")
-    if rule.max_size is not None and part.size > rule.max_size:
-        yield Violation(part.label, Code.PART_TOO_LARGE, f"The part is larger than {rule.max_size} bytes.")
-
-
-def _wanted(types: Sequence[str], type_: str) -> str:
-    message = f"The part's Content-Type must be {' or '.join(types)}."
-    if not is_untold(type_):
-        return message
-    return f"{message} It says nothing, and neither the content nor the file name tells what the part is."
-
-
-def _counts(rules: Sequence[PartConfig], parts: Sequence[Part]) -> Iterator[Violation]:
-    per_rule = Counter(match(rules, part.name)[0] for part in parts)
-    for place, rule in enumerate(rules):
-        if rule.required and not per_rule[place]:
-            yield Violation(rule.name, Code.PART_MISSING, f"The {rule.role} part is missing.")
-        if per_rule[place] > 1 and not rule.many:
-            yield Violation(rule.name, Code.PART_REPEATED, f"The part may come once, and came {per_rule[place]} times.")
-
-
-def _problem(violations: Sequence[Violation]) -> Problem | None:
-    if not violations:
-        return None
-    gravest = min((Code(violation.rule) for violation in violations), key=GRAVITY.index)
-    return Problem(gravest, "The parts are not those that this process takes.", violations)
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Order page_2 before page_10."""
-    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name) if piece]
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The bytes of one section, as far as they are kept."""
-
-    path: Path  # where they lie, or will
-    size: int  # bytes
-    sha256: str  # hexadecimal
-    held: bytes | None = field(default=None, repr=False)  # all of it, where it was asked for and is small
-
-
-def _begin(content: Iterable[bytes] | Path) -> tuple[bytes, Iterable[bytes] | Path]:
-    """Return the first kilobyte of a section, and all of it. May raise OSError."""
-    if isinstance(content, Path):
-        with content.open("rb") as file:
-            return file.read(HEAD), content
-    chunks = iter(content)
-    first = []
-    size = 0
-    while size < HEAD and (chunk := next(chunks, b"")):
-        first.append(chunk)
-        size += len(chunk)
-    return b"".join(first)[: HEAD], chain(first, chunks)
-
-
-def _take_in(
-    content: Iterable[bytes] | Path, max_size: int | None, staged: Staged, suffix: str, *, hold: bool
-) -> Content:
-    """Take in what arrives, or lies in a file already. Of what is larger than allowed, the excess is not kept.
-
-    `hold` what is to be read at once. Raises Problem.
-    """
-    if isinstance(content, Path):
-        return _adopt(content, staged, suffix)
-    return _write(_up_to(content, max_size), staged, suffix, hold=hold)
-
-
-def _up_to(content: Iterable[bytes], max_size: int | None) -> Iterator[bytes]:
-    """Yield chunks until one byte more than allowed was seen: it tells the excess, and the rest is not kept."""
-    if max_size is None:
-        yield from content
-        return
-    left = max_size + 1
-    for chunk in content:
-        yield chunk[:left]
-        left -= len(chunk)
-        if left <= 0:
-            return
-
-
-def _write(arriving: Iterable[bytes], staged: Staged, suffix: str, *, hold: bool) -> Content:
-    file = staged.part(suffix)
-    for chunk in arriving:
-        file.write(chunk)
-    return Content(file.path, file.size, file.sha256, file.held if hold else None)
-
-
-def _adopt(kept: Path, staged: Staged, suffix: str) -> Content:
-    path = staged.adopt(kept, suffix)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Content(path, path.stat().st_size, digest)
-
 
 HEAD = 1024  # bytes that are looked at: PDF readers allow as much before the header (ISO 32000-1, annex H, note 13)
 
@@ -284,12 +78,192 @@ _OTHER_NAMES = {  # what is written for a type, and the name that is registered
     **dict.fromkeys(("text/xml", "application/x-xml"), "application/xml"),  # RFC 7303 §9.2
     **dict.fromkeys(("application/csv", "text/x-csv", "application/x-csv"), "text/csv"),
 }
-_UNTOLD = {  # types that say only that there is something
+_UNSPECIFIC = {  # types that say only that there is something
     *("", "application/octet-stream", "application/x-octet-stream", "binary/octet-stream", "octet/stream"),
     *("application/binary", "application/x-binary", "application/unknown", "application/x-unknown"),
     *("unknown/unknown", "content/unknown", "application/download", "application/x-download"),
     *("application/force-download", "application/x-force-download", "*/*", "image/*", "application/*"),
 }
+
+# When several rules are broken, the answer carries the code that stands first here.
+GRAVITY = (
+    Code.PART_TOO_LARGE,
+    Code.PART_TYPE,
+    Code.PART_CONTENT,
+    Code.PART_EMPTY,
+    Code.PART_MISSING,
+    Code.PART_REPEATED,
+    Code.PART_UNKNOWN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The parts of one delivery, and every rule they break."""
+
+    parts: tuple[Part, ...]
+    problem: Problem | None
+    whole: bool  # False where content was dropped
+
+
+@timed(Step.RECEIVE)
+def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Section], staged: Staged) -> Collected:
+    """Stage every section and match it to its rule. `unknown` is refuse, ignore or keep.
+
+    Raises `Problem` only where the request cannot be read on, or the disk fails.
+    """
+    parts: list[tuple[int, Part]] = []
+    violations: list[Violation] = []
+    dropped = False
+    came = Counter[int]()
+    for number, section in enumerate(incoming, start=1):
+        place, rule = match(rules, section.name)
+        if rule is None and unknown == "ignore":
+            continue
+        came[place] += 1
+        if came[place] > limits.MAX_SURPLUS and not (rule and rule.many):
+            raise Problem(Code.TOO_MANY_PARTS, f"More than {limits.MAX_SURPLUS} parts are not expected or come again.")
+        label = _label(section.name, rule, number)
+        part, head = _stage(section, rule, label, staged)
+        parts.append((place, part))
+        violations += _objections(part, head, rule, unknown)
+        cut = rule and rule.max_size is not None and part.size > rule.max_size
+        dropped |= bool(cut) and not isinstance(section.content, Path)
+    parts.sort(key=lambda item: (item[0], _natural(item[1].name)))
+    collected = tuple(part for _, part in parts)
+    violations += _counts(rules, collected)
+    return Collected(collected, _problem(violations), whole=not dropped)
+
+
+def match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | None]:
+    """Return the rule for a section's name and its place: an exact name wins over a glob."""
+    for place, rule in enumerate(rules):
+        if rule.name == name:
+            return place, rule
+    for place, rule in enumerate(rules):
+        if fnmatchcase(name, rule.name):
+            return place, rule
+    return len(rules), None
+
+
+def _label(name: str, rule: PartConfig | None, number: int) -> str:
+    """Call a part by its configured name, or by its place: what a sender made up may hold anything."""
+    if rule is None:
+        return f"part {number}"
+    return name if name == rule.name else f"part {number} ({rule.name})"
+
+
+def _stage(section: Section, rule: PartConfig | None, label: str, staged: Staged) -> tuple[Part, bytes]:
+    """Return the part and its first kilobyte."""
+    role = rule.role if rule else Role.ATTACHMENT
+    begun, rest = begin(section.content)
+    type_ = _type(section, role, rule.types if rule else (), begun[:HEAD])
+    suffix = _suffix(type_, section.filename)
+    stored: tuple[int, str, Path]
+    held = None
+    if isinstance(section.content, Path):
+        stored = _adopt(section.content, staged, suffix)
+    else:
+        file = write(chain((begun,), rest), rule.max_size if rule else None, staged, suffix)
+        stored = file.size, file.sha256, file.path
+        held = file.held if role is Role.METADATA else None
+    names = section.name, section.filename, type_
+    return Part(*names, role, suffix, *stored, label, held, section.charset), begun[:HEAD]
+
+
+def begin(content: Iterable[bytes] | Path) -> tuple[bytes, Iterator[bytes]]:
+    """Return what a section begins with, a kilobyte or more if it has as much, and the rest. May raise OSError."""
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            return file.read(HEAD), iter(())
+    rest = iter(content)
+    begun = b""
+    while len(begun) < HEAD and (chunk := next(rest, b"")):
+        begun += chunk
+    return begun, rest
+
+
+def write(chunks: Iterable[bytes], max_size: int | None, staged: Staged, suffix: str) -> StagedFile:
+    """Stage what arrives. Of more than `max_size` bytes one is kept beyond, which shows the excess. Raises `Problem`.
+
+    What follows is not read: the sender's next section, or the end of the body, passes over it.
+    """
+    file = staged.part(suffix)
+    for chunk in chunks:
+        if max_size is not None and file.size + len(chunk) > max_size:
+            file.write(chunk[: max_size + 1 - file.size])
+            break
+        file.write(chunk)
+    return file
+
+
+def _adopt(kept: Path, staged: Staged, suffix: str) -> tuple[int, str, Path]:
+    """Stage a file that is kept already; return its size in bytes, its digest and its new path."""
+    path = staged.adopt(kept, suffix)
+    with path.open("rb") as file:
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest(), path
+
+
+def _type(section: Section, role: Role, taken: Sequence[str], head: bytes) -> str:
+    """Return the media type of a section: what its sender says, or where that is nothing, what it looks like."""
+    said = registered(section.type)
+    if role is Role.METADATA and (is_unspecific(said) or said == "text/plain"):  # as a form field comes
+        looks = type_of_text(head) or type_by_content(head, section.filename)
+    elif is_unspecific(said):
+        looks = type_by_content(head, section.filename)
+    else:
+        return said
+    return said if not looks or (said in taken and looks not in map(registered, taken)) else looks
+
+
+def _suffix(type_: str, filename: str | None) -> str:
+    if type_ in SUFFIXES:
+        return SUFFIXES[type_]
+    own = PurePosixPath(filename or "").suffix
+    return own.lower() if SAFE_SUFFIX.fullmatch(own) else ".bin"
+
+
+def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) -> Iterator[Violation]:
+    if rule is None:
+        if unknown == "refuse":
+            yield Violation(part.label, Code.PART_UNKNOWN, "This process has no part of this name.")
+        return
+    if rule.types and part.type not in map(registered, rule.types):
+        yield Violation(part.label, Code.PART_TYPE, _wanted(rule.types, part.type))
+    elif rule.sniff and not part.size:
+        yield Violation(part.label, Code.PART_EMPTY, "The part has no content.")
+    elif rule.sniff and contradicts(part.type, head):
+        yield Violation(part.label, Code.PART_CONTENT, f"The part does not begin as {part.type} does.")
+    if rule.max_size is not None and part.size > rule.max_size:
+        yield Violation(part.label, Code.PART_TOO_LARGE, f"The part is larger than {rule.max_size} bytes.")
+
+
+def _wanted(types: Sequence[str], type_: str) -> str:
+    message = f"The part's Content-Type must be {' or '.join(types)}."
+    if not is_unspecific(type_):
+        return message
+    return f"{message} It says nothing, and neither the content nor the file name tells what the part is."
+
+
+def _counts(rules: Sequence[PartConfig], parts: Sequence[Part]) -> Iterator[Violation]:
+    per_rule = Counter(match(rules, part.name)[0] for part in parts)
+    for place, rule in enumerate(rules):
+        if rule.required and not per_rule[place]:
+            yield Violation(rule.name, Code.PART_MISSING, f"The {rule.role} part is missing.")
+        if per_rule[place] > 1 and not rule.many:
+            yield Violation(rule.name, Code.PART_REPEATED, f"The part may come once, and came {per_rule[place]} times.")
+
+
+def _problem(violations: Sequence[Violation]) -> Problem | None:
+    if not violations:
+        return None
+    gravest = min((Code(violation.rule) for violation in violations), key=GRAVITY.index)
+    return Problem(gravest, "The parts are not those that this process takes.", violations)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Order page_2 before page_10."""
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name) if piece]
 
 
 def registered(type_: str) -> str:
@@ -297,9 +271,9 @@ def registered(type_: str) -> str:
     return _OTHER_NAMES.get(type_, type_)
 
 
-def is_untold(type_: str) -> bool:
-    """Tell whether a media type says nothing of what a section is."""
-    return type_ in _UNTOLD
+def is_unspecific(type_: str) -> bool:
+    """Return whether a media type says nothing about what a section is."""
+    return type_ in _UNSPECIFIC
 
 
 def type_by_content(head: bytes, filename: str | None) -> str:
@@ -317,6 +291,6 @@ def type_of_text(head: bytes) -> str:
 
 
 def contradicts(type_: str, head: bytes) -> bool:
-    """Tell whether a document of this media type cannot begin so. `head` is its first kilobyte, or all of it."""
+    """Return whether a document of this media type cannot begin so. `head` is its first kilobyte, or all of it."""
     begins_well = _SIGNATURES.get(type_)
     return begins_well is not None and not begins_well(head[:HEAD])

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from receiver import log
-from receiver.core.delivery import Arrival, Delivery, Incoming, Part, Reading, Receipt, Role, delivery_id
+from receiver.core.delivery import Arrival, Delivery, Part, Reading, Receipt, Role, Section, delivery_id
 from receiver.core.problems import Code, Problem
 from receiver.core.steps import Step, timed
 from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected, collect
-from receiver.delivery.plan import plan, put_aside
-from receiver.delivery.render import as_published, render
+from receiver.delivery.render import as_published, plan, put_aside, render
 from receiver.metadata.fields import below_minimum
 from receiver.site.process import Process
 from receiver.store import publish, quarantine
@@ -23,7 +22,7 @@ from receiver.store.entry import Entry
 from receiver.store.ledger import VersionTaken
 
 
-def receive(context: Context, process: Process, incoming: Iterable[Incoming], arrival: Arrival) -> Receipt:
+def receive(context: Context, process: Process, incoming: Iterable[Section], arrival: Arrival) -> Receipt:
     """Take one delivery from its first section to its receipt. Raises `Problem` where it is not accepted.
 
     What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
@@ -40,7 +39,7 @@ def receive(context: Context, process: Process, incoming: Iterable[Incoming], ar
     return receipt
 
 
-def _receive(intake: Intake, incoming: Iterable[Incoming]) -> Receipt:
+def _receive(intake: Intake, incoming: Iterable[Section]) -> Receipt:
     process = intake.process
     collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, intake.staged)
     source_id = ""

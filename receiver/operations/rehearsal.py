@@ -14,8 +14,7 @@ from receiver.core.delivery import Role
 from receiver.core.problems import PASSING, Code, Problem
 from receiver.delivery import receive as intake
 from receiver.delivery.context import Context
-from receiver.delivery.plan import holds
-from receiver.delivery.render import Rendered
+from receiver.delivery.render import Rendered, holds
 from receiver.formats.comparing import RecordStyle, differences
 from receiver.operations.replay import find, first_received, sections
 from receiver.site.process import Process

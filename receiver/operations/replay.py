@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from receiver.core.delivery import Arrival, Incoming, Part, Replay, Section, Status
+from receiver.core.delivery import Arrival, Part, Replay, Section, Status
 from receiver.core.problems import Code, Problem
 from receiver.delivery import receive as intake
 from receiver.delivery.context import Context
@@ -74,12 +74,12 @@ def _missing(entry: Entry) -> str:
     return "It is in quarantine no longer."
 
 
-def sections(kept: Kept) -> Iterator[Incoming]:
+def sections(kept: Kept) -> Iterator[Section]:
     """Yield the parts of a kept delivery as they came in. Raises Problem for one that is not what came in."""
     for part in kept.parts:
         if not _intact(part):
             raise Problem(Code.STORAGE_FAILED, "A part is missing or damaged: it is not what was received.")
-        yield Incoming(Section(part.name, part.filename, part.type, part.charset), part.path)
+        yield Section(part.name, part.filename, part.type, part.charset, part.path)
 
 
 def _intact(part: Part) -> bool:

@@ -15,8 +15,7 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery import receive as intake
 from receiver.delivery.context import Context
 from receiver.delivery.parts import collect
-from receiver.delivery.plan import stage_outputs
-from receiver.delivery.render import as_published, render
+from receiver.delivery.render import as_published, render, stage_outputs
 from receiver.operations.replay import find, sections
 from receiver.site.process import Process
 from receiver.store import publish

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from receiver import cli
-from receiver.core.delivery import Arrival, Incoming, Receipt, Section
+from receiver.core.delivery import Arrival, Receipt, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
@@ -47,8 +47,8 @@ def deliver(context: Context, source_id: str, mrn: str = "142637A") -> Receipt:
     fields = [{"name": name, "value": value, "confidence": 1} for name, value in values.items()]
     metadata = json.dumps({"sourceId": source_id, "fields": fields}).encode()
     sections = [
-        Incoming(Section("file", "scan.tif", "image/tiff"), [b"II*\0fax"]),
-        Incoming(Section("metadata", "metadata.json", "application/json"), [metadata]),
+        Section("file", "scan.tif", "image/tiff", content=[b"II*\0fax"]),
+        Section("metadata", "metadata.json", "application/json", content=[metadata]),
     ]
     return intake.receive(context, context.processes["referrals"], sections, Arrival(datetime.now(UTC), "127.0.0.1"))
 

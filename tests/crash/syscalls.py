@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from receiver.core.delivery import Arrival, Incoming, Section
+from receiver.core.delivery import Arrival, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
@@ -105,8 +105,8 @@ def deliver(context: Context, source_id: str = "1") -> dict | None:
     fields = [{"name": name, "value": value, "confidence": 1} for name, value in values.items()]
     metadata = json.dumps({"sourceId": source_id, "fields": fields}).encode()
     sections = [
-        Incoming(Section("file", "scan.tif", "image/tiff"), [DOCUMENT + source_id.encode()]),
-        Incoming(Section("metadata", "metadata.json", "application/json"), [metadata]),
+        Section("file", "scan.tif", "image/tiff", content=[DOCUMENT + source_id.encode()]),
+        Section("metadata", "metadata.json", "application/json", content=[metadata]),
     ]
     try:
         receipt = intake.receive(context, context.processes["referrals"], sections, Arrival(AT, "127.0.0.1"))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from receiver.core.delivery import Arrival, Incoming, Replay, Section
+from receiver.core.delivery import Arrival, Replay, Section
 from receiver.core.problems import Problem
 from receiver.delivery import receive as intake
 from receiver.delivery.heads import section
@@ -18,8 +18,8 @@ HOW = Replay(NOON, "an operator", accept_confidence=True)
 def deliver(home, charset: str, encoding: str, **changed):
     content = json.dumps(json.loads(metadata(patient_name=NAME, **changed)), ensure_ascii=False).encode(encoding)
     sections = [
-        Incoming(Section("file", "scan.tif", "image/tiff"), [FAX]),
-        Incoming(Section("metadata", "metadata.json", "application/json", charset), [content]),
+        Section("file", "scan.tif", "image/tiff", content=[FAX]),
+        Section("metadata", "metadata.json", "application/json", charset, content=[content]),
     ]
     try:
         id_ = intake.receive(home.context, home.context.processes["referrals"], sections, Arrival(NOON, PEER)).id
@@ -42,7 +42,7 @@ def test_the_head_of_a_section_tells_its_charset():
         (b'application/xml; charset="' + b"x" * 50 + b'"', "unknown"),
     ):
         lines = [b'Content-Disposition: form-data; name="metadata"', b"Content-Type: " + type_]
-        assert section(lines)[0].charset == charset
+        assert section(iter([*lines, b""]).__next__)[0].charset == charset
 
 
 def test_metadata_is_read_by_its_charset(home):

@@ -10,7 +10,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.unreader import IterUnreader
 
 from receiver.core.problems import Problem
-from receiver.delivery import filenames, form, heads, parameters
+from receiver.delivery import filenames, form, heads
 from receiver.formats.csv import check as csv
 from receiver.formats.errors import Refused
 from receiver.formats.hl7 import check as hl7
@@ -44,8 +44,8 @@ def content_type(data: bytes) -> None:
 
 def disposition(data: bytes) -> None:
     """Read a part's names; what is written again is read as the same."""
-    section, _ = heads.section([b"Content-Disposition: form-data;" + data])
-    again = parameters.parse(filenames.disposition(section.name, section.filename), "A part's", unquoted="")
+    section, _ = heads.section(iter([b"Content-Disposition: form-data;" + data, b""]).__next__)
+    again = heads.parse(filenames.disposition(section.name, section.filename), "A part's", unquoted="")
     assert section.filename is None or filenames.filename(again) == section.filename or "\r" in section.filename
 
 
@@ -59,7 +59,7 @@ def _sections(data: bytes, size: int) -> object:
     pieces = types.SimpleNamespace(read=lambda _: stream.read(size))
     try:
         found = form.sections(pieces, f"multipart/form-data; boundary={BOUNDARY}", None, 10**6)
-        return [(incoming.section, b"".join(incoming.content)) for incoming in found]
+        return [(section, b"".join(section.content)) for section in found]
     except Problem as problem:
         return problem.code
 

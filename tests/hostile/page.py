@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from receiver.core.problems import Code
-from receiver.delivery.plan import PASSING
+from receiver.delivery.render import PASSING
 from receiver.web import openapi
 from receiver.web.replies import STATUSES
 from tests.clients.senders import SENDERS

@@ -116,7 +116,7 @@ class Pieces:
 def read(content: bytes, sizes: list[int]) -> object:
     try:
         return [
-            (each.section, b"".join(each.content))  # type: ignore[arg-type]
+            (each, b"".join(each.content))  # type: ignore[arg-type]
             for each in form.sections(Pieces(content, sizes), KIND, len(content), 10**6)
         ]
     except Problem as problem:

@@ -60,7 +60,7 @@ def head_of(header: str) -> Reader:
 
 
 def parameters_of(text: str) -> None:
-    heads.section([f"Content-Disposition: form-data; name=a{text[:16_000]}".encode()])
+    heads.section(iter([f"Content-Disposition: form-data; name=a{text[:16_000]}".encode(), b""]).__next__)
 
 
 def file_name(text: str) -> None:

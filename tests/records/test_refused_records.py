@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from receiver.authoring.cases.outcome import run
-from receiver.core.delivery import Incoming, Section
+from receiver.core.delivery import Section
 from receiver.core.problems import Code
 from receiver.core.settings import Settings
 from receiver.site.compiling import proven
@@ -39,8 +39,8 @@ def refused(tmp_path):
         (folder / "process.toml").write_text(toml)
         settings = Settings.from_environment({"RECEIVER_SITE": str(tmp_path), "RECEIVER_DATA": str(tmp_path / "var")})
         metadata = {"sourceId": "1", "fields": [{"name": name, "value": value} for name, value in fields.items()]}
-        section = Section("metadata", "metadata.json", "application/json")
-        found = run(proven(settings)["small"], [Incoming(section, [json.dumps(metadata).encode()])])
+        section = Section("metadata", "metadata.json", "application/json", content=[json.dumps(metadata).encode()])
+        found = run(proven(settings)["small"], [section])
         assert found.rendered is None
         return found.problem
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from receiver import cli
 from receiver.authoring.cases.site import processes
-from receiver.core.delivery import Arrival, Incoming, Section
+from receiver.core.delivery import Arrival, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
@@ -74,8 +74,8 @@ class Home:
     def deliver(self, content: bytes | None = None, at: datetime = NOON, fax: bytes = FAX, **values):
         """Have a delivery judged as by the service; return its entry."""
         sections = [
-            Incoming(Section("file", "scan.tif", "image/tiff"), [fax]),
-            Incoming(Section("metadata", "metadata.json", "application/json"), [content or metadata(**values)]),
+            Section("file", "scan.tif", "image/tiff", content=[fax]),
+            Section("metadata", "metadata.json", "application/json", content=[content or metadata(**values)]),
         ]
         process = self.context.processes["referrals"]
         try:

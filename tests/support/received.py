@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from receiver.authoring.cases.site import processes
-from receiver.core.delivery import Arrival, Incoming, Section
+from receiver.core.delivery import Arrival, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive as intake
@@ -18,8 +18,8 @@ context = open_context(settings, processes(settings))
 
 def deliver(content: bytes) -> str:
     sections = [
-        Incoming(Section("file", "scan.tif", "image/tiff"), [FAX]),
-        Incoming(Section("metadata", "metadata.json", "application/json"), [content]),
+        Section("file", "scan.tif", "image/tiff", content=[FAX]),
+        Section("metadata", "metadata.json", "application/json", content=[content]),
     ]
     try:
         return intake.receive(context, context.processes["referrals"], sections, Arrival(NOON, "192.0.2.7")).id

@@ -11,7 +11,7 @@ from receiver import cli
 from receiver.authoring.cases.cases import Case, incoming
 from receiver.authoring.cases.outcome import run
 from receiver.authoring.cases.site import processes
-from receiver.core.delivery import Arrival, Incoming, Section
+from receiver.core.delivery import Arrival, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import context as context
@@ -143,7 +143,7 @@ class SmallSite:
         settings.data.mkdir(exist_ok=True)
         ledger.create(settings.ledger)
         opened = context.open_context(settings, compiled)
-        sent = [Incoming(Section(name, filename, kind), [content]) for name, filename, kind, content in sections]
+        sent = [Section(name, filename, kind, content=[content]) for name, filename, kind, content in sections]
         try:
             with contextlib.suppress(Problem):
                 intake.receive(opened, compiled["notes"], sent, Arrival(datetime.now(UTC), ""))

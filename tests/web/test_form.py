@@ -41,7 +41,7 @@ def read(
 ):
     stream = Pieces(content, *cuts)
     found = form.sections(stream, content_type, length, max_body)
-    return [(i.section.name, i.section.filename, i.section.type, b"".join(i.content)) for i in found]
+    return [(i.name, i.filename, i.type, b"".join(i.content)) for i in found]
 
 
 def refusal(*args, **kwargs) -> Code:
@@ -168,7 +168,7 @@ def test_a_body_over_the_limit_is_refused_with_and_without_a_length():
 
 def test_content_that_nobody_consumed_is_skipped():
     stream = io.BytesIO(body(section("file", b"x" * 1000), section("metadata")))
-    assert [i.section.name for i in form.sections(stream, CONTENT_TYPE, None, 10**6)] == ["file", "metadata"]
+    assert [i.name for i in form.sections(stream, CONTENT_TYPE, None, 10**6)] == ["file", "metadata"]
 
 
 PIECE = st.binary(max_size=20) | st.sampled_from(

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from receiver.core.delivery import Incoming
+from receiver.core.delivery import Section
 from receiver.delivery import form
 
 
@@ -13,7 +13,7 @@ class NotARequest(ValueError):  # noqa: N818 (a state, told in words)
     """A file that does not begin as an HTTP request does."""
 
 
-def sections(path: Path, max_body: int) -> Iterator[Incoming]:
+def sections(path: Path, max_body: int) -> Iterator[Section]:
     """Yield the sections of the request in a file. Raises `NotARequest`, and `Problem` as the service would."""
     stream = io.BytesIO(path.read_bytes())
     if not stream.readline().rstrip().endswith((b"HTTP/1.1", b"HTTP/1.0")):

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from receiver.authoring.cases.cases import EXPECTED, REQUEST, is_part
 from receiver.authoring.cases.files import named
-from receiver.core.delivery import Incoming, Part, Role, Section
+from receiver.core.delivery import Part, Role, Section
 from receiver.delivery.filenames import disposition
 from receiver.schemas import json_text, xml_text
 from receiver.schemas.malformed import Malformed
@@ -35,9 +35,9 @@ class Sent:
         )
 
     @property
-    def incoming(self) -> Incoming:
+    def incoming(self) -> Section:
         """The section as it arrives."""
-        return Incoming(self.section, [self.content])
+        return replace(self.section, content=[self.content])
 
 
 def sent(kept: Kept) -> list[Sent]:

@@ -7,13 +7,13 @@ Documents are not repeated in expected/: they are published as they came.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from receiver.authoring.cases import captured
 from receiver.authoring.cases.files import Named, named
-from receiver.core.delivery import Incoming
+from receiver.core.delivery import Section
 from receiver.site.config.model import PartConfig
 from receiver.site.process import Process
 from receiver.store.durable import chunks
@@ -50,7 +50,7 @@ def cases(process: Process) -> list[Case]:
     return [Case(process, folder) for folder in folders]
 
 
-def incoming(case: Case, max_body: int) -> Iterator[Incoming]:
+def incoming(case: Case, max_body: int) -> Iterator[Section]:
     """Return the delivery of a case. Raises `NotARequest`; `Problem` on its way in where a file cannot be read."""
     request = case.folder / REQUEST
     if request.exists():
@@ -59,9 +59,9 @@ def incoming(case: Case, max_body: int) -> Iterator[Incoming]:
     return delivered(named(str(path), is_part(case.process)) for path in files)
 
 
-def delivered(parts: Iterable[Named]) -> Iterator[Incoming]:
+def delivered(parts: Iterable[Named]) -> Iterator[Section]:
     """Yield files as the sections that they are sent as."""
-    return (Incoming(part.section, chunks(part.path)) for part in parts)
+    return (replace(part.section, content=chunks(part.path)) for part in parts)
 
 
 def is_part(process: Process) -> Callable[[str], bool]:

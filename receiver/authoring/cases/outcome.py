@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from receiver.core.delivery import Delivery, Incoming, Part, Reading, delivery_id
+from receiver.core.delivery import Delivery, Part, Reading, Section, delivery_id
 from receiver.core.problems import PASSING, Problem
 from receiver.delivery import receive as intake
 from receiver.delivery.parts import collect
-from receiver.delivery.plan import holds
-from receiver.delivery.render import Rendered, as_published, render
+from receiver.delivery.render import Rendered, as_published, holds, render
 from receiver.site.process import Process
 from receiver.store.stage import Stage
 
@@ -31,7 +30,7 @@ class Outcome:
 
 def run(
     process: Process,
-    incoming: Iterable[Incoming],
+    incoming: Iterable[Section],
     received_at: datetime = FROZEN,
     *,
     version: Callable[[str, str], int] = lambda _id, _source_id: 1,

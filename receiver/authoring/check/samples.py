@@ -161,7 +161,7 @@ def _metadata(case: Case, max_body: int) -> Metadata | None:
         return next((Metadata(path, path.read_bytes()) for path in own), None)
     try:
         sections = incoming(case, max_body)
-        found = next(((_content(each), each.section.charset) for each in sections if each.section.name == name), None)
+        found = next(((_content(each), each.charset) for each in sections if each.name == name), None)
     except (Problem, ValueError):
         found = None
     if found is None:

@@ -105,7 +105,7 @@ def _request(file: Path) -> Sample:
     content = _content(file)
     head, blank, body = content.partition(b"\r\n\r\n")
     try:
-        incoming = [(each.section, b"".join(_chunks(each.content))) for each in captured.sections(file, len(content))]
+        incoming = [(each, b"".join(_chunks(each.content))) for each in captured.sections(file, len(content))]
     except (Problem, captured.NotARequest) as error:
         raise Unusable(f"{file}: {error}") from None
     found = [(section, data) for section, data in incoming if _is_metadata(section, data)]

@@ -38,9 +38,9 @@ def sent(process, sections):
     parts = []
     for each in sections:
         content = b"".join(each.content)
-        role = next((rule.role for rule in process.config.parts if rule.name == each.section.name), Role.DOCUMENT)
-        suffix = {"image/tiff": ".tif", "application/pdf": ".pdf", "image/png": ".png"}.get(each.section.type, ".bin")
-        parts.append(Sent(each.section, role, suffix, content))
+        role = next((rule.role for rule in process.config.parts if rule.name == each.name), Role.DOCUMENT)
+        suffix = {"image/tiff": ".tif", "application/pdf": ".pdf", "image/png": ".png"}.get(each.type, ".bin")
+        parts.append(Sent(each, role, suffix, content))
     return parts
 
 

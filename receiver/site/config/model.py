@@ -41,7 +41,7 @@ class PartConfig:
 
     name: str
     role: Role
-    types: tuple[str, ...]  # empty: any; `sniffing.registered` has the names that each may be called by
+    types: tuple[str, ...]  # empty: any; `parts.registered` has the names that each may be called by
     max_size: int | None  # bytes; None: only the whole request is bounded
     required: bool
     many: bool

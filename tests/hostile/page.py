@@ -1,4 +1,4 @@
-"""Writes the tables of docs/http.md, and docs/openapi.json. `make docs` runs it."""
+"""Writes the tables of docs/http.md and docs/hardening.md, and docs/openapi.json. `make docs` runs it."""
 
 import re
 from collections.abc import Iterator
@@ -16,10 +16,12 @@ from .cases.building import NOTHING, QUARANTINE, Case
 from .cases.configuration import DANGERS
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE = ROOT / "docs" / "http.md"
+PAGES = [ROOT / "docs" / "http.md", ROOT / "docs" / "hardening.md"]
 OPENAPI = ROOT / "docs" / "openapi.json"
 GUARD = re.compile(r"(<!-- (\w+): written by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL)
 LIMIT = re.compile(r"^[A-Z][A-Z_]* = ([0-9_.* ]+?)  # (.*?)(?:: (.*))?$", re.MULTILINE)
+
+UNSEEN = "# what no sender sees"  # a line of receiver.core.limits
 
 # module → what its limits bound
 LIMITS = {
@@ -28,6 +30,9 @@ LIMITS = {
     "receiver.site.config.build": "Metadata",
     "receiver.schemas.json_text": "JSON metadata",
     "receiver.schemas.xml_text": "XML metadata",
+}
+BOUNDS = {
+    "receiver.core.limits": "Work",
     "receiver.formats.limits": "Rendering",
     "receiver.formats.path": "Paths of files",
     "receiver.formats.xml.check": "XML records",
@@ -89,8 +94,7 @@ ADVICE = {
 
 def written(page: str) -> str:
     """Return the page with its tables up to date."""
-    tables = {"problems": problems, "limits": limits, "hostile": hostile, "dangers": dangers, "clients": clients}
-    return GUARD.sub(lambda found: "\n".join([found[1], *tables[found[2]](), "", found[3]]), page)
+    return GUARD.sub(lambda found: "\n".join([found[1], *TABLES[found[2]](), "", found[3]]), page)
 
 
 def problems() -> Iterator[str]:
@@ -102,14 +106,26 @@ def problems() -> Iterator[str]:
 
 
 def limits() -> Iterator[str]:
-    """Yield the table of limits, out of the lines that set them."""
+    """Yield the table of the limits that a sender can meet, out of the lines that set them."""
+    yield from _limits({title: _source(name).partition(UNSEEN)[0] for name, title in LIMITS.items()})
+
+
+def bounds() -> Iterator[str]:
+    """Yield the table of all other limits."""
+    yield from _limits({title: _source(name).rpartition(UNSEEN)[2] for name, title in BOUNDS.items()})
+
+
+def _limits(sources: dict[str, str]) -> Iterator[str]:
     yield from _row("limit", "of", "because")
     yield from _row(*["---"] * 3)
-    for name, title in LIMITS.items():
+    for title, source in sources.items():
         yield from _row(f"**{title}**", "", "")
-        source = Path(str(find_spec(name).origin)).read_text()
         for number, what, reason in LIMIT.findall(source):
             yield from _row(f"{eval(number):,}", what, reason)
+
+
+def _source(module: str) -> str:
+    return Path(str(find_spec(module).origin)).read_text()
 
 
 def hostile() -> Iterator[str]:
@@ -157,6 +173,16 @@ def _plain(text: str) -> str:
     return "`".join(words).replace("|", "&#124;")
 
 
+TABLES = {
+    "problems": problems,
+    "clients": clients,
+    "limits": limits,
+    "bounds": bounds,
+    "dangers": dangers,
+    "hostile": hostile,
+}
+
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text()))
+    for path in PAGES:
+        path.write_text(written(path.read_text()))
     OPENAPI.write_text(openapi.text())

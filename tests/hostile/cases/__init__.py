@@ -1,6 +1,6 @@
 """The table of hostile and broken input: what goes in, what is answered, what is kept.
 
-`tests/hostile/test_table.py` sends each row to a running service; docs/http.md shows them.
+`tests/hostile/test_table.py` sends each row to a running service; docs/hardening.md shows them.
 """
 
 from . import again, documents, dotnet, json, multipart, names, requests, templates, xml

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from receiver.core.delivery import Part
 from receiver.core.problems import Code, Problem, Violation
-from receiver.documents.helper import Unreadable
+from receiver.documents.helper import UnreadableError
 from receiver.documents.helpers import Helpers
 from receiver.store.stage import Staged
 
@@ -30,7 +30,7 @@ def pages(part: Part, process: str = "") -> int:
     question = {"task": "pages", "path": str(part.path), "type": part.type}
     try:
         return int(_helpers.ask(process, question, COUNT_SECONDS)["pages"])
-    except Unreadable as error:
+    except UnreadableError as error:
         reason = error.reason
     raise _broken(part, f"The document cannot be read: {reason}.")
 
@@ -53,7 +53,7 @@ def as_pdf(part: Part, staged: Staged, process: str = "") -> Part:
     question = {"task": "pdf", "path": str(part.path), "type": part.type}
     try:
         _helpers.ask(process, question, CONVERT_SECONDS, file.write)
-    except Unreadable as error:
+    except UnreadableError as error:
         reason = error.reason
     else:
         staged.write([file.name])

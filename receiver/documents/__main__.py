@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from receiver.documents.helper import Unreadable
+from receiver.documents.helper import UnreadableError
 
 MAX_MEMORY = 2_000_000_000  # bytes of memory for one document: a color page of A4 at 600 dpi takes 100 MB, a few times
 NICE = 10  # added to the priority: a tenth of the processor's time where deliveries want all of it
@@ -45,7 +45,7 @@ def answer(question: dict[str, str]) -> Answer:
     """Return what there is to say about a document, whatever it does to the libraries."""
     try:
         return TASKS[question["task"]](Path(question["path"]), question["type"])
-    except Unreadable as error:
+    except UnreadableError as error:
         reason = error.reason
     except MemoryError:
         reason = "it takes more memory than is allowed"

@@ -20,7 +20,7 @@ MAX_ANSWER = 1_000  # bytes of one line
 READ_SIZE = 1_000_000  # bytes
 
 
-class Unreadable(Exception):  # noqa: N818 (the state of a document)
+class UnreadableError(Exception):
     """A document that cannot be read. The reason completes "it cannot be read: …" and holds nothing of it."""
 
     def __init__(self, reason: str) -> None:
@@ -43,7 +43,7 @@ class Helper:
     ) -> dict[str, Any]:
         """Return the answer; what comes behind it goes to `take`, piece by piece.
 
-        Raises `Unreadable` for a document that is broken, takes longer, or more memory than there is.
+        Raises `UnreadableError` for a document that is broken, takes longer, or more memory than there is.
         """
         with self._one_question:
             try:
@@ -57,7 +57,7 @@ class Helper:
                 self.stop()  # whatever is still on its way belongs to no question any more
                 raise
         if "unreadable" in answer:
-            raise Unreadable(str(answer["unreadable"]))
+            raise UnreadableError(str(answer["unreadable"]))
         return answer
 
     def stop(self) -> None:
@@ -82,7 +82,7 @@ class Helper:
         self._deadline = monotonic() + START_SECONDS
         try:
             self._line()
-        except Unreadable:
+        except UnreadableError:
             raise RuntimeError("the process that reads documents does not start") from None
 
     def _answer(self, question: dict[str, str]) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class Helper:
                 pipe.write(json.dumps(question).encode() + b"\n")
                 pipe.flush()
         except BrokenPipeError:
-            raise Unreadable("whoever reads it gives up") from None
+            raise UnreadableError("whoever reads it gives up") from None
         answer: dict[str, Any] = json.loads(self._line())
         return answer
 
@@ -110,15 +110,15 @@ class Helper:
             yield chunk
 
     def _read(self) -> bytes:
-        """Return what comes next. Raises `Unreadable` at the deadline, and where the process has died."""
+        """Return what comes next. Raises `UnreadableError` at the deadline, and where the process has died."""
         pipe = self._process.stdout if self._process else None
         if pipe is None:
             return b""
         readable = select.poll()  # `select.select` knows no descriptor beyond 1,023
         readable.register(pipe, select.POLLIN)
         if not readable.poll(1000 * max(self._deadline - monotonic(), 0)):
-            raise Unreadable("it takes too long")
+            raise UnreadableError("it takes too long")
         chunk = os.read(pipe.fileno(), READ_SIZE)
         if not chunk:
-            raise Unreadable("whoever reads it gives up")
+            raise UnreadableError("whoever reads it gives up")
         return chunk

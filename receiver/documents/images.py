@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from receiver.documents import jpegs, tiffs
-from receiver.documents.helper import Unreadable
+from receiver.documents.helper import UnreadableError
 from receiver.documents.limits import MAX_PIXELS
 from receiver.documents.sheets import saved
 
@@ -24,7 +24,7 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def pages(path: Path, type: str) -> int:  # noqa: A002 (the word of the delivery)
-    """Count the pages: those of a TIFF, one for any other image. Raises `Unreadable`, or what Pillow raises."""
+    """Count the pages: those of a TIFF, one for any other image. Raises `UnreadableError`, or what Pillow raises."""
     if type == TIFF:
         return tiffs.pages(path)
     with _sound(path, type):
@@ -32,7 +32,7 @@ def pages(path: Path, type: str) -> int:  # noqa: A002 (the word of the delivery
 
 
 def pdf(path: Path, type: str) -> bytes:  # noqa: A002
-    """Return an image as PDF, page for page, every pixel kept. Raises `Unreadable`, or what the libraries raise.
+    """Return an image as PDF, page for page, every pixel kept. Raises `UnreadableError`, or what the libraries raise.
 
     Group 4 and JPEG go in as they are, if they are upright; what PDF does not know is decoded, and packed without loss.
     """
@@ -51,7 +51,7 @@ def pdf(path: Path, type: str) -> bytes:  # noqa: A002
 
 @contextlib.contextmanager
 def _sound(path: Path, type: str) -> Iterator[Image.Image]:  # noqa: A002
-    """Open an image, and decode it. Raises `Unreadable`, or what Pillow raises."""
+    """Open an image, and decode it. Raises `UnreadableError`, or what Pillow raises."""
     if type == JPEG:
         jpegs.require_sound(path.read_bytes())
     try:
@@ -62,9 +62,9 @@ def _sound(path: Path, type: str) -> Iterator[Image.Image]:  # noqa: A002
             image.load()
             yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Unreadable(f"a page has more than {MAX_PIXELS:,} pixels") from None
+        raise UnreadableError(f"a page has more than {MAX_PIXELS:,} pixels") from None
     except UnidentifiedImageError:
-        raise Unreadable(f"it is no {FORMATS[type]} file") from None
+        raise UnreadableError(f"it is no {FORMATS[type]} file") from None
 
 
 def _single_page(path: Path, type: str) -> bytes:  # noqa: A002

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from receiver.documents import libtiff
-from receiver.documents.helper import Unreadable
+from receiver.documents.helper import UnreadableError
 from receiver.documents.libtiff import Tiff
 from receiver.documents.sheets import around
 
@@ -32,15 +32,15 @@ class Frame:
 
 
 def require_sound(content: bytes) -> None:
-    """Raise `Unreadable` for a JPEG that is damaged, or of a kind that few programs read."""
+    """Raise `UnreadableError` for a JPEG that is damaged, or of a kind that few programs read."""
     frame = _frame(content)
     if frame.bits != 8 or frame.marker not in (*HUFFMAN, *ARITHMETIC):
         kind = f"of {frame.bits} bits" if frame.bits != 8 else "without loss, or of several frames"
-        raise Unreadable(f"it is a JPEG {kind}, which cannot be read: send a baseline JPEG of 8 bits")
+        raise UnreadableError(f"it is a JPEG {kind}, which cannot be read: send a baseline JPEG of 8 bits")
     if END not in content:
-        raise Unreadable("it is cut off")
+        raise UnreadableError("it is cut off")
     if _complains(content, frame):
-        raise Unreadable("it is damaged")
+        raise UnreadableError("it is damaged")
 
 
 def is_huffman(content: bytes) -> bool:
@@ -51,7 +51,7 @@ def is_huffman(content: bytes) -> bool:
 def _frame(content: bytes) -> Frame:
     """Find the header of the frame."""
     if not content.startswith(BEGIN):
-        raise Unreadable("it is no JPEG file")
+        raise UnreadableError("it is no JPEG file")
     at = len(BEGIN)
     while at + 20 < len(content):
         if content[at] != 0xFF:
@@ -68,7 +68,7 @@ def _frame(content: bytes) -> Frame:
             sampling = content[at + 11]
             return Frame(marker, content[at + 4], (width, height), content[at + 9], (sampling >> 4, sampling & 15))
         at += 2 + int.from_bytes(content[at + 2 : at + 4])
-    raise Unreadable("it is damaged")
+    raise UnreadableError("it is damaged")
 
 
 def _complains(content: bytes, frame: Frame) -> bool:
@@ -87,6 +87,6 @@ def _complains(content: bytes, frame: Frame) -> bool:
                 for _ in tiff.directories():
                     for _ in tiff.decoded():
                         pass
-        except Unreadable:
+        except UnreadableError:
             return b"JPEGLib" in libtiff.complained()
     return False

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image, _imaging
 
-from receiver.documents.helper import Unreadable
+from receiver.documents.helper import UnreadableError
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF 6.0, section 2, and BigTIFF
 DAMAGED_DIRECTORY = "its directory is damaged, or it is cut off"
@@ -113,7 +113,7 @@ _show = _function("TIFFReadRGBAImageOriented", c_int, c_void_p, c_uint32, c_uint
 
 
 class Tiff:
-    """An open TIFF, at one of its directories: use it in a `with`. What libtiff complains of raises `Unreadable`."""
+    """An open TIFF, at one of its directories: use it in a `with`. What libtiff refuses raises `UnreadableError`."""
 
     def __init__(self, file: int) -> None:
         _library.TIFFSetErrorHandler(_handler)
@@ -125,7 +125,7 @@ class Tiff:
         self._handle = _open(file, b"", MODE)
         if not self._handle:
             is_tiff = os.pread(file, 4, 0) in SIGNATURES
-            raise Unreadable(DAMAGED_DIRECTORY if is_tiff else "it is no TIFF file")
+            raise UnreadableError(DAMAGED_DIRECTORY if is_tiff else "it is no TIFF file")
 
     def __enter__(self) -> "Tiff":
         return self
@@ -139,14 +139,14 @@ class Tiff:
         yield count
         while not _is_last(self._handle):
             if not _next(self._handle):
-                raise Unreadable(DAMAGED_DIRECTORY)
+                raise UnreadableError(DAMAGED_DIRECTORY)
             count += 1
             yield count
 
     def require_silence(self) -> None:
-        """Raise `Unreadable` where libtiff complained of a directory."""
+        """Raise `UnreadableError` where libtiff complained of a directory."""
         if _heard:
-            raise Unreadable(DAMAGED_DIRECTORY)
+            raise UnreadableError(DAMAGED_DIRECTORY)
 
     def field(self, tag: int, missing: int = 0) -> Any:
         """Return the value of a field, or its default where the file has none: that of TIFF, or `missing`."""
@@ -192,7 +192,7 @@ class Tiff:
             decoded = memoryview(buffer).cast("B")[: max(count, 0)]
             ends_early = row and decoded[-row:] == bytes([UNTOUCHED]) * row  # which is no error to libtiff
             if _heard or ends_early:
-                raise Unreadable("a page is damaged")
+                raise UnreadableError("a page is damaged")
             yield decoded
 
     def shown(self) -> Image.Image:
@@ -201,9 +201,9 @@ class Tiff:
         pixels = ctypes.create_string_buffer(4 * size[0] * size[1])
         _show(self._handle, *size, pixels, self.field(ORIENTATION), 1)  # its own orientation: nothing is turned
         if (b"", b"%s") in _heard:  # who has no name explains why it does not begin
-            raise Unreadable(
+            raise UnreadableError(
                 "its pixels are of a kind that cannot be shown: send it in gray or RGB, of 8 bits a sample"
             )
         if _heard:
-            raise Unreadable("a page is damaged")
+            raise UnreadableError("a page is damaged")
         return Image.frombytes("RGBA", size, memoryview(pixels).cast("B"))

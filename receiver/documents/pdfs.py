@@ -9,25 +9,25 @@ from pathlib import Path
 import pikepdf
 import pypdfium2
 
-from receiver.documents.helper import Unreadable
+from receiver.documents.helper import UnreadableError
 
 PASSWORD = 4  # FPDF_ERR_PASSWORD
 LOST_PAGE = "Pages tree includes non-dictionary object"  # qpdf's words
 
 
 def pages(path: Path) -> int:
-    """Count the pages that are there, whatever the file says that it has. Raises `Unreadable`."""
+    """Count the pages that are there, whatever the file says that it has. Raises `UnreadableError`."""
     shown, said = _shown(path)
     try:
         with pikepdf.open(path, suppress_warnings=True) as document:
             count = len(document.pages)
             lost = any(LOST_PAGE in str(warning) for warning in document.get_warnings())
     except pikepdf.PdfError:
-        raise Unreadable("it is damaged") from None
+        raise UnreadableError("it is damaged") from None
     if count < 1:
-        raise Unreadable("it has no page")
+        raise UnreadableError("it has no page")
     if lost or shown < min(said, count):
-        raise Unreadable("it is damaged: not all of its pages can be shown")
+        raise UnreadableError("it is damaged: not all of its pages can be shown")
     return count
 
 
@@ -37,7 +37,7 @@ def _shown(path: Path) -> tuple[int, int]:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
         locked = getattr(error, "err_code", None) == PASSWORD
-        raise Unreadable("it is locked with a password" if locked else "it is no PDF") from None
+        raise UnreadableError("it is locked with a password" if locked else "it is no PDF") from None
     with document:
         return sum(_can_be_shown(document, index) for index in range(len(document))), len(document)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from receiver.documents import libtiff
-from receiver.documents.helper import Unreadable
+from receiver.documents.helper import UnreadableError
 from receiver.documents.libtiff import GROUP4, Tiff
 from receiver.documents.limits import MAX_PAGES, MAX_PIXELS
 from receiver.documents.sheets import around, saved, turned
@@ -35,13 +35,13 @@ DPI = 96  # of a page that does not tell
 
 
 def pages(path: Path) -> int:
-    """Count the pages, each of which is decoded. Raises `Unreadable`."""
+    """Count the pages, each of which is decoded. Raises `UnreadableError`."""
     with path.open("rb") as file:
         return sum(1 for tiff in _pages(file.fileno()) if _is_sound(tiff))
 
 
 def single_pages(path: Path) -> list[bytes]:
-    """Return each page as img2pdf takes it over: upright, and without damage. Raises `Unreadable`."""
+    """Return each page as img2pdf takes it over: upright, and without damage. Raises `UnreadableError`."""
     with path.open("rb") as file:
         return [_single(tiff) for tiff in _pages(file.fileno())]
 
@@ -51,7 +51,7 @@ def _pages(file: int) -> Iterator[Tiff]:
         shown = []
         for count in tiff.directories():
             if count > MAX_PAGES:
-                raise Unreadable(f"it has more than {MAX_PAGES:,} pages")
+                raise UnreadableError(f"it has more than {MAX_PAGES:,} pages")
             shown.append(not tiff.field(libtiff.SUBFILE) & NO_PAGE)
     with Tiff(file) as tiff:
         for count in tiff.directories():
@@ -62,18 +62,18 @@ def _pages(file: int) -> Iterator[Tiff]:
 
 def _require_readable(tiff: Tiff) -> None:
     if tiff.field(libtiff.WIDTH) * tiff.field(libtiff.LENGTH) > MAX_PIXELS:
-        raise Unreadable(f"a page has more than {MAX_PIXELS:,} pixels")
+        raise UnreadableError(f"a page has more than {MAX_PIXELS:,} pixels")
     tiff.require_silence()
     compression = tiff.field(libtiff.COMPRESSION)
     if not tiff.is_known(compression):
         name = NAMES.get(compression, "of a kind that is not known")
-        raise Unreadable(f"its compression is {name}, and cannot be read: send it with Group 4, LZW or Deflate")
+        raise UnreadableError(f"its compression is {name}, and cannot be read: send it with Group 4, LZW or Deflate")
     if any(offset + size > tiff.size for offset, size in tiff.places()):
-        raise Unreadable("it is cut off")
+        raise UnreadableError("it is cut off")
 
 
 def _is_sound(tiff: Tiff) -> bool:
-    """Decode a page, and tell that it could be. Raises `Unreadable`."""
+    """Decode a page, and tell that it could be. Raises `UnreadableError`."""
     for _ in tiff.decoded():
         pass
     _require_checksum(tiff)
@@ -81,9 +81,9 @@ def _is_sound(tiff: Tiff) -> bool:
 
 
 def _require_checksum(tiff: Tiff) -> None:
-    """Raise `Unreadable` where Deflate does not end with the checksum of what it holds: libtiff stops before it."""
+    """Raise `UnreadableError` if Deflate does not end with the checksum of what it holds: libtiff stops before it."""
     if tiff.field(libtiff.COMPRESSION) in DEFLATE and not all(map(_has_its_checksum, _data(tiff))):
-        raise Unreadable("a page is damaged")
+        raise UnreadableError("a page is damaged")
 
 
 def _data(tiff: Tiff) -> Iterator[bytes]:

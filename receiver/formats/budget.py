@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import TypeVar
 
-from receiver.formats.errors import Exceeded, Refused
+from receiver.formats.errors import ExceededError, RefusedError
 from receiver.formats.limits import MAX_ITEMS, MAX_SECONDS, MAX_SLOW_TEXT, MAX_STEPS, MAX_TEXT, MAX_WIDTH
 
 Item = TypeVar("Item")
@@ -31,16 +31,16 @@ def tick() -> None:
     """Count one turn of a loop or one call."""
     _spent.steps += 1
     if _spent.steps > MAX_STEPS:
-        raise Exceeded(f"the template makes more than {MAX_STEPS:,} turns and calls")
+        raise ExceededError(f"the template makes more than {MAX_STEPS:,} turns and calls")
     if monotonic() > _spent.deadline:
-        raise Exceeded(f"the template runs for more than {MAX_SECONDS:g} seconds")
+        raise ExceededError(f"the template runs for more than {MAX_SECONDS:g} seconds")
 
 
 def spend(size: int) -> None:
     """Count characters that are about to be put together."""
     _spent.text += size
     if _spent.text > MAX_TEXT:
-        raise Exceeded(f"the template puts together more than {MAX_TEXT:,} characters")
+        raise ExceededError(f"the template puts together more than {MAX_TEXT:,} characters")
     tick()
 
 
@@ -53,20 +53,20 @@ def made(text: str) -> str:
 def items(count: int) -> None:
     """Refuse a list of more than MAX_ITEMS before it is put together."""
     if count > MAX_ITEMS:
-        raise Exceeded(f"the template makes a list of more than {MAX_ITEMS:,} items")
+        raise ExceededError(f"the template makes a list of more than {MAX_ITEMS:,} items")
     tick()
 
 
 def width(columns: int) -> None:
     """Refuse padding that is wider than MAX_WIDTH."""
     if columns > MAX_WIDTH:
-        raise Exceeded(f"the template asks for a width of more than {MAX_WIDTH:,}")
+        raise ExceededError(f"the template asks for a width of more than {MAX_WIDTH:,}")
 
 
 def slow(text: str) -> str:
     """Refuse a long text for a filter that is slow on each character."""
     if len(text) > MAX_SLOW_TEXT:
-        raise Exceeded(f"the text has more than {MAX_SLOW_TEXT:,} characters, too many for this filter")
+        raise ExceededError(f"the text has more than {MAX_SLOW_TEXT:,} characters, too many for this filter")
     spend(len(text))
     return text
 
@@ -81,9 +81,9 @@ def concat(parts: Iterable[str]) -> str:
 def each(value: Iterable[Item]) -> Iterator[Item]:
     """Yield the items of a list, each of them counted. A text is no list: its characters are never meant."""
     if isinstance(value, str):
-        raise Refused('is a text, not a list (a repeated field is named under "repeated" in process.toml)')
+        raise RefusedError('is a text, not a list (a repeated field is named under "repeated" in process.toml)')
     if value is None or isinstance(value, bool | int | float):
-        raise Refused("is not a list")
+        raise RefusedError("is not a list")
     return _counted(value)
 
 

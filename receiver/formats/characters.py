@@ -10,7 +10,7 @@ printed raw, and what goes into another encoding, needs `expressible`.
 import codecs
 from collections.abc import Callable
 
-from receiver.formats.errors import Misplaced, Refused
+from receiver.formats.errors import MisplacedError, RefusedError
 
 SURROGATES = dict.fromkeys(range(0xD800, 0xE000))
 CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
@@ -18,17 +18,17 @@ LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # what str.splitlines part
 
 
 def refuse(text: str, characters: dict[int, None], reason: str) -> None:
-    """Raise `Refused` if a text has one of the characters."""
+    """Raise `RefusedError` if a text has one of the characters."""
 
     def offends(text: str) -> bool:
         return len(text.translate(characters)) != len(text)
 
     if offends(text):
-        raise Refused(reason, "character", offends)
+        raise RefusedError(reason, "character", offends)
 
 
 def refuse_surrogates(text: str) -> None:
-    """Raise `Refused` for half a character, which no encoding can express."""
+    """Raise `RefusedError` for half a character, which no encoding can express."""
     refuse(text, SURROGATES, "contains half a character (a lone surrogate)")
 
 
@@ -44,7 +44,7 @@ def expressible(escaper: Callable[[object], str], encoding: str) -> Callable[[ob
         text = escaper(value)
         if text.isascii() or not offends(text):
             return text
-        raise Refused(f"has a character that cannot be expressed in {encoding}", "encoding", offends)
+        raise RefusedError(f"has a character that cannot be expressed in {encoding}", "encoding", offends)
 
     def offends(text: str) -> bool:
         try:
@@ -57,10 +57,10 @@ def expressible(escaper: Callable[[object], str], encoding: str) -> Callable[[ob
 
 
 def express(text: str, encoding: str) -> None:
-    """Raise `Misplaced` for literal text that the encoding cannot express, at its first such character."""
+    """Raise `MisplacedError` for literal text that the encoding cannot express, at its first such character."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError as error:
         character = text[error.start]
         message = f'"{character}" (U+{ord(character):04X}) cannot be expressed in {encoding}'
-        raise Misplaced(message, "use utf-8, or write it otherwise", error.start) from None
+        raise MisplacedError(message, "use utf-8, or write it otherwise", error.start) from None

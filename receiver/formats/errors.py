@@ -5,7 +5,7 @@ from collections.abc import Callable
 from jinja2.runtime import StrictUndefined
 
 
-class Refused(Exception):  # noqa: N818 (what happened to the value)
+class RefusedError(Exception):
     """A value that its place or its filter cannot take. The reason completes "fields.reason …".
 
     `offends` tells of any text whether it has what this one was refused for.
@@ -18,14 +18,14 @@ class Refused(Exception):  # noqa: N818 (what happened to the value)
         self.offends = offends
 
 
-class Exceeded(Refused):
+class ExceededError(RefusedError):
     """A rendering that costs more than `limits` allows."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, "limit")
 
 
-class NotThere(Exception):  # noqa: N818
+class MissingNameError(Exception):
     """A name or field that this delivery does not have."""
 
     def __init__(self, missing: "Missing") -> None:
@@ -34,7 +34,7 @@ class NotThere(Exception):  # noqa: N818
         self.owner: object = missing._undefined_obj
 
 
-class Misplaced(Exception):  # noqa: N818
+class MisplacedError(Exception):
     """Literal text or a value at a place of the record where it cannot be right. Found when a template is compiled."""
 
     def __init__(self, message: str, hint: str = "", offset: int = 0) -> None:
@@ -45,11 +45,11 @@ class Misplaced(Exception):  # noqa: N818
 
 
 class Missing(StrictUndefined):
-    """The undefined value: only `is defined` and `default` may touch it, anything else raises `NotThere`."""
+    """The undefined value: only `is defined` and `default` may touch it, anything else raises `MissingNameError`."""
 
     __slots__ = ()
 
     @property
     def _undefined_message(self) -> str:
         # Every forbidden use asks for the message first; Jinja's own would tell types and names of data.
-        raise NotThere(self)
+        raise MissingNameError(self)

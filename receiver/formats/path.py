@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 
 from receiver.formats import values
-from receiver.formats.errors import Misplaced, Refused
+from receiver.formats.errors import MisplacedError, RefusedError
 
 START = "start"  # of a component; otherwise "middle"
 STRUCTURE = "/\\\r\n"
@@ -25,16 +25,16 @@ RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}) | {
 
 
 def advance(state: str, text: str) -> str:
-    """Return the place after some literal text. Raises `Misplaced` for what cannot stand in a path."""
+    """Return the place after some literal text. Raises `MisplacedError` for what cannot stand in a path."""
     for offset, character in enumerate(text):
         if character == "/":
             if state == "start" and offset == 0:
-                raise Misplaced("a path begins with a name, not with /", "it is relative to the output folder")
+                raise MisplacedError("a path begins with a name, not with /", "it is relative to the output folder")
             state = "start"
         elif character in FORBIDDEN or not character.isprintable():
-            raise Misplaced(f"{character!r} cannot stand in a file's name", "", offset)
+            raise MisplacedError(f"{character!r} cannot stand in a file's name", "", offset)
         elif character in ". " and state == "start":
-            raise Misplaced("a name cannot begin with a dot or a blank", "", offset)
+            raise MisplacedError("a name cannot begin with a dot or a blank", "", offset)
         else:
             state = "middle"
     return state
@@ -50,7 +50,7 @@ def after(_state: str) -> str:
     return "middle"
 
 
-def meet(one: str, other: str) -> str | None:
+def merge(one: str, other: str) -> str | None:
     """Return the place where two branches go on together: perhaps still at the start."""
     return one if one == other else "start"
 
@@ -66,21 +66,21 @@ def describe(_state: str) -> str:
 
 
 def finish(text: str) -> str:
-    """Make every component safe as a whole. Raises `Refused` for an empty or too long one, or too many of them."""
+    """Make every component safe as a whole. Raises `RefusedError` for an empty or too long one, or too many of them."""
     path = "/".join(_component(component) for component in unicodedata.normalize("NFC", text).split("/"))
     if len(path.encode()) > MAX_PATH:
-        raise Refused(f"The path has more than {MAX_PATH:,} bytes.", "path")
+        raise RefusedError(f"The path has more than {MAX_PATH:,} bytes.", "path")
     return path
 
 
 def _component(text: str) -> str:
     name = text.strip(" ").rstrip(". ").lstrip(".")
     if not name:
-        raise Refused("The path has an empty name in it.", "path")
+        raise RefusedError("The path has an empty name in it.", "path")
     if name.split(".")[0].rstrip().upper() in RESERVED:
         name = f"_{name}"
     if len(name.encode()) > MAX_COMPONENT:
-        raise Refused(f"The path has a name of more than {MAX_COMPONENT} bytes in it.", "path")
+        raise RefusedError(f"The path has a name of more than {MAX_COMPONENT} bytes in it.", "path")
     return name
 
 

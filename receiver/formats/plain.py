@@ -8,7 +8,7 @@ The state is the record format's structural characters.
 from collections.abc import Callable
 
 from receiver.formats import values
-from receiver.formats.errors import Misplaced
+from receiver.formats.errors import MisplacedError
 
 START = ""
 STRUCTURE = ""
@@ -20,7 +20,7 @@ def advance(state: str, text: str) -> str:
     for offset, character in enumerate(text):
         if character in state:
             shown = "a line break" if character in "\r\n" else f'"{character}"'
-            raise Misplaced(
+            raise MisplacedError(
                 f"{shown} in a text that is escaped later, where it is printed",
                 "print a macro by itself, {{ name(…) }}, for text with structure in it",
                 offset,
@@ -38,8 +38,8 @@ def after(state: str) -> str:
     return state
 
 
-def meet(one: str, other: str) -> str | None:
-    """Branches always meet."""
+def merge(one: str, other: str) -> str | None:
+    """Return the context of two branches: always the same one."""
     return one if one == other else None
 
 

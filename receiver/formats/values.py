@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from jinja2.runtime import Undefined
 
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.metadata.xml_names import Names
 
 SEVERAL = "is several elements: say which one, [0], or go through them in a loop"
@@ -15,7 +15,7 @@ SEVERAL = "is several elements: say which one, [0], or go through them in a loop
 def text(value: object) -> str:
     """Return a value's text: nothing for null, true and false, plain digits, ISO-8601 for dates.
 
-    A list or an object has no text: it raises `Refused`.
+    A list or an object has no text: it raises `RefusedError`.
     """
     if isinstance(value, str):
         return str(value)
@@ -28,25 +28,25 @@ def text(value: object) -> str:
     if isinstance(value, date | time):  # a datetime is a date
         return value.isoformat()
     if isinstance(value, Undefined):
-        return str(value)  # raises NotThere
+        return str(value)  # raises MissingNameError
     if isinstance(value, Names):
         return _element(value)
-    raise Refused(f"is {kind(value)}, not a single value (print its items in a loop, or use `join`)")
+    raise RefusedError(f"is {kind(value)}, not a single value (print its items in a loop, or use `join`)")
 
 
 def _element(names: Names) -> str:
     try:
         return str(names)
     except ValueError:
-        raise Refused(SEVERAL) from None
+        raise RefusedError(SEVERAL) from None
 
 
 def number(value: float | Decimal) -> str:
-    """Return the digits of a finite number. Raises `Refused` for NaN and the infinities."""
+    """Return the digits of a finite number. Raises `RefusedError` for NaN and the infinities."""
     if isinstance(value, int):
         return str(int(value))
     if not math.isfinite(value):
-        raise Refused("is not a finite number")
+        raise RefusedError("is not a finite number")
     return format(value, "f") if isinstance(value, Decimal) else repr(value)
 
 

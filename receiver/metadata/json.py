@@ -64,7 +64,7 @@ def schema(schemas: Schemas, name: str) -> JsonSchema:
 
 
 def parse(content: bytes, charset: str = "") -> Any:
-    """Return the document. `charset` is that of its part. Raises `Malformed`."""
+    """Return the document. `charset` is that of its part. Raises `MalformedError`."""
     return loads(content, charset)
 
 

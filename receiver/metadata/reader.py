@@ -15,7 +15,7 @@ from receiver.metadata.fields import Gathered, Rules, gather, source_id_fault
 from receiver.metadata.layout import Layout, Path, WrongPath
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.schemas.xsd import XmlSchema
 
 NAME = re.compile(r"[\w.-]+")  # in a path
@@ -95,7 +95,7 @@ class MetadataReader:
     def _parse(self, content: bytes, charset: str) -> Any:
         try:
             return self.form.parse(content, charset)
-        except Malformed as error:
+        except MalformedError as error:
             fault = error
         where = f"line {fault.line}, column {fault.column}"
         detail = f"The metadata is not {self.form.NAME} that can be read."

@@ -108,7 +108,7 @@ def schema(schemas: Schemas, name: str) -> XmlSchema:
 
 
 def parse(content: bytes, charset: str = "") -> Document:
-    """Return the document. `charset` is that of its part. Raises `Malformed`."""
+    """Return the document. `charset` is that of its part. Raises `MalformedError`."""
     resource = xml_text.parse(xml_text.utf8(content, charset))
     return Document(resource, _without_namespaces(resource.root))
 

@@ -8,7 +8,7 @@ price of a guess.
 import re
 from encodings.aliases import aliases
 
-from receiver.schemas.malformed import Malformed, at
+from receiver.schemas.malformed import MalformedError, at
 
 MARKS = (  # UTF-32 first: its mark begins as that of UTF-16 does
     (b"\xff\xfe\x00\x00", "utf_32_le"),
@@ -60,7 +60,7 @@ KNOWN = {name: codec for name, codec in KNOWN.items() if TEXT.fullmatch(codec)}
 def decoded(content: bytes, charset: str = "", declared: str = "", *, own: bool = False) -> str:
     """Return a text without its byte order mark. `declared` is the encoding that it names itself.
 
-    What is `own`, and not sent, is never suspected. Raises `Malformed`.
+    What is `own`, and not sent, is never suspected. Raises `MalformedError`.
     """
     mark = next(((mark, codec) for mark, codec in MARKS if content.startswith(mark)), None)
     if mark:
@@ -70,14 +70,14 @@ def decoded(content: bytes, charset: str = "", declared: str = "", *, own: bool 
     codec = _ordered(codec, content, said)
     text = _strict(content, codec, said)
     if not own and ONE_BYTE.fullmatch(codec) and not content.isascii() and _is_utf8(content):
-        raise Malformed(f"{said} says {_shown(codec)}, and its bytes are UTF-8: say UTF-8, or send it as it says")
+        raise MalformedError(f"{said} says {_shown(codec)}, and its bytes are UTF-8: say UTF-8, or send it as it says")
     return text
 
 
 def _known(name: str, said: str) -> str:
     codec = KNOWN.get(_folded(name[:40]))
     if codec is None:
-        raise Malformed(f"{said} is not an encoding that is known here; {HINT}")
+        raise MalformedError(f"{said} is not an encoding that is known here; {HINT}")
     return codec
 
 
@@ -87,13 +87,15 @@ def _ordered(codec: str, content: bytes, said: str) -> str:
     if not WIDE.match(codec) and not looks:
         return codec
     if not said:
-        raise Malformed(
+        raise MalformedError(
             f"it is not encoded in UTF-8; it looks like {_shown(looks[:6])}, and has no byte order mark; {HINT}"
         )
     if not WIDE.match(codec):
-        raise Malformed(f"{said} says {_shown(codec)}, and its bytes look like {_shown(looks[:6])}; {HINT}, and say so")
+        raise MalformedError(
+            f"{said} says {_shown(codec)}, and its bytes look like {_shown(looks[:6])}; {HINT}, and say so"
+        )
     if not looks.startswith(codec):
-        raise Malformed(f"{said} says {_shown(codec)}, and its bytes are not; {HINT}, and say so")
+        raise MalformedError(f"{said} says {_shown(codec)}, and its bytes are not; {HINT}, and say so")
     return looks
 
 

@@ -19,7 +19,7 @@ from receiver.core.faults import Fault, Severity
 from receiver.core.positions import Positions, json_positions
 from receiver.schemas.json_numbers import exact
 from receiver.schemas.json_text import loads, utf8
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 
 ROOT = "file:///"
 
@@ -78,7 +78,7 @@ class Library:
             self.documents[uri] = document = Document(uri, file, exact(loads(source)), json_positions(source))
         except OSError as error:
             self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))
-        except Malformed as error:
+        except MalformedError as error:
             self.faults.append(Fault(file, error.line, error.column, "not-json", error.message))
         else:
             return document
@@ -143,5 +143,5 @@ def identity(contents: Any) -> str | None:
 def _peek(path: Path) -> str | None:
     try:
         return identity(loads(path.read_bytes()))
-    except (OSError, Malformed):
+    except (OSError, MalformedError):
         return None

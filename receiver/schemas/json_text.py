@@ -12,7 +12,7 @@ from typing import Any
 
 from receiver.schemas import encodings
 from receiver.schemas.json_numbers import Written
-from receiver.schemas.malformed import Malformed, at
+from receiver.schemas.malformed import MalformedError, at
 
 MAX_DEPTH = 64  # levels of nesting: NEXTSTEP's metadata has three; far from Python's recursion limit of 1,000
 MAX_DIGITS = 300  # digits of one number: a float ends at 309, and Python takes quadratic time over long integers
@@ -36,24 +36,24 @@ _WHAT = {  # the beginning of a message of Python's json → ours, which quotes 
 }
 
 
-class _Unsafe(Exception):  # noqa: N818 (a signal, never seen outside)
+class _UnsafeError(Exception):
     pass
 
 
 def loads(content: bytes, charset: str = "") -> Any:
-    """Return the value that the bytes spell: in UTF-8, unless a mark or the charset says else. Raises `Malformed`."""
+    """Return the value of some JSON: in UTF-8, unless a mark or the charset says else. Raises `MalformedError`."""
     return parse(encodings.decoded(content, charset))
 
 
 def utf8(content: bytes, charset: str = "") -> bytes:
-    """Return the same document in UTF-8, each character at its place. Raises `Malformed`."""
+    """Return the same document in UTF-8, each character at its place. Raises `MalformedError`."""
     return encodings.decoded(content, charset).encode()
 
 
 def parse(text: str) -> Any:
-    """Return the value that a text spells. Raises `Malformed`."""
+    """Return the value that a text spells. Raises `MalformedError`."""
     if not text or text.isspace():
-        raise Malformed("it is empty")
+        raise MalformedError("it is empty")
     if _is_long(text):
         with suppress(json.JSONDecodeError):  # of a string, before the limit is reached: told below
             _judge(text)  # ends at the limit, where decoding would take ten times as long
@@ -65,32 +65,32 @@ def parse(text: str) -> Any:
     return value
 
 
-def _decoded(text: str) -> tuple[Any, Malformed | None]:
+def _decoded(text: str) -> tuple[Any, MalformedError | None]:
     """Return the value or the fault; the caller raises, so that no exception that holds the text follows it."""
     try:
         return _DECODER.decode(text), None
     except json.JSONDecodeError as error:
         what = next((ours for theirs, ours in _WHAT.items() if error.msg.startswith(theirs)), "it is not JSON")
         return None, at(text, error.pos, what)
-    except (_Unsafe, RecursionError):
+    except (_UnsafeError, RecursionError):
         pass
     try:
         _judge(text)
-    except Malformed as fault:
+    except MalformedError as fault:
         return None, fault
-    return None, Malformed("it is not JSON that can be read")
+    return None, MalformedError("it is not JSON that can be read")
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _Unsafe
+        raise _UnsafeError
     return members
 
 
 def _integer(digits: str) -> int | float:
     if len(digits) > MAX_DIGITS:
-        raise _Unsafe
+        raise _UnsafeError
     return Written(digits) if digits == "-0" else int(digits)
 
 
@@ -99,7 +99,7 @@ def _float(digits: str) -> float:
     if repr(number) == digits:  # as nearly always: then it is within all limits
         return number
     if len(digits) > MAX_DIGITS or isinf(number) or _is_beyond(digits):
-        raise _Unsafe
+        raise _UnsafeError
     return Written(digits)
 
 
@@ -110,7 +110,7 @@ def _is_beyond(digits: str) -> bool:
 
 
 def _constant(_name: str) -> float:
-    raise _Unsafe
+    raise _UnsafeError
 
 
 _DECODER = json.JSONDecoder(

@@ -1,7 +1,7 @@
 """The one exception of the strict parsers."""
 
 
-class Malformed(ValueError):  # noqa: N818 (a state, told in one word)
+class MalformedError(ValueError):
     """Bytes that cannot be read. Says what is wrong and where, never what stands there."""
 
     def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
@@ -11,6 +11,6 @@ class Malformed(ValueError):  # noqa: N818 (a state, told in one word)
         self.column = column  # from 1, in characters
 
 
-def at(text: str, position: int, message: str) -> Malformed:
+def at(text: str, position: int, message: str) -> MalformedError:
     """Return the fault with the line and column of a position in the text."""
-    return Malformed(message, text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position))
+    return MalformedError(message, text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position))

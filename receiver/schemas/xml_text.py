@@ -15,7 +15,7 @@ from xml.parsers import expat
 from xmlschema import XMLResource
 
 from receiver.schemas import encodings
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 
 MAX_DEPTH = 64  # levels of nesting: NEXTSTEP's metadata has three; xmlschema recurses some ten calls a level
 MAX_NODES = 5_000  # elements and attributes: an XSD judges about fifty in a millisecond, a hard one ten
@@ -29,9 +29,9 @@ DECLARED = re.compile(
 
 
 def parse(content: bytes, max_nodes: int = MAX_NODES) -> XMLResource:
-    """Return a document in UTF-8; its `root` is an ElementTree element. Raises `Malformed`."""
+    """Return a document in UTF-8; its `root` is an ElementTree element. Raises `MalformedError`."""
     if not content.strip():
-        raise Malformed("it is empty")
+        raise MalformedError("it is empty")
     judge = _Judge(max_nodes)
     fault = judge.fault(content)
     if fault is not None:
@@ -43,7 +43,8 @@ def parse(content: bytes, max_nodes: int = MAX_NODES) -> XMLResource:
 def utf8(content: bytes, charset: str = "", *, own: bool = False) -> bytes:
     """Return a document in UTF-8, each character at its place, and without the encoding that it declared.
 
-    `charset` is that of the part. What is `own` was written here, in the encoding that it says. Raises `Malformed`.
+    `charset` is that of the part. What is `own` was written here, in the encoding that it declares. Raises
+    `MalformedError`.
     """
     found = DECLARED.match(content[:MAX_DECLARATION].replace(b"\0", b"").decode("latin-1"))
     text = encodings.decoded(content, charset, found[2] or found[3] if found else "", own=own)
@@ -63,7 +64,7 @@ def places(content: bytes) -> list[tuple[int, int]]:
     return found
 
 
-class _Refused(Exception):  # noqa: N818 (a signal)
+class _RefusedError(Exception):
     pass
 
 
@@ -73,28 +74,30 @@ class _Judge:
     def __init__(self, max_nodes: int) -> None:
         self._max_nodes = max_nodes
         self._depth = self._nodes = self.namespaces = 0
-        self._fault: Malformed | None = None
+        self._fault: MalformedError | None = None
         self._parser = expat.ParserCreate(namespace_separator="}")
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.StartNamespaceDeclHandler = self._namespace
 
-    def fault(self, content: bytes) -> Malformed | None:
+    def fault(self, content: bytes) -> MalformedError | None:
         """Return what is wrong with the text; None if nothing is."""
         try:
             self._parser.Parse(content, True)
-        except _Refused:
+        except _RefusedError:
             return self._fault
         except expat.ExpatError as error:
-            return Malformed(f"not well-formed XML: {expat.ErrorString(error.code)}", error.lineno, error.offset + 1)
+            return MalformedError(
+                f"not well-formed XML: {expat.ErrorString(error.code)}", error.lineno, error.offset + 1
+            )
         finally:
             del self._parser  # it holds this judge: a circle would keep its memory until garbage is looked for
         return None
 
     def _refuse(self, why: str) -> None:
-        self._fault = Malformed(why, self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1)
-        raise _Refused
+        self._fault = MalformedError(why, self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1)
+        raise _RefusedError
 
     def _doctype(self, *_: object) -> None:
         self._refuse("a DOCTYPE is not accepted")

@@ -10,7 +10,7 @@ from xmlschema import XMLResource, XMLSchemaException, names
 
 from receiver.core.faults import Fault
 from receiver.schemas import words
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.schemas.xml_text import parse, places, utf8
 
 MAX_NODES = 200_000  # elements and attributes of a schema file: the largest public ones have some 50,000
@@ -87,7 +87,7 @@ class Files:
         except OSError as error:
             self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))
             return None
-        except Malformed as error:
+        except MalformedError as error:
             self.faults.append(Fault(file, error.line, error.column, "not-xml", error.message))
             return None
         if source != raw and not _is_read_by_libraries(path):

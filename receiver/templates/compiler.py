@@ -16,8 +16,8 @@ from jinja2 import nodes
 
 from receiver.formats import budget, values
 from receiver.formats.characters import express, expressible, universal
-from receiver.formats.errors import Misplaced
-from receiver.formats.escaping import Spot
+from receiver.formats.errors import MisplacedError
+from receiver.formats.escaping import OutputContext
 from receiver.formats.hl7 import escape as hl7
 from receiver.templates import checks, filters
 from receiver.templates.environment import Sandbox
@@ -28,7 +28,8 @@ from receiver.templates.reads import guards
 from receiver.templates.source import Source
 from receiver.templates.unit import Macro, Scope, Unit, Variant
 
-Walked = tuple[Body, Spot]
+Walked = tuple[Body, OutputContext]  # some statements rewritten, and the context after them
+Printed = tuple[nodes.Expr, OutputContext]
 
 DOCUMENT = frozenset({"document"})  # the one name of ours that a loop, macro or with block may bind
 RAW = "raw"
@@ -48,10 +49,10 @@ class Compiler:
     def __init__(self, environment: Sandbox, library: Library, unit: Unit, encoding: str = "utf-8") -> None:
         self._unit = unit
         self._encoding = encoding  # that the record is written in
-        self._variants: dict[tuple[Macro, Spot], Variant] = {}
+        self._variants: dict[tuple[Macro, OutputContext], Variant] = {}
         self._imports = Imports(environment, library, unit)
         self._expressions = Expressions(environment, library, unit, encoding, self._variant)
-        self._statements: Mapping[type[nodes.Node], Callable[[Any, Spot, Scope], Walked]] = {
+        self._statements: Mapping[type[nodes.Node], Callable[[Any, OutputContext, Scope], Walked]] = {
             nodes.Output: self._output,
             nodes.If: self._if,
             nodes.For: self._for,
@@ -61,19 +62,19 @@ class Compiler:
             nodes.Include: self._include,
         }
 
-    def template(self, source: Source, context: Spot) -> nodes.Template:
+    def template(self, source: Source, context: OutputContext) -> nodes.Template:
         """Return a template's tree, ready to compile. Raises `Misconfigured` for a syntax error."""
         body, scope = self._imports.file_scope(self._imports.parse(source).body, Scope(chain=(source.file,)))
         walked, _ = self._body(body, context, scope)
         return nodes.Template([*self._called(walked), *walked], lineno=0)
 
-    def condition(self, expression: nodes.Expr, context: Spot) -> nodes.Template:
+    def condition(self, expression: nodes.Expr, context: OutputContext) -> nodes.Template:
         """Return a tree that prints something if an expression is true."""
         self._unit.name(expression, expression, Scope())
         truth = self._expressions.filtered(self._expressions.rewrite(expression, context, Scope()), _truth)
         return nodes.Template([nodes.Output([truth], lineno=expression.lineno)], lineno=0)
 
-    def _body(self, body: Sequence[nodes.Node], context: Spot, scope: Scope) -> Walked:
+    def _body(self, body: Sequence[nodes.Node], context: OutputContext, scope: Scope) -> Walked:
         """Return some statements rewritten, and the context after them."""
         walked: Body = []
         for node in body:
@@ -97,7 +98,7 @@ class Compiler:
 
     # Literal text and printed values
 
-    def _output(self, node: nodes.Output, context: Spot, scope: Scope) -> Walked:
+    def _output(self, node: nodes.Output, context: OutputContext, scope: Scope) -> Walked:
         pieces: list[nodes.Expr] = []
         for piece in node.nodes:
             if isinstance(piece, nodes.TemplateData):
@@ -110,13 +111,13 @@ class Compiler:
                 pieces.append(printed)
         return [nodes.Output(pieces, lineno=node.lineno)], context
 
-    def _text(self, node: nodes.TemplateData, context: Spot) -> Spot:
+    def _text(self, node: nodes.TemplateData, context: OutputContext) -> OutputContext:
         """Read literal text; after a fault in it, from the next line on."""
         offset = 0
         while True:
             try:
                 return context.advance(node.data[offset:])
-            except Misplaced as error:
+            except MisplacedError as error:
                 offset += error.offset
                 self._unit.misplaced(node, error, offset)
                 context = context._replace(lost=True)
@@ -124,11 +125,11 @@ class Compiler:
     def _prove_encoding(self, node: nodes.TemplateData) -> None:
         try:
             express(node.data, self._encoding)
-        except Misplaced as error:
+        except MisplacedError as error:
             fault = self._unit.places.fault(node.lineno, "encoding-misfit", error.message, error.hint, error.offset)
             self._unit.found([fault])
 
-    def _printed(self, node: nodes.Expr, context: Spot, scope: Scope) -> tuple[nodes.Expr, Spot]:
+    def _printed(self, node: nodes.Expr, context: OutputContext, scope: Scope) -> Printed:
         """Return what prints an expression, and the context after it."""
         if isinstance(node, nodes.CondExpr):
             return self._conditional(node, context, scope)
@@ -141,15 +142,15 @@ class Compiler:
         rewritten = self._expressions.rewrite(value, context, scope)
         try:
             escaper = self._escaper(node, context, mark)
-        except Misplaced as error:
+        except MisplacedError as error:
             self._unit.misplaced(node, error)
             return rewritten, context._replace(lost=True)
         printed = self._expressions.filtered(rewritten, escaper)
         printed.lineno = node.lineno  # where a mark stands behind the value, the value's own place is another one
         return printed, context.after()
 
-    def _escaper(self, node: nodes.Expr, context: Spot, mark: str | None) -> Callable[[object], str]:
-        """Return the function that escapes what is printed. Raises `Misplaced`."""
+    def _escaper(self, node: nodes.Expr, context: OutputContext, mark: str | None) -> Callable[[object], str]:
+        """Return the function that escapes what is printed. Raises `MisplacedError`."""
         if mark == RAW or context.lost:
             escaper: Callable[[object], str] = values.text
         else:
@@ -161,7 +162,7 @@ class Compiler:
             escaper = context.format.escaper(context.state, mark)
         return expressible(escaper, self._encoding) if mark == RAW or not universal(self._encoding) else escaper
 
-    def _conditional(self, node: nodes.CondExpr, context: Spot, scope: Scope) -> tuple[nodes.Expr, Spot]:
+    def _conditional(self, node: nodes.CondExpr, context: OutputContext, scope: Scope) -> Printed:
         """Escape each branch by itself, so that either may be a macro or `| raw`."""
         holds, fails = guards(node.test)
         test = self._expressions.condition(node.test, context, scope)
@@ -172,7 +173,7 @@ class Compiler:
 
     # Conditions and loops
 
-    def _if(self, node: nodes.If, context: Spot, scope: Scope) -> Walked:
+    def _if(self, node: nodes.If, context: OutputContext, scope: Scope) -> Walked:
         new, end, scope = self._branch(node, context, scope)
         for elif_ in node.elif_:
             branch, other, scope = self._branch(elif_, context, scope)
@@ -181,7 +182,7 @@ class Compiler:
         new.else_, other = self._body(node.else_, context, scope)
         return [new], self._merge(node, end, other)
 
-    def _branch(self, node: nodes.If, context: Spot, scope: Scope) -> tuple[nodes.If, Spot, Scope]:
+    def _branch(self, node: nodes.If, context: OutputContext, scope: Scope) -> tuple[nodes.If, OutputContext, Scope]:
         """Return a branch, the context after it, and the scope of the branches that follow."""
         self._unit.name(node, node.test, scope)
         holds, fails = guards(node.test)
@@ -189,7 +190,7 @@ class Compiler:
         body, end = self._body(node.body, context, scope.guarded(holds))
         return nodes.If(test, body, [], [], lineno=node.lineno), end, scope.guarded(fails)
 
-    def _for(self, node: nodes.For, context: Spot, scope: Scope) -> Walked:
+    def _for(self, node: nodes.For, context: OutputContext, scope: Scope) -> Walked:
         """Walk a loop's body; the items are counted and a text is refused as a list."""
         if node.recursive:
             self._unit.fault(node, "refused-tag", "a loop cannot call itself", "write one loop inside the other")
@@ -204,7 +205,7 @@ class Compiler:
         new = nodes.For(node.target, items, body, else_, test, False, lineno=node.lineno)
         return [new], self._merge(node, end, skipped)
 
-    def _turns(self, node: nodes.For, context: Spot, scope: Scope) -> Walked:
+    def _turns(self, node: nodes.For, context: OutputContext, scope: Scope) -> Walked:
         """Walk a loop's body until its start is a context that its own end can be merged with."""
         while True:
             body, end = self._body(node.body, context, scope)
@@ -213,9 +214,9 @@ class Compiler:
                 return body, end
             context = start  # a context only ever widens, so this ends
 
-    def _merge(self, node: nodes.Node, one: Spot, other: Spot) -> Spot:
+    def _merge(self, node: nodes.Node, one: OutputContext, other: OutputContext) -> OutputContext:
         """Return the context in which two branches go on, or the first one's after adding the fault."""
-        merged = one.meet(other)
+        merged = one.merge(other)
         if merged:
             return merged
         ends = sorted({one.format.describe(one.state), one.format.describe(other.state)})
@@ -227,21 +228,21 @@ class Compiler:
 
     # Variables
 
-    def _assign(self, node: nodes.Assign, context: Spot, scope: Scope) -> Walked:
+    def _assign(self, node: nodes.Assign, context: OutputContext, scope: Scope) -> Walked:
         self._unit.bind(node.target)
         self._unit.name(node, node.node, scope)
         scope.assigned(node.target, node.node)
         value = self._expressions.rewrite(node.node, context, scope)
         return [nodes.Assign(node.target, value, lineno=node.lineno)], context
 
-    def _assign_block(self, node: nodes.AssignBlock, context: Spot, scope: Scope) -> Walked:
+    def _assign_block(self, node: nodes.AssignBlock, context: OutputContext, scope: Scope) -> Walked:
         """Put a text together, to be escaped as a whole where it is printed."""
         self._unit.bind(node.target)
         filtered = self._expressions.rewrite(node.filter, context, scope) if node.filter else None
         body, _ = self._body(node.body, context.plain(), scope)
         return [nodes.AssignBlock(node.target, filtered, body, lineno=node.lineno)], context
 
-    def _with(self, node: nodes.With, context: Spot, scope: Scope) -> Walked:
+    def _with(self, node: nodes.With, context: OutputContext, scope: Scope) -> Walked:
         inner = scope
         for target, value in zip(node.targets, node.values, strict=True):
             self._unit.bind(target, allowed=DOCUMENT)
@@ -252,7 +253,7 @@ class Compiler:
 
     # Includes and macros
 
-    def _include(self, node: nodes.Include, context: Spot, scope: Scope) -> Walked:
+    def _include(self, node: nodes.Include, context: OutputContext, scope: Scope) -> Walked:
         """Walk another file as if it stood here; the variables that it sets stay its own."""
         found = self._imports.read(node, scope)
         if not found:
@@ -263,7 +264,7 @@ class Compiler:
         walked, end = self._body(body, context, inner)
         return [nodes.Scope(walked, lineno=node.lineno)], end
 
-    def _variant(self, node: nodes.Node, macro: Macro, context: Spot, scope: Scope) -> Variant:
+    def _variant(self, node: nodes.Node, macro: Macro, context: OutputContext, scope: Scope) -> Variant:
         """Return a macro compiled for a context."""
         if (macro, context) not in self._variants:
             if macro in scope.chain:
@@ -274,7 +275,7 @@ class Compiler:
             self._variants[macro, context] = self._compiled(macro.node, context, inner)
         return self._variants[macro, context]
 
-    def _compiled(self, node: nodes.Macro, context: Spot, scope: Scope) -> Variant:
+    def _compiled(self, node: nodes.Macro, context: OutputContext, scope: Scope) -> Variant:
         for parameter in node.args:
             self._unit.bind(parameter, allowed=DOCUMENT)
         defaults = [self._expressions.rewrite(default, context, scope) for default in node.defaults]

@@ -8,7 +8,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from receiver.formats import budget, values
-from receiver.formats.errors import Missing, Refused
+from receiver.formats.errors import Missing, RefusedError
 from receiver.formats.limits import MAX_RANGE
 from receiver.metadata.xml_names import Names
 from receiver.templates import filters, operations
@@ -33,7 +33,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, Mapping | Names):
             return self.getitem(obj, attribute)
         if isinstance(obj, Missing):
-            str(obj)  # raises NotThere
+            str(obj)  # raises MissingNameError
         if type(obj) is Namespace and attribute.startswith("_"):
             return Missing(obj=obj, name=attribute)
         try:
@@ -48,7 +48,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         except (TypeError, LookupError):
             return Missing(obj=obj, name=argument)
         except ValueError:
-            raise Refused(values.SEVERAL) from None
+            raise RefusedError(values.SEVERAL) from None
 
     def call_binop(self, _context: Context, operator: str, left: Any, right: Any) -> Any:
         """Apply an operator whose result is bounded."""
@@ -65,5 +65,5 @@ def bounded_range(*arguments: int) -> range:
     """Return a range of at most MAX_RANGE numbers."""
     numbers = range(*arguments)
     if len(numbers) > MAX_RANGE:
-        raise Refused(f"the range has more than {MAX_RANGE:,} numbers", "limit")
+        raise RefusedError(f"the range has more than {MAX_RANGE:,} numbers", "limit")
     return numbers

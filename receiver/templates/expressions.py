@@ -7,8 +7,8 @@ from typing import Any
 from jinja2 import nodes
 
 from receiver.formats import budget
-from receiver.formats.errors import Refused
-from receiver.formats.escaping import Spot
+from receiver.formats.errors import RefusedError
+from receiver.formats.escaping import OutputContext
 from receiver.templates import checks, operations
 from receiver.templates.environment import Sandbox, bounded_range
 from receiver.templates.library import Library
@@ -16,7 +16,7 @@ from receiver.templates.reads import Read, defaulted, field, guards
 from receiver.templates.source import start
 from receiver.templates.unit import Macro, Scope, Unit, Variant
 
-CompileMacro = Callable[[nodes.Node, Macro, Spot, Scope], Variant]
+CompileMacro = Callable[[nodes.Node, Macro, OutputContext, Scope], Variant]
 OPERATORS: Mapping[type[nodes.BinExpr], Callable[[Any, Any], Any]] = {
     nodes.Add: operations.add,
     nodes.Mul: operations.multiply,
@@ -37,7 +37,7 @@ class Expressions:
         self._unit = unit
         self._encoding = encoding
         self._variant = variant
-        self._special: Mapping[type[nodes.Node], Callable[[Any, Spot, Scope], nodes.Node]] = {
+        self._special: Mapping[type[nodes.Node], Callable[[Any, OutputContext, Scope], nodes.Node]] = {
             nodes.Name: self._name,
             nodes.Getattr: self._getattr,
             nodes.Getitem: self._getitem,
@@ -51,7 +51,7 @@ class Expressions:
             nodes.Or: self._or,
         }
 
-    def rewrite(self, node: nodes.Node, context: Spot, scope: Scope) -> Any:
+    def rewrite(self, node: nodes.Node, context: OutputContext, scope: Scope) -> Any:
         """Return an expression ready to compile, with its faults noted. Macros in it give their plain text."""
         self._unit.visit(node)
         _prove_bounds(self._unit, node)
@@ -63,7 +63,7 @@ class Expressions:
         name = self._environment.name_of(function)
         return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
-    def condition(self, test: nodes.Node, context: Spot, scope: Scope) -> Any:
+    def condition(self, test: nodes.Node, context: OutputContext, scope: Scope) -> Any:
         """Return a condition ready to compile; a trace records how it turns out, if there is one."""
         trace = self._unit.trace
         rewritten = self.rewrite(test, context, scope)
@@ -77,14 +77,14 @@ class Expressions:
         noted = self.filtered(nodes.Const(None, lineno=node.lineno), trace.passed(node, self._unit.places))
         return [nodes.ExprStmt(noted, lineno=node.lineno)]
 
-    def macro_call(self, node: nodes.Call, macro: nodes.Macro, context: Spot, scope: Scope) -> nodes.Call:
+    def macro_call(self, node: nodes.Call, macro: nodes.Macro, context: OutputContext, scope: Scope) -> nodes.Call:
         """Return the call of a macro's variant."""
         checks.arguments(self._unit, node, macro)
         called: nodes.Call = self._children(node, context, scope, leave="node")
         called.node = nodes.Name(macro.name, "load", lineno=node.lineno)
         return called
 
-    def _children(self, node: nodes.Node, context: Spot, scope: Scope, leave: str = "") -> Any:
+    def _children(self, node: nodes.Node, context: OutputContext, scope: Scope, leave: str = "") -> Any:
         rewritten = copy.copy(node)
         for name, value in node.iter_fields(exclude=(leave,)):
             if isinstance(value, list):
@@ -94,16 +94,16 @@ class Expressions:
                 setattr(rewritten, name, self.rewrite(value, context, scope))
         return rewritten
 
-    def _name(self, node: nodes.Name, _context: Spot, scope: Scope) -> nodes.Node:
+    def _name(self, node: nodes.Name, _context: OutputContext, scope: Scope) -> nodes.Node:
         checks.name(self._unit, node, scope)
         return node
 
-    def _getattr(self, node: nodes.Getattr, context: Spot, scope: Scope) -> Any:
+    def _getattr(self, node: nodes.Getattr, context: OutputContext, scope: Scope) -> Any:
         self._read(node, scope)
         self._unit.words.add(node.attr)
         return self._children(node, context, scope)
 
-    def _getitem(self, node: nodes.Getitem, context: Spot, scope: Scope) -> Any:
+    def _getitem(self, node: nodes.Getitem, context: OutputContext, scope: Scope) -> Any:
         self._read(node, scope)
         if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
             self._unit.words.add(node.arg.value)
@@ -114,7 +114,7 @@ class Expressions:
         if name is not None:
             self._unit.reads[Read(*self._unit.places.place(start(node)), name, name in scope.guards)] = None
 
-    def _filter(self, node: nodes.Filter, context: Spot, scope: Scope) -> Any:
+    def _filter(self, node: nodes.Filter, context: OutputContext, scope: Scope) -> Any:
         checks.filter_(self._unit, self._library, node)
         rewritten = self._forgiving(node, defaulted(node), context, scope)
         if node.name == "fixed" and len(node.args) < 4 and all(each.key != "encoding" for each in node.kwargs):
@@ -122,20 +122,22 @@ class Expressions:
             rewritten.kwargs.append(nodes.Keyword("encoding", encoding, lineno=node.lineno))
         return rewritten
 
-    def _test(self, node: nodes.Test, context: Spot, scope: Scope) -> Any:
+    def _test(self, node: nodes.Test, context: OutputContext, scope: Scope) -> Any:
         checks.test(self._unit, node)
         return self._forgiving(
             node, field(node.node) if node.name in ("defined", "undefined") else None, context, scope
         )
 
-    def _forgiving(self, node: nodes.Filter | nodes.Test, name: str | None, context: Spot, scope: Scope) -> Any:
+    def _forgiving(
+        self, node: nodes.Filter | nodes.Test, name: str | None, context: OutputContext, scope: Scope
+    ) -> Any:
         """Rewrite a filter or test that may be given a field that is not there."""
         rewritten = self._children(node, context, scope, leave="node")
         if node.node is not None:
             rewritten.node = self.rewrite(node.node, context, scope.guarded(frozenset({name})) if name else scope)
         return rewritten
 
-    def _call(self, node: nodes.Call, context: Spot, scope: Scope) -> Any:
+    def _call(self, node: nodes.Call, context: OutputContext, scope: Scope) -> Any:
         macro = scope.macro(node)
         if macro:
             variant = self._variant(node, macro, context.plain(), scope)
@@ -143,11 +145,11 @@ class Expressions:
         known = checks.callee(self._unit, node, scope)
         return self._children(node, context, scope, leave="" if known else "node")
 
-    def _concat(self, node: nodes.Concat, context: Spot, scope: Scope) -> Any:
+    def _concat(self, node: nodes.Concat, context: OutputContext, scope: Scope) -> Any:
         pieces = [self.rewrite(piece, context, scope) for piece in node.nodes]
         return self.filtered(nodes.List(pieces, lineno=node.lineno), operations.concat)
 
-    def _minus(self, node: nodes.Sub, context: Spot, scope: Scope) -> Any:
+    def _minus(self, node: nodes.Sub, context: OutputContext, scope: Scope) -> Any:
         """Take `fields.patient-mrn` for what it is meant to be: a name with a hyphen."""
         read, right = field(node.left), node.right
         if read is None or not isinstance(right, nodes.Name) or right.name in scope.names:
@@ -156,7 +158,7 @@ class Expressions:
         self._unit.fault(right, "unknown-name", f'there is no "{right.name}" here', hint)
         return node
 
-    def _conditional(self, node: nodes.CondExpr, context: Spot, scope: Scope) -> Any:
+    def _conditional(self, node: nodes.CondExpr, context: OutputContext, scope: Scope) -> Any:
         holds, fails = guards(node.test)
         test = self.condition(node.test, context, scope)
         first = self.rewrite(node.expr1, context, scope.guarded(holds))
@@ -164,16 +166,16 @@ class Expressions:
         otherwise = node.expr2 or nodes.Const(None, lineno=node.lineno)
         return nodes.CondExpr(test, first, self.rewrite(otherwise, context, scope.guarded(fails)), lineno=node.lineno)
 
-    def _and(self, node: nodes.And, context: Spot, scope: Scope) -> Any:
+    def _and(self, node: nodes.And, context: OutputContext, scope: Scope) -> Any:
         right = self.rewrite(node.right, context, scope.guarded(guards(node.left)[0]))
         return nodes.And(self.rewrite(node.left, context, scope), right, lineno=node.lineno)
 
-    def _or(self, node: nodes.Or, context: Spot, scope: Scope) -> Any:
+    def _or(self, node: nodes.Or, context: OutputContext, scope: Scope) -> Any:
         right = self.rewrite(node.right, context, scope.guarded(guards(node.left)[1]))
         return nodes.Or(self.rewrite(node.left, context, scope), right, lineno=node.lineno)
 
 
-class _Open(Exception):  # noqa: N818 (not an error: what a delivery decides)
+class _NotConstantError(Exception):
     """The value is known only when something is rendered, or what it is made of has a fault of its own."""
 
 
@@ -181,7 +183,7 @@ def _prove_bounds(unit: Unit, node: nodes.Node) -> None:
     """Add a fault if an operation on constants costs more than a rendering may: no sample is needed to find it."""
     try:
         _result(node)
-    except Refused as refused:
+    except RefusedError as refused:
         if refused.rule == "limit":
             unit.fault(node, "template-without-end", refused.reason, HINT)
     except Exception:  # noqa: BLE001 (open, or wrong in a way that rendering tells)
@@ -189,14 +191,14 @@ def _prove_bounds(unit: Unit, node: nodes.Node) -> None:
 
 
 def _result(node: nodes.Node) -> Any:
-    """Return what an operation on constants gives. Raises `_Open`, and what the operation raises."""
+    """Return what an operation on constants gives. Raises `_NotConstantError`, and what the operation raises."""
     if isinstance(node, nodes.BinExpr) and type(node) in OPERATORS:
         left, right = _value(node.left), _value(node.right)
         budget.start()
         return OPERATORS[type(node)](left, right)
     if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "range":
         return bounded_range(*map(_value, node.args))
-    raise _Open
+    raise _NotConstantError
 
 
 def _value(node: nodes.Node) -> Any:
@@ -208,5 +210,5 @@ def _value(node: nodes.Node) -> Any:
         return tuple(map(_value, node.items))
     try:
         return _result(node)
-    except Refused:
-        raise _Open from None
+    except RefusedError:
+        raise _NotConstantError from None

@@ -10,7 +10,7 @@ from typing import Any
 
 from receiver.core.faults import Fault, Misconfigured, did_you_mean
 from receiver.formats import values
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.formats.limits import MAX_FILE
 from receiver.templates.source import Source
 
@@ -84,14 +84,14 @@ def lookup(tables: Mapping[str, Table]) -> Callable[..., Any]:
     def lookup(value: object, table: str, column: str = "", key: str = "", default: object = _NONE) -> object:
         """Return what a table has for a value: of the second column by the first, or of named columns.
 
-        Raises `Refused` where the table has no such key and there is no default.
+        Raises `RefusedError` where the table has no such key and there is no default.
         """
         found = tables[table]
         row = found.row(values.text(value), key or found.columns[0])
         if row is not None:
             return row[found.columns.index(column) if column else 1]
         if default is _NONE:
-            raise Refused(f'has a value that is not in the table "{table}"', "lookup")
+            raise RefusedError(f'has a value that is not in the table "{table}"', "lookup")
         return default
 
     return lookup

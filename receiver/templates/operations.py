@@ -8,7 +8,7 @@ from typing import Any
 from jinja2.runtime import LoopContext
 
 from receiver.formats import budget, values
-from receiver.formats.errors import Exceeded, Refused
+from receiver.formats.errors import ExceededError, RefusedError
 from receiver.formats.limits import MAX_BITS, MAX_WIDTH
 
 DATE = frozenset({"year", "month", "day", "weekday", "isoweekday", "isoformat", "strftime"})
@@ -115,10 +115,10 @@ def fill(pattern: str, arguments: Any) -> str:
     """Fill in a format such as "%05d": widths are bounded, null is empty."""
     for run in "".join(character if character.isdigit() else " " for character in pattern).split():
         if len(run) > len(str(MAX_WIDTH)):
-            raise Exceeded(f"the format asks for a width of more than {MAX_WIDTH:,}")
+            raise ExceededError(f"the format asks for a width of more than {MAX_WIDTH:,}")
         budget.width(int(run))
     if "*" in pattern:
-        raise Refused("a format with * in it is not supported", "argument")
+        raise RefusedError("a format with * in it is not supported", "argument")
     filled = pattern % tuple(map(_blank, arguments)) if isinstance(arguments, tuple) else pattern % _blank(arguments)
     return budget.made(filled)
 
@@ -134,12 +134,12 @@ def _blank(value: object) -> object:
 
 def _bits(left: Any, right: Any, size: Callable[[int, int], int]) -> None:
     if isinstance(left, int) and isinstance(right, int) and size(left, right) > MAX_BITS * 2:
-        raise Exceeded("the number grows too large")
+        raise ExceededError("the number grows too large")
 
 
 def _whole(result: Any) -> Any:
     if isinstance(result, int) and result.bit_length() > MAX_BITS:
-        raise Exceeded("the number grows too large")
+        raise ExceededError("the number grows too large")
     return result
 
 

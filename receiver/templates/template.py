@@ -9,7 +9,7 @@ import jinja2
 from receiver.core.faults import did_you_mean
 from receiver.core.problems import Code, Problem, Violation
 from receiver.formats import budget
-from receiver.formats.errors import Exceeded, NotThere, Refused
+from receiver.formats.errors import ExceededError, MissingNameError, RefusedError
 from receiver.schemas.json_explain import pointer
 from receiver.templates.names import NAMES
 from receiver.templates.reads import MAX_LABELS, Read
@@ -90,7 +90,7 @@ class RenderErrorReporter:
         """
         place = self._places.place(numbers[-1] if numbers else 0)
         label = self._label(numbers)
-        if isinstance(error, Refused) and error.offends:
+        if isinstance(error, RefusedError) and error.offends:
             label = _offending(label, error.offends, names)
         where = f"{place.file}:{place.line}"
         violation = self._violation(error, where, label, names)
@@ -102,11 +102,11 @@ class RenderErrorReporter:
         return Problem(code, f"{name} needs values that are written otherwise.", violations)
 
     def _violation(self, error: Exception, where: str, label: str, names: Mapping[str, object]) -> Violation:
-        if isinstance(error, NotThere):
+        if isinstance(error, MissingNameError):
             return Violation(where, "undefined", self._not_there(error, label, names))
-        if isinstance(error, Exceeded) or (isinstance(error, Refused) and not label):
+        if isinstance(error, ExceededError) or (isinstance(error, RefusedError) and not label):
             return Violation(where, error.rule, error.reason[:1].upper() + error.reason[1:].rstrip(".") + ".")
-        if isinstance(error, Refused):
+        if isinstance(error, RefusedError):
             return Violation(where, error.rule, f"{label} {error.reason}.")
         kind = type(error).__name__
         return Violation(where, "value", f"{label or 'The template'} has a value that cannot be used here ({kind}).")
@@ -117,7 +117,7 @@ class RenderErrorReporter:
         own = [label for label in labels if label.split(".")[0] in NAMES]
         return next(iter(own), next(filter(None, labels), ""))
 
-    def _not_there(self, error: NotThere, label: str, names: Mapping[str, object]) -> str:
+    def _not_there(self, error: MissingNameError, label: str, names: Mapping[str, object]) -> str:
         advice = 'where it may be missing, write `is defined` or `| default("")`'
         owners = [name for name in KNOWN if names.get(name) is error.owner]
         if not isinstance(error.name, str) or error.name not in self._words:

@@ -12,7 +12,7 @@ from receiver.core.faults import Misconfigured
 from receiver.core.libraries import reading
 from receiver.formats import budget, path, plain
 from receiver.formats.csv import escape as csv
-from receiver.formats.escaping import FORMATS, Format, Spot
+from receiver.formats.escaping import FORMATS, Format, OutputContext
 from receiver.formats.text import escape as text
 from receiver.templates import library
 from receiver.templates.compiler import Compiler
@@ -77,7 +77,9 @@ class Templates:
         unit = self._unit(written)
         with _reading(written):
             expression = parse_expression(self._environment, written, unit.places)
-            tree = Compiler(self._environment, self._library, unit).condition(expression, Spot(plain, plain.START))
+            tree = Compiler(self._environment, self._library, unit).condition(
+                expression, OutputContext(plain, plain.START)
+            )
             return Condition(self._compiled(file, tree, unit, plain))
 
     def _template(self, source: Source, module: Format, state: object, encoding: str = "utf-8") -> Template:
@@ -85,7 +87,7 @@ class Templates:
         budget.start()  # constants are worked out here
         with _reading(source):
             compiler = Compiler(self._environment, self._library, unit, encoding)
-            return self._compiled(source.file, compiler.template(source, Spot(module, state)), unit, module)
+            return self._compiled(source.file, compiler.template(source, OutputContext(module, state)), unit, module)
 
     def _declared(self, source: Source) -> str | None:
         declared = DELIMITER.search(source.text)

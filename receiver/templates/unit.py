@@ -7,8 +7,8 @@ from typing import NamedTuple
 from jinja2 import nodes
 
 from receiver.core.faults import Fault, Misconfigured
-from receiver.formats.errors import Misplaced
-from receiver.formats.escaping import Spot
+from receiver.formats.errors import MisplacedError
+from receiver.formats.escaping import OutputContext
 from receiver.formats.limits import MAX_NODES
 from receiver.templates.names import NAMES
 from receiver.templates.reads import Fields, Read, label
@@ -72,7 +72,7 @@ class Variant(NamedTuple):
     """A macro compiled for the place where it is called."""
 
     node: nodes.Macro
-    end: Spot
+    end: OutputContext
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ class Unit:
                 message = f'"{name.name}" is a name that templates cannot give'
                 self.fault(name, "name-taken", message, "choose another one")
 
-    def misplaced(self, node: nodes.Node, error: Misplaced, offset: int = 0) -> None:
+    def misplaced(self, node: nodes.Node, error: MisplacedError, offset: int = 0) -> None:
         """Add the fault of literal text or a value at an impossible place."""
         self.found([self.places.fault(start(node), "escape-place", error.message, error.hint, offset)])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.documents.helper import Helper, Unreadable
+from receiver.documents.helper import Helper, UnreadableError
 from tests.support.drawing import drawn
 
 
@@ -31,7 +31,7 @@ def test_a_document_that_kills_its_reader_does_no_harm_to_the_next(helper, part)
     assert helper.ask(question(fax), 20) == {"pages": 2}
     os.kill(helper._process.pid, signal.SIGSTOP)
     threading.Timer(0.2, os.kill, (helper._process.pid, signal.SIGKILL)).start()
-    with pytest.raises(Unreadable, match="whoever reads it gives up"):
+    with pytest.raises(UnreadableError, match="whoever reads it gives up"):
         helper.ask(question(fax), 20)
     assert helper.ask(question(fax), 20) == {"pages": 2}
 
@@ -50,7 +50,7 @@ def test_a_document_that_takes_too_long_is_given_up(helper, part):
     process = helper._process
     os.kill(process.pid, signal.SIGSTOP)
     begun = time.monotonic()
-    with pytest.raises(Unreadable, match="it takes too long"):
+    with pytest.raises(UnreadableError, match="it takes too long"):
         helper.ask(question(fax), 0.2)
     assert time.monotonic() - begun < 5
     assert process.returncode == -signal.SIGKILL

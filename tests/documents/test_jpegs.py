@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageCms, ImageOps
 
 from receiver import documents
 from receiver.documents import jpegs
-from receiver.documents.helper import Unreadable
+from receiver.documents.helper import UnreadableError
 from receiver.store.stage import Stage
 from tests.support.drawing import drawn, reason
 
@@ -94,7 +94,7 @@ def test_a_kind_that_few_can_read_is_told(part, offset, value, what):
 
 @given(st.binary(max_size=200))
 def test_whatever_comes_is_sound_or_damaged(rest):
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(UnreadableError):
         jpegs.is_huffman(jpegs.BEGIN + rest)
 
 

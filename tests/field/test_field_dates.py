@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.formats import budget
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.templates.filters import dates
 from receiver.templates.filters.dates import check, date, fhir_time, hl7_ts
 
@@ -104,7 +104,7 @@ def made(function, *arguments, **named):
     budget.start()
     try:
         return function(*arguments, **named)
-    except Refused:
+    except RefusedError:
         return REFUSED
 
 

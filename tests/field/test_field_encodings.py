@@ -8,7 +8,7 @@ from receiver.core.faults import Misconfigured
 from receiver.metadata import json, xml
 from receiver.schemas.encodings import KNOWN
 from receiver.schemas.folder import Schemas
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.templates import library
 
 NAME = "Núñez"
@@ -95,7 +95,7 @@ JSON = [
 def read(form, content: bytes, charset: str) -> str | None:
     try:
         found = form.parse(content, charset)
-    except Malformed:
+    except MalformedError:
         return REFUSED
     return found["a"] if form is json else found.root.text
 
@@ -126,14 +126,14 @@ def test_json_is_read_in_its_encoding_or_refused(content, charset, right, source
     ],
 )
 def test_a_refusal_says_who_contradicts_whom(content, charset, words):
-    with pytest.raises(Malformed) as caught:
+    with pytest.raises(MalformedError) as caught:
         xml.parse(content, charset)
     assert words in caught.value.message
 
 
 def test_a_fault_is_told_at_its_place_in_any_encoding():
     content = '<?xml version="1.0" encoding="latin1"?>\n<a>é</b>'.encode("latin1")
-    with pytest.raises(Malformed) as caught:
+    with pytest.raises(MalformedError) as caught:
         xml.parse(content)
     assert (caught.value.line, caught.value.column) == (2, 7)
 

@@ -14,7 +14,7 @@ from receiver.formats.xml import escape as xml_format
 from receiver.metadata.json import path
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_text import loads
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.templates.filters import FILTERS
 
 LITERALS = [  # literal, `| number`, source
@@ -91,7 +91,7 @@ def test_a_schema_judges_the_number_that_was_written(tmp_path, rule, fine, wrong
 
 def test_what_would_be_thousands_of_zeros_is_refused():
     for literal in (b"1e-1000", b"0e-99999999999", b"0E+1000"):
-        with pytest.raises(Malformed, match="exponent"):
+        with pytest.raises(MalformedError, match="exponent"):
             loads(literal)
     assert loads(b"0e0000000001") == 0
 

@@ -12,13 +12,13 @@ from gunicorn.http.unreader import IterUnreader
 from receiver.core.problems import Problem
 from receiver.delivery import filenames, form, heads
 from receiver.formats.csv import check as csv
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.formats.hl7 import check as hl7
 from receiver.formats.hl7 import values as hl7_values
 from receiver.formats.json import check as json_record
 from receiver.formats.xml import check as xml_record
 from receiver.schemas import json_text, xml_text
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.server.request import Request
 from receiver.templates.filters import dates, numbers, persons, texts
 
@@ -66,14 +66,14 @@ def _sections(data: bytes, size: int) -> object:
 
 def json(data: bytes) -> None:
     """Read JSON metadata, and judge a JSON record."""
-    with suppress(Malformed):
+    with suppress(MalformedError):
         json_text.loads(data)
     json_record.violations(data.decode("utf-8", "replace"), None)
 
 
 def xml(data: bytes) -> None:
     """Read XML metadata, and judge an XML record."""
-    with suppress(Malformed):
+    with suppress(MalformedError):
         xml_text.parse(xml_text.utf8(data))
     xml_record.violations(data, None)
 
@@ -100,7 +100,7 @@ def filters(data: bytes) -> None:
         lambda: texts.split(text, ",;"),
         lambda: texts.fixed(text, 40),
     ):
-        with suppress(Refused):
+        with suppress(RefusedError):
             read()
 
 
@@ -135,5 +135,5 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
 
 def feed(name: str, data: bytes) -> None:
     """Feed one reader; a refusal is an answer."""
-    with suppress(Problem, Malformed, Refused):
+    with suppress(Problem, MalformedError, RefusedError):
         TARGETS[name](data)

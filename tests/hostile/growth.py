@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from receiver.core.problems import Problem
-from receiver.formats.errors import Refused
-from receiver.schemas.malformed import Malformed
+from receiver.formats.errors import RefusedError
+from receiver.schemas.malformed import MalformedError
 
 SIZES = (1_000, 6_000, 36_000)  # characters: quadratic work hangs at none, and takes a second at the largest
 NOTICED = 0.02  # seconds: what is quicker at the largest size does no quadratic work, and could not be measured well
@@ -39,7 +39,7 @@ def growth(read: Reader, opening: str, unit: str, end: str) -> float:
         text = opening + unit * (size // len(unit)) + end
         gc.disable()  # it looks at all that there is, whoever made it
         start = time.thread_time()
-        with suppress(Problem, Refused, Malformed):
+        with suppress(Problem, RefusedError, MalformedError):
             read(text)
         used = time.thread_time() - start
         gc.enable()

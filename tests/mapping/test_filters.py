@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from receiver.formats import budget
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.templates.filters.numbers import number, rounded
 from receiver.templates.filters.person_words import DEGREES, PARTICLES, SUFFIXES, TITLES
 from receiver.templates.filters.persons import Name, person
@@ -55,7 +55,7 @@ def test_a_name_is_taken_apart(written, name):
 
 @pytest.mark.parametrize("written", ["Smith, John, Jane, Ann", "a,b,c,d"])
 def test_a_name_of_four_is_refused(written):
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         person(written, "family")
 
 
@@ -69,7 +69,7 @@ WORDS = st.sampled_from([*DEGREES, *SUFFIXES, *TITLES, *PARTICLES, "Anna", "Smit
 def test_no_word_of_a_name_is_lost(written, order):
     try:
         parts = [person(written, part, order) for part in Name._fields]
-    except Refused:
+    except RefusedError:
         return
     assert sorted(" ".join(parts).split()) == sorted(written.replace(",", " ").split())
 
@@ -173,7 +173,7 @@ def test_a_telephone_number_is_written_in_one_shape(written):
 @pytest.mark.parametrize("extension", ["x12", " ext. 12", "ext12", " Extension 12", " #12"])
 def test_an_extension_is_never_lost_in_silence(extension):
     assert phone(f"555-013-4217{extension}", extension="X") == "555-013-4217X12"
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         phone(f"555-013-4217{extension}")
 
 
@@ -181,7 +181,7 @@ def test_an_extension_is_never_lost_in_silence(extension):
     "written", ["555-013-421", "2-555-013-4217", "555-013-4217 / 555-013-4218", "call 5550134217", "x12"]
 )
 def test_what_is_no_telephone_number_is_refused(written):
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         phone(written)
 
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from receiver.schemas import json_text
 from receiver.schemas.json_text import loads
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 
 DIGITS = json_text.MAX_DIGITS
 
 
-def fault(content: bytes) -> Malformed:
-    with pytest.raises(Malformed) as caught:
+def fault(content: bytes) -> MalformedError:
+    with pytest.raises(MalformedError) as caught:
         loads(content)
     return caught.value
 
@@ -126,7 +126,7 @@ def test_any_bytes_are_a_value_or_a_fault(content: bytes) -> None:
     place = (1, 1)
     try:
         loads(content)
-    except Malformed as found:
+    except MalformedError as found:
         place = (found.line, found.column)
     assert min(place) >= 1
 
@@ -158,13 +158,13 @@ def test_a_damaged_text_is_read_as_python_reads_it_where_it_says_one_thing_only(
     damaged = text[:place] + data.draw(st.sampled_from(['"', "{", "]", ",", "1", "\\", ""])) + text[place + 1 :]
     try:
         found = loads(damaged.encode())
-    except Malformed:
-        found = Malformed
+    except MalformedError:
+        found = MalformedError
     assert found == plainly(damaged)
 
 
 def plainly(text: str) -> Any:
-    """Return what Python reads; `Malformed` where it reads nothing, or a key comes again or a number is none."""
+    """Return what Python reads; `MalformedError` where it reads nothing, or a key comes again or a number is none."""
 
     def once(members: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(members)) < len(members):
@@ -179,4 +179,4 @@ def plainly(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=once, parse_float=finite, parse_constant=finite)
     except ValueError:
-        return Malformed
+        return MalformedError

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.schemas import xml_text
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.schemas.xml_text import places, utf8
 
 
@@ -19,8 +19,8 @@ def parse(content: bytes):
     return xml_text.parse(utf8(content))
 
 
-def fault(content: bytes) -> Malformed:
-    with pytest.raises(Malformed) as caught:
+def fault(content: bytes) -> MalformedError:
+    with pytest.raises(MalformedError) as caught:
         parse(content)
     return caught.value
 
@@ -189,7 +189,7 @@ def test_any_bytes_are_a_document_or_a_fault(content: bytes) -> None:
     try:
         parse(content)
         place = places(utf8(content))[0]
-    except Malformed as found:
+    except MalformedError as found:
         place = (found.line, found.column)
     assert min(place) >= 1
 

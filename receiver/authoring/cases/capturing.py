@@ -9,7 +9,7 @@ from receiver.authoring.cases.files import named
 from receiver.core.delivery import Part, Role, Section
 from receiver.delivery.filenames import disposition
 from receiver.schemas import json_text, xml_text
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.site.process import Process
 from receiver.store.kept import Kept
 
@@ -78,7 +78,7 @@ def _reads_alike(part: Sent) -> bool:
     utf8 = xml_text.utf8 if part.suffix == ".xml" else json_text.utf8
     try:
         return not charset or utf8(part.content, charset) == utf8(part.content)
-    except Malformed:
+    except MalformedError:
         return False
 
 

@@ -13,7 +13,7 @@ from receiver.authoring.check.spots import spot
 from receiver.core.delivery import Reading, Role
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.problems import Code, Problem, Violation
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.site.config.model import PartConfig
 from receiver.site.process import Process
 
@@ -99,7 +99,7 @@ def _has_fields(process: Process, metadata: Metadata) -> bool:
     reader = process.metadata
     try:
         found = reader.form.fields(reader.form.parse(metadata.content), reader.layout)
-    except Malformed:
+    except MalformedError:
         return True
     return found is None or bool(found.items)
 

@@ -12,7 +12,7 @@ from receiver.authoring.cases.files import named
 from receiver.core.delivery import Section
 from receiver.core.problems import Problem
 from receiver.metadata import json, xml
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 
 METADATA = "metadata"
 FORMS: dict[str, ModuleType] = {"json": json, "xml": xml}
@@ -144,7 +144,7 @@ def _form(sample: Sample) -> str:
 def _parsed(sample: Sample, form: str) -> object:
     try:
         parsed: object = FORMS[form].parse(sample.metadata, sample.part.charset)
-    except Malformed as error:
+    except MalformedError as error:
         where = f"line {error.line}, column {error.column}"
         raise Unusable(f"{sample.name}: no {form.upper()} that can be read: {where}: {error.message}") from None
     return parsed

@@ -9,7 +9,7 @@ from receiver.schemas.json_text import loads
 
 
 def utf8(content: bytes, charset: str) -> bytes:
-    """Return the document in UTF-8. Raises `Malformed`."""
+    """Return the document in UTF-8. Raises `MalformedError`."""
     return json_text.utf8(content, charset)
 
 

@@ -7,7 +7,7 @@ from receiver.authoring.cases.coverage import traced
 from receiver.authoring.cases.outcome import Outcome, run
 from receiver.core.delivery import Role
 from receiver.core.problems import Code
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.site.process import Process
 
 PLACED = {  # whose violations stand at places that do not depend on values
@@ -49,7 +49,7 @@ def structure(process: Process, parts: Sequence[Sent]) -> Hashable:
         if part.role is Role.METADATA:
             try:
                 found = form.fields(form.parse(part.content), layout)
-            except Malformed:
+            except MalformedError:
                 return None
             read = map(layout.read, found.items if found else ())
             return tuple((str(name), str(confidence)) for name, _, confidence in read)

@@ -16,7 +16,7 @@ from receiver.authoring.scrub.refining import CannotScrub, replacements
 from receiver.authoring.scrub.sameness import Sameness, structure
 from receiver.authoring.scrub.survivors import survivors, telling
 from receiver.core.delivery import Role, Section
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.site.process import Process
 
 ROUNDS = 5  # whole inventions, until no original text comes up again by chance
@@ -114,7 +114,7 @@ def _in_utf8(form: ModuleType, part: Sent) -> Sent:
         return part
     try:
         content = form.utf8(part.content, part.section.charset)
-    except Malformed:
+    except MalformedError:
         return part
     return replace(part, content=content, section=replace(part.section, charset=""))
 
@@ -122,7 +122,7 @@ def _in_utf8(form: ModuleType, part: Sent) -> Sent:
 def _values(form: ModuleType, content: bytes) -> list[str]:
     try:
         return list(form.values(content))
-    except Malformed:
+    except MalformedError:
         raise CannotScrub("its metadata cannot be read, so that nothing tells values from names") from None
 
 

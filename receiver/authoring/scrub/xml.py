@@ -13,7 +13,7 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def utf8(content: bytes, charset: str) -> bytes:
-    """Return the document in UTF-8. Raises `Malformed`."""
+    """Return the document in UTF-8. Raises `MalformedError`."""
     return xml_text.utf8(content, charset)
 
 
@@ -30,7 +30,7 @@ def rewritten(content: bytes, texts: Sequence[str]) -> bytes:
 
 
 def _walk(content: bytes, collected: list[str], texts: Iterator[str] | None) -> str:
-    xml_text.parse(content)  # raises Malformed for what is refused
+    xml_text.parse(content)  # raises MalformedError for what is refused
     written: list[str] = []
     writer = C14NWriterTarget(written.append, qname_aware_attrs=[f"{INSTANCE}type"])
     XMLParser(target=_Walk(writer, collected, texts)).feed(content)  # noqa: S314 (judged above)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from receiver.formats import values
 from receiver.formats.characters import CONTROLS, refuse, refuse_surrogates
-from receiver.formats.errors import Misplaced
+from receiver.formats.errors import MisplacedError
 
 STRUCTURE = '"\r\n'
 MARKS = frozenset({"unguarded"})
@@ -50,7 +50,7 @@ def start(delimiter: str, quote: str) -> State:
 
 
 def advance(state: State, text: str) -> State:
-    """Return the place after some literal text. Raises `Misplaced` for text beside a value or stray quotes."""
+    """Return the place after some literal text. Raises `MisplacedError` for text beside a value or stray quotes."""
     for offset, character in enumerate(text):
         state = state._replace(place=_step(state, character, offset))
     return state
@@ -68,11 +68,11 @@ def _step(state: State, character: str, offset: int) -> str:
         return "text"
     shown = "a quote" if character == '"' else "text"
     hint = "" if place == "text" else 'put the whole cell in quotes: "{{ … }} text"'
-    raise Misplaced(f"{shown} {PLACES[place]}", hint, offset)
+    raise MisplacedError(f"{shown} {PLACES[place]}", hint, offset)
 
 
 def escaper(state: State, mark: str | None) -> Callable[[object], str]:
-    """Return the escaper for a value at this place. Raises `Misplaced` beside other text outside of quotes."""
+    """Return the escaper for a value at this place. Raises `MisplacedError` beside other text outside of quotes."""
     guarded = mark != "unguarded"
     if state.place == "empty":
         return _cell(state.delimiter, guarded, state.quote == "always")
@@ -80,7 +80,7 @@ def escaper(state: State, mark: str | None) -> Callable[[object], str]:
         return opened
     if state.place in ("opened", "quoted"):
         return quoted
-    raise Misplaced(f"a value {describe(state)}", 'put the whole cell in quotes: "{{ … }} {{ … }}"')
+    raise MisplacedError(f"a value {describe(state)}", 'put the whole cell in quotes: "{{ … }} {{ … }}"')
 
 
 def after(state: State) -> State:
@@ -88,7 +88,7 @@ def after(state: State) -> State:
     return state._replace(place="closed") if state.place == "empty" else state
 
 
-def meet(one: State, other: State) -> State | None:
+def merge(one: State, other: State) -> State | None:
     """Return the place where two branches go on together, or None where they cannot."""
     places = {one.place, other.place}
     if len(places) == 1:

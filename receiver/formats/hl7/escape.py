@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from receiver.formats import values
 from receiver.formats.characters import CONTROLS, LINE_BREAKS, refuse, refuse_surrogates
-from receiver.formats.errors import Misplaced, Refused
+from receiver.formats.errors import MisplacedError, RefusedError
 
 STRUCTURE = "|^~\\&\r\n"
 MARKS = frozenset({"hl7_text", "hl7_null"})
@@ -52,7 +52,7 @@ START = State()
 
 
 def advance(state: State, text: str) -> State:
-    """Return the place after some literal text. Raises `Misplaced` for what cannot be a segment."""
+    """Return the place after some literal text. Raises `MisplacedError` for what cannot be a segment."""
     for offset, character in enumerate(text):
         state = _step(state, character, offset)
     return state
@@ -62,7 +62,7 @@ def _step(state: State, character: str, offset: int) -> State:
     if character in "\r\n":
         return _end(state, offset)
     if state.field == EDGE:
-        raise Misplaced("a segment does not begin on a line of its own", "", offset)
+        raise MisplacedError("a segment does not begin on a line of its own", "", offset)
     if state.declared is not None:
         return _declare(state, character, offset)
     if state.field == 0:
@@ -85,12 +85,12 @@ def _name(state: State, character: str, offset: int) -> State:
         if not state.segment and character in " \t":
             return state
         if not (character.isascii() and character.isalnum()):
-            raise Misplaced("a segment's name has three letters or digits", "one line is one segment", offset)
+            raise MisplacedError("a segment's name has three letters or digits", "one line is one segment", offset)
         return state._replace(segment=state.segment + character)
     if state.segment in HEADERS:
         return State(character + state.delimiters[1:], state.segment, 2, "")
     if character != state.delimiters[0]:
-        raise Misplaced(
+        raise MisplacedError(
             f'"{state.delimiters[0]}" is expected after a segment\'s name', "one line is one segment", offset
         )
     return state._replace(field=1)
@@ -103,16 +103,16 @@ def _declare(state: State, character: str, offset: int) -> State:
     delimiters = character + seen
     distinct = len(set(delimiters)) == len(delimiters) in (5, 6)
     if not distinct or any(each.isalnum() or not each.isprintable() or each == " " for each in delimiters):
-        raise Misplaced(f"{state.segment}-2 declares four different characters", r"write ^~\&", offset)
+        raise MisplacedError(f"{state.segment}-2 declares four different characters", r"write ^~\&", offset)
     return State(delimiters, state.segment, 3)
 
 
 def escaper(state: State, mark: str | None) -> Callable[[object], str]:
-    """Return the escaper for a value at this place. Raises `Misplaced` in a segment's name, MSH-1 and MSH-2."""
+    """Return the escaper for a value at this place. Raises `MisplacedError` in a segment's name, MSH-1 and MSH-2."""
     if state.declared is not None or (state.field == 0 and state.segment in HEADERS):
-        raise Misplaced(f"a value in {state.segment}-1 or {state.segment}-2", r"write the delimiters out: |^~\&|")
+        raise MisplacedError(f"a value in {state.segment}-1 or {state.segment}-2", r"write the delimiters out: |^~\&|")
     if state.field in (0, EDGE):
-        raise Misplaced(f"a value {describe(state)}", "write the segment's name out")
+        raise MisplacedError(f"a value {describe(state)}", "write the segment's name out")
     place = (state.segment, state.field)
     lines = place in FORMATTED or (place == ("OBX", 5) and state.observed in TEXTS)
     leaf = _leaf(state.delimiters, lines or mark == "hl7_text")
@@ -124,7 +124,7 @@ def after(state: State) -> State:
     return state._replace(observed="?") if (state.segment, state.field) == ("OBX", 2) else state
 
 
-def meet(one: State, other: State) -> State | None:
+def merge(one: State, other: State) -> State | None:
     """Return the place where two branches go on together, or None where they cannot."""
     if one == other:
         return one
@@ -173,7 +173,7 @@ def _leaf(delimiters: str, formatted: bool) -> Callable[[object], str]:
             return plain
         if _is_quotes(plain):
             why = 'is nothing but quotation marks, and HL7 reads "" as "delete what you have"'
-            raise Refused(f"{why} (where that is meant, `| hl7_null` prints it)", "hl7_null", _is_quotes)
+            raise RefusedError(f"{why} (where that is meant, `| hl7_null` prints it)", "hl7_null", _is_quotes)
         for delimiter, escaped in escapes:
             plain = plain.replace(delimiter, escaped)
         return plain if plain.isprintable() else _one_line(plain, line_break)

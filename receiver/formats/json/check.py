@@ -7,7 +7,7 @@ from typing import Any
 from receiver.core.positions import Path, json_positions
 from receiver.core.problems import Violation
 from receiver.schemas import json_text
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 
 Judge = Callable[[Any], tuple[Violation, ...]]
 
@@ -16,7 +16,7 @@ def violations(text: str, judge: Judge | None) -> tuple[Violation, ...]:
     """Return the faults, each with its line and JSON Pointer."""
     try:
         document = json_text.parse(text)
-    except Malformed as error:
+    except MalformedError as error:
         fault = Violation(f"line {error.line}, column {error.column}", "well-formed", error.message)
     else:
         found = judge(document) if judge else ()

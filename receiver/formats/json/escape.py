@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from receiver.formats import budget, values
 from receiver.formats.characters import refuse_surrogates
-from receiver.formats.errors import Misplaced, Refused
+from receiver.formats.errors import MisplacedError, RefusedError
 
 STRUCTURE = '"\\{}[]'
 MARKS: frozenset[str] = frozenset()
@@ -40,7 +40,7 @@ START = State()
 
 
 def advance(state: State, text: str) -> State:
-    """Return the place after some literal text. Raises `Misplaced` where it cannot be JSON."""
+    """Return the place after some literal text. Raises `MisplacedError` where it cannot be JSON."""
     for offset, character in enumerate(text):
         step = _inside if state.string else _outside
         state = step(state, character, offset)
@@ -57,7 +57,7 @@ def _inside(state: State, character: str, offset: int) -> State:
     if character == '"':
         return state._replace(string="", expect="colon" if state.string == "key" else "end")
     if character in "\r\n":
-        raise Misplaced("a line break inside a quoted string", "write \\n", offset)
+        raise MisplacedError("a line break inside a quoted string", "write \\n", offset)
     return state
 
 
@@ -66,7 +66,7 @@ def _outside(state: State, character: str, offset: int) -> State:
         return state._replace(expect="end") if state.expect == "literal" else state
     if character in CLOSERS:
         if not state.stack.endswith(CLOSERS[character]):
-            raise Misplaced(f'"{character}" closes nothing', "", offset)
+            raise MisplacedError(f'"{character}" closes nothing', "", offset)
         return state._replace(stack=state.stack[:-1], expect="end")
     if character == "," and state.stack:
         return state._replace(expect="key" if state.stack[-1] == "{" else "value")
@@ -78,20 +78,20 @@ def _outside(state: State, character: str, offset: int) -> State:
         return state._replace(stack=state.stack + character, expect="key" if character == "{" else "value")
     if state.expect == "literal" or (state.expect == "value" and character not in ",:"):
         return state._replace(expect="literal")
-    raise Misplaced(f'"{character}" {describe(state)}', "", offset)
+    raise MisplacedError(f'"{character}" {describe(state)}', "", offset)
 
 
 def escaper(state: State, _mark: str | None) -> Callable[[object], str]:
-    """Return the escaper for a value at this place. Raises `Misplaced` where JSON allows none."""
+    """Return the escaper for a value at this place. Raises `MisplacedError` where JSON allows none."""
     if state.escape:
-        raise Misplaced("a value within an escape sequence", "finish the sequence first")
+        raise MisplacedError("a value within an escape sequence", "finish the sequence first")
     if state.string:
         return content
     if state.expect == "value":
         return value
     if state.expect == "key":
         return key
-    raise Misplaced(f"a value {describe(state)}", 'a value stands after "[", ":" or ",", or inside quotes')
+    raise MisplacedError(f"a value {describe(state)}", 'a value stands after "[", ":" or ",", or inside quotes')
 
 
 def after(state: State) -> State:
@@ -101,7 +101,7 @@ def after(state: State) -> State:
     return state._replace(expect="colon" if state.expect == "key" else "end")
 
 
-def meet(one: State, other: State) -> State | None:
+def merge(one: State, other: State) -> State | None:
     """Return the place where two branches go on together, or None where they cannot."""
     if one == other:
         return one
@@ -168,7 +168,7 @@ def key(value: object) -> str:
 
 def _container(container: Any, depth: int = 0) -> str:
     if depth > MAX_DEPTH:
-        raise Refused(f"is nested deeper than {MAX_DEPTH} levels")
+        raise RefusedError(f"is nested deeper than {MAX_DEPTH} levels")
     if isinstance(container, dict):
         members = (f"{_name(name)}: {_element(each, depth)}" for name, each in budget.each(container.items()))
         return "{" + ", ".join(members) + "}"
@@ -181,5 +181,5 @@ def _element(each: object, depth: int) -> str:
 
 def _name(name: object) -> str:
     if isinstance(name, list | tuple | dict):
-        raise Refused("holds a key that is no text")
+        raise RefusedError("holds a key that is no text")
     return key(name)

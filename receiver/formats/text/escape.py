@@ -17,7 +17,7 @@ BREAKS = dict.fromkeys(map(ord, LINE_BREAKS))
 
 
 def escape(value: object) -> str:
-    """Return a value's text. Raises `Refused` for line breaks and control characters."""
+    """Return a value's text. Raises `RefusedError` for line breaks and control characters."""
     plain = value if type(value) is str else values.text(value)
     if not plain.isprintable():
         refuse(plain, BREAKS, "contains a line break, which a line of text cannot hold")
@@ -36,7 +36,7 @@ def _without(forbidden: str) -> Callable[[object], str]:
     characters = dict.fromkeys(map(ord, forbidden))
 
     def escape_without(value: object) -> str:
-        """Return a value's text. Raises `Refused` for what `escape` refuses, and for what is forbidden."""
+        """Return a value's text. Raises `RefusedError` for what `escape` refuses, and for what is forbidden."""
         plain = escape(value)
         refuse(plain, characters, "contains a character that the record forbids")
         return plain
@@ -54,8 +54,8 @@ def after(state: str) -> str:
     return state
 
 
-def meet(one: str, _other: str) -> str | None:
-    """Branches always meet."""
+def merge(one: str, _other: str) -> str | None:
+    """Return the context of two branches: always the same one."""
     return one
 
 

@@ -2,7 +2,7 @@
 
 from receiver.core.problems import Violation
 from receiver.schemas import xml_text
-from receiver.schemas.malformed import Malformed
+from receiver.schemas.malformed import MalformedError
 from receiver.schemas.xsd import XmlSchema
 
 MAX_NODES = 100_000  # elements and attributes of a record: our own, so bounded only against a runaway loop
@@ -13,7 +13,7 @@ def violations(content: bytes, schema: XmlSchema | None) -> tuple[Violation, ...
     try:
         content = xml_text.utf8(content, own=True)
         document = xml_text.parse(content, MAX_NODES)
-    except Malformed as error:
+    except MalformedError as error:
         fault = Violation(f"line {error.line}, column {error.column}", "well-formed", error.message)
     else:
         return schema.violations(document, places=lambda: xml_text.places(content)) if schema else ()

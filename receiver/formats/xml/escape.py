@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from receiver.formats import values
 from receiver.formats.characters import SURROGATES, refuse
-from receiver.formats.errors import Misplaced
+from receiver.formats.errors import MisplacedError
 
 STRUCTURE = "<>&"
 MARKS: frozenset[str] = frozenset()
@@ -79,7 +79,7 @@ def _tag(state: State, character: str, offset: int) -> State:
     if state.place == "equals" and character in "\"'":
         return State(character)
     if state.place == "equals" and not character.isspace():
-        raise Misplaced("an attribute without quotes", 'write name="…"', offset)
+        raise MisplacedError("an attribute without quotes", 'write name="…"', offset)
     if state.place == "tag" and character == "=":
         return State("equals")
     if state.place == "tag" and character == ">":
@@ -88,7 +88,7 @@ def _tag(state: State, character: str, offset: int) -> State:
 
 
 def escaper(state: State, _mark: str | None) -> Callable[[object], str]:
-    """Return the escaper for a value at this place. Raises `Misplaced` where XML can escape nothing."""
+    """Return the escaper for a value at this place. Raises `MisplacedError` where XML can escape nothing."""
     if state.place == "text":
         return content
     if state.place in "\"'":
@@ -98,7 +98,7 @@ def escaper(state: State, _mark: str | None) -> Callable[[object], str]:
         if state.place in ("tag", "equals")
         else "values stand in text and attributes"
     )
-    raise Misplaced(f"a value {describe(state)}", hint)
+    raise MisplacedError(f"a value {describe(state)}", hint)
 
 
 def after(state: State) -> State:
@@ -106,7 +106,7 @@ def after(state: State) -> State:
     return state
 
 
-def meet(one: State, other: State) -> State | None:
+def merge(one: State, other: State) -> State | None:
     """Return the place where two branches go on together, or None where they cannot."""
     if one == other:
         return one

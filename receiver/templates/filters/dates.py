@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from tzlocal.windows_tz import win_tz
 
 from receiver.formats import budget, values
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.formats.hl7.values import FIRST_YEAR
 from receiver.templates.filters import times
 from receiver.templates.filters.times import DIRECTIVES, ZONE, Moment
@@ -42,7 +42,7 @@ def date(
     The formats are Python's (https://docs.python.org/3/library/datetime.html#format-codes) or "iso"; a list is
     tried in its order. A time that tells no zone is in `zone`; `to` is the zone in which it is written. Years of
     two digits are the last ones that are not after `latest`. What is before `earliest` is an empty date, and no date.
-    Raises `Refused` for what no format reads, and where more is to be written than was read.
+    Raises `RefusedError` for what no format reads, and where more is to be written than was read.
     """
     if isinstance(value, clock.date):
         moment = times.of(value)
@@ -66,14 +66,14 @@ def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
             continue
         if moment is not None:
             return _not_after(moment, latest) if latest is not None and "%y" in each else moment
-    raise Refused(NO_DAY if impossible else f"is not a date written as {' or '.join(formats)}", "date")
+    raise RefusedError(NO_DAY if impossible else f"is not a date written as {' or '.join(formats)}", "date")
 
 
 def _not_before(moment: Moment, earliest: object) -> Moment:
     """Refuse what stands for no date: .NET's empty one is in the year 1, SQL Server's in 1753."""
     limit = times.of(earliest) if isinstance(earliest, clock.date) else _iso(values.text(earliest), "argument")
     if moment.when.date() < limit.when.date():
-        raise Refused(f"is a date before {limit.when.date()}: an empty date, or one that was read wrong", "date")
+        raise RefusedError(f"is a date before {limit.when.date()}: an empty date, or one that was read wrong", "date")
     return moment
 
 
@@ -85,13 +85,13 @@ def _not_after(moment: Moment, latest: object) -> Moment:
         while when.date() > limit:
             when = when.replace(year=when.year - 100)
     except ValueError:  # February 29th, a hundred years before
-        raise Refused(NO_DAY, "date") from None
+        raise RefusedError(NO_DAY, "date") from None
     return moment._replace(when=when)
 
 
 def _moved(moment: Moment, to: str) -> datetime:
     if ZONE not in moment.known:
-        raise Refused("is a time without a time zone (say `zone=`)", "date")
+        raise RefusedError("is a time without a time zone (say `zone=`)", "date")
     return in_zone(moment.when, to)
 
 
@@ -100,14 +100,14 @@ def _written(moment: Moment, write: str) -> str:
         return times.written_iso(moment)
     unknown = times.codes_known(write) - moment.known
     if unknown:
-        raise Refused(f"does not tell the {_listed(unknown)}", "date")
+        raise RefusedError(f"does not tell the {_listed(unknown)}", "date")
     return moment.when.strftime(write)
 
 
 def hl7_ts(value: object) -> str:
     """Write a time as HL7 does, YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+ZZZZ], as precisely as it came (HL7 v2.5.1 §2.A.22).
 
-    Takes the times of `delivery` and ISO-8601 texts. Raises `Refused` for anything else.
+    Takes the times of `delivery` and ISO-8601 texts. Raises `RefusedError` for anything else.
     """
     if isinstance(value, datetime):  # a time of `delivery`, told to the second
         return _digits(value.isoformat()[:19]) + times.offset_text(value, "")
@@ -126,11 +126,13 @@ def fhir_time(value: object) -> str:
     """Write a FHIR date, dateTime or instant, as precisely as it came (FHIR R4 §2.24.0.1).
 
     A time of day needs a zone; seconds that are not known are zero, as FHIR has it. Takes the times of `delivery`
-    and ISO-8601 texts. Raises `Refused` for anything else.
+    and ISO-8601 texts. Raises `RefusedError` for anything else.
     """
     moment = _moment(value, "fhir_time")
     if moment.depth() > 3 and ZONE not in moment.known:
-        raise Refused('is a time without a time zone, which FHIR needs (read it with `date(…, "iso", zone=…)`)', "date")
+        raise RefusedError(
+            'is a time without a time zone, which FHIR needs (read it with `date(…, "iso", zone=…)`)', "date"
+        )
     if 3 < moment.depth() < 6:
         moment = moment._replace(known=moment.known | {"minute", "second"})
     return times.written_iso(moment)
@@ -146,9 +148,9 @@ def _iso(plain: str, rule: str) -> Moment:
     try:
         moment = times.iso(plain)
     except ValueError:
-        raise Refused(NO_DAY, rule) from None
+        raise RefusedError(NO_DAY, rule) from None
     if moment is None:
-        raise Refused("is not an ISO-8601 time (read another one with `date`)", rule)
+        raise RefusedError("is not an ISO-8601 time (read another one with `date`)", rule)
     return moment
 
 
@@ -236,16 +238,16 @@ def _offsets(name: str) -> tuple[timedelta | None, ...]:
 def localized(when: datetime, name: str) -> datetime:
     """Return a time without a zone as one of the zone; an hour that comes twice is the first (RFC 5545 §3.3.5).
 
-    Raises `Refused` for a zone that is not known, and for a time that the clocks skipped.
+    Raises `RefusedError` for a zone that is not known, and for a time that the clocks skipped.
     """
     aware = when.replace(tzinfo=_required(name))
     if aware.astimezone(UTC).astimezone(aware.tzinfo).replace(tzinfo=None) != when:
-        raise Refused("is a time that was skipped when the clocks went forward", "date")
+        raise RefusedError("is a time that was skipped when the clocks went forward", "date")
     return aware
 
 
 def in_zone(when: datetime, name: str) -> datetime:
-    """Return the same moment by the clocks of another zone. Raises `Refused`."""
+    """Return the same moment by the clocks of another zone. Raises `RefusedError`."""
     return when.astimezone(_required(name))
 
 
@@ -255,5 +257,5 @@ def _required(name: str) -> ZoneInfo:
         meant = AMERICAN.get(name.upper())
         which = f"ambiguous ({meant} is one of its meanings)" if meant else "not known by this name"
         why = f"is a time zone that is {which}: write an IANA or Windows name"
-        raise Refused(why, "date", lambda text: text.strip() == name)
+        raise RefusedError(why, "date", lambda text: text.strip() == name)
     return found

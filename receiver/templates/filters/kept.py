@@ -12,7 +12,7 @@ from jinja2.runtime import Context, Undefined
 from jinja2.tests import TESTS as JINJA_TESTS
 
 from receiver.formats import budget, values
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.schemas.json_numbers import Written
 from receiver.templates import operations
 
@@ -83,7 +83,7 @@ def join(environment: Environment, value: Iterable[Any], separator: object = "",
 def whole(value: object, *default: int, base: int = 10) -> int:
     """Read a whole number; without a default, what is none is refused."""
     if base not in range(2, 37):
-        raise Refused("is read to a base from 2 to 36", "argument")
+        raise RefusedError("is read to a base from 2 to 36", "argument")
     try:
         if isinstance(value, str) or value is None:
             return int(values.text(value), base)
@@ -91,7 +91,7 @@ def whole(value: object, *default: int, base: int = 10) -> int:
     except (ValueError, TypeError, OverflowError):
         if default:
             return default[0]
-    raise Refused("is not a whole number", "int")
+    raise RefusedError("is not a whole number", "int")
 
 
 def decimal(value: object, *default: float) -> float:
@@ -104,7 +104,7 @@ def decimal(value: object, *default: float) -> float:
         return number
     if default:
         return default[0]
-    raise Refused("is not a number", "float")
+    raise RefusedError("is not a number", "float")
 
 
 @pass_environment
@@ -119,7 +119,7 @@ def total(environment: Environment, value: Iterable[Any], attribute: Any = None,
 
 
 def _no_number() -> float:
-    raise Refused("has an item that is not a number", "sum")
+    raise RefusedError("has an item that is not a number", "sum")
 
 
 def batch(value: Iterable[Any], count: int, fill: Any = None) -> Iterator[list[Any]]:
@@ -137,9 +137,9 @@ def sliced(value: Iterable[Any], count: int, fill: Any = None) -> Iterator[list[
 def items(value: object) -> Iterator[tuple[Any, Any]]:
     """Return the names and values of an object."""
     if isinstance(value, Undefined):
-        str(value)  # raises NotThere
+        str(value)  # raises MissingNameError
     if not isinstance(value, Mapping):
-        raise Refused("is not an object", "items")
+        raise RefusedError("is not an object", "items")
     return budget.each(value.items())
 
 
@@ -162,19 +162,19 @@ _NONE = object()
 
 
 def first(value: Iterable[Any], default: object = _NONE) -> Any:
-    """Return the first item. Raises `Refused` for an empty list without a default, and for what is no list."""
+    """Return the first item. Raises `RefusedError` for an empty list without a default, and for what is no list."""
     return _items(value, default)[0]
 
 
 def last(value: Iterable[Any], default: object = _NONE) -> Any:
-    """Return the last item. Raises `Refused` for an empty list without a default, and for what is no list."""
+    """Return the last item. Raises `RefusedError` for an empty list without a default, and for what is no list."""
     return _items(value, default)[-1]
 
 
 def _items(value: Iterable[Any], default: object) -> list[Any]:
     items = list(budget.each(value)) or [default]
     if items == [_NONE]:
-        raise Refused("is an empty list (say what stands for it: `first(default=…)`)", "empty")
+        raise RefusedError("is an empty list (say what stands for it: `first(default=…)`)", "empty")
     return items
 
 

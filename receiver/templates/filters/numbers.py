@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcon
 from typing import Any
 
 from receiver.formats import values
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.formats.limits import MAX_DIGITS
 from receiver.schemas.json_numbers import nearest
 
@@ -19,14 +19,14 @@ PRECISION = 400  # digits while rounding: the largest float has 309 before its p
 def number(value: object, decimals: int | None = None, point: str = ".", group: str = ",") -> Decimal:
     """Read a number or an amount, "$1,234.50" or "(12.00)", as a decimal with just so many `decimals`.
 
-    Raises `Refused` for anything else, and for more decimals than asked for: rounding is `round`'s affair.
+    Raises `RefusedError` for anything else, and for more decimals than asked for: rounding is `round`'s affair.
     """
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _with_decimals(Decimal(values.number(value)), decimals)
     plain = values.text(value).strip()
     found = _pattern(point, group).fullmatch(plain) if len(plain) <= MAX_NUMBER else None
     if found is None or bool(found["open"]) != bool(found["close"]):
-        raise Refused(f"is not a number written as 1{group}234{point}50", "number")
+        raise RefusedError(f"is not a number written as 1{group}234{point}50", "number")
     exact = Decimal(found["whole"].replace(group, "") + "." + (found["part"] or ""))
     negative = found["minus"] or found["open"]
     return _with_decimals(exact.copy_negate() if negative and exact else exact, decimals)
@@ -45,22 +45,22 @@ def _with_decimals(exact: Decimal, decimals: int | None) -> Decimal:
     if decimals is None:
         return exact
     if not 0 <= decimals <= MAX_DIGITS:
-        raise Refused(f"cannot have more than {MAX_DIGITS} decimals", "argument")
+        raise RefusedError(f"cannot have more than {MAX_DIGITS} decimals", "argument")
     with localcontext(prec=PRECISION):
         shown = exact.quantize(Decimal(1).scaleb(-decimals))
     if shown != exact:
-        raise Refused(f"has more than {decimals} decimals (round it with `round`)", "number")
+        raise RefusedError(f"has more than {decimals} decimals (round it with `round`)", "number")
     return shown
 
 
 def rounded(value: float | Decimal, precision: int = 0, method: str = "common") -> float | Decimal:
     """Round a number as people do, halves away from zero: 2.675 | round(2) is 2.68. `method` may be ceil or floor."""
     if abs(precision) > MAX_DIGITS:
-        raise Refused(f"cannot be rounded to more than {MAX_DIGITS} digits", "round")
+        raise RefusedError(f"cannot be rounded to more than {MAX_DIGITS} digits", "round")
     if method not in RULES:
-        raise Refused("is rounded by common, ceil or floor", "round")
+        raise RefusedError("is rounded by common, ceil or floor", "round")
     if not isinstance(value, int | float | Decimal):
-        raise Refused("is not a number (read it with `number`)", "round")
+        raise RefusedError("is not a number (read it with `number`)", "round")
     with localcontext(prec=PRECISION):
         unit = Decimal(1).scaleb(-precision)
         result = Decimal(values.number(value)).quantize(unit, RULES[method])

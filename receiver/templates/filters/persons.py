@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from receiver.formats import values
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.templates.filters.person_words import Particle, Words, is_father, is_link
 
 ORDERS = ("given", "family", "comma")
@@ -64,10 +64,10 @@ def reader(customs: Customs) -> Callable[..., str]:
     def person(value: object, part: str, order: str | None = None) -> str:
         """Return a part of a person's name, "" where it has none; `order` goes before that of the process.
 
-        Raises `Refused` for a name that may be read in two ways.
+        Raises `RefusedError` for a name that may be read in two ways.
         """
         if part not in Name._fields or order not in (None, *ORDERS):
-            raise Refused("is asked for a part or an order that names do not have", "person")
+            raise RefusedError("is asked for a part or an order that names do not have", "person")
         return str(getattr(parsed(" ".join(values.text(value).split()), order), part))
 
     return person
@@ -117,7 +117,7 @@ class _Reading:
         if self.is_nameless and sections:
             sections.insert(0, [])
         if len(sections) > SECTIONS:
-            raise Refused(TOO_MANY, "person")
+            raise RefusedError(TOO_MANY, "person")
         family: list[str] = []
         given: list[str] = []
         middle: list[str] = []
@@ -151,10 +151,10 @@ class _Reading:
             return False  # "Smith, MD, PhD"
         if len(list(_units(self._without_titles(), self.words))) > 1:  # "John Smith, MD"
             if self._is_doubtful(words[0]):
-                raise Refused(DEGREE, "person")
+                raise RefusedError(DEGREE, "person")
             return False
         if "." in words[0] and not self.words.is_own_degree(words[0]):
-            raise Refused(DEGREE, "person")
+            raise RefusedError(DEGREE, "person")
         return words[0].isupper() and "." not in words[0]
 
     def _without_titles(self) -> list[str]:
@@ -170,7 +170,7 @@ class _Reading:
         if not before or not self._is_doubtful(word) or len(before[-1].rstrip(".")) == 1:
             return True
         if len(before) > 1 or alone:
-            raise Refused(DEGREE, "person")
+            raise RefusedError(DEGREE, "person")
         return False
 
     def _is_doubtful(self, word: str) -> bool:
@@ -202,13 +202,13 @@ class _Reading:
         while len(words) > 1 and self.words.particle(words[-1]) is not Particle.NO:
             taken.insert(0, words.pop())
         if len(taken) == 1 and self.words.particle(taken[0]) is Particle.MAYBE:
-            raise Refused(PARTICLE, "person")
+            raise RefusedError(PARTICLE, "person")
         return taken
 
     def _in_order(self, words: list[str]) -> tuple[list[str], list[str], list[str]]:
         order = self.customs.order
         if len(words) > 1 and order == "comma":
-            raise Refused(NO_COMMA, "person")
+            raise RefusedError(NO_COMMA, "person")
         self._prove_beginning(words)
         units = list(_units(words, self.words))
         if len(units) == 1:
@@ -224,11 +224,11 @@ class _Reading:
         """Refuse a name that seems to be in another order, or to have two family names."""
         last = units[-1][-1]
         if self.customs.order is None and self.words.particle(last) is Particle.YES:
-            raise Refused(TRAILING, "person")
+            raise RefusedError(TRAILING, "person")
         if self.customs.order is None and self.words.is_initial(last):
-            raise Refused(INITIAL, "person")
+            raise RefusedError(INITIAL, "person")
         if self.customs.family_names is None and any(len(unit) > 1 and not is_father(unit[0]) for unit in units[1:-1]):
-            raise Refused(FAMILIES, "person")
+            raise RefusedError(FAMILIES, "person")
 
     def _prove_beginning(self, words: list[str]) -> None:
         """Refuse a name whose first word is a particle or a name: "Van Morrison" may lack the given name."""
@@ -236,7 +236,7 @@ class _Reading:
         if order == "given" or len(words) == 1 or (len(words) > 2 and order is None):
             return
         if self.words.particle(words[0]) is Particle.MAYBE and self.words.particle(words[1]) is Particle.NO:
-            raise Refused(PARTICLE, "person")
+            raise RefusedError(PARTICLE, "person")
 
 
 def _units(words: list[str], known: Words) -> Iterator[list[str]]:

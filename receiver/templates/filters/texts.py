@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from receiver.core import units
 from receiver.formats import budget, values
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.formats.limits import MAX_DOCUMENT
 from receiver.templates.names import Document
 
@@ -32,7 +32,7 @@ def phone(value: object, shape: str = "999-999-9999", extension: str = "") -> st
 
     A leading country code 1 that the shape has no room for is left away. `extension` is what stands before an
     extension; without it a number that has one is refused.
-    Raises `Refused` for what is no such number: another count of digits, or text.
+    Raises `RefusedError` for what is no such number: another count of digits, or text.
     """
     plain = values.text(value).strip()
     if not plain:
@@ -43,9 +43,9 @@ def phone(value: object, shape: str = "999-999-9999", extension: str = "") -> st
     if len(found) == room + 1 and found.startswith(COUNTRY):
         found = found[1:]
     if len(found) != room or len(plain) > MAX_PHONE or not TELEPHONE.fullmatch(number):
-        raise Refused(f"is not a telephone number of {room} digits", "phone")
+        raise RefusedError(f"is not a telephone number of {room} digits", "phone")
     if extra and not extension:
-        raise Refused('has an extension (write it with `phone(…, extension=" x")`)', "phone")
+        raise RefusedError('has an extension (write it with `phone(…, extension=" x")`)', "phone")
     left = iter(found)
     written = "".join(next(left) if character == "9" else character for character in shape)
     return written + (extension + extra if extra else "")
@@ -68,29 +68,29 @@ def check_phone(arguments: Mapping[str, Any]) -> str:
 def without(value: object, characters: str) -> str:
     """Return a text that has none of the characters: for targets that cannot escape their delimiters.
 
-    Raises `Refused` for one that has.
+    Raises `RefusedError` for one that has.
     """
     plain = values.text(value)
     if any(character in characters for character in plain):
-        raise Refused(f"has one of these, which the target cannot hold: {' '.join(characters)}", "without")
+        raise RefusedError(f"has one of these, which the target cannot hold: {' '.join(characters)}", "without")
     return plain
 
 
 def fixed(value: object, width: int, align: str = "left", fill: str = " ", encoding: str = "utf-8") -> str:
     """Return a value as a column of a fixed width in bytes, aligned "left" or "right"; zeros stand behind a sign.
 
-    The compiler gives the record's own encoding. Raises `Refused` for a value that does not fit: a cut one would be
-    another value.
+    The compiler gives the record's own encoding. Raises `RefusedError` for a value that does not fit: a cut one would
+    be another value.
     """
     budget.width(width)
     if wrong := check_fixed({"align": align, "fill": fill}):
-        raise Refused(f"cannot be filled up: {wrong}", "argument")
+        raise RefusedError(f"cannot be filled up: {wrong}", "argument")
     plain = values.text(value)
     missing, step = width - _size(plain, encoding), _size(fill, encoding)
     if missing < 0:
-        raise Refused(f"does not fit into {width} bytes", "fixed")
+        raise RefusedError(f"does not fit into {width} bytes", "fixed")
     if missing % step:
-        raise Refused(f"cannot be filled up with characters of {step} bytes", "argument")
+        raise RefusedError(f"cannot be filled up with characters of {step} bytes", "argument")
     filling = fill * (missing // step)
     if align == "left":
         return plain + filling
@@ -115,7 +115,9 @@ def _sign(plain: str) -> str:
     if not plain.startswith(SIGNS):
         return ""
     if not SIGNED.fullmatch(plain):
-        raise Refused("begins with a sign and is no number that zeros could fill up (read it with `number`)", "fixed")
+        raise RefusedError(
+            "begins with a sign and is no number that zeros could fill up (read it with `number`)", "fixed"
+        )
     return plain[0]
 
 
@@ -124,7 +126,7 @@ def _size(text: str, encoding: str) -> int:
     try:
         return len(text.encode(encoding)) - len("".encode(encoding))
     except (UnicodeEncodeError, LookupError):
-        raise Refused(f"cannot be expressed in {encoding}", "fixed") from None
+        raise RefusedError(f"cannot be expressed in {encoding}", "fixed") from None
 
 
 def split(value: object, separators: str = ",") -> list[str]:
@@ -146,14 +148,14 @@ def uuid(value: object, name: str = "") -> str:
 def base64(value: object, limit: str | int = MAX_DOCUMENT) -> str:
     """Return a document's bytes in base64 (RFC 4648 §4), in one line.
 
-    `limit` is "10 MB", or bytes, and at most MAX_DOCUMENT. Raises `Refused` for a document that is larger.
+    `limit` is "10 MB", or bytes, and at most MAX_DOCUMENT. Raises `RefusedError` for a document that is larger.
     """
     if not isinstance(value, Document):
-        raise Refused("is not a document: write {{ document | base64 }}", "base64")
+        raise RefusedError("is not a document: write {{ document | base64 }}", "base64")
     allowed = min(_bytes(limit), MAX_DOCUMENT)
     if value.part.path.stat().st_size > allowed:
         told = units.size_text(allowed)
-        raise Refused(f"has more than {told}, too many to embed; point to its path", "limit")
+        raise RefusedError(f"has more than {told}, too many to embed; point to its path", "limit")
     return budget.made(b2a_base64(value.part.path.read_bytes(), newline=False).decode("ascii"))
 
 

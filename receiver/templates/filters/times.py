@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import compress
 from typing import NamedTuple
 
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 
 CACHED = 64  # formats: a site has a dozen, and one out of a field must not fill the memory
 MONTHS = "january february march april may june july august september october november december".split()  # noqa: SIM905
@@ -245,10 +245,10 @@ def codes_known(written: str, *, reading: bool = False) -> frozenset[str]:
 
 
 def written_iso(moment: Moment) -> str:
-    """Write a moment in ISO 8601, as precisely as it is known. Raises `Refused` where not even the year is."""
+    """Write a moment in ISO 8601, as precisely as it is known. Raises `RefusedError` where not even the year is."""
     depth = moment.depth()
     if not depth:
-        raise Refused("tells no year", "date")
+        raise RefusedError("tells no year", "date")
     if depth < 4:
         return moment.when.date().isoformat()[: (4, 7, 10)[depth - 1]]
     spec = {4: "hours", 5: "minutes", 6: "seconds", 7: "microseconds"}[depth]

@@ -10,7 +10,7 @@ import pytest
 
 from receiver.authoring.cases.outcome import FROZEN
 from receiver.core.delivery import Delivery, Reading
-from receiver.formats.errors import Refused
+from receiver.formats.errors import RefusedError
 from receiver.site import compiling, config
 from receiver.templates import Templates
 from receiver.templates.filters.person_words import Words, folded, folded_degrees
@@ -32,7 +32,7 @@ def customs(settings: str) -> Customs:
 def test_a_name_has_the_right_parts_or_is_refused_with_what_decides(row):
     person = reader(customs(row["settings"]))
     if row["refused"]:
-        with pytest.raises(Refused, match=row["refused"]):
+        with pytest.raises(RefusedError, match=row["refused"]):
             person(row["written"], "family")
     else:
         found = Name(*(person(row["written"], part) for part in Name._fields))

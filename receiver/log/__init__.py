@@ -110,6 +110,11 @@ def pruned(process: str, kind: str, count: int) -> None:
         _tell(logging.INFO, "pruned", {"process": process, "kind": kind, "count": count})
 
 
+def clock_was_set(until: str) -> None:
+    """Tell that nothing is removed for its age yet: the clock was set, or the machine was off."""
+    _tell(logging.WARNING, "the clock was set, or the machine was off: nothing goes for its age", {"before": until})
+
+
 def discarded(id_: str, process: str, status: str, reason: str) -> None:
     """Tell that a delivery has left quarantine without being published."""
     _tell(logging.WARNING, "discarded", {"id": id_, "process": process, "was": status, "reason": reason})

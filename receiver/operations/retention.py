@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,8 +23,10 @@ from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Problem
 from receiver.delivery.context import Context, Current
+from receiver.operations.clock import cautious_until
+from receiver.site.config.model import RetentionConfig
 from receiver.site.process import Process
-from receiver.store import folders, originals, quarantine, stage
+from receiver.store import folders, originals, quarantine, rows, stage
 from receiver.store.entry import Attempt, Entry, Waiting
 
 KINDS = ("originals", "quarantine", "ledger")
@@ -44,14 +46,29 @@ class Pruned:
 
 
 def prune(context: Context, now: datetime, *, dry_run: bool = False) -> Iterator[Pruned]:
-    """Remove what is over in every process, and yield what that was, kind by kind."""
+    """Remove what is over in every process, and yield what that was, kind by kind. Raises Problem.
+
+    For some days after the clock was set nothing goes for its age: held deliveries were answered 202.
+    """
+    folder = context.settings.data / FOLDER
+    if not dry_run:
+        folders.own(folder, README)
+    until = cautious_until(folder, now, note=not dry_run)
+    if until and not dry_run:
+        log.clock_was_set(rows.stamp(until))
     for process in context.processes.values():
         for kind, work in zip(KINDS, (_originals, _quarantine, _ledger), strict=True):
             try:
-                rule, removed, kept = work(context, process, now, dry_run=dry_run)
-                yield Pruned(process.name, kind, rule, removed, kept)
+                retention = _ageless(process) if until else process.config.retention
+                rule, removed, kept = work(context, process, retention, now, dry_run=dry_run)
+                told = f"none goes for its age before {until:%Y-%m-%d %H:%M} UTC: the clock was set" if until else rule
+                yield Pruned(process.name, kind, told, removed, kept)
             except Problem as problem:
                 yield Pruned(process.name, kind, "", 0, 0, problem)
+
+
+def _ageless(process: Process) -> RetentionConfig:
+    return replace(process.config.retention, originals=None, quarantine=None, ledger=None)
 
 
 def strangers(context: Context) -> set[str]:
@@ -61,8 +78,10 @@ def strangers(context: Context) -> set[str]:
     return {place.name for place in kept if any(place.iterdir())} - set(context.processes)
 
 
-def _originals(context: Context, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
-    span = process.config.retention.originals
+def _originals(
+    context: Context, process: Process, retention: RetentionConfig, now: datetime, *, dry_run: bool
+) -> tuple[str, int, int]:
+    span = retention.originals
     places = folders.within(context.settings.data / originals.FOLDER / process.name, depth=1)
     over = [place for place in places if span and _laid_out(place) < now - span and _may_go(context, place, now - span)]
     if not dry_run:
@@ -88,8 +107,9 @@ def _may_go(context: Context, place: Path, before: datetime) -> bool:
     return entry.status is not Status.COMMITTED and (entry.published_at or entry.received_at) < before
 
 
-def _quarantine(context: Context, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
-    retention = process.config.retention
+def _quarantine(
+    context: Context, process: Process, retention: RetentionConfig, now: datetime, *, dry_run: bool
+) -> tuple[str, int, int]:
     waiting = context.ledger.waiting(process.name)
     before = now - retention.quarantine if retention.quarantine else datetime.min.replace(tzinfo=UTC)
     old = [each for each in waiting if each.since < before]
@@ -128,8 +148,10 @@ def _let_go(context: Context, waiting: Waiting, now: datetime, reason: str) -> b
     return gone
 
 
-def _ledger(context: Context, process: Process, now: datetime, *, dry_run: bool) -> tuple[str, int, int]:
-    span = process.config.retention.ledger
+def _ledger(
+    context: Context, process: Process, retention: RetentionConfig, now: datetime, *, dry_run: bool
+) -> tuple[str, int, int]:
+    span = retention.ledger
     removed = 0
     if span:
         remove = context.ledger.prunable if dry_run else context.ledger.prune
@@ -148,8 +170,8 @@ def _written(span: timedelta) -> str:
 
 FOLDER = "housekeeping"
 README = """\
-Nothing is in this folder but a lock on it: who holds that prunes, and the folder's time is when it was done last.
-It may be removed at any time.
+Who holds the lock of this folder prunes, and its time is when that was done last. clock.json is how the clock stood
+then: without it, a clock that was set meanwhile is not noticed. The folder may be removed at any time.
 """
 LOOK = 60  # seconds between two looks whether it is time
 EVERY = 3600  # seconds between two prunings: retention counts days, and a listing of 100,000 folders takes a second

@@ -10,6 +10,7 @@ import pytest
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code
+from receiver.operations import clock, retention
 from receiver.operations.retention import prune
 from receiver.store import originals, quarantine
 from receiver.store.rows import stamp
@@ -19,7 +20,8 @@ DAY = timedelta(days=1)
 
 
 def pruned(home, after, **options):
-    """Prune at a time after noon; return what was removed and kept of each kind."""
+    """Prune at a time after noon; return what was removed and kept of each kind. The clock itself was not set."""
+    (home.settings.data / retention.FOLDER / clock.FILE).unlink(missing_ok=True)
     done = list(prune(home.context, NOON + after, **options))
     assert not [each.problem for each in done if each.problem]
     return {each.kind: (each.removed, each.kept) for each in done}
@@ -262,3 +264,73 @@ def test_what_is_kept_of_a_process_that_is_configured_no_longer_is_told_and_stay
     assert told.exit_code == 0
     assert told.stderr.startswith("referrals: ")
     assert quarantine.load(home.settings.data, "referrals", entry.id)
+
+
+class Boot:
+    """The machine's time since its boot, which passes as the test says."""
+
+    def __init__(self, monkeypatch):
+        self.seconds = 5_000.0
+        monkeypatch.setattr(clock.time, "clock_gettime", lambda _clock: self.seconds)
+
+    def prune(self, home, at, passed=None, **options):
+        """Prune at a time of the clock, when so much has passed in truth."""
+        self.seconds += passed.total_seconds() if passed is not None else 0
+        return {each.kind: each for each in prune(home.context, at, **options)}
+
+
+@pytest.fixture
+def boot(monkeypatch):
+    return Boot(monkeypatch)
+
+
+def test_a_held_delivery_stays_where_the_clock_jumps_forward(home, boot):
+    home.section('[retention]\nquarantine = "30d"\nledger = "30d"')
+    held, published = home.deliver(confidence=0.5), home.deliver(source_id="S2")
+    boot.prune(home, NOON)
+    wrong = NOON + 40 * DAY
+    found = boot.prune(home, wrong, timedelta(hours=1))
+    assert found["quarantine"].rule == "none goes for its age before 2026-02-18 12:00 UTC: the clock was set"
+    assert home.waiting() == {held.id}
+    assert home.ledger.find(published.id)
+    for hours in range(1, 7 * 24):
+        assert boot.prune(home, wrong + timedelta(hours=hours), timedelta(hours=1))["quarantine"].removed == 0
+    boot.prune(home, NOON + 8 * DAY, timedelta(hours=1))  # somebody sets it right, which is a step as well
+    assert boot.prune(home, NOON + 14 * DAY, 6 * DAY)["quarantine"].removed == 0
+    assert home.waiting() == {held.id}
+    found = boot.prune(home, NOON + 31 * DAY, 17 * DAY)
+    assert found["quarantine"].removed == 1
+    assert "clock" not in found["quarantine"].rule
+
+
+def test_days_that_pass_are_no_step_and_neither_is_a_restart(home, boot):
+    home.section('[retention]\nquarantine = "30d"')
+    home.deliver(confidence=0.5)
+    boot.prune(home, NOON)
+    boot.prune(home, NOON + 30 * DAY, 30 * DAY)
+    boot.seconds = 300.0  # the machine was started five minutes ago, and was off for another five
+    assert boot.prune(home, NOON + 30 * DAY + timedelta(minutes=10))["quarantine"].removed == 1
+
+
+def test_a_long_time_off_is_met_with_caution(home, boot):
+    home.section('[retention]\nquarantine = "30d"')
+    home.deliver(confidence=0.5)
+    boot.prune(home, NOON)
+    boot.seconds = 300.0
+    assert boot.prune(home, NOON + 40 * DAY)["quarantine"].removed == 0
+
+
+def test_a_dry_run_notes_nothing_of_the_clock(home, boot):
+    home.section('[retention]\nquarantine = "30d"')
+    home.deliver(confidence=0.5)
+    boot.prune(home, NOON)
+    assert "the clock was set" in boot.prune(home, NOON + 40 * DAY, dry_run=True)["quarantine"].rule
+    assert boot.prune(home, NOON + DAY, DAY)["quarantine"].rule.startswith("kept for 30d")
+
+
+def test_a_note_of_the_clock_that_cannot_be_read_is_met_with_caution(home, boot):
+    home.section('[retention]\nquarantine = "30d"')
+    home.deliver(confidence=0.5)
+    boot.prune(home, NOON)
+    (home.settings.data / retention.FOLDER / clock.FILE).write_text("[]")
+    assert boot.prune(home, NOON + 40 * DAY, 40 * DAY)["quarantine"].removed == 0

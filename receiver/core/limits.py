@@ -29,7 +29,7 @@ HEAD_SECONDS = 10  # seconds for the headers of a request: one packet, on a line
 BODY_SECONDS = 15  # seconds of waiting granted to any body: a short one, on a line that loses a few packets
 BODY_RATE = 2_000  # bytes of a body for each second of waiting: a fax line is as fast
 STALL_SECONDS = 30  # seconds without a single byte of a body: five repetitions of a lost packet
-ANSWER_SECONDS = 30  # seconds for the sender to take in an answer, one more for each 2,000 bytes: as it may send
+ANSWER_SECONDS = 30  # seconds to take in an answer, one more for each 2,000 bytes: a line as slow as a body may be
 LINGER_SECONDS = 2  # seconds without a byte before a connection is closed after its last answer: RFC 9112 §9.6
 MAX_LINGER_SECONDS = 30  # seconds in which the body of a refused request is read and thrown away: it may be on its way
 

@@ -8,7 +8,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
-from receiver.metadata.layout import Absent, Found, Known, Layout, WrongPath
+from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_explain import pointer
 from receiver.schemas.json_schema import JsonSchema
@@ -46,15 +46,15 @@ class Path:
 
 
 def path(expression: str) -> Path:
-    """Compile a JMESPath. Raises `WrongPath`."""
+    """Compile a JMESPath. Raises `WrongPathError`."""
     try:
         parsed = jmespath.compile(expression)
     except JMESPathError as error:
         column = (getattr(error, "lex_position", None) or 0) + 1
-        raise WrongPath(f"not a JMESPath: {str(error).splitlines()[0]}", column) from None
+        raise WrongPathError(f"not a JMESPath: {str(error).splitlines()[0]}", column) from None
     for function in _functions(parsed.parsed):
         if function not in Functions.FUNCTION_TABLE:
-            raise WrongPath(f'JMESPath has no function "{function}"', expression.find(function) + 1)
+            raise WrongPathError(f'JMESPath has no function "{function}"', expression.find(function) + 1)
     return Path(expression, _keys(parsed.parsed), parsed)
 
 

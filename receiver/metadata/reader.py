@@ -11,8 +11,7 @@ from receiver.core.faults import Fault, Misconfigured
 from receiver.core.libraries import reading
 from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata import json, xml
-from receiver.metadata.fields import Gathered, Rules, gather, source_id_fault
-from receiver.metadata.layout import Layout, Path, WrongPath
+from receiver.metadata.fields import Gathered, Layout, Path, Rules, WrongPathError, gather, source_id_fault
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.malformed import MalformedError
@@ -180,7 +179,7 @@ class _Compiling:
             with reading(at.file, lambda _: (at.file, at.line, at.column)):
                 try:
                     return compiled(expression)
-                except WrongPath as error:
+                except WrongPathError as error:
                     message = f"{error.message} (at its column {error.column})"
                     raise Misconfigured([replace(at, message=message)]) from None
         except Misconfigured as error:

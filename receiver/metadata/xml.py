@@ -25,7 +25,7 @@ from elementpath import (
 from xmlschema import XMLResource
 from xmlschema.utils.etree import etree_getpath
 
-from receiver.metadata.layout import Absent, Found, Known, Layout, WrongPath
+from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError
 from receiver.metadata.xml_names import Names
 from receiver.schemas import xml_text
 from receiver.schemas.folder import Schemas
@@ -91,14 +91,14 @@ class Path:
 
 
 def path(expression: str) -> Path:
-    """Compile an XPath. Raises `WrongPath`."""
+    """Compile an XPath. Raises `WrongPathError`."""
     try:
         token = XPath1Parser().parse(expression)
         list(token.select(XPathContext(build_node_tree(Element("document")))))  # finds an unknown variable
     except ElementPathError as error:
         position = getattr(error.token, "position", None) or (1, 1)
         hint = "; names stand without a prefix here" if error.code == "err:XPST0081" else ""
-        raise WrongPath(f"not an XPath: {error.message}{hint}", position[1]) from None
+        raise WrongPathError(f"not an XPath: {error.message}{hint}", position[1]) from None
     return Path(expression, _attribute(token), bool(_NAMES.fullmatch(expression)), token)
 
 

@@ -15,7 +15,7 @@ from receiver.core.delivery import Reading
 from receiver.core.faults import Misconfigured
 from receiver.core.problems import Code, Problem
 from receiver.metadata import xml as form
-from receiver.metadata.layout import Absent
+from receiver.metadata.fields import Absent
 from receiver.metadata.reader import MetadataReader
 from tests.support.metadata_of import JSON_SCHEMA, XSD, document, reader_of
 

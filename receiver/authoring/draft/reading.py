@@ -13,8 +13,7 @@ from receiver.authoring.draft.layouts.columns import Column, number
 from receiver.authoring.draft.layouts.identity import can_be_id, likeliest, likeliest_name
 from receiver.authoring.draft.sources import FORMS, Sources, Unusable
 from receiver.authoring.draft.wanted import NONE, Wanted, WrongOption, listed
-from receiver.metadata.fields import source_id_fault
-from receiver.metadata.layout import Absent, Layout
+from receiver.metadata.fields import Absent, Layout, source_id_fault
 from receiver.schemas.folder import Schemas
 
 LAYOUTS: dict[str, Any] = {"json": json_layouts, "xml": xml_layouts}

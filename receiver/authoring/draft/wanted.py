@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from types import ModuleType
 
-from receiver.metadata.layout import WrongPath
+from receiver.metadata.fields import WrongPathError
 
 NONE = "none"  # as a confidence: the platform sends none
 SHOWN = 12  # paths told in a message: as many as a person reads
@@ -37,7 +37,7 @@ class Wanted:
         for option in (each.name for each in fields(self) if getattr(self, each.name) is not None):
             try:
                 form.path(getattr(self, option))
-            except WrongPath as error:
+            except WrongPathError as error:
                 raise WrongOption(option, f"{error.message} (at its column {error.column})") from None
 
 

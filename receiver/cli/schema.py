@@ -17,6 +17,6 @@ def command(openapi: bool) -> None:
 
 
 def _openapi() -> str:
-    from receiver.web import openapi  # Flask stands behind it: a tenth of a second that no other verb pays
+    from receiver.web import openapi
 
     return openapi.text()

@@ -4,13 +4,14 @@
 """
 
 import json
+from typing import Any, TypeAlias
 
 from receiver.core import limits
-from receiver.core.delivery import Status
-from receiver.web import cost, replies, shapes
+from receiver.core.delivery import ID_LENGTH, Status
+from receiver.core.problems import Code
+from receiver.web import cost, replies
 from receiver.web.deliver import URL
 from receiver.web.health import EXPOSITION
-from receiver.web.shapes import Schema
 
 PROBLEM = "application/problem+json"
 RETRYING = (
@@ -49,7 +50,7 @@ def document() -> Schema:
             "headers": {"RequestId": {key: _request_id()[key] for key in ("description", "schema")}},
             "requestBodies": {"Delivery": _body()},
             "responses": {"Published": _published(), "Held": _held(), **_problems()},
-            "schemas": shapes.schemas(),
+            "schemas": schemas(),
         },
     }
 
@@ -148,9 +149,9 @@ def _problem(status: int) -> Schema:
     codes = {code: title for code, (answered, title) in replies.STATUSES.items() if answered == status}
     told = " ".join(f"`{code}`: {title}." for code, title in codes.items())
     narrowed = {"properties": {"status": {"const": status}, "code": {"enum": list(codes)}}}
-    schema: Schema = {"allOf": [shapes.ref("Problem"), narrowed]}
+    schema: Schema = {"allOf": [ref("Problem"), narrowed]}
     if status == 404:
-        schema = {"anyOf": [schema, shapes.ref("NoDoor")]}
+        schema = {"anyOf": [schema, ref("NoDoor")]}
     return {"description": told, "headers": _headers(status), "content": {PROBLEM: {"schema": schema}}}
 
 
@@ -178,5 +179,74 @@ def _metrics() -> Schema:
 
 
 def _json(description: str, name: str, narrowed: Schema | None = None) -> Schema:
-    schema = {"allOf": [shapes.ref(name), narrowed]} if narrowed else shapes.ref(name)
+    schema = {"allOf": [ref(name), narrowed]} if narrowed else ref(name)
     return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+Schema: TypeAlias = dict[str, Any]
+
+
+def ref(name: str) -> Schema:
+    """Return a reference to one of `schemas`."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def schemas() -> Schema:
+    """Return the schema of every answer, by its name."""
+    text: Schema = {"type": "string"}
+    file = {
+        "path": text | {"description": "Below the root of all output; absolute for a folder outside of it."},
+        "sha256": text | {"pattern": "^[0-9a-f]{64}$"},
+        "size": {"type": "integer", "minimum": 0, "description": "Bytes."},
+    }
+    violation = {
+        "where": text | {"description": "A part, a place in the metadata, or a line of a template."},
+        "rule": text,
+        "message": text,
+        "schema": {"type": ["string", "null"], "description": "Where the rule stands."},
+    }
+    check = {"name": text, "ready": {"type": "boolean"}, "reason": text}
+    return {
+        "Receipt": _receipt_schema(text),
+        "File": _closed(file),
+        "Problem": _problem_schema(text),
+        "Violation": _closed(violation),
+        "NoDoor": _closed({"type": {"const": "about:blank"}, "title": text, "status": {"const": 404}, "detail": text}),
+        "Alive": _closed({"status": {"const": "alive"}}),
+        "Readiness": _closed({"status": text, "checks": {"type": "array", "items": ref("Check")}}),
+        "Check": _closed(check),
+    }
+
+
+def _receipt_schema(text: Schema) -> Schema:
+    files = {"type": "array", "items": ref("File")}
+    version = "1 for the first content under a sourceId; null for what is held, which is not accepted yet."
+    return _closed(
+        {
+            "id": text | {"pattern": f"^[A-Z2-7]{{{ID_LENGTH}}}$", "description": "Made of the content."},
+            "status": {"enum": [Status.PUBLISHED, Status.HELD]},
+            "duplicate": {"type": "boolean"},
+            "process": text,
+            "sourceId": text,
+            "version": {"type": ["integer", "null"], "minimum": 1, "description": version},
+            "documents": files,
+            "records": files,
+        }
+    )
+
+
+def _problem_schema(text: Schema) -> Schema:
+    shape = {
+        "type": text | {"pattern": "^urn:receiver:problem:[a-z-]+$"},
+        "title": text,
+        "status": {"type": "integer"},
+        "detail": text,
+        "code": {"enum": list(Code), "description": "Stable; docs/http.md tells what to do about each."},
+        "violations": {"type": "array", "items": ref("Violation")},
+    }
+    return _closed(shape) | {"description": "RFC 9457: all that is wrong, and never a value."}
+
+
+def _closed(properties: Schema) -> Schema:
+    """Return the schema of an object with exactly these properties."""
+    return {"type": "object", "required": list(properties), "properties": properties, "additionalProperties": False}

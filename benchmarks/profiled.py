@@ -14,8 +14,7 @@ from gunicorn.http import parser, wsgi
 from benchmarks import spans
 from receiver import log
 from receiver.delivery import context as context
-from receiver.delivery import form, heads, parts, render
-from receiver.delivery import receive as intake
+from receiver.delivery import form, heads, parts, receive, render
 from receiver.formats import checking as records
 from receiver.schemas import json_schema, json_text
 from receiver.server import connection, pace, worker
@@ -23,7 +22,7 @@ from receiver.server.configuration import *  # noqa: F403
 from receiver.site.config import tokens
 from receiver.store import durable, ledger, publish, quarantine, stage, writers
 from receiver.templates import template
-from receiver.web import deliver, replies
+from receiver.web import deliveries, replies
 
 workers = 1
 WARM_UP = int(os.environ["PROFILE_WARM_UP"])  # deliveries before the account begins
@@ -39,17 +38,17 @@ STEPS = (
     ("head: read and parse", parser.Parser, "__next__"),
     ("head: WSGI environment", wsgi, "create"),
     (FLASK, flask.Flask, "__call__"),
-    ("door: the view", deliver, "_answer"),
+    ("door: the view", deliveries, "_answer"),
     ("token, free space", tokens.Tokens, "admits"),
     ("token, free space", context.Context, "require_space"),
     ("body: receive", pace.PacedSocket, "recv"),
     ("body: split into sections", form, "sections"),
     ("body: split into sections", form._Body, "_ends"),
     ("body: heads of sections", heads, "section"),
-    ("path: intake", intake, "receive"),
+    ("path: intake", receive, "receive"),
     ("parts: match and stage", parts, "collect"),
     (WRITE, durable.NewFile, "write"),
-    ("metadata: read into fields", intake, "read"),
+    ("metadata: read into fields", receive, "read"),
     ("metadata: parse JSON", json_text, "loads"),
     ("schemas: judge", json_schema.JsonSchema, "violations"),
     ("records: names, rules", render, "as_published"),

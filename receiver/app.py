@@ -21,7 +21,7 @@ from receiver.operations.notify import looking
 from receiver.site import in_force
 from receiver.site.process import Process
 from receiver.store import ledger
-from receiver.web import deliver, health, replies
+from receiver.web import deliveries, health, replies
 
 _compiled: dict[Settings, Mapping[str, Process]] = {}  # by `prepare`, for the workers that are forked after it
 
@@ -62,7 +62,7 @@ def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
     looking.start(current)
     counters = meters.Meters(current.context, meters.folder_in(settings.data))
     log.standard.writer.count_lost = counters.log_lost
-    return deliver.blueprint(current, counters), health.blueprint(current, metrics.scrape(current))
+    return deliveries.blueprint(current, counters), health.blueprint(current, metrics.scrape(current))
 
 
 class NoSessions(SessionInterface):

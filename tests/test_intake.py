@@ -11,8 +11,7 @@ import pytest
 from receiver.core.delivery import Arrival, Replay, Section, Status
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
-from receiver.delivery import receive as intake
-from receiver.delivery import render
+from receiver.delivery import receive, render
 from receiver.delivery.context import Context, open_context
 from receiver.operations import replay, retention, verify
 from receiver.site import compiling
@@ -59,7 +58,7 @@ def deliver(
         Section("metadata", "metadata.json", "application/json", content=[metadata]),
         *more,
     ]
-    return intake.receive(context, context.processes["referrals"], sections, Arrival(at, "127.0.0.1"))
+    return receive.receive(context, context.processes["referrals"], sections, Arrival(at, "127.0.0.1"))
 
 
 def files(context: Context) -> set[Path]:
@@ -219,7 +218,7 @@ def contents(kept: Kept) -> list[bytes]:
 def test_metadata_is_a_file_where_a_delivery_is_kept_and_is_judged_anew_from_there(house_of, size):
     context = house_of(("[output]", '[delivery]\non_invalid = "hold"\n\n[output]'))
     process, metadata = context.processes["referrals"], metadata_of("wrong", size)
-    held = intake.receive(context, process, arriving(metadata), Arrival(NOON, "127.0.0.1"))
+    held = receive.receive(context, process, arriving(metadata), Arrival(NOON, "127.0.0.1"))
     kept = quarantine.load(context.settings.data, "referrals", held.id)
     assert contents(kept) == [b"II*\0fax", metadata]
     repaired = house_of(('schema = "referrals.fields.schema.json"', ""), ("[output]", ORIGINALS))
@@ -233,7 +232,7 @@ def test_metadata_is_a_file_where_a_delivery_is_kept_and_is_judged_anew_from_the
 def test_metadata_is_among_the_originals(house_of, size):
     context = house_of(("[output]", ORIGINALS))
     metadata = metadata_of("142637A", size)
-    receipt = intake.receive(context, context.processes["referrals"], arriving(metadata), Arrival(NOON, "127.0.0.1"))
+    receipt = receive.receive(context, context.processes["referrals"], arriving(metadata), Arrival(NOON, "127.0.0.1"))
     assert contents(originals.load(context.settings.data, "referrals", receipt.id)) == [b"II*\0fax", metadata]
 
 
@@ -241,7 +240,7 @@ def test_metadata_that_comes_twice_is_kept_twice(house_of):
     context = house_of()
     came = metadata_of("142637A", 0), metadata_of("142637B", 0)
     with pytest.raises(Problem) as refused:
-        intake.receive(context, context.processes["referrals"], arriving(*came), Arrival(NOON, "127.0.0.1"))
+        receive.receive(context, context.processes["referrals"], arriving(*came), Arrival(NOON, "127.0.0.1"))
     kept = quarantine.load(context.settings.data, "referrals", refused.value.kept_as)
     assert sorted(contents(kept)) == sorted([b"II*\0fax", *came])
 

@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 
 class Step(StrEnum):
-    """The steps, in the order of the path that `intake.py` tells."""
+    """The steps, in the order of the path of `delivery/receive.py`."""
 
     RECEIVE = "receive"  # the body, onto the stage: as fast as its sender
     READ = "read"

@@ -1,4 +1,4 @@
-"""Fields: where they stand in the metadata, as found there, and as templates know them: names, repeats, aliases, confidence."""
+"""Fields: where they stand in the metadata, what is found there, and what templates see: names, repeats, confidence."""
 
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -17,6 +17,58 @@ MAX_SOURCE_ID = 256  # characters of a sourceId: every system's ids fit, and a l
 
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?\s*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+Known = Container[str] | None  # names that may be told, for a schema holds them; None: all
+
+
+class Absent(Enum):
+    """Why a path yields no value."""
+
+    MISSING = "nothing stands at"
+    SEVERAL = "more than one thing stands at"
+
+
+class WrongPathError(ValueError):
+    """An expression that is no path of its language."""
+
+    def __init__(self, message: str, column: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.column = column  # from 1, in the expression
+
+
+class Path(Protocol):
+    """A compiled JMESPath or XPath."""
+
+    @property
+    def expression(self) -> str:
+        """The path as it is configured."""
+        ...
+
+    def find(self, item: Any) -> Any:
+        """Return what stands there, seen from an item of the document, or why there is nothing: `Absent`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the fields are: `each` from the document, the others from each field."""
+
+    each: Path
+    name: Path
+    value: Path
+    confidence: Path
+
+    def read(self, item: Any) -> tuple[Any, Any, Any]:
+        """Return name, value and confidence of a field as they stand there, nothing judged yet."""
+        return self.name.find(item), self.value.find(item), self.confidence.find(item)
+
+
+class Found(NamedTuple):
+    """Every field of a document."""
+
+    items: Sequence[Any]  # what each is read from
+    place: Callable[[int], str]  # its JSON Pointer or XPath by its index: asked for only where something is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,56 +198,3 @@ def below_minimum(
             message = told or f"the confidence is below {limit:g}"
             violations.append(Violation(f"fields{pointer([shown])}", "confidence", message))
     return violations
-
-
-Known = Container[str] | None  # names that may be told, for a schema holds them; None: all
-
-
-class Absent(Enum):
-    """Why a path yields no value."""
-
-    MISSING = "nothing stands at"
-    SEVERAL = "more than one thing stands at"
-
-
-class WrongPathError(ValueError):
-    """An expression that is no path of its language."""
-
-    def __init__(self, message: str, column: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.column = column  # from 1, in the expression
-
-
-class Path(Protocol):
-    """A compiled JMESPath or XPath."""
-
-    @property
-    def expression(self) -> str:
-        """The path as it is configured."""
-        ...
-
-    def find(self, item: Any) -> Any:
-        """Return what stands there, seen from an item of the document, or why there is nothing: `Absent`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the fields are: `each` from the document, the others from each field."""
-
-    each: Path
-    name: Path
-    value: Path
-    confidence: Path
-
-    def read(self, item: Any) -> tuple[Any, Any, Any]:
-        """Return name, value and confidence of a field as they stand there, nothing judged yet."""
-        return self.name.find(item), self.value.find(item), self.confidence.find(item)
-
-
-class Found(NamedTuple):
-    """Every field of a document."""
-
-    items: Sequence[Any]  # what each is read from
-    place: Callable[[int], str]  # its JSON Pointer or XPath by its index: asked for only where something is wrong

@@ -12,7 +12,7 @@ from receiver.authoring.cases.outcome import Outcome, run
 from receiver.authoring.cases.verdict import forms
 from receiver.core.delivery import Role
 from receiver.core.problems import PASSING, Code, Problem
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.delivery.context import Context
 from receiver.delivery.render import Rendered, holds
 from receiver.formats.comparing import RecordStyle, differences
@@ -80,7 +80,7 @@ def _run(context: Context, process: Process, kept: Kept, entry: Entry, *, accept
         latest = context.ledger.latest(process.name, source_id)
         if latest and process.config.delivery.same_source_id == "ignore":
             raise _Before(latest.id)
-        return intake.next_version(process, latest)
+        return receive.next_version(process, latest)
 
     return run(process, incoming, received_at, version=version, accept_confidence=accept_confidence)
 

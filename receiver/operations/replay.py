@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from receiver.core.delivery import Arrival, Part, Replay, Section, Status
 from receiver.core.problems import Code, Problem
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.delivery.context import Context
 from receiver.site.process import Process
 from receiver.store import originals, quarantine
@@ -48,7 +48,7 @@ def replay(context: Context, entry: Entry, how: Replay) -> Replayed:
     try:
         process, kept = find(context, entry)
         arrival = Arrival(first_received(entry), entry.peer, how)
-        receipt = intake.receive(context, process, sections(kept), arrival)
+        receipt = receive.receive(context, process, sections(kept), arrival)
     except Problem as problem:
         if not problem.kept_as:
             return Replayed(Result.FAILED, entry, problem)

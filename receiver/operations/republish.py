@@ -12,7 +12,7 @@ from pathlib import Path
 
 from receiver.core.delivery import Delivery, Status
 from receiver.core.problems import Code, Problem
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.delivery.context import Context
 from receiver.delivery.parts import collect
 from receiver.delivery.render import as_published, render, stage_outputs
@@ -61,7 +61,7 @@ def _made(context: Context, process: Process, entry: Entry, kept: Kept, staged: 
     """Stage what was published, made anew. Raises Problem where it would be anything else."""
     config = process.config
     collected = collect(config.parts, config.delivery.unknown_parts, sections(kept), staged)
-    reading = intake.read(process, collected)
+    reading = receive.read(process, collected)
     delivery = Delivery(entry.id, process.name, entry.source_id, entry.received_at, entry.version or 1)
     rendered = render(process, delivery, reading, as_published(process, collected.parts, staged))
     made = list(stage_outputs(context, process, rendered, staged))

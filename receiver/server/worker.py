@@ -45,7 +45,7 @@ from receiver.server.lingering import Lingering
 from receiver.server.outgoing import Outgoing
 from receiver.server.pace import Ending, Places
 from receiver.server.request import Request
-from receiver.web.deliver import PACED, BodyAwaited
+from receiver.web.deliveries import PACED, BodyAwaited
 
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 LOOK = 0.1  # seconds between two looks at all connections that wait

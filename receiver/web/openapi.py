@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from receiver.core import limits
 from receiver.core.delivery import ID_LENGTH, Status
 from receiver.core.problems import Code
-from receiver.web import cost, replies
-from receiver.web.deliver import URL
+from receiver.web import deliveries, replies
+from receiver.web.deliveries import URL
 from receiver.web.health import EXPOSITION
 
 PROBLEM = "application/problem+json"
@@ -23,6 +23,9 @@ RETRYING = (
 def text() -> str:
     """Return the document as it is shipped."""
     return json.dumps(document(), indent=2) + "\n"
+
+
+Schema: TypeAlias = dict[str, Any]
 
 
 def document() -> Schema:
@@ -87,10 +90,10 @@ def _process() -> Schema:
 
 def _request_id() -> Schema:
     return {
-        "name": cost.HEADER,
+        "name": deliveries.HEADER,
         "in": "header",
         "description": "What the log calls this request: taken over where one plain word came, made up otherwise.",
-        "schema": {"type": "string", "pattern": f"^{cost.PLAIN.pattern}$"},
+        "schema": {"type": "string", "pattern": f"^{deliveries.PLAIN.pattern}$"},
     }
 
 
@@ -130,7 +133,7 @@ def _held() -> Schema:
 
 def _receipt(description: str, status: Status) -> Schema:
     answer = _json(description, "Receipt", {"properties": {"status": {"const": status}}})
-    return answer | {"headers": {cost.HEADER: {"$ref": "#/components/headers/RequestId"}}}
+    return answer | {"headers": {deliveries.HEADER: {"$ref": "#/components/headers/RequestId"}}}
 
 
 def _statuses() -> list[int]:
@@ -156,7 +159,7 @@ def _problem(status: int) -> Schema:
 
 
 def _headers(status: int) -> Schema:
-    headers: Schema = {cost.HEADER: {"$ref": "#/components/headers/RequestId"}}
+    headers: Schema = {deliveries.HEADER: {"$ref": "#/components/headers/RequestId"}}
     if status == 401:
         headers["WWW-Authenticate"] = {"required": True, "schema": {"const": "Bearer"}}
     if status in replies.LATER:
@@ -181,9 +184,6 @@ def _metrics() -> Schema:
 def _json(description: str, name: str, narrowed: Schema | None = None) -> Schema:
     schema = {"allOf": [ref(name), narrowed]} if narrowed else ref(name)
     return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-Schema: TypeAlias = dict[str, Any]
 
 
 def ref(name: str) -> Schema:

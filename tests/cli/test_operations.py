@@ -18,7 +18,7 @@ from receiver import cli
 from receiver.core.delivery import Arrival, Receipt, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.delivery.context import Context, open_context
 from receiver.operations.health.usage import Usage, last_used
 from receiver.operations.notify import told as people_were_told
@@ -50,7 +50,7 @@ def deliver(context: Context, source_id: str, mrn: str = "142637A") -> Receipt:
         Section("file", "scan.tif", "image/tiff", content=[b"II*\0fax"]),
         Section("metadata", "metadata.json", "application/json", content=[metadata]),
     ]
-    return intake.receive(context, context.processes["referrals"], sections, Arrival(datetime.now(UTC), "127.0.0.1"))
+    return receive.receive(context, context.processes["referrals"], sections, Arrival(datetime.now(UTC), "127.0.0.1"))
 
 
 def refuse(context: Context, source_id: str) -> Path:

@@ -30,7 +30,7 @@ from pathlib import Path
 from receiver.core.delivery import Arrival, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.delivery.context import Context, open_context
 from receiver.site import compiling
 from receiver.store import ledger
@@ -109,7 +109,7 @@ def deliver(context: Context, source_id: str = "1") -> dict | None:
         Section("metadata", "metadata.json", "application/json", content=[metadata]),
     ]
     try:
-        receipt = intake.receive(context, context.processes["referrals"], sections, Arrival(AT, "127.0.0.1"))
+        receipt = receive.receive(context, context.processes["referrals"], sections, Arrival(AT, "127.0.0.1"))
     except Problem:
         return None
     return {"id": receipt.id, "duplicate": receipt.duplicate, "status": receipt.status}

@@ -6,7 +6,7 @@ import pytest
 
 from receiver.core.delivery import Arrival, Replay, Section
 from receiver.core.problems import Problem
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.delivery.heads import section
 from receiver.operations.replay import Result, replay
 from tests.support.home import FAX, NOON, PEER, metadata
@@ -22,7 +22,7 @@ def deliver(home, charset: str, encoding: str, **changed):
         Section("metadata", "metadata.json", "application/json", charset, content=[content]),
     ]
     try:
-        id_ = intake.receive(home.context, home.context.processes["referrals"], sections, Arrival(NOON, PEER)).id
+        id_ = receive.receive(home.context, home.context.processes["referrals"], sections, Arrival(NOON, PEER)).id
     except Problem as problem:
         id_ = problem.kept_as
     return home.ledger.find(id_)

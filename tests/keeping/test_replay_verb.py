@@ -109,13 +109,13 @@ def test_nothing_to_replay_is_fine(home):
 
 
 def test_recover_finishes_what_a_crash_left_and_tells_it(home, monkeypatch):
-    from receiver.delivery import receive as intake
+    from receiver.delivery import receive
 
     def crash(*_):
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(intake.publish, "publish", crash)
+        patched.setattr(receive.publish, "publish", crash)
         with pytest.raises(ZeroDivisionError):
             home.deliver()
     [entry] = home.ledger.search()
@@ -131,10 +131,10 @@ def test_recover_finishes_what_a_crash_left_and_tells_it(home, monkeypatch):
 
 
 def test_recover_tells_what_it_could_not_finish(home, monkeypatch):
-    from receiver.delivery import receive as intake
+    from receiver.delivery import receive
 
     with monkeypatch.context() as patched:
-        patched.setattr(intake.publish, "publish", lambda *_: 1 / 0)
+        patched.setattr(receive.publish, "publish", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             home.deliver()
     [entry] = home.ledger.search()

@@ -12,7 +12,7 @@ from receiver.authoring.cases.site import processes
 from receiver.core.delivery import Arrival, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.delivery.context import Context, open_context
 from receiver.store import ledger, quarantine
 
@@ -79,7 +79,7 @@ class Home:
         ]
         process = self.context.processes["referrals"]
         try:
-            id_ = intake.receive(self.context, process, sections, Arrival(at, PEER)).id
+            id_ = receive.receive(self.context, process, sections, Arrival(at, PEER)).id
         except Problem as problem:
             id_ = problem.kept_as
         return self.ledger.find(id_)

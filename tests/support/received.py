@@ -6,7 +6,7 @@ from receiver.authoring.cases.site import processes
 from receiver.core.delivery import Arrival, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.delivery.context import open_context
 from receiver.store import ledger
 from tests.support.home import FAX, NOON, metadata
@@ -22,7 +22,7 @@ def deliver(content: bytes) -> str:
         Section("metadata", "metadata.json", "application/json", content=[content]),
     ]
     try:
-        return intake.receive(context, context.processes["referrals"], sections, Arrival(NOON, "192.0.2.7")).id
+        return receive.receive(context, context.processes["referrals"], sections, Arrival(NOON, "192.0.2.7")).id
     except Problem as problem:
         return problem.kept_as
 

@@ -15,7 +15,7 @@ from receiver.core.delivery import Arrival, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import context as context
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.store import ledger
 
 PROCESS = """
@@ -146,7 +146,7 @@ class SmallSite:
         sent = [Section(name, filename, kind, content=[content]) for name, filename, kind, content in sections]
         try:
             with contextlib.suppress(Problem):
-                intake.receive(opened, compiled["notes"], sent, Arrival(datetime.now(UTC), ""))
+                receive.receive(opened, compiled["notes"], sent, Arrival(datetime.now(UTC), ""))
             (entry,) = opened.ledger.search(limit=1)
             return entry.id
         finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from receiver.core.delivery import Delivery, Part, Reading, Section, delivery_id
 from receiver.core.problems import PASSING, Problem
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.delivery.parts import collect
 from receiver.delivery.render import Rendered, as_published, holds, render
 from receiver.site.process import Process
@@ -43,9 +43,9 @@ def run(
         try:
             collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
             parts, whole = collected.parts, collected.whole
-            reading = intake.read(process, collected)
+            reading = receive.read(process, collected)
             if not accept_confidence:
-                intake.judge_confidence(process, reading)
+                receive.judge_confidence(process, reading)
             id_ = delivery_id(process.name, reading.source_id, parts)
             delivery = Delivery(id_, process.name, reading.source_id, received_at, version(id_, reading.source_id))
             published = as_published(process, parts, staged)

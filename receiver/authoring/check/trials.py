@@ -26,7 +26,7 @@ from receiver.authoring.check.written import Written, texts
 from receiver.core.delivery import Delivery, Part, Reading, delivery_id
 from receiver.core.faults import Fault
 from receiver.core.problems import Code, Problem
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 from receiver.delivery.parts import collect
 from receiver.delivery.render import as_published, render
 from receiver.site.compiling import Pieces
@@ -107,8 +107,8 @@ def _received(trial: Trial, case: Case, staged: Staged) -> tuple[Reading, Sequen
     config = trial.process.config
     sections = incoming(case, trial.site.settings.max_body)
     collected = collect(config.parts, config.delivery.unknown_parts, sections, staged)
-    reading = intake.read(trial.process, collected)
-    intake.judge_confidence(trial.process, reading)
+    reading = receive.read(trial.process, collected)
+    receive.judge_confidence(trial.process, reading)
     return reading, as_published(trial.process, collected.parts, staged)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from receiver.app import create_app
 from receiver.core.delivery import Reading
-from receiver.delivery import receive as intake
+from receiver.delivery import receive
 
 
 def forced(reading: Reading) -> None:
@@ -32,7 +32,7 @@ def failing(process: Any, delivery: Any, reading: Reading, parts: Any) -> Any:
     return render(process, delivery, reading, parts)
 
 
-render, intake.render = intake.render, failing
+render, receive.render = receive.render, failing
 
 everything = logging.StreamHandler()  # of all libraries, in Python's own words, tracebacks with them
 everything.addFilter(lambda record: not record.name.startswith("receiver"))

@@ -1,44 +1,80 @@
-"""The door that deliveries come through, as a Flask blueprint: POST /api/nextstep/delivery[/<process>]."""
+"""The blueprint of the delivery API: POST /api/nextstep/delivery[/<process>]."""
 
+import random
+import re
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any, TypeAlias
 
 from flask import Blueprint, Response, request
 
 from receiver import log
+from receiver.core import steps
 from receiver.core.delivery import Arrival, Receipt
 from receiver.core.problems import Code, Problem
 from receiver.delivery import form
-from receiver.delivery import receive as intake
 from receiver.delivery.context import Context, Current
+from receiver.delivery.receive import receive
 from receiver.operations.health.usage import Usage
 from receiver.operations.meters import Meters
 from receiver.site.process import Process
 from receiver.web import replies, routing
-from receiver.web.cost import HEADER, Cost, Counted
 
 Environ: TypeAlias = dict[str, Any]  # PEP 3333: a header that came twice stands in it once, with a comma
 
 PACED = "receiver.paced"  # in the environ of a request whose server can wait for its body without a thread: does so
+HEADER = "X-Request-ID"
+PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")  # as proxies make them: a UUID has 36; anything else could be data
 URL = "/api/nextstep/delivery"
-NONE = "-"  # the process of a request that led to none: unknown names are not told, nor told apart
+NONE = "-"  # the process of a request that led to none: unknown names are not logged, nor told apart
 
 
 class BodyAwaited(BaseException):
     """The body has not arrived yet; the application is called again with the same request once it has."""
 
 
+class Cost:
+    """The account of one request, opened when its thread begins with it: what took how long, and how much came in."""
+
+    def __init__(self, environ: Environ) -> None:
+        """Begin. A plain X-Request-ID is taken over; several, joined by commas, are not."""
+        name = environ.get("HTTP_X_REQUEST_ID", "")
+        self.request = name if PLAIN.fullmatch(name) else f"{random.getrandbits(64):016x}"  # not a secret
+        self.peer = environ.get("REMOTE_ADDR", "")
+        self.steps = steps.begin()
+        self.received = 0  # bytes of the body
+        self._body = environ["wsgi.input"]
+        self._started = perf_counter()
+
+    def read(self, size: int, /) -> bytes:
+        """Read the body on, and count it. Raises what its stream raises."""
+        chunk: bytes = self._body.read(size)
+        self.received += len(chunk)
+        return chunk
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return perf_counter() - self._started
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the log says about it."""
+        taken = {step: round(seconds, 6) for step, seconds in self.steps.items()}
+        head = {"received": self.received, "peer": self.peer, "request": self.request}
+        return head | {"seconds": round(self.seconds, 6), "steps": taken}
+
+
 def blueprint(current: Current, meters: Meters) -> Blueprint:
-    """Return the door. Each delivery is judged by the context that is in force when it begins."""
-    door = Blueprint("delivery", __name__, url_prefix=URL)
+    """Return the API. Each delivery is judged by the context that is in force when it begins."""
+    api = Blueprint("delivery", __name__, url_prefix=URL)
     usage = Usage(current.context.settings.data)
 
     def deliver(name: str | None = None) -> Response:
-        """Answer one delivery; `name` is the process, where the URL has it."""
+        """Answer one delivery; `name` is the process, if the URL has it."""
         environ = request.environ
         if PACED not in environ:
             log.unpaced()
-        cost = Cost(environ.get("HTTP_X_REQUEST_ID", ""), environ.get("REMOTE_ADDR", ""))
+        cost = Cost(environ)
         try:
             response = _answer(current.context, name, environ, cost, meters, usage)
         except Exception as error:  # noqa: BLE001 (nobody foresaw it, and the sender is told so)
@@ -48,9 +84,9 @@ def blueprint(current: Current, meters: Meters) -> Blueprint:
         response.headers[HEADER] = cost.request
         return response
 
-    door.add_url_rule("", view_func=deliver, methods=["POST"])
-    door.add_url_rule("/<name>", view_func=deliver, methods=["POST"])
-    return door
+    api.add_url_rule("", view_func=deliver, methods=["POST"])
+    api.add_url_rule("/<name>", view_func=deliver, methods=["POST"])
+    return api
 
 
 def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, meters: Meters, usage: Usage) -> Response:
@@ -66,14 +102,14 @@ def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, me
         _require_readable(context, led, environ)
         receipt = _take(context, led, environ, cost)
     except Problem as problem:
-        log.refused(problem, process, cost.told())
+        log.refused(problem, process, cost.to_dict())
         meters.refused(problem, process)
         return replies.refused(problem)
     except BodyAwaited:
         awaited = True
         raise
     else:
-        _tell(receipt, cost, meters)
+        _report(receipt, cost, meters)
         return replies.accepted(receipt)
     finally:
         if awaited:
@@ -82,10 +118,10 @@ def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, me
             meters.end(process, cost.received, cost.steps, cost.seconds)
 
 
-def _tell(receipt: Receipt, cost: Cost, meters: Meters) -> None:
-    """Log and count what was accepted: it stays accepted where that fails."""
+def _report(receipt: Receipt, cost: Cost, meters: Meters) -> None:
+    """Log and count what was accepted: it stays accepted if that fails."""
     try:
-        log.accepted(receipt, cost.told())
+        log.accepted(receipt, cost.to_dict())
         meters.accepted(receipt)
     except Exception as error:  # noqa: BLE001 (whatever it is, the answer must not say otherwise)
         log.crashed(error)
@@ -105,14 +141,14 @@ def _require_readable(context: Context, process: Process, environ: Environ) -> N
 
 def _take(context: Context, process: Process, environ: Environ, cost: Cost) -> Receipt:
     incoming = form.sections(
-        Counted(environ["wsgi.input"], cost),
+        cost,
         environ.get("CONTENT_TYPE", ""),
         _length(environ),
         context.settings.max_body,
     )
     if PACED in environ:
         environ[PACED]()
-    return intake.receive(context, process, incoming, Arrival(datetime.now(UTC), cost.peer))
+    return receive(context, process, incoming, Arrival(datetime.now(UTC), cost.peer))
 
 
 def _length(environ: Environ) -> int | None:

@@ -14,7 +14,7 @@ from receiver.core.delivery import Receipt, Status
 from receiver.core.problems import Code, Problem
 from receiver.core.steps import Step
 from receiver.operations.meters import Meters, Numbers, named
-from receiver.store.standing import Standing
+from receiver.store.entry import Standing
 
 MANY = 2_000  # numbers that no file has room for when it begins
 RECEIPT = Receipt("A" * 20, Status.PUBLISHED, "referrals", "1", 1, (), ())

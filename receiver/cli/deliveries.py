@@ -11,12 +11,12 @@ from typing import Any, TypedDict, Unpack
 import click
 
 from receiver.cli import FINDINGS
+from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.faults import did_you_mean
 from receiver.core.settings import Settings
-from receiver.store import ledger, rows
-from receiver.store.entry import Entry, Kind, Output
-from receiver.store.rows import DamagedRow
+from receiver.store import ledger
+from receiver.store.entry import DamagedRow, Entry, Kind, Output
 
 PAGE = 500  # entries read at once: some megabytes
 CANDIDATES = 6  # entries told where the start of an id fits several
@@ -138,7 +138,7 @@ def _output(output: Output) -> dict[str, Any]:
 
 
 def _moment(moment: datetime | None) -> str | None:
-    return rows.stamp(moment) if moment else None
+    return units.stamp(moment) if moment else None
 
 
 Row = Mapping[str, Any]  # as `to_dict` makes it

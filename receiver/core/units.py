@@ -1,7 +1,7 @@
-"""Sizes and spans of time as people write them in the settings and in process.toml."""
+"""Sizes, spans of time and moments as text."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 SIZE = re.compile(r"([0-9]{1,15})(?: ?B)?|([0-9]{1,12}(?:\.[0-9]{1,3})?) ?([kMGT])B", re.IGNORECASE | re.ASCII)
@@ -40,3 +40,13 @@ def duration(text: str) -> timedelta:
         raise ValueError("not a span of time")
     amount, unit = filter(None, found.groups())
     return int(amount) * DURATION_UNITS[unit]
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment in ISO 8601, UTC, with microseconds: texts sort as the moments do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment(text: str) -> datetime:
+    """Read what `stamp` wrote."""
+    return datetime.fromisoformat(text)

@@ -20,7 +20,7 @@ from receiver.core.problems import Problem
 from receiver.core.steps import Step
 from receiver.delivery.context import Context
 from receiver.store import folders
-from receiver.store.standing import Standing
+from receiver.store.entry import Standing
 
 DOUBLE = 8  # bytes
 

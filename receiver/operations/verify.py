@@ -21,9 +21,8 @@ from receiver.operations.health.survey import files
 from receiver.site import config
 from receiver.site.config.site import find
 from receiver.store import kept, originals, quarantine
-from receiver.store.entry import Entry, Kind
+from receiver.store.entry import DamagedRow, Entry, Kind
 from receiver.store.ledger import ACCEPTED, KEPT, Ledger
-from receiver.store.rows import DamagedRow
 
 
 @dataclass(frozen=True, slots=True)

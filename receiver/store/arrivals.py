@@ -1,28 +1,18 @@
 """What came in when, as whoever watches for faults asks it: bounded, however long the ledger has grown."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import apsw
 
+from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Code
-from receiver.store import rows
+from receiver.store.entry import Unaccepted
 from receiver.store.statements import UNPUBLISHED
 
 LATEST = 5_000  # deliveries in quarantine that are looked at, the latest first: some 10 ms
 WITHIN = 50_000  # rows of one span that are looked at: some 20 ms; with more, other processes are busy enough
-
-
-@dataclass(frozen=True, slots=True)
-class Unaccepted:
-    """How many deliveries of a process were last refused or held for one reason."""
-
-    process: str
-    status: Status
-    code: Code
-    count: int
 
 
 def unaccepted(connection: apsw.Connection, since: datetime) -> list[Unaccepted]:
@@ -32,7 +22,7 @@ def unaccepted(connection: apsw.Connection, since: datetime) -> list[Unaccepted]
         f"WHERE status IN ('refused', 'held') AND {UNPUBLISHED} ORDER BY rowid DESC LIMIT ?) "
         "WHERE iif(json_valid(attempts), json_extract(attempts, '$[#-1].at'), '') >= ? "
         "GROUP BY process, status, code ORDER BY count(*) DESC, code",
-        (LATEST, rows.stamp(since)),
+        (LATEST, units.stamp(since)),
     ).fetchall()
     return [Unaccepted(process, Status(status), Code(code), count) for process, status, code, count in found]
 
@@ -42,7 +32,7 @@ def last_arrival(connection: apsw.Connection, process: str) -> datetime | None:
     found = connection.execute(
         "SELECT received_at FROM deliveries WHERE process = ? ORDER BY received_at DESC LIMIT 1", (process,)
     ).get
-    return rows.moment(found) if found else None
+    return units.moment(found) if found else None
 
 
 def arrivals(connection: apsw.Connection, process: str, since: datetime, until: datetime, most: int) -> int:
@@ -51,6 +41,6 @@ def arrivals(connection: apsw.Connection, process: str, since: datetime, until: 
         connection.execute(
             "SELECT count(*) FROM (SELECT 1 FROM (SELECT process FROM deliveries "
             "WHERE received_at >= ? AND received_at < ? ORDER BY received_at LIMIT ?) WHERE process = ? LIMIT ?)",
-            (rows.stamp(since), rows.stamp(until), WITHIN, process, most),
+            (units.stamp(since), units.stamp(until), WITHIN, process, most),
         ).get
     )

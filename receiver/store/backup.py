@@ -9,8 +9,8 @@ import apsw
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders, schema, statements
 from receiver.store.durable import storage
+from receiver.store.entry import DamagedRow
 from receiver.store.presence import Presence, patiently
-from receiver.store.rows import DamagedRow
 
 PAGES = 1000  # of 4 KB, copied at once: senders wait for none of it, since readers and writers do not meet in WAL mode
 ROWS = 1000  # read at once to prove the copy: some megabytes

@@ -1,13 +1,13 @@
 """What the ledger keeps of a delivery: everything but a field's value and the names the sender gave its files."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from mimetypes import MimeTypes
 from typing import Any
 
 from receiver.core.delivery import Arrival, Part, Published, Receipt, Replay, Status
-from receiver.core.problems import Code, Violation
+from receiver.core.problems import Code, Problem, Violation
 
 FIRST_ATTEMPTS = 5  # kept for good: how a delivery came in
 LAST_ATTEMPTS = 15  # and how it goes on; a sender in a loop must not grow the row without end
@@ -148,3 +148,33 @@ class Entry:
 
     def _published(self, kind: Kind) -> tuple[Published, ...]:
         return tuple(Published(output.path, output.sha256, output.size) for output in self.of_kind(kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Unaccepted:
+    """How many deliveries of a process were last refused or held for one reason."""
+
+    process: str
+    status: Status
+    code: Code
+    count: int
+
+
+@dataclass(slots=True)
+class Standing:
+    """One process."""
+
+    counts: dict[Status, int] = field(default_factory=dict)  # of what is not published
+    oldest_unpublished: datetime | None = None  # when it was accepted; aware, UTC
+    last_success: datetime | None = None  # among the last deliveries; aware, UTC
+
+
+class DamagedRow(Problem):
+    """A row that cannot be read any more."""
+
+    def __init__(self, id: str, received_at: datetime | None) -> None:  # noqa: A002 (the column's name)
+        super().__init__(
+            Code.STORAGE_FAILED, f"the row of {id} in the ledger is damaged: restore a backup of the ledger"
+        )
+        self.id = id
+        self.received_at = received_at  # None where that is damaged, too

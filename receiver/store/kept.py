@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from receiver.core import units
 from receiver.core.delivery import Part, Replay, Role, Status
 from receiver.core.problems import Code, Problem, Violation
-from receiver.store import durable, folders, rows, stage
+from receiver.store import durable, folders, stage
 from receiver.store.durable import storage
 from receiver.store.entry import Entry, PartLine
 
@@ -37,7 +38,7 @@ def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
         "id": entry.id,
         "process": entry.process,
         "sourceId": entry.source_id,
-        "receivedAt": rows.stamp(entry.received_at),
+        "receivedAt": units.stamp(entry.received_at),
         "peer": entry.peer,
         "configuration": entry.configuration,
         "replay": entry.replay and _replayed(entry.replay),
@@ -69,7 +70,7 @@ def take_away(place: Path) -> None:
 
 
 def _replayed(replay: Replay) -> dict[str, Any]:
-    return {"at": rows.stamp(replay.at), "by": replay.by, "acceptConfidence": replay.accept_confidence}
+    return {"at": units.stamp(replay.at), "by": replay.by, "acceptConfidence": replay.accept_confidence}
 
 
 def _told(part: Part) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def _read(folder: Path, told: dict[str, Any]) -> Kept:
         process=told["process"],
         source_id=told["sourceId"],
         version=None,
-        received_at=rows.moment(told["receivedAt"]),
+        received_at=units.moment(told["receivedAt"]),
         peer=told["peer"],
         replay=told["replay"] and _replay(told["replay"]),
         configuration=told["configuration"],
@@ -117,7 +118,7 @@ def _read(folder: Path, told: dict[str, Any]) -> Kept:
 
 
 def _replay(told: dict[str, Any]) -> Replay:
-    return Replay(at=rows.moment(told["at"]), by=told["by"], accept_confidence=told["acceptConfidence"])
+    return Replay(at=units.moment(told["at"]), by=told["by"], accept_confidence=told["acceptConfidence"])
 
 
 def _part(folder: Path, told: dict[str, Any]) -> Part:

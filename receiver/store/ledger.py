@@ -13,14 +13,13 @@ from typing import Any
 
 import apsw
 
+from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
-from receiver.store import arrivals, rows, schema, statements
-from receiver.store.arrivals import Unaccepted
+from receiver.store import arrivals, schema, statements
 from receiver.store.connections import Connections
-from receiver.store.entry import Attempt, Entry, Output, Waiting
-from receiver.store.rows import DamagedRow
-from receiver.store.standing import Standing, standing
+from receiver.store.entry import Attempt, DamagedRow, Entry, Output, Standing, Unaccepted, Waiting
+from receiver.store.standing import standing
 from receiver.store.writers import Unclear
 
 __all__ = ["ACCEPTED", "KEPT", "Ledger", "Lost", "Unclear", "VersionTaken", "create"]
@@ -114,8 +113,8 @@ class Ledger:
             "process = ?": process,
             "status = ?": status and status.value,
             "source_id = ?": source_id,
-            "received_at >= ?": since and rows.stamp(since),
-            "received_at < ?": until and rows.stamp(until),
+            "received_at >= ?": since and units.stamp(since),
+            "received_at < ?": until and units.stamp(until),
         }
         if status is not None and status is not Status.PUBLISHED:
             conditions[f"status = ? AND {statements.UNPUBLISHED}"] = conditions.pop("status = ?")

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from receiver.core.problems import Problem
 from receiver.store import folders, kept, originals, quarantine, stage
-from receiver.store.entry import Entry
+from receiver.store.entry import DamagedRow, Entry
 from receiver.store.ledger import Ledger
 from receiver.store.publish import finish
-from receiver.store.rows import DamagedRow
 
 AT_ONCE = 200  # deliveries finished together: as many open locks, and one fsync per folder and step for all of them
 

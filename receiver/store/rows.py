@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
+from receiver.core import units
 from receiver.core.delivery import Status
-from receiver.core.problems import Code, Problem, Violation
-from receiver.store.entry import Attempt, Entry, Kind, Output, PartLine
+from receiver.core.problems import Code, Violation
+from receiver.store.entry import Attempt, DamagedRow, Entry, Kind, Output, PartLine
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -45,9 +45,9 @@ def row(entry: Entry) -> tuple[Any, ...]:
         entry.source_id,
         entry.version,
         entry.status.value,
-        stamp(entry.received_at),
-        entry.committed_at and stamp(entry.committed_at),
-        entry.published_at and stamp(entry.published_at),
+        units.stamp(entry.received_at),
+        entry.committed_at and units.stamp(entry.committed_at),
+        entry.published_at and units.stamp(entry.published_at),
         entry.peer,
         entry.configuration,
         _text(map(_told, entry.parts)),
@@ -59,17 +59,6 @@ def row(entry: Entry) -> tuple[Any, ...]:
         f"[{','.join(map(attempt_text, entry.attempts))}]",
         entry.attempt_count,
     )
-
-
-class DamagedRow(Problem):
-    """A row that cannot be read any more."""
-
-    def __init__(self, id: str, received_at: datetime | None) -> None:  # noqa: A002 (the column's name)
-        super().__init__(
-            Code.STORAGE_FAILED, f"the row of {id} in the ledger is damaged: restore a backup of the ledger"
-        )
-        self.id = id
-        self.received_at = received_at  # None where that is damaged, too
 
 
 def entry(values: Sequence[Any]) -> Entry:
@@ -86,7 +75,7 @@ def _damaged(values: Sequence[Any]) -> DamagedRow:
         for name, each in zip(COLUMNS, values, strict=True)
     }
     with suppress(ValueError):
-        return DamagedRow(column["id"], moment(column["received_at"]))
+        return DamagedRow(column["id"], units.moment(column["received_at"]))
     return DamagedRow(column["id"], None)
 
 
@@ -97,14 +86,14 @@ def _entry(values: Iterable[Any]) -> Entry:
     outputs = [_read_output(kind, kept) for kind, name in _OUTPUTS for kept in json.loads(column.pop(name))]
     column |= {
         "status": Status(column["status"]),
-        "received_at": moment(column["received_at"]),
-        "committed_at": column["committed_at"] and moment(column["committed_at"]),
-        "published_at": column["published_at"] and moment(column["published_at"]),
+        "received_at": units.moment(column["received_at"]),
+        "committed_at": column["committed_at"] and units.moment(column["committed_at"]),
+        "published_at": column["published_at"] and units.moment(column["published_at"]),
         "parts": tuple(PartLine(**part) for part in column["parts"]),
         "outputs": tuple(outputs),
         "code": column["code"] and Code(column["code"]),
         "violations": tuple(Violation(**violation) for violation in column["violations"]),
-        "attempts": tuple(Attempt(**kept | {"at": moment(kept["at"])}) for kept in column["attempts"]),
+        "attempts": tuple(Attempt(**kept | {"at": units.moment(kept["at"])}) for kept in column["attempts"]),
     }
     return Entry(**column)
 
@@ -119,17 +108,7 @@ _OUTPUTS = (
 
 def attempt_text(attempt: Attempt) -> str:
     """Return one of the column `attempts`."""
-    return _encode(_told(attempt) | {"at": stamp(attempt.at)})
-
-
-def stamp(moment: datetime) -> str:
-    """Write a moment in ISO 8601, UTC, with microseconds: texts sort as the moments do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def moment(text: str) -> datetime:
-    """Read what `stamp` wrote."""
-    return datetime.fromisoformat(text)
+    return _encode(_told(attempt) | {"at": units.stamp(attempt.at)})
 
 
 def _text(items: Iterable[dict[str, Any]]) -> str:

@@ -2,13 +2,12 @@
 
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
 
 import apsw
 
+from receiver.core import units
 from receiver.core.delivery import Status
-from receiver.store import rows
+from receiver.store.entry import Standing
 from receiver.store.statements import UNFINISHED, UNPUBLISHED
 
 RECENT = 10_000  # deliveries looked through for the last success of each process: about 10 ms
@@ -22,15 +21,6 @@ _LAST = (
 )
 
 
-@dataclass(slots=True)
-class Standing:
-    """One process."""
-
-    counts: dict[Status, int] = field(default_factory=dict)  # of what is not published
-    oldest_unpublished: datetime | None = None  # when it was accepted; aware, UTC
-    last_success: datetime | None = None  # among the last deliveries; aware, UTC
-
-
 def standing(connection: apsw.Connection) -> dict[str, Standing]:
     """Return each process that has something to tell. May raise apsw.Error."""
     found: defaultdict[str, Standing] = defaultdict(Standing)
@@ -39,8 +29,8 @@ def standing(connection: apsw.Connection) -> dict[str, Standing]:
             found[process].counts[Status(status)] = count
     for process, oldest in connection.execute(_OLDEST):
         with suppress(ValueError):
-            found[process].oldest_unpublished = rows.moment(oldest)
+            found[process].oldest_unpublished = units.moment(oldest)
     for process, last in connection.execute(_LAST, (RECENT,)):
         with suppress(ValueError):
-            found[process].last_success = rows.moment(last)
+            found[process].last_success = units.moment(last)
     return dict(found)

@@ -9,12 +9,12 @@ from typing import Any
 
 import apsw
 
+from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.store import rows
 from receiver.store.durable import storage
-from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, Kind, Waiting
-from receiver.store.rows import DamagedRow
+from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, DamagedRow, Entry, Kind, Waiting
 
 # SQLite uses the partial index `unpublished` only for a query that repeats the index's own condition.
 UNPUBLISHED = "status <> 'published'"
@@ -96,7 +96,7 @@ def waiting(connection: apsw.Connection, process: str) -> list[Waiting]:
         f"FROM deliveries WHERE status IN ('held', 'refused') AND {UNPUBLISHED} AND process = ? ORDER BY since",
         (process,),
     ).fetchall()
-    return [Waiting(id_, Status(status), rows.moment(since), int(size)) for id_, status, since, size in found]
+    return [Waiting(id_, Status(status), units.moment(since), int(size)) for id_, status, since, size in found]
 
 
 def counts(connection: apsw.Connection) -> dict[tuple[str, Status], int]:
@@ -177,7 +177,7 @@ def publish(connection: apsw.Connection, entries: Sequence[Entry], at: datetime)
     for entry in entries:
         connection.execute(
             "UPDATE deliveries SET status = 'published', published_at = ? WHERE id = ? AND status = 'committed'",
-            (rows.stamp(at), entry.id),
+            (units.stamp(at), entry.id),
         )
         connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", _claims(entry))
 
@@ -189,7 +189,7 @@ def prunable(connection: apsw.Connection, process: str, before: datetime) -> lis
     """
     found = connection.execute(
         f"SELECT rowid FROM deliveries WHERE {_PRUNABLE} AND process = ?",  # noqa: S608 (our own)
-        (rows.stamp(before), process),
+        (units.stamp(before), process),
     )
     return [rowid for (rowid,) in found]
 
@@ -198,7 +198,7 @@ def prune(connection: apsw.Connection, rowids: Sequence[int], before: datetime) 
     """Forget these rows, unless their deliveries came again meanwhile; returns how many."""
     connection.execute(
         f"DELETE FROM deliveries WHERE {_PRUNABLE} AND rowid IN (SELECT value FROM json_each(?))",  # noqa: S608 (our own)
-        (rows.stamp(before), json.dumps(rowids)),
+        (units.stamp(before), json.dumps(rowids)),
     )
     return connection.changes()
 

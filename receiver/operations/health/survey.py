@@ -11,7 +11,7 @@ from pathlib import Path
 from receiver.core.delivery import Status
 from receiver.delivery.context import Context
 from receiver.site.process import Process
-from receiver.store.standing import Standing
+from receiver.store.entry import Standing
 
 MOST_FILES = 10_000  # looked at in one output folder: some 30 ms; where nobody takes files away, more say no more
 

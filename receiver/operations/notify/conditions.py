@@ -12,7 +12,7 @@ from receiver.operations.health import readiness
 from receiver.operations.notify.notices import Fault
 from receiver.site import in_force
 from receiver.site.process import Process
-from receiver.store.arrivals import Unaccepted
+from receiver.store.entry import Unaccepted
 from receiver.store.folders import free_space
 from receiver.store.ledger import Ledger
 

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from receiver.core import units
 from receiver.operations.notify.notices import Fault
-from receiver.store import durable, folders, rows, stage
+from receiver.store import durable, folders, stage
 from receiver.store.durable import storage
 
 FOLDER = "notify"
@@ -46,13 +47,13 @@ def read(data: Path) -> Standing:
 
 
 def _moments(faults: Mapping[str, str]) -> dict[Fault, datetime]:
-    return {Fault(fault): rows.moment(at) for fault, at in faults.items()}
+    return {Fault(fault): units.moment(at) for fault, at in faults.items()}
 
 
 def write(data: Path, standing: Standing) -> None:
     """Note durably what was told. Raises Problem."""
     written = {
-        process: {fault.value: rows.stamp(at) for fault, at in faults.items()}
+        process: {fault.value: units.stamp(at) for fault, at in faults.items()}
         for process, faults in sorted(standing.items())
         if faults
     }

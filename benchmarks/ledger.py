@@ -24,9 +24,10 @@ import apsw
 
 from benchmarks import tools
 from receiver.core.delivery import Status
-from receiver.store import ledger, originals, quarantine, recover, schema, statements
+from receiver.store import ledger, originals, quarantine, recover
 from receiver.store.entry import Attempt, Entry, Kind, Output, PartLine
 from receiver.store.ledger import Ledger
+from receiver.store.sqlite import queries, schema
 from receiver.store.stage import Stage, Staged, stage_for
 
 PROCESSES, THREADS = 2, 8
@@ -152,7 +153,7 @@ def _fill(place: Place) -> None:
             id_ = f"{number * 7919 % ROWS:07}{os.urandom(7).hex()}"
             made = entry(place, id_, status=Status.PUBLISHED, published_at=START)
             made = replace(made, received_at=START + timedelta(seconds=30 * number)).tried(attempt())
-            statements.put(connection, made)
+            queries.put(connection, made)
     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     connection.close()
 
@@ -164,7 +165,7 @@ def recovery(root: Path) -> None:
     connection = schema.connect(place.ledger.path)
     with connection:
         for each in entries:
-            statements.put(connection, each)
+            queries.put(connection, each)
     connection.close()
     os.sync()
     begin, began = time.perf_counter(), time.process_time()

@@ -20,7 +20,8 @@ from receiver.schemas import json_schema, json_text
 from receiver.server import connection, pace, worker
 from receiver.server.configuration import *  # noqa: F403
 from receiver.site.config import tokens
-from receiver.store import durable, ledger, publish, quarantine, stage, writers
+from receiver.store import durable, ledger, publish, quarantine, stage
+from receiver.store.sqlite import writers
 from receiver.templates import template
 from receiver.web import deliveries, replies
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import apsw
 
 from receiver.core.problems import Code, Problem
-from receiver.store import durable, folders, schema, statements
+from receiver.store import durable, folders
 from receiver.store.durable import storage
 from receiver.store.entry import DamagedRow
-from receiver.store.presence import Presence, patiently
+from receiver.store.sqlite import queries, schema
+from receiver.store.sqlite.presence import Presence, patiently
 
 PAGES = 1000  # of 4 KB, copied at once: senders wait for none of it, since readers and writers do not meet in WAL mode
 ROWS = 1000  # read at once to prove the copy: some megabytes
@@ -52,7 +53,7 @@ def _require_whole(copy: apsw.Connection) -> None:
         raise Problem(Code.STORAGE_FAILED, "the copy of the ledger is damaged, so the ledger may be, too")
     last = copy.execute("SELECT max(rowid) FROM deliveries").get or 0
     for start in range(0, last, ROWS):
-        found = statements.select(copy, "WHERE rowid > ? AND rowid <= ?", start, start + ROWS)
+        found = queries.select(copy, "WHERE rowid > ? AND rowid <= ?", start, start + ROWS)
         for damaged in found:
             if isinstance(damaged, DamagedRow):
                 raise damaged

@@ -1,7 +1,7 @@
-"""The ledger in SQLite: the audit trail, and the memory that makes a retry harmless.
+"""The ledger: the audit trail, and the memory that makes a retry harmless.
 
-Its functions are named by what they mean to a delivery; another ledger would stand beside this module with the same
-ones. Every time it is given is an aware datetime.
+Its methods are named by what they mean to a delivery; what they are in SQLite is in `store/sqlite/`. Another database
+would have a folder beside that one, with a class of the same methods. Every time they are given is an aware datetime.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,10 @@ import apsw
 from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
-from receiver.store import arrivals, schema, statements
-from receiver.store.connections import Connections
 from receiver.store.entry import Attempt, DamagedRow, Entry, Output, Standing, Unaccepted, Waiting
-from receiver.store.standing import standing
-from receiver.store.writers import Unclear
+from receiver.store.sqlite import queries, schema
+from receiver.store.sqlite.connections import Connections
+from receiver.store.sqlite.writers import Unclear
 
 __all__ = ["ACCEPTED", "KEPT", "Ledger", "Lost", "Unclear", "VersionTaken", "create"]
 
@@ -68,11 +67,11 @@ class Ledger:
 
     def find(self, id: str) -> Entry | None:  # noqa: A002 (the column's name)
         """Return the entry of a delivery. Raises Problem."""
-        return self._read(lambda connection: statements.find(connection, id))
+        return self._read(lambda connection: queries.find(connection, id))
 
     def latest(self, process: str, source_id: str) -> Entry | None:
         """Return the accepted entry with the highest version under a sourceId, but for its attempts. Raises Problem."""
-        return self._read(lambda connection: statements.latest(connection, process, source_id))
+        return self._read(lambda connection: queries.latest(connection, process, source_id))
 
     def before(self, id: str, process: str, source_id: str) -> tuple[Entry | None, Entry | None]:  # noqa: A002
         """Return what was accepted before: this very delivery, and the latest under its sourceId. Raises Problem."""
@@ -88,15 +87,15 @@ class Ledger:
 
     def next_version(self, process: str, source_id: str) -> int:
         """Return the version that a new content under this sourceId gets. Raises Problem."""
-        return self._read(lambda connection: statements.next_version(connection, process, source_id))
+        return self._read(lambda connection: queries.next_version(connection, process, source_id))
 
     def unfinished(self) -> list[Entry | DamagedRow]:
         """Return what is accepted but not yet published, in the order of acceptance. Raises Problem."""
-        return self._select(f"WHERE {statements.UNFINISHED} ORDER BY rowid")
+        return self._select(f"WHERE {queries.UNFINISHED} ORDER BY rowid")
 
     def uses_stage(self, folder: Path) -> bool:
         """Tell whether an accepted delivery still has files in this folder of the stage. Raises Problem."""
-        return self._read(lambda connection: statements.uses_stage(connection, folder))
+        return self._read(lambda connection: queries.uses_stage(connection, folder))
 
     def search(
         self,
@@ -117,34 +116,34 @@ class Ledger:
             "received_at < ?": until and units.stamp(until),
         }
         if status is not None and status is not Status.PUBLISHED:
-            conditions[f"status = ? AND {statements.UNPUBLISHED}"] = conditions.pop("status = ?")
+            conditions[f"status = ? AND {queries.UNPUBLISHED}"] = conditions.pop("status = ?")
         given = {condition: value for condition, value in conditions.items() if value is not None}
         where = f"WHERE {' AND '.join(given)}" if given else ""
         return self._select(f"{where} ORDER BY received_at DESC, rowid DESC LIMIT ?", *given.values(), limit)
 
     def waiting(self, process: str) -> list[Waiting]:
         """Return what lies in quarantine, the longest there first. Raises Problem."""
-        return self._read(lambda connection: statements.waiting(connection, process))
+        return self._read(lambda connection: queries.waiting(connection, process))
 
     def counts(self) -> dict[tuple[str, Status], int]:
         """Return how many deliveries each process has in each state. Raises Problem."""
-        return self._read(statements.counts)
+        return self._read(queries.counts)
 
     def standing(self) -> dict[str, Standing]:
         """Return how the deliveries of each process stand. Raises Problem."""
-        return self._read(standing)
+        return self._read(queries.standing)
 
     def unaccepted(self, since: datetime) -> list[Unaccepted]:
         """Return how many deliveries were refused or held since then, and why. Raises Problem."""
-        return self._read(lambda connection: arrivals.unaccepted(connection, since))
+        return self._read(lambda connection: queries.unaccepted(connection, since))
 
     def last_arrival(self, process: str) -> datetime | None:
         """Return when the last delivery of a process came. Raises Problem."""
-        return self._read(lambda connection: arrivals.last_arrival(connection, process))
+        return self._read(lambda connection: queries.last_arrival(connection, process))
 
     def arrivals(self, process: str, since: datetime, until: datetime, most: int) -> int:
         """Return how many deliveries of a process came in a span, counted up to `most`. Raises Problem."""
-        return self._read(lambda connection: arrivals.arrivals(connection, process, since, until, most))
+        return self._read(lambda connection: queries.arrivals(connection, process, since, until, most))
 
     def commit(self, entry: Entry, attempt: Attempt) -> Entry:
         """Accept a delivery: the point of no return. Returns its entry once that is durable.
@@ -155,13 +154,13 @@ class Ledger:
 
         def operation(connection: apsw.Connection) -> Entry:
             known = _not_accepted(connection, entry.id)
-            free = statements.next_version(connection, entry.process, entry.source_id)
+            free = queries.next_version(connection, entry.process, entry.source_id)
             if entry.version != free:
                 raise VersionTaken(free)
-            statements.claim(connection, entry)
+            queries.claim(connection, entry)
             status, committed_at = Status.COMMITTED, datetime.now(UTC)
             accepted = _after(known, entry).tried(attempt, status=status, committed_at=committed_at)
-            return statements.put(connection, accepted)
+            return queries.put(connection, accepted)
 
         return self._write(operation)
 
@@ -169,25 +168,25 @@ class Ledger:
         """Accept a published delivery once more, for its files that are missing. Raises Unclear, or Problem."""
 
         def operation(connection: apsw.Connection) -> Entry:
-            known = statements.find(connection, entry.id)
+            known = queries.find(connection, entry.id)
             if known is None or known.status is not Status.PUBLISHED:
                 raise Problem(Code.BUSY, "the delivery is being published by somebody else")
-            statements.claim(connection, replace(entry, outputs=tuple(missing)))
+            queries.claim(connection, replace(entry, outputs=tuple(missing)))
             changed = {"outputs": entry.outputs, "stage": entry.stage, "status": Status.COMMITTED}
-            return statements.put(connection, known.tried(attempt, **changed))
+            return queries.put(connection, known.tried(attempt, **changed))
 
         return self._write(operation)
 
     def published(self, entries: Sequence[Entry], at: datetime) -> None:
         """Mark deliveries as published: visible at once, durable with the next commit. Raises Problem."""
-        self._write(lambda connection: statements.publish(connection, entries, at), durable=False)
+        self._write(lambda connection: queries.publish(connection, entries, at), durable=False)
 
     def set_aside(self, entry: Entry, attempt: Attempt) -> Entry:
         """Note durably that a delivery is held or refused. Raises Lost where it was accepted before, or Problem."""
 
         def operation(connection: apsw.Connection) -> Entry:
             known = _not_accepted(connection, entry.id)
-            return statements.put(connection, _after(known, entry).tried(attempt, version=None))
+            return queries.put(connection, _after(known, entry).tried(attempt, version=None))
 
         return self._write(operation)
 
@@ -198,18 +197,18 @@ class Ledger:
         """
 
         def operation(connection: apsw.Connection) -> bool:
-            known = statements.find(connection, entry.id)
+            known = queries.find(connection, entry.id)
             if known and known.attempt_count != entry.attempt_count:
                 return False
             if known and known.status in KEPT:
-                statements.put(connection, known.tried(attempt, status=Status.DISCARDED))
+                queries.put(connection, known.tried(attempt, status=Status.DISCARDED))
             return True
 
         return self._write(operation)
 
     def attempted(self, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
         """Note one more attempt at a known delivery: durable with the next commit. Raises Problem."""
-        self._write(lambda connection: statements.attempted(connection, id, attempt), durable=False)
+        self._write(lambda connection: queries.attempted(connection, id, attempt), durable=False)
 
     def settle(self) -> None:
         """Make sure that no commit that has failed comes back after a crash. Raises Problem."""
@@ -220,13 +219,13 @@ class Ledger:
 
         Returns how many entries are forgotten. Raises Problem.
         """
-        found = self._read(lambda connection: statements.prunable(connection, process, before))
+        found = self._read(lambda connection: queries.prunable(connection, process, before))
         pieces = [found[start : start + PRUNED_AT_ONCE] for start in range(0, len(found), PRUNED_AT_ONCE)]
-        return sum(self._write(partial(statements.prune, rowids=piece, before=before)) for piece in pieces)
+        return sum(self._write(partial(queries.prune, rowids=piece, before=before)) for piece in pieces)
 
     def prunable(self, process: str, before: datetime) -> int:
         """Return how many entries `prune` would forget. Raises Problem."""
-        return len(self._read(lambda connection: statements.prunable(connection, process, before)))
+        return len(self._read(lambda connection: queries.prunable(connection, process, before)))
 
     def require_sound(self) -> None:
         """Look through the ledger for some seconds. Raises Problem where it is damaged."""
@@ -235,17 +234,17 @@ class Ledger:
     def damaged(self) -> list[DamagedRow]:
         """Return the damaged ones among the latest rows and those that are not published. Raises Problem."""
         latest = self._select("ORDER BY received_at DESC LIMIT ?", LOOKED_AT)
-        waiting = self._select(f"WHERE {statements.UNPUBLISHED} ORDER BY rowid DESC LIMIT ?", LOOKED_AT)
+        waiting = self._select(f"WHERE {queries.UNPUBLISHED} ORDER BY rowid DESC LIMIT ?", LOOKED_AT)
         found = {each.id: each for each in (*latest, *waiting) if isinstance(each, DamagedRow)}
         return list(found.values())
 
     def _select(self, where: str, *values: Any) -> list[Entry | DamagedRow]:
-        return self._read(lambda connection: statements.select(connection, where, *values))
+        return self._read(lambda connection: queries.select(connection, where, *values))
 
 
 def _not_accepted(connection: apsw.Connection, id: str) -> Entry | None:  # noqa: A002 (the column's name)
     """Return what is known of a delivery. Raises Lost where it was accepted."""
-    known = statements.find(connection, id)
+    known = queries.find(connection, id)
     if known and known.status in ACCEPTED:
         raise Lost(known)
     return known

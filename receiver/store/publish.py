@@ -55,7 +55,7 @@ from receiver.store import durable, folders, sharing, stage
 from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry, Kind, Output
 from receiver.store.ledger import Ledger, Lost, Unclear, VersionTaken
-from receiver.store.presence import Moved
+from receiver.store.sqlite.presence import Moved
 from receiver.store.stage import Staged
 
 PATIENCE = 5.0  # seconds a retry waits for the attempt before it: longer than any commit, shorter than a timeout

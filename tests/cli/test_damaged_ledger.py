@@ -14,8 +14,9 @@ from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context, open_context
 from receiver.site import compiling
-from receiver.store import ledger, schema
+from receiver.store import ledger
 from receiver.store.ledger import Ledger
+from receiver.store.sqlite import schema
 from tests.cli.test_operations import ROOT, TOKEN, deliver, refuse, run
 
 PAGE = 4096

@@ -25,7 +25,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from receiver.core.settings import Settings
-from receiver.store import durable, schema, stage, writers
+from receiver.store import durable, stage
+from receiver.store.sqlite import schema, writers
 from tests.crash import syscalls
 
 SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN: _IOR('X', 125, __u32), linux/fs/ext4/ext4.h

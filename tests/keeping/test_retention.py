@@ -13,7 +13,7 @@ from receiver.core.problems import Code
 from receiver.operations import clock, retention
 from receiver.operations.retention import prune
 from receiver.store import originals, quarantine
-from receiver.store.rows import stamp
+from receiver.store.sqlite.rows import stamp
 from tests.support.home import FAX, NOON, metadata
 
 DAY = timedelta(days=1)

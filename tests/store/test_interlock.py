@@ -11,13 +11,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from receiver.store.writers import Interlock
+from receiver.store.sqlite.writers import Interlock
 from tests.support.place import open_files
 
 HOLDER = """
 import sys
 from pathlib import Path
-from receiver.store.writers import Interlock
+from receiver.store.sqlite.writers import Interlock
 lock = Interlock(Path(sys.argv[1]))
 assert lock.take(5)
 print("held", flush=True)
@@ -141,7 +141,7 @@ def test_processes_take_turns(tmp_path):
     count = tmp_path / "count"
     count.write_text("0")
     program = (
-        "import sys; from pathlib import Path; from receiver.store.writers import Interlock\n"
+        "import sys; from pathlib import Path; from receiver.store.sqlite.writers import Interlock\n"
         "lock, count = Interlock(Path(sys.argv[1])), Path(sys.argv[2])\n"
         "for _ in range(100):\n"
         "    assert lock.take(20); count.write_text(str(int(count.read_text()) + 1)); lock.give_back()\n"

@@ -14,9 +14,10 @@ import pytest
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem, Violation
-from receiver.store import ledger, publish, rows, schema, writers
+from receiver.store import ledger, publish
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, PartLine
-from receiver.store.presence import Presence
+from receiver.store.sqlite import rows, schema, writers
+from receiver.store.sqlite.presence import Presence
 from tests.support.place import AT, PEER, Place, Sent, deliver, entry_of, refuse
 
 SENT = Sent()

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from receiver.core.problems import Code, Problem
-from receiver.store import backup, ledger, presence, schema
+from receiver.store import backup, ledger
+from receiver.store.sqlite import presence, schema
 from tests.support.place import Place, Sent, deliver
 
 ROOT = Path(__file__).parent.parent.parent

@@ -15,10 +15,11 @@ import pytest
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
-from receiver.store import durable, publish, recover, schema, stage, statements, writers
+from receiver.store import durable, publish, recover, stage
 from receiver.store.entry import Attempt, Entry
-from receiver.store.presence import Presence
 from receiver.store.publish import finish, release
+from receiver.store.sqlite import queries, schema, writers
+from receiver.store.sqlite.presence import Presence
 from tests.support.place import AT, METADATA, PEER, Place, Sent, deliver, entry_of, refuse
 
 ONE, TWO = Sent("S1", b"one"), Sent("S2", b"two")
@@ -110,7 +111,7 @@ def ticket(operation: Any, *, durable: bool = True) -> Any:
 
 def put(number: int) -> Any:
     entry = Entry(f"ID{number}", "referrals", f"S{number}", 1, AT, PEER, "c0ffee")
-    return lambda connection: statements.put(connection, entry)
+    return lambda connection: queries.put(connection, entry)
 
 
 def ids(alone: writers.Writers) -> list[str]:
@@ -220,10 +221,10 @@ def test_what_came_again_while_it_was_to_be_forgotten_is_kept(place):
     entry = place.ledger.find(ONE.id)
     assert place.ledger.discard(entry, Attempt(AT, "", "discarded"))
     later = AT + timedelta(days=1)
-    rowids = place.ledger._read(lambda connection: statements.prunable(connection, "referrals", later))
+    rowids = place.ledger._read(lambda connection: queries.prunable(connection, "referrals", later))
     assert len(rowids) == 1
     refuse(place, ONE)
-    assert place.ledger._write(lambda connection: statements.prune(connection, rowids, later)) == 0
+    assert place.ledger._write(lambda connection: queries.prune(connection, rowids, later)) == 0
     assert place.ledger.find(ONE.id).status is Status.REFUSED
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from receiver.store import durable, originals, publish, schema
+from receiver.store import durable, originals, publish
 from receiver.store.publish import finish
+from receiver.store.sqlite import schema
 from tests.support.place import Place, Sent, deliver, entry_of, refuse
 
 SENT = Sent()

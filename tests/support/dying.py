@@ -6,7 +6,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from receiver.store import durable, schema
+from receiver.store import durable
+from receiver.store.sqlite import schema
 
 DIED = 77
 FAILED = 78

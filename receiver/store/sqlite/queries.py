@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,27 @@ import apsw
 from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
-from receiver.store import rows
 from receiver.store.durable import storage
-from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, DamagedRow, Entry, Kind, Waiting
+from receiver.store.entry import (
+    FIRST_ATTEMPTS,
+    LAST_ATTEMPTS,
+    Attempt,
+    DamagedRow,
+    Entry,
+    Kind,
+    Standing,
+    Unaccepted,
+    Waiting,
+)
+from receiver.store.sqlite import rows
 
 # SQLite uses the partial index `unpublished` only for a query that repeats the index's own condition.
 UNPUBLISHED = "status <> 'published'"
 UNFINISHED = f"status = 'committed' AND {UNPUBLISHED}"
+
+LATEST = 5_000  # deliveries in quarantine that are looked at, the latest first: some 10 ms
+WITHIN = 50_000  # rows of one span that are looked at: some 20 ms; with more, other processes are busy enough
+RECENT = 10_000  # deliveries looked through for the last success of each process: about 10 ms
 
 _PRUNABLE = "received_at < ? AND status IN ('published', 'discarded')"
 _NAMES = ", ".join(rows.COLUMNS)
@@ -30,6 +46,12 @@ _BUT_ATTEMPTS = ", ".join("'[]'" if name == "attempts" else name for name in row
 _PUT = (
     f"INSERT INTO deliveries ({_NAMES}) VALUES ({', '.join('?' * len(rows.COLUMNS))}) "  # noqa: S608
     f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rows.COLUMNS[1:])}"
+)
+_COUNTS = f"SELECT process, status, count(*) FROM deliveries WHERE {UNPUBLISHED} GROUP BY status, process"  # noqa: S608
+_OLDEST = f"SELECT process, min(committed_at) FROM deliveries WHERE {UNFINISHED} GROUP BY process"  # noqa: S608
+_LAST = (
+    "SELECT process, max(published_at) FROM (SELECT process, published_at FROM deliveries "
+    "ORDER BY received_at DESC LIMIT ?) WHERE published_at IS NOT NULL GROUP BY process"
 )
 
 
@@ -101,9 +123,7 @@ def waiting(connection: apsw.Connection, process: str) -> list[Waiting]:
 
 def counts(connection: apsw.Connection) -> dict[tuple[str, Status], int]:
     """Count the deliveries of each process and state."""
-    unpublished: list[Any] = connection.execute(
-        f"SELECT process, status, count(*) FROM deliveries WHERE {UNPUBLISHED} GROUP BY status, process"  # noqa: S608
-    ).fetchall()
+    unpublished: list[Any] = connection.execute(_COUNTS).fetchall()
     accepted: list[Any] = connection.execute(  # by an index that is narrower than the table
         "SELECT process, count(*) FROM deliveries WHERE version IS NOT NULL GROUP BY process"
     ).fetchall()
@@ -206,3 +226,49 @@ def prune(connection: apsw.Connection, rowids: Sequence[int], before: datetime) 
 def _claims(entry: Entry) -> list[tuple[str, str]]:
     """Return the names that an entry claims, each with its id; originals have a folder of their own, named by it."""
     return [(output.target, entry.id) for output in entry.outputs if output.kind is not Kind.ORIGINALS]
+
+
+def unaccepted(connection: apsw.Connection, since: datetime) -> list[Unaccepted]:
+    """Count what is refused or held, and was sent or replayed since then. May raise apsw.Error."""
+    found: list[Any] = connection.execute(
+        "SELECT process, status, code, count(*) FROM (SELECT process, status, code, attempts FROM deliveries "  # noqa: S608
+        f"WHERE status IN ('refused', 'held') AND {UNPUBLISHED} ORDER BY rowid DESC LIMIT ?) "
+        "WHERE iif(json_valid(attempts), json_extract(attempts, '$[#-1].at'), '') >= ? "
+        "GROUP BY process, status, code ORDER BY count(*) DESC, code",
+        (LATEST, units.stamp(since)),
+    ).fetchall()
+    return [Unaccepted(process, Status(status), Code(code), count) for process, status, code, count in found]
+
+
+def last_arrival(connection: apsw.Connection, process: str) -> datetime | None:
+    """Return when the last delivery of a process came for the first time. May raise apsw.Error."""
+    found = connection.execute(
+        "SELECT received_at FROM deliveries WHERE process = ? ORDER BY received_at DESC LIMIT 1", (process,)
+    ).get
+    return units.moment(found) if found else None
+
+
+def arrivals(connection: apsw.Connection, process: str, since: datetime, until: datetime, most: int) -> int:
+    """Count the deliveries of a process that came in a span, up to `most`. May raise apsw.Error."""
+    return int(
+        connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM (SELECT process FROM deliveries "
+            "WHERE received_at >= ? AND received_at < ? ORDER BY received_at LIMIT ?) WHERE process = ? LIMIT ?)",
+            (units.stamp(since), units.stamp(until), WITHIN, process, most),
+        ).get
+    )
+
+
+def standing(connection: apsw.Connection) -> dict[str, Standing]:
+    """Return each process that has something to tell. May raise apsw.Error."""
+    found: defaultdict[str, Standing] = defaultdict(Standing)
+    for process, status, count in connection.execute(_COUNTS):
+        with suppress(ValueError):  # a damaged row
+            found[process].counts[Status(status)] = count
+    for process, oldest in connection.execute(_OLDEST):
+        with suppress(ValueError):
+            found[process].oldest_unpublished = units.moment(oldest)
+    for process, last in connection.execute(_LAST, (RECENT,)):
+        with suppress(ValueError):
+            found[process].last_success = units.moment(last)
+    return dict(found)

@@ -13,9 +13,9 @@ from typing import TypeVar
 import apsw
 
 from receiver.core.problems import Code, Problem
-from receiver.store import schema
-from receiver.store.presence import Presence, patiently
-from receiver.store.writers import Writers
+from receiver.store.sqlite import schema
+from receiver.store.sqlite.presence import Presence, patiently
+from receiver.store.sqlite.writers import Writers
 
 Result = TypeVar("Result")
 

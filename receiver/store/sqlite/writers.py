@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 import apsw
 
 from receiver.core.problems import Code, Problem
-from receiver.store import durable, schema
+from receiver.store import durable
 from receiver.store.durable import storage
-from receiver.store.presence import Presence
+from receiver.store.sqlite import schema
+from receiver.store.sqlite.presence import Presence
 
 Result = TypeVar("Result")
 Operation = Callable[[apsw.Connection], Result]

@@ -13,7 +13,7 @@ import apsw
 from receiver.core.problems import Code, Problem
 from receiver.store import durable
 from receiver.store.durable import storage
-from receiver.store.presence import require_none_else
+from receiver.store.sqlite.presence import require_none_else
 
 LOCK_SUFFIX = ".lock"
 BUSY = 800  # milliseconds that a foreign lock is waited for: a sender is answered within a second

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from receiver.store import durable, rows
+from receiver.core import units
+from receiver.store import durable
 from receiver.store.durable import storage
 
 FILE = "clock.json"
@@ -62,13 +63,13 @@ def _read(file: Path, now: datetime) -> _Seen | None:
             return None
     try:
         told = json.loads(content)
-        stepped_at = told["stepped_at"] and rows.moment(told["stepped_at"])
-        return _Seen(rows.moment(told["at"]), float(told["since_boot"]), stepped_at)
+        stepped_at = told["stepped_at"] and units.moment(told["stepped_at"])
+        return _Seen(units.moment(told["at"]), float(told["since_boot"]), stepped_at)
     except (ValueError, LookupError, TypeError, AttributeError):
         return _Seen(now - 2 * STEP, time.clock_gettime(time.CLOCK_BOOTTIME), None)
 
 
 def _write(folder: Path, seen: _Seen) -> None:
-    moments = {name: rows.stamp(each) if isinstance(each, datetime) else each for name, each in asdict(seen).items()}
+    moments = {name: units.stamp(each) if isinstance(each, datetime) else each for name, each in asdict(seen).items()}
     content = json.dumps(moments).encode() + b"\n"
     durable.write_over(folder / FILE, content, folder / f"{os.urandom(5).hex()}.new")

@@ -26,7 +26,7 @@ from receiver.delivery.context import Context, Current
 from receiver.operations.clock import cautious_until
 from receiver.site.config.model import RetentionConfig
 from receiver.site.process import Process
-from receiver.store import folders, originals, quarantine, rows, stage
+from receiver.store import folders, originals, quarantine, stage
 from receiver.store.entry import Attempt, Entry, Waiting
 
 KINDS = ("originals", "quarantine", "ledger")
@@ -55,7 +55,7 @@ def prune(context: Context, now: datetime, *, dry_run: bool = False) -> Iterator
         folders.own(folder, README)
     until = cautious_until(folder, now, note=not dry_run)
     if until and not dry_run:
-        log.clock_was_set(rows.stamp(until))
+        log.clock_was_set(units.stamp(until))
     for process in context.processes.values():
         for kind, work in zip(KINDS, (_originals, _quarantine, _ledger), strict=True):
             try:

@@ -17,7 +17,7 @@ from receiver.core.faults import Misconfigured
 from receiver.core.settings import Settings
 from receiver.delivery.context import Current, open_context, open_unrecovered
 from receiver.operations import meters, metrics, reload, retention
-from receiver.operations.notify import looking
+from receiver.operations.notify import alerts
 from receiver.site import in_force
 from receiver.site.process import Process
 from receiver.store import ledger
@@ -59,7 +59,7 @@ def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
     current = Current(open_context(settings, _processes(settings), create=False))
     retention.start(current)
     reload.start(current)
-    looking.start(current)
+    alerts.start(current)
     counters = meters.Meters(current.context, meters.folder_in(settings.data))
     log.standard.writer.count_lost = counters.log_lost
     return deliveries.blueprint(current, counters), health.blueprint(current, metrics.scrape(current))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from receiver.core.settings import describe
-from receiver.operations.notify.notices import Event, Fault, Notice
+from receiver.operations.notify.notices import Condition, Event, Notice
 from receiver.server import configuration as serving
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
@@ -91,7 +91,7 @@ def mail_server():
 
 def test_a_notice_is_mailed():
     now = datetime(2026, 1, 2, tzinfo=UTC)
-    notice = Notice(Event.ONSET, "labs", "Befunde für Süd", Fault.REFUSED, now, now, "refused: 2", {"part-type": 2})
+    notice = Notice(Event.ONSET, "labs", "Befunde für Süd", Condition.REFUSED, now, now, "refused: 2", {"part-type": 2})
     with mail_server() as (port, lines):
         mailing = [sys.executable, DEPLOY / "notify_by_mail.py", f"127.0.0.1:{port}"]
         mailing += ["fax@example.org", "a@example.org", "b@example.org"]

@@ -10,8 +10,7 @@ from receiver.app import create_app
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context, open_context
-from receiver.operations import reload
-from receiver.operations.health import readiness
+from receiver.operations import health, reload
 from receiver.site import compiling
 from receiver.store import ledger
 
@@ -31,7 +30,7 @@ def context(settings):
 
 
 def missing(context: Context) -> dict[str, str]:
-    return {check.name: check.reason for check in readiness.checks(context) if not check.ready}
+    return {check.name: check.reason for check in health.checks(context) if not check.ready}
 
 
 def away_at(context: Context) -> str:
@@ -41,7 +40,7 @@ def away_at(context: Context) -> str:
 
 
 def test_a_house_in_order_is_ready_and_says_why(context):
-    found = readiness.checks(context)
+    found = health.checks(context)
     assert missing(context) == {}
     assert {check.name for check in found} == {"configuration", "ledger", "stage", "output", "space"}
     assert all(check.reason for check in found)
@@ -49,7 +48,7 @@ def test_a_house_in_order_is_ready_and_says_why(context):
 
 def test_asking_leaves_nothing_behind(context):
     before = sorted(context.settings.data.rglob("*"))
-    readiness.checks(context)
+    health.checks(context)
     assert sorted(context.settings.data.rglob("*")) == before
 
 
@@ -61,7 +60,7 @@ def test_too_little_space_is_told_with_what_is_needed(context):
 def test_a_full_disk_is_told_whatever_the_settings_ask_for(context, monkeypatch):
     careless = replace(context, settings=replace(context.settings, min_free=0))
     assert missing(careless) == {}
-    monkeypatch.setattr(readiness, "free_space", lambda _: 50_000)
+    monkeypatch.setattr(health, "free_space", lambda _: 50_000)
     assert "0 MB free at" in missing(careless)["space"]
 
 

@@ -6,9 +6,9 @@ import click
 
 from receiver.authoring.cases.site import processes
 from receiver.core.settings import Settings
-from receiver.operations.notify import looking, sending
-from receiver.operations.notify.conditions import Finding
-from receiver.operations.notify.notices import Event, Fault
+from receiver.operations.notify import alerts, sending
+from receiver.operations.notify.conditions import Symptom
+from receiver.operations.notify.notices import Condition, Event
 
 
 @click.command()
@@ -25,8 +25,8 @@ def command(name: str, dry_run: bool) -> None:
     if not config.wanted:
         raise click.UsageError(f"{name} tells nobody: name a command or a webhook under [notify] in its process.toml")
     now = datetime.now(UTC)
-    finding = Finding("whoever reads this would be told of faults")
-    notice = looking.notice(Event.TEST, process, Fault.TEST, now, now, finding)
+    symptom = Symptom("whoever reads this would be told of faults")
+    notice = alerts.notice(Event.TEST, process, Condition.TEST, now, now, symptom)
     click.echo(notice.json().decode().rstrip())
     if dry_run:
         return

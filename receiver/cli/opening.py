@@ -25,7 +25,7 @@ def open_context(settings: Settings) -> Context:
 def look_at_context(settings: Settings) -> Context:
     """Return the context as the service has it, to look at: no file or folder is made. Raises as `open_context` does.
 
-    What is missing or cannot be used is for `readiness` to tell, also the ledger of a service that was started before.
+    What is missing or cannot be used is for `health` to report, also the ledger of a service that was started before.
     """
     state = in_force.read(settings.data)
     if state is None:

@@ -10,9 +10,9 @@ from receiver.cli.opening import look_at_context
 from receiver.cli.terminal import show_heading, show_table
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context
-from receiver.operations.health import readiness, usage
-from receiver.operations.health.survey import MOST_FILES, Survey, survey
-from receiver.operations.notify import told
+from receiver.operations import health, token_usage
+from receiver.operations.health import MOST_FILES, Survey, survey
+from receiver.operations.notify import alerts
 
 HEADING = ("PROCESS", "LAST SUCCESS", "HELD", "REFUSED", "UNPUBLISHED", "FILES IN OUTPUT")
 TOKENS = ("PROCESS", "TOKEN", "SHA-256", "LAST USED")
@@ -29,7 +29,7 @@ def command() -> None:
     where a delivery would not be taken.
     """
     context = look_at_context(Settings.from_environment())
-    checks = readiness.checks(context, look_only=True)
+    checks = health.checks(context, look_only=True)
     answers = all(check.ready for check in checks if check.name == "ledger")
     if answers or context.ledger.path.exists():
         context.ledger.require_sound()
@@ -52,7 +52,7 @@ def _show_tokens(context: Context, now: datetime) -> None:
     rows = [
         (name, used.source, used.fingerprint or "-", f"{_ago(used.at, now)} ago" if used.at else "never")
         for name, process in sorted(context.processes.items())
-        for used in usage.last_used(context.settings.data, process)
+        for used in token_usage.last_used(context.settings.data, process)
     ]
     if rows:
         click.echo()
@@ -63,7 +63,7 @@ def _show_told(context: Context, now: datetime) -> None:
     """Tell what people were told ([notify]) and is not well again."""
     rows = [
         (name, fault, f"told {_ago(since, now)} ago")
-        for name, faults in told.read(context.settings.data).items()
+        for name, faults in alerts.read(context.settings.data).items()
         for fault, since in faults.items()
     ]
     if rows:

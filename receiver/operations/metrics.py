@@ -15,9 +15,8 @@ from prometheus_client.registry import Collector
 
 from receiver.core.problems import Problem
 from receiver.delivery.context import Current
-from receiver.operations import meters
-from receiver.operations.health import readiness
-from receiver.operations.health.survey import Survey, survey
+from receiver.operations import health, meters
+from receiver.operations.health import Survey, survey
 from receiver.site import in_force
 from receiver.store.folders import free_space
 
@@ -79,7 +78,7 @@ class Standing(Collector):
     def _ready(self) -> Metric:
         """Return what /readyz says, without its words: 1 for a check that holds everywhere."""
         holding: dict[str, bool] = {}
-        for check in readiness.checks(self._current.context):
+        for check in health.checks(self._current.context):
             holding[check.name] = holding.get(check.name, True) and check.ready
         gauge = GaugeMetricFamily("receiver_ready", "1 where what a delivery needs is there.", labels=["check"])
         for name, holds in holding.items():

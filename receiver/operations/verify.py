@@ -17,7 +17,7 @@ from receiver.core.delivery import ID_LENGTH, Part, Status
 from receiver.core.faults import Misconfigured
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
-from receiver.operations.health.survey import files
+from receiver.operations.health import files
 from receiver.site import config
 from receiver.site.config.site import find
 from receiver.store import kept, originals, quarantine

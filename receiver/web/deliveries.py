@@ -15,8 +15,8 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery import form
 from receiver.delivery.context import Context, Current
 from receiver.delivery.receive import receive
-from receiver.operations.health.usage import Usage
 from receiver.operations.meters import Meters
+from receiver.operations.token_usage import Usage
 from receiver.site.process import Process
 from receiver.web import replies, routing
 

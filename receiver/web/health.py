@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from receiver.delivery.context import Current
-from receiver.operations.health import readiness
+from receiver.operations import health
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
 
@@ -22,7 +22,7 @@ def blueprint(current: Current, scrape: Callable[[], bytes]) -> Blueprint:
 
     @door.get("/readyz")
     def ready() -> tuple[dict[str, Any], int]:
-        checks = readiness.checks(current.context)
+        checks = health.checks(current.context)
         all_ready = all(check.ready for check in checks)
         told = {"status": "ready" if all_ready else "not ready", "checks": [asdict(check) for check in checks]}
         return told, 200 if all_ready else 503

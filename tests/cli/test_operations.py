@@ -20,9 +20,9 @@ from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive
 from receiver.delivery.context import Context, open_context
-from receiver.operations.health.usage import Usage, last_used
-from receiver.operations.notify import told as people_were_told
-from receiver.operations.notify.notices import Fault
+from receiver.operations.notify import alerts
+from receiver.operations.notify.notices import Condition
+from receiver.operations.token_usage import Usage, last_used
 from receiver.site import compiling
 from receiver.site.config.model import AuthConfig
 from receiver.site.config.tokens import Tokens
@@ -129,8 +129,8 @@ def test_both_tokens_of_a_rotation_are_told_apart(context):
 
 def test_status_tells_what_people_were_told_and_is_not_well_again(context):
     earlier = datetime.now(UTC) - timedelta(hours=3)
-    folders.own(context.settings.data / people_were_told.FOLDER, "")
-    people_were_told.write(context.settings.data, {"referrals": {Fault.HELD: earlier}, "labs": {}})
+    folders.own(context.settings.data / alerts.FOLDER, "")
+    alerts.write(context.settings.data, {"referrals": {Condition.HELD: earlier}, "labs": {}})
     shown = run("status").stdout
     assert re.search(r"^not well\n  referrals  held  told 3 h ago$", shown, re.MULTILINE)
     assert "labs" not in shown

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from receiver.core.delivery import Replay
 from receiver.operations import replay
-from receiver.operations.notify import conditions, looking, told
+from receiver.operations.notify import alerts, conditions
 from receiver.site import in_force
 from receiver.store import folders
 from tests.support.home import NOON
@@ -28,7 +28,7 @@ def events(home):
 
 
 def look(home, at=NOON):
-    looking.look(home.context, at)
+    alerts.look(home.context, at)
 
 
 def test_refusals_are_told_once_and_their_end_once(home):
@@ -101,7 +101,7 @@ def test_a_disk_that_is_nearly_full_is_told_before_senders_notice_it(home):
         return replace(home.context, settings=replace(home.settings, min_free=int(free / times)))
 
     for times in (4.5, 3.5, 4.5, 3.5, 6):  # of what is needed is free; between four and five nothing changes
-        looking.look(with_least(times), NOON)
+        alerts.look(with_least(times), NOON)
     assert events(home) == ["onset space referrals", "recovery space referrals"]
 
 
@@ -179,7 +179,7 @@ def test_what_is_asked_for_no_longer_is_not_told_to_be_well(home):
 
 def test_only_one_looks_at_a_time(home):
     home.deliver(mrn="wrong")
-    with told.alone(home.settings.data) as mine:
+    with alerts.alone(home.settings.data) as mine:
         assert mine
         look(home)
         assert events(home) == []
@@ -190,7 +190,7 @@ def test_only_one_looks_at_a_time(home):
 def test_what_was_told_is_known_after_a_restart_and_after_a_crash_while_it_was_written(home):
     home.deliver(mrn="wrong")
     look(home)
-    (home.settings.data / told.FOLDER / f"{told.FILE}.new").write_text("{")
+    (home.settings.data / alerts.FOLDER / f"{alerts.FILE}.new").write_text("{")
     home.close()
     home.deliver(source_id="S2", confidence=0.1)
     look(home)
@@ -201,7 +201,7 @@ def test_a_file_that_is_spoilt_costs_no_more_than_a_second_notice(home):
     home.deliver(mrn="wrong")
     for content in (b"", b"{", b"[1]", b'{"referrals": {"refused": 3}}', b"\xff"):
         look(home)
-        (home.settings.data / told.FOLDER / told.FILE).write_bytes(content)
+        (home.settings.data / alerts.FOLDER / alerts.FILE).write_bytes(content)
     assert set(events(home)) == {"onset refused referrals"}
 
 
@@ -223,17 +223,17 @@ def test_a_ledger_that_is_away_is_no_recovery(home):
     context.ledger.close()
     content = context.ledger.path.read_bytes()
     context.ledger.path.write_bytes(b"no ledger" * 1000)
-    looking.look(context, NOON)
+    alerts.look(context, NOON)
     context.ledger.close()
     context.ledger.path.write_bytes(content)
-    looking.look(context, NOON)
+    alerts.look(context, NOON)
     assert events(home) == ["onset refused referrals", "onset ledger referrals", "recovery ledger referrals"]
 
 
 def test_every_fault_has_its_words():
-    faults = {*conditions.JUDGES, *looking.WELL}
-    assert faults == {fault for fault in looking.Fault if fault != "test"}
-    assert set(looking.WELL) == set(conditions.JUDGES)
+    faults = {*conditions.JUDGES, *alerts.WELL}
+    assert faults == {fault for fault in alerts.Condition if fault != "test"}
+    assert set(alerts.WELL) == set(conditions.JUDGES)
 
 
 def test_a_lost_output_is_told_though_nobody_sends(home):

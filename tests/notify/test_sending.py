@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from receiver.operations.notify import looking, sending
-from receiver.operations.notify.notices import Event, Fault, Notice
+from receiver.operations.notify import alerts, sending
+from receiver.operations.notify.notices import Condition, Event, Notice
 from receiver.site.config.model import NotifyConfig
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 NOTICE = Notice(
-    Event.ONSET, "labs", "Lab reports", Fault.HELD, NOW, NOW, "held, and waiting for a person: 2", {"held": 2}
+    Event.ONSET, "labs", "Lab reports", Condition.HELD, NOW, NOW, "held, and waiting for a person: 2", {"held": 2}
 )
 SECRET = "an-invented-secret"
 
@@ -199,12 +199,12 @@ def test_what_could_not_be_told_is_told_at_a_later_look(home):
     content = note_down.read_text()
     note_down.write_text(content.replace("note_down", "not_there"))
     home.deliver(mrn="wrong", at=NOW)
-    looking.look(home.context, NOW)
+    alerts.look(home.context, NOW)
     assert not (home.root / "told").exists()
     home.close()
     note_down.write_text(content)
-    looking.look(home.context, NOW)
-    looking.look(home.context, NOW)
+    alerts.look(home.context, NOW)
+    alerts.look(home.context, NOW)
     assert (home.root / "told").read_text().count("onset refused referrals") == 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.operations.notify.looking import LOOK
+from receiver.operations.notify.alerts import LOOK
 from tests.support.running import ROOT, Service, multipart
 from tests.support.webhook import webhook
 

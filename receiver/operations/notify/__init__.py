@@ -1,8 +1,8 @@
-"""Tells people that something goes wrong with a process, once when it begins, and once when it is well again.
+"""Notices to people: one when a process begins to have a fault, and one when it recovers.
 
-    look (looking.py): how does each process stand? (conditions.py)   what was told of it? (told.py)
-                        what is different is a notice (notices.py), sent (sending.py) and then noted as told
+    alerts (every few seconds) ──▶ conditions: how does each process stand? ──▶ notices: what changed ──▶ sending
 
-One worker of the host looks at a time. What was told is a file, so that neither another worker nor a restart tells
-it again. A notice that could not be sent is not noted, and is tried again. No field's value is in any of it.
+One worker of the host does this. Alerts that are open are a file, so that neither another worker nor a restart sends
+their notices again. A notice that could not be sent is not recorded there, and is tried again. No field's value is in
+any of it.
 """

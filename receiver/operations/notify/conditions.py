@@ -8,8 +8,8 @@ from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Code
 from receiver.delivery.context import Context
-from receiver.operations.health import readiness
-from receiver.operations.notify.notices import Fault
+from receiver.operations import health
+from receiver.operations.notify.notices import Condition
 from receiver.site import in_force
 from receiver.site.process import Process
 from receiver.store.entry import Unaccepted
@@ -26,14 +26,14 @@ OURS = (
     Code.NAME_TAKEN,
 )  # what the process itself makes of a delivery
 
-ASKED_OF_THE_LEDGER = (Fault.REFUSED, Fault.HELD, Fault.TEMPLATE, Fault.SILENCE)
+ASKED_OF_THE_LEDGER = (Condition.REFUSED, Condition.HELD, Condition.TEMPLATE, Condition.SILENCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Symptom:
     """What is wrong, in words; and what there is how often."""
 
-    told: str
+    text: str
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -48,7 +48,7 @@ class Seen:
     kept_back: Sequence[str]  # faults of an edit of the site
     ledger: str = ""  # why it cannot be used; what it would tell is then not known
 
-    def tells(self, fault: Fault) -> bool:
+    def tells(self, fault: Condition) -> bool:
         """Tell whether it can be seen at all how it stands with a fault."""
         return not self.ledger or fault not in ASKED_OF_THE_LEDGER
 
@@ -65,86 +65,88 @@ def see(context: Context, now: datetime) -> Seen:
     """Ask the ledger and the disk how everything stands. Raises Problem."""
     served = in_force.read(context.settings.data)
     kept_back = served.kept_back if served else ()
-    ledger = readiness.ledger(context)
+    ledger = health.ledger(context)
     if not ledger.ready:
         return Seen(context, now, (), {}, kept_back, ledger.reason)
     held = {name: standing.counts.get(Status.HELD, 0) for name, standing in context.ledger.standing().items()}
     return Seen(context, now, context.ledger.unaccepted(now - WINDOW), held, kept_back)
 
 
-def judge(seen: Seen, process: Process, standing: Mapping[Fault, datetime]) -> Iterator[tuple[Fault, Finding]]:
-    """Yield what is wrong with a process now. `standing` are the faults that were told, with their onset.
+def judge(
+    seen: Seen, process: Process, open_alerts: Mapping[Condition, datetime]
+) -> Iterator[tuple[Condition, Symptom]]:
+    """Yield what is wrong with a process now. `open_alerts` are the faults with a notice sent, with their onset.
 
-    What was told is well again later than it began, where it would otherwise come and go. Raises Problem.
+    Hysteresis: an open alert clears at a stricter threshold, so it does not flap. Raises Problem.
     """
     for fault in sorted(process.config.notify.on):
-        known = Fault(fault)
-        finding = JUDGES[known](seen, process, standing.get(known)) if seen.tells(known) else None
-        if finding:
-            yield known, finding
+        known = Condition(fault)
+        symptom = JUDGES[known](seen, process, open_alerts.get(known)) if seen.tells(known) else None
+        if symptom:
+            yield known, symptom
 
 
-def _refused(seen: Seen, process: Process, since: datetime | None) -> Finding | None:
+def _refused(seen: Seen, process: Process, since: datetime | None) -> Symptom | None:
     counts = seen.of(process, lambda code: code not in OURS, Status.REFUSED)
     total = sum(counts.values())
     if total < (1 if since else process.config.notify.refused):
         return None
-    return Finding(f"refused within the last hour: {_listed(counts)}", counts)
+    return Symptom(f"refused within the last hour: {_listed(counts)}", counts)
 
 
-def _template(seen: Seen, process: Process, _since: datetime | None) -> Finding | None:
+def _template(seen: Seen, process: Process, _since: datetime | None) -> Symptom | None:
     counts = seen.of(process, lambda code: code in OURS, Status.REFUSED, Status.HELD)
-    return Finding(f"its records could not be made within the last hour: {_listed(counts)}", counts) if counts else None
+    return Symptom(f"its records could not be made within the last hour: {_listed(counts)}", counts) if counts else None
 
 
-def _held(seen: Seen, process: Process, _since: datetime | None) -> Finding | None:
+def _held(seen: Seen, process: Process, _since: datetime | None) -> Symptom | None:
     count = seen.held.get(process.name, 0)
-    return Finding(f"held, and waiting for a person: {count}", {"held": count}) if count else None
+    return Symptom(f"held, and waiting for a person: {count}", {"held": count}) if count else None
 
 
-def _silence(seen: Seen, process: Process, since: datetime | None) -> Finding | None:
+def _silence(seen: Seen, process: Process, since: datetime | None) -> Symptom | None:
     last = silent_since(seen.context.ledger, process, seen.now, since)
-    return Finding(f"nothing came since {last:%Y-%m-%d %H:%M} UTC, which is longer than usual") if last else None
+    return Symptom(f"nothing came since {last:%Y-%m-%d %H:%M} UTC, which is longer than usual") if last else None
 
 
-def _space(seen: Seen, process: Process, since: datetime | None) -> Finding | None:
+def _space(seen: Seen, process: Process, since: datetime | None) -> Symptom | None:
     settings = seen.context.settings
     stage = seen.context.stages.get(process.name)
     folders = [settings.data, stage.root] if stage and stage.root.is_dir() else [settings.data]
     free = min(free_space(folder) for folder in folders)
     if free >= settings.min_free * (AMPLE if since else SHORT):
         return None
-    told = f"{free // 10**6} MB free; below {units.size_text(settings.min_free)} deliveries are turned away"
-    return Finding(f"the disk is nearly full: {told}")
+    free_text = f"{free // 10**6} MB free; below {units.size_text(settings.min_free)} deliveries are turned away"
+    return Symptom(f"the disk is nearly full: {free_text}")
 
 
-def _output(_seen: Seen, process: Process, _since: datetime | None) -> Finding | None:
-    check = readiness.output(process)
-    return None if check.ready else Finding(f"no delivery is taken: {check.reason}")
+def _output(_seen: Seen, process: Process, _since: datetime | None) -> Symptom | None:
+    check = health.output(process)
+    return None if check.ready else Symptom(f"no delivery is taken: {check.reason}")
 
 
-def _ledger(seen: Seen, _process: Process, _since: datetime | None) -> Finding | None:
-    return Finding(f"no delivery is taken: {seen.ledger}") if seen.ledger else None
+def _ledger(seen: Seen, _process: Process, _since: datetime | None) -> Symptom | None:
+    return Symptom(f"no delivery is taken: {seen.ledger}") if seen.ledger else None
 
 
-def _configuration(seen: Seen, process: Process, _since: datetime | None) -> Finding | None:
+def _configuration(seen: Seen, process: Process, _since: datetime | None) -> Symptom | None:
     """Tell places and codes, and leave the words away: they may quote a file of the site."""
     own = f"mappings/{process.name}/"
     places = [" ".join(fault.split(" ")[:2]) for fault in seen.kept_back]
     concerned = [place for place in places if place.startswith(own) or not place.startswith("mappings/")]
     more = f" and {len(concerned) - 1} more" if len(concerned) > 1 else ""
-    return Finding(f"an edit is not accepted: {concerned[0]}{more}") if concerned else None
+    return Symptom(f"an edit is not accepted: {concerned[0]}{more}") if concerned else None
 
 
-JUDGES: Mapping[Fault, Callable[[Seen, Process, datetime | None], Finding | None]] = {
-    Fault.REFUSED: _refused,
-    Fault.HELD: _held,
-    Fault.TEMPLATE: _template,
-    Fault.SILENCE: _silence,
-    Fault.SPACE: _space,
-    Fault.OUTPUT: _output,
-    Fault.LEDGER: _ledger,
-    Fault.CONFIGURATION: _configuration,
+JUDGES: Mapping[Condition, Callable[[Seen, Process, datetime | None], Symptom | None]] = {
+    Condition.REFUSED: _refused,
+    Condition.HELD: _held,
+    Condition.TEMPLATE: _template,
+    Condition.SILENCE: _silence,
+    Condition.SPACE: _space,
+    Condition.OUTPUT: _output,
+    Condition.LEDGER: _ledger,
+    Condition.CONFIGURATION: _configuration,
 }
 
 
@@ -160,7 +162,7 @@ CLOCK_CHANGE = timedelta(hours=1)  # summer time moves the hours of the sender a
 def silent_since(ledger: Ledger, process: Process, now: datetime, since: datetime | None) -> datetime | None:
     """Return when the last delivery came, where that is too long ago; None where all is well. Raises Problem.
 
-    `since` is when the silence was told, if it was: it then lasts until something comes.
+    `since` is the onset of an open alert: it then lasts until something comes.
     """
     last = ledger.last_arrival(process.name)
     if last is None:

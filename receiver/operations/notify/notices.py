@@ -1,4 +1,4 @@
-"""What is told: one notice for one fault of one process, at its onset or at its recovery."""
+"""A notice: one fault of one process, at its onset or at its recovery."""
 
 import json
 import socket
@@ -17,8 +17,8 @@ class Event(StrEnum):
     TEST = "test"
 
 
-class Fault(StrEnum):
-    """What can be told of; the names are those of `[notify] on`, and one more."""
+class Condition(StrEnum):
+    """What a notice can be of; the names are those of `[notify] on`, and one more."""
 
     REFUSED = "refused"
     HELD = "held"
@@ -32,16 +32,16 @@ class Fault(StrEnum):
 
 
 # what to do about it, beginning with a command
-ADVICE: Mapping[Fault, str] = {
-    Fault.REFUSED: "receiver log --process {process} --status refused",
-    Fault.HELD: "receiver log --process {process} --status held",
-    Fault.TEMPLATE: "receiver log --process {process} --since 2h, then receiver replay ID --dry-run",
-    Fault.SILENCE: "receiver status; then ask the platform, and receiver reconcile with its list",
-    Fault.SPACE: "receiver prune --dry-run; see docs/operations.md, A full disk",
-    Fault.OUTPUT: "receiver status; then mount the output or give it back to the service, senders come again",
-    Fault.LEDGER: "receiver status; see docs/operations.md, A ledger that was moved",
-    Fault.CONFIGURATION: "receiver check; what was in force before stays so",
-    Fault.TEST: "",
+ADVICE: Mapping[Condition, str] = {
+    Condition.REFUSED: "receiver log --process {process} --status refused",
+    Condition.HELD: "receiver log --process {process} --status held",
+    Condition.TEMPLATE: "receiver log --process {process} --since 2h, then receiver replay ID --dry-run",
+    Condition.SILENCE: "receiver status; then ask the platform, and receiver reconcile with its list",
+    Condition.SPACE: "receiver prune --dry-run; see docs/operations.md, A full disk",
+    Condition.OUTPUT: "receiver status; then mount the output or give it back to the service, senders come again",
+    Condition.LEDGER: "receiver status; see docs/operations.md, A ledger that was moved",
+    Condition.CONFIGURATION: "receiver check; what was in force before stays so",
+    Condition.TEST: "",
 }
 
 
@@ -52,22 +52,22 @@ class Notice:
     event: Event
     process: str
     title: str  # of the process, as people call it
-    fault: Fault
-    since: datetime  # aware, UTC: when the fault began to be told
+    fault: Condition
+    since: datetime  # aware, UTC: when the alert opened
     at: datetime  # aware, UTC
-    told: str  # in words, for people
+    summary: str  # in words, for people
     counts: Mapping[str, int]  # what there is how often: code of a problem → deliveries
 
     @property
     def text(self) -> str:
         """The whole notice in a sentence, as a chat shows it."""
         opening = {Event.ONSET: "", Event.RECOVERY: "well again: ", Event.TEST: "only a test: "}[self.event]
-        return f"{self.title} ({self.process}) on {socket.gethostname()}: {opening}{self.told}"
+        return f"{self.title} ({self.process}) on {socket.gethostname()}: {opening}{self.summary}"
 
     def content(self) -> dict[str, Any]:
         """Return the notice as JSON has it."""
         moments = {"since": _stamp(self.since), "at": _stamp(self.at)}
-        plain = {name: value for name, value in asdict(self).items() if name != "told"}
+        plain = {name: value for name, value in asdict(self).items() if name != "summary"}
         advice = ADVICE[self.fault].format(process=self.process)
         return {"text": self.text} | plain | moments | {"host": socket.gethostname(), "advice": advice}
 
@@ -77,8 +77,8 @@ class Notice:
 
     def variables(self) -> dict[str, str]:
         """Return the environment of a command: NOTIFY_TEXT, NOTIFY_EVENT and so on."""
-        told = {name: value for name, value in self.content().items() if name != "counts"}
-        return {f"NOTIFY_{name.upper()}": value for name, value in told.items()}
+        plain = {name: value for name, value in self.content().items() if name != "counts"}
+        return {f"NOTIFY_{name.upper()}": value for name, value in plain.items()}
 
 
 def _stamp(moment: datetime) -> str:

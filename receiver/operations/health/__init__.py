@@ -1,1 +1,0 @@
-"""How the service stands: whether it can take deliveries, and what waits in each process."""

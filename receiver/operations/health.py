@@ -19,8 +19,7 @@ from receiver.site import in_force
 from receiver.site.process import Process
 from receiver.store.durable import storage
 from receiver.store.entry import Standing
-from receiver.store.folders import FOLDER_MODE, free_space, require_access
-from receiver.store.sharing import name_of, require_shareable
+from receiver.store.folders import FOLDER_MODE, free_space, name_of, require_access, require_shareable
 from receiver.store.stage import place_for
 
 LEAST = 100_000  # bytes: what a commit and the folders of a small delivery take, whatever the settings ask for

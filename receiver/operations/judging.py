@@ -25,7 +25,7 @@ from receiver.site.config.model import ProcessConfig
 from receiver.site.config.site import MAPPINGS, conflicts
 from receiver.site.config.tokens import read_tokens
 from receiver.site.in_force import Served, State
-from receiver.store.sharing import group_id
+from receiver.store.folders import group_id
 
 MEMORY = 2 * 10**9  # bytes: fifty processes take 200 MB; a schema may be a bomb
 PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -29,7 +29,7 @@ from receiver.site.config.model import PersonsConfig, ProcessConfig, RecordConfi
 from receiver.site.config.site import conflicts, files, find
 from receiver.site.config.tokens import Tokens, read_tokens
 from receiver.site.process import Process, RecordRule
-from receiver.store.sharing import group_id
+from receiver.store.folders import group_id
 from receiver.templates import Condition, Template, Templates
 from receiver.templates.filters.person_words import Words, folded, folded_degrees
 from receiver.templates.filters.persons import Customs

@@ -27,7 +27,7 @@ from receiver.site.config.site import BACKUP, MAPPINGS, entries, files
 from receiver.site.process import Process
 from receiver.store import durable, folders, stage
 from receiver.store.durable import storage
-from receiver.store.sharing import share_folders
+from receiver.store.folders import share_folders
 from receiver.store.stage import stage_for
 
 FOLDER = "configuration"  # under RECEIVER_DATA

@@ -51,7 +51,7 @@ from pathlib import Path
 from receiver.core.delivery import Arrival, Receipt, Status
 from receiver.core.problems import Code, Problem
 from receiver.core.steps import Step, timed
-from receiver.store import durable, folders, sharing, stage
+from receiver.store import durable, folders, stage
 from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry, Kind, Output
 from receiver.store.ledger import Ledger, Lost, Unclear, VersionTaken
@@ -101,7 +101,7 @@ def _seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int 
     for folder in {output.folder for output in published}:
         folders.make_folders(folder, entry.output)
         if group is not None:
-            sharing.share_folders(folder, entry.output, group)
+            folders.share_folders(folder, entry.output, group)
 
 
 def _accept(

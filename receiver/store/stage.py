@@ -19,7 +19,7 @@ from stat import S_IMODE
 
 from receiver.core import limits
 from receiver.core.problems import Problem
-from receiver.store import durable, folders, sharing
+from receiver.store import durable, folders
 from receiver.store.durable import storage
 from receiver.store.staged_file import StagedFile
 
@@ -138,7 +138,7 @@ class Staged:
         self.write(names)
         open_yet = {file.name for file in self._files}
         for name in names:
-            sharing.share_file(f"{self.folder}/{name}", group)
+            folders.share_file(f"{self.folder}/{name}", group)
             if name not in open_yet:
                 durable.sync_again(f"{self.folder}/{name}")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from receiver.core.problems import Problem
-from receiver.store import publish, sharing
+from receiver.store import folders, publish
 from receiver.store.stage import stage_for
 from tests.support.place import Place, Sent, entry_of
 
@@ -67,7 +67,7 @@ def placed(root: Path) -> Place:
 
 def deliver(root: Path, source_id: str, name: str = "{id}", *, crash: bool = False) -> None:
     place = placed(root)
-    sharing.share_folders(str(place.output), str(place.output), GROUP)
+    folders.share_folders(str(place.output), str(place.output), GROUP)
     sent = Sent(source_id, name=name, keep=True)
     with place.stage.open() as staged:
         entry = entry_of(place, staged, sent, place.ledger.next_version(sent.process, sent.source_id))
@@ -146,7 +146,7 @@ def test_a_service_that_is_no_member_says_what_to_do_and_accepts_nothing(root):
     def refused() -> None:
         place = placed(root)
         with pytest.raises(Problem, match=r"no member of the group 20001 .* usermod --append --groups 20001"):
-            sharing.require_shareable(str(place.output), GROUP)
+            folders.require_shareable(str(place.output), GROUP)
         with place.stage.open() as staged:
             entry = entry_of(place, staged, Sent(), 1)
             with pytest.raises(Problem, match="no member of the group 20001"):
@@ -163,7 +163,7 @@ def test_a_folder_of_somebody_else_must_be_opened_by_that_one(root):
 
     def not_ours() -> None:
         with pytest.raises(Problem, match="chgrp 20001 and chmod 2770"):
-            sharing.require_shareable(str(output), GROUP)
+            folders.require_shareable(str(output), GROUP)
 
     run_as(SERVICE, [GROUP], not_ours)
     os.chown(output, 0, GROUP)
@@ -172,8 +172,8 @@ def test_a_folder_of_somebody_else_must_be_opened_by_that_one(root):
 
 
 def test_a_group_is_written_by_name_or_number():
-    assert sharing.group_id(None) is None
-    assert sharing.group_id("20001") == GROUP
-    assert sharing.group_id("root") == 0
+    assert folders.group_id(None) is None
+    assert folders.group_id("20001") == GROUP
+    assert folders.group_id("root") == 0
     with pytest.raises(KeyError):
-        sharing.group_id("no-such-group-here")
+        folders.group_id("no-such-group-here")

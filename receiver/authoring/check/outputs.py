@@ -7,7 +7,7 @@ from pathlib import Path
 from receiver.authoring.check.site import Site
 from receiver.core.faults import Fault, Severity
 from receiver.site.config.model import ProcessConfig
-from receiver.store.sharing import group_id, is_member
+from receiver.store.folders import group_id, is_member
 
 OWN = ("stage", "quarantine", "originals", "configuration")  # under RECEIVER_DATA
 

@@ -7,7 +7,7 @@ import pytest
 from receiver.core.problems import Problem
 from receiver.metadata.xml_names import Names
 
-METADATA = '<d id="7"><patient><name>A&amp;B</name></patient><code>x</code><code>y</code><items>i</items></d>'
+METADATA = '<d id="7"><patient><name>A&amp;B</name></patient><code>x</code><code>y</code><items>i</items><p>2</p></d>'
 
 
 def rendered(mapped, template: str, kind: str = "text") -> str:
@@ -25,6 +25,7 @@ def rendered(mapped, template: str, kind: str = "text") -> str:
         ("{{ metadata.code | join('+') }}", "x+y"),
         ("{{ metadata.items }}", "i"),
         ("{{ metadata.patient.name | lower ~ 1 }}", "a&b1"),
+        ("{{ metadata.p | int + 1 }}{{ metadata.p | float }}", "32.0"),
         ("{{ metadata.nothing is defined }}{{ metadata.code is defined }}", "falsetrue"),
         ("{{ metadata.nothing | default('-') }}", "-"),
         ("{{ metadata.patient.name == 'A&B' }}", "true"),

@@ -13,6 +13,7 @@ from jinja2.tests import TESTS as JINJA_TESTS
 
 from receiver.formats import budget, values
 from receiver.formats.errors import RefusedError
+from receiver.metadata.xml_names import Names
 from receiver.schemas.json_numbers import Written
 from receiver.templates import operations
 
@@ -85,7 +86,7 @@ def whole(value: object, *default: int, base: int = 10) -> int:
     if base not in range(2, 37):
         raise RefusedError("is read to a base from 2 to 36", "argument")
     try:
-        if isinstance(value, str) or value is None:
+        if isinstance(value, str | Names) or value is None:
             return int(values.text(value), base)
         return int(Decimal(value.literal)) if isinstance(value, Written) else int(value)  # type: ignore[call-overload]
     except (ValueError, TypeError, OverflowError):

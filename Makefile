@@ -21,7 +21,7 @@ lint: .venv/ready
 types: .venv/ready
 	$(BIN)/mypy
 
-# The tables of docs/http.md and docs/hardening.md, out of the tests that prove them, and of docs/authoring.md, out of the schema.
+# The tables of docs/http.md and docs/hardening.md, out of the tests that prove them, and of docs/reference.md, out of the schema.
 docs: .venv/ready
 	$(BIN)/python -m tests.hostile.page
 	$(BIN)/python -m tests.config.keys_page

@@ -1,4 +1,4 @@
-"""Writes the table of all keys in docs/authoring.md, out of the JSON Schema that ships: `make docs`."""
+"""Writes the table of all keys in docs/reference.md, out of the JSON Schema that ships: `make docs`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from receiver.site.config import schema
 
-PAGE = Path(__file__).parents[2] / "docs" / "authoring.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
 BEGIN, END = "<!-- keys: written by make docs -->\n", "<!-- end of keys -->\n"
 
 

@@ -1,4 +1,4 @@
-"""docs/authoring.md lists every key of process.toml as its schema has it."""
+"""docs/reference.md lists every key of process.toml as its schema has it."""
 
 import re
 

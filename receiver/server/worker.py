@@ -1,11 +1,11 @@
 """The worker: gunicorn's threaded one, whose threads wait for no sender.
 
     accept ──▶ head arrives ──▶ thread: judge the head ──▶ take the body, answer ◀─▶ the next, where it comes at once
-               `coming`               ▲           │                          │
-                                      └─ `bodies` ┘ where the body           ├──▶ `leaving`, where the answer is not
+               `Heads`                ▲           │                          │
+                                      └─ `Bodies` ┘ if the body              ├──▶ `Answers`, if the answer is not
                                                     is not there yet         │     taken in at once
                                                                              ├──▶ kept open ──▶ head arrives …
-                                                                             └──▶ the last one is taken in: `lingering`
+                                                                             └──▶ the last one is taken in: `Lingering`
 
 gunicorn's own gives a thread to each connection that has sent a byte, and closes connections in its main loop, where
 one that does not end holds up all others for two seconds. Here the poller does all that waits: whoever sends a head or
@@ -36,15 +36,12 @@ from receiver.core.problems import Problem
 from receiver.core.turns import Turns
 from receiver.server import refusals
 from receiver.server.answer import Answer
-from receiver.server.bodies import Bodies
 from receiver.server.closed import Closed
-from receiver.server.coming import Coming
 from receiver.server.connection import Connection
-from receiver.server.leaving import Leaving
-from receiver.server.lingering import Lingering
 from receiver.server.outgoing import Outgoing
 from receiver.server.pace import Ending, Places
 from receiver.server.request import Request
+from receiver.server.waiting import Answers, Bodies, Heads, Lingering, Waiting
 from receiver.web.deliveries import PACED, BodyAwaited
 
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
@@ -91,9 +88,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self.cfg.__dict__.update(settings)  # a look at one goes through three functions otherwise
         self._pages = ThreadPoolExecutor(limits.PAGES)
         self._lingering = Lingering(self.poller, self._close)
-        self._coming = Coming(self.poller, self._begin, self._refuse, self._close)
+        self._heads = Heads(self.poller, self._begin, self._refuse, self._close)
         self._bodies = Bodies(self.poller, self._enter, self._close)
-        self._leaving = Leaving(self.poller, self._answered, self._close)
+        self._answers = Answers(self.poller, self._answered, self._close)
         super().run()
         self._pages.shutdown(wait=False)
 
@@ -119,12 +116,11 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
                 raise
             return
         self.nr_conns += 1
-        self._coming.add(self._connection(listener, client, address))
+        self._heads.add(self._connection(listener, client, address))
 
     def _make_room(self) -> None:
         """Close the slowest connection, where there are too many: whoever comes does not wait until it ends."""
-        waiting: list[Coming | Bodies | Leaving | Lingering]
-        waiting = [self._coming, self._bodies, self._leaving, self._lingering]
+        waiting: list[Waiting] = [self._heads, self._bodies, self._answers, self._lingering]
         fullest = max(waiting, key=len)
         if fullest:
             fullest.drop()
@@ -137,7 +133,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         """Take in the next request of a connection that was kept open."""
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
-        self._coming.add(conn)
+        self._heads.add(conn)
 
     def _begin(self, conn: Connection) -> None:
         """Give a request whose head is there to a thread."""
@@ -234,7 +230,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _send_rest(self, conn: Connection) -> None:
         if conn.outgoing.rest:
-            self._leaving.add(conn)
+            self._answers.add(conn)
         else:
             self._answered(conn)
 
@@ -243,7 +239,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         if not conn.kept:
             self._lingering.add(conn)
         elif conn.has_next():
-            self._coming.add(conn)
+            self._heads.add(conn)
         else:
             self._keep(conn)
 
@@ -291,8 +287,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         now = time.monotonic()
         if now >= self._looks_at:
             self._looks_at = now + LOOK
-            self._coming.give_up(refusals.too_slow() if self.alive else refusals.shutting_down())
-            for each in (self._bodies, self._leaving, self._lingering):
+            self._heads.refuse_late(refusals.too_slow() if self.alive else refusals.shutting_down())
+            for each in (self._bodies, self._answers, self._lingering):
                 each.give_up()
 
     def _cap_keepalive(self, deadline: float) -> None:
@@ -300,5 +296,5 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         super()._cap_keepalive(deadline)
         self._ending.begin(self.cfg.graceful_timeout)
         self._bodies.shorten(self._ending.at)
-        for each in (self._coming, self._leaving, self._lingering):
+        for each in (self._heads, self._answers, self._lingering):
             each.shorten(deadline)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from receiver.web import openapi
+from receiver.web.deliveries import PLAIN
 
 from . import made_up
 from .cases.building import TOKEN, body, head, multipart_type, section
@@ -77,7 +78,7 @@ def sections(draw) -> list[bytes]:
     return draw(st.permutations(found))
 
 
-REQUEST_IDS = st.none() | st.from_regex(openapi.cost.PLAIN, fullmatch=True) | st.text(string.printable[:95], max_size=9)
+REQUEST_IDS = st.none() | st.from_regex(PLAIN, fullmatch=True) | st.text(string.printable[:95], max_size=9)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))

@@ -8,10 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from receiver.core import limits
-from receiver.server.bodies import Bodies
-from receiver.server.leaving import Leaving
 from receiver.server.outgoing import Outgoing
 from receiver.server.pace import Places
+from receiver.server.waiting import Answers, Bodies
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def test_the_oldest_answer_is_given_up_where_they_take_too_much_memory(connectio
     monkeypatch.setattr(limits, "LEAVING", 250)
     closed = []
     with selectors.DefaultSelector() as poller:
-        leaving = Leaving(poller, pytest.fail, closed.append)
+        leaving = Answers(poller, pytest.fail, closed.append)
         waiting = [connections() for _ in range(3)]
         for conn in waiting:
             conn.outgoing.rest = bytes(100)
@@ -77,7 +76,7 @@ def test_the_oldest_answer_is_given_up_where_they_take_too_much_memory(connectio
 def test_an_answer_goes_on_where_it_stopped():
     sent, answer = [], bytes(range(256)) * 10_000
     with selectors.DefaultSelector() as poller:
-        leaving = Leaving(poller, sent.append, pytest.fail)
+        leaving = Answers(poller, sent.append, pytest.fail)
         ours, theirs = socket.socketpair()
         with ours, theirs:
             conn = Connection(ours)

@@ -1,4 +1,6 @@
-"""How an answer goes out: gunicorn's own, in one packet."""
+"""How an answer goes out: in one packet, and no thread waits for who does not take it in."""
+
+import socket
 
 from gunicorn.http import wsgi
 
@@ -31,3 +33,24 @@ class Answer(wsgi.Response):  # type: ignore[misc]
         if self._head:
             head, self._head = self._head, b""
             self.sock.sendall(head)
+
+
+class Outgoing:
+    """What is sent on one connection."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.rest = b""  # what the kernel has not taken yet
+
+    def sendall(self, data: bytes) -> None:
+        """Send what goes out at once, and keep the rest. Raises OSError where the connection has ended."""
+        self.rest += data
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Send what goes out now."""
+        if self.rest:
+            try:
+                self.rest = self.rest[self._sock.send(self.rest, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                return

@@ -6,7 +6,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn
 
-from receiver.server.outgoing import Outgoing
+from receiver.server.answer import Outgoing
 from receiver.server.pace import Ending, PacedSocket, Places
 from receiver.server.request import Parser, Request
 

@@ -13,7 +13,7 @@ import time
 
 from receiver.core import limits, turns
 from receiver.core.problems import Code, Problem
-from receiver.server.outgoing import Outgoing
+from receiver.server.answer import Outgoing
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 

@@ -35,11 +35,10 @@ from receiver.core import limits
 from receiver.core.problems import Problem
 from receiver.core.turns import Turns
 from receiver.server import refusals
-from receiver.server.answer import Answer
-from receiver.server.closed import Closed
+from receiver.server.answer import Answer, Outgoing
 from receiver.server.connection import Connection
-from receiver.server.outgoing import Outgoing
 from receiver.server.pace import Ending, Places
+from receiver.server.refusals import Closed
 from receiver.server.request import Request
 from receiver.server.waiting import Answers, Bodies, Heads, Lingering, Waiting
 from receiver.web.deliveries import PACED, BodyAwaited

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from receiver.core import limits
-from receiver.server.outgoing import Outgoing
+from receiver.server.answer import Outgoing
 from receiver.server.pace import Places
 from receiver.server.waiting import Answers, Bodies
 

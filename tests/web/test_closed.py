@@ -7,8 +7,8 @@ from werkzeug.test import Client
 
 from receiver import log
 from receiver.core.problems import Code, Problem
-from receiver.server import closed
-from receiver.server.closed import Closed
+from receiver.server import refusals
+from receiver.server.refusals import Closed
 
 PROBLEM = Problem(Code.STORAGE_FAILED, "the ledger is damaged")
 
@@ -33,7 +33,7 @@ def test_it_tries_again_ever_more_seldom_and_says_why(monkeypatch: pytest.Monkey
         if error := failures.pop(0):
             raise error
 
-    monkeypatch.setattr(closed.time, "sleep", pauses.append)
+    monkeypatch.setattr(refusals.time, "sleep", pauses.append)
     monkeypatch.setattr(log, "not_opened", lambda problem, seconds: told.append((problem.detail, seconds)))
     Closed(PROBLEM).try_again(begin)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]

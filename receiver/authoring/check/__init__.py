@@ -1,24 +1,17 @@
 """Looks deeper than a start does: what a site would do wrong although everything in it compiles."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from types import ModuleType
 
 from receiver.authoring.check import (
-    effects,
-    embedding,
-    encodings,
-    examples,
     expressions,
     fields,
-    layouts,
-    literals,
-    notices,
-    outputs,
+    host,
     parts,
     paths,
-    patterns,
     samples,
+    schemas,
+    templates,
     trials,
     unused,
 )
@@ -29,11 +22,13 @@ from receiver.core.settings import Settings
 from receiver.site.compiling import Compiled, compile_pieces
 from receiver.site.config.site import MAPPINGS
 
-# What is proven without running anything. Sibling modules with the same function: `faults(site)`
-CHECKS: tuple[ModuleType, ...] = (
-    *(parts, layouts, fields, effects, paths, outputs),
-    *(expressions, literals, embedding, patterns),
-    *(encodings, examples, notices, samples, unused),
+Check = Callable[[Site], Iterator[Fault]]
+
+CHECKS: tuple[Check, ...] = (  # what is proven without running anything
+    *(parts.faults, fields.fields, fields.layouts, paths.faults),
+    *(expressions.faults, templates.literals, templates.embedding, templates.encodings),
+    *(schemas.patterns, schemas.examples, samples.faults),
+    *(host.folders, host.notices, unused.unused, unused.without_effect),
 )
 
 
@@ -46,7 +41,7 @@ def inspect(settings: Settings, compiled: Compiled, environ: Mapping[str, str]) 
     """Return every fault of what is compiled of a site, also those that compiling has found."""
     seen = site(settings, compiled, environ)
     proven = {*compiled.faults, *(fault for each in CHECKS for fault in _found(each, seen))}
-    return sorted(_merged(proven, _found(trials, seen)))
+    return sorted(_merged(proven, _found(trials.faults, seen)))
 
 
 def _merged(proven: set[Fault], tried: Iterable[Fault]) -> set[Fault]:
@@ -65,10 +60,10 @@ def _merged(proven: set[Fault], tried: Iterable[Fault]) -> set[Fault]:
     return (proven - raised) | {replace(fault, severity=Severity.ERROR) for fault in raised}
 
 
-def _found(check: ModuleType, seen: Site) -> Iterator[Fault]:
+def _found(check: Check, seen: Site) -> Iterator[Fault]:
     """Yield what a check finds, as far as it comes."""
     try:
         with reading(MAPPINGS):
-            yield from check.faults(seen)
+            yield from check(seen)
     except Misconfigured as error:
         yield from error.faults

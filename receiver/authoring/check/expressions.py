@@ -8,9 +8,8 @@ from jinja2 import nodes
 
 from receiver.authoring.check import shape
 from receiver.authoring.check.shape import Shape
-from receiver.authoring.check.site import Site
+from receiver.authoring.check.site import Site, Written, texts
 from receiver.authoring.check.values import instance
-from receiver.authoring.check.written import Written, texts
 from receiver.core.delivery import Role
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.site.compiling import Pieces

@@ -7,8 +7,7 @@ from typing import NamedTuple
 from jinja2 import nodes
 
 from receiver.authoring.check.shape import Shape
-from receiver.authoring.check.site import Site
-from receiver.authoring.check.trees import tree
+from receiver.authoring.check.site import Site, tree
 from receiver.core.faults import Fault, Severity
 from receiver.site.compiling import Pieces, start
 from receiver.templates.source import Places, Source

@@ -1,18 +1,24 @@
-"""A compiled site as the checks see it."""
+"""A compiled site as the checks see it: its schemas, and its templates as trees."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+
+from jinja2 import nodes
 
 from receiver.authoring.check import shape
 from receiver.authoring.check.shape import Shape
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import Fault, Misconfigured, Severity
 from receiver.core.libraries import reading
 from receiver.core.settings import Settings
 from receiver.schemas.json_library import Document, Library
-from receiver.site.compiling import Compiled, Pieces
-from receiver.templates import Condition, Template
+from receiver.site.compiling import Compiled, Pieces, start
+from receiver.site.config.model import RecordConfig
+from receiver.templates import Condition, Template, reads
+from receiver.templates.environment import Sandbox
+from receiver.templates.source import Places, Source, parse, parse_expression
+from receiver.templates.source import start as beginning
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Site:
     compiled: Compiled
     library: Library
     environ: Mapping[str, str]
-    texts: dict[str, list[Any]] = field(default_factory=dict)  # of each process, as `written` has read them
+    texts: dict[str, list["Written"]] = field(default_factory=dict)  # of each process
     _shapes: dict[str, Shape] = field(default_factory=dict)
 
     @property
@@ -63,3 +69,100 @@ def templates(process: Pieces) -> Iterator[Template | Condition]:
         if record.when:
             yield record.when
     yield from filter(None, everything)
+
+
+_SANDBOX = Sandbox({})
+
+
+def tree(source: Source, places: Places) -> nodes.Template:
+    """Return the tree of a template or path."""
+    return parse(_SANDBOX, source, places)
+
+
+def expression(source: Source, places: Places) -> nodes.Expr:
+    """Return the tree of a condition."""
+    return parse_expression(_SANDBOX, source, places)
+
+
+def guarded_by(condition: str) -> reads.Fields:
+    """Return the fields that are there wherever a condition holds."""
+    return reads.guards(parse_expression(_SANDBOX, Source("", condition), Places()))[0]
+
+
+def reads_all(file: Path) -> bool:
+    """Tell whether a template goes through the fields, or names one by a variable: then it may read any of them."""
+    root = tree(Source("", file.read_text("utf-8-sig")), Places())
+    whole = sum(1 for name in root.find_all(nodes.Name) if name.name == "fields")
+    single = sum(1 for node in root.find_all((nodes.Getattr, nodes.Getitem)) if reads.field(node) is not None)
+    return whole > single + _membership(root)
+
+
+def _membership(root: nodes.Node) -> int:
+    """Count the tests `"mrn" in fields`: they read nothing but what is tested."""
+    return sum(1 for _ in _tested(root))
+
+
+def _tested(root: nodes.Node) -> Iterator[nodes.Name]:
+    for operand in root.find_all(nodes.Operand):
+        if isinstance(operand.expr, nodes.Name) and operand.expr.name == "fields":
+            yield operand.expr
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One text with its tree."""
+
+    source: Source
+    places: Places
+    root: nodes.Node
+    record: RecordConfig | None  # whose template, or part of it, this is; None for paths and conditions
+
+    def fault(
+        self, node: nodes.Node, code: str, message: str, hint: str, severity: Severity = Severity.WARNING
+    ) -> Fault:
+        """Return a fault at a node."""
+        return Fault(*self.places.place(beginning(node)), code, message, hint, severity)
+
+    def names(self, *wanted: str) -> Iterator[nodes.Name]:
+        """Yield where names are read."""
+        return (node for node in self.root.find_all(nodes.Name) if node.name in wanted and node.ctx == "load")
+
+
+def texts(site: Site, process: Pieces) -> list[Written]:
+    """Return every text of a process that compiles, read once; a file that two records include comes for each."""
+    if process.config.name not in site.texts:
+        site.texts[process.config.name] = list(_texts(site, process))
+    return site.texts[process.config.name]
+
+
+def _texts(site: Site, process: Pieces) -> Iterator[Written]:
+    for index, record in enumerate(process.records):
+        for file in record.template.files if record.template else ():
+            if file.endswith(".j2"):
+                yield from _parsed(Source(file, _read(site, file)), record.config)
+        if record.when and record.config.when:
+            yield from _parsed(_said(process, record.config.when, "records", index, "when"), None, condition=True)
+        if record.path:
+            yield from _parsed(_said(process, record.config.path, "records", index, "path"), None)
+    output = process.config.output
+    if process.documents:
+        yield from _parsed(_said(process, output.documents, "output", "documents"), None)
+    if process.marker and output.marker:
+        yield from _parsed(_said(process, output.marker, "output", "marker"), None)
+
+
+def _read(site: Site, file: str) -> str:
+    return (site.settings.site / file).read_text("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _said(process: Pieces, text: str, *position: str | int) -> Source:
+    return Source(process.config.source.file, text, *start(process.config, *position))
+
+
+def _parsed(source: Source, record: RecordConfig | None, *, condition: bool = False) -> Iterator[Written]:
+    places = Places()
+    try:
+        root = expression(source, places) if condition else tree(source, places)
+    except Misconfigured:  # it has its fault already
+        return
+    yield Written(source, places, root, record)

@@ -19,10 +19,8 @@ from receiver.authoring.cases.cases import Case, cases, incoming
 from receiver.authoring.cases.outcome import FROZEN
 from receiver.authoring.check.expressions import WHOLE
 from receiver.authoring.check.inputs import Input, documents, inputs
-from receiver.authoring.check.site import Site, templates
-from receiver.authoring.check.trees import reads_all
+from receiver.authoring.check.site import Site, Written, reads_all, templates, texts
 from receiver.authoring.check.verdicts import Verdicts, of_values
-from receiver.authoring.check.written import Written, texts
 from receiver.core.delivery import Delivery, Part, Reading, delivery_id
 from receiver.core.faults import Fault
 from receiver.core.problems import Code, Problem

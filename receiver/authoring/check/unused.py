@@ -1,19 +1,19 @@
-"""What lies in the site and is used by nobody: templates, tables, schemas, and fields of a schema."""
+"""Templates, tables, schemas and fields that nothing uses, and settings that have no effect."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from receiver.authoring.check.site import Site, templates
-from receiver.authoring.check.trees import reads_all
+from receiver.authoring.check.site import Site, reads_all, templates
 from receiver.core.faults import Fault, Severity
 from receiver.site.compiling import Pieces
+from receiver.site.config.model import ProcessConfig
 from receiver.templates.library import TABLES_FOLDER
 
 SAMPLES = "samples"
 SHIPPED = frozenset({"nextstep-metadata.schema.json", "nextstep-metadata.xsd"})  # every site begins with both
 
 
-def faults(site: Site) -> Iterator[Fault]:
+def unused(site: Site) -> Iterator[Fault]:
     """Yield unused files and fields, as far as everything that might use them could be compiled."""
     for process in site.processes:
         if not process.faults:
@@ -69,3 +69,27 @@ def _template_files(site: Site, processes: list[Pieces]) -> Iterator[Path]:
             for file in record.template.files if record.template else ():
                 if not file.endswith(".csv"):
                     yield site.settings.site / file
+
+
+def without_effect(site: Site) -> Iterator[Fault]:
+    """Yield minimums of the confidence that nobody asks for, and measures of faults that nobody is told."""
+    for process in site.processes:
+        yield from _confidence(process.config)
+        yield from _notify(process.config)
+
+
+def _confidence(config: ProcessConfig) -> Iterator[Fault]:
+    rule = config.confidence
+    if rule.below == "publish" and (rule.minimum > 0 or any(rule.fields.values())):
+        message = "a delivery below this minimum is published all the same"
+        hint = 'write below = "hold" or below = "refuse" under [confidence]'
+        key = "minimum" if rule.minimum > 0 else "fields"
+        yield config.fault("no-effect", message, "confidence", key, hint=hint, severity=Severity.WARNING)
+
+
+def _notify(config: ProcessConfig) -> Iterator[Fault]:
+    for key in {"refused", "silence"} - config.notify.on:
+        if key in config.source.data.get("notify", {}):
+            message = f"{key} says when to tell, and nobody is told of it"
+            hint = f'add "{key}" to on'
+            yield config.fault("no-effect", message, "notify", key, hint=hint, severity=Severity.WARNING)

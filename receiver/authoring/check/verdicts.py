@@ -1,12 +1,13 @@
 """What is told of a delivery that was tried and refused: the template's line, and what is to be done."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 from receiver.authoring.cases.cases import Case
-from receiver.authoring.check import hl7_habits, origins
+from receiver.authoring.check import hl7_habits
 from receiver.core.faults import Fault, Severity
 from receiver.core.problems import Code, Problem, Violation
 from receiver.site.config.model import ProcessConfig, RecordConfig
@@ -22,10 +23,10 @@ OF_TEXTS = frozenset(  # rules of filters that read a text: one that was made up
 
 def of_values(problem: Problem) -> bool:
     """Tell whether it was a template that refused the values, and not their schema."""
-    return any(map(_line, problem.violations))
+    return any(map(_template_place, problem.violations))
 
 
-def _line(violation: Violation) -> str:
+def _template_place(violation: Violation) -> str:
     """Return the line of the template that refused a value, or ""."""
     found = TEMPLATE.fullmatch(violation.schema or "")
     return found[0] if found else ""
@@ -97,7 +98,7 @@ class Verdicts:
     def _unusual(self, file: str, text: str) -> None:
         """Tell what of an HL7 message receivers do not expect, though the standard's structure has it."""
         for place, message in hl7_habits.findings(text):
-            line = origins.line((self.site / file).read_text("utf-8-sig"), text, place)
+            line = template_line((self.site / file).read_text("utf-8-sig"), text, place)
             self._note(Fault(file, line, 1, "hl7-unusual", f"{place}: {message}", "", Severity.WARNING))
 
     def _place(self, where: str) -> tuple[str, int, int]:
@@ -112,10 +113,10 @@ class Verdicts:
         told = f"{what}: {violation.message.rstrip('.')}"
         if within:
             text = (self.site / file).read_text("utf-8-sig")
-            line = origins.line(text, self._written.get(file, ""), place)
+            line = template_line(text, self._written.get(file, ""), place)
             self._note(Fault(file, line, 1, "record-invalid", f"{told} (in the record: {place})", hint, severity))
             return
-        place_ = self._place(_line(violation) or violation.where)
+        place_ = self._place(_template_place(violation) or violation.where)
         if violation.rule == "limit" and severity is Severity.ERROR:
             message = f"rendering was cut off here, {what}: too long or too large"
             hint = "a loop or a repetition has no end worth waiting for"
@@ -127,3 +128,39 @@ class Verdicts:
 
     def _note(self, fault: Fault) -> None:
         self.found.setdefault((fault.file, fault.line, fault.code), fault)
+
+
+TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+SPLIT = re.compile(r"\r\n|\r|\n")
+PLACE = re.compile(r"line (\d+)")
+
+
+def template_line(template: str, record: str, where: str) -> int:
+    """Return the line of a template that wrote the line that a violation names: `where` is "line 3, PID-7"."""
+    place = PLACE.match(where)
+    lines = SPLIT.split(record)
+    number = int(place[1]) if place else 1
+    wanted = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    scored = [(_score(pieces, wanted), number) for number, pieces in _literals(template)]
+    best = max(scored, key=lambda each: each[0], default=(0, 1))
+    return best[1] if best[0] else next((number for score, number in scored), 1)
+
+
+def _literals(template: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the literal pieces of each line of a template that writes something."""
+    blank = TAG.sub(lambda tag: "\0" + "\n" * tag[0].count("\n"), template)
+    for number, text in enumerate(blank.split("\n"), 1):
+        pieces = [piece.strip() for piece in text.split("\0") if piece.strip()]
+        if pieces:
+            yield number, pieces
+
+
+def _score(pieces: list[str], wanted: str) -> int:
+    """Return how much of a line a template's line wrote: 0 where it did not."""
+    position = found = 0
+    for piece in pieces:
+        place = wanted.find(piece, position)
+        if place >= 0:
+            position, found = place + len(piece), found + len(piece)
+    starts = wanted.startswith(pieces[0])
+    return 2 * found - sum(map(len, pieces)) + (len(pieces[0]) if starts else 0) if found else 0

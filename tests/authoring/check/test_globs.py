@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.authoring.check.globs import is_glob, overlap
+from receiver.authoring.check.parts import is_glob, overlap
 
 
 @pytest.mark.parametrize(

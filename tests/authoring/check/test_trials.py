@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.authoring.check.origins import line
 from receiver.authoring.check.values import instance
+from receiver.authoring.check.verdicts import template_line as line
 from tests.authoring.check.corpus_of_faults import SOUND, faults_of
 
 FIELDS = "schemas/referrals.fields.schema.json"

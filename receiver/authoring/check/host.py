@@ -1,5 +1,6 @@
-"""Where the output folders lie, beside what the program owns and on which file system, and whose they are."""
+"""What process.toml asks of this host: folders and groups for the output, programs and variables for notices."""
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from receiver.store.folders import group_id, is_member
 OWN = ("stage", "quarantine", "originals", "configuration")  # under RECEIVER_DATA
 
 
-def faults(site: Site) -> Iterator[Fault]:
+def folders(site: Site) -> Iterator[Fault]:
     """Yield output folders that are the program's own, or that a rename cannot reach from the stage."""
     data = site.settings.data.resolve()
     for process in site.processes:
@@ -55,3 +56,26 @@ def _device(folder: Path) -> int:
     """Return the file system of a folder, or of the nearest one above it that is there."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     return existing.stat().st_dev
+
+
+def notices(site: Site) -> Iterator[Fault]:
+    """Yield programs that are not there and variables that are not set: on the host of the service they must be."""
+    for process in site.processes:
+        yield from _command(process.config)
+        yield from _webhook(process.config, site)
+
+
+def _command(config: ProcessConfig) -> Iterator[Fault]:
+    program = next(iter(config.notify.command), None)
+    if program and not (Path(program).is_file() and os.access(program, os.X_OK)):
+        message, hint = "this program is not here, or may not be run", "where the service runs it must be there"
+        path = ("notify", "command", 0)
+        yield config.fault("program-missing", message, *path, hint=hint, severity=Severity.WARNING)
+
+
+def _webhook(config: ProcessConfig, site: Site) -> Iterator[Fault]:
+    variable = config.notify.variable
+    if variable and not site.environ.get(variable, "").strip():
+        message = f"the variable {variable} is not set: nobody would be told"
+        hint = f"set {variable} in the environment of the service"
+        yield config.fault("variable-missing", message, "notify", "webhook", hint=hint, severity=Severity.WARNING)

@@ -1,1 +1,0 @@
-"""How findings are written: sibling modules, each with `report(findings)`."""

@@ -1,1 +1,0 @@
-"""Schemas out of samples: of the metadata's document, and of the fields. They hold forms, never values."""

@@ -1,9 +1,15 @@
 """Faults of the configuration: what `receiver check` reports, and what refuses a start."""
 
-from collections.abc import Iterable
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from types import FrameType
+
+from receiver.core.problems import Problem
 
 
 class Severity(StrEnum):
@@ -43,3 +49,66 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `did you mean "…"?` for the nearest known word, or "" where none is near."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f'did you mean "{near[0]}"?' if near else ""
+
+
+SECONDS = 20.0  # of processor time for one file: the largest public schemas take some five
+AGAIN = 1.0  # seconds: a library that catches everything has caught the first signal
+
+Place = Callable[[BaseException], tuple[str, int, int]]  # file, line and column
+
+
+class _TooLong(BaseException):
+    """The time is over; no `Exception`, for libraries catch those."""
+
+
+@contextmanager
+def reading(file: str, place: Place | None = None) -> Iterator[None]:
+    """Have libraries read a file of a user's: what they raise, and what takes them too long, is `Misconfigured`.
+
+    `place` tells where in which file it is, by what was raised. `Misconfigured` and `Problem` pass through.
+    """
+    at = place or (lambda _: (file, 1, 1))
+    try:
+        with _bounded():
+            yield
+    except (Misconfigured, Problem, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except _TooLong as error:
+        message = f"it takes more than {SECONDS:g} seconds to compile"
+        hint = "make it smaller: large bounds and lists, and what refers to itself again and again, cost most"
+        fault = Fault(*at(error), "too-costly", message, hint)
+    except BaseException as error:  # noqa: BLE001 (panics of libraries in Rust are no Exception)
+        fault = Fault(*at(error), "unreadable-content", _told(error))
+    else:
+        return
+    raise Misconfigured([fault])
+
+
+def _told(error: BaseException) -> str:
+    """Tell who gave up, in no words of the library's own: they are its programmer's, and may quote a value."""
+    if isinstance(error, OSError):
+        return f"it cannot be read: {error.strerror}"
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    library = frame.tb_frame.f_globals.get("__name__", "").partition(".")[0] if frame else ""
+    return f"{library or 'a library'} cannot make sense of it ({type(error).__name__})"
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Raise _TooLong where this takes too long; other threads than the first compile only what was proven before."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    outer = signal.signal(signal.SIGVTALRM, _give_up)
+    left = signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS, AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, *left)
+        signal.signal(signal.SIGVTALRM, outer)
+
+
+def _give_up(_number: int, _frame: FrameType | None) -> None:
+    raise _TooLong

@@ -7,8 +7,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from receiver.core.delivery import Reading
-from receiver.core.faults import Fault, Misconfigured
-from receiver.core.libraries import reading
+from receiver.core.faults import Fault, Misconfigured, reading
 from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata import json, xml
 from receiver.metadata.fields import Gathered, Layout, Path, Rules, WrongPathError, gather, source_id_fault

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from receiver.core.faults import Fault, Misconfigured, did_you_mean
-from receiver.core.libraries import reading
+from receiver.core.faults import Fault, Misconfigured, did_you_mean, reading
 from receiver.schemas import json_schema, xsd
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.xsd import XmlSchema

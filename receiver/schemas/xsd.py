@@ -15,8 +15,7 @@ from typing import Any
 from elementpath import ElementPathError
 from xmlschema import XMLResource, XMLSchemaException, XsdComponent
 
-from receiver.core.faults import Fault, Misconfigured
-from receiver.core.libraries import reading
+from receiver.core.faults import Fault, Misconfigured, reading
 from receiver.core.problems import Violation
 from receiver.schemas import words, xsd_cost, xsd_explain, xsd_keys
 from receiver.schemas.xsd_files import Document, Files, is_1_1

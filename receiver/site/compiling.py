@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from receiver import documents
-from receiver.core.faults import Fault, Misconfigured, Severity, did_you_mean
-from receiver.core.libraries import reading
+from receiver.core.faults import Fault, Misconfigured, Severity, did_you_mean, reading
 from receiver.core.settings import Settings
 from receiver.formats import checking as records
 from receiver.formats.checking import Check

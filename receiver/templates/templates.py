@@ -8,8 +8,7 @@ from typing import NamedTuple
 import jinja2
 from jinja2 import TemplateSyntaxError, nodes
 
-from receiver.core.faults import Misconfigured
-from receiver.core.libraries import reading
+from receiver.core.faults import Misconfigured, reading
 from receiver.formats import budget, path, plain
 from receiver.formats.csv import escape as csv
 from receiver.formats.escaping import FORMATS, Format, OutputContext

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from receiver.core import libraries
+from receiver.core import faults
 from receiver.core.faults import Fault, Misconfigured
 from receiver.schemas import folder
 from receiver.schemas.json_cost import MOST
@@ -131,7 +131,7 @@ def test_what_remains_of_a_class_is_what_both_hold(schemas: Schemas) -> None:
 
 
 def test_a_schema_that_takes_too_long_is_a_fault(schemas: Schemas, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libraries, "SECONDS", 0.2)
+    monkeypatch.setattr(faults, "SECONDS", 0.2)
     choices = "".join(f'<xs:element name="v{number}"/>' for number in range(3000))
     body = element(f'<xs:complexType><xs:choice maxOccurs="100000">\n{choices}</xs:choice></xs:complexType>')
     schemas.write("main.xsd", f"{XS}\n{body}\n</xs:schema>")
@@ -139,9 +139,9 @@ def test_a_schema_that_takes_too_long_is_a_fault(schemas: Schemas, monkeypatch: 
 
 
 def test_what_a_library_catches_ends_in_time_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libraries, "SECONDS", 0.05)
-    monkeypatch.setattr(libraries, "AGAIN", 0.05)
-    with pytest.raises(Misconfigured), libraries.reading("schemas/main.xsd"):  # noqa: PT012
+    monkeypatch.setattr(faults, "SECONDS", 0.05)
+    monkeypatch.setattr(faults, "AGAIN", 0.05)
+    with pytest.raises(Misconfigured), faults.reading("schemas/main.xsd"):  # noqa: PT012
         try:
             while True:
                 pass
@@ -156,7 +156,7 @@ def test_a_library_that_panics_is_told_by_its_name(monkeypatch: pytest.MonkeyPat
 
     with (
         pytest.raises(Misconfigured, match=r"^a.json:1:1: unreadable-content .* \(Panic\)$"),
-        libraries.reading("a.json"),
+        faults.reading("a.json"),
     ):
         raise Panic("Zebra-7731-Quagga")
 

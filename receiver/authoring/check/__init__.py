@@ -16,8 +16,7 @@ from receiver.authoring.check import (
     unused,
 )
 from receiver.authoring.check.site import Site, site
-from receiver.core.faults import Fault, Misconfigured, Severity
-from receiver.core.libraries import reading
+from receiver.core.faults import Fault, Misconfigured, Severity, reading
 from receiver.core.settings import Settings
 from receiver.site.compiling import Compiled, compile_pieces
 from receiver.site.config.site import MAPPINGS

@@ -9,8 +9,7 @@ from jinja2 import nodes
 
 from receiver.authoring.check import shape
 from receiver.authoring.check.shape import Shape
-from receiver.core.faults import Fault, Misconfigured, Severity
-from receiver.core.libraries import reading
+from receiver.core.faults import Fault, Misconfigured, Severity, reading
 from receiver.core.settings import Settings
 from receiver.schemas.json_library import Document, Library
 from receiver.site.compiling import Compiled, Pieces, start

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from receiver.core.faults import Misconfigured
-from receiver.core.libraries import reading
+from receiver.core.faults import Misconfigured, reading
 from receiver.site.config import rules, shape
 from receiver.site.config.build import build
 from receiver.site.config.model import ProcessConfig

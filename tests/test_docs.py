@@ -8,7 +8,7 @@ import pytest
 from receiver import cli
 from receiver.core.problems import Code
 from receiver.core.settings import describe
-from receiver.core.steps import Step
+from receiver.core.work import Step
 from receiver.operations import meters, metrics
 
 ROOT = Path(__file__).parent.parent

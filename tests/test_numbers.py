@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from receiver.core.delivery import Receipt, Status
 from receiver.core.problems import Code, Problem
-from receiver.core.steps import Step
+from receiver.core.work import Step
 from receiver.operations.meters import Meters, Numbers, named
 from receiver.store.entry import Standing
 

@@ -1,4 +1,8 @@
-"""Faults of the configuration: what `receiver check` reports, and what refuses a start."""
+"""Faults of the configuration: what `receiver check` reports, and what refuses a start.
+
+`reading` is the one door to libraries that read what a user wrote: whatever they raise is a fault of that file, and in
+time.
+"""
 
 import signal
 import threading
@@ -10,6 +14,11 @@ from enum import StrEnum
 from types import FrameType
 
 from receiver.core.problems import Problem
+
+READING_SECONDS = 20.0  # of processor time for one file: the largest public schemas take some five
+REPEATED_SECONDS = 1.0  # seconds: a library that catches everything has caught the first signal
+
+Place = Callable[[BaseException], tuple[str, int, int]]  # file, line and column
 
 
 class Severity(StrEnum):
@@ -51,12 +60,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else ""
 
 
-SECONDS = 20.0  # of processor time for one file: the largest public schemas take some five
-AGAIN = 1.0  # seconds: a library that catches everything has caught the first signal
-
-Place = Callable[[BaseException], tuple[str, int, int]]  # file, line and column
-
-
 class _TooLong(BaseException):
     """The time is over; no `Exception`, for libraries catch those."""
 
@@ -74,7 +77,7 @@ def reading(file: str, place: Place | None = None) -> Iterator[None]:
     except (Misconfigured, Problem, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except _TooLong as error:
-        message = f"it takes more than {SECONDS:g} seconds to compile"
+        message = f"it takes more than {READING_SECONDS:g} seconds to compile"
         hint = "make it smaller: large bounds and lists, and what refers to itself again and again, cost most"
         fault = Fault(*at(error), "too-costly", message, hint)
     except BaseException as error:  # noqa: BLE001 (panics of libraries in Rust are no Exception)
@@ -102,7 +105,7 @@ def _bounded() -> Iterator[None]:
         yield
         return
     outer = signal.signal(signal.SIGVTALRM, _give_up)
-    left = signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS, AGAIN)
+    left = signal.setitimer(signal.ITIMER_VIRTUAL, READING_SECONDS, REPEATED_SECONDS)
     try:
         yield
     finally:

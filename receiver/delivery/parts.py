@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from receiver.core import limits
 from receiver.core.delivery import Part, Role, Section
 from receiver.core.problems import Code, Problem, Violation
-from receiver.core.steps import Step, timed
+from receiver.core.work import Step, timed
 from receiver.site.config.model import PartConfig
 from receiver.store.stage import Staged
 from receiver.store.staged_file import StagedFile

@@ -10,7 +10,7 @@ from contextlib import suppress
 from receiver import log
 from receiver.core.delivery import Arrival, Delivery, Part, Reading, Receipt, Role, Section, delivery_id
 from receiver.core.problems import Code, Problem
-from receiver.core.steps import Step, timed
+from receiver.core.work import Step, timed
 from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected, collect
 from receiver.delivery.render import as_published, plan, put_aside, render

@@ -9,7 +9,7 @@ from typing import Any
 from receiver import documents
 from receiver.core.delivery import Delivery, Part, Reading, Receipt, Record, Role, Status, delivery_id
 from receiver.core.problems import PASSING, Code, Problem, Violation
-from receiver.core.steps import Step, timed
+from receiver.core.work import Step, timed
 from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected, match
 from receiver.site.process import Process, RecordRule

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from receiver.core import turns
+from receiver.core import work
 from receiver.core.problems import Code, Problem
 from receiver.documents.helper import Helper
 
@@ -44,7 +44,7 @@ class Helpers:
         self, process: str, question: dict[str, str], seconds: float, take: Callable[[bytes], object] | None = None
     ) -> dict[str, Any]:
         """Return what a helper says, as `Helper.ask`; raises `Problem` where too many others come first."""
-        with turns.given(), self._one(process) as helper:
+        with work.given(), self._one(process) as helper:
             return helper.ask(question, seconds, take)
 
     def stop(self) -> None:

@@ -17,7 +17,7 @@ from prometheus_client.utils import floatToGoString
 from receiver import log
 from receiver.core.delivery import Receipt
 from receiver.core.problems import Problem
-from receiver.core.steps import Step
+from receiver.core.work import Step
 from receiver.delivery.context import Context
 from receiver.store import folders
 from receiver.store.entry import Standing

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 
-from receiver.core import limits, turns
+from receiver.core import limits, work
 from receiver.core.problems import Code, Problem
 from receiver.server.answer import Outgoing
 
@@ -116,7 +116,7 @@ class PacedSocket:
         """Tell whether something arrives so soon that a thread waits for it."""
         if seconds <= 0:
             return False
-        with turns.given():
+        with work.given():
             return bool(self._readable.poll(1000 * seconds))
 
     def too_late(self) -> Problem:
@@ -136,7 +136,7 @@ class PacedSocket:
         since = time.monotonic()
         self._places.take(self, until := self.until(since))
         try:
-            with turns.given():
+            with work.given():
                 arrived = self._becomes_readable(until)
         finally:
             self._places.leave(self)

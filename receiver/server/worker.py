@@ -33,7 +33,7 @@ from gunicorn.workers import gthread
 from receiver import log
 from receiver.core import limits
 from receiver.core.problems import Problem
-from receiver.core.turns import Turns
+from receiver.core.work import Turns
 from receiver.server import refusals
 from receiver.server.answer import Answer, Outgoing
 from receiver.server.connection import Connection

@@ -50,7 +50,7 @@ from pathlib import Path
 
 from receiver.core.delivery import Arrival, Receipt, Status
 from receiver.core.problems import Code, Problem
-from receiver.core.steps import Step, timed
+from receiver.core.work import Step, timed
 from receiver.store import durable, folders, stage
 from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry, Kind, Output

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from flask import Blueprint, Response, request
 
 from receiver import log
-from receiver.core import steps
+from receiver.core import work
 from receiver.core.delivery import Arrival, Receipt
 from receiver.core.problems import Code, Problem
 from receiver.delivery import form
@@ -41,7 +41,7 @@ class Cost:
         name = environ.get("HTTP_X_REQUEST_ID", "")
         self.request = name if PLAIN.fullmatch(name) else f"{random.getrandbits(64):016x}"  # not a secret
         self.peer = environ.get("REMOTE_ADDR", "")
-        self.steps = steps.begin()
+        self.steps = work.start_timing()
         self.received = 0  # bytes of the body
         self._body = environ["wsgi.input"]
         self._started = perf_counter()

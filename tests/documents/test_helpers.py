@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from receiver.core.problems import Code, Problem
-from receiver.core.turns import Turns
+from receiver.core.work import Turns
 from receiver.documents import helpers as module
 from receiver.documents.helpers import Helpers
 from tests.support.drawing import drawn

@@ -1,0 +1,114 @@
+"""What a thread works on: its turn, and how long the steps of its delivery take.
+
+A thread that waits for something other than the processor or a disk of ours gives its turn to another one meanwhile
+(`given`), wherever that is known: with the sender at the door, with the helper that reads documents.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import wraps
+from time import perf_counter
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_thread = threading.local()
+
+
+class Turns:
+    """A semaphore that is fair: `threading.Semaphore` lets who comes now overtake who has waited long."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[threading.Lock] = deque()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Have a turn, once there is one."""
+        self.take()
+        _thread.turns = self
+        try:
+            yield
+        finally:
+            _thread.turns = None
+            self.give()
+
+    def take(self) -> None:
+        """Wait for a turn."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        mine.acquire()
+
+    def give(self) -> None:
+        """End a turn: the next in line has it now."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
+@contextmanager
+def given() -> Iterator[None]:
+    """Give the turn of this thread, if it has one, to somebody else, and wait for another one at the end."""
+    turns: Turns | None = getattr(_thread, "turns", None)
+    if turns:
+        turns.give()
+    try:
+        yield
+    finally:
+        if turns:
+            turns.take()
+
+
+class Step(StrEnum):
+    """The steps, in the order of the path of `delivery/receive.py`."""
+
+    RECEIVE = "receive"  # the body, onto the stage: as fast as its sender
+    READ = "read"
+    RENDER = "render"
+    COMMIT = "commit"
+    PUBLISH = "publish"
+    QUARANTINE = "quarantine"
+
+
+class _Account(threading.local):
+    def __init__(self) -> None:
+        self.seconds: dict[Step, float] = {}
+
+
+_account = _Account()
+
+
+def start_timing() -> dict[Step, float]:
+    """Open a new account for this thread and return it: seconds by step, filled as the steps end."""
+    _account.seconds = {}
+    return _account.seconds
+
+
+def timed(step: Step) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function that is (a piece of) a step: its time goes to the account, also where it raises."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+            started = perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                seconds = _account.seconds
+                seconds[step] = seconds.get(step, 0.0) + perf_counter() - started
+
+        return counted
+
+    return decorate

@@ -131,7 +131,7 @@ def test_what_remains_of_a_class_is_what_both_hold(schemas: Schemas) -> None:
 
 
 def test_a_schema_that_takes_too_long_is_a_fault(schemas: Schemas, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faults, "SECONDS", 0.2)
+    monkeypatch.setattr(faults, "READING_SECONDS", 0.2)
     choices = "".join(f'<xs:element name="v{number}"/>' for number in range(3000))
     body = element(f'<xs:complexType><xs:choice maxOccurs="100000">\n{choices}</xs:choice></xs:complexType>')
     schemas.write("main.xsd", f"{XS}\n{body}\n</xs:schema>")
@@ -139,8 +139,8 @@ def test_a_schema_that_takes_too_long_is_a_fault(schemas: Schemas, monkeypatch: 
 
 
 def test_what_a_library_catches_ends_in_time_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faults, "SECONDS", 0.05)
-    monkeypatch.setattr(faults, "AGAIN", 0.05)
+    monkeypatch.setattr(faults, "READING_SECONDS", 0.05)
+    monkeypatch.setattr(faults, "REPEATED_SECONDS", 0.05)
     with pytest.raises(Misconfigured), faults.reading("schemas/main.xsd"):  # noqa: PT012
         try:
             while True:

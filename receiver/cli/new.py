@@ -5,12 +5,11 @@ from pathlib import Path
 
 import click
 
-from receiver.authoring.draft.draft import Draft, draft, save
+from receiver.authoring.draft.draft import TEMPLATES, Draft, draft, save
 from receiver.authoring.draft.reading import Reading
 from receiver.authoring.draft.sources import Unusable
 from receiver.authoring.draft.wanted import Wanted, WrongOption
 from receiver.core.settings import Settings
-from receiver.formats.drafting import TEMPLATES
 from receiver.metadata import json, xml
 from receiver.site.config.site import MAPPINGS, NAME
 

@@ -3,7 +3,7 @@
 These are the ones nobody should need to change. What a process bounds for itself (sizes of parts, minimum
 confidence) stands in its process.toml; what the administrator bounds (body, free space) in the settings; what
 metadata may be in metadata/fields.py, schemas/json_text.py and schemas/xml_text.py; what a template may cost in
-formats/limits.py.
+formats/budget.py.
 """
 
 # the head of a request

@@ -1,4 +1,4 @@
-"""Counts what the present rendering costs, per thread, and stops it where it goes beyond `limits`."""
+"""What one rendering may cost: counted per thread, and stopped beyond these limits, each with its reason."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -6,7 +6,21 @@ from time import monotonic
 from typing import TypeVar
 
 from receiver.formats.errors import ExceededError, RefusedError
-from receiver.formats.limits import MAX_ITEMS, MAX_SECONDS, MAX_SLOW_TEXT, MAX_STEPS, MAX_TEXT, MAX_WIDTH
+
+# What one rendering may cost.
+MAX_SECONDS = 2.0  # seconds of one rendering: a record of 200 fields takes about a millisecond
+MAX_STEPS = 1_000_000  # turns of loops and calls: a thousand times what the longest record needs
+MAX_TEXT = 100_000_000  # characters that one rendering may put together: a document of MAX_DOCUMENT and its record
+MAX_DOCUMENT = 32_000_000  # bytes of a document embedded by `base64`: HL7 v2 interfaces refuse far less
+MAX_SLOW_TEXT = 1_000_000  # characters given to slow filters: they take a microsecond for each
+MAX_RANGE = 100_000  # numbers of one `range`: more than a document has fields
+MAX_ITEMS = 1_000_000  # items of one list put together: 8 MB of references
+MAX_WIDTH = 10_000  # characters of padding, indentation or a fixed column: the widest records are a tenth of it
+MAX_BITS = 1_024  # bits of a whole number: 308 digits; every identifier and amount has fewer than 40
+MAX_DIGITS = 30  # decimal places of `round`: no float has more
+MAX_FILE = 1_000_000  # bytes of a template or code table: larger ones are data, not configuration
+MAX_INCLUDES = 100  # files and macros unfolded into one template: their doubling would fill the memory
+MAX_NODES = 200_000  # nodes visited to compile one template: it would take seconds
 
 Item = TypeVar("Item")
 

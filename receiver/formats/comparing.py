@@ -5,6 +5,7 @@ one function `compare`, which raises ValueError for what it cannot take apart; l
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from difflib import unified_diff
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
@@ -12,10 +13,10 @@ from typing import NamedTuple
 from receiver.formats.csv import compare as csv
 from receiver.formats.hl7 import compare as hl7
 from receiver.formats.json import compare as json
-from receiver.formats.text import compare as text
 from receiver.formats.xml import compare as xml
 
 MOST = 50  # lines told of one file: a screen; after a change of the template all of it may differ
+WIDEST = 200  # characters shown of one line
 
 _FORMATS: Mapping[str, Callable[[str, str], Iterator[str]]] = {
     "hl7": hl7.compare,
@@ -46,12 +47,18 @@ def differences(
 
 
 def _first(form: RecordStyle, expected: str, got: str) -> list[str]:
-    compare = _FORMATS.get(form.format, text.compare)
+    compare = _FORMATS.get(form.format, compare_lines)
     if form.format == "csv":
         compare = partial(csv.compare, delimiter=form.delimiter)
     try:
         told = list(islice(compare(expected, got), MOST + 1))
     except ValueError:
         told = []
-    told = told or list(islice(text.compare(expected, got), MOST + 1))
+    told = told or list(islice(compare_lines(expected, got), MOST + 1))
     return [*told[:MOST], "and more"] if len(told) > MOST else told
+
+
+def compare_lines(expected: str, got: str) -> Iterator[str]:
+    """Yield the lines that differ, each with - for expected and + for got, and one line around them."""
+    found = unified_diff(expected.splitlines(), got.splitlines(), n=1, lineterm="")
+    return (line if len(line) <= WIDEST else line[:WIDEST] + "…" for line in islice(found, 2, None))

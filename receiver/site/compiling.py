@@ -18,7 +18,7 @@ from receiver.core.settings import Settings
 from receiver.formats import checking as records
 from receiver.formats.checking import Check
 from receiver.formats.fhir import check as fhir
-from receiver.formats.hl7 import standard as hl7
+from receiver.formats.hl7 import check as hl7
 from receiver.metadata import reader
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas.folder import Schemas

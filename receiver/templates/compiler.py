@@ -15,10 +15,10 @@ from typing import Any
 from jinja2 import nodes
 
 from receiver.formats import budget, values
-from receiver.formats.characters import express, expressible, universal
 from receiver.formats.errors import MisplacedError
 from receiver.formats.escaping import OutputContext
 from receiver.formats.hl7 import escape as hl7
+from receiver.formats.values import express, expressible, universal
 from receiver.templates import checks, filters
 from receiver.templates.environment import Sandbox
 from receiver.templates.expressions import Expressions

@@ -8,8 +8,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from receiver.formats import budget, values
+from receiver.formats.budget import MAX_RANGE
 from receiver.formats.errors import Missing, RefusedError
-from receiver.formats.limits import MAX_RANGE
 from receiver.metadata.xml_names import Names
 from receiver.templates import filters, operations
 

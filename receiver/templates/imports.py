@@ -6,7 +6,7 @@ from dataclasses import replace
 from jinja2 import nodes
 
 from receiver.core.faults import Misconfigured, did_you_mean
-from receiver.formats.limits import MAX_INCLUDES
+from receiver.formats.budget import MAX_INCLUDES
 from receiver.templates.environment import Sandbox
 from receiver.templates.library import Library
 from receiver.templates.source import Source, parse

@@ -10,8 +10,8 @@ from typing import Any
 
 from receiver.core.faults import Fault, Misconfigured, did_you_mean
 from receiver.formats import values
+from receiver.formats.budget import MAX_FILE
 from receiver.formats.errors import RefusedError
-from receiver.formats.limits import MAX_FILE
 from receiver.templates.source import Source
 
 TABLES_FOLDER = "tables"

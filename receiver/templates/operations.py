@@ -8,8 +8,8 @@ from typing import Any
 from jinja2.runtime import LoopContext
 
 from receiver.formats import budget, values
+from receiver.formats.budget import MAX_BITS, MAX_WIDTH
 from receiver.formats.errors import ExceededError, RefusedError
-from receiver.formats.limits import MAX_BITS, MAX_WIDTH
 
 DATE = frozenset({"year", "month", "day", "weekday", "isoweekday", "isoformat", "strftime"})
 LIST = frozenset({"count", "index"})

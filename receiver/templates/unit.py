@@ -7,9 +7,9 @@ from typing import NamedTuple
 from jinja2 import nodes
 
 from receiver.core.faults import Fault, Misconfigured
+from receiver.formats.budget import MAX_NODES
 from receiver.formats.errors import MisplacedError
 from receiver.formats.escaping import OutputContext
-from receiver.formats.limits import MAX_NODES
 from receiver.templates.names import NAMES
 from receiver.templates.reads import Fields, Read, label
 from receiver.templates.source import Places, start

@@ -13,7 +13,7 @@ from receiver.core.problems import Problem
 from receiver.delivery import filenames, form, heads
 from receiver.formats.csv import check as csv
 from receiver.formats.errors import RefusedError
-from receiver.formats.hl7 import check as hl7
+from receiver.formats.hl7 import check
 from receiver.formats.hl7 import values as hl7_values
 from receiver.formats.json import check as json_record
 from receiver.formats.xml import check as xml_record
@@ -82,7 +82,7 @@ def records(data: bytes) -> None:
     """Judge a record in CSV and in HL7 v2."""
     text = data.decode("utf-8", "replace")
     csv.violations(text, ",")
-    hl7.violations(text, by_standard=False)
+    check.violations(text, by_standard=False)
     for kind in hl7_values.TYPES:
         hl7_values.written(kind, text)
 

@@ -33,7 +33,7 @@ LIMITS = {
 }
 BOUNDS = {
     "receiver.core.limits": "Work",
-    "receiver.formats.limits": "Rendering",
+    "receiver.formats.budget": "Rendering",
     "receiver.formats.path": "Paths of files",
     "receiver.formats.xml.check": "XML records",
     "receiver.documents": "Documents: pages",

@@ -16,7 +16,7 @@ from gunicorn.http.unreader import IterUnreader
 from receiver.delivery import filenames, form, heads
 from receiver.delivery.parts import match
 from receiver.formats.csv import check as csv
-from receiver.formats.hl7 import check as hl7
+from receiver.formats.hl7 import check
 from receiver.formats.hl7 import values as hl7_values
 from receiver.formats.json import check as json_record
 from receiver.formats.xml import check as xml_record
@@ -205,7 +205,7 @@ def test_the_escape_of_a_path(tmp_path):
 MESSAGE = "MSH|^~\\&|a|b|c|d|20260101||ADT^A01|1|P|2.5.1\rEVN||20260101\r"
 CHECKS = {
     "hl7": Case(
-        lambda text: hl7.violations(f"{MESSAGE}{text[:16_000]}\r", by_standard=False),
+        lambda text: check.violations(f"{MESSAGE}{text[:16_000]}\r", by_standard=False),
         "|^~\\&\r ",
         ("", "PID|", "OBX|1|NM|"),
     ),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.formats.hl7 import standard as hl7
-from receiver.formats.hl7.shapes import Shapes
+from receiver.formats.hl7 import check
+from receiver.formats.hl7.check import Shapes
 
 MESSAGE = (
     "MSH|^~\\&|RECEIVER|BENCH|EHR|CLINIC|20260102030405+0000||ORU^R01^ORU_R01|4711|P|2.5.1\r"
@@ -37,7 +37,7 @@ def edited(edits) -> str:
 def test_a_message_is_only_taken_for_right_where_hl7apy_finds_it_right(variants):
     shapes = Shapes()
     for message in map(edited, variants):
-        faults = hl7._judged(message)
+        faults = check._judged(message)
         assert not (shapes.known(message) and faults)
         if not faults:
             shapes.learn(message)
@@ -50,7 +50,7 @@ def test_hl7apy_does_not_weigh_what_a_field_holds(edits, value):
     head, *segments = message.split("\r")
     other = [segment[:3] + segment[3:].replace("x", value).replace("1", value) for segment in segments]
     if value.strip():
-        assert hl7._judged("\r".join([head, *segments])) == hl7._judged("\r".join([head, *other]))
+        assert check._judged("\r".join([head, *segments])) == check._judged("\r".join([head, *other]))
 
 
 @pytest.mark.parametrize("library", sorted(set(hl7apy.SUPPORTED_LIBRARIES.values())))
@@ -70,9 +70,9 @@ def definitions(element):
 
 
 def test_a_shape_that_was_right_is_not_judged_again(monkeypatch):
-    assert hl7.violations(MESSAGE) == ()
-    monkeypatch.setattr(hl7, "_judged", lambda _: pytest.fail("judged again"))
-    assert hl7.violations(MESSAGE.replace("Sample^Case", "Other^Name")) == ()
+    assert check.violations_of_standard(MESSAGE) == ()
+    monkeypatch.setattr(check, "_judged", lambda _: pytest.fail("judged again"))
+    assert check.violations_of_standard(MESSAGE.replace("Sample^Case", "Other^Name")) == ()
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_a_shape_that_was_right_is_not_judged_again(monkeypatch):
     ],
 )
 def test_another_shape_is_judged(right, wrong):
-    assert hl7.violations(MESSAGE) == ()
-    assert hl7.violations(MESSAGE.replace(right, wrong))
+    assert check.violations_of_standard(MESSAGE) == ()
+    assert check.violations_of_standard(MESSAGE.replace(right, wrong))
 
 
 def test_other_delimiters_are_judged_in_full():
@@ -98,7 +98,7 @@ def test_other_delimiters_are_judged_in_full():
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr("receiver.formats.hl7.shapes.MOST", 3)
+    monkeypatch.setattr("receiver.formats.hl7.check.MOST", 3)
     shapes = Shapes()
     shapes.learn(MESSAGE)
     shapes.learn(MESSAGE + "NTE|2||second\r")

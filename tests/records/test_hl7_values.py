@@ -8,7 +8,7 @@ from hl7apy.factories import datatype_factory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.formats.hl7 import standard as hl7
+from receiver.formats.hl7 import check
 from receiver.formats.hl7 import values as hl7_values
 
 MESSAGE = (
@@ -25,11 +25,13 @@ EDITS = st.lists(st.tuples(st.integers(0, 20), st.booleans(), st.sampled_from("0
 
 def told(right: str, wrong: str) -> list[tuple[str, str, str]]:
     assert right in MESSAGE
-    return [(each.where, each.rule, each.message) for each in hl7.violations(MESSAGE.replace(right, wrong, 1))]
+    return [
+        (each.where, each.rule, each.message) for each in check.violations_of_standard(MESSAGE.replace(right, wrong, 1))
+    ]
 
 
 def test_a_message_that_is_written_as_the_standard_says_is_right():
-    assert hl7.violations(MESSAGE) == ()
+    assert check.violations_of_standard(MESSAGE) == ()
 
 
 @pytest.mark.parametrize(
@@ -79,20 +81,22 @@ def test_what_the_standard_allows_is_right(right, wrong):
 
 @pytest.mark.parametrize("version", ["2.4", "2.5", "2.6"])
 def test_other_versions_write_their_times_in_the_same_way(version):
-    assert hl7.violations(MESSAGE.replace("|2.5.1\r", f"|{version}\r")) == ()
+    assert check.violations_of_standard(MESSAGE.replace("|2.5.1\r", f"|{version}\r")) == ()
     message = MESSAGE.replace("|2.5.1\r", f"|{version}\r").replace("19640220", "02/20/1964")
-    assert [each.where for each in hl7.violations(message)] == ["line 2, PID-7"]
+    assert [each.where for each in check.violations_of_standard(message)] == ["line 2, PID-7"]
 
 
 def test_values_are_judged_in_a_message_whose_shape_is_known():
-    assert hl7.violations(MESSAGE) == ()
-    assert hl7.violations(MESSAGE.replace("19640220", "soon"))
+    assert check.violations_of_standard(MESSAGE) == ()
+    assert check.violations_of_standard(MESSAGE.replace("19640220", "soon"))
 
 
 def test_the_delimiters_are_those_that_the_message_declares():
     other = MESSAGE.replace("^", "$").replace("|", "#")
-    assert hl7.violations(other) == ()
-    assert [each.where for each in hl7.violations(other.replace("$$20180101", "$$01/01/2018"))] == ["line 2, PID-3.7"]
+    assert check.violations_of_standard(other) == ()
+    assert [each.where for each in check.violations_of_standard(other.replace("$$20180101", "$$01/01/2018"))] == [
+        "line 2, PID-3.7"
+    ]
 
 
 def strictly(kind: str, text: str) -> bool:

@@ -18,7 +18,7 @@ from receiver.core.delivery import Delivery, Reading
 from receiver.core.problems import Problem
 from receiver.delivery.parts import collect
 from receiver.delivery.render import as_published, render
-from receiver.formats.limits import MAX_DOCUMENT
+from receiver.formats.budget import MAX_DOCUMENT
 from receiver.store.stage import Stage
 from tests.shipped.shipping import EXAMPLES, MANY, ROOT, case, processes
 

@@ -11,7 +11,7 @@ from receiver.authoring.check.site import Site, Written, texts
 from receiver.core import units
 from receiver.core.delivery import Role
 from receiver.core.faults import Fault, Severity
-from receiver.formats.limits import MAX_DOCUMENT
+from receiver.formats.budget import MAX_DOCUMENT
 from receiver.site.compiling import Pieces
 from receiver.site.config.model import PartConfig, ProcessConfig, RecordConfig
 from receiver.templates.names import NAMES

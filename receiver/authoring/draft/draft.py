@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from receiver.authoring.cases.cases import SAMPLES, cases
@@ -20,13 +21,24 @@ from receiver.authoring.draft.sources import Sources, Unusable
 from receiver.authoring.draft.sources import read as read_sources
 from receiver.authoring.draft.wanted import Wanted
 from receiver.core.settings import Settings
-from receiver.formats.drafting import TEMPLATES
+from receiver.formats.csv import draft as csv_template
+from receiver.formats.hl7 import check as hl7
 from receiver.formats.hl7 import draft as hl7_template
-from receiver.formats.hl7 import standard as hl7
+from receiver.formats.json import draft as json_template
 from receiver.formats.slot import Slot
+from receiver.formats.text import draft as text_template
+from receiver.formats.xml import draft as xml_template
 from receiver.site.compiling import SCHEMAS
 from receiver.site.config.site import MAPPINGS, find
 from receiver.site.config.source import FILE
+
+TEMPLATES: Mapping[str, ModuleType] = {  # sibling modules: `template(slots, title)` prints every field
+    "hl7": hl7_template,
+    "json": json_template,
+    "xml": xml_template,
+    "csv": csv_template,
+    "text": text_template,
+}
 
 Files = Mapping[str, bytes]  # content by path below the site
 

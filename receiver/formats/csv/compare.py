@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from itertools import zip_longest
 
-from receiver.formats import words
-from receiver.formats.aligning import aligned
+from receiver.formats import differences
+from receiver.formats.differences import aligned
 
 DELIMITERS = ",;|\t"  # those that a template can declare
 
@@ -39,7 +39,7 @@ def _plain(one: Sequence[Row], other: Sequence[Row]) -> Iterator[str]:
             continue
         for column, (cell, found) in enumerate(zip_longest(a, b, fillvalue=""), 1):
             if cell != found:
-                yield words.values(f"row {number}, column {column}", cell, found)
+                yield differences.values(f"row {number}, column {column}", cell, found)
 
 
 def _named(one: Sequence[Row], other: Sequence[Row]) -> Iterator[str]:
@@ -47,11 +47,11 @@ def _named(one: Sequence[Row], other: Sequence[Row]) -> Iterator[str]:
     names, found = one[0], other[0]
     for name in dict.fromkeys([*names, *found]):
         if name not in found:
-            yield words.missing("row 1", f"the column {words.quoted(name)}")
+            yield differences.missing("row 1", f"the column {differences.quoted(name)}")
         elif name not in names:
-            yield words.surplus("row 1", f"the column {words.quoted(name)}")
+            yield differences.surplus("row 1", f"the column {differences.quoted(name)}")
     if set(names) == set(found) and list(names) != list(found):
-        yield words.changed("row 1", ", ".join(names), ", ".join(found))
+        yield differences.changed("row 1", ", ".join(names), ", ".join(found))
     rows, others = one[1:], other[1:]
     for a, b in aligned(rows, others, tuple, lambda _row: None):
         if a is None or b is None:
@@ -61,10 +61,10 @@ def _named(one: Sequence[Row], other: Sequence[Row]) -> Iterator[str]:
         cells = dict(zip(found, others[b], strict=False))
         for name, cell in zip(names, rows[a], strict=False):
             if name in cells and cells[name] != cell:
-                yield words.values(f"row {a + 2}, {name}", cell, cells[name])
+                yield differences.values(f"row {a + 2}, {name}", cell, cells[name])
 
 
 def _row(number: int, one: Row | None, other: Row | None) -> str:
     if other is None:
-        return words.missing(f"row {number}", words.quoted(", ".join(one or ())))
-    return words.surplus(f"row {number}", words.quoted(", ".join(other)))
+        return differences.missing(f"row {number}", differences.quoted(", ".join(one or ())))
+    return differences.surplus(f"row {number}", differences.quoted(", ".join(other)))

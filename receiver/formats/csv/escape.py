@@ -14,8 +14,8 @@ from functools import cache
 from typing import NamedTuple
 
 from receiver.formats import values
-from receiver.formats.characters import CONTROLS, refuse, refuse_surrogates
 from receiver.formats.errors import MisplacedError
+from receiver.formats.values import CONTROLS, refuse, refuse_surrogates
 
 STRUCTURE = '"\r\n'
 MARKS = frozenset({"unguarded"})

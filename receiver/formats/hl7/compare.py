@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from receiver.formats import words
-from receiver.formats.aligning import aligned
+from receiver.formats import differences
+from receiver.formats.differences import aligned
 
 HEADERS = ("MSH", "FHS", "BHS")  # their first field is the separator itself
 LEAST = 8  # characters of a header up to its delimiters
@@ -36,9 +36,9 @@ def compare(expected: str, got: str) -> Iterator[str]:
         if a is not None and b is not None:
             yield from _segment(one[a], other[b], delimiters)
         elif a is not None:
-            yield words.missing(one[a].label, words.quoted(one[a].text))
+            yield differences.missing(one[a].label, differences.quoted(one[a].text))
         elif b is not None:
-            yield words.surplus(other[b].label, words.quoted(other[b].text))
+            yield differences.surplus(other[b].label, differences.quoted(other[b].text))
 
 
 def _delimiters(message: str) -> _Delimiters:
@@ -65,7 +65,7 @@ def _segment(one: _Segment, other: _Segment, delimiters: tuple[_Delimiters, _Del
         where = f"{one.label}-{number}"
         if one.name in HEADERS and number <= 2:
             if a != b:
-                yield words.values(where, a, b)
+                yield differences.values(where, a, b)
         else:
             yield from _repetitions(where, a, b, delimiters)
 
@@ -94,7 +94,7 @@ def _subcomponents(where: str, one: str, other: str, delimiters: tuple[_Delimite
     pieces = one.split(delimiters[0].subcomponent), other.split(delimiters[1].subcomponent)
     for number, a, b in _numbered(*pieces):
         if a != b:
-            yield words.values(f"{where}.{number}" if max(map(len, pieces)) > 1 else where, a, b)
+            yield differences.values(f"{where}.{number}" if max(map(len, pieces)) > 1 else where, a, b)
 
 
 def _numbered(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[int, str, str]]:

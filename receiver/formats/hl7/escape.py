@@ -19,8 +19,8 @@ from functools import cache
 from typing import NamedTuple
 
 from receiver.formats import values
-from receiver.formats.characters import CONTROLS, LINE_BREAKS, refuse, refuse_surrogates
 from receiver.formats.errors import MisplacedError, RefusedError
+from receiver.formats.values import CONTROLS, LINE_BREAKS, refuse, refuse_surrogates
 
 STRUCTURE = "|^~\\&\r\n"
 MARKS = frozenset({"hl7_text", "hl7_null"})

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from receiver.formats import words
-from receiver.formats.aligning import aligned
+from receiver.formats import differences
+from receiver.formats.differences import aligned
 from receiver.schemas.json_explain import pointer
 
 
@@ -21,17 +21,17 @@ def _value(path: tuple[str | int, ...], one: Any, other: Any) -> Iterator[str]:
         yield from _list(path, one, other)
     elif isinstance(one, str) and isinstance(other, str):
         if one != other:
-            yield words.values(_where(path), one, other)
+            yield differences.values(_where(path), one, other)
     elif _text(one) != _text(other):
-        yield words.changed(_where(path), _short(one), _short(other))
+        yield differences.changed(_where(path), _short(one), _short(other))
 
 
 def _object(path: tuple[str | int, ...], one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
     for key in dict.fromkeys([*one, *other]):
         if key not in other:
-            yield words.missing(_where((*path, key)), _short(one[key]))
+            yield differences.missing(_where((*path, key)), _short(one[key]))
         elif key not in one:
-            yield words.surplus(_where((*path, key)), _short(other[key]))
+            yield differences.surplus(_where((*path, key)), _short(other[key]))
         else:
             yield from _value((*path, key), one[key], other[key])
 
@@ -41,9 +41,9 @@ def _list(path: tuple[str | int, ...], one: list[Any], other: list[Any]) -> Iter
         if a is not None and b is not None:
             yield from _value((*path, a), one[a], other[b])
         elif a is not None:
-            yield words.missing(_where((*path, a)), _short(one[a]))
+            yield differences.missing(_where((*path, a)), _short(one[a]))
         elif b is not None:
-            yield words.surplus(_where((*path, b)), _short(other[b]))
+            yield differences.surplus(_where((*path, b)), _short(other[b]))
 
 
 def _where(path: tuple[str | int, ...]) -> str:
@@ -56,4 +56,4 @@ def _text(value: Any) -> str:
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= words.LONGEST else text[: words.LONGEST] + "…"
+    return text if len(text) <= differences.LONGEST else text[: differences.LONGEST] + "…"

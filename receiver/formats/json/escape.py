@@ -15,8 +15,8 @@ from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from receiver.formats import budget, values
-from receiver.formats.characters import refuse_surrogates
 from receiver.formats.errors import MisplacedError, RefusedError
+from receiver.formats.values import refuse_surrogates
 
 STRUCTURE = '"\\{}[]'
 MARKS: frozenset[str] = frozenset()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 
 from receiver.formats import values
-from receiver.formats.characters import CONTROLS, LINE_BREAKS, refuse, refuse_surrogates
+from receiver.formats.values import CONTROLS, LINE_BREAKS, refuse, refuse_surrogates
 
 START = ""  # the characters that are forbidden
 STRUCTURE = "\r\n"

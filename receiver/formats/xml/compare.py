@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, ParseError, fromstring, tostring
 
-from receiver.formats import words
-from receiver.formats.aligning import aligned
+from receiver.formats import differences
+from receiver.formats.differences import aligned
 
 
 def compare(expected: str, got: str) -> Iterator[str]:
@@ -15,7 +15,7 @@ def compare(expected: str, got: str) -> Iterator[str]:
     except ParseError:
         raise ValueError("not an XML document") from None
     if one.tag != other.tag:
-        return iter([words.changed("/", _shown(one), _shown(other))])
+        return iter([differences.changed("/", _shown(one), _shown(other))])
     return _element(f"/{_local(one.tag)}", one, other)
 
 
@@ -30,20 +30,20 @@ def _element(where: str, one: Element, other: Element) -> Iterator[str]:
             yield from _element(labels[a], children[a], others[b])
             yield from _text(f"{labels[a]} (after it)", _stripped(children[a].tail), _stripped(others[b].tail))
         elif a is not None:
-            yield words.missing(labels[a], _shown(children[a]))
+            yield differences.missing(labels[a], _shown(children[a]))
         elif b is not None:
-            yield words.surplus(other_labels[b], _shown(others[b]))
+            yield differences.surplus(other_labels[b], _shown(others[b]))
 
 
 def _text(where: str, one: str | None, other: str | None) -> Iterator[str]:
     if one == other:
         return
     if other is None:
-        yield words.missing(where, words.quoted(one or ""))
+        yield differences.missing(where, differences.quoted(one or ""))
     elif one is None:
-        yield words.surplus(where, words.quoted(other))
+        yield differences.surplus(where, differences.quoted(other))
     else:
-        yield words.values(where, one, other)
+        yield differences.values(where, one, other)
 
 
 def _labels(where: str, children: list[Element]) -> list[str]:
@@ -65,7 +65,7 @@ def _shown(element: Element) -> str:
     """Return an element as text, without the declarations of its namespaces."""
     text = "".join(element.itertext()).strip()
     attributes = "".join(f' {_local(name)}="{value}"' for name, value in element.attrib.items())
-    return words.quoted(f"<{_local(element.tag)}{attributes}>{text}")
+    return differences.quoted(f"<{_local(element.tag)}{attributes}>{text}")
 
 
 def _stripped(text: str | None) -> str:

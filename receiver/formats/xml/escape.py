@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from receiver.formats import values
-from receiver.formats.characters import SURROGATES, refuse
 from receiver.formats.errors import MisplacedError
+from receiver.formats.values import SURROGATES, refuse
 
 STRUCTURE = "<>&"
 MARKS: frozenset[str] = frozenset()

@@ -6,8 +6,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcon
 from typing import Any
 
 from receiver.formats import values
+from receiver.formats.budget import MAX_DIGITS
 from receiver.formats.errors import RefusedError
-from receiver.formats.limits import MAX_DIGITS
 from receiver.schemas.json_numbers import nearest
 
 MAX_NUMBER = 60  # characters: twice the digits of the largest amounts, with separators

@@ -9,8 +9,8 @@ from uuid import UUID, uuid5
 
 from receiver.core import units
 from receiver.formats import budget, values
+from receiver.formats.budget import MAX_DOCUMENT
 from receiver.formats.errors import RefusedError
-from receiver.formats.limits import MAX_DOCUMENT
 from receiver.templates.names import Document
 
 DIGITS = frozenset("0123456789")

@@ -204,7 +204,7 @@ def test_an_output_on_another_file_system_is_told(site):
 
 
 def test_hl7_without_its_library_is_told_with_what_to_install(site, monkeypatch):
-    monkeypatch.setattr("receiver.formats.hl7.standard.available", lambda: False)
+    monkeypatch.setattr("receiver.formats.hl7.check.available", lambda: False)
     [fault] = faults_of(site.root)
     assert (fault.code, fault.line, fault.hint) == ("missing-extra", 54, "pip install 'receiver[hl7]'")
 

@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from receiver.formats.drafting import TEMPLATES
+from receiver.authoring.draft.draft import TEMPLATES
 from tests.support.new_sites import REQUEST, ROOT, SHAPES, TOKEN, made
 
 TWENTY = ROOT / "mappings" / "intake-forms" / "samples" / "twenty-fields" / "metadata.json"

@@ -6,7 +6,7 @@ observations of a report in 2.8 for those of an order's document. All persons ar
 
 import pytest
 
-from receiver.formats.hl7 import standard as hl7
+from receiver.formats.hl7 import check
 
 VERSIONS = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.8", "2.8.1", "2.8.2")
 HEAD = "MSH|^~\\&|RECEIVER|FAX|EHR|CLINIC|20260102030405+0000||{type}|4711|P|{version}"
@@ -82,7 +82,7 @@ def message(name: str, version: str) -> str:
 
 @pytest.mark.parametrize(("name", "version"), CASES)
 def test_a_message_that_is_right_in_its_version_is_taken(name, version):
-    assert hl7.violations(message(name, version)) == ()
+    assert check.violations_of_standard(message(name, version)) == ()
 
 
 EVENTS = ["ADT^A05", "ADT^A08", "ADT^A28", "ADT^A31", "MDM^T04", "MDM^T10", "SIU^S14", "SIU^S26"]
@@ -96,8 +96,8 @@ def test_an_event_is_judged_by_the_structure_that_it_shares(kind, version):
     fields = segments[0].split("|")
     fields[8] = kind
     segments[0] = "|".join(fields)
-    assert hl7.violations("\r".join(segments)) == ()
-    assert hl7.violations("\r".join(segments[:1] + segments[2:])) != ()
+    assert check.violations_of_standard("\r".join(segments)) == ()
+    assert check.violations_of_standard("\r".join(segments[:1] + segments[2:])) != ()
 
 
 @pytest.mark.parametrize(
@@ -112,16 +112,16 @@ def test_an_event_is_judged_by_the_structure_that_it_shares(kind, version):
 )
 def test_what_is_missing_is_told_in_every_version(name, version, left_out, missing):
     segments = [each for each in message(name, version).split("\r") if not each.startswith(left_out)]
-    assert any(missing in each.message for each in hl7.violations("\r".join(segments)))
+    assert any(missing in each.message for each in check.violations_of_standard("\r".join(segments)))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_field_that_every_version_requires_is_told_where_it_is_missing(version):
-    found = hl7.violations(message("ORU^R01", version).replace("|57133-1^Referral note^LN|", "||"))
+    found = check.violations_of_standard(message("ORU^R01", version).replace("|57133-1^Referral note^LN|", "||"))
     assert [(each.where, each.rule) for each in found] == [("line 3, OBR-4", "required")]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_segment_of_ones_own_is_judged_by_its_order_alone(version):
     own = message("ORU^R01", version) + "ZDS|1.2.3\r"
-    assert [each for each in hl7.violations(own) if "ZDS" not in each.message] == []
+    assert [each for each in check.violations_of_standard(own) if "ZDS" not in each.message] == []

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from receiver.core import units
 from receiver.store import durable
+from receiver.store.data_version import stamped
 from receiver.store.durable import storage
 
 FILE = "clock.json"
@@ -71,5 +72,5 @@ def _read(file: Path, now: datetime) -> _Seen | None:
 
 def _write(folder: Path, seen: _Seen) -> None:
     moments = {name: units.stamp(each) if isinstance(each, datetime) else each for name, each in asdict(seen).items()}
-    content = json.dumps(moments).encode() + b"\n"
+    content = json.dumps(stamped(moments)).encode() + b"\n"
     durable.write_over(folder / FILE, content, folder / f"{os.urandom(5).hex()}.new")

@@ -26,6 +26,7 @@ from receiver.site.compiling import SAMPLES, SCHEMAS
 from receiver.site.config.site import BACKUP, MAPPINGS, entries, files
 from receiver.site.process import Process
 from receiver.store import durable, folders, stage
+from receiver.store.data_version import require_known, stamped
 from receiver.store.durable import storage
 from receiver.store.folders import share_folders
 from receiver.store.stage import stage_for
@@ -148,7 +149,8 @@ def alone(data: Path) -> Iterator[None]:
 
 
 def read(data: Path) -> State | None:
-    """Return what is in force; None where the file is missing or spoilt, or a copy is gone. Raises Problem.
+    """Return what is in force; None where the file is missing or spoilt, or a copy is gone. Raises Problem, also for
+    one that a newer program wrote.
 
     All is then made anew of the site, as at a start.
     """
@@ -160,6 +162,7 @@ def read(data: Path) -> State | None:
         raise Problem(Code.STORAGE_FAILED, f"{folder(data) / FILE} cannot be read") from None
     try:
         told = json.loads(content)
+        require_known(told, f"{folder(data) / FILE}")
         served = {name: Served(**each) for name, each in told["processes"].items()}
         found = State(told["judged"], served, tuple(told["kept_back"]))
         lie_there = all(place(data, each.copy).is_dir() for each in served.values())
@@ -171,7 +174,7 @@ def read(data: Path) -> State | None:
 def write(data: Path, state: State) -> None:
     """Put a state in force, and remove the copies that neither it nor the one before needs. Raises Problem."""
     before = read(data)
-    content = json.dumps(asdict(state), indent=1).encode()
+    content = json.dumps(stamped(asdict(state)), indent=1).encode()
     durable.write_over(folder(data) / FILE, content, folder(data) / f"{os.urandom(5).hex()}.new")
     needed = {each.copy for known in (state, before) if known for each in known.processes.values()}
     for path in folders.within(folder(data) / COPIES, depth=1):

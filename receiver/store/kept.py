@@ -16,6 +16,7 @@ from receiver.core import units
 from receiver.core.delivery import Part, Replay, Role, Status
 from receiver.core.problems import Code, Problem, Violation
 from receiver.store import durable, folders, stage
+from receiver.store.data_version import require_known, stamped
 from receiver.store.durable import storage
 from receiver.store.entry import Entry, PartLine
 
@@ -48,7 +49,7 @@ def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
         "violations": [asdict(violation) for violation in entry.violations],
         "parts": [_told(part) for part in parts],
     }
-    return json.dumps(told, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
+    return json.dumps(stamped(told), ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def put(part: Part, folder: Path) -> None:
@@ -89,11 +90,13 @@ def _told(part: Part) -> dict[str, Any]:
 
 
 def load(description: Path) -> Kept:
-    """Read what `describe` wrote. Raises Problem where it is missing or damaged."""
+    """Read what `describe` wrote. Raises Problem where it is missing or damaged, or a newer program wrote it."""
     with storage("read a kept delivery"):
         content = description.read_bytes()
     try:
-        return _read(description.parent, json.loads(content))
+        told = json.loads(content)
+        require_known(told, f"the {description.name} of a kept delivery")
+        return _read(description.parent, told)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Problem(Code.STORAGE_FAILED, "the description of a kept delivery is damaged") from None
 

@@ -19,6 +19,7 @@ from receiver.operations.notify.conditions import Seen, Symptom
 from receiver.operations.notify.notices import Condition, Event, Notice
 from receiver.site.process import Process
 from receiver.store import durable, folders, stage
+from receiver.store.data_version import require_known, stamped
 from receiver.store.durable import storage
 
 FOLDER = "notify"
@@ -50,7 +51,9 @@ def read(data: Path) -> OpenAlerts:
         except FileNotFoundError:
             return {}
     try:
-        return {process: _moments(faults) for process, faults in json.loads(content).items()}
+        content = json.loads(content)
+        require_known(content, f"{data / FOLDER / FILE}")
+        return {process: _moments(faults) for process, faults in content.get("told", content).items()}
     except (ValueError, AttributeError, TypeError):
         return {}
 
@@ -69,7 +72,7 @@ def write(data: Path, open_alerts: OpenAlerts) -> None:
     folder = data / FOLDER
     scratch = folder / f"{FILE}.new"
     folders.remove(scratch)  # of a worker that was killed while writing it
-    durable.write_over(folder / FILE, json.dumps(written, indent=1).encode() + b"\n", scratch)
+    durable.write_over(folder / FILE, json.dumps(stamped({"told": written}), indent=1).encode() + b"\n", scratch)
 
 
 LOOK = 2  # seconds between two looks: one takes some milliseconds, and a test need not wait long

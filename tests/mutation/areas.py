@@ -41,11 +41,11 @@ AREAS = {
         ("service/test_delivery.py", "service/test_repeats.py"),
     ),
     "metadata": Area(
-        ("metadata", "core/positions.py"), ("metadata", "test_positions.py", "mapping/test_xml_metadata.py", "field")
+        ("metadata", "core/positions.py"), ("metadata", "test_positions.py", "templates/test_xml_metadata.py", "field")
     ),
-    "formats": Area(("formats",), ("mapping", "records")),
-    "filters": Area(("templates/filters",), ("mapping", "field")),
-    "schemas": Area(("schemas",), ("schemas", "records", "field")),
+    "formats": Area(("formats",), ("templates", "formats")),
+    "filters": Area(("templates/filters",), ("templates", "field")),
+    "schemas": Area(("schemas",), ("schemas", "formats", "field")),
     "web": Area(
         ("web",),
         ("web",),

@@ -10,7 +10,7 @@ from receiver.core.problems import Problem
 from receiver.templates.filters import FILTERS, MARKS
 from tests.support.mapped import Mapped
 
-PAGE = (Path(__file__).parents[2] / "docs" / "filters.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "filters.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 FIELDS = next(json.loads(text) for language, _, text in BLOCKS if language == "json")
 TABLE = next(text for language, _, text in BLOCKS if language == "csv")

@@ -15,7 +15,7 @@ from receiver.authoring.cases.proof import prove
 from receiver.authoring.cases.site import processes
 from receiver.authoring.cases.verdict import files, write
 from receiver.authoring.scrub import CannotScrub, Scrubbed, scrub
-from receiver.cli.outcome import show_outcome
+from receiver.cli.terminal import show_outcome
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.store import originals, quarantine

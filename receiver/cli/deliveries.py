@@ -1,4 +1,4 @@
-"""Deliveries as the verbs find them in the ledger, and as JSON and CSV that they print."""
+"""What the verbs work on: the ledger, the whole context, and deliveries, also as JSON and CSV."""
 
 import csv
 import io
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
@@ -17,6 +17,9 @@ from receiver.core.faults import did_you_mean
 from receiver.core.settings import Settings
 from receiver.store import ledger
 from receiver.store.entry import DamagedRow, Entry, Kind, Output
+
+if TYPE_CHECKING:
+    from receiver.delivery.context import Context
 
 PAGE = 500  # entries read at once: some megabytes
 CANDIDATES = 6  # entries told where the start of an id fits several
@@ -39,6 +42,47 @@ def open_ledger(settings: Settings) -> ledger.Ledger:
     return opened
 
 
+def open_context(settings: Settings) -> "Context":
+    """Return everything that the service works with, tokens aside. Raises `Misconfigured`, `Problem`.
+
+    Output folders are created before the service ever started: one that is missing afterwards was there, and its
+    disk may be away.
+    """
+    from receiver.authoring.cases.site import processes  # loads everything: the verbs that only read need none of it
+    from receiver.delivery.context import open_unrecovered
+    from receiver.site import in_force
+
+    open_ledger(settings)
+    ledger.create(settings.ledger)
+    return open_unrecovered(settings, processes(settings), create=in_force.read(settings.data) is None)
+
+
+def look_at_context(settings: Settings) -> "Context":
+    """Return the context as the service has it, to look at: no file or folder is made. Raises as `open_context` does.
+
+    What is missing or cannot be used is for `health` to report, also the ledger of a service that was started before.
+    """
+    from receiver.authoring.cases.site import processes  # as above
+    from receiver.delivery.context import Context
+    from receiver.site import in_force
+
+    state = in_force.read(settings.data)
+    if state is None:
+        open_ledger(settings)
+        return Context(settings, processes(settings), ledger.Ledger(settings.ledger), {})
+    sites = in_force.sites(settings, state)
+    served = {name: process for site, names in sites for name, process in processes(site, names).items()}
+    return Context(settings, served, ledger.Ledger(settings.ledger), {})
+
+
+def report_away(context: "Context") -> bool:
+    """Tell of each process whose output cannot be written; False where there is none."""
+    away = context.away()
+    for name, problem in away.items():
+        click.echo(f"{name}: {problem.detail}", err=True)
+    return bool(away)
+
+
 def require_process(kept: ledger.Ledger, settings: Settings, name: str | None) -> None:
     """End the verb where a process of this name is neither configured nor in the ledger: an empty answer would lie."""
     configured = {path.parent.name for path in settings.site.glob("mappings/*/process.toml")}
@@ -47,7 +91,7 @@ def require_process(kept: ledger.Ledger, settings: Settings, name: str | None) -
         raise click.UsageError(f"there is no process {name}, and none in the ledger{hint and f': {hint}'}")
 
 
-def tell_damaged(row: DamagedRow) -> None:
+def report_damaged(row: DamagedRow) -> None:
     """Name a damaged row; the verb goes on with the others, and ends with 1."""
     click.echo(f"{row.id}  {row.detail}", err=True)
     click.get_current_context().meta[FINDINGS] = True
@@ -78,7 +122,7 @@ def entries(kept: ledger.Ledger, **wanted: Unpack[Filter]) -> Iterator[Entry]:
             if isinstance(each, Entry):
                 yield each
             else:
-                tell_damaged(each)
+                report_damaged(each)
                 damaged.add(each.id)
         before, last = last, next((each.received_at for each in page[::-1] if each.received_at), last)
         told = (told if last == before else set()) | {entry.id for entry in page if entry.received_at == last}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from receiver.cli.opening import open_context, report_away
+from receiver.cli.deliveries import open_context, report_away
 from receiver.cli.terminal import show_table
 from receiver.core.settings import Settings
 from receiver.operations.retention import Pruned, prune, strangers

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from receiver.cli.opening import open_context, report_away
+from receiver.cli.deliveries import open_context, report_away
 from receiver.core.settings import Settings
 from receiver.store.recover import Report
 

@@ -9,8 +9,7 @@ from functools import partial
 
 import click
 
-from receiver.cli.deliveries import entries, find, require_process
-from receiver.cli.opening import open_context
+from receiver.cli.deliveries import entries, find, open_context, require_process
 from receiver.cli.terminal import moment
 from receiver.core.delivery import Replay, Status
 from receiver.core.problems import Code, Violation

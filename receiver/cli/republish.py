@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from receiver.cli.deliveries import find
-from receiver.cli.opening import open_context
+from receiver.cli.deliveries import find, open_context
 from receiver.cli.replay import person
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from receiver.cli.deliveries import tell_damaged
-from receiver.cli.opening import look_at_context
+from receiver.cli.deliveries import look_at_context, report_damaged
 from receiver.cli.terminal import show_heading, show_table
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context
@@ -43,7 +42,7 @@ def command() -> None:
     _show_tokens(context, now)
     _show_told(context, now)
     for row in context.ledger.damaged() if answers else ():
-        tell_damaged(row)
+        report_damaged(row)
     sys.exit(0 if ready else 1)
 
 

@@ -1,13 +1,23 @@
-"""The terminal: tables, moments, and doing something again on every save."""
+"""The terminal: tables, moments, what becomes of a delivery, and doing something again on every save.
+
+A delivery is shown to the person whose delivery it is, so its values are shown here.
+"""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from receiver.core import units
+
+if TYPE_CHECKING:
+    from receiver.authoring.cases.outcome import Outcome
+    from receiver.core.delivery import Part, Reading
+    from receiver.core.problems import Problem
+    from receiver.delivery.render import Rendered
 
 COLOURS: Mapping[str, str] = {
     "committed": "yellow",
@@ -40,6 +50,56 @@ def _line(cells: Sequence[str], widths: Sequence[int], colours: Sequence[str]) -
     padded = [cell if place == last else cell.ljust(widths[place]) for place, cell in enumerate(cells)]
     styled = (click.style(cell, fg=colour) if colour else cell for cell, colour in zip(padded, colours, strict=True))
     return "  ".join(styled).rstrip()
+
+
+LONGEST = 500  # characters of one line of a record: an embedded document would fill the screen
+
+
+def show_outcome(outcome: "Outcome", *, whole: bool = False) -> None:
+    """Show what would become of a delivery, as far as it comes; `whole` with lines of any length."""
+    _show_parts(outcome.parts)
+    if outcome.reading:
+        _show_fields(outcome.reading)
+    if outcome.rendered:
+        _show_records(outcome.rendered, whole=whole)
+    if outcome.problem:
+        _show_problem(outcome.problem, held=outcome.held)
+
+
+def _show_parts(parts: "Sequence[Part]") -> None:
+    """List the parts as they were matched."""
+    show_heading("parts")
+    show_table([(part.name, part.role, part.type or "-", f"{part.size} bytes") for part in parts], indent="  ")
+
+
+def _show_fields(reading: "Reading") -> None:
+    """List the fields with their confidence."""
+    show_heading(f"fields (sourceId {reading.source_id})")
+    rows = []
+    for name, value in reading.fields.items():
+        confidence = reading.confidence.get(name)
+        rows.append((name, "" if confidence is None else f"{confidence:.2f}", repr(value)))
+    show_table(rows, indent="  ")
+
+
+def _show_records(rendered: "Rendered", *, whole: bool) -> None:
+    """Show every file that would be published: names of documents, and records."""
+    show_heading("documents")
+    show_table([(path, f"{part.size} bytes") for part, path in rendered.documents], indent="  ")
+    for record in rendered.records:
+        show_heading(f"record {record.path}")
+        for line in record.content.decode("utf-8", "replace").splitlines():
+            shown = line if whole or len(line) <= LONGEST else f"{line[:LONGEST]}… ({len(line)} characters: --whole)"
+            click.echo(f"  {shown}")
+    if rendered.marker:
+        show_heading(f"marker {rendered.marker}")
+
+
+def _show_problem(problem: "Problem", *, held: bool) -> None:
+    """Show why a delivery is not published: every violation."""
+    show_heading(f"{'held' if held else 'refused'}: {problem.code}", colour="yellow" if held else "red")
+    click.echo(f"  {problem.detail}")
+    show_table([(each.where, each.rule, each.message, each.schema or "") for each in problem.violations], indent="  ")
 
 
 def moment(text: str) -> datetime:

@@ -14,9 +14,8 @@ from receiver.authoring.cases.files import Named, named
 from receiver.authoring.cases.outcome import run
 from receiver.authoring.cases.proof import prove
 from receiver.authoring.cases.site import processes
-from receiver.authoring.cases.verdict import Status
-from receiver.cli.outcome import show_outcome, show_verdict
-from receiver.cli.terminal import again_on_change
+from receiver.authoring.cases.verdict import Status, Verdict
+from receiver.cli.terminal import again_on_change, show_heading, show_outcome
 from receiver.core.faults import Misconfigured
 from receiver.core.settings import Settings
 from receiver.site.compiling import SCHEMAS
@@ -66,7 +65,7 @@ def _attempt(
     if case:
         proof = prove(Case(process, case), settings.max_body)
         show_outcome(proof.outcome, whole=whole)
-        show_verdict(proof.verdict)
+        _show_verdict(proof.verdict)
         return proof.verdict.status is Status.OK or (proof.verdict.status is Status.NEW and not proof.outcome.problem)
     try:
         sent = captured.sections(request, settings.max_body) if request else delivered(_files(files, process))
@@ -75,6 +74,18 @@ def _attempt(
     outcome = run(process, sent, datetime.now(UTC))
     show_outcome(outcome, whole=whole)
     return outcome.problem is None
+
+
+def _show_verdict(verdict: Verdict) -> None:
+    """Show how a sample case compares with its expected/."""
+    if verdict.status is Status.OK:
+        show_heading("as expected", colour="green")
+    elif verdict.status is Status.NEW:
+        show_heading("nothing is expected yet: receiver test --update writes this to expected/", colour="yellow")
+    else:
+        show_heading("not as expected", colour="red")
+    for difference in verdict.differences:
+        click.echo(f"  {difference}")
 
 
 def _files(files: Sequence[str], process: Process) -> list[Named]:

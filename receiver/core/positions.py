@@ -7,6 +7,7 @@ not whole. Both agree on the paths, so a fault found in the values is looked up 
 import json
 import tomllib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import tree_sitter_json
 import tree_sitter_toml
@@ -47,6 +48,24 @@ class Positions:
         """Keep the first place of a path: the one that a reader of the file meets first."""
         self._keys.setdefault(path, key)
         self._values.setdefault(path, value)
+
+
+def pointed_names(pointer: str) -> list[str]:
+    """Return the names and indexes, as text, that a JSON Pointer (RFC 6901) consists of."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def pointed_path(pointer: str, document: Any) -> Path:
+    """Return the keys and indexes that a JSON Pointer leads along in a document, as far as they are there."""
+    path: list[str | int] = []
+    for name in pointed_names(pointer):
+        key = int(name) if isinstance(document, list) and name.isdecimal() else name
+        try:
+            document = document[key]
+        except (LookupError, TypeError):
+            break
+        path.append(key)
+    return tuple(path)
 
 
 def json_positions(source: bytes) -> Positions:

@@ -31,7 +31,7 @@ AREAS = {
         ("delivery", "core/delivery.py"),
         (
             "test_intake.py",
-            "test_identity.py",
+            "core/test_identity.py",
             "test_parts.py",
             "test_content.py",
             "test_in_force.py",
@@ -41,7 +41,8 @@ AREAS = {
         ("service/test_delivery.py", "service/test_repeats.py"),
     ),
     "metadata": Area(
-        ("metadata", "core/positions.py"), ("metadata", "test_positions.py", "templates/test_xml_metadata.py", "field")
+        ("metadata", "core/positions.py"),
+        ("metadata", "core/test_positions.py", "templates/test_xml_metadata.py", "field"),
     ),
     "formats": Area(("formats",), ("templates", "formats")),
     "filters": Area(("templates/filters",), ("templates", "field")),

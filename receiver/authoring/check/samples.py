@@ -13,7 +13,7 @@ from receiver.authoring.cases.files import named
 from receiver.authoring.check.site import Site
 from receiver.core.delivery import Reading, Role
 from receiver.core.faults import Fault, Severity, did_you_mean
-from receiver.core.positions import json_positions
+from receiver.core.positions import json_positions, pointed_names, pointed_path
 from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas import json_text, xml_text
@@ -206,7 +206,7 @@ def spot(reader: MetadataReader, content: bytes, charset: str, where: str) -> Sp
 
 def _field(reader: MetadataReader, document: Any, where: str) -> str:
     """Return where a field stands that is only known by its name; without one, where all of them do."""
-    name = where.split("/")[1].replace("~1", "/").replace("~0", "~") if "/" in where else None
+    name = next(iter(pointed_names(where)), None)
     found = reader.form.fields(document, reader.layout)
     for index, item in enumerate(found.items if found else ()):
         given = reader.layout.name.find(item)
@@ -216,15 +216,7 @@ def _field(reader: MetadataReader, document: Any, where: str) -> str:
 
 
 def _in_json(content: bytes, document: Any, where: str) -> Spot:
-    path: list[str | int] = []
-    for step in where.split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        path.append(int(name) if isinstance(document, list) and name.isdecimal() else name)
-        try:
-            document = document[path[-1]]
-        except (LookupError, TypeError):
-            break
-    return json_positions(content).of(path)
+    return json_positions(content).of(pointed_path(where, document))
 
 
 def _in_xml(content: bytes, root: Element, where: str) -> Spot:

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 from referencing._core import Resolver
 from referencing.exceptions import Unresolvable
 
-from receiver.core.positions import Path
+from receiver.core.positions import Path, pointed_names, pointed_path
 from receiver.schemas.json_library import Document, Library
 
 Names = frozenset[str]
@@ -154,16 +154,11 @@ def _referred(node: Node, library: Library) -> Node | None:
 
 def _pointed(contents: Any, fragment: str, wanted: Any) -> Path | None:
     """Return the path that a JSON Pointer spells, if it leads to what is wanted."""
-    path: list[str | int] = []
-    for step in unquote(fragment).split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        key = int(name) if isinstance(contents, list) and name.isdecimal() else name
-        try:
-            contents = contents[key]
-        except (LookupError, TypeError):
-            return None
-        path.append(key)
-    return tuple(path) if contents is wanted else None
+    pointer = unquote(fragment)
+    path = pointed_path(pointer, contents)
+    for key in path:
+        contents = contents[key]
+    return path if contents is wanted and len(path) == len(pointed_names(pointer)) else None
 
 
 def _below(node: Node, *steps: str | int) -> Node:

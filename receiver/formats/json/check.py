@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from receiver.core.positions import Path, json_positions
+from receiver.core.positions import json_positions, pointed_path
 from receiver.core.problems import Violation
 from receiver.schemas import json_text
 from receiver.schemas.malformed import MalformedError
@@ -26,19 +26,5 @@ def violations(text: str, judge: Judge | None) -> tuple[Violation, ...]:
 
 def _placed(found: tuple[Violation, ...], document: Any, content: bytes) -> tuple[Violation, ...]:
     positions = json_positions(content)
-    lines = [positions.of(_path(each.where, document))[0] for each in found]
+    lines = [positions.of(pointed_path(each.where, document))[0] for each in found]
     return tuple(replace(each, where=f"line {line}, {each.where}") for line, each in zip(lines, found, strict=True))
-
-
-def _path(pointer: str, document: Any) -> Path:
-    """Return the keys and indexes that a JSON Pointer (RFC 6901) leads along, as far as they are there."""
-    path: list[str | int] = []
-    for step in pointer.split("/")[1:]:
-        name: str | int = step.replace("~1", "/").replace("~0", "~")
-        try:
-            name = int(name) if isinstance(document, list) else name
-            document = document[name]
-        except (LookupError, ValueError, TypeError):
-            break
-        path.append(name)
-    return tuple(path)

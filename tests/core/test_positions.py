@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.core.positions import Positions, json_positions, toml_positions
+from receiver.core.positions import Positions, json_positions, pointed_path, toml_positions
 
 TOML = b"""\
 title = "Zo\xc3\xab" # a comment
@@ -154,3 +154,18 @@ def _toml(value: Any) -> str:
         plain = (char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08x}" for char in value)
         return f'"{"".join(plain)}"'
     return str(value)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "path"),
+    [
+        ("", ()),
+        ("/a~1b/1", ("a/b", 1)),
+        ("/m~0n", ("m~n",)),
+        ("/~01", ("~1",)),
+        ("/a~1b/7", ("a/b",)),  # as far as it is there
+        ("/a~1b/-1", ("a/b",)),  # RFC 6901 §4: an index has digits only
+    ],
+)
+def test_a_pointer_leads_along_keys_and_indexes(pointer, path):
+    assert pointed_path(pointer, {"a/b": [1, 2], "m~n": 3, "~1": 4}) == path

@@ -160,13 +160,12 @@ def parse(header: str, whose: str, *, unquoted: str) -> dict[str, str]:
             name = name.lower()
             if name in found or (bare is not None and name != unquoted and not TOKEN.fullmatch(bare.rstrip(" \t"))):
                 raise _fault(header, at, whose, found, unquoted)
-            found[name] = bare.strip(" \t") if quoted is None else _unescaped(quoted)
+            if quoted is None:
+                found[name] = bare.strip(" \t")
+            else:
+                found[name] = _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
         at = parameter.end() if more else 0
     return found
-
-
-def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 
 def _fault(header: str, at: int, whose: str, found: Mapping[str, str], unquoted: str) -> Problem:

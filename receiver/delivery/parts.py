@@ -129,10 +129,9 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Sectio
         violations += _objections(part, head, rule, unknown)
         cut = rule and rule.max_size is not None and part.size > rule.max_size
         dropped |= bool(cut) and not isinstance(section.content, Path)
-    parts.sort(key=lambda item: (item[0], _natural(item[1].name)))
-    collected = tuple(part for _, part in parts)
-    violations += _counts(rules, collected)
-    return Collected(collected, _problem(violations), whole=not dropped)
+    parts.sort(key=_order)
+    violations += _counts(rules, came)
+    return Collected(tuple([part for _, part in parts]), _problem(violations), whole=not dropped)
 
 
 def match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | None]:
@@ -207,9 +206,9 @@ def _adopt(kept: Path, staged: Staged, suffix: str) -> tuple[int, str, Path]:
 def _type(section: Section, role: Role, taken: Sequence[str], head: bytes) -> str:
     """Return the media type of a section: what its sender says, or where that is nothing, what it looks like."""
     said = registered(section.type)
-    if role is Role.METADATA and (is_unspecific(said) or said == "text/plain"):  # as a form field comes
+    if role is Role.METADATA and (said in _UNSPECIFIC or said == "text/plain"):  # as a form field comes
         looks = type_of_text(head) or type_by_content(head, section.filename)
-    elif is_unspecific(said):
+    elif said in _UNSPECIFIC:
         looks = type_by_content(head, section.filename)
     else:
         return said
@@ -240,18 +239,17 @@ def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) 
 
 def _wanted(types: Sequence[str], type_: str) -> str:
     message = f"The part's Content-Type must be {' or '.join(types)}."
-    if not is_unspecific(type_):
+    if type_ not in _UNSPECIFIC:
         return message
     return f"{message} It says nothing, and neither the content nor the file name tells what the part is."
 
 
-def _counts(rules: Sequence[PartConfig], parts: Sequence[Part]) -> Iterator[Violation]:
-    per_rule = Counter(match(rules, part.name)[0] for part in parts)
+def _counts(rules: Sequence[PartConfig], came: Counter[int]) -> Iterator[Violation]:
     for place, rule in enumerate(rules):
-        if rule.required and not per_rule[place]:
+        if rule.required and not came[place]:
             yield Violation(rule.name, Code.PART_MISSING, f"The {rule.role} part is missing.")
-        if per_rule[place] > 1 and not rule.many:
-            yield Violation(rule.name, Code.PART_REPEATED, f"The part may come once, and came {per_rule[place]} times.")
+        if came[place] > 1 and not rule.many:
+            yield Violation(rule.name, Code.PART_REPEATED, f"The part may come once, and came {came[place]} times.")
 
 
 def _problem(violations: Sequence[Violation]) -> Problem | None:
@@ -261,19 +259,16 @@ def _problem(violations: Sequence[Violation]) -> Problem | None:
     return Problem(gravest, "The parts are not those that this process takes.", violations)
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Order page_2 before page_10."""
-    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name) if piece]
+def _order(placed: tuple[int, Part]) -> tuple[int, list[tuple[int, str]]]:
+    """Order parts by their rules, and those of one rule by the numbers in their names: page_2 before page_10."""
+    place, part = placed
+    pieces = re.split(r"(\d+)", part.name)
+    return place, [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces if piece]
 
 
 def registered(type_: str) -> str:
     """Return the registered name of a media type that is often called otherwise."""
     return _OTHER_NAMES.get(type_, type_)
-
-
-def is_unspecific(type_: str) -> bool:
-    """Return whether a media type says nothing about what a section is."""
-    return type_ in _UNSPECIFIC
 
 
 def type_by_content(head: bytes, filename: str | None) -> str:

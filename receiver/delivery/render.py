@@ -32,14 +32,14 @@ class Rendered:
 def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tuple[Part, ...]:
     """Return the parts as they are to be published: on disk, those that are to be PDF converted. Raises `Problem`."""
     staged.write([part.path.name for part in parts if part.role is not Role.METADATA])
+    rules = process.config.parts
+    converted = [rule for rule in rules if rule.convert is not None]
+    if not converted:
+        return tuple(parts)
     return tuple(
-        documents.as_pdf(part, staged, process.name) if _is_converted(process, part) else part for part in parts
+        documents.as_pdf(part, staged, process.name) if match(rules, part.name)[1] in converted else part
+        for part in parts
     )
-
-
-def _is_converted(process: Process, part: Part) -> bool:
-    rule = match(process.config.parts, part.name)[1]
-    return rule is not None and rule.convert is not None
 
 
 @timed(Step.RENDER)
@@ -73,12 +73,14 @@ def _named(process: Process, delivery: Delivery, reading: Reading, parts: Sequen
         if part.role is Role.METADATA:
             continue
         path = process.documents.render(names(delivery, reading, [(part, "")]))
-        unique, count = path, last.get(_folded(path), 1)
-        while _folded(unique) in taken:
+        first = _folded(path)
+        unique, folded, count = path, first, last.get(first, 1)
+        while folded in taken:
             count += 1
             unique = str(PurePosixPath(path).with_stem(f"{PurePosixPath(path).stem}-{count}"))
-        last[_folded(path)] = count
-        taken.add(_folded(unique))
+            folded = _folded(unique)
+        last[first] = count
+        taken.add(folded)
         yield part, unique
 
 
@@ -124,7 +126,7 @@ def _folded(path: str) -> str:
 def plan(intake: Intake, delivery: Delivery, parts: Sequence[Part], rendered: Rendered) -> Entry:
     """Stage what was rendered beside the parts, and return the entry that the ledger is to commit."""
     context, process, staged = intake.context, intake.process, intake.staged
-    outputs = tuple(stage_outputs(context, process, rendered, staged))
+    outputs = stage_outputs(context, process, rendered, staged)
     known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
     entry = _entry(intake, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
     if not process.config.retention.originals:
@@ -173,19 +175,18 @@ def _entry(intake: Intake, id_: str, source_id: str, parts: Sequence[Part], **kn
     )
 
 
-def stage_outputs(context: Context, process: Process, rendered: Rendered, staged: Staged) -> Iterator[Output]:
-    """Stage what was rendered beside the parts, and yield every file with its final name."""
+def stage_outputs(context: Context, process: Process, rendered: Rendered, staged: Staged) -> tuple[Output, ...]:
+    """Stage what was rendered beside the parts, and return every file with its final name."""
     root = f"{process.output}/"
-    told = root.removeprefix(f"{context.settings.output.absolute()}/")  # as the receipt tells it
-    for part, path in rendered.documents:
-        yield Output(Kind.DOCUMENT, part.path.name, told + path, root + path, part.size, part.sha256)
-    for kind, path, content in _contents(rendered):
-        file = staged.add(content)
-        yield Output(kind, file.name, told + path, root + path, file.size, file.sha256)
-
-
-def _contents(rendered: Rendered) -> Iterator[tuple[Kind, str, bytes]]:
-    for record in rendered.records:
-        yield Kind.RECORD, record.path, record.content
+    shown = root.removeprefix(f"{context.settings.output.absolute()}/")  # in the receipt
+    outputs = [
+        Output(Kind.DOCUMENT, part.path.name, shown + path, root + path, part.size, part.sha256)
+        for part, path in rendered.documents
+    ]
+    contents = [(Kind.RECORD, record.path, record.content) for record in rendered.records]
     if rendered.marker:
-        yield Kind.MARKER, rendered.marker, b""
+        contents.append((Kind.MARKER, rendered.marker, b""))
+    for kind, path, content in contents:
+        file = staged.add(content)
+        outputs.append(Output(kind, file.name, shown + path, root + path, file.size, file.sha256))
+    return tuple(outputs)

@@ -59,11 +59,10 @@ def violations(message: str) -> Iterator[Violation]:
 def _wrong(
     value: str, component: str, subcomponent: str, kinds: Mapping[tuple[int, int], str], line: int, name: str
 ) -> Iterator[Violation]:
-    components = [part.split(subcomponent) for part in value.split(component)]
+    components = value.split(component)
     for (first, second), kind in kinds.items():
-        if first > len(components) or second > len(components[first - 1]):
-            continue
-        leaf = components[first - 1][second - 1].strip(" ")
+        leaves = components[first - 1].split(subcomponent) if first <= len(components) else []
+        leaf = leaves[second - 1].strip(" ") if second <= len(leaves) else ""
         if leaf not in ("", DELETE) and not written(kind, leaf):
             shown = name + (f".{first}" if (first, second) != (1, 1) else "") + (f".{second}" if second > 1 else "")
             yield Violation(f"line {line}, {shown}", "type", f"{shown} is not {TYPES[kind][1]}.", "hl7")

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.running import TOKEN as SERVED
+from tests.support.running import Service
+
 ROOT = Path(__file__).parent.parent
 PAGES = ("operations.md", "audit.md")  # service/test_authoring.py does what authoring.md says
 COMMANDS = {"receiver", "cp", "rm", "cd", "export", "curl", "systemctl", "pip", "sh", "install"}
@@ -91,3 +94,18 @@ def test_a_block_of_commands_runs(place, page, lines):
     told = place.run(place.shell(lines))
     assert told.returncode == 0, (told.stdout, told.stderr)
     assert "Traceback" not in told.stderr
+
+
+def test_the_readme_delivers(tmp_path):
+    """What the second terminal of the README does, beside a service as the first one starts it."""
+    (sending,) = [lines for _, lines in blocks("../README.md") if "receiver send" in lines]
+    service = Service(tmp_path / "var").start()
+    try:
+        script = sending.replace(":8080", f":{service.port}").replace("choose-a-long-one", SERVED)
+        told = subprocess.run(["sh", "-ec", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    finally:
+        service.stop()
+    assert told.stdout.startswith("200 OK"), (told.stdout, told.stderr)
+    (id_,) = set(re.findall(r"output/referrals/(\w+)\.hl7", (ROOT / "README.md").read_text()))
+    written = {path.name for path in (tmp_path / "var" / "output" / "referrals").iterdir()}
+    assert {f"{id_}.tif", f"{id_}.hl7", f"{id_}.json"} <= written

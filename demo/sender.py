@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from receiver.authoring.cases.files import Named, named
+from receiver.authoring.cases.cases import Named, named
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sender import Answer, target
 
-from receiver.authoring.cases.files import Named
+from receiver.authoring.cases.cases import Named
 
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 TEXT = {".hl7", ".json", ".xml", ".csv", ".txt"}

@@ -10,11 +10,10 @@ from pathlib import Path
 import click
 
 from receiver.authoring.cases.capturing import laid_out, sent
-from receiver.authoring.cases.cases import EXPECTED, SAMPLES, Case
-from receiver.authoring.cases.proof import prove
-from receiver.authoring.cases.site import processes
-from receiver.authoring.cases.verdict import files, write
-from receiver.authoring.scrub import CannotScrub, Scrubbed, scrub
+from receiver.authoring.cases.cases import EXPECTED, SAMPLES, Case, processes
+from receiver.authoring.cases.verdict import files, prove, write
+from receiver.authoring.scrub import Scrubbed, scrub
+from receiver.authoring.scrub.inventing import CannotScrub
 from receiver.cli.terminal import show_outcome
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings

@@ -2,19 +2,22 @@
 
 import os
 import sys
-from collections.abc import Sequence
-from types import ModuleType
+from collections.abc import Callable, Sequence
 
 import click
 
-from receiver.authoring.check import check
-from receiver.authoring.check.reports import github, json, sarif, text
-from receiver.authoring.check.reports.findings import Findings
+from receiver.authoring.check import check, findings, sarif
+from receiver.authoring.check.findings import Findings
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.settings import Settings
 from receiver.site.config.site import find
 
-REPORTS: dict[str, ModuleType] = {"text": text, "json": json, "sarif": sarif, "github": github}
+REPORTS: dict[str, Callable[[Findings], str]] = {
+    "text": findings.for_people,
+    "json": findings.for_programs,
+    "sarif": sarif.report,
+    "github": findings.for_github,
+}
 
 
 @click.command()
@@ -33,7 +36,7 @@ def command(processes: Sequence[str], form: str, strict: bool) -> None:
         near = did_you_mean(missing[0], known) or f"there are: {', '.join(known)}"
         raise click.UsageError(f"no such process: {', '.join(missing)} ({near})")
     faults = [fault for fault in check(settings, os.environ) if not processes or _concerns(fault, processes)]
-    click.echo(REPORTS[form].report(Findings(faults, len(processes or known), settings.site)))
+    click.echo(REPORTS[form](Findings(faults, len(processes or known), settings.site)))
     counting = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     sys.exit(1 if any(fault.severity in counting for fault in faults) else 0)
 

@@ -48,7 +48,7 @@ def open_context(settings: Settings) -> "Context":
     Output folders are created before the service ever started: one that is missing afterwards was there, and its
     disk may be away.
     """
-    from receiver.authoring.cases.site import processes  # loads everything: the verbs that only read need none of it
+    from receiver.authoring.cases.cases import processes
     from receiver.delivery.context import open_unrecovered
     from receiver.site import in_force
 
@@ -62,7 +62,7 @@ def look_at_context(settings: Settings) -> "Context":
 
     What is missing or cannot be used is for `health` to report, also the ledger of a service that was started before.
     """
-    from receiver.authoring.cases.site import processes  # as above
+    from receiver.authoring.cases.cases import processes
     from receiver.delivery.context import Context
     from receiver.site import in_force
 

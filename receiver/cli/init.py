@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from receiver.authoring.draft import new_site
+from receiver.authoring.draft import draft
 
 
 @click.command()
@@ -15,7 +15,7 @@ def command(folder: Path) -> None:
     DIR must not hold anything yet. Ends with 0, or with 2 where it does.
     """
     try:
-        written = new_site.create(folder)
+        written = draft.create_site(folder)
     except FileExistsError:
         raise click.UsageError(f"{folder} holds something already") from None
     for name in written:

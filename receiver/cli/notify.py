@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from receiver.authoring.cases.site import processes
+from receiver.authoring.cases.cases import processes
 from receiver.core.settings import Settings
 from receiver.operations.notify import alerts, sending
 from receiver.operations.notify.conditions import Symptom

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import click
 
-from receiver.authoring.cases.files import Named, named
+from receiver.authoring.cases.cases import Named, named
 from receiver.delivery.filenames import disposition
 
 CHUNK = 1024 * 1024  # bytes read and sent at once

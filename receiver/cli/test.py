@@ -11,11 +11,9 @@ import click
 
 from receiver.authoring.cases import coverage as covered
 from receiver.authoring.cases import junit, verdict
-from receiver.authoring.cases.cases import Case, cases
+from receiver.authoring.cases.cases import Case, cases, processes
 from receiver.authoring.cases.coverage import FieldCoverage, FileCoverage, traced
-from receiver.authoring.cases.proof import Proof, prove
-from receiver.authoring.cases.site import processes
-from receiver.authoring.cases.verdict import Status
+from receiver.authoring.cases.verdict import Proof, Status, prove
 from receiver.core.faults import did_you_mean
 from receiver.core.settings import Settings
 from receiver.schemas.json_library import Library

@@ -8,13 +8,20 @@ from pathlib import Path
 
 import click
 
-from receiver.authoring.cases import captured
-from receiver.authoring.cases.cases import EXPECTED, SAMPLES, Case, delivered, is_part
-from receiver.authoring.cases.files import Named, named
+from receiver.authoring.cases.cases import (
+    EXPECTED,
+    SAMPLES,
+    Case,
+    Named,
+    NotARequest,
+    captured_sections,
+    delivered,
+    is_part,
+    named,
+    processes,
+)
 from receiver.authoring.cases.outcome import run
-from receiver.authoring.cases.proof import prove
-from receiver.authoring.cases.site import processes
-from receiver.authoring.cases.verdict import Status, Verdict
+from receiver.authoring.cases.verdict import Status, Verdict, prove
 from receiver.cli.terminal import again_on_change, show_heading, show_outcome
 from receiver.core.faults import Misconfigured
 from receiver.core.settings import Settings
@@ -68,8 +75,8 @@ def _attempt(
         _show_verdict(proof.verdict)
         return proof.verdict.status is Status.OK or (proof.verdict.status is Status.NEW and not proof.outcome.problem)
     try:
-        sent = captured.sections(request, settings.max_body) if request else delivered(_files(files, process))
-    except captured.NotARequest as error:
+        sent = captured_sections(request, settings.max_body) if request else delivered(_files(files, process))
+    except NotARequest as error:
         raise click.UsageError(str(error)) from None
     outcome = run(process, sent, datetime.now(UTC))
     show_outcome(outcome, whole=whole)

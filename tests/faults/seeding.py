@@ -6,10 +6,8 @@ import tempfile
 from enum import StrEnum
 from pathlib import Path
 
-from receiver.authoring.cases.cases import cases
-from receiver.authoring.cases.proof import prove
-from receiver.authoring.cases.site import processes
-from receiver.authoring.cases.verdict import PROBLEM, Status
+from receiver.authoring.cases.cases import cases, processes
+from receiver.authoring.cases.verdict import PROBLEM, Status, prove
 from receiver.authoring.check import check
 from receiver.core.faults import Fault, Misconfigured
 from receiver.core.settings import Settings

@@ -4,7 +4,7 @@ import shutil
 from datetime import timedelta
 from itertools import count
 
-from receiver.authoring.cases.site import processes
+from receiver.authoring.cases.cases import processes
 from receiver.core.delivery import Replay, Status
 from receiver.delivery.context import open_unrecovered
 from receiver.operations.replay import Result, replay

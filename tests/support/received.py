@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from receiver.authoring.cases.site import processes
+from receiver.authoring.cases.cases import processes
 from receiver.core.delivery import Arrival, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings

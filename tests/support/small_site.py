@@ -8,9 +8,8 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from receiver import cli
-from receiver.authoring.cases.cases import Case, incoming
+from receiver.authoring.cases.cases import Case, incoming, processes
 from receiver.authoring.cases.outcome import run
-from receiver.authoring.cases.site import processes
 from receiver.core.delivery import Arrival, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings

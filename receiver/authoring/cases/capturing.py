@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from receiver.authoring.cases.cases import EXPECTED, REQUEST, is_part
-from receiver.authoring.cases.files import named
+from receiver.authoring.cases.cases import EXPECTED, REQUEST, is_part, named
 from receiver.core.delivery import Part, Role, Section
 from receiver.delivery.filenames import disposition
 from receiver.schemas import json_text, xml_text

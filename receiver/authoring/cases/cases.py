@@ -6,15 +6,21 @@
 Documents are not repeated in expected/: they are published as they came.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import http.client
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from receiver.authoring.cases import captured
-from receiver.authoring.cases.files import Named, named
 from receiver.core.delivery import Section
+from receiver.core.faults import Fault, Misconfigured, Severity, did_you_mean
+from receiver.core.settings import Settings
+from receiver.delivery import form
+from receiver.site.compiling import compile_site
 from receiver.site.config.model import PartConfig
+from receiver.site.config.site import MAPPINGS, find
 from receiver.site.process import Process
 from receiver.store.durable import chunks
 
@@ -54,12 +60,12 @@ def incoming(case: Case, max_body: int) -> Iterator[Section]:
     """Return the delivery of a case. Raises `NotARequest`; `Problem` on its way in where a file cannot be read."""
     request = case.folder / REQUEST
     if request.exists():
-        return captured.sections(request, max_body)
+        return captured_sections(request, max_body)
     files = sorted(path for path in case.folder.iterdir() if path.is_file() and not path.name.startswith("."))
     return delivered(named(str(path), is_part(case.process)) for path in files)
 
 
-def delivered(parts: Iterable[Named]) -> Iterator[Section]:
+def delivered(parts: Iterable["Named"]) -> Iterator[Section]:
     """Yield files as the sections that they are sent as."""
     return (replace(part.section, content=chunks(part.path)) for part in parts)
 
@@ -79,3 +85,94 @@ def expected(case: Case) -> Files | None:
         return None
     files = (path for path in case.expected.rglob("*") if path.is_file())
     return {path.relative_to(case.expected).as_posix(): path.read_bytes() for path in sorted(files)}
+
+
+TYPES = {
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".dcm": "application/dicom",
+    ".json": "application/json",
+    ".xml": "application/xml",
+    ".csv": "text/csv",
+    ".txt": "text/plain",
+}
+PART_AND_NAME = re.compile(r"(?P<part>[^=/]+)--(?P<filename>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file with the head of the section that it is sent as."""
+
+    section: Section
+    path: Path
+
+
+def named(argument: str, is_part: Callable[[str], bool] = lambda _name: False) -> Named:
+    """Tell the part that a file is sent as.
+
+    `part=path` says it outright, and so does `part--name.tif`. Otherwise a file is sent as the part that it is
+    named after, where the process has such a part; else .json and .xml are `metadata` and anything else is `file`.
+    """
+    part, equals, rest = argument.partition("=")
+    explicit = bool(equals) and not Path(argument).exists()
+    path = Path(rest) if explicit else Path(argument)
+    match = PART_AND_NAME.fullmatch(path.name)
+    suffix = path.suffix.lower()
+    if not explicit:
+        part = match["part"] if match else _part(path, is_part)
+    filename = match["filename"] if match else path.name
+    return Named(Section(part, filename, TYPES.get(suffix, "application/octet-stream")), path)
+
+
+def _part(path: Path, is_part: Callable[[str], bool]) -> str:
+    stem = path.name.partition(".")[0]
+    if is_part(stem):
+        return stem
+    return "metadata" if path.suffix.lower() in (".json", ".xml") else "file"
+
+
+class NotARequest(ValueError):  # noqa: N818 (a state, told in words)
+    """A file that does not begin as an HTTP request does."""
+
+
+def captured_sections(path: Path, max_body: int) -> Iterator[Section]:
+    """Yield the sections of the request in a file. Raises `NotARequest`, and `Problem` as the service would."""
+    stream = io.BytesIO(path.read_bytes())
+    if not stream.readline().rstrip().endswith((b"HTTP/1.1", b"HTTP/1.0")):
+        raise NotARequest(f"{path} does not begin with a request line such as POST /… HTTP/1.1")
+    headers = http.client.parse_headers(stream)
+    length = headers.get("Content-Length", "")
+    return form.sections(stream, headers.get("Content-Type", ""), int(length) if length.isdecimal() else None, max_body)
+
+
+def processes(settings: Settings, names: Iterable[str] = ()) -> dict[str, Process]:
+    """Return some processes of a site by name, or all. Raises `Misconfigured` where one is faulty or not there."""
+    known = [folder.name for folder in find(settings.site)[0]]
+    wanted = list(names) or known
+    if unknown := list(_unknown(wanted, known)):
+        raise Misconfigured(unknown)
+    compiled, faults = compile_site(settings, {}, wanted)
+    if not wanted or not set(wanted) <= set(compiled):
+        raise Misconfigured(filter(_matters, faults))
+    return {name: compiled[name] for name in wanted}
+
+
+def _matters(fault: Fault) -> bool:
+    return fault.severity is Severity.ERROR and not fault.code.startswith("token-")
+
+
+def root(process: Process) -> Path:
+    """Return the folder of the site that a process belongs to: it lies in <site>/mappings/<process>."""
+    return process.config.folder.parents[1]
+
+
+def _unknown(wanted: Sequence[str], known: Sequence[str]) -> Iterator[Fault]:
+    there_are = f"there are: {', '.join(known)}" if known else ""
+    for name in wanted:
+        if name not in known:
+            hint = did_you_mean(name, known) or there_are
+            yield Fault(MAPPINGS, 1, 1, "no-such-process", f'there is no process "{name}"', hint)

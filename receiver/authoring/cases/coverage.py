@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from receiver.authoring.cases.cases import root
 from receiver.authoring.cases.outcome import Outcome
-from receiver.authoring.cases.site import root
 from receiver.site.compiling import customs
 from receiver.site.process import Process
 from receiver.templates import Condition, Template, Templates, Trace

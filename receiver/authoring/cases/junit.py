@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from receiver.authoring.cases.proof import Proof
-from receiver.authoring.cases.verdict import Status
+from receiver.authoring.cases.verdict import Proof, Status
 
 ELEMENTS = {Status.CHANGED: "failure", Status.NEW: "failure", Status.ERROR: "error"}
 

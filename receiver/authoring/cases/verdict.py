@@ -1,14 +1,15 @@
 """Compares what a sample case becomes with what it must become, and writes it down."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from receiver.authoring.cases.cases import Case, Files, expected
-from receiver.authoring.cases.outcome import Outcome
+from receiver.authoring.cases.cases import Case, Files, NotARequest, expected, incoming
+from receiver.authoring.cases.outcome import Outcome, run
 from receiver.core.delivery import Status as DeliveryStatus
 from receiver.core.problems import Problem
 from receiver.formats.comparing import RecordStyle, differences
@@ -146,3 +147,29 @@ def _judged(violation: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _line(judged: tuple[Any, ...]) -> str:
     return " ".join(str(each) for each in judged if each)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One case, what became of it, and how that compares."""
+
+    case: Case
+    outcome: Outcome
+    verdict: Verdict
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """The case's name with its process before it."""
+        return f"{self.case.process.name}/{self.case.name}"
+
+
+def prove(case: Case, max_body: int) -> Proof:
+    """Run one case."""
+    began = time.perf_counter()
+    try:
+        outcome = run(case.process, incoming(case, max_body))
+        verdict = judge(case, outcome)
+    except (NotARequest, OSError) as error:
+        outcome, verdict = Outcome(), Verdict(Status.ERROR, (str(error),))
+    return Proof(case, outcome, verdict, time.perf_counter() - began)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
-from receiver.authoring.cases.cases import REQUEST, Case, cases, incoming, is_part
-from receiver.authoring.cases.files import named
+from receiver.authoring.cases.cases import REQUEST, Case, cases, incoming, is_part, named
 from receiver.authoring.check.site import Site
 from receiver.core.delivery import Reading, Role
 from receiver.core.faults import Fault, Severity, did_you_mean

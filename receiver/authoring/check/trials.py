@@ -14,8 +14,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from receiver.authoring.cases.captured import NotARequest
-from receiver.authoring.cases.cases import Case, cases, incoming
+from receiver.authoring.cases.cases import Case, NotARequest, cases, incoming
 from receiver.authoring.cases.outcome import FROZEN
 from receiver.authoring.check.expressions import WHOLE
 from receiver.authoring.check.inputs import Input, documents, inputs

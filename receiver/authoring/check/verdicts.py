@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from receiver.authoring.cases.cases import Case
-from receiver.authoring.check import hl7_habits
 from receiver.core.faults import Fault, Severity
 from receiver.core.problems import Code, Problem, Violation
+from receiver.formats.hl7 import habits
 from receiver.site.config.model import ProcessConfig, RecordConfig
 from receiver.site.process import Process, RecordRule
 
@@ -97,7 +97,7 @@ class Verdicts:
 
     def _unusual(self, file: str, text: str) -> None:
         """Tell what of an HL7 message receivers do not expect, though the standard's structure has it."""
-        for place, message in hl7_habits.findings(text):
+        for place, message in habits.findings(text):
             line = template_line((self.site / file).read_text("utf-8-sig"), text, place)
             self._note(Fault(file, line, 1, "hl7-unusual", f"{place}: {message}", "", Severity.WARNING))
 

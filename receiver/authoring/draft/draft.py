@@ -8,15 +8,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from receiver.authoring.cases.cases import SAMPLES, cases
-from receiver.authoring.cases.proof import prove
-from receiver.authoring.cases.site import processes
-from receiver.authoring.cases.verdict import files, write
-from receiver.authoring.draft import new_site
+from receiver.authoring.cases.cases import SAMPLES, cases, processes
+from receiver.authoring.cases.verdict import files, prove, write
+from receiver.authoring.draft import json_schema, xml_schema
 from receiver.authoring.draft.configuration import Record, toml
-from receiver.authoring.draft.documents import fields, json_shape, xml_shape
+from receiver.authoring.draft.kinds import left_out, slots
 from receiver.authoring.draft.reading import Reading, read
-from receiver.authoring.draft.slots import left_out, slots
 from receiver.authoring.draft.sources import Sources, Unusable
 from receiver.authoring.draft.sources import read as read_sources
 from receiver.authoring.draft.wanted import Wanted
@@ -29,6 +26,7 @@ from receiver.formats.slot import Slot
 from receiver.formats.text import draft as text_template
 from receiver.formats.xml import draft as xml_template
 from receiver.site.compiling import SCHEMAS
+from receiver.site.config import schema
 from receiver.site.config.site import MAPPINGS, find
 from receiver.site.config.source import FILE
 
@@ -55,10 +53,10 @@ class Draft:
 
 def draft(process: str, given: Sequence[Path], form: str, settings: Settings, wanted: Wanted) -> Draft:
     """Draft a process out of samples; `form` is the record's format. Raises `Unusable`, `WrongOption`."""
-    sources = read_sources(given, new_site.PAGE)
+    sources = read_sources(given, PAGE)
     if len({sample.part.name for sample in sources.samples}) > 1:
         raise Unusable("the metadata comes under several part names; draft from deliveries that name it alike")
-    reading = read(sources, new_site.SCHEMAS, wanted)
+    reading = read(sources, SHIPPED_SCHEMAS, wanted)
     made = dict(_files(process, sources, reading, form, settings))
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
@@ -75,7 +73,7 @@ def draft(process: str, given: Sequence[Path], form: str, settings: Settings, wa
 
 def save(drafted: Draft, site: Path) -> list[str]:
     """Write the files to a site and return their names. Raises `FileExistsError` before anything is written."""
-    shared = {f"{SCHEMAS}/{name}" for name in new_site.KNOWN}
+    shared = {f"{SCHEMAS}/{name}" for name in KNOWN}
     wanted = {
         name: content for name, content in drafted.files.items() if not (name in shared and (site / name).exists())
     }
@@ -102,9 +100,9 @@ def _files(
     metadata, content = _metadata_schema(title, process, sources, reading)
     fields_schema = f"{process}.fields.schema.json"
     text = toml(title, sources, reading, (metadata, fields_schema), record, default=not find(settings.site)[0])
-    head = "#:schema ../../process.schema.json\n" if (settings.site / new_site.EDITOR_SCHEMA).exists() else ""
+    head = "#:schema ../../process.schema.json\n" if (settings.site / EDITOR_SCHEMA).exists() else ""
     yield f"{SCHEMAS}/{metadata}", content
-    yield f"{SCHEMAS}/{fields_schema}", _json(fields.schema(title, reading, len(sources.samples)))
+    yield f"{SCHEMAS}/{fields_schema}", _json(json_schema.fields_schema(title, reading, len(sources.samples)))
     yield f"{folder}/{FILE}", (head + text).encode()
     yield f"{folder}/{record.template}", TEMPLATES[form].template(every, title).encode()
     for sample in sources.samples:
@@ -122,11 +120,11 @@ def _record(form: str, every: Sequence[Slot]) -> Record:
 
 def _metadata_schema(title: str, process: str, sources: Sources, reading: Reading) -> tuple[str, bytes]:
     if reading.known:
-        return reading.known, (new_site.SCHEMAS / reading.known).read_bytes()
+        return reading.known, (SHIPPED_SCHEMAS / reading.known).read_bytes()
     if sources.form == "json":
-        return f"{process}.metadata.schema.json", _json(json_shape.schema(title, reading, sources.documents))
+        return f"{process}.metadata.schema.json", _json(json_schema.metadata_schema(title, reading, sources.documents))
     open_at = reading.each.removesuffix("*").removesuffix("/") if reading.each.endswith("*") else None
-    return f"{process}.metadata.xsd", xml_shape.schema(sources.documents, open_at)
+    return f"{process}.metadata.xsd", xml_schema.schema(sources.documents, open_at)
 
 
 def _json(schema: Any) -> bytes:
@@ -142,3 +140,28 @@ def _proven(process: str, settings: Settings, site: Path) -> Iterator[str]:
         if outcome.problem:
             told = "; ".join(f"{each.where} {each.message}" for each in outcome.problem.violations)
             yield f"{case.name}: {outcome.problem.code} {told}"
+
+
+HERE = Path(__file__).parent / "site"
+SHIPPED_SCHEMAS = HERE / "schemas"
+KNOWN = ("nextstep-metadata.schema.json", "nextstep-metadata.xsd")
+PAGE = (HERE / "page.pdf").read_bytes()  # stands in where no document is given
+EDITOR_SCHEMA = "process.schema.json"
+IGNORED = "# What the service keeps: the ledger, quarantine, published files\nvar/\n"
+
+
+def create_site(folder: Path) -> list[str]:
+    """Write an empty site and return its files. Raises `FileExistsError` for a folder that holds something."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(folder)
+    files = {
+        "README.md": (HERE / "README.md").read_text("utf-8"),
+        ".gitignore": IGNORED,
+        EDITOR_SCHEMA: schema.text(),
+        **{f"schemas/{name}": (SHIPPED_SCHEMAS / name).read_text("utf-8") for name in KNOWN},
+    }
+    (folder / "mappings").mkdir(parents=True)
+    (folder / "schemas").mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    return ["mappings/", *sorted(files)]

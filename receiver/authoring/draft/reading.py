@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from receiver.authoring.draft.layouts import json as json_layouts
-from receiver.authoring.draft.layouts import xml as xml_layouts
-from receiver.authoring.draft.layouts.candidate import Candidate
-from receiver.authoring.draft.layouts.columns import Column, number
-from receiver.authoring.draft.layouts.identity import can_be_id, likeliest, likeliest_name
+from receiver.authoring.draft import json_layouts, xml_layouts
+from receiver.authoring.draft.columns import Column, can_be_id, likeliest, likeliest_name, number
+from receiver.authoring.draft.roles import Candidate
 from receiver.authoring.draft.sources import FORMS, Sources, Unusable
 from receiver.authoring.draft.wanted import NONE, Wanted, WrongOption, listed
 from receiver.metadata.fields import Absent, Layout, source_id_fault

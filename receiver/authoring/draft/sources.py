@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from receiver.authoring.cases import captured
-from receiver.authoring.cases.cases import REQUEST
-from receiver.authoring.cases.files import named
+from receiver.authoring.cases.cases import REQUEST, NotARequest, captured_sections, named
 from receiver.core.delivery import Section
 from receiver.core.problems import Problem
 from receiver.metadata import json, xml
@@ -105,8 +103,8 @@ def _request(file: Path) -> Sample:
     content = _content(file)
     head, blank, body = content.partition(b"\r\n\r\n")
     try:
-        incoming = [(each, b"".join(_chunks(each.content))) for each in captured.sections(file, len(content))]
-    except (Problem, captured.NotARequest) as error:
+        incoming = [(each, b"".join(_chunks(each.content))) for each in captured_sections(file, len(content))]
+    except (Problem, NotARequest) as error:
         raise Unusable(f"{file}: {error}") from None
     found = [(section, data) for section, data in incoming if _is_metadata(section, data)]
     if len(found) != 1:

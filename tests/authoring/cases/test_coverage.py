@@ -2,10 +2,9 @@
 
 import pytest
 
-from receiver.authoring.cases.cases import Case, incoming
+from receiver.authoring.cases.cases import Case, incoming, processes
 from receiver.authoring.cases.coverage import of_fields, of_templates, percent, traced
 from receiver.authoring.cases.outcome import run
-from receiver.authoring.cases.site import processes
 
 FIELDS = {"name": "Ada Invented", "mrn": "00071234", "code": ["R06.09", "I10"]}
 XML = "mappings/notes/note.xml.j2"

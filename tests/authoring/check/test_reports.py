@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from receiver import cli
-from receiver.authoring.check.reports import github, sarif, text
-from receiver.authoring.check.reports.findings import Findings
+from receiver.authoring.check import findings, sarif
+from receiver.authoring.check.findings import Findings
 from receiver.core.faults import Fault, Severity
 from tests.authoring.check.corpus_of_faults import CASES, ENVIRONMENT, SOUND, patched
 
@@ -81,7 +81,7 @@ def test_json_has_every_finding_whole(site):
 
 
 def test_a_terminal_is_told_in_colour():
-    coloured = text.report(Findings(FAULTS, 1, Path()))
+    coloured = findings.for_people(Findings(FAULTS, 1, Path()))
     assert "\x1b[31munknown-key\x1b[0m" in coloured
     assert re.sub(r"\x1b\[\d+m", "", coloured).splitlines()[0] == str(FAULTS[0])
     assert coloured.splitlines()[-1] == "1 process: 1 error, 1 warning, 1 info"
@@ -89,7 +89,7 @@ def test_a_terminal_is_told_in_colour():
 
 def test_workflow_commands_are_escaped(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lines = github.report(Findings(FAULTS, 1, Path("my site"))).splitlines()
+    lines = findings.for_github(Findings(FAULTS, 1, Path("my site"))).splitlines()
     assert lines[0] == (
         "::error file=my site/mappings/a/process.toml,line=3,col=7,"
         "title=unknown-key%3A There is no such key%2C or not in this section"

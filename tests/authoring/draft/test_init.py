@@ -1,6 +1,6 @@
 """An empty site is ready for its first process."""
 
-from receiver.authoring.draft import new_site
+from receiver.authoring.draft import draft
 from receiver.site.config import schema
 from tests.support.new_sites import ROOT, made
 
@@ -8,7 +8,7 @@ from tests.support.new_sites import ROOT, made
 def test_a_new_site_has_its_folders_and_the_platforms_schemas(tmp_path):
     site = made(tmp_path)
     files = {path.relative_to(site.folder).as_posix() for path in site.folder.rglob("*")}
-    known = {f"schemas/{name}" for name in new_site.KNOWN}
+    known = {f"schemas/{name}" for name in draft.KNOWN}
     assert files == {"README.md", ".gitignore", "process.schema.json", "mappings", "schemas", *known}
     assert site.text("process.schema.json") == schema.text()
 
@@ -31,8 +31,8 @@ def test_an_empty_folder_is_taken(tmp_path):
 
 
 def test_the_schemas_of_the_package_are_those_of_the_shipped_site():
-    for name in new_site.KNOWN:
-        assert (new_site.SCHEMAS / name).read_bytes() == (ROOT / "schemas" / name).read_bytes()
+    for name in draft.KNOWN:
+        assert (draft.SHIPPED_SCHEMAS / name).read_bytes() == (ROOT / "schemas" / name).read_bytes()
 
 
 def test_the_readme_names_verbs_that_are_there(tmp_path):

@@ -14,13 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from receiver.authoring.cases.capturing import Sent, laid_out
-from receiver.authoring.cases.cases import cases, incoming
+from receiver.authoring.cases.cases import cases, incoming, processes
 from receiver.authoring.cases.outcome import run
-from receiver.authoring.cases.site import processes
 from receiver.authoring.cases.verdict import files
-from receiver.authoring.scrub import CannotScrub, scrub
-from receiver.authoring.scrub.inventing import can_change, invented
-from receiver.authoring.scrub.scrub import blank
+from receiver.authoring.scrub import blank, scrub
+from receiver.authoring.scrub.inventing import CannotScrub, can_change, invented
 from receiver.core.delivery import Role, Section
 from receiver.core.settings import Settings
 from tests.support.small_site import FIELDS, SmallSite, metadata

@@ -5,9 +5,8 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
-from receiver.authoring.draft.layouts.candidate import Candidate, Found
-from receiver.authoring.draft.layouts.columns import Column, column, is_blank
-from receiver.authoring.draft.layouts.roles import confidence, name_points, roles, value_of, value_points
+from receiver.authoring.draft.columns import Column, column, is_blank
+from receiver.authoring.draft.roles import Candidate, Found, confidence, name_points, roles, value_of, value_points
 from receiver.authoring.draft.wanted import Wanted
 from receiver.metadata import json as form
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from receiver.authoring.draft.layouts.candidate import Candidate, Found
-from receiver.authoring.draft.layouts.columns import Column, column, is_blank
-from receiver.authoring.draft.layouts.roles import confidence, name_points, roles, value_of, value_points
+from receiver.authoring.draft.columns import Column, column, is_blank
+from receiver.authoring.draft.roles import Candidate, Found, confidence, name_points, roles, value_of, value_points
 from receiver.authoring.draft.wanted import Wanted
 from receiver.metadata import xml as form
 

@@ -1,1 +1,0 @@
-"""authoring.draft.layouts"""

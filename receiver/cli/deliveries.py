@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import click
 
 from receiver.cli import FINDINGS
-from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.faults import did_you_mean
 from receiver.core.settings import Settings
 from receiver.store import ledger
-from receiver.store.entry import DamagedRow, Entry, Kind, Output
+from receiver.store.entry import OUTPUTS, DamagedRow, Entry, Kind, Output
+from receiver.store.entry import to_dict as entry_to_dict
 
 if TYPE_CHECKING:
     from receiver.delivery.context import Context
@@ -133,33 +132,12 @@ def _after(last: datetime | None) -> datetime | None:
 
 
 def to_dict(entry: Entry) -> dict[str, Any]:
-    """Return a delivery with the names that its receipt has, where it has them."""
-    return {
-        "id": entry.id,
-        "process": entry.process,
-        "sourceId": entry.source_id,
-        "version": entry.version,
-        "status": entry.status,
-        "code": entry.code,
-        "receivedAt": _moment(entry.received_at),
-        "committedAt": _moment(entry.committed_at),
-        "publishedAt": _moment(entry.published_at),
-        "peer": entry.peer,
-        "configuration": entry.configuration,
-        "parts": [asdict(part) for part in entry.parts],
-        **{name: [_output(each) for each in entry.of_kind(kind)] for name, kind in _OUTPUTS.items()},
-        "violations": [asdict(violation) for violation in entry.violations],
-        "attempts": [asdict(attempt) | {"at": _moment(attempt.at)} for attempt in entry.attempts],
-        "attemptCount": entry.attempt_count,
-    }
-
-
-_OUTPUTS = {
-    "documents": Kind.DOCUMENT,
-    "records": Kind.RECORD,
-    "marker": Kind.MARKER,
-    "originals": Kind.ORIGINALS,
-}
+    """Return a delivery as the verbs print it: of its outputs all but the names that they had in the stage."""
+    form = entry_to_dict(entry)
+    for name in OUTPUTS.values():
+        for output in form[name]:
+            del output["staged"]
+    return form
 
 
 def whereabouts(output: Output) -> str:
@@ -170,19 +148,6 @@ def whereabouts(output: Output) -> str:
         return "gone"
     whole = output.kind is Kind.ORIGINALS or state.st_size == output.size
     return "there" if whole else "changed"
-
-
-def _output(output: Output) -> dict[str, Any]:
-    return {
-        "path": output.path,
-        "target": output.target,
-        "size": output.size,
-        "sha256": output.sha256,
-    }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return units.stamp(moment) if moment else None
 
 
 Row = Mapping[str, Any]  # as `to_dict` makes it

@@ -6,6 +6,7 @@ from enum import StrEnum
 from mimetypes import MimeTypes
 from typing import Any
 
+from receiver.core import units
 from receiver.core.delivery import Arrival, Part, Published, Receipt, Replay, Status
 from receiver.core.problems import Code, Problem, Violation
 
@@ -178,3 +179,51 @@ class DamagedRow(Problem):
         )
         self.id = id
         self.received_at = received_at  # None where that is damaged, too
+
+
+OUTPUTS = {Kind.DOCUMENT: "documents", Kind.RECORD: "records", Kind.MARKER: "marker", Kind.ORIGINALS: "originals"}
+
+
+def to_dict(entry: Entry) -> dict[str, Any]:
+    """Return a delivery as JSON, of which rows, kept deliveries and verbs take their part."""
+    return {
+        "id": entry.id,
+        "process": entry.process,
+        "sourceId": entry.source_id,
+        "version": entry.version,
+        "status": entry.status.value,
+        "code": entry.code and entry.code.value,
+        "receivedAt": units.stamp(entry.received_at),
+        "committedAt": entry.committed_at and units.stamp(entry.committed_at),
+        "publishedAt": entry.published_at and units.stamp(entry.published_at),
+        "peer": entry.peer,
+        "configuration": entry.configuration,
+        "parts": [_fields(part) for part in entry.parts],
+        **{
+            name: [_output_to_dict(output) for output in entry.outputs if output.kind is kind]
+            for kind, name in OUTPUTS.items()
+        },
+        "violations": [_fields(violation) for violation in entry.violations],
+        "attempts": [attempt_to_dict(attempt) for attempt in entry.attempts],
+        "attemptCount": entry.attempt_count,
+    }
+
+
+def attempt_to_dict(attempt: Attempt) -> dict[str, Any]:
+    """Return an attempt as JSON has it."""
+    return _fields(attempt) | {"at": units.stamp(attempt.at)}
+
+
+def _output_to_dict(output: Output) -> dict[str, Any]:
+    return {
+        "path": output.path,
+        "target": output.target,
+        "staged": output.staged,
+        "size": output.size,
+        "sha256": output.sha256,
+    }
+
+
+def _fields(item: PartLine | Violation | Attempt) -> dict[str, Any]:
+    """Return the fields of a flat value; dataclasses.asdict would copy each of them deeply."""
+    return {name: getattr(item, name) for name in item.__slots__}

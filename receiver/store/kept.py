@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from receiver.core.problems import Code, Problem, Violation
 from receiver.store import durable, folders, stage
 from receiver.store.data_version import require_known, stamped
 from receiver.store.durable import storage
-from receiver.store.entry import Entry, PartLine
+from receiver.store.entry import Entry, PartLine, to_dict
 
 SCRATCH = ".stage"  # beside the folders of the processes: what is being copied or removed; swept after a crash
 
@@ -35,18 +35,14 @@ class Kept:
 
 def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
     """Return the JSON text that makes a folder of parts readable without the ledger."""
+    form = to_dict(entry)
     told = {
-        "id": entry.id,
-        "process": entry.process,
-        "sourceId": entry.source_id,
-        "receivedAt": units.stamp(entry.received_at),
-        "peer": entry.peer,
-        "configuration": entry.configuration,
+        **{name: form[name] for name in ("id", "process", "sourceId", "receivedAt", "peer", "configuration")},
         "replay": entry.replay and _replayed(entry.replay),
-        "status": entry.status,
-        "code": entry.code,
+        "status": form["status"],
+        "code": form["code"],
         "detail": detail,
-        "violations": [asdict(violation) for violation in entry.violations],
+        "violations": form["violations"],
         "parts": [_told(part) for part in parts],
     }
     return json.dumps(stamped(told), ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"

@@ -42,7 +42,6 @@ AREAS = {
     ),
     "metadata": Area(
         ("metadata", "core/positions.py"),
-        ("metadata", "core/positions.py"),
         ("metadata", "core/test_positions.py", "templates/test_xml_metadata.py", "field"),
     ),
     "formats": Area(("formats",), ("templates", "formats")),

@@ -8,57 +8,49 @@ from typing import Any
 from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Violation
-from receiver.store.entry import Attempt, DamagedRow, Entry, Kind, Output, PartLine
+from receiver.store.entry import OUTPUTS, Attempt, DamagedRow, Entry, Kind, Output, PartLine, attempt_to_dict, to_dict
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-COLUMNS = (
-    "id",
-    "process",
-    "source_id",
-    "version",
-    "status",
-    "received_at",
-    "committed_at",
-    "published_at",
-    "peer",
-    "configuration",
-    "parts",
-    "documents",
-    "records",
-    "marker",
-    "originals",
-    "output",
-    "stage",
-    "code",
-    "violations",
-    "attempts",
-    "attempt_count",
-)
+_JSON_NAMES = {  # by column: what `to_dict` calls it
+    "id": "id",
+    "process": "process",
+    "source_id": "sourceId",
+    "version": "version",
+    "status": "status",
+    "received_at": "receivedAt",
+    "committed_at": "committedAt",
+    "published_at": "publishedAt",
+    "peer": "peer",
+    "configuration": "configuration",
+    "parts": "parts",
+    "documents": "documents",
+    "records": "records",
+    "marker": "marker",
+    "originals": "originals",
+    "output": "output",
+    "stage": "stage",
+    "code": "code",
+    "violations": "violations",
+    "attempts": "attempts",
+    "attempt_count": "attemptCount",
+}
+COLUMNS = tuple(_JSON_NAMES)
 
 
 def row(entry: Entry) -> tuple[Any, ...]:
     """Return the values of `COLUMNS`."""
-    return (
-        entry.id,
-        entry.process,
-        entry.source_id,
-        entry.version,
-        entry.status.value,
-        units.stamp(entry.received_at),
-        entry.committed_at and units.stamp(entry.committed_at),
-        entry.published_at and units.stamp(entry.published_at),
-        entry.peer,
-        entry.configuration,
-        _text(map(_told, entry.parts)),
-        *(_text(map(_output, entry.of_kind(kind))) for kind, _ in _OUTPUTS),
-        entry.output,
-        entry.stage,
-        entry.code and entry.code.value,
-        _text(map(_told, entry.violations)),
-        f"[{','.join(map(attempt_text, entry.attempts))}]",
-        entry.attempt_count,
-    )
+    values = to_dict(entry) | {"output": entry.output, "stage": entry.stage}
+    return tuple([_text(values[name]) for name in _JSON_NAMES.values()])
+
+
+def _text(value: Any) -> Any:
+    return (_encode(value) if value else "[]") if isinstance(value, list) else value
+
+
+def attempt_text(attempt: Attempt) -> str:
+    """Return one of the column `attempts`."""
+    return _encode(attempt_to_dict(attempt))
 
 
 def entry(values: Sequence[Any]) -> Entry:
@@ -83,7 +75,7 @@ def _entry(values: Iterable[Any]) -> Entry:
     column = dict(zip(COLUMNS, values, strict=True))
     for name in ("parts", "violations", "attempts"):
         column[name] = json.loads(column[name])
-    outputs = [_read_output(kind, kept) for kind, name in _OUTPUTS for kept in json.loads(column.pop(name))]
+    outputs = [_read_output(kind, kept) for kind, name in OUTPUTS.items() for kept in json.loads(column.pop(name))]
     column |= {
         "status": Status(column["status"]),
         "received_at": units.moment(column["received_at"]),
@@ -96,39 +88,6 @@ def _entry(values: Iterable[Any]) -> Entry:
         "attempts": tuple(Attempt(**kept | {"at": units.moment(kept["at"])}) for kept in column["attempts"]),
     }
     return Entry(**column)
-
-
-_OUTPUTS = (
-    (Kind.DOCUMENT, "documents"),
-    (Kind.RECORD, "records"),
-    (Kind.MARKER, "marker"),
-    (Kind.ORIGINALS, "originals"),
-)
-
-
-def attempt_text(attempt: Attempt) -> str:
-    """Return one of the column `attempts`."""
-    return _encode(_told(attempt) | {"at": units.stamp(attempt.at)})
-
-
-def _text(items: Iterable[dict[str, Any]]) -> str:
-    told = list(items)
-    return _encode(told) if told else "[]"
-
-
-def _told(item: PartLine | Violation | Attempt) -> dict[str, Any]:
-    """Return a flat value's fields; dataclasses.asdict would copy each of them deeply."""
-    return {name: getattr(item, name) for name in item.__slots__}
-
-
-def _output(output: Output) -> dict[str, Any]:
-    return {
-        "path": output.path,
-        "target": output.target,
-        "staged": output.staged,
-        "size": output.size,
-        "sha256": output.sha256,
-    }
 
 
 def _read_output(kind: Kind, kept: dict[str, Any]) -> Output:

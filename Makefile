@@ -8,9 +8,9 @@ test: lint types
 	$(BIN)/python -m pytest
 
 # What needs no other process: under a minute, to run at each save.
-UNIT := $(addprefix tests/,config field mapping metadata records schemas web) \
+UNIT := $(addprefix tests/,config core delivery field formats metadata schemas server templates web) \
 	$(addprefix tests/store/test_,hashing.py kept.py sequence.py spare.py stage.py system_calls.py) \
-	$(addprefix tests/test_,content.py house.py intake.py numbers.py parts.py positions.py settings.py units.py)
+	$(addprefix tests/test_,house.py numbers.py)
 unit: .venv/ready
 	$(BIN)/python -m pytest -q $(UNIT)
 

@@ -30,10 +30,8 @@ AREAS = {
     "delivery": Area(
         ("delivery", "core/delivery.py"),
         (
-            "test_intake.py",
+            "delivery",
             "core/test_identity.py",
-            "test_parts.py",
-            "test_content.py",
             "test_in_force.py",
             "keeping/test_replaying.py",
             "field",

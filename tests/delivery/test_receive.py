@@ -19,7 +19,7 @@ from receiver.store import ledger, originals, quarantine
 from receiver.store.kept import Kept
 from receiver.store.stage import HELD
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 ORIGINALS = '[retention]\noriginals = "30d"\n\n[output]'
 

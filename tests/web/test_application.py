@@ -20,7 +20,7 @@ from receiver.app import blueprints, create_app
 from receiver.core.settings import Settings
 from tests.support.running import TOKEN, free_port
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 URL = "/api/nextstep/delivery/referrals"
 CASE = ROOT / "mappings/referrals/samples/faxed-letter"
 FAX, METADATA = (CASE / "file--123456789.tif").read_bytes(), (CASE / "metadata.json").read_bytes()

@@ -59,7 +59,7 @@ def test_a_published_delivery_becomes_a_case_of_the_same_id(site):
 @pytest.mark.parametrize(
     "section",
     [
-        ("file", "scan.tif", "application/octet-stream", tiff()),
+        ("file", "scan.tif", "image/tiff", tiff()),
         ("file", None, "image/tiff", tiff()),
         ("file", "../up/scan.tif", "image/tiff", tiff()),
         ("file", 'a "b" c=d.tif', "image/tiff", tiff()),
@@ -75,6 +75,14 @@ def test_whatever_its_names_and_types_the_case_is_the_very_delivery(site, sectio
     assert f"expected/{id_}.hl7" in case(site)
     (document,) = [part for part in site.outcome("real").parts if part.name == "file"]
     assert (document.filename, document.type) == section[1:3]
+    assert site.receiver("test").exit_code == 0
+
+
+def test_a_type_that_says_nothing_is_told_by_content_in_the_case_too(site):
+    id_ = site.deliver(("file", "scan.tif", "application/octet-stream", tiff()), sections()[1], retention=True)
+    assert site.receiver("capture", id_, "--as", "real", "--real").exit_code == 0
+    (document,) = [part for part in site.outcome("real").parts if part.name == "file"]
+    assert (document.filename, document.type) == ("scan.tif", "image/tiff")
     assert site.receiver("test").exit_code == 0
 
 

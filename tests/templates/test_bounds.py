@@ -71,6 +71,13 @@ def test_a_bomb_is_cut_off_in_time_and_told_at_its_line(mapped, template, monkey
     assert violation.rule == "limit"
 
 
+def test_time_in_which_a_rendering_waits_does_not_count(monkeypatch):
+    budget.start()
+    for waited in (1, 60):  # seconds, for a helper that counts pages, or a busy machine
+        monkeypatch.setattr(budget, "monotonic", lambda waited=waited: time.monotonic() + waited * budget.MAX_SECONDS)
+        budget.tick()
+
+
 CONSTANTS = [
     "'a' * 10**9",
     "10**9 * 'a'",

@@ -1,6 +1,7 @@
 """What several test rooms share."""
 
 import gc
+import signal
 from typing import Any
 
 import pytest
@@ -19,6 +20,13 @@ def service(tmp_path_factory):
     running = Service(tmp_path_factory.mktemp("service") / "data").start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupted():
+    """Let processes that tests start be ended by SIGINT, although a shell has these tests in its background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

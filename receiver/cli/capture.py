@@ -13,7 +13,7 @@ from receiver.authoring.cases.capturing import laid_out, sent
 from receiver.authoring.cases.cases import EXPECTED, SAMPLES, Case, processes
 from receiver.authoring.cases.verdict import files, prove, write
 from receiver.authoring.scrub import Scrubbed, scrub
-from receiver.authoring.scrub.inventing import CannotScrub
+from receiver.authoring.scrub.inventing import CannotScrubError
 from receiver.cli.terminal import show_outcome
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
@@ -59,7 +59,7 @@ def command(id_: str, name: str, scrubbing: bool) -> None:
     _require_writable(process.config.folder)
     try:
         scrubbed = scrub(process, sent(kept)) if scrubbing else Scrubbed(sent(kept), ())
-    except CannotScrub as error:
+    except CannotScrubError as error:
         click.echo(f"not captured: {error} (--real takes it as it is)", err=True)
         sys.exit(1)
     with _private(case):

@@ -7,8 +7,8 @@ import click
 
 from receiver.authoring.draft.draft import TEMPLATES, Draft, draft, save
 from receiver.authoring.draft.reading import Reading
-from receiver.authoring.draft.sources import Unusable
-from receiver.authoring.draft.wanted import Wanted, WrongOption
+from receiver.authoring.draft.sources import UnusableError
+from receiver.authoring.draft.wanted import Wanted, WrongOptionError
 from receiver.core.settings import Settings
 from receiver.metadata import json, xml
 from receiver.site.config.site import MAPPINGS, NAME
@@ -41,9 +41,9 @@ def command(process: str, first: Sequence[Path], more: Sequence[Path], form: str
     try:
         drafted = draft(process, [*first, *more], form, settings, Wanted(**paths))
         written = save(drafted, settings.site)
-    except WrongOption as error:
+    except WrongOptionError as error:
         raise click.BadParameter(str(error), param_hint=error.option) from None
-    except Unusable as error:
+    except UnusableError as error:
         raise click.ClickException(str(error)) from None
     except FileExistsError as error:
         raise click.UsageError(f"{error} is there already; remove it or choose another name") from None

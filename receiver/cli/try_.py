@@ -13,7 +13,7 @@ from receiver.authoring.cases.cases import (
     SAMPLES,
     Case,
     Named,
-    NotARequest,
+    NotARequestError,
     captured_sections,
     delivered,
     is_part,
@@ -76,7 +76,7 @@ def _attempt(
         return proof.verdict.status is Status.OK or (proof.verdict.status is Status.NEW and not proof.outcome.problem)
     try:
         sent = captured_sections(request, settings.max_body) if request else delivered(_files(files, process))
-    except NotARequest as error:
+    except NotARequestError as error:
         raise click.UsageError(str(error)) from None
     outcome = run(process, sent, datetime.now(UTC))
     show_outcome(outcome, whole=whole)

@@ -57,7 +57,7 @@ def cases(process: Process) -> list[Case]:
 
 
 def incoming(case: Case, max_body: int) -> Iterator[Section]:
-    """Return the delivery of a case. Raises `NotARequest`; `Problem` on its way in where a file cannot be read."""
+    """Return the delivery of a case. Raises `NotARequestError`; `Problem` on its way in where a file cannot be read."""
     request = case.folder / REQUEST
     if request.exists():
         return captured_sections(request, max_body)
@@ -135,15 +135,15 @@ def _part(path: Path, is_part: Callable[[str], bool]) -> str:
     return "metadata" if path.suffix.lower() in (".json", ".xml") else "file"
 
 
-class NotARequest(ValueError):  # noqa: N818 (a state, told in words)
+class NotARequestError(ValueError):
     """A file that does not begin as an HTTP request does."""
 
 
 def captured_sections(path: Path, max_body: int) -> Iterator[Section]:
-    """Yield the sections of the request in a file. Raises `NotARequest`, and `Problem` as the service would."""
+    """Yield the sections of the request in a file. Raises `NotARequestError`, and `Problem` as the service would."""
     stream = io.BytesIO(path.read_bytes())
     if not stream.readline().rstrip().endswith((b"HTTP/1.1", b"HTTP/1.0")):
-        raise NotARequest(f"{path} does not begin with a request line such as POST /… HTTP/1.1")
+        raise NotARequestError(f"{path} does not begin with a request line such as POST /… HTTP/1.1")
     headers = http.client.parse_headers(stream)
     length = headers.get("Content-Length", "")
     return form.sections(stream, headers.get("Content-Type", ""), int(length) if length.isdecimal() else None, max_body)

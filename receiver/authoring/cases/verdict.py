@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from receiver.authoring.cases.cases import Case, Files, NotARequest, expected, incoming
+from receiver.authoring.cases.cases import Case, Files, NotARequestError, expected, incoming
 from receiver.authoring.cases.outcome import Outcome, run
 from receiver.core.delivery import Status as DeliveryStatus
 from receiver.core.problems import Problem
@@ -170,6 +170,6 @@ def prove(case: Case, max_body: int) -> Proof:
     try:
         outcome = run(case.process, incoming(case, max_body))
         verdict = judge(case, outcome)
-    except (NotARequest, OSError) as error:
+    except (NotARequestError, OSError) as error:
         outcome, verdict = Outcome(), Verdict(Status.ERROR, (str(error),))
     return Proof(case, outcome, verdict, time.perf_counter() - began)

@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from receiver.authoring.cases.cases import Case, NotARequest, cases, incoming
+from receiver.authoring.cases.cases import Case, NotARequestError, cases, incoming
 from receiver.authoring.cases.outcome import FROZEN
 from receiver.authoring.check.expressions import WHOLE
 from receiver.authoring.check.inputs import Input, documents, inputs
@@ -67,7 +67,7 @@ def _run(trial: Trial) -> None:
     """Run every sample, and the made-up inputs with the documents of the sample that has the most fields."""
     read: list[tuple[Case, Reading]] = []
     for case in cases(trial.process):
-        with suppress(NotARequest, OSError), _stage() as staged:  # `receiver test` tells of those
+        with suppress(NotARequestError, OSError), _stage() as staged:  # `receiver test` tells of those
             if reading := _sample(trial, case, staged):
                 read.append((case, reading))
     if read:

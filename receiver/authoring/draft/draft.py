@@ -14,7 +14,7 @@ from receiver.authoring.draft import json_schema, xml_schema
 from receiver.authoring.draft.configuration import Record, toml
 from receiver.authoring.draft.kinds import left_out, slots
 from receiver.authoring.draft.reading import Reading, read
-from receiver.authoring.draft.sources import Sources, Unusable
+from receiver.authoring.draft.sources import Sources, UnusableError
 from receiver.authoring.draft.sources import read as read_sources
 from receiver.authoring.draft.wanted import Wanted
 from receiver.core.settings import Settings
@@ -52,10 +52,10 @@ class Draft:
 
 
 def draft(process: str, given: Sequence[Path], form: str, settings: Settings, wanted: Wanted) -> Draft:
-    """Draft a process out of samples; `form` is the record's format. Raises `Unusable`, `WrongOption`."""
+    """Draft a process out of samples; `form` is the record's format. Raises `UnusableError`, `WrongOptionError`."""
     sources = read_sources(given, PAGE)
     if len({sample.part.name for sample in sources.samples}) > 1:
-        raise Unusable("the metadata comes under several part names; draft from deliveries that name it alike")
+        raise UnusableError("the metadata comes under several part names; draft from deliveries that name it alike")
     reading = read(sources, SHIPPED_SCHEMAS, wanted)
     made = dict(_files(process, sources, reading, form, settings))
     with tempfile.TemporaryDirectory() as folder:

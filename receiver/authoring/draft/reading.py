@@ -9,8 +9,8 @@ from typing import Any
 from receiver.authoring.draft import json_layouts, xml_layouts
 from receiver.authoring.draft.columns import Column, can_be_id, likeliest, likeliest_name, number
 from receiver.authoring.draft.roles import Candidate
-from receiver.authoring.draft.sources import FORMS, Sources, Unusable
-from receiver.authoring.draft.wanted import NONE, Wanted, WrongOption, listed
+from receiver.authoring.draft.sources import FORMS, Sources, UnusableError
+from receiver.authoring.draft.wanted import NONE, Wanted, WrongOptionError, listed
 from receiver.metadata.fields import Absent, Layout, source_id_fault
 from receiver.schemas.folder import Schemas
 
@@ -45,7 +45,10 @@ class Reading:
 
 
 def read(sources: Sources, shipped: Path, wanted: Wanted) -> Reading:
-    """Find the fields in the samples; `shipped` holds the schemas of known shapes. Raises `Unusable`, `WrongOption`."""
+    """Find the fields in the samples; `shipped` holds the schemas of known shapes.
+
+    Raises `UnusableError`, `WrongOptionError`.
+    """
     wanted.prove(FORMS[sources.form])
     known = None if wanted.of_fields() else _known(sources, shipped)
     chosen = known or _likeliest(sources, wanted)
@@ -53,7 +56,7 @@ def read(sources: Sources, shipped: Path, wanted: Wanted) -> Reading:
     fields, confidences = _gathered(sources, chosen)
     if wanted.confidence and wanted.confidence != NONE and not _are_sure(confidences):
         below = LAYOUTS[sources.form].below(sources.documents, chosen.each)
-        raise WrongOption("confidence", f"no numbers from 0 to 100 stand there; below each field: {listed(below)}")
+        raise WrongOptionError("confidence", f"no numbers from 0 to 100 stand there; below each field: {listed(below)}")
     numbers = [float(each) for each in confidences if _is_number(each)]
     scale = 100 if max(numbers, default=0) > 1 else 1
     name = NEXTSTEP[sources.form] if known else None
@@ -70,12 +73,12 @@ def _source_id(sources: Sources, chosen: Candidate, wanted: Wanted) -> str:
         path = form.path(wanted.source_id)
         faults = (source_id_fault(form.source_id(document, path)) for document in sources.documents)
         if fault := next(filter(None, faults), ""):
-            raise WrongOption("source_id", f"{fault}; single values stand at {_possible(every, sources)}")
+            raise WrongOptionError("source_id", f"{fault}; single values stand at {_possible(every, sources)}")
         return wanted.source_id
     count = len(sources.documents)
     found = likeliest(every, count, by_shape=not chosen.single) or _among_the_fields(sources, chosen)
     if found is None:
-        raise Unusable(
+        raise UnusableError(
             "nothing in the metadata looks like the document's own id, which every delivery needs: say where it "
             f"stands with --source-id PATH; single values stand at {_possible(every, sources)}"
         )
@@ -133,10 +136,10 @@ def _likeliest(sources: Sources, wanted: Wanted) -> Candidate:
         below = layout.below(sources.documents, wanted.fields)
         inner = [option for option in wanted.of_fields() if option != "fields"]
         told = f"below each field stand {listed(below)}" if below else f"nothing like fields; what repeats: {where}"
-        raise WrongOption(inner[0] if inner and below else "fields", f"no names with values are found: {told}")
+        raise WrongOptionError(inner[0] if inner and below else "fields", f"no names with values are found: {told}")
     if wanted.of_fields():
-        raise WrongOption(wanted.of_fields()[0], f"no names with values are found with it; what repeats: {where}")
-    raise Unusable(
+        raise WrongOptionError(wanted.of_fields()[0], f"no names with values are found with it; what repeats: {where}")
+    raise UnusableError(
         "no fields are found in the metadata: nothing in it looks like names with values; "
         f"say where they stand with --fields, --name and --value (what repeats: {where})"
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from receiver.authoring.cases.cases import REQUEST, NotARequest, captured_sections, named
+from receiver.authoring.cases.cases import REQUEST, NotARequestError, captured_sections, named
 from receiver.core.delivery import Section
 from receiver.core.problems import Problem
 from receiver.metadata import json, xml
@@ -19,7 +19,7 @@ MARKS = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"  # what stands before the first chara
 CREDENTIALS = re.compile(rb"^authorization:[^\r\n]*\r?\n", re.IGNORECASE | re.MULTILINE)
 
 
-class Unusable(ValueError):  # noqa: N818 (a state, told in one word)
+class UnusableError(ValueError):
     """A file that no process can be drafted from. Says which and why, never what stands in it."""
 
 
@@ -46,7 +46,7 @@ class Sources:
 def read(files: Sequence[Path], page: bytes) -> Sources:
     """Read what was given. Documents among the files go with each metadata file; without any, `page` stands in.
 
-    Raises `Unusable`.
+    Raises `UnusableError`.
     """
     metadata = [file for file in files if file.suffix.lower() in (".json", ".xml")]
     beside = {file for file in files if file not in metadata and not _is_request(_content(file))}
@@ -56,7 +56,7 @@ def read(files: Sequence[Path], page: bytes) -> Sources:
         if file not in beside
     ]
     if not samples:
-        raise Unusable("none of the files is metadata (.json, .xml) or a captured request")
+        raise UnusableError("none of the files is metadata (.json, .xml) or a captured request")
     form = _form(samples[0])
     return Sources(tuple(_apart(samples)), form, tuple(_parsed(sample, form) for sample in samples))
 
@@ -77,7 +77,7 @@ def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise Unusable(f"{file}: {error.strerror or 'cannot be read'}") from None
+        raise UnusableError(f"{file}: {error.strerror or 'cannot be read'}") from None
 
 
 def _is_request(content: bytes) -> bool:
@@ -104,11 +104,11 @@ def _request(file: Path) -> Sample:
     head, blank, body = content.partition(b"\r\n\r\n")
     try:
         incoming = [(each, b"".join(_chunks(each.content))) for each in captured_sections(file, len(content))]
-    except (Problem, NotARequest) as error:
-        raise Unusable(f"{file}: {error}") from None
+    except (Problem, NotARequestError) as error:
+        raise UnusableError(f"{file}: {error}") from None
     found = [(section, data) for section, data in incoming if _is_metadata(section, data)]
     if len(found) != 1:
-        raise Unusable(f"{file}: it has {len(found) or 'no'} sections that look like metadata, and must have one")
+        raise UnusableError(f"{file}: it has {len(found) or 'no'} sections that look like metadata, and must have one")
     section, data = found[0]
     others = tuple(each for each, _ in incoming if each != section)
     return Sample(_case(file), data, section, others, {REQUEST: CREDENTIALS.sub(b"", head) + blank + body})
@@ -144,5 +144,5 @@ def _parsed(sample: Sample, form: str) -> object:
         parsed: object = FORMS[form].parse(sample.metadata, sample.part.charset)
     except MalformedError as error:
         where = f"line {error.line}, column {error.column}"
-        raise Unusable(f"{sample.name}: no {form.upper()} that can be read: {where}: {error.message}") from None
+        raise UnusableError(f"{sample.name}: no {form.upper()} that can be read: {where}: {error.message}") from None
     return parsed

@@ -10,7 +10,7 @@ NONE = "none"  # as a confidence: the platform sends none
 SHOWN = 12  # paths told in a message: as many as a person reads
 
 
-class WrongOption(ValueError):  # noqa: N818 (a state, told in two words)
+class WrongOptionError(ValueError):
     """An option that leads nowhere. Says what was found instead: paths, never what stands there."""
 
     def __init__(self, option: str, message: str) -> None:
@@ -33,12 +33,12 @@ class Wanted:
         return [each for each in ("fields", "name", "value", "confidence") if getattr(self, each) is not None]
 
     def prove(self, form: ModuleType) -> None:
-        """Compile every path. Raises `WrongOption`."""
+        """Compile every path. Raises `WrongOptionError`."""
         for option in (each.name for each in fields(self) if getattr(self, each.name) is not None):
             try:
                 form.path(getattr(self, option))
             except WrongPathError as error:
-                raise WrongOption(option, f"{error.message} (at its column {error.column})") from None
+                raise WrongOptionError(option, f"{error.message} (at its column {error.column})") from None
 
 
 def listed(paths: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from types import ModuleType
 from receiver.authoring.cases.capturing import Sent
 from receiver.authoring.cases.cases import TYPES
 from receiver.authoring.scrub import json, xml
-from receiver.authoring.scrub.inventing import CannotScrub, can_change, invented, replacements
+from receiver.authoring.scrub.inventing import CannotScrubError, can_change, invented, replacements
 from receiver.authoring.scrub.sameness import Sameness, structure, survivors, telling
 from receiver.core.delivery import Role, Section
 from receiver.schemas.malformed import MalformedError
@@ -40,13 +40,13 @@ class Scrubbed:
 
 
 def scrub(process: Process, parts: Sequence[Sent]) -> Scrubbed:
-    """Return a delivery of the same shape that is judged in the same way. Raises `CannotScrub`."""
+    """Return a delivery of the same shape that is judged in the same way. Raises `CannotScrubError`."""
     work = _Scrubbing(process, parts)
     for _ in range(ROUNDS):
         scrubbed = work.scrubbed()
         if not survivors(process, scrubbed.parts, work.originals, [*scrubbed.kept, *work.fixed]):
             return scrubbed
-    raise CannotScrub("some of its values come up again in what it becomes, however often others are invented")
+    raise CannotScrubError("some of its values come up again in what it becomes, however often others are invented")
 
 
 class _Scrubbing:
@@ -81,7 +81,7 @@ class _Scrubbing:
             blank = [_blanked(self._process, part, broken) for part in parts]
             if self._sameness.judged(blank)[0] == verdict:
                 return blank
-        raise CannotScrub("its documents decide how it is judged, and a blank page is judged otherwise")
+        raise CannotScrubError("its documents decide how it is judged, and a blank page is judged otherwise")
 
     def _replaceable(self) -> list[int]:
         """Return the indexes of the values that are not names of fields, confidences or keys of code tables."""
@@ -128,7 +128,7 @@ def _values(form: ModuleType, content: bytes) -> list[str]:
     try:
         return list(form.values(content))
     except MalformedError:
-        raise CannotScrub("its metadata cannot be read, so that nothing tells values from names") from None
+        raise CannotScrubError("its metadata cannot be read, so that nothing tells values from names") from None
 
 
 def _blanked(process: Process, part: Sent, broken: bytes | None) -> Sent:

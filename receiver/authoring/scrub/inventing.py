@@ -162,7 +162,7 @@ LONGEST = 200  # characters that are gone through one by one; no code or number 
 Accepts = Callable[[Mapping[str, str]], bool]
 
 
-class CannotScrub(Exception):  # noqa: N818 (what happened)
+class CannotScrubError(Exception):
     """A delivery that no invented values can stand for."""
 
 
@@ -172,7 +172,7 @@ def replacements(
     """Return an invented text for each original one; where no other may stand, the original itself.
 
     `alike` asks for the same way through the templates besides the same verdict. A long text is never kept for
-    that; where no other one is judged alike either, this raises `CannotScrub`.
+    that; where no other one is judged alike either, this raises `CannotScrubError`.
     """
     wanted = list(texts)
     chosen = {text: invented(text, originals) for text in wanted}
@@ -185,7 +185,7 @@ def replacements(
             if chosen[text] != text:
                 break
         if chosen[text] == text and len(text) > LONGEST:
-            raise CannotScrub("it has a long text that no invented one can stand for")
+            raise CannotScrubError("it has a long text that no invented one can stand for")
     return chosen
 
 

@@ -18,7 +18,7 @@ from receiver.authoring.cases.cases import cases, incoming, processes
 from receiver.authoring.cases.outcome import run
 from receiver.authoring.cases.verdict import files
 from receiver.authoring.scrub import blank, scrub
-from receiver.authoring.scrub.inventing import CannotScrub, can_change, invented
+from receiver.authoring.scrub.inventing import CannotScrubError, can_change, invented
 from receiver.core.delivery import Role, Section
 from receiver.core.settings import Settings
 from tests.support.small_site import FIELDS, SmallSite, metadata
@@ -186,7 +186,7 @@ def test_keys_of_code_tables_stay(site):
 def test_metadata_that_cannot_be_read_is_not_scrubbed(notes):
     first, second = note(FIELDS)
     broken = Sent(second.section, second.role, second.suffix, second.content[:-1])
-    with pytest.raises(CannotScrub):
+    with pytest.raises(CannotScrubError):
         scrub(notes, [first, broken])
 
 
@@ -283,5 +283,5 @@ def test_a_long_text_that_nothing_can_stand_for_is_not_kept(site):
     original = "Ada Invented " * 20
     schema = {"properties": {"name": {"const": original}}}
     (site.root / "schemas" / "fields.schema.json").write_text(json.dumps(schema))
-    with pytest.raises(CannotScrub):
+    with pytest.raises(CannotScrubError):
         scrubbed_name(site, original)

@@ -1,6 +1,7 @@
 """Keeps the house: imports go downward, one door to the disk, Flask only at the front."""
 
 import ast
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -74,6 +75,30 @@ def test_no_process_of_ours_takes_modules_from_the_current_folder():
     started = [module for module in MODULES if "sys.executable" in module.read_text()]
     assert started
     assert [module for module in started if 'sys.executable, "-m"' in module.read_text()] == []  # but "-P", "-m"
+
+
+def keeps_state(statement: ast.stmt) -> bool:
+    """Tell whether a statement of a module makes what may change later: a cache, an object, an empty container."""
+    if isinstance(statement, ast.FunctionDef):
+        return any("cache" in ast.unparse(decorator) for decorator in statement.decorator_list)
+    if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+        return False
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    made = statement.value
+    empty = ast.unparse(made) in ("{}", "[]", "set()")
+    called = ast.unparse(made.func).rpartition(".")[2].lstrip("_") if isinstance(made, ast.Call) else ""
+    named = isinstance(target, ast.Name) and target.id.lstrip("_")[:1].islower()
+    return isinstance(target, ast.Attribute) or (named and (empty or called[:1].isupper() or called == "local"))
+
+
+def test_state_of_modules_is_told_with_its_reason():
+    told = (ROOT / "docs" / "architecture.md").read_text().partition("## Module-level state")[2].partition("\n## ")[0]
+    keeping = {
+        str(module.relative_to(ROOT / "receiver"))
+        for module in MODULES
+        if any(keeps_state(statement) for statement in ast.parse(module.read_text()).body)
+    }
+    assert keeping - set(re.findall(r"`([\w/]+\.py)`", told)) == set()
 
 
 def test_tests_import_their_helpers_from_the_package():

@@ -9,8 +9,7 @@ from importlib.util import find_spec
 
 from receiver.core.delivery import Part
 from receiver.core.problems import Code, Problem, Violation
-from receiver.documents.helper import UnreadableError
-from receiver.documents.helpers import Helpers
+from receiver.documents.helpers import Helpers, UnreadableError
 from receiver.store.stage import Staged
 
 PDF = "application/pdf"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from receiver.documents.helper import UnreadableError
+from receiver.documents.helpers import UnreadableError
 
 MAX_MEMORY = 2_000_000_000  # bytes of memory for one document: a color page of A4 at 600 dpi takes 100 MB, a few times
 NICE = 10  # added to the priority: a tenth of the processor's time where deliveries want all of it

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from receiver.documents import jpegs, tiffs
-from receiver.documents.helper import UnreadableError
+from receiver.documents.helpers import UnreadableError
 from receiver.documents.limits import MAX_PIXELS
 from receiver.documents.sheets import saved
 

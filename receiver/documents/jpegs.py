@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from receiver.documents import libtiff
-from receiver.documents.helper import UnreadableError
+from receiver.documents.helpers import UnreadableError
 from receiver.documents.libtiff import Tiff
 from receiver.documents.sheets import around
 

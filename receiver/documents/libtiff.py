@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image, _imaging
 
-from receiver.documents.helper import UnreadableError
+from receiver.documents.helpers import UnreadableError
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF 6.0, section 2, and BigTIFF
 DAMAGED_DIRECTORY = "its directory is damaged, or it is cut off"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pikepdf
 import pypdfium2
 
-from receiver.documents.helper import UnreadableError
+from receiver.documents.helpers import UnreadableError
 
 PASSWORD = 4  # FPDF_ERR_PASSWORD
 LOST_PAGE = "Pages tree includes non-dictionary object"  # qpdf's words

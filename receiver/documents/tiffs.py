@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from receiver.documents import libtiff
-from receiver.documents.helper import UnreadableError
+from receiver.documents.helpers import UnreadableError
 from receiver.documents.libtiff import GROUP4, Tiff
 from receiver.documents.limits import MAX_PAGES, MAX_PIXELS
 from receiver.documents.sheets import around, saved, turned

@@ -11,9 +11,9 @@ from receiver.core.faults import Fault, Misconfigured, reading
 from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata import json, xml
 from receiver.metadata.fields import Gathered, Layout, Path, Rules, WrongPathError, gather, source_id_fault
+from receiver.schemas.encodings import MalformedError
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
-from receiver.schemas.malformed import MalformedError
 from receiver.schemas.xsd import XmlSchema
 
 NAME = re.compile(r"[\w.-]+")  # in a path

@@ -8,8 +8,6 @@ price of a guess.
 import re
 from encodings.aliases import aliases
 
-from receiver.schemas.malformed import MalformedError, at
-
 MARKS = (  # UTF-32 first: its mark begins as that of UTF-16 does
     (b"\xff\xfe\x00\x00", "utf_32_le"),
     (b"\x00\x00\xfe\xff", "utf_32_be"),
@@ -124,3 +122,18 @@ def _is_utf8(content: bytes) -> bool:
 
 def _shown(codec: str) -> str:
     return {"latin_1": "ISO-8859-1"}.get(codec, codec.replace("iso8859_", "iso-8859-").replace("_", "-").upper())
+
+
+class MalformedError(ValueError):
+    """Bytes that cannot be read. Says what is wrong and where, never what stands there."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line  # from 1
+        self.column = column  # from 1, in characters
+
+
+def at(text: str, position: int, message: str) -> MalformedError:
+    """Return the fault with the line and column of a position in the text."""
+    return MalformedError(message, text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position))

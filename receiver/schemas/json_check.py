@@ -1,6 +1,7 @@
 """What is wrong with a JSON Schema, before any instance is judged by it: every fault, each with its place."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from referencing._core import Resolver
 from referencing.exceptions import Unresolvable
 
 from receiver.core.faults import Fault, Severity, did_you_mean
-from receiver.schemas import json_cost, words
+from receiver.schemas import words
 from receiver.schemas.json_library import ROOT, Document, Library, dialect
 
 Path = tuple[str | int, ...]
@@ -43,6 +44,15 @@ KEYWORDS |= {"exclusiveMinimum", "format", "id", "maxContains", "maximum", "maxI
 KEYWORDS |= {"maxProperties", "minContains", "minimum", "minItems", "minLength", "minProperties"}
 KEYWORDS |= {"multipleOf", "pattern", "readOnly", "required", "title", "type", "uniqueItems", "writeOnly"}
 IN_LOWER_CASE = {keyword.lower(): keyword for keyword in KEYWORDS}
+
+# What a schema costs: twenty definitions that each refer twice to the next one judge a value a million times, in 2 KB
+MOST_JUDGEMENTS = 10_000  # times that one value is judged: 10 ms; large public schemas take some hundred
+
+APPLIED = ("not", "if", "then", "else")
+APPLIED_LISTS = ("allOf", "anyOf", "oneOf")
+APPLIED_NAMES = ("dependentSchemas", "dependencies")
+
+Counted = dict[int, int]  # by the identity of the schema
 
 
 def faults(document: Document, library: Library) -> Iterator[Fault]:
@@ -113,7 +123,7 @@ def _is_uri(text: str) -> bool:
 def _walk(document: Document, draft: str, resolver: Resolver[Any]) -> Iterator[Fault]:
     specification = dialect(document.contents)
     waiting: list[tuple[Path, Any, Resolver[Any]]] = [((), document.contents, resolver)]
-    counted: json_cost.Counted = {}
+    counted: Counted = {}
     while waiting:
         path, schema, above = waiting.pop()
         if not isinstance(schema, dict):
@@ -153,16 +163,16 @@ def _unresolved(document: Document, path: Path, schema: dict[str, Any], resolver
 
 
 def _costly(
-    document: Document, path: Path, schema: dict[str, Any], resolver: Resolver[Any], counted: json_cost.Counted
+    document: Document, path: Path, schema: dict[str, Any], resolver: Resolver[Any], counted: Counted
 ) -> Iterator[Fault]:
     try:
-        count = json_cost.judgements(schema, resolver, counted)
+        count = judgements(schema, resolver, counted)
     except ValueError:  # a reference that is told already
         return
-    if count > json_cost.MOST:
+    if count > MOST_JUDGEMENTS:
         counted.update(dict.fromkeys(counted, 0))  # what it is made of is told with it
         message = f"one value is judged {count:,} times by this, for its references lead to the same again and again"
-        yield document.fault(path, "too-costly", message, f"at most {json_cost.MOST:,} times: refer to each once")
+        yield document.fault(path, "too-costly", message, f"at most {MOST_JUDGEMENTS:,} times: refer to each once")
 
 
 def _patterns(document: Document, path: Path, schema: dict[str, Any]) -> Iterator[Fault]:
@@ -217,3 +227,30 @@ def _is_format(name: str, draft: str) -> bool:
     except jsonschema_rs.ValidationError:
         return False
     return True
+
+
+def judgements(schema: Any, resolver: Resolver[Any], counted: Counted) -> int:
+    """Return how often one value is judged by a schema and all that it applies to the same value."""
+    if not isinstance(schema, dict):
+        return 1
+    if id(schema) not in counted:
+        counted[id(schema)] = 0  # meanwhile: no circle is followed
+        counted[id(schema)] = 1 + sum(judgements(*inner, counted) for inner in _applied(schema, resolver))
+    return counted[id(schema)]
+
+
+def _applied(schema: dict[str, Any], resolver: Resolver[Any]) -> Iterator[tuple[Any, Resolver[Any]]]:
+    """Yield the schemas that are applied to the same value."""
+    below = [schema[keyword] for keyword in APPLIED if keyword in schema]
+    for keyword in APPLIED_LISTS:
+        below += schema.get(keyword, ())
+    for keyword in APPLIED_NAMES:
+        below += schema.get(keyword, {}).values()
+    for inner in below:
+        if isinstance(inner, dict):
+            yield inner, resolver.in_subresource(dialect(inner).create_resource(inner))
+    for keyword in REFERENCES:
+        if isinstance(schema.get(keyword), str):
+            with suppress(Unresolvable):
+                found = resolver.lookup(schema[keyword])
+                yield found.contents, found.resolver

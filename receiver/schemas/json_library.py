@@ -17,9 +17,9 @@ from referencing.jsonschema import DRAFT202012, specification_with
 
 from receiver.core.faults import Fault, Severity
 from receiver.core.positions import Positions, json_positions
+from receiver.schemas.encodings import MalformedError
 from receiver.schemas.json_numbers import exact
 from receiver.schemas.json_text import loads, utf8
-from receiver.schemas.malformed import MalformedError
 
 ROOT = "file:///"
 

@@ -11,8 +11,8 @@ from math import isinf
 from typing import Any
 
 from receiver.schemas import encodings
+from receiver.schemas.encodings import MalformedError, at
 from receiver.schemas.json_numbers import Written
-from receiver.schemas.malformed import MalformedError, at
 
 MAX_DEPTH = 64  # levels of nesting: NEXTSTEP's metadata has three; far from Python's recursion limit of 1,000
 MAX_DIGITS = 300  # digits of one number: a float ends at 309, and Python takes quadratic time over long integers

@@ -15,7 +15,7 @@ from xml.parsers import expat
 from xmlschema import XMLResource
 
 from receiver.schemas import encodings
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 
 MAX_DEPTH = 64  # levels of nesting: NEXTSTEP's metadata has three; xmlschema recurses some ten calls a level
 MAX_NODES = 5_000  # elements and attributes: an XSD judges about fifty in a millisecond, a hard one ten

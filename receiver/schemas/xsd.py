@@ -17,13 +17,11 @@ from xmlschema import XMLResource, XMLSchemaException, XsdComponent
 
 from receiver.core.faults import Fault, Misconfigured, reading
 from receiver.core.problems import Violation
-from receiver.schemas import words, xsd_cost, xsd_explain, xsd_keys
+from receiver.schemas import words, xsd_explain, xsd_files
 from receiver.schemas.xsd_files import Document, Files, is_1_1
-from receiver.schemas.xsd_patterns import Schema10, Schema11
+from receiver.schemas.xsd_library import Schema10, Schema11, adapt
 
 Places = Sequence[tuple[int, int]]  # line and column of each element, in document order
-
-xsd_keys.judge_quickly()
 
 MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
 
@@ -77,7 +75,7 @@ def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (a
     root = files.add(path)
     if files.faults or root is None:
         raise Misconfigured(files.faults)
-    if costly := list(xsd_cost.faults(files)):
+    if costly := list(xsd_files.cost_faults(files)):
         raise Misconfigured(costly)
     schema, errors = _build(root, files, folder)
     faults = dict.fromkeys(_fault(error, files, root) for error in errors)
@@ -98,6 +96,7 @@ def _known(files: Files) -> frozenset[str]:
 
 def _build(root: Document, files: Files, folder: Path) -> tuple[Any, list[Any]]:
     """Return what the library makes of a schema, and all that it finds wrong there. Raises `Misconfigured`."""
+    adapt()
     kind = Schema11 if is_1_1(root) else Schema10
     at_work = partial(_at_work, files, root)
     with warnings.catch_warnings(), reading(root.file, at_work):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.documents.helper import Helper, UnreadableError
+from receiver.documents.helpers import Helper, UnreadableError
 from tests.support.drawing import drawn
 
 
@@ -103,7 +103,7 @@ def test_threads_take_turns(helper, part):
 
 def test_the_reader_ends_with_its_owner():
     code = (
-        "from receiver.documents.helper import Helper; import os, sys\n"
+        "from receiver.documents.helpers import Helper; import os, sys\n"
         "helper = Helper(); helper._start(); print(helper._process.pid, flush=True); os._exit(0)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -10,7 +10,7 @@ import pytest
 
 from receiver.core.problems import Code, Problem
 from receiver.core.work import Turns
-from receiver.documents import helpers as module
+from receiver.documents import helpers
 from receiver.documents.helpers import Helpers
 from tests.support.drawing import drawn
 
@@ -53,7 +53,7 @@ def test_a_document_finds_a_helper_however_many_another_process_has_sent():
 
 
 def test_only_so_many_wait_and_the_next_is_told_to_come_again(monkeypatch):
-    monkeypatch.setattr(module, "MAX_WAITING", 3)
+    monkeypatch.setattr(helpers, "MAX_WAITING", 3)
     with held(2) as (_, ask):
         asked = [ask("busy") for _ in range(5)]
         done = next(each for each in asked if wait_for(each))
@@ -74,7 +74,7 @@ def wait_for(future):
 
 
 def test_who_waits_long_is_told_to_come_again(monkeypatch):
-    monkeypatch.setattr(module, "MAX_SECONDS", 0.05)
+    monkeypatch.setattr(helpers, "MAX_SECONDS", 0.05)
     with held(2) as (helper, ask):
         ask("busy")
         assert helper.asked.acquire(timeout=60)

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageCms, ImageOps
 
 from receiver import documents
 from receiver.documents import jpegs
-from receiver.documents.helper import UnreadableError
+from receiver.documents.helpers import UnreadableError
 from receiver.store.stage import Stage
 from tests.support.drawing import drawn, reason
 

@@ -6,9 +6,8 @@ import pytest
 
 from receiver.core.faults import Misconfigured
 from receiver.metadata import json, xml
-from receiver.schemas.encodings import KNOWN
+from receiver.schemas.encodings import KNOWN, MalformedError
 from receiver.schemas.folder import Schemas
-from receiver.schemas.malformed import MalformedError
 from receiver.templates import library
 
 NAME = "Núñez"

@@ -12,9 +12,9 @@ from receiver.formats.json import escape as json_format
 from receiver.formats.text import escape as text_format
 from receiver.formats.xml import escape as xml_format
 from receiver.metadata.json import path
+from receiver.schemas.encodings import MalformedError
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_text import loads
-from receiver.schemas.malformed import MalformedError
 from receiver.templates.filters import FILTERS
 
 LITERALS = [  # literal, `| number`, source

@@ -18,7 +18,7 @@ from receiver.formats.hl7 import values as hl7_values
 from receiver.formats.json import check as json_record
 from receiver.formats.xml import check as xml_record
 from receiver.schemas import json_text, xml_text
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 from receiver.server.request import Request
 from receiver.templates.filters import dates, numbers, persons, texts
 

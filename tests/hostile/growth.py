@@ -9,7 +9,7 @@ from typing import Any
 
 from receiver.core.problems import Problem
 from receiver.formats.errors import RefusedError
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 
 SIZES = (1_000, 6_000, 36_000)  # characters: quadratic work hangs at none, and takes a second at the largest
 NOTICED = 0.02  # seconds: what is quicker at the largest size does no quadratic work, and could not be measured well

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.schemas import json_text
+from receiver.schemas.encodings import MalformedError
 from receiver.schemas.json_text import loads
-from receiver.schemas.malformed import MalformedError
 
 DIGITS = json_text.MAX_DIGITS
 

@@ -10,7 +10,7 @@ import pytest
 from receiver.core import faults
 from receiver.core.faults import Fault, Misconfigured
 from receiver.schemas import folder
-from receiver.schemas.json_cost import MOST
+from receiver.schemas.json_check import MOST_JUDGEMENTS as MOST
 from receiver.schemas.xml_text import parse
 from tests.support.schema_folder import XSD_1_1, Schemas
 

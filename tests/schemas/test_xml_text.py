@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.schemas import xml_text
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 from receiver.schemas.xml_text import places, utf8
 
 

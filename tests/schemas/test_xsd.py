@@ -14,7 +14,7 @@ from receiver.core.faults import Misconfigured
 from receiver.schemas import xsd
 from receiver.schemas.xml_text import parse
 from receiver.schemas.xsd import MAX_VIOLATIONS, XmlSchema
-from receiver.schemas.xsd_patterns import Linear
+from receiver.schemas.xsd_library import Linear
 from tests.support.schema_folder import XSD_1_1, Schemas
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from receiver.authoring.cases.cases import EXPECTED, REQUEST, is_part, named
 from receiver.core.delivery import Part, Role, Section
 from receiver.delivery.filenames import disposition
 from receiver.schemas import json_text, xml_text
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 from receiver.site.process import Process
 from receiver.store.kept import Kept
 

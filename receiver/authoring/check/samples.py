@@ -16,7 +16,7 @@ from receiver.core.positions import json_positions, pointed_names, pointed_path
 from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas import json_text, xml_text
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 from receiver.site.config.model import PartConfig
 from receiver.site.process import Process
 

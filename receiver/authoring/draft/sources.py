@@ -10,7 +10,7 @@ from receiver.authoring.cases.cases import REQUEST, NotARequestError, captured_s
 from receiver.core.delivery import Section
 from receiver.core.problems import Problem
 from receiver.metadata import json, xml
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 
 METADATA = "metadata"
 FORMS: dict[str, ModuleType] = {"json": json, "xml": xml}

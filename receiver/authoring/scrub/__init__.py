@@ -21,7 +21,7 @@ from receiver.authoring.scrub import json, xml
 from receiver.authoring.scrub.inventing import CannotScrubError, can_change, invented, replacements
 from receiver.authoring.scrub.sameness import Sameness, structure, survivors, telling
 from receiver.core.delivery import Role, Section
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 from receiver.site.process import Process
 
 ROUNDS = 5  # whole inventions, until no original text comes up again by chance

@@ -13,7 +13,7 @@ from receiver.authoring.cases.verdict import files
 from receiver.authoring.scrub.inventing import SHORTEST
 from receiver.core.delivery import Role
 from receiver.core.problems import Code, Problem, Violation
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 from receiver.site.compiling import SCHEMAS
 from receiver.site.process import Process
 

@@ -7,7 +7,7 @@ from typing import Any
 from receiver.core.positions import json_positions, pointed_path
 from receiver.core.problems import Violation
 from receiver.schemas import json_text
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 
 Judge = Callable[[Any], tuple[Violation, ...]]
 

@@ -2,7 +2,7 @@
 
 from receiver.core.problems import Violation
 from receiver.schemas import xml_text
-from receiver.schemas.malformed import MalformedError
+from receiver.schemas.encodings import MalformedError
 from receiver.schemas.xsd import XmlSchema
 
 MAX_NODES = 100_000  # elements and attributes of a record: our own, so bounded only against a runaway loop

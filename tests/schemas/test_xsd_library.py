@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xmlschema.validators.identities import XsdFieldSelector, XsdSelector
 
-from receiver.schemas import xsd_keys
+from receiver.schemas import xsd_library
 
 PIECES = st.sampled_from((". / // @ | * : child:: attribute:: a b-1 é 名 1 [ " + "\n").split(" "))
 
@@ -17,12 +17,13 @@ PIECES = st.sampled_from((". / // @ | * : child:: attribute:: a b-1 é 名 1 [ "
 @given(path=st.lists(PIECES, max_size=8).map("".join))
 def test_a_path_is_taken_exactly_where_the_library_takes_it(selector, path):
     every = translate_pattern(selector._REGEXP, back_references=False, lazy_quantifiers=False, anchors=False)
-    judged = xsd_keys.Paths(selector._REGEXP).match(path)
+    judged = xsd_library.KeyPaths(selector._REGEXP).match(path)
     assert bool(judged) == bool(re.compile(every).match(path))
 
 
 @pytest.mark.parametrize("selector", [XsdSelector, XsdFieldSelector])
-def test_the_library_judges_by_it(selector):
-    assert isinstance(selector.pattern, xsd_keys.Paths)
+def test_the_library_uses_it_once_an_xsd_is_compiled(selector):
+    xsd_library.adapt()
+    assert isinstance(selector.pattern, xsd_library.KeyPaths)
     assert selector.pattern.match(".//field")
     assert not selector.pattern.match("field[1]")

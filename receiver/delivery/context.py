@@ -24,7 +24,7 @@ class Context:
     settings: Settings
     processes: Mapping[str, Process]
     ledger: Ledger
-    stages: dict[str, Stage]  # by process; none yet where the output folder is away
+    stages: dict[str, Stage]  # by process; none yet if the output folder is away
 
     def stage(self, process: Process) -> Stage:
         """Return the stage of a process. Raises `Problem` as long as its output folder is away."""
@@ -36,7 +36,7 @@ class Context:
         return found
 
     def away(self) -> dict[str, Problem]:
-        """Return why the output of a process cannot be written, for each where that is so."""
+        """Return why the output of a process cannot be written, for each that cannot."""
         found: dict[str, Problem] = {}
         for name, process in self.processes.items():
             try:
@@ -46,7 +46,7 @@ class Context:
         return found
 
     def require_space(self, process: Process) -> None:
-        """Raise `Problem` where a disk that the delivery needs has less free space than the settings ask for."""
+        """Raise `Problem` if a disk that the delivery needs has less free space than the settings ask for."""
         for folder in (self.stage(process).root, self.settings.data, self.ledger.path.parent):
             if free_space(folder) < self.settings.min_free:
                 raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
@@ -61,7 +61,7 @@ class Context:
         return list(found.values())
 
     def recover(self) -> Report:
-        """Finish or sweep what a crash left behind, beside whoever is at work. Raises `Problem`."""
+        """Finish or sweep what a crash left behind, while others are at work. Raises `Problem`."""
         return recover(self.ledger, self.settings.data, self.roots())
 
     def roots(self) -> set[Path]:
@@ -71,7 +71,7 @@ class Context:
 
 @dataclass(slots=True)
 class Current:
-    """The context in force. A reload puts another in its place; who is at work goes on in the one it began in."""
+    """The context in force. A reload puts another in its place; a delivery goes on in the one it began in."""
 
     context: Context
 

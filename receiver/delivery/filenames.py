@@ -1,4 +1,4 @@
-"""The file name that a section tells, in whichever of the ways in which clients write one."""
+"""The file name of a section, in whichever way its client writes it."""
 
 import binascii
 import re
@@ -25,22 +25,22 @@ def filename(parameters: Mapping[str, str]) -> str | None:
     plain, extended = parameters.get("filename"), parameters.get("filename*")
     if pieces and (plain, extended) != (None, None):
         raise Problem(Code.AMBIGUOUS_REQUEST, "A part has its file name both whole and in pieces.")
-    told = _decoded(*_apart(extended)) if extended is not None else _joined(pieces) if pieces else None
-    if told is None and plain is not None:
-        told = _without_folder(_encoded_words(browser_text(plain)))
-    if told is not None and _CONTROL.search(told):
+    found = _decoded(*_apart(extended)) if extended is not None else _joined(pieces) if pieces else None
+    if found is None and plain is not None:
+        found = _without_folder(_encoded_words(browser_text(plain)))
+    if found is not None and _CONTROL.search(found):
         raise Problem(Code.MALFORMED_BODY, "A part's file name has a control character.")
-    return told
+    return found
 
 
 def disposition(name: str, filename: str | None) -> str:
     """Return a Content-Disposition that is read as these names."""
-    told = f'form-data; name="{name.translate(_ESCAPES)}"'
+    written = f'form-data; name="{name.translate(_ESCAPES)}"'
     if filename is None:
-        return told
+        return written
     if _PLAIN.fullmatch(filename):
-        return f'{told}; filename="{filename}"'
-    return f"{told}; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
+        return f'{written}; filename="{filename}"'
+    return f"{written}; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
 
 
 def browser_text(text: str) -> str:
@@ -71,7 +71,7 @@ def _joined(pieces: Mapping[str, str]) -> str | None:
 
 
 def _decoded(charset: str, content: bytes) -> str | None:
-    """Return text, or None where it is not of its character set, or that is not known."""
+    """Return text, or None if it is not in its character set, or that is not known."""
     try:
         return content.decode(CHARSETS[charset.lower()])
     except (KeyError, UnicodeDecodeError):

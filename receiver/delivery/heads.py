@@ -1,4 +1,4 @@
-"""What the headers of a multipart body and of its sections say, and whether they say one thing only.
+"""What the headers of a multipart body and of its sections say, if they say one thing only.
 
 Libraries skip what they cannot read and let the last of several parameters win, so two readers of one header may see
 different names. Here all of it is read, or the header is refused.
@@ -33,9 +33,9 @@ def boundary(content_type: str) -> str:
     """Return what stands between the sections of a body of this Content-Type. Raises `Problem`."""
     if main_value(content_type) != "multipart/form-data":
         raise Problem(Code.NOT_MULTIPART, "The request must be multipart/form-data.")
-    told = parse(content_type, CONTENT_TYPE, unquoted="")
-    _require_one_way(told, "boundary", CONTENT_TYPE)
-    found = told.get("boundary", "")
+    parameters = parse(content_type, CONTENT_TYPE, unquoted="")
+    _require_one_way(parameters, "boundary", CONTENT_TYPE)
+    found = parameters.get("boundary", "")
     if not 0 < len(found) <= limits.MAX_BOUNDARY or not BOUNDARY.fullmatch(found):
         raise Problem(
             Code.MALFORMED_BODY,
@@ -58,9 +58,9 @@ def section(read_line: Callable[[], bytes]) -> tuple[Section, int | None]:
     disposition, type_ = headers.get("content-disposition", ""), headers.get("content-type", "")
     if main_value(disposition) != "form-data":
         raise Problem(Code.MALFORMED_BODY, "A part has no Content-Disposition: form-data (RFC 7578 §4.2).")
-    told = parse(disposition, DISPOSITION, unquoted="filename")
+    found = parse(disposition, DISPOSITION, unquoted="filename")
     typed = parse(type_, "A part's Content-Type", unquoted="name")
-    head = Section(_name(told), filename(told), main_value(type_), _charset(typed.get("charset", "")))
+    head = Section(_name(found), filename(found), main_value(type_), _charset(typed.get("charset", "")))
     return head, _length(headers.get("content-length"))
 
 
@@ -108,9 +108,9 @@ def _text(line: bytes) -> str:
         raise Problem(Code.MALFORMED_BODY, "A part has a header that is not in UTF-8 (RFC 7578 §5.1).") from None
 
 
-def _name(told: Mapping[str, str]) -> str:
-    _require_one_way(told, "name", DISPOSITION)
-    name = browser_text(told.get("name", ""))
+def _name(found: Mapping[str, str]) -> str:
+    _require_one_way(found, "name", DISPOSITION)
+    name = browser_text(found.get("name", ""))
     if not name:
         raise Problem(Code.MALFORMED_BODY, "A part has no name (RFC 7578 §4.2).")
     if len(name) > limits.MAX_PART_NAME:
@@ -118,24 +118,24 @@ def _name(told: Mapping[str, str]) -> str:
     return name
 
 
-def _charset(told: str) -> str:
-    """Return a charset as it is told; one that is no token can be no name that anybody knows."""
-    return told if not told or (len(told) <= MAX_CHARSET and TOKEN.fullmatch(told)) else "unknown"
+def _charset(found: str) -> str:
+    """Return a charset as it was written; what is no token cannot be the name of one."""
+    return found if not found or (len(found) <= MAX_CHARSET and TOKEN.fullmatch(found)) else "unknown"
 
 
-def _require_one_way(told: Mapping[str, str], parameter: str, whose: str) -> None:
-    """Raise where a parameter comes in an extended form, which some read in its place (RFC 2231, RFC 8187)."""
-    for name in told:
+def _require_one_way(found: Mapping[str, str], parameter: str, whose: str) -> None:
+    """Raise `Problem` if a parameter comes in an extended form, which some read in its place (RFC 2231, RFC 8187)."""
+    for name in found:
         if name.startswith(f"{parameter}*"):
             raise Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has {parameter}*; write {parameter} alone, as it is.")
 
 
-def _length(told: str | None) -> int | None:
-    if told is None:
+def _length(found: str | None) -> int | None:
+    if found is None:
         return None
-    if not LENGTH.fullmatch(told):
+    if not LENGTH.fullmatch(found):
         raise Problem(Code.MALFORMED_BODY, "A part has a Content-Length that is no number.")
-    return int(told)
+    return int(found)
 
 
 def main_value(header: str) -> str:

@@ -103,14 +103,14 @@ class Collected:
 
     parts: tuple[Part, ...]
     problem: Problem | None
-    whole: bool  # False where content was dropped
+    whole: bool  # False if content was dropped
 
 
 @timed(Step.RECEIVE)
 def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Section], staged: Staged) -> Collected:
     """Stage every section and match it to its rule. `unknown` is refuse, ignore or keep.
 
-    Raises `Problem` only where the request cannot be read on, or the disk fails.
+    Raises `Problem` only if the request cannot be read on, or the disk fails.
     """
     parts: list[tuple[int, Part]] = []
     violations: list[Violation] = []
@@ -204,7 +204,7 @@ def _adopt(kept: Path, staged: Staged, suffix: str) -> tuple[int, str, Path]:
 
 
 def _type(section: Section, role: Role, taken: Sequence[str], head: bytes) -> str:
-    """Return the media type of a section: what its sender says, or where that is nothing, what it looks like."""
+    """Return the media type of a section: what its sender says, or if that is nothing, what it looks like."""
     said = registered(section.type)
     if role is Role.METADATA and (said in _UNSPECIFIC or said == "text/plain"):  # as a form field comes
         looks = type_of_text(head) or type_by_content(head, section.filename)
@@ -272,7 +272,7 @@ def registered(type_: str) -> str:
 
 
 def type_by_content(head: bytes, filename: str | None) -> str:
-    """Return the media type of a document by its first kilobyte, by its file's name where that cannot tell, or ""."""
+    """Return the media type of a document by its first kilobyte, by its file's name if that is not enough, or ""."""
     by_signature = next((type_ for type_, begins_well in _SIGNATURES.items() if begins_well(head[:HEAD])), "")
     return by_signature or _ENDINGS.get(PurePosixPath(filename or "").suffix.lower(), "") or type_of_text(head)
 

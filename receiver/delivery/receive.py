@@ -1,7 +1,7 @@
 """The path of a delivery, top to bottom: receive → read → render → commit → publish → receipt.
 
-Every door leads here: the service hands in what arrives on a socket, `receiver replay` what lies in quarantine.
-`store/publish.py` tells the states on disk and in the ledger, and what a crash at each of them means.
+The web API hands in what arrives on a socket, `receiver replay` what lies in quarantine. `store/publish.py` describes
+the states on disk and in the ledger, and what a crash at each of them means.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ from receiver.store.ledger import VersionTaken
 
 
 def receive(context: Context, process: Process, incoming: Iterable[Section], arrival: Arrival) -> Receipt:
-    """Take one delivery from its first section to its receipt. Raises `Problem` where it is not accepted.
+    """Take one delivery from its first section to its receipt. Raises `Problem` if it is not accepted.
 
     What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
     to its end leaves nothing behind, and neither does a failure of our own: the platform sends both again.
@@ -62,7 +62,7 @@ def read(process: Process, collected: Collected) -> Reading:
 
 
 def _source_id(process: Process, collected: Collected) -> str:
-    """Return the sourceId of a delivery whose parts are refused, where it can be told: it is asked for by it."""
+    """Return the sourceId of a delivery whose parts are refused, if it can be read: people ask for it by that."""
     metadata = [part for part in collected.parts if part.role is Role.METADATA]
     if len(metadata) != 1:
         return ""
@@ -73,7 +73,7 @@ def _source_id(process: Process, collected: Collected) -> str:
 
 
 def judge_confidence(process: Process, reading: Reading) -> None:
-    """Raise `Problem` where the platform is less sure of a field than the process asks, and does not publish that."""
+    """Raise `Problem` if the platform is less sure of a field than the process asks, and does not publish that."""
     rule = process.config.confidence
     if rule.below == "publish":
         return
@@ -106,7 +106,7 @@ def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
 
 
 def _publish(intake: Intake, entry: Entry) -> Receipt:
-    """Commit an entry, and publish its files where no other of the same id came first. Raises `VersionTaken`.
+    """Commit an entry, and publish its files unless another of the same id came first. Raises `VersionTaken`.
 
     From the commit on the answer is the receipt, whatever fails: recovery finishes what is left to be done.
     """
@@ -122,7 +122,7 @@ def _publish(intake: Intake, entry: Entry) -> Receipt:
 
 
 def next_version(process: Process, latest: Entry | None) -> int:
-    """Return the version after the latest one of a sourceId. Raises `Problem` where there may be only one."""
+    """Return the version after the latest one of a sourceId. Raises `Problem` if there may be only one."""
     if latest is None or latest.version is None:
         return 1
     if process.config.delivery.same_source_id == "refuse":

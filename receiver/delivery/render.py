@@ -89,7 +89,7 @@ def _record(rule: RecordRule, values: dict[str, object]) -> Record:
     text = rule.template.render(values)
     if rule.line_end != "\n":
         text = text.replace("\n", rule.line_end)
-    content = text.encode(rule.encoding)  # whatever it is: each value was proven where it was printed
+    content = text.encode(rule.encoding)  # whatever it is: each value was proven when it was printed
     violations = rule.check(content)
     if violations:
         raise _invalid(rule, violations)
@@ -153,7 +153,7 @@ def put_aside(intake: Intake, collected: Collected, source_id: str, problem: Pro
 
 
 def holds(process: Process, code: Code) -> bool:
-    """Tell whether the process keeps such a delivery for repair, rather than turn it away."""
+    """Return whether the process keeps such a delivery for repair, rather than turn it away."""
     if code is Code.CONFIDENCE_LOW:
         return process.config.confidence.below == "hold"
     if code is Code.NO_RECORD:

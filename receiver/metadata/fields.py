@@ -12,13 +12,13 @@ from receiver.schemas.json_explain import pointer
 
 MAX_FIELDS = 5_000  # fields of one document: a form has a hundred; reading five thousand takes a tenth of a second
 MAX_NAME = 200  # characters of a field's name: a customer chooses it in a form field
-MAX_VIOLATIONS = 100  # violations told of one document: more than anyone repairs in one go
+MAX_VIOLATIONS = 100  # violations reported for one document: more than anyone repairs in one go
 MAX_SOURCE_ID = 256  # characters of a sourceId: every system's ids fit, and a ledger row stays small
 
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,2})?\s*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
-Known = Container[str] | None  # names that may be told, for a schema holds them; None: all
+Known = Container[str] | None  # names that may be reported, for a schema holds them; None: all
 
 
 class Absent(Enum):
@@ -68,7 +68,7 @@ class Found(NamedTuple):
     """Every field of a document."""
 
     items: Sequence[Any]  # what each is read from
-    place: Callable[[int], str]  # its JSON Pointer or XPath by its index: asked for only where something is wrong
+    place: Callable[[int], str]  # its JSON Pointer or XPath by its index: asked for only if something is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,14 @@ class Gathered:
     confidence: dict[str, float] = field(default_factory=dict)
     firsts: dict[str, int] = field(default_factory=dict)  # the index at which each name comes first
     violations: list[Violation] = field(default_factory=list)
-    untold: int = 0  # violations beyond the hundredth
+    surplus: int = 0  # violations beyond the hundredth
 
     def refuse(self, index: int | None, rule: str, message: str) -> None:
         """Note a violation of a field, or of all; from the hundredth on only count it: finding its place takes time."""
         if len(self.violations) < MAX_VIOLATIONS:
             self.violations.append(Violation("/" if index is None else self.place(index), rule, message))
         else:
-            self.untold += 1
+            self.surplus += 1
 
     def place_of(self, name: str) -> str | None:
         """Return where a name stands first."""
@@ -120,8 +120,8 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
             gathered.refuse(index, "value", f"{value.value} {words.rule(layout.value.expression)}")
         elif name is not None and value is not None and value is not Absent.MISSING:
             _add(gathered, rules, index, rules.aliases.get(name, name), value, confidence)
-    if gathered.untold:
-        gathered.violations.append(Violation("/", "more", f"{gathered.untold} more"))
+    if gathered.surplus:
+        gathered.violations.append(Violation("/", "more", f"{gathered.surplus} more"))
     return gathered
 
 
@@ -153,7 +153,7 @@ def _name(name: Any, index: int, layout: Layout, gathered: Gathered) -> str | No
 
 
 def _confidence(given: Any, index: int, scale: float, gathered: Gathered) -> float | None:
-    """Return the confidence from 0 to 1; None where there is none."""
+    """Return the confidence from 0 to 1; None if there is none."""
     if type(given) is float and 0 <= given <= scale:  # as nearly always
         return given / scale
     if given is None or given is Absent.MISSING or given == "":
@@ -170,7 +170,7 @@ def _confidence(given: Any, index: int, scale: float, gathered: Gathered) -> flo
 
 
 def source_id_fault(found: Any) -> str:
-    """Say what is wrong with a source id; "" where nothing is."""
+    """Return what is wrong with a source id, or ""."""
     if isinstance(found, Absent) or found is None:
         return "the document has no source id"
     if not isinstance(found, str):
@@ -185,7 +185,7 @@ def source_id_fault(found: Any) -> str:
 def below_minimum(
     confidence: Mapping[str, float | None], minimum: float, per_field: Mapping[str, float], known: Known = None
 ) -> list[Violation]:
-    """Return one violation for each field below its minimum; one whose name is not `known` is told by its number.
+    """Return one violation for each field below its minimum; one whose name is not `known` is called by its number.
 
     Of a field without confidence, which is None, nothing was measured: it is below every minimum but 0.
     """
@@ -194,7 +194,7 @@ def below_minimum(
         limit = per_field.get(name, minimum)
         if (0 if value is None else value) < limit:
             shown = name if known is None or name in known else f"(field {number})"
-            told = f"there is no confidence, and its minimum is {limit:g}" if value is None else ""
-            message = told or f"the confidence is below {limit:g}"
+            missing = f"there is no confidence, and its minimum is {limit:g}" if value is None else ""
+            message = missing or f"the confidence is below {limit:g}"
             violations.append(Violation(f"fields{pointer([shown])}", "confidence", message))
     return violations

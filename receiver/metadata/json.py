@@ -80,10 +80,10 @@ def source_id(document: Any, path: Path) -> Any:
 
 
 def fields(document: Any, layout: Layout, known: Known = None) -> Found | None:
-    """Return every field; None where there is no list of them.
+    """Return every field; None if there is no list of them.
 
     An object is a list as well: each member is one field, with `key` and `value` for the paths to read. Names that
-    are not `known` are told by their places.
+    are not `known` are called by their places.
     """
     found = layout.each.find(document)
     top = place(document, layout.each)
@@ -96,7 +96,7 @@ def fields(document: Any, layout: Layout, known: Known = None) -> Found | None:
 
 
 def place(_document: Any, path: Any, _known: Known = None) -> str:
-    """Write where a path leads, for people: a JSON Pointer if it is plain, else the JMESPath."""
+    """Return where a path leads, for people: a JSON Pointer if it is plain, else the JMESPath."""
     return pointer(path.keys) if path.keys else f"/{path.expression}"
 
 

@@ -1,4 +1,4 @@
-"""Reads the metadata of one process's deliveries: everything compiled once, every fault told at once."""
+"""Reads the metadata of one process's deliveries: everything compiled once, all faults reported at once."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -71,16 +71,16 @@ class MetadataReader:
     rules: Rules
     fields_schema: JsonSchema | None
     warnings: tuple[Fault, ...]  # what the schemas pass over in silence
-    known: frozenset[str]  # names that the configuration holds; any other is told by its place, for it may be data
+    known: frozenset[str]  # names that the configuration holds; any other is called by its place, for it may be data
 
     def read(self, content: bytes, charset: str = "") -> Reading:
-        """Read the metadata; `charset` is that of its part. Raises `Problem` with every violation that can be told."""
+        """Read the metadata; `charset` is that of its part. Raises `Problem` with every violation that can be found."""
         document = self._parse(content, charset)
         broken = self.schema.violations(self.form.judged(document))
         identity = self.form.source_id(document, self.source_id)
         gathered = self._gather(document)
         found = [*self._source_id_violations(document, identity), *gathered.violations]
-        structure = [*broken, *(each for each in found if not _told(each, broken))]
+        structure = [*broken, *(each for each in found if not _is_reported(each, broken))]
         rest = self._field_violations(gathered, complete=not gathered.violations)
         known = "" if source_id_fault(identity) else identity
         if structure:
@@ -111,14 +111,14 @@ class MetadataReader:
         return [Violation(self.form.place(document, self.source_id, self.known), "source_id", fault)] if fault else []
 
     def _field_violations(self, gathered: Gathered, *, complete: bool) -> tuple[Violation, ...]:
-        """Judge the fields; not where some could not be read, for they would be called missing."""
+        """Judge the fields; unless some could not be read, for they would be called missing."""
         if self.fields_schema is None or not complete:
             return ()
         return self.fields_schema.violations(gathered.fields, "fields", gathered.place_of)
 
 
-def _told(violation: Violation, broken: tuple[Violation, ...]) -> bool:
-    """Tell whether the schema has said the same already: at that place, right above or right below it."""
+def _is_reported(violation: Violation, broken: tuple[Violation, ...]) -> bool:
+    """Return whether the schema has said the same already: at that place, right above or right below it."""
     where = violation.where
     above = where.rpartition("/")[0] or "/"
     return any(each.where in (where, above) or each.where.startswith(where + "/") for each in broken)
@@ -127,7 +127,7 @@ def _told(violation: Violation, broken: tuple[Violation, ...]) -> bool:
 def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa: A001 (as re.compile)
     """Compile what `[metadata]` and `[fields]` say. Raises `Misconfigured` with every fault of it.
 
-    The schema's ending tells what the metadata is.
+    The schema's ending says what the metadata is.
     """
     work = _Compiling(configured, schemas)
     form = xml if configured.metadata.schema.endswith(".xsd") else json

@@ -125,9 +125,9 @@ def source_id(document: Document, path: Path) -> Any:
 
 
 def fields(document: Document, layout: Layout, known: Known = None) -> Found | None:
-    """Return every field; None where `each` selects something that is no node.
+    """Return every field; None if `each` selects something that is no node.
 
-    Names that are not `known` are stars in what is told of a field's place.
+    Names that are not `known` are stars in what is reported of a field's place.
     """
     found = layout.each.select(Item(document.root, document))  # type: ignore[attr-defined]
     if not all(isinstance(node, Element | XPathNode) for node in found):
@@ -136,7 +136,7 @@ def fields(document: Document, layout: Layout, known: Known = None) -> Found | N
 
 
 def place(document: Document, path: Any, known: Known = None) -> str:
-    """Write where a path leads, for people."""
+    """Return where a path leads, for people."""
     root = document.root.tag if known is None or document.root.tag in known else "*"
     return str(path.expression if path.expression.startswith("/") else f"/{root}/{path.expression}")
 
@@ -174,8 +174,8 @@ def _place(node: Element | XPathNode, document: Document, known: Known) -> str:
     if not isinstance(element, Element):
         return "/"
     path = etree_getpath(element, document.root, relative=False, add_position=True) or "/"
-    told = f"{path}/@{node.name}" if isinstance(node, AttributeNode) else path
-    return told if known is None else path_of(told, known)
+    found = f"{path}/@{node.name}" if isinstance(node, AttributeNode) else path
+    return found if known is None else path_of(found, known)
 
 
 def _without_namespaces(root: Element) -> Element:

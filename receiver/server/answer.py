@@ -1,4 +1,4 @@
-"""How an answer goes out: in one packet, and no thread waits for who does not take it in."""
+"""How an answer goes out: in one packet, and no thread waits for a sender that does not read."""
 
 import socket
 
@@ -43,7 +43,7 @@ class Outgoing:
         self.rest = b""  # what the kernel has not taken yet
 
     def sendall(self, data: bytes) -> None:
-        """Send what goes out at once, and keep the rest. Raises OSError where the connection has ended."""
+        """Send what goes out at once, and keep the rest. Raises OSError if the connection has ended."""
         self.rest += data
         self.go_on()
 

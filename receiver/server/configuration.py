@@ -48,7 +48,7 @@ def on_starting(_server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Tell what is served, and what of the environment nobody reads.
+    """Log what is served, and what of the environment nobody reads.
 
     systemd is told that the successor of an upgrade is the service from now on: it would end it with the old one.
     """
@@ -70,7 +70,7 @@ def _allow_open_files() -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Let a worker see what it is told before it listens to signals itself."""
+    """Let a worker see what it is sent before it listens to signals itself."""
     worker.told_early = server.SIG_QUEUE
 
 

@@ -37,7 +37,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.closes_at = 0.0  # monotonic seconds, once it lingers
 
     def receive_head(self, *, wait: bool = False) -> bool:
-        """Take in what has arrived of the next head; tell whether the sender has ended."""
+        """Take in what has arrived of the next head; return whether the sender has ended."""
         try:
             received = self.sock.recv(HEAD_READ, 0 if wait else socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -55,11 +55,11 @@ class Connection(TConn):  # type: ignore[misc]
         return request
 
     def is_at_rest(self) -> bool:
-        """Tell whether nothing is on its way in or out for which the poller is to wait."""
+        """Return whether nothing is on its way in or out for which the poller is to wait."""
         return self.awaited is None and not self.outgoing.rest
 
     def goes_on(self) -> bool:
-        """Wait for the next head, in a thread and no longer than it may; tell whether the parser can go on.
+        """Wait for the next head, in a thread and no longer than it may; return whether the parser can go on.
 
         Half a head, and a sender who has ended, are left to the poller, which sees them again.
         """
@@ -73,7 +73,7 @@ class Connection(TConn):  # type: ignore[misc]
         return False
 
     def has_next(self) -> bool:
-        """Tell whether something of the next head has come: its sender did not wait for the answer."""
+        """Return whether something of the next head has come: its sender did not wait for the answer."""
         self.head += self.parser.unreader.take_buffered()
         return bool(self.head)
 
@@ -84,5 +84,5 @@ class Connection(TConn):  # type: ignore[misc]
         self.head.clear()
 
     def can_be_parsed(self) -> bool:
-        """Tell whether the parser reaches a verdict without waiting: the head is whole, or wrong already."""
+        """Return whether the parser reaches a verdict without waiting: the head is whole, or wrong already."""
         return BLANK_LINE in self.head or self.head.count(b"\n") != self.head.count(b"\r\n")

@@ -1,7 +1,7 @@
 """Waits for a slow sender, but not for ever, not at the cost of others, and not beyond the end of the service.
 
 Time is counted only while there is nothing to read, so our own work never counts against a sender. For as long, the
-sender's turn at work is given to somebody else. Only so many threads wait at once (`Places`).
+sender's turn at work is given to another. Only so many threads wait at once (`Places`).
 """
 
 import contextlib
@@ -19,7 +19,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Ending:
-    """When this worker waits for senders no longer: never, until it is told to stop."""
+    """When this worker waits for senders no longer: never, until it is to stop."""
 
     at = math.inf  # monotonic seconds
 
@@ -28,12 +28,12 @@ class Ending:
         self.at = time.monotonic() + max(0, grace - limits.LAST_SECONDS)
 
     def is_over(self) -> bool:
-        """Tell whether nothing is waited for any longer."""
+        """Return whether nothing is waited for any longer."""
         return time.monotonic() >= self.at
 
 
 class Places:
-    """The bodies that threads wait for: where there are too many, the slowest gives its place to who comes."""
+    """The bodies that threads wait for: if there are too many, the slowest gives its place to a new one."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -89,7 +89,7 @@ class PacedSocket:
             self._wait()
 
     def receive(self, size: int) -> bytes | None:
-        """Return what has arrived, at most `size` bytes; b"" at the end, None where there is nothing yet."""
+        """Return what has arrived, at most `size` bytes; b"" at the end, None if there is nothing yet."""
         try:
             received = self._connection.recv(size, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -98,7 +98,7 @@ class PacedSocket:
         return received
 
     def until(self, since: float) -> float:
-        """Return how long the next byte is awaited, where nothing was there since a moment; in monotonic seconds."""
+        """Return how long the next byte is awaited, if nothing was there since a moment; in monotonic seconds."""
         allowed = limits.BODY_SECONDS + self._received / limits.BODY_RATE - self._waited
         return min(since + allowed, time.monotonic() + limits.STALL_SECONDS, self._ending.at)
 
@@ -107,13 +107,13 @@ class PacedSocket:
         self._waited += time.monotonic() - since
 
     def ask(self) -> None:
-        """Ask for the body, where its sender waits for that."""
+        """Ask for the body, if its sender waits for that."""
         if self._asks:
             self._asks = False
             self._outgoing.sendall(CONTINUE)
 
     def comes_within(self, seconds: float) -> bool:
-        """Tell whether something arrives so soon that a thread waits for it."""
+        """Return whether something arrives so soon that a thread waits for it."""
         if seconds <= 0:
             return False
         with work.given():
@@ -126,7 +126,7 @@ class PacedSocket:
         return Problem(Code.TOO_SLOW, "The body did not arrive in time.")
 
     def give_up(self) -> None:
-        """Have the thread that waits go on without: the place is somebody else's."""
+        """Have the thread that waits go on without: its place is taken."""
         self._given_up = True
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RD)

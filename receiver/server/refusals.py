@@ -47,22 +47,22 @@ def judge(exception: Exception) -> Problem:
 
 
 def too_slow() -> Problem:
-    """Tell that a head did not arrive in time."""
+    """Return that a head did not arrive in time."""
     return Problem(Code.TOO_SLOW, f"The headers did not arrive within {limits.HEAD_SECONDS} seconds.")
 
 
 def shutting_down() -> Problem:
-    """Tell that the service stops before a head was whole."""
+    """Return that the service stops before a head was whole."""
     return Problem(Code.SHUTTING_DOWN, "The service stops, and the headers have not arrived yet.")
 
 
 def cut_short() -> Problem:
-    """Tell that a sender closed its side before its head was whole."""
+    """Return that a sender closed its side before its head was whole."""
     return Problem(Code.MALFORMED_REQUEST, "The request ended before its headers did.")
 
 
 def head_too_large() -> Problem:
-    """Tell that all headers together are too large."""
+    """Return that all headers together are too large."""
     return Problem(Code.HEADERS_TOO_LARGE, f"The headers are larger than {limits.MAX_HEAD} bytes.")
 
 
@@ -104,7 +104,7 @@ class Closed:
                 begin()
             except Problem as problem:
                 self._problem = problem
-            except Exception as error:  # noqa: BLE001 (a defect must not end the trying, and it is told)
+            except Exception as error:  # noqa: BLE001 (a defect must not end the trying, and it is logged)
                 log.crashed(error)
             else:
                 return

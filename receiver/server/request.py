@@ -17,7 +17,7 @@ from receiver.core.problems import Code, Problem
 HOST = re.compile(r"[^\s/?#@\\<>\"]*")  # RFC 3986 §3.2.2, and a port
 SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*")  # of a chunk
 BARE_LF = re.compile(rb"(?<!\r)\n")
-RECEIVED = 64 * 1024  # bytes asked for at once where nobody knows how many are to come
+RECEIVED = 64 * 1024  # bytes asked for at once if nobody knows how many are to come
 
 
 class Ahead:
@@ -34,9 +34,9 @@ class Ahead:
         self._since = 0.0  # monotonic seconds, when the poller began to wait for more
 
     def arrives(self, seconds: float) -> bool:
-        """Hand the body over to its reader, once enough of it is there; False where it is not within so many seconds.
+        """Hand the body over to its reader, once enough of it is there; False if it is not within so many seconds.
 
-        In a thread. Raises Problem where no more of it is waited for.
+        In a thread. Raises Problem if no more of it is waited for.
         """
         last = time.monotonic() + seconds
         while not self.receive():
@@ -50,7 +50,7 @@ class Ahead:
         return True
 
     def receive(self) -> bool:
-        """Take in what has arrived; tell whether that is enough: all, as much as is kept, or where the sender ends."""
+        """Take in what has arrived; return whether that is enough: all, as much as is kept, or if the sender ends."""
         while not self._is_enough():
             received = self._paced.receive(self._room())
             if received is None:
@@ -92,7 +92,7 @@ class Chunks:
         self._seen = 0  # bytes up to which the trailers have no end
 
     def have_ended(self, held: bytearray) -> bool:
-        """Tell whether the body is whole, or malformed."""
+        """Return whether the body is whole, or malformed."""
         while (end := held.find(b"\r\n", self._at)) >= 0:
             line = SIZE.fullmatch(held[self._at : end].partition(b";")[0])
             size = int(line[1], 16) if line else 0
@@ -172,14 +172,14 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         return Ahead(self.unreader, self.body.reader)
 
     def should_close(self) -> bool:
-        """Tell whether the connection ends after the answer: also where the body was not read to its end.
+        """Return whether the connection ends after the answer: also if the body was not read to its end.
 
         gunicorn would wait for the rest, and hold a thread for as long.
         """
         return super().should_close() or not self._is_read()
 
     def _peer_is_trusted_proxy(self) -> bool:
-        """Tell whether the peer may say who the sender is; judged once for a connection."""
+        """Return whether the peer may say who the sender is; judged once for a connection."""
         sock = self.unreader.sock
         if sock.trusted is None:
             sock.trusted = super()._peer_is_trusted_proxy()
@@ -187,7 +187,7 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         return trusted
 
     def _require_host(self, host: str | None) -> None:
-        """Raise where HTTP/1.1 comes without a host, or with what is none (RFC 9112 §3.2)."""
+        """Raise if HTTP/1.1 comes without a host, or with what is none (RFC 9112 §3.2)."""
         if (host is None and self.version > (1, 0)) or not HOST.fullmatch(host or ""):
             raise errors.InvalidHeader("HOST", req=self)
 

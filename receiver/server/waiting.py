@@ -1,4 +1,4 @@
-"""Connections that the poller waits for, and no thread: who comes byte by byte, or does not read, costs memory only.
+"""Connections that the poller waits for, and no thread: a sender that is slow costs memory only.
 
 Each waits until a moment of its own, in monotonic seconds. What a connection waits for in turn:
 
@@ -49,7 +49,7 @@ class Waiting:
         self._end(self._nearest())
 
     def shorten(self, deadline: float) -> None:
-        """Wait for none beyond `deadline`, when all are given up at once: nobody is left whom that would hold up."""
+        """Wait for none beyond `deadline`, when all are given up at once: no other is left that this would delay."""
         self._at_once = None
         self._until = {conn: min(until, deadline) for conn, until in self._until.items()}
 

@@ -8,8 +8,8 @@
                                                                              └──▶ the last one is taken in: `Lingering`
 
 gunicorn's own gives a thread to each connection that has sent a byte, and closes connections in its main loop, where
-one that does not end holds up all others for two seconds. Here the poller does all that waits: whoever sends a head or
-a body byte by byte, does not read, or never hangs up, costs memory and nobody's time.
+one that does not end holds up all others for two seconds. Here the poller does all that waits: a sender that
+sends byte by byte, does not read, or never hangs up, costs memory and no thread.
 """
 
 import errno
@@ -69,7 +69,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             raise SystemExit("certfile: TLS ends at the proxy before this service; see deploy/nginx.conf")
 
     def load_wsgi(self) -> None:
-        """Open everything; where the ledger or a disk is damaged or away, say so to whoever comes, and try again."""
+        """Open everything; if the ledger or a disk is damaged or away, answer 503 and try again."""
         try:
             self._begin_to_serve()
         except Problem as problem:
@@ -94,10 +94,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self._pages.shutdown(wait=False)
 
     def init_signals(self) -> None:
-        """Listen to signals from here on, and stop if one said so before.
+        """Listen to signals from here on, and stop if one came before.
 
         Until then a worker has the handler of its master, which queues what comes in the worker's copy of a queue
-        that nobody reads: told to stop so early, it would serve on until it is killed.
+        that nobody reads: if it is to stop so early, it would serve on until it is killed.
         """
         super().init_signals()
         while not self.told_early.empty():
@@ -118,7 +118,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self._heads.add(self._connection(listener, client, address))
 
     def _make_room(self) -> None:
-        """Close the slowest connection, where there are too many: whoever comes does not wait until it ends."""
+        """Close the slowest connection, if there are too many: a new one does not wait until it ends."""
         waiting: list[Waiting] = [self._heads, self._bodies, self._answers, self._lingering]
         fullest = max(waiting, key=len)
         if fullest:
@@ -145,7 +145,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self.enqueue_req(conn)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Give a connection to a thread: one of those for pages, where no delivery is asked for."""
+        """Give a connection to a thread: one of those for pages, if it is no delivery."""
         threads = self.tpool if conn.delivers else self._pages
         done = threads.submit(self.handle, conn)
         done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
@@ -165,7 +165,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         return kept
 
     def take_in(self, conn: Connection) -> bool:
-        """Take a request in, answer it, and tell whether its connection is kept."""
+        """Take a request in, answer it, and return whether its connection is kept."""
         try:
             request = conn.next_request()
             return self.handle_request(request, conn)
@@ -187,7 +187,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             raise BodyAwaited
 
     def _may_stay(self) -> bool:
-        """Tell whether a thread may stay with its connection: no other one waits for a thread."""
+        """Return whether a thread may stay with its connection: no other one waits for a thread."""
         return self.alive and self._with_threads <= self.cfg.threads
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
@@ -243,7 +243,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             self._keep(conn)
 
     def _keep(self, conn: Connection) -> None:
-        """Wait for the next request of a connection, as gunicorn does; not for long where the service stops."""
+        """Wait for the next request of a connection, as gunicorn does; not for long if the service stops."""
         conn.sock.setblocking(False)
         conn.set_timeout()
         if not self.alive:

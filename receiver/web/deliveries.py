@@ -26,7 +26,7 @@ PACED = "receiver.paced"  # in the environ of a request whose server can wait fo
 HEADER = "X-Request-ID"
 PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")  # as proxies make them: a UUID has 36; anything else could be data
 URL = "/api/nextstep/delivery"
-NONE = "-"  # the process of a request that led to none: unknown names are not logged, nor told apart
+NONE = "-"  # the process of a request that led to none: unknown names are not logged, nor distinguished
 
 
 class BodyAwaited(BaseException):
@@ -77,7 +77,7 @@ def blueprint(current: Current, meters: Meters) -> Blueprint:
         cost = Cost(environ)
         try:
             response = _answer(current.context, name, environ, cost, meters, usage)
-        except Exception as error:  # noqa: BLE001 (nobody foresaw it, and the sender is told so)
+        except Exception as error:  # noqa: BLE001 (nobody foresaw it, and the answer says so)
             problem = replies.defect(error)
             meters.refused(problem, NONE)
             response = replies.refused(problem)
@@ -133,7 +133,7 @@ def _host(environ: Environ) -> str:
 
 
 def _require_readable(context: Context, process: Process, environ: Environ) -> None:
-    """Raise `Problem` where a body need not be read: there is no space for it, or it is packed."""
+    """Raise `Problem` if a body need not be read: there is no space for it, or it is packed."""
     context.require_space(process)
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
         raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")
@@ -152,7 +152,7 @@ def _take(context: Context, process: Process, environ: Environ, cost: Cost) -> R
 
 
 def _length(environ: Environ) -> int | None:
-    """Return how many bytes the body has; None where its stream tells its end itself (a chunked one)."""
+    """Return how many bytes the body has; None if its stream knows its end itself (a chunked one)."""
     length = environ.get("CONTENT_LENGTH", "")
     if length.isdecimal():
         return int(length)

@@ -24,8 +24,8 @@ def blueprint(current: Current, scrape: Callable[[], bytes]) -> Blueprint:
     def ready() -> tuple[dict[str, Any], int]:
         checks = health.checks(current.context)
         all_ready = all(check.ready for check in checks)
-        told = {"status": "ready" if all_ready else "not ready", "checks": [asdict(check) for check in checks]}
-        return told, 200 if all_ready else 503
+        state = {"status": "ready" if all_ready else "not ready", "checks": [asdict(check) for check in checks]}
+        return state, 200 if all_ready else 503
 
     @door.get("/metrics")
     def metrics() -> Response:

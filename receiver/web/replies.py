@@ -104,7 +104,7 @@ def unroutable(error: HTTPException) -> Response:
 
 
 def defect(error: Exception) -> Problem:
-    """Return what a sender is told of an error that nobody foresaw. What the error says may hold a value."""
+    """Return what an error that nobody foresaw is answered with. What the error says may hold a value."""
     log.crashed(error)
     return Problem(Code.INTERNAL_ERROR, "The request met a defect of the service; its log tells the place.")
 
@@ -127,6 +127,6 @@ def _file(file: Published) -> dict[str, Any]:
     return {"path": file.path, "sha256": file.sha256, "size": file.size}
 
 
-def _json(told: dict[str, Any], status: int, kind: str) -> Response:
+def _json(content: dict[str, Any], status: int, kind: str) -> Response:
     line = f"{status} {HTTP_STATUS_CODES[status]}"  # werkzeug would write the phrase in capitals
-    return Response((_encode(told) + "\n").encode(), line, content_type=kind)
+    return Response((_encode(content) + "\n").encode(), line, content_type=kind)

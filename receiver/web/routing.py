@@ -10,7 +10,7 @@ def lead(processes: Mapping[str, Process], name: str | None, host: str, token: s
     """Return the process that the request is for.
 
     `name` comes from the path, `host` is the Host header without its port, `token` is what `bearer` found.
-    Raises `Problem`: no such process, or a token is needed to tell which.
+    Raises `Problem`: no such process, or a token is needed to know which.
     """
     process = processes.get(name) if name is not None else _unnamed(processes, host, token)
     if process is None:
@@ -19,7 +19,7 @@ def lead(processes: Mapping[str, Process], name: str | None, host: str, token: s
 
 
 def let_in(process: Process, token: str | None) -> None:
-    """Raise `Problem` where the request holds no token of the process, and it asks for one."""
+    """Raise `Problem` unless the request has a token of the process, or it asks for none."""
     if not process.tokens.admits(token):
         raise Problem(Code.TOKEN_REFUSED, "This process asks for a valid bearer token (RFC 6750 §2.1).")
 

@@ -29,7 +29,8 @@ _NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXD
 class storage:  # noqa: N801 (used as a statement: `with storage("write to the stage"):`)
     """Turn an OSError inside into a Problem that names what was tried and the errno, never a path.
 
-    Paths are rendered from fields, so they may spell a value; the OSError, which holds them, is left behind.
+    Paths are rendered from fields, so they may spell a value; the OSError, which holds them, is left behind. What every
+    delivery does many times catches the error itself (`storage_problem`): three calls a `with` are too many there.
     """
 
     __slots__ = ("attempt",)
@@ -63,9 +64,11 @@ class NewFile:
     def __init__(self, path: AnyPath) -> None:
         self._size = 0  # bytes written so far
         self._started = 0  # bytes whose write-back was started
-        with storage("create a file in the stage"):
+        try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(path, flags, FILE_MODE)
+        except OSError as error:
+            raise storage_problem("create a file in the stage", error) from None
 
     def write(self, chunk: bytes) -> None:
         """Append `chunk`. Raises Problem where the disk refuses."""
@@ -90,8 +93,9 @@ class NewFile:
         if self._descriptor < 0:
             raise Problem(Code.STORAGE_FAILED, "a file of the stage is closed and cannot be made durable")
         try:
-            with storage("make a file of the stage durable"):
-                os.fsync(self._descriptor)
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise storage_problem("make a file of the stage durable", error) from None
         finally:
             self.close()
 
@@ -133,26 +137,23 @@ def sync_again(path: AnyPath) -> None:
 
 def sync_folder(folder: AnyPath) -> None:
     """Make the names in `folder` durable. Raises Problem."""
-    with storage("make a folder durable"):
+    try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            _sync_opened(descriptor)
-        finally:
-            os.close(descriptor)
+    except OSError as error:
+        raise storage_problem("make a folder durable", error) from None
+    try:
+        sync_opened(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_opened(folder: int) -> None:
     """Make the names in an open folder durable. Raises Problem."""
-    with storage("make a folder durable"):
-        _sync_opened(folder)
-
-
-def _sync_opened(folder: int) -> None:
     try:
         os.fsync(folder)
     except OSError as error:
         if error.errno != errno.EINVAL:  # fsync(2): this file system has no such thing for folders
-            raise
+            raise storage_problem("make a folder durable", error) from None
 
 
 def write_new(path: Path, content: bytes) -> None:

@@ -148,7 +148,7 @@ class Entry:
         )
 
     def _published(self, kind: Kind) -> tuple[Published, ...]:
-        return tuple(Published(output.path, output.sha256, output.size) for output in self.of_kind(kind))
+        return tuple([Published(each.path, each.sha256, each.size) for each in self.outputs if each.kind is kind])
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
     """
     failed: dict[str, Problem] = {}
     for kind in IN_ORDER:
-        due = [(entry, output) for entry in entries for output in entry.of_kind(kind)]
+        due = [(entry, output) for entry in entries for output in entry.outputs if output.kind is kind]
         to_sync: dict[str, list[str]] = {}  # the ids of deliveries, by folder
         for entry, output in due:
             if entry.id in failed:

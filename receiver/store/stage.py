@@ -23,6 +23,7 @@ from receiver.store import durable, folders
 from receiver.store.durable import storage
 from receiver.store.staged_file import StagedFile
 
+FOLDER = "stage"  # under RECEIVER_DATA
 HELD = 256 * 1024  # bytes of one delivery in memory; 256 senders that pause take 64 MB of a worker at most
 OPEN_FILES = 16  # files of one delivery left open until all are synced together; 16 threads stay far below 1,024
 PRIVATE = 0o700  # of a stage inside an output: its folder may be inherited by the group of that
@@ -104,7 +105,7 @@ class Staged:
         """Begin a new file, for the pieces of a part as they come in. `suffix` is our own, never the sender's."""
         if len(self._files) >= OPEN_FILES:
             self._sync([self._files[0]])
-        file = StagedFile(self.folder, self._name(suffix), HELD - sum(file.in_memory for file in self._files))
+        file = StagedFile(self.folder, self._name(suffix), HELD - sum([file.in_memory for file in self._files]))
         self._files.append(file)
         return file
 
@@ -208,7 +209,7 @@ def stage_for(data: Path, output: Path, *, create: bool = True) -> Stage:
     with storage(f"write to the output folder {output}"):
         folders.require_access(output, os.W_OK | os.X_OK)
         identity = _identity(output)
-    stage = Stage(data / "stage")
+    stage = Stage(data / FOLDER)
     if not durable.leads_to(stage.root, output):
         stage = _stage_inside(output)
     stage.output = identity
@@ -217,7 +218,7 @@ def stage_for(data: Path, output: Path, *, create: bool = True) -> Stage:
 
 def place_for(data: Path, output: Path) -> Path:
     """Return where the stage for an output folder is, or will be made. Touches nothing. Raises Problem."""
-    beside = data / "stage"
+    beside = data / FOLDER
     leads = durable.leads_to(beside if beside.is_dir() else data, output)
     return beside if leads else output / ".stage"
 

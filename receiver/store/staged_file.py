@@ -97,12 +97,14 @@ class Hashing:
     @property
     def hexdigest(self) -> str:
         """The digest of all so far, hexadecimal."""
-        self._settle()
+        if self._owed:
+            self._settle()
         return self._hash.hexdigest()
 
     def update(self, chunk: bytes) -> None:
         """Hash `chunk`: a large one while its writing goes on and the next one comes in."""
-        self._settle()
+        if self._owed:
+            self._settle()
         self._size += len(chunk)
         if self._size < LARGE or len(chunk) < PIECE:
             self._hash.update(chunk)
@@ -125,9 +127,8 @@ class Hashing:
 
     def _settle(self) -> None:
         """Wait until the chunk before this one is hashed."""
-        if self._owed:
-            self._done.get()
-            self._owed = False
+        self._done.get()
+        self._owed = False
 
     def _run(self) -> None:
         while (chunk := self._given.get()) is not None:

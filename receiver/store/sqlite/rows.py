@@ -41,11 +41,8 @@ COLUMNS = tuple(_JSON_NAMES)
 def row(entry: Entry) -> tuple[Any, ...]:
     """Return the values of `COLUMNS`."""
     values = to_dict(entry) | {"output": entry.output, "stage": entry.stage}
-    return tuple([_text(values[name]) for name in _JSON_NAMES.values()])
-
-
-def _text(value: Any) -> Any:
-    return (_encode(value) if value else "[]") if isinstance(value, list) else value
+    found = [values[name] for name in _JSON_NAMES.values()]
+    return tuple([_encode(each) if isinstance(each, list) else each for each in found])
 
 
 def attempt_text(attempt: Attempt) -> str:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 from receiver.authoring.check.site import Site
 from receiver.core.faults import Fault, Severity
+from receiver.site import in_force
+from receiver.site.compiling import SCHEMAS
 from receiver.site.config.model import ProcessConfig
+from receiver.site.config.site import MAPPINGS
+from receiver.store import originals, quarantine, stage
 from receiver.store.folders import group_id, is_member
 
-OWN = ("stage", "quarantine", "originals", "configuration")  # under RECEIVER_DATA
+OWN = (stage.FOLDER, quarantine.FOLDER, originals.FOLDER, in_force.FOLDER)  # under RECEIVER_DATA
 
 
 def folders(site: Site) -> Iterator[Fault]:
@@ -45,7 +49,7 @@ def _group(config: ProcessConfig) -> Iterator[Fault]:
 def _own(site: Site) -> list[Path]:
     root = site.settings.site
     folders = [site.settings.data / name for name in OWN]
-    return [folder.resolve() for folder in (*folders, root / "mappings", root / "schemas")]
+    return [folder.resolve() for folder in (*folders, root / MAPPINGS, root / SCHEMAS)]
 
 
 def _touch(one: Path, other: Path) -> bool:

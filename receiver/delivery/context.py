@@ -10,7 +10,7 @@ from receiver.core.delivery import Arrival
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.site.process import Process
-from receiver.store import originals, quarantine
+from receiver.store import journal, originals, quarantine
 from receiver.store.folders import free_space
 from receiver.store.ledger import Ledger
 from receiver.store.recover import Report, recover
@@ -32,7 +32,7 @@ class Context:
         if found is None or not found.serves(process.output):
             if found:
                 found.close()
-            found = self.stages[process.name] = stage_for(self.settings.data, process.output, create=False)
+            found = self.stages[process.name] = stage_of(self.settings, process, create=False)
         return found
 
     def away(self) -> dict[str, Problem]:
@@ -118,5 +118,13 @@ def stages_of(settings: Settings, processes: Mapping[str, Process], *, create: b
     for name, process in processes.items():
         if create or process.output.is_dir():
             with suppress(Problem):
-                found[name] = stage_for(settings.data, process.output, create=create)
+                found[name] = stage_of(settings, process, create=create)
     return found
+
+
+def stage_of(settings: Settings, process: Process, *, create: bool) -> Stage:
+    """Return the stage of a process, and begin the journal of its output if it is to have one. Raises `Problem`."""
+    stage = stage_for(settings.data, process.output, create=create)
+    if process.config.output.journal:
+        journal.own(process.output)
+    return stage

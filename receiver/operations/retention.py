@@ -26,7 +26,7 @@ from receiver.delivery.context import Context, Current
 from receiver.operations.clock import cautious_until
 from receiver.site.config.model import RetentionConfig
 from receiver.site.process import Process
-from receiver.store import folders, originals, quarantine, stage
+from receiver.store import folders, journal, originals, quarantine, stage
 from receiver.store.entry import Attempt, Entry, Waiting
 
 KINDS = ("originals", "quarantine", "ledger")
@@ -156,6 +156,8 @@ def _ledger(
     if span:
         remove = context.ledger.prunable if dry_run else context.ledger.prune
         removed = remove(process.name, now - span)
+        if not dry_run:
+            journal.prune(process.output, now - span)
     total = sum(count for (name, _), count in context.ledger.counts().items() if name == process.name)
     if not dry_run:
         log.pruned(process.name, "rows of the ledger", removed)

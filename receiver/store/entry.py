@@ -66,7 +66,7 @@ class Attempt:
 
     at: datetime  # aware, UTC
     peer: str  # "" where it was not sent
-    outcome: str  # accepted, duplicate, busy, held, refused, discarded or republished
+    outcome: str  # accepted, duplicate, busy, held, refused, discarded, republished or restored
     code: str = ""  # of the problem, for busy, held and refused
     note: str = ""  # who did what, where it was not sent
 

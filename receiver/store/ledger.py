@@ -177,6 +177,24 @@ class Ledger:
 
         return self._write(operation)
 
+    def complete(self, entry: Entry, attempt: Attempt) -> bool:
+        """Note durably what was published and is not known, as of a ledger that was restored; False where it is known.
+
+        Raises VersionTaken where another content has its version by now, and Problem.
+        """
+
+        def operation(connection: apsw.Connection) -> bool:
+            known = queries.find(connection, entry.id)
+            if known and known.status in ACCEPTED:
+                return False
+            try:
+                queries.put(connection, _after(known, entry).tried(attempt))
+            except apsw.ConstraintError:
+                raise VersionTaken(queries.next_version(connection, entry.process, entry.source_id)) from None
+            return True
+
+        return self._write(operation)
+
     def published(self, entries: Sequence[Entry], at: datetime) -> None:
         """Mark deliveries as published: visible at once, durable with the next commit. Raises Problem."""
         self._write(lambda connection: queries.publish(connection, entries, at), durable=False)

@@ -51,7 +51,7 @@ from pathlib import Path
 from receiver.core.delivery import Arrival, Receipt, Status
 from receiver.core.problems import Code, Problem
 from receiver.core.work import Step, timed
-from receiver.store import durable, folders, stage
+from receiver.store import durable, folders, journal, stage
 from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry, Kind, Output
 from receiver.store.ledger import Ledger, Lost, Unclear, VersionTaken
@@ -129,8 +129,15 @@ def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
     """Publish what `commit` has accepted. Raises Problem; a retry or recovery then goes on where this stopped."""
     for problem in release([entry]).values():
         raise problem
-    ledger.published([entry], datetime.now(UTC))
+    _mark(ledger, [entry])
     staged.accepted = False  # nothing rests on the folder any more
+
+
+def _mark(ledger: Ledger, entries: Sequence[Entry]) -> None:
+    """Note that deliveries are published, in the journals of their outputs and in the ledger. Raises Problem."""
+    now = datetime.now(UTC)
+    journal.note(entries, now)
+    ledger.published(entries, now)
 
 
 def duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:
@@ -262,7 +269,7 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
         failed |= release(ours)
         done = [entry for entry in ours if entry.id not in failed]
         if done:
-            ledger.published(done, datetime.now(UTC))
+            _mark(ledger, done)
         for entry in done:
             stage.discard(Path(entry.stage))
     return [entry.id for entry in done], failed

@@ -99,9 +99,12 @@ def places(data: Path) -> list[Path]:
 def finish(ledger: Ledger, place: Path) -> bool:
     """Write the row that a dead owner did not, or remove what its row says is gone; False where all is well.
 
+    A ledger that was restored from a backup has no row of what came later, either.
+
     Raises Problem.
     """
-    if not place.joinpath(UNSETTLED).exists() and not _gone(ledger.find(place.name)):
+    known = ledger.find(place.name)
+    if known is not None and not place.joinpath(UNSETTLED).exists() and not _gone(known):
         return False
     lock = hold(place)
     if lock is None:

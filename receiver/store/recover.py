@@ -4,12 +4,13 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from receiver.core.problems import Problem
-from receiver.store import folders, kept, originals, quarantine, stage
-from receiver.store.entry import DamagedRow, Entry
-from receiver.store.ledger import Ledger
+from receiver.store import folders, journal, kept, originals, quarantine, stage
+from receiver.store.entry import Attempt, DamagedRow, Entry
+from receiver.store.ledger import Ledger, VersionTaken
 from receiver.store.publish import finish
 
 AT_ONCE = 200  # deliveries finished together: as many open locks, and one fsync per folder and step for all of them
@@ -46,6 +47,30 @@ def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
         with _noting(report, place):
             report.quarantined += quarantine.finish(ledger, place)
     return report
+
+
+@dataclass(slots=True)
+class Completed:
+    """What a restored ledger was completed by."""
+
+    added: list[str] = field(default_factory=list)  # ids that were published since the backup
+    failed: dict[str, str] = field(default_factory=dict)  # by id: why it could not be added
+    without: list[Path] = field(default_factory=list)  # outputs that have no journal
+
+
+def complete(ledger: Ledger, outputs: Iterable[Path], now: datetime) -> Completed:
+    """Add what the journals of outputs say was published and a restored ledger does not know. Raises Problem."""
+    done = Completed()
+    for output in outputs:
+        if not journal.is_kept(output):
+            done.without.append(output)
+        for entry in journal.read(output):
+            try:
+                if ledger.complete(entry, Attempt(now, "", "restored", note="from the journal of the output")):
+                    done.added.append(entry.id)
+            except VersionTaken:
+                done.failed[entry.id] = f"another content is version {entry.version} of its sourceId since the restore"
+    return done
 
 
 @contextmanager

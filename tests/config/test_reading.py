@@ -52,7 +52,7 @@ def test_every_key_is_read(tmp_path):
     assert config.confidence == ConfidenceConfig(0.8, {"mrn": 0.95}, "publish")
     assert config.delivery == DeliveryConfig("refuse", "publish", "refuse")
     documents, marker = "{{ delivery.id }}{{ document.suffix }}", "{{ delivery.id }}.done"
-    assert config.output == OutputConfig("referrals", documents, marker, "importers")
+    assert config.output == OutputConfig("referrals", documents, marker, "importers", True)
     path, when = "{{ delivery.id }}.hl7", "fields.mrn is defined"
     assert config.records == (RecordConfig("mdm_t02.hl7.j2", path, "hl7", when, "utf-8", "hl7"),)
 
@@ -106,7 +106,7 @@ def test_retention_is_spans_of_time_and_a_size(tmp_path):
 
 
 def test_whoever_is_told_is_told_of_everything_unless_it_says_less(tmp_path):
-    everything = frozenset({"refused", "held", "template", "silence", "space", "configuration"})
+    everything = frozenset({"refused", "held", "template", "silence", "space", "output", "ledger", "configuration"})
     nobody, told = (
         configured(tmp_path, name, SMALLEST + toml).notify
         for name, toml in (("a", ""), ("b", '[notify]\ncommand = ["/bin/true", "-"]\nsilence = "2d"\n'))

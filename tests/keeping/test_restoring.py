@@ -141,3 +141,95 @@ def test_what_a_process_left_that_is_gone_is_named(home):
     restore(home, backup)
     shutil.rmtree(home.folder)
     assert named(home.receiver("verify")) == {str(path) for path in published(home, lost)}
+
+
+@pytest.fixture
+def journalled(home):
+    home.configure("[output]\n", "[output]\njournal = true\n")
+    return home
+
+
+def take(home):
+    """Take all files away, as an importing system does; what is hidden it passes over."""
+    taken = [path for path in home.settings.output.glob("referrals/*") if path.is_file()]
+    for path in taken:
+        path.unlink()
+    return len(taken)
+
+
+def test_what_was_taken_since_the_backup_is_never_published_twice(journalled):
+    home = journalled
+    home.deliver(source_id="before")
+    backup = back_up(home)
+    known = [home.deliver(source_id="one"), home.deliver(source_id="two", fax=b"II*\0 other pages")]
+    waiting = home.deliver(source_id="low", confidence=0.1)
+    assert take(home) == 9
+    restore(home, backup)
+    told = home.receiver("recover", "--after-restore")
+    assert told.exit_code == 0, told.output
+    assert "2 published since were added" in told.stdout
+    assert "what came until 2026-01-02" in told.stdout
+    for entry in known:
+        again = home.ledger.find(entry.id)
+        assert (again.status, again.version, again.outputs) == (Status.PUBLISHED, 1, entry.outputs)
+        assert again.receipt() == entry.receipt()
+        assert again.attempts[-1].outcome == "restored"
+    home.deliver(source_id="one")
+    home.deliver(source_id="two", fax=b"II*\0 other pages")
+    assert take(home) == 0
+    assert home.ledger.find(known[0].id).attempts[-1].outcome == "duplicate"
+    assert home.deliver(source_id="one", fax=b"II*\0 corrected").version == 2
+    assert home.ledger.find(waiting.id)  # of what lies in quarantine recovery has always told
+    assert "0 published since were added" in home.receiver("recover", "--after-restore").stdout
+
+
+def test_a_line_that_a_crash_has_torn_harms_no_other(journalled):
+    home = journalled
+    home.deliver(source_id="before")
+    backup = back_up(home)
+    home.deliver(source_id="one")
+    (month,) = home.settings.output.glob("referrals/.published/*.jsonl")
+    month.write_bytes(month.read_bytes() + month.read_bytes()[:100])
+    home.deliver(source_id="two")
+    restore(home, backup)
+    assert "2 published since were added" in home.receiver("recover", "--after-restore").stdout
+
+
+def test_the_journal_is_for_the_service_alone(journalled):
+    journalled.deliver(source_id="one")
+    folder = journalled.settings.output / "referrals" / ".published"
+    (month,) = folder.glob("*.jsonl")
+    assert [path.stat().st_mode & 0o777 for path in (folder, month)] == [0o700, 0o600]
+
+
+def test_an_output_without_a_journal_is_told_and_has_none(home):
+    home.deliver(source_id="one")
+    assert not list(home.settings.output.rglob(".published"))
+    told = home.receiver("recover", "--after-restore")
+    assert told.exit_code == 1
+    assert "has no journal ([output] journal)" in told.output
+
+
+def test_a_version_that_was_given_again_is_told(journalled):
+    home = journalled
+    home.deliver(source_id="before")
+    backup = back_up(home)
+    lost = home.deliver(source_id="one")
+    take(home)
+    restore(home, backup)
+    home.deliver(source_id="one", fax=b"II*\0 other pages")
+    told = home.receiver("recover", "--after-restore")
+    assert told.exit_code == 1
+    assert f"{lost.id}  failed  another content is version 1 of its sourceId since the restore" in told.stdout
+
+
+def test_months_go_with_the_ledgers_retention(journalled):
+    home = journalled
+    home.section('[retention]\nledger = "30d"')
+    home.deliver(source_id="one")
+    (month,) = home.settings.output.glob("referrals/.published/*.jsonl")
+    old = month.with_name("2020-01.jsonl")
+    shutil.copy(month, old)
+    assert home.receiver("prune").exit_code == 0
+    assert month.exists()
+    assert not old.exists()

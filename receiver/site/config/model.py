@@ -118,6 +118,7 @@ class OutputConfig:
     documents: str  # Jinja2 text
     marker: str | None  # Jinja2 text
     group: str | None = None  # who may take files away; None: the group of the service
+    journal: bool = False  # what is published is noted beside it
 
 
 @dataclass(frozen=True, slots=True)

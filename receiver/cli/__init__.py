@@ -25,6 +25,8 @@ VERBS = {
     "test": ("test", "Run every sample case and compare it with what it must become."),
     "capture": ("capture", "Make a sample case of a delivery that was kept."),
     "serve": ("serve", "Serve deliveries, under gunicorn."),
+    "console": ("console", "Serve the pages for people, beside the service."),
+    "user": ("user", "Add, list and remove the users of the console."),
     "send": ("send", "Deliver files to a URL as the platform would, and show the answer."),
     "status": ("status", "Show how the service stands, and what waits."),
     "log": ("log", "Show what was received, the newest first."),

@@ -34,6 +34,21 @@ def pages(part: Part, process: str = "") -> int:
     raise _broken(part, f"The document cannot be read: {reason}.")
 
 
+def page(part: Part, number: int, process: str = "") -> bytes:
+    """Return one page of a document, counted from 1, as PNG. Raises `Problem` for one that cannot be read."""
+    if part.type not in CONVERTIBLE:
+        raise _broken(part, f"Pages of {part.type or 'a document without a type'} cannot be shown.")
+    question = {"task": "page", "path": str(part.path), "type": part.type, "number": str(number)}
+    content = bytearray()
+    try:
+        _helpers.ask(process, question, CONVERT_SECONDS, content.extend)
+    except Unreadable as error:
+        reason = error.reason
+    else:
+        return bytes(content)
+    raise _broken(part, f"The page cannot be shown: {reason}.")
+
+
 def can_convert() -> bool:
     """Tell whether img2pdf is installed (`pip install receiver[pdf]`)."""
     return find_spec("img2pdf") is not None

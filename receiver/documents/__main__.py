@@ -38,13 +38,22 @@ def pdf(path: Path, type: str) -> Answer:  # noqa: A002
     return {"size": len(content)}, content
 
 
-TASKS: dict[str, Callable[[Path, str], Answer]] = {"pages": pages, "pdf": pdf}
+def page(path: Path, type: str, number: str) -> Answer:  # noqa: A002
+    """Draw one page, counted from 1, as PNG: what is no PDF is drawn as the PDF that it would be published as."""
+    from receiver.documents import images, pdfs
+
+    content = pdfs.drawn(path if type == "application/pdf" else images.pdf(path, type), int(number))
+    return {"size": len(content)}, content
+
+
+TASKS: dict[str, Callable[..., Answer]] = {"pages": pages, "pdf": pdf, "page": page}
 
 
 def answer(question: dict[str, str]) -> Answer:
     """Return what there is to say about a document, whatever it does to the libraries."""
     try:
-        return TASKS[question["task"]](Path(question["path"]), question["type"])
+        further = [question["number"]] if "number" in question else []
+        return TASKS[question["task"]](Path(question["path"]), question["type"], *further)
     except UnreadableError as error:
         reason = error.reason
     except MemoryError:

@@ -4,6 +4,7 @@ What a PDF says of its number of pages may be wrong, and a reader that trusts it
 goes through the pages themselves, and pdfium tells whether they can be shown.
 """
 
+from io import BytesIO
 from pathlib import Path
 
 import pikepdf
@@ -12,6 +13,8 @@ import pypdfium2
 from receiver.documents.helpers import UnreadableError
 
 PASSWORD = 4  # FPDF_ERR_PASSWORD
+WIDTH, HEIGHT = 1_700, 2_400  # pixels of a page that is shown: 200 dpi of A4, enough to read a fax at 200 %
+LARGEST = 4.0  # times 72 dpi: a stamp is not blown up
 LOST_PAGE = "Pages tree includes non-dictionary object"  # qpdf's words
 
 
@@ -29,6 +32,22 @@ def pages(path: Path) -> int:
     if lost or shown < min(said, count):
         raise UnreadableError("it is damaged: not all of its pages can be shown")
     return count
+
+
+def drawn(document: Path | bytes, number: int) -> bytes:
+    """Return one page, counted from 1, as PNG of at most `WIDTH` by `HEIGHT` pixels. Raises `Unreadable`."""
+    try:
+        with pypdfium2.PdfDocument(document) as opened:
+            if not 1 <= number <= len(opened):
+                raise Unreadable("it has no such page")
+            page = opened[number - 1]
+            scale = min(WIDTH / page.get_width(), HEIGHT / page.get_height(), LARGEST)
+            image = page.render(scale=scale, may_draw_forms=False).to_pil()
+    except pypdfium2.PdfiumError:
+        raise Unreadable("it is damaged") from None
+    written = BytesIO()
+    image.save(written, "PNG", optimize=False, compress_level=3)
+    return written.getvalue()
 
 
 def _shown(path: Path) -> tuple[int, int]:

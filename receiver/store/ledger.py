@@ -59,11 +59,11 @@ class Ledger:
     def __init__(self, url: str) -> None:
         """Name the ledger; nothing is opened yet. Raises Problem where `url` names none."""
         self.path = schema.path_of(url)
-        self._connections = Connections(self.path)
-        self._read = self._connections.read
-        self._write = self._connections.write
-        self.require_in_place = self._connections.require_in_place
-        self.close = self._connections.close
+        self.connections = Connections(self.path)
+        self._read = self.connections.read
+        self._write = self.connections.write
+        self.require_in_place = self.connections.require_in_place
+        self.close = self.connections.close
 
     def find(self, id: str) -> Entry | None:  # noqa: A002 (the column's name)
         """Return the entry of a delivery. Raises Problem."""

@@ -55,6 +55,29 @@ STEPS = (
         id TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE users (               -- of the console
+        name TEXT PRIMARY KEY,
+        role TEXT NOT NULL,            -- auditor, operator, owner
+        hash TEXT NOT NULL             -- of the password, by argon2
+    ) WITHOUT ROWID;
+    CREATE TABLE sessions (
+        id TEXT PRIMARY KEY,           -- SHA-256 of what the browser holds
+        name TEXT NOT NULL,
+        began TEXT NOT NULL,           -- ISO 8601, UTC
+        seen TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE audit (               -- who looked at what, and did what; never a field's value
+        at TEXT NOT NULL,              -- ISO 8601, UTC
+        person TEXT NOT NULL,
+        event TEXT NOT NULL,
+        delivery TEXT NOT NULL,
+        note TEXT NOT NULL
+    );
+    CREATE INDEX audit_person ON audit (person, at);
+    CREATE INDEX audit_note ON audit (note, at) WHERE event IN ('login', 'login-failed');
+    CREATE INDEX audit_delivery ON audit (delivery) WHERE delivery <> '';
+    """,
 )
 
 

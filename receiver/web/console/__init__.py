@@ -1,0 +1,42 @@
+"""The console: an application of its own, where people look at deliveries, release and discard them.
+
+    receiver console --bind 127.0.0.1:8081          or: gunicorn 'receiver.web.console:create_app()'
+
+The delivery service never serves it, so that a slow page never costs a delivery. It reads the ledger and what is kept
+beside the running service, as the verbs do.
+"""
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+
+from receiver import log
+from receiver.core.problems import Problem
+from receiver.core.settings import Settings
+from receiver.store import ledger
+from receiver.store.accounts import Accounts
+from receiver.store.ledger import Ledger
+from receiver.web.console import access, pages, showing
+from receiver.web.console.service import Service
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the console; without `settings` they come from the environment. Raises `SettingsError`, `Problem`."""
+    settings = settings or Settings.from_environment()
+    log.set_up(settings.log)
+    ledger.create(settings.ledger)
+    opened = Ledger(settings.ledger)
+    accounts = Accounts(opened.connections)
+    app = Flask(__name__)
+    app.session_interface = access.NoSessions()
+    access.protect(app, accounts)
+    app.extensions |= {"service": Service(settings), "accounts": accounts}
+    app.register_blueprint(pages.pages)
+    app.add_template_filter(showing.moment)
+    app.add_template_filter(showing.size)
+    app.register_error_handler(Problem, lambda problem: showing.failure(503, problem.detail))
+    app.register_error_handler(HTTPException, _failed)
+    return app
+
+
+def _failed(error: HTTPException) -> tuple[str, int]:
+    return showing.failure(error.code or 500, error.description or error.name)

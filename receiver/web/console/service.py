@@ -1,0 +1,36 @@
+"""The service as the console sees it: what is in force, reopened whenever that changes."""
+
+from threading import Lock
+
+from receiver.authoring.cases.site import processes
+from receiver.core.problems import Code, Problem
+from receiver.core.settings import Settings
+from receiver.delivery.context import Context, open_unrecovered
+from receiver.site.in_force import loading, state
+
+
+class Service:
+    """One data folder, beside whoever serves it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = Lock()
+        self._mark: tuple[int, int] | None = None
+        self._context: Context | None = None
+
+    @property
+    def context(self) -> Context:
+        """The context in force, without tokens. Raises Problem, also if the service has never started here."""
+        with self._lock:
+            mark = state.mark(self.settings.data)
+            if self._context is None or mark != self._mark:
+                self._context, self._mark = self._opened(), mark
+            return self._context
+
+    def _opened(self) -> Context:
+        in_force = state.read(self.settings.data)
+        if in_force is None:
+            raise Problem(Code.STORAGE_FAILED, "The service has not started on this data folder yet.")
+        sites = loading.sites(self.settings, in_force)
+        served = {name: process for site, names in sites for name, process in processes(site, names).items()}
+        return open_unrecovered(self.settings, served, create=False)

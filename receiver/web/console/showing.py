@@ -1,0 +1,116 @@
+"""What the pages show of deliveries, as plain values for the templates."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import render_template
+
+from receiver.authoring.cases.outcome import Outcome, run
+from receiver.core.delivery import Part, Role
+from receiver.core.problems import Problem
+from receiver.delivery.context import Context
+from receiver.documents import CONVERTIBLE
+from receiver.operations.replay import replaying
+from receiver.site.process import Process
+from receiver.store.entry import Entry
+from receiver.store.kept import Kept
+from receiver.store.ledger import Ledger
+
+HOURS = 24  # shown of each process
+MOST = 10_000  # deliveries counted of one hour
+LONGEST = 200_000  # characters of a record that are shown: an embedded document would fill the page
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One field, with what the process asks of it."""
+
+    name: str
+    value: str
+    confidence: float | None  # 0–1
+    minimum: float  # 0–1
+    low: bool  # the platform is less sure than the process asks
+    broken: tuple[str, ...]  # what its schema says of it
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What is inside of a delivery: fields, documents and what it would become today."""
+
+    fields: tuple[Shown, ...]
+    documents: tuple[Part, ...]  # those that can be shown, in their order
+    records: tuple[tuple[str, str], ...]  # path and text
+    problem: Problem | None
+
+
+def inside(context: Context, entry: Entry) -> Inside:
+    """Return what a kept delivery says. Raises Problem if it is kept no longer."""
+    process, kept = replaying.find(context, entry)
+    outcome = run(process, replaying.sections(kept), replaying.first_received(entry), accept_confidence=True)
+    return Inside(
+        tuple(_fields(process, outcome)),
+        tuple(part for part in kept.parts if part.role is Role.DOCUMENT and part.type in CONVERTIBLE),
+        tuple(_records(outcome)),
+        outcome.problem,
+    )
+
+
+def document(context: Context, entry: Entry, number: int) -> tuple[Kept, Part]:
+    """Return one of the documents of a kept delivery, counted from 0. Raises Problem, or IndexError."""
+    _, kept = replaying.find(context, entry)
+    shown = [part for part in kept.parts if part.role is Role.DOCUMENT and part.type in CONVERTIBLE]
+    return kept, shown[number]
+
+
+def _fields(process: Process, outcome: Outcome) -> Iterator[Shown]:
+    if outcome.reading is None:
+        return
+    broken: dict[str, list[str]] = {}
+    for violation in outcome.problem.violations if outcome.problem else ():
+        place = violation.where.strip("/").split("/")
+        if place[0] == "fields" and len(place) > 1:
+            broken.setdefault(place[1], []).append(violation.message)
+    rule = process.config.confidence
+    for name, value in outcome.reading.fields.items():
+        confidence = outcome.reading.confidence.get(name)
+        minimum = rule.fields.get(name, rule.minimum)
+        low = minimum > 0 and (confidence is None or confidence < minimum)
+        yield Shown(name, _text(value), confidence, minimum, low, tuple(broken.get(name, ())))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_text, value))
+    if isinstance(value, Mapping):
+        return "\n".join(f"{name}: {_text(each)}" for name, each in value.items())
+    return "" if value is None else str(value)
+
+
+def _records(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    for record in outcome.rendered.records if outcome.rendered else ():
+        text = record.content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+        yield record.path, text[:LONGEST] + ("…" if len(text) > LONGEST else "")
+
+
+def bars(ledger: Ledger, process: str, now: datetime) -> list[int]:
+    """Return how many deliveries came in each of the last hours, the oldest first. Raises Problem."""
+    start = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    hours = [start + timedelta(hours=number) for number in range(HOURS)]
+    return [ledger.arrivals(process, hour, hour + timedelta(hours=1), MOST) for hour in hours]
+
+
+def moment(at: datetime | None) -> str:
+    """Write a moment in ISO 8601, UTC: the browser shows it in its own way."""
+    return at.astimezone(UTC).isoformat(timespec="seconds") if at else ""
+
+
+def size(count: int) -> str:
+    """Write a number of bytes for people."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB" if count >= 1e3 else f"{count} bytes"
+
+
+def failure(status: int, detail: str) -> tuple[str, int]:
+    """Return the page for what cannot be shown."""
+    return render_template("failure.html", status=status, detail=detail), status

@@ -38,11 +38,14 @@ class Replay:
     at: datetime  # aware, UTC
     by: str  # who, as the ledger is to tell it
     accept_confidence: bool = False  # that person has looked: low confidence is no reason any more
+    corrections: Mapping[str, str] = field(default_factory=dict)  # name → value in place of the platform's
 
     @property
     def note(self) -> str:
-        """What the ledger tells of it."""
-        return f"replay by {self.by}{', low confidence accepted' if self.accept_confidence else ''}"
+        """What the ledger tells of it: no name of a field, which a sender may have made up, and no value."""
+        count = len(self.corrections)
+        corrected = f", {count} field{'' if count == 1 else 's'} corrected" if count else ""
+        return f"replay by {self.by}{', low confidence accepted' if self.accept_confidence else ''}{corrected}"
 
 
 @dataclass(frozen=True, slots=True)

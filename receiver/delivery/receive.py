@@ -15,6 +15,7 @@ from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected, collect
 from receiver.delivery.render import as_published, plan, put_aside, render
 from receiver.metadata.fields import below_minimum
+from receiver.metadata.reader import NOTHING
 from receiver.site.process import Process
 from receiver.store import publish, quarantine
 from receiver.store.durable import storage
@@ -44,7 +45,8 @@ def _receive(intake: Intake, incoming: Iterable[Section]) -> Receipt:
     collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, intake.staged)
     source_id = ""
     try:
-        reading = read(process, collected)
+        replay = intake.arrival.replay
+        reading = read(process, collected, replay.corrections if replay else NOTHING)
         source_id = reading.source_id
         return _accept(intake, reading, collected.parts)
     except Problem as problem:
@@ -52,13 +54,13 @@ def _receive(intake: Intake, incoming: Iterable[Section]) -> Receipt:
 
 
 @timed(Step.READ)
-def read(process: Process, collected: Collected) -> Reading:
-    """Return what the metadata says. Raises `Problem` for parts or metadata that are not taken."""
+def read(process: Process, collected: Collected, corrections: Mapping[str, str] = NOTHING) -> Reading:
+    """Return what the metadata says, but for corrections. Raises `Problem` for parts or metadata that are not taken."""
     if collected.problem:
         collected.problem.source_id = _source_id(process, collected)
         raise collected.problem
     metadata = next(part for part in collected.parts if part.role is Role.METADATA)
-    return process.metadata.read(metadata.read(), metadata.charset)
+    return process.metadata.read(metadata.read(), metadata.charset, corrections)
 
 
 def _source_id(process: Process, collected: Collected) -> str:

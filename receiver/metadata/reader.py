@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
 
 from receiver.core.delivery import Reading
@@ -11,11 +12,13 @@ from receiver.core.faults import Fault, Misconfigured, reading
 from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata import json, xml
 from receiver.metadata.fields import Gathered, Layout, Path, Rules, WrongPathError, gather, source_id_fault
+from receiver.schemas import json_text
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.xsd import XmlSchema
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 NAME = re.compile(r"[\w.-]+")  # in a path
 
 
@@ -73,12 +76,18 @@ class MetadataReader:
     warnings: tuple[Fault, ...]  # what the schemas pass over in silence
     known: frozenset[str]  # names that the configuration holds; any other is called by its place, for it may be data
 
-    def read(self, content: bytes, charset: str = "") -> Reading:
-        """Read the metadata; `charset` is that of its part. Raises `Problem` with every violation that can be found."""
+    def read(self, content: bytes, charset: str = "", corrections: Mapping[str, str] = NOTHING) -> Reading:
+        """Read the metadata; `charset` is that of its part. Raises `Problem` with every violation that can be told.
+
+        `corrections` are values that a person puts in the place of the platform's: judged by the same schema, and sure.
+        """
         document = self._parse(content, charset)
         broken = self.schema.violations(self.form.judged(document))
         identity = self.form.source_id(document, self.source_id)
         gathered = self._gather(document)
+        for name, text in corrections.items():
+            gathered.fields[name] = _typed(text, gathered.fields.get(name))
+            gathered.confidence[name] = 1.0
         found = [*self._source_id_violations(document, identity), *gathered.violations]
         structure = [*broken, *(each for each in found if not _is_reported(each, broken))]
         rest = self._field_violations(gathered, complete=not gathered.violations)
@@ -89,6 +98,17 @@ class MetadataReader:
         if rest:
             raise Problem(Code.FIELDS_INVALID, "The fields do not satisfy their schema.", rest, source_id=known)
         return Reading(identity, gathered.fields, gathered.confidence, self.form.as_names(document))
+
+    def peek(self, content: bytes, charset: str) -> Reading:
+        """Return the fields as far as they can be read, whatever schemas say: for a person who mends them.
+
+        Raises `Problem` if the metadata cannot be parsed.
+        """
+        document = self._parse(content, charset)
+        gathered = self._gather(document)
+        identity = self.form.source_id(document, self.source_id)
+        known = "" if source_id_fault(identity) else identity
+        return Reading(known, gathered.fields, gathered.confidence, None)
 
     def _parse(self, content: bytes, charset: str) -> Any:
         try:
@@ -115,6 +135,16 @@ class MetadataReader:
         if self.fields_schema is None or not complete:
             return ()
         return self.fields_schema.violations(gathered.fields, "fields", gathered.place_of)
+
+
+def _typed(text: str, before: object) -> object:
+    """Return a correction as a number if the platform's value is one: its schema asks for the type."""
+    if isinstance(before, int | float) and not isinstance(before, bool):
+        with suppress(MalformedError):
+            number = json_text.loads(text.encode())
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                return number
+    return text
 
 
 def _is_reported(violation: Violation, broken: tuple[Violation, ...]) -> bool:

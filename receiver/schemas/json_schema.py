@@ -29,6 +29,7 @@ class JsonSchema:
     file: str  # below schemas/
     warnings: tuple[Fault, ...]  # what JSON Schema would pass over in silence
     known: frozenset[str]  # names that it speaks of, and that may be told
+    properties: tuple[str, ...]  # of its object, as the schema lists them
     _validator: jsonschema_rs.Validator
     _names: Mapping[str, str]  # URI → file below schemas/
     _descriptions: Mapping[str, str]  # of patterns, by where they stand: what a person understands of them
@@ -78,7 +79,9 @@ def compile(path: Path, folder: Path, site: Path) -> JsonSchema:  # noqa: A001 (
         for document in library.documents.values()
         for place, text in _descriptions(document.contents, "")
     }
-    return JsonSchema(root.name(), tuple(faults), known, validator, library.names(), descriptions)
+    listed = root.contents.get("properties", {}) if isinstance(root.contents, dict) else {}
+    properties = tuple(listed) if isinstance(listed, dict) else ()
+    return JsonSchema(root.name(), tuple(faults), known, properties, validator, library.names(), descriptions)
 
 
 def _descriptions(schema: Any, place: str) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from receiver.store.connections import Connections
 IDLE = timedelta(minutes=20)  # without a request a session ends: a desk that somebody has left
 LONGEST = timedelta(hours=10)  # and in any case after a working day
 FAILURES = 5  # logins that may fail in a row before the name has to wait
+FROM_ONE = 20  # and before an address has to: behind a proxy many people have the same
 WAIT = timedelta(seconds=30)  # for each failure beyond them
 SHOWN = 500  # rows of the audit trail at once
 
@@ -102,7 +103,7 @@ class Accounts:
         """Return how long a name or an address has to wait after failures. Raises Problem."""
         since = _stamp(now - timedelta(hours=1))
         waits = [timedelta(0)]
-        for column, value in (("person", name), ("note", address)):
+        for column, value, most in (("person", name, FAILURES), ("note", address, FROM_ONE)):
             found = self._rows(
                 f"SELECT event, at FROM audit WHERE {column} = ? AND at > ? "  # noqa: S608 (our own names)
                 "AND event IN ('login', 'login-failed') ORDER BY rowid DESC LIMIT 50",
@@ -110,8 +111,8 @@ class Accounts:
                 since,
             )
             failed = next((number for number, row in enumerate(found) if row[0] == "login"), len(found))
-            if failed >= FAILURES:
-                waits.append(datetime.fromisoformat(found[0][1]) + WAIT * (failed - FAILURES + 1) - now)
+            if failed >= most:
+                waits.append(datetime.fromisoformat(found[0][1]) + WAIT * (failed - most + 1) - now)
         return max(waits)
 
     def begin(self, user: User, now: datetime) -> str:

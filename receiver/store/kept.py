@@ -67,7 +67,12 @@ def take_away(place: Path) -> None:
 
 
 def _replayed(replay: Replay) -> dict[str, Any]:
-    return {"at": units.stamp(replay.at), "by": replay.by, "acceptConfidence": replay.accept_confidence}
+    return {
+        "at": units.stamp(replay.at),
+        "by": replay.by,
+        "acceptConfidence": replay.accept_confidence,
+        "corrections": dict(replay.corrections),
+    }
 
 
 def _told(part: Part) -> dict[str, Any]:
@@ -117,7 +122,7 @@ def _read(folder: Path, told: dict[str, Any]) -> Kept:
 
 
 def _replay(told: dict[str, Any]) -> Replay:
-    return Replay(at=units.moment(told["at"]), by=told["by"], accept_confidence=told["acceptConfidence"])
+    return Replay(units.moment(told["at"]), told["by"], told["acceptConfidence"], told.get("corrections", {}))
 
 
 def _part(folder: Path, told: dict[str, Any]) -> Part:

@@ -1,7 +1,7 @@
 """What would become of one delivery: by the service's own path, with nothing kept and nothing published."""
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from receiver.core.problems import PASSING, Problem
 from receiver.delivery import receive
 from receiver.delivery.parts import collect
 from receiver.delivery.render import Rendered, as_published, holds, render
+from receiver.metadata.reader import NOTHING
 from receiver.site.process import Process
 from receiver.store.stage import Stage
 
@@ -35,6 +36,7 @@ def run(
     *,
     version: Callable[[str, str], int] = lambda _id, _source_id: 1,
     accept_confidence: bool = False,
+    corrections: Mapping[str, str] = NOTHING,
 ) -> Outcome:
     """Run one delivery, as the first one under its sourceId unless `version` tells another, or raises `Problem`."""
     parts: tuple[Part, ...] = ()
@@ -43,7 +45,7 @@ def run(
         try:
             collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
             parts, whole = collected.parts, collected.whole
-            reading = receive.read(process, collected)
+            reading = receive.read(process, collected, corrections)
             if not accept_confidence:
                 receive.judge_confidence(process, reading)
             id_ = delivery_id(process.name, reading.source_id, parts)

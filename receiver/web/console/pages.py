@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from receiver import documents
 from receiver.core.delivery import Replay, Status
 from receiver.core.problems import Problem
+from receiver.delivery.context import Context
+from receiver.operations import rehearsal as rehearsals
+from receiver.operations import replay
 from receiver.operations.health import readiness, survey
-from receiver.operations.replay import rehearsing, replaying
 from receiver.store import quarantine
 from receiver.store.accounts import Accounts, Role
 from receiver.store.entry import Attempt, Entry
@@ -22,7 +24,8 @@ from receiver.web.console.access import needs
 from receiver.web.console.service import Service
 
 PAGE = 100  # deliveries on one page of the list
-ACTIONS = {"replay": "judged anew", "release": "released", "discard": "discarded"}
+MEANWHILE = "Somebody else, or the platform, was at this delivery meanwhile. Look again."
+ACTIONS = {"replay": "judged anew", "release": "released", "discard": "discarded", "correct": "corrected"}
 
 
 pages = Blueprint("pages", __name__)
@@ -63,9 +66,7 @@ def delivery(id_: str) -> str:
             _accounts().note(g.user.name, "view", entry.id)
         except Problem as problem:
             missing = problem.detail
-    done = ACTIONS.get(request.args.get("done", ""), "")
-    looks = _accounts().looks(delivery=entry.id)
-    return render_template("delivery.html", entry=entry, inside=inside, missing=missing, looks=looks, done=done)
+    return _show(entry, inside, missing)
 
 
 @pages.get("/deliveries/<id_>/documents/<int:number>/<int:page>.png")
@@ -86,7 +87,7 @@ def page(id_: str, number: int, page: int) -> Response:
 def rehearsal(id_: str) -> str:
     """Show what a replay would change today."""
     entry = _entry(id_)
-    found = rehearsing.rehearse(_service().context, entry, accept_confidence=True)
+    found = rehearsals.rehearse(_service().context, entry, accept_confidence=True)
     _accounts().note(g.user.name, "view", entry.id, "rehearsal")
     return render_template("rehearsal.html", found=found)
 
@@ -96,20 +97,42 @@ def rehearsal(id_: str) -> str:
 def act(id_: str, action: str) -> AnyResponse | tuple[str, int]:
     """Replay, release or discard a delivery, unless somebody was at it since it was shown."""
     entry = _entry(id_)
-    if action not in ACTIONS:
+    if action not in ACTIONS or action == "correct":
         abort(404)
     if request.form.get("seen") != str(entry.attempt_count):
-        return showing.failure(409, "Somebody else, or the platform, was at this delivery meanwhile. Look again.")
+        return showing.failure(409, MEANWHILE)
     if action == "discard":
         _discard(entry, request.form.get("reason", "")[:200])
         _accounts().note(g.user.name, action, entry.id)
         return redirect(url_for("pages.delivery", id_=entry.id, done=action), 303)
     how = Replay(datetime.now(UTC), f"{g.user.name} (console)", action == "release")
-    replayed = replaying.replay(_service().context, entry, how)
+    replayed = replay.replay(_service().context, entry, how)
     _accounts().note(g.user.name, action, entry.id, replayed.result)
     if replayed.problem:
         return showing.failure(503, replayed.problem.detail)
     return redirect(url_for("pages.delivery", id_=replayed.entry.id, done=action), 303)
+
+
+@pages.post("/deliveries/<id_>/correct")
+@needs(Role.OPERATOR)
+def correct(id_: str) -> AnyResponse | str | tuple[str, int]:
+    """Publish a delivery with corrected fields; where schema, templates or record checks refuse them, show why."""
+    entry = _entry(id_)
+    if request.form.get("seen") != str(entry.attempt_count):
+        return showing.failure(409, MEANWHILE)
+    context = _service().context
+    corrections = _corrections(context, entry)
+    found = showing.inside(context, entry, corrections)
+    if found.problem or not corrections:
+        return _show(entry, found, "")
+    how = Replay(datetime.now(UTC), f"{g.user.name} (console)", True, corrections)
+    replayed = replay.replay(context, entry, how)
+    known = context.processes[entry.process].metadata.known
+    names = ", ".join(name if name in known else "a field" for name in corrections)
+    _accounts().note(g.user.name, "correct", entry.id, f"{names}: {replayed.result}")
+    if replayed.problem:
+        return showing.failure(503, replayed.problem.detail)
+    return redirect(url_for("pages.delivery", id_=replayed.entry.id, done="correct"), 303)
 
 
 @pages.get("/audit")
@@ -118,6 +141,19 @@ def audit() -> str:
     person, delivery = request.args.get("person", ""), request.args.get("delivery", "")
     looks = _accounts().looks(person=person, delivery=delivery)
     return render_template("audit.html", looks=looks, person=person, delivery=delivery)
+
+
+def _show(entry: Entry, inside: showing.Inside | None, missing: str) -> str:
+    done = ACTIONS.get(request.args.get("done", ""), "")
+    looks = _accounts().looks(delivery=entry.id)
+    return render_template("delivery.html", entry=entry, inside=inside, missing=missing, looks=looks, done=done)
+
+
+def _corrections(context: Context, entry: Entry) -> dict[str, str]:
+    """Return what a form says otherwise than the delivery, by the names of its fields."""
+    before = {field.name: field.value for field in showing.inside(context, entry, {}).fields if field.single}
+    said = {name.removeprefix("field."): text for name, text in request.form.items() if name.startswith("field.")}
+    return {name: text for name, text in said.items() if name in before and text.strip() != before[name].strip()}
 
 
 def _list(filters: dict[str, str], source_id: str) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 from flask import render_template
 
 from receiver.authoring.cases.outcome import Outcome, run
-from receiver.core.delivery import Part, Role
+from receiver.core.delivery import Part, Reading, Role
 from receiver.core.problems import Problem
 from receiver.delivery.context import Context
 from receiver.documents import CONVERTIBLE
-from receiver.operations.replay import replaying
+from receiver.operations import replay
 from receiver.site.process import Process
 from receiver.store.entry import Entry
 from receiver.store.kept import Kept
@@ -33,6 +33,8 @@ class Shown:
     minimum: float  # 0–1
     low: bool  # the platform is less sure than the process asks
     broken: tuple[str, ...]  # what its schema says of it
+    single: bool  # one value, which a person may correct
+    corrected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,15 @@ class Inside:
     problem: Problem | None
 
 
-def inside(context: Context, entry: Entry) -> Inside:
-    """Return what a kept delivery says. Raises Problem if it is kept no longer."""
-    process, kept = replaying.find(context, entry)
-    outcome = run(process, replaying.sections(kept), replaying.first_received(entry), accept_confidence=True)
+def inside(context: Context, entry: Entry, corrections: Mapping[str, str] | None = None) -> Inside:
+    """Return what a kept delivery says, with corrections to try. Raises Problem if it is kept no longer."""
+    process, kept = replay.find(context, entry)
+    tried = corrections or (kept.entry.replay.corrections if kept.entry.replay else {})
+    outcome = run(
+        process, replay.sections(kept), replay.first_received(entry), accept_confidence=True, corrections=tried
+    )
     return Inside(
-        tuple(_fields(process, outcome)),
+        tuple(_fields(process, outcome, outcome.reading or _peek(process, kept), tried)),
         tuple(part for part in kept.parts if part.role is Role.DOCUMENT and part.type in CONVERTIBLE),
         tuple(_records(outcome)),
         outcome.problem,
@@ -59,25 +64,42 @@ def inside(context: Context, entry: Entry) -> Inside:
 
 def document(context: Context, entry: Entry, number: int) -> tuple[Kept, Part]:
     """Return one of the documents of a kept delivery, counted from 0. Raises Problem, or IndexError."""
-    _, kept = replaying.find(context, entry)
+    _, kept = replay.find(context, entry)
     shown = [part for part in kept.parts if part.role is Role.DOCUMENT and part.type in CONVERTIBLE]
     return kept, shown[number]
 
 
-def _fields(process: Process, outcome: Outcome) -> Iterator[Shown]:
-    if outcome.reading is None:
-        return
+def _peek(process: Process, kept: Kept) -> Reading | None:
+    """Return the fields of a delivery that is refused for them."""
+    metadata = [part for part in kept.parts if part.role is Role.METADATA]
+    try:
+        return process.metadata.peek(metadata[0].read(), metadata[0].charset) if len(metadata) == 1 else None
+    except Problem:
+        return None
+
+
+def _fields(
+    process: Process, outcome: Outcome, reading: Reading | None, corrections: Mapping[str, str]
+) -> Iterator[Shown]:
     broken: dict[str, list[str]] = {}
     for violation in outcome.problem.violations if outcome.problem else ():
         place = violation.where.strip("/").split("/")
         if place[0] == "fields" and len(place) > 1:
             broken.setdefault(place[1], []).append(violation.message)
     rule = process.config.confidence
-    for name, value in outcome.reading.fields.items():
-        confidence = outcome.reading.confidence.get(name)
+    fields = {**(reading.fields if reading else {}), **corrections}
+    for name, value in fields.items():
+        confidence = reading.confidence.get(name) if reading else None
         minimum = rule.fields.get(name, rule.minimum)
-        low = minimum > 0 and (confidence is None or confidence < minimum)
-        yield Shown(name, _text(value), confidence, minimum, low, tuple(broken.get(name, ())))
+        low = name not in corrections and minimum > 0 and (confidence is None or confidence < minimum)
+        single = not isinstance(value, list | Mapping)
+        shown = Shown(
+            name, _text(value), confidence, minimum, low, tuple(broken.pop(name, ())), single, name in corrections
+        )
+        yield shown
+    for name in process.metadata.fields_schema.properties if process.metadata.fields_schema else ():
+        if name not in fields:  # it did not come, and a person may know it
+            yield Shown(name, "", None, 0, False, tuple(broken.pop(name, ())), True, False)
 
 
 def _text(value: Any) -> str:

@@ -67,7 +67,12 @@ const KEYS = {
   "/": () => document.getElementById("search")?.focus(),
   "?": () => document.getElementById("keys").showModal(),
 };
+document.querySelector("[data-doubt]")?.focus();
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.ctrlKey) {
+    document.querySelector(".fields")?.closest("form").requestSubmit();
+    return;
+  }
   const typing = event.target.closest("input, textarea, select");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
   event.preventDefault();

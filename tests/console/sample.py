@@ -1,0 +1,27 @@
+"""Deliveries of invented patients."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "an-invented-token-for-tests"
+PASSWORD = "an-invented-password"
+FAX = (ROOT / "mappings/referrals/samples/faxed-letter/file--123456789.tif").read_bytes()
+FIELDS = {
+    "patient_name": ("Ada Example", 0.97),
+    "patient_dob": ("02/20/1964", 0.99),
+    "date_of_encounter": ("01/30/2026", 0.95),
+    "mrn": ("142637A", 0.98),
+}
+
+
+def request_of(source_id: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return what werkzeug builds a request of: a fax and its metadata; None leaves a field out."""
+    fields = {name: field for name, field in {**FIELDS, **changes}.items() if field}
+    told = [{"name": name, "value": value, "confidence": sure} for name, (value, sure) in fields.items()]
+    metadata = json.dumps({"sourceId": source_id, "fields": told}).encode()
+    part = b'--cut\r\nContent-Disposition: form-data; name="%s"\r\nContent-Type: %s\r\n\r\n%s\r\n'
+    body = part % (b"file", b"image/tiff", FAX) + part % (b"metadata", b"application/json", metadata) + b"--cut--\r\n"
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "multipart/form-data; boundary=cut"}
+    return {"path": "/api/nextstep/delivery/referrals", "data": body, "headers": headers}

@@ -1,0 +1,272 @@
+"""The console by its requests: who may see and do what, and what becomes of a correction."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from receiver.core.delivery import Status
+from receiver.store import accounts as accounts_module
+from receiver.store.accounts import Role, User
+from receiver.store.ledger import Ledger
+
+from .conftest import HASH
+from .sample import PASSWORD
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+def client(console, role: Role | None = Role.OPERATOR):
+    made = console.test_client()
+    if role:
+        answer = log_in(made, f"{role} person")
+        assert answer.status_code == 303, answer.text
+    return made
+
+
+def log_in(made, name: str, password: str = PASSWORD, address: str = "127.0.0.1"):
+    form, base = {"name": name, "password": password}, {"REMOTE_ADDR": address}
+    return made.post("/login", data=form, headers=OURS, environ_base=base)
+
+
+def seen(settings, id_: str) -> str:
+    return str(Ledger(settings.ledger).find(id_).attempt_count)
+
+
+def act(made, settings, id_: str, action: str, **form: str):
+    return made.post(f"/deliveries/{id_}/{action}", data={"seen": seen(settings, id_)} | form, headers=OURS)
+
+
+PATHS = ["/", "/deliveries", "/deliveries/{held}", "/deliveries/{held}/documents/0/1.png", "/audit"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nobody_sees_anything_without_a_login(console, ids, path):
+    answer = client(console, None).get(path.format(**ids))
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/login", "/none", "/static/console.js"])
+def test_every_answer_has_the_policy(console, ids, path):
+    with client(console).get(path.format(**ids)) as answer:
+        headers, answered = answer.headers, answer.get_data()
+    assert answered
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "static" in path or headers["Cache-Control"] == "no-store"
+
+
+def test_the_session_is_new_with_each_login_and_no_script_reads_it(console):
+    made = client(console, None)
+    made.set_cookie("receiver_console", "chosen-by-somebody-else")
+    first = log_in(made, "operator person").headers["Set-Cookie"]
+    second = log_in(made, "operator person").headers["Set-Cookie"]
+    assert "chosen" not in first
+    assert first.split(";")[0] != second.split(";")[0]
+    assert "HttpOnly" in first
+    assert "SameSite=Strict" in first
+
+
+def test_the_session_before_a_login_ends_with_it(console):
+    made, other = client(console), console.test_client()
+    other.set_cookie("receiver_console", made.get_cookie("receiver_console").value)
+    assert other.get("/").status_code == 200
+    log_in(made, "operator person")
+    assert other.get("/").status_code == 303
+
+
+def test_a_session_ends_when_nobody_is_there_and_after_a_day(console, accounts):
+    user, now = accounts.user("operator person"), datetime.now(UTC)
+    id_ = accounts.begin(user, now)
+    assert accounts.session(id_, now + timedelta(minutes=19)) == user
+    assert accounts.session(id_, now + timedelta(minutes=38)) == user
+    assert accounts.session(id_, now + timedelta(minutes=59)) is None
+    for minutes in range(0, 610, 10):
+        last = accounts.session(id_, now + timedelta(minutes=minutes))
+    assert last is None
+
+
+def test_another_password_or_role_ends_the_sessions(console, accounts):
+    made = client(console)
+    accounts.put(User("operator person", Role.AUDITOR, HASH))
+    assert made.get("/").status_code == 303
+
+
+def test_logging_out_ends_the_session(console):
+    made = client(console)
+    cookie = made.get_cookie("receiver_console").value
+    assert made.post("/logout", headers=OURS).status_code == 303
+    made.set_cookie("receiver_console", cookie)
+    assert made.get("/").status_code == 303
+
+
+def test_a_wrong_password_and_a_name_that_is_not_there_get_the_same_answer(console):
+    made = client(console, None)
+    wrong = log_in(made, "operator person", "wrong", "192.0.2.8")
+    nobody = log_in(made, "nobody", "wrong", "192.0.2.8")
+    assert wrong.status_code == nobody.status_code == 401
+    assert wrong.text == nobody.text
+
+
+def test_who_fails_again_and_again_has_to_wait_even_with_the_right_password(console, accounts):
+    made = client(console, None)
+    accounts.put(User("forgetful person", Role.OPERATOR, HASH))
+    for _ in range(accounts_module.FAILURES):
+        log_in(made, "forgetful person", "wrong", "192.0.2.9")
+    answer = log_in(made, "forgetful person")
+    assert answer.status_code == 429
+    assert accounts.wait("owner person", "192.0.2.1", datetime.now(UTC)) == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://elsewhere.example.org"},
+        {"Origin": "null"},
+        {},
+    ],
+)
+def test_no_other_site_acts_in_a_users_name(console, settings, ids, headers):
+    made = client(console)
+    form = {"seen": seen(settings, ids["held"])}
+    assert made.post(f"/deliveries/{ids['held']}/release", data=form, headers=headers).status_code == 403
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+
+
+def test_a_browser_that_says_only_its_origin_is_believed(console, settings, ids):
+    made = client(console)
+    form = {"seen": seen(settings, ids["held"])}
+    origin = {"Origin": "http://localhost"}
+    assert made.post(f"/deliveries/{ids['held']}/release", data=form, headers=origin).status_code == 303
+
+
+def test_an_auditor_sees_the_trail_and_no_value(console, ids):
+    made = client(console, Role.AUDITOR)
+    page = made.get(f"/deliveries/{ids['held']}").text
+    assert "confidence-low" in page
+    assert "00071234" not in page
+    assert made.get(f"/deliveries/{ids['held']}/documents/0/1.png").status_code == 403
+    assert made.get(f"/deliveries/{ids['held']}/rehearsal").status_code == 403
+
+
+@pytest.mark.parametrize("action", ["release", "replay", "discard", "correct"])
+def test_an_auditor_changes_nothing(console, settings, ids, action):
+    made = client(console, Role.AUDITOR)
+    assert act(made, settings, ids["held"], action).status_code == 403
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+
+
+def test_an_operator_sees_page_fields_and_record_side_by_side(console, ids):
+    made = client(console)
+    page = made.get(f"/deliveries/{ids['held']}").text
+    assert 'value="00071234"' in page
+    assert "PID|1||00071234" in page
+    image = made.get(f"/deliveries/{ids['held']}/documents/0/1.png")
+    assert (image.content_type, image.data[:4]) == ("image/png", b"\x89PNG")
+    assert made.get(f"/deliveries/{ids['held']}/documents/7/1.png").status_code == 404
+
+
+def test_every_look_at_values_is_in_the_audit(console, accounts, ids):
+    client(console).get(f"/deliveries/{ids['held']}")
+    client(console, Role.AUDITOR).get(f"/deliveries/{ids['held']}")
+    looks = [(look.person, look.event) for look in accounts.looks(delivery=ids["held"])]
+    assert looks == [("operator person", "view")]
+    assert "operator person" in client(console, Role.AUDITOR).get("/audit").text
+
+
+def test_a_corrected_field_is_published_under_the_same_id(console, settings, accounts, ids):
+    made = client(console)
+    form = {"field.patient_name": "Ada Example", "field.mrn": "00071235"}
+    answer = act(made, settings, ids["held"], "correct", **form)
+    assert answer.status_code == 303, answer.text
+    entry = Ledger(settings.ledger).find(ids["held"])
+    assert entry.status is Status.PUBLISHED
+    record = next(output for output in entry.outputs if output.path.endswith(".hl7"))
+    assert b"PID|1||00071235^^^CLINIC" in (settings.output / record.path).read_bytes()
+    assert entry.attempts[-1].note.endswith("1 field corrected")
+    assert accounts.looks(delivery=entry.id)[0].note == "mrn: published"
+
+
+def test_a_field_that_did_not_come_can_be_said(console, settings, ids):
+    answer = act(client(console), settings, ids["refused"], "correct", **{"field.mrn": "142637B"})
+    assert answer.status_code == 303, answer.text
+    assert Ledger(settings.ledger).find(ids["refused"]).status is Status.PUBLISHED
+
+
+def test_a_correction_that_the_schema_refuses_is_shown_at_its_field_and_changes_nothing(console, settings, ids):
+    answer = act(client(console), settings, ids["held"], "correct", **{"field.patient_dob": "not a day"})
+    assert answer.status_code == 200
+    row = answer.text[answer.text.index(">patient_dob<") :]
+    assert 'class="message"' in row[: row.index("</tr>")]
+    assert 'value="not a day"' in row[: row.index("</tr>")]
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+
+
+def test_the_value_of_a_correction_is_nowhere_in_the_ledger(console, settings, ids):
+    act(client(console), settings, ids["held"], "correct", **{"field.mrn": "99912345"})
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.PUBLISHED
+    for path in settings.data.glob("ledger.db*"):
+        assert b"99912345" not in path.read_bytes()
+
+
+def test_two_people_do_not_overwrite_each_other(console, settings, ids):
+    one, other = client(console), client(console, Role.OWNER)
+    form = {"seen": seen(settings, ids["held"]), "field.mrn": "00071235"}
+    assert one.post(f"/deliveries/{ids['held']}/correct", data=form, headers=OURS).status_code == 303
+    late = other.post(f"/deliveries/{ids['held']}/correct", data=form | {"field.mrn": "00071236"}, headers=OURS)
+    assert late.status_code == 409
+
+
+def test_a_release_publishes_what_somebody_has_looked_at(console, settings, ids):
+    assert act(client(console), settings, ids["held"], "release").status_code == 303
+    entry = Ledger(settings.ledger).find(ids["held"])
+    assert entry.status is Status.PUBLISHED
+    assert "operator person (console), low confidence accepted" in entry.attempts[-1].note
+
+
+def test_what_is_discarded_says_who_and_why(console, settings, ids):
+    assert act(client(console), settings, ids["refused"], "discard", reason="a test fax").status_code == 303
+    entry = Ledger(settings.ledger).find(ids["refused"])
+    assert entry.status is Status.DISCARDED
+    assert entry.attempts[-1].note == "discarded by operator person (console): a test fax"
+    assert act(client(console), settings, ids["published"], "discard", reason="x").status_code == 409
+
+
+def test_a_source_id_is_searched_by_post_and_stands_in_no_url(console, ids):
+    answer = client(console).post("/deliveries", data={"source_id": ids["source"]}, headers=OURS)
+    assert ids["held"] in answer.text
+    assert ids["published"] not in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["status=held", "process=referrals&status=held", "status=nonsense", "before=nonsense"]
+)
+def test_filters_stand_in_the_url(console, ids, query):
+    page = client(console).get(f"/deliveries?{query}").text
+    assert ids["held"] in page
+    assert (ids["refused"] in page) == ("nonsense" in query)
+
+
+def test_what_a_rehearsal_says_is_shown(console, ids):
+    assert "would be published" in client(console).get(f"/deliveries/{ids['held']}/rehearsal").text
+
+
+def test_the_page_of_now_counts_what_waits(console, ids):
+    page = client(console).get("/").text
+    assert "deliveries in the last 24 hours" in page
+    assert "A delivery would be taken now" in page
+
+
+def test_a_service_that_never_started_is_said(tmp_path, monkeypatch):
+    from receiver.core.settings import Settings
+    from receiver.store.accounts import Accounts
+    from receiver.web.console import create_app
+
+    settings = Settings.from_environment({"RECEIVER_DATA": str(tmp_path / "var")})
+    made = create_app(settings)
+    Accounts(Ledger(settings.ledger).connections).put(User("operator person", Role.OPERATOR, HASH))
+    answer = client(made).get("/")
+    assert answer.status_code == 503
+    assert "has not started" in answer.text

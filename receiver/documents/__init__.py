@@ -42,7 +42,7 @@ def page(part: Part, number: int, process: str = "") -> bytes:
     content = bytearray()
     try:
         _helpers.ask(process, question, CONVERT_SECONDS, content.extend)
-    except Unreadable as error:
+    except UnreadableError as error:
         reason = error.reason
     else:
         return bytes(content)

@@ -35,16 +35,16 @@ def pages(path: Path) -> int:
 
 
 def drawn(document: Path | bytes, number: int) -> bytes:
-    """Return one page, counted from 1, as PNG of at most `WIDTH` by `HEIGHT` pixels. Raises `Unreadable`."""
+    """Return one page, counted from 1, as PNG of at most `WIDTH` by `HEIGHT` pixels. Raises `UnreadableError`."""
     try:
         with pypdfium2.PdfDocument(document) as opened:
             if not 1 <= number <= len(opened):
-                raise Unreadable("it has no such page")
+                raise UnreadableError("it has no such page")
             page = opened[number - 1]
             scale = min(WIDTH / page.get_width(), HEIGHT / page.get_height(), LARGEST)
             image = page.render(scale=scale, may_draw_forms=False).to_pil()
     except pypdfium2.PdfiumError:
-        raise Unreadable("it is damaged") from None
+        raise UnreadableError("it is damaged") from None
     written = BytesIO()
     image.save(written, "PNG", optimize=False, compress_level=3)
     return written.getvalue()

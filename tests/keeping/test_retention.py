@@ -81,7 +81,7 @@ def test_originals_of_what_is_not_published_yet_stay(home):
     home.section('[retention]\noriginals = "30d"')
     entry = publish_with_originals(home)
     lost = "UPDATE deliveries SET status = 'committed', published_at = NULL"
-    home.ledger._connections.write(lambda connection: connection.execute(lost).fetchall())
+    home.ledger.connections.write(lambda connection: connection.execute(lost).fetchall())
     assert pruned(home, 1000 * DAY)["originals"] == (0, 1)
     assert originals.load(home.settings.data, "referrals", entry.id)
 

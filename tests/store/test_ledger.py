@@ -288,7 +288,7 @@ def test_a_forked_child_opens_its_own_connections(place):
     if child == 0:
         try:
             place.ledger.commit(plain(2), tried())
-            own = place.ledger._connections._present().pid == os.getpid()
+            own = place.ledger.connections._present().pid == os.getpid()
             os._exit(0 if own and place.ledger.find("ID1") else 1)
         except BaseException:  # noqa: BLE001 (a fork must never return into the test)
             os._exit(2)

@@ -13,8 +13,8 @@ from receiver import log
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.store import ledger
-from receiver.store.accounts import Accounts
 from receiver.store.ledger import Ledger
+from receiver.store.sqlite.accounts import Accounts
 from receiver.web.console import access, pages, showing
 from receiver.web.console.service import Service
 

@@ -11,14 +11,12 @@ from receiver import documents
 from receiver.core.delivery import Replay, Status
 from receiver.core.problems import Problem
 from receiver.delivery.context import Context
+from receiver.operations import health, replay
 from receiver.operations import rehearsal as rehearsals
-from receiver.operations import replay
-from receiver.operations.health import readiness, survey
 from receiver.store import quarantine
-from receiver.store.accounts import Accounts, Role
-from receiver.store.entry import Attempt, Entry
+from receiver.store.entry import Attempt, DamagedRow, Entry
 from receiver.store.ledger import KEPT
-from receiver.store.rows import DamagedRow
+from receiver.store.sqlite.accounts import Accounts, Role
 from receiver.web.console import showing
 from receiver.web.console.access import needs
 from receiver.web.console.service import Service
@@ -36,9 +34,9 @@ def now() -> str:
     """Show each process, its last hours, and what is not well."""
     context, moment = _service().context, datetime.now(UTC)
     processes = [
-        asdict(each) | {"bars": showing.bars(context.ledger, each.process, moment)} for each in survey.survey(context)
+        asdict(each) | {"bars": showing.bars(context.ledger, each.process, moment)} for each in health.survey(context)
     ]
-    wrong = [check for check in readiness.checks(context) if not check.ready]
+    wrong = [check for check in health.checks(context, look_only=True) if not check.ready]
     return render_template("now.html", processes=processes, wrong=wrong)
 
 

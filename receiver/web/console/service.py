@@ -6,7 +6,7 @@ from receiver.authoring.cases.site import processes
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context, open_unrecovered
-from receiver.site.in_force import loading, state
+from receiver.site import in_force
 
 
 class Service:
@@ -22,15 +22,15 @@ class Service:
     def context(self) -> Context:
         """The context in force, without tokens. Raises Problem, also if the service has never started here."""
         with self._lock:
-            mark = state.mark(self.settings.data)
+            mark = in_force.mark(self.settings.data)
             if self._context is None or mark != self._mark:
                 self._context, self._mark = self._opened(), mark
             return self._context
 
     def _opened(self) -> Context:
-        in_force = state.read(self.settings.data)
-        if in_force is None:
+        state = in_force.read(self.settings.data)
+        if state is None:
             raise Problem(Code.STORAGE_FAILED, "The service has not started on this data folder yet.")
-        sites = loading.sites(self.settings, in_force)
+        sites = in_force.sites(self.settings, state)
         served = {name: process for site, names in sites for name, process in processes(site, names).items()}
         return open_unrecovered(self.settings, served, create=False)

@@ -13,7 +13,7 @@ from typing import Any
 
 import apsw
 
-from receiver.store.connections import Connections
+from receiver.store.sqlite.connections import Connections
 
 IDLE = timedelta(minutes=20)  # without a request a session ends: a desk that somebody has left
 LONGEST = timedelta(hours=10)  # and in any case after a working day

@@ -2,7 +2,7 @@
 
 from threading import Lock
 
-from receiver.authoring.cases.site import processes
+from receiver.authoring.cases.cases import processes
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context, open_unrecovered

@@ -5,6 +5,7 @@ The libraries that do it are given files that anybody may have faxed, so they wo
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from importlib.util import find_spec
 
 from receiver.core.delivery import Part
@@ -19,9 +20,12 @@ CONVERTIBLE = (*IMAGES, PDF)
 COUNT_SECONDS = 20.0  # seconds to count pages: a fax of a hundred takes 0.2, and the sender waits for the answer
 CONVERT_SECONDS = 60.0  # seconds to convert a document: a hundred pages of Group 4 take 0.2, of color some ten
 
+COUNTED = 256  # documents whose pages are remembered: a path and a record both ask, and `check` renders one often
+
 _helpers = Helpers()
 
 
+@lru_cache(COUNTED)
 def pages(part: Part, process: str = "") -> int:
     """Return how many pages a document of a process has. Raises `Problem` for one that cannot be read."""
     if part.type not in CONVERTIBLE:

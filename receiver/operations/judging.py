@@ -20,7 +20,7 @@ from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.site import in_force
 from receiver.site.compiling import compile_pieces, digests
-from receiver.site.config import read
+from receiver.site.config.build import read
 from receiver.site.config.model import ProcessConfig
 from receiver.site.config.site import MAPPINGS, conflicts
 from receiver.site.config.tokens import read_tokens

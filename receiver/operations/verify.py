@@ -18,7 +18,7 @@ from receiver.core.faults import Misconfigured
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.operations.health import files
-from receiver.site import config
+from receiver.site.config.build import read
 from receiver.site.config.site import find
 from receiver.store import kept, originals, quarantine
 from receiver.store.entry import DamagedRow, Entry, Kind
@@ -190,6 +190,6 @@ def _outputs(settings: Settings) -> Mapping[Path, timedelta | None]:
     found: dict[Path, timedelta | None] = {}
     for folder in find(settings.site)[0]:
         with suppress(Misconfigured):
-            read = config.read(folder, settings.site)
-            found[(settings.output / read.output.directory).absolute()] = read.retention.ledger
+            config = read(folder, settings.site)
+            found[(settings.output / config.output.directory).absolute()] = config.retention.ledger
     return found

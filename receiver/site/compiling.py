@@ -22,8 +22,7 @@ from receiver.formats.hl7 import check as hl7
 from receiver.metadata import reader
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas.folder import Schemas
-from receiver.site import config
-from receiver.site.config.build import build_provisional
+from receiver.site.config.build import read, read_provisional
 from receiver.site.config.model import PersonsConfig, ProcessConfig, RecordConfig
 from receiver.site.config.site import conflicts, files, find
 from receiver.site.config.tokens import Tokens, read_tokens
@@ -255,7 +254,7 @@ def compile_pieces(
     processes: list[Pieces] = []
     for folder in folders:
         try:
-            configured = config.read(folder, settings.site)
+            configured = read(folder, settings.site)
         except Misconfigured as error:
             faults += [*error.faults, *_further(folder, schemas)]
             continue
@@ -277,7 +276,7 @@ def _further(folder: Path, schemas: Schemas) -> tuple[Fault, ...]:
     """Return the faults of templates and schemas that a faulty process.toml does not hide."""
     try:
         with reading(folder.relative_to(schemas.site).as_posix()):
-            configured = build_provisional(folder, schemas.site)
+            configured = read_provisional(folder, schemas.site)
     except Misconfigured:  # as when it was read the first time
         return ()
     return compile_process(configured, Tokens(()), schemas).faults if configured else ()

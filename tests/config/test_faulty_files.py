@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from receiver.core.faults import Misconfigured
-from receiver.site import config
+from receiver.site.config.build import read
 from tests.support.site_of import put
 
 FAULTY = sorted((Path(__file__).parent / "faulty").glob("*.toml"))
@@ -15,7 +15,7 @@ FAULTY = sorted((Path(__file__).parent / "faulty").glob("*.toml"))
 def test_all_faults_of_a_file_are_told_at_once(faulty, tmp_path):
     folder = put(tmp_path, "faulty", faulty.read_bytes())
     with pytest.raises(Misconfigured) as raised:
-        config.read(folder, tmp_path)
+        read(folder, tmp_path)
     told = [str(fault).removeprefix("mappings/faulty/process.toml:") for fault in raised.value.faults]
     assert told == faulty.with_suffix(".txt").read_text().splitlines()
 
@@ -23,7 +23,7 @@ def test_all_faults_of_a_file_are_told_at_once(faulty, tmp_path):
 def test_a_token_written_in_the_file_is_not_repeated(tmp_path):
     toml = '[auth]\ntokens = ["an-invented-token-of-the-sender"]\n'
     with pytest.raises(Misconfigured) as raised:
-        config.read(put(tmp_path, "referrals", toml), tmp_path)
+        read(put(tmp_path, "referrals", toml), tmp_path)
     assert "an-invented" not in str(raised.value)
 
 
@@ -31,4 +31,4 @@ def test_a_missing_file_is_told_with_its_name(tmp_path):
     folder = put(tmp_path, "referrals")
     (folder / "process.toml").unlink()
     with pytest.raises(Misconfigured, match=r"^mappings/referrals/process\.toml:1:1: file-unreadable"):
-        config.read(folder, tmp_path)
+        read(folder, tmp_path)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from receiver.site import config
+from receiver.site.config.build import read
 from receiver.site.config.model import ProcessConfig
 
 SMALLEST = """
@@ -25,4 +25,4 @@ def put(site: Path, name: str, toml: str | bytes = SMALLEST) -> Path:
 
 
 def configured(site: Path, name: str, toml: str | bytes = SMALLEST) -> ProcessConfig:
-    return config.read(put(site, name, toml), site)
+    return read(put(site, name, toml), site)

@@ -1,4 +1,4 @@
-"""Makes the model out of a process.toml: applies defaults and converts units."""
+"""Reads a process.toml: judges it, applies defaults and converts units."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -9,7 +9,7 @@ from typing import Any
 
 from receiver.core import positions, units
 from receiver.core.delivery import Role
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import Misconfigured, reading
 from receiver.site.config import rules, shape
 from receiver.site.config.model import (
     AuthConfig,
@@ -28,10 +28,22 @@ from receiver.site.config.model import (
 )
 from receiver.site.config.rules import record_format
 from receiver.site.config.schema import defaults
-from receiver.site.config.source import Source, load
+from receiver.site.config.source import FILE, Source, load
 
 METADATA_MAX_SIZE = 10**6  # bytes of metadata without a max_size: it is held in memory; a hundred fields take 10 kB
 XML_FIELDS = {"each": ".//field", "name": "@name", "value": ".", "confidence": "@confidence"}
+
+
+def read(folder: Path, site: Path) -> ProcessConfig:
+    """Read the process.toml of one process's folder. Raises `Misconfigured` with all of its faults at once."""
+    with reading((folder / FILE).relative_to(site).as_posix()):
+        source = load(folder, site)
+        found = list(shape.faults(source))
+        broken = {path for path, _ in found}
+        faults = {fault for _, fault in found} | set(rules.faults(source, broken))
+        if faults:
+            raise Misconfigured(faults)
+        return build(folder, source)
 
 
 def build(folder: Path, source: Source) -> ProcessConfig:
@@ -141,7 +153,7 @@ def _notify(data: dict[str, Any]) -> NotifyConfig:
 AUTH = ("auth-missing", "auth-ambiguous")  # who may deliver is nothing to a template
 
 
-def build_provisional(folder: Path, site: Path) -> ProcessConfig | None:
+def read_provisional(folder: Path, site: Path) -> ProcessConfig | None:
     """Return a configuration with defaults in the place of what is wrong; None if that leaves too little.
 
     It is never served: with it, one run finds the faults of templates and schemas as well.

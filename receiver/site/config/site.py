@@ -12,7 +12,7 @@ from pathlib import Path
 
 from receiver.core.faults import Fault, Misconfigured, Severity
 from receiver.core.settings import unknown_variables
-from receiver.site.config import read
+from receiver.site.config.build import read
 from receiver.site.config.model import ProcessConfig
 from receiver.site.config.tokens import Tokens, variables
 from receiver.site.config.wording import either, value_name

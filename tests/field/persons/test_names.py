@@ -11,7 +11,8 @@ import pytest
 from receiver.authoring.cases.outcome import FROZEN
 from receiver.core.delivery import Delivery, Reading
 from receiver.formats.errors import RefusedError
-from receiver.site import compiling, config
+from receiver.site import compiling
+from receiver.site.config.build import read
 from receiver.templates import Templates
 from receiver.templates.filters.person_words import Words, folded, folded_degrees
 from receiver.templates.filters.persons import Customs, Name, reader
@@ -49,7 +50,7 @@ def test_process_toml_tells_what_a_name_does_not(tmp_path):
     folder.mkdir(parents=True)
     (folder / "process.toml").write_text(PROCESS, "utf-8")
     (folder / "record.txt.j2").write_text("{{ fields.name | person('family') }}|{{ fields.name | person('given') }}\n")
-    configured = config.read(folder, tmp_path)
+    configured = read(folder, tmp_path)
     templates = Templates(folder, tmp_path, customs=compiling.customs(configured.persons))
     template = templates.record("record.txt.j2", "text")
     written = {"NGUYEN VAN AN": "NGUYEN|AN", "Abogado Peralba Luis": "Peralba|Luis"}

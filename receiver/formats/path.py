@@ -67,7 +67,7 @@ def describe(_state: str) -> str:
 
 def finish(text: str) -> str:
     """Make every component safe as a whole. Raises `RefusedError` for an empty or too long one, or too many of them."""
-    path = "/".join(_component(component) for component in unicodedata.normalize("NFC", text).split("/"))
+    path = "/".join(map(_component, unicodedata.normalize("NFC", text).split("/")))
     if len(path.encode()) > MAX_PATH:
         raise RefusedError(f"The path has more than {MAX_PATH:,} bytes.", "path")
     return path

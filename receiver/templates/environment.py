@@ -28,8 +28,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return an item, or an attribute that is listed: never a method that shadows an item."""
-        if type(obj) is dict:  # the way of nearly every look-up, and the shortest
-            return obj[attribute] if attribute in obj else Missing(obj=obj, name=attribute)
+        if isinstance(obj, dict):  # nearly every look-up: this way is the shortest
+            try:
+                return obj[attribute]
+            except KeyError:
+                return Missing(obj=obj, name=attribute)
         if isinstance(obj, Mapping | Names):
             return self.getitem(obj, attribute)
         if isinstance(obj, Missing):

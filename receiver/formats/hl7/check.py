@@ -16,7 +16,7 @@ from receiver.core.problems import Violation
 from receiver.formats.hl7 import tables as hl7_tables
 from receiver.formats.hl7 import values as hl7_values
 
-SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")  # HL7 v2.5.1 §2.5.2: three characters, Z for local ones
+SEGMENT = "[A-Z][A-Z0-9]{2}"  # HL7 v2.5.1 §2.5.2: three characters, Z for local ones
 
 
 def violations(text: str, *, by_standard: bool) -> tuple[Violation, ...]:
@@ -32,17 +32,13 @@ def _segments(text: str) -> Iterator[Violation]:
         return
     separator = text[3]
     segments = text.rstrip("\r").split("\r")
-    if all(_begins(head, separator) for head in {segment[:4] for segment in segments}):
+    beginning = re.compile(f"{SEGMENT}(?:{re.escape(separator)})?")
+    if all(map(beginning.fullmatch, {segment[:4] for segment in segments})):
         return
     for number, segment in enumerate(segments, 1):
-        if not _begins(segment[:4], separator):
+        if not beginning.fullmatch(segment[:4]):
             message = f'A segment begins with its three-letter name and "{separator}".'
             yield Violation(f"line {number}", "well-formed", message)
-
-
-def _begins(head: str, separator: str) -> bool:
-    """Tell whether a segment may begin so: most of a message begin as one of a few do."""
-    return SEGMENT.fullmatch(head[:3]) is not None and head[3:] in ("", separator)
 
 
 USUAL_HEAD = "MSH|^~\\&|"  # the delimiters that HL7 v2.5.1 §2.5.4 suggests: messages with others are judged in full
@@ -99,7 +95,7 @@ def _pieces(message: str) -> set[tuple[str, ...]]:
     fields = segments[0].split("|")
     structure = tuple(fields[place] if len(fields) > place else "" for place in (TYPE, VERSION))
     names = [segment[:3] for segment in segments]
-    shapes = SHAPED.sub("x", "\r".join(segment[3:] for segment in segments)).split("\r")
+    shapes = SHAPED.sub("x", "\r".join([segment[3:] for segment in segments])).split("\r")
     pieces = {(*structure, *piece) for piece in set(zip(names, shapes, strict=True))}
     return pieces | {(*structure, " ".join(names))}
 

@@ -171,7 +171,7 @@ def _leaf(delimiters: str, formatted: bool) -> Callable[[object], str]:
         plain = value if type(value) is str else values.text(value)
         if plain.isalnum():
             return plain
-        if _is_quotes(plain):
+        if '"' in plain and _is_quotes(plain):
             why = 'is nothing but quotation marks, and HL7 reads "" as "delete what you have"'
             raise RefusedError(f"{why} (where that is meant, `| hl7_null` prints it)", "hl7_null", _is_quotes)
         for delimiter, escaped in escapes:

@@ -58,7 +58,7 @@ def read_codes(text: str, written: str) -> datetime | None:
         if code == "z":
             zone = read_offset(said)
             continue
-        name, number = _part(code, said)
+        name, number = (NAMES[code], int(said)) if code in NAMES else _part(code, said)
         if parts.setdefault(name, number) != number:
             raise ValueError
     return _time(parts, zone)
@@ -115,9 +115,7 @@ def _part(code: str, said: str) -> tuple[str, int]:
         return "afternoon", int(said.lower() == "pm")
     if code == "f":
         return "microsecond", int(said.ljust(6, "0")[:6])
-    if code == "y":
-        return "year", CENTURY + int(said) + (100 if int(said) < PIVOT else 0)
-    return NAMES[code], int(said)
+    return "year", CENTURY + int(said) + (100 if int(said) < PIVOT else 0)  # %y
 
 
 def _time(parts: dict[str, int], zone: tzinfo | None) -> datetime:

@@ -47,8 +47,8 @@ class Place:
         self.data, self.output = root / "var", root / "output"
         url = f"sqlite:{self.data / 'ledger.db'}"
         ledger.create(url)
-        quarantine.own(self.data)
-        originals.own(self.data)
+        quarantine.ensure_folder(self.data)
+        originals.ensure_folder(self.data)
         self.stage: Stage = stage_for(self.data, self.output)
         self.ledger = Ledger(url)
 

@@ -103,8 +103,8 @@ def open_unrecovered(settings: Settings, processes: Mapping[str, Process], *, cr
     on the one below it. Only what puts a site in force creates them (`site.in_force`), and a verb that runs before
     the first start.
     """
-    quarantine.own(settings.data)
-    originals.own(settings.data)
+    quarantine.ensure_folder(settings.data)
+    originals.ensure_folder(settings.data)
     stages = stages_of(settings, processes, create=create)
     return Context(settings, processes, Ledger(settings.ledger), stages)
 

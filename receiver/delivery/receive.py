@@ -20,7 +20,7 @@ from receiver.site.process import Process
 from receiver.store import publish, quarantine
 from receiver.store.durable import storage
 from receiver.store.entry import Entry
-from receiver.store.ledger import VersionTaken
+from receiver.store.ledger import VersionTakenError
 
 
 def receive(context: Context, process: Process, incoming: Iterable[Section], arrival: Arrival) -> Receipt:
@@ -102,13 +102,13 @@ def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
             return publish.duplicate(context.ledger, latest, arrival)
         delivery = Delivery(id_, process.name, reading.source_id, arrival.at, next_version(process, latest))
         entry = plan(intake, delivery, parts, render(process, delivery, reading, published))
-        with suppress(VersionTaken):  # by another delivery of this sourceId: render again, as the next version
+        with suppress(VersionTakenError):  # by another delivery of this sourceId: render again, as the next version
             return _publish(intake, entry)
         latest = context.ledger.latest(process.name, reading.source_id)
 
 
 def _publish(intake: Intake, entry: Entry) -> Receipt:
-    """Commit an entry, and publish its files unless another of the same id came first. Raises `VersionTaken`.
+    """Commit an entry, and publish its files unless another of the same id came first. Raises `VersionTakenError`.
 
     From the commit on the answer is the receipt, whatever fails: recovery finishes what is left to be done.
     """

@@ -79,7 +79,7 @@ def prepare(data: Path, *, first: bool) -> None:
     The first process of a service empties it: counters begin at zero, as Prometheus expects of a start. Whoever comes
     beside the living, also an upgrade, goes on counting where those are.
     """
-    folders.own(folder_in(data), README)
+    folders.ensure_folder(folder_in(data), README)
     if first:
         for path in folder_in(data).glob("*.db"):
             folders.remove(path)

@@ -52,7 +52,7 @@ def prune(context: Context, now: datetime, *, dry_run: bool = False) -> Iterator
     """
     folder = context.settings.data / FOLDER
     if not dry_run:
-        folders.own(folder, README)
+        folders.ensure_folder(folder, README)
     until = cautious_until(folder, now, note=not dry_run)
     if until and not dry_run:
         log.clock_was_set(units.stamp(until))
@@ -199,7 +199,7 @@ def _keep(current: Current, pause: float) -> None:
 def look(context: Context) -> bool:
     """Finish and, if it is time, prune, unless somebody else does; tell whether it pruned. Raises Problem."""
     folder = context.settings.data / FOLDER
-    folders.own(folder, README)
+    folders.ensure_folder(folder, README)
     lock = stage.hold(folder)
     if lock is None:
         return False

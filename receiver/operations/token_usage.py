@@ -30,7 +30,7 @@ class Usage:
         """Own the folder. Raises Problem."""
         self._folder = data / FOLDER
         self._noted: dict[tuple[str, str], float] = {}
-        folders.own(self._folder, README)
+        folders.ensure_folder(self._folder, README)
 
     def note(self, process: Process, token: str | None) -> None:
         """Note that a process was entered with a token. What cannot be noted harms no delivery."""

@@ -75,9 +75,9 @@ class State:
         return any(each.output == str(output) for each in self.processes.values())
 
 
-def own(data: Path) -> None:
+def ensure_folder(data: Path) -> None:
     """Create the folder. Raises Problem."""
-    folders.own(folder(data), README)
+    folders.ensure_folder(folder(data), README)
 
 
 def folder(data: Path) -> Path:
@@ -106,7 +106,7 @@ def mark(data: Path) -> tuple[int, int]:
 def watch(data: Path) -> int | None:
     """Return a lock that makes its holder the one who watches the site; None where somebody does. Raises Problem."""
     place = folder(data) / WATCH
-    folders.own(place, WATCH_README)
+    folders.ensure_folder(place, WATCH_README)
     return stage.hold(place)
 
 
@@ -139,7 +139,7 @@ def _shared(file: int) -> bool:
 @contextmanager
 def alone(data: Path) -> Iterator[None]:
     """Be the only one on this host who makes copies and puts a state in force. Raises Problem."""
-    own(data)
+    ensure_folder(data)
     while (lock := stage.hold(folder(data))) is None:
         time.sleep(PAUSE)
     try:

@@ -37,7 +37,7 @@ def make_folders(folder: str, root: str) -> None:
     sync_folder(parent)
 
 
-def own(folder: Path, purpose: str) -> None:
+def ensure_folder(folder: Path, purpose: str) -> None:
     """Create a folder that the program owns, with its parents and a README for whoever finds it. Raises Problem."""
     with storage(f"create the folder {folder}"):
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)

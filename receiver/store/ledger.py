@@ -21,7 +21,7 @@ from receiver.store.sqlite import queries, schema
 from receiver.store.sqlite.connections import Connections
 from receiver.store.sqlite.writers import Unclear
 
-__all__ = ["ACCEPTED", "KEPT", "Ledger", "Lost", "Unclear", "VersionTaken", "create"]
+__all__ = ["ACCEPTED", "KEPT", "AlreadyAcceptedError", "Ledger", "Unclear", "VersionTakenError", "create"]
 
 ACCEPTED = (Status.COMMITTED, Status.PUBLISHED)
 PRUNED_AT_ONCE = 500  # rows of one transaction: some milliseconds in which nobody else writes
@@ -29,7 +29,7 @@ LOOKED_AT = 10_000  # rows looked at for damage: some 300 ms
 KEPT = (Status.HELD, Status.REFUSED)  # in quarantine
 
 
-class Lost(Exception):  # noqa: N818 (what happened, in one word)
+class AlreadyAcceptedError(Exception):
     """The same delivery was accepted before; carries its entry."""
 
     def __init__(self, winner: Entry) -> None:
@@ -37,7 +37,7 @@ class Lost(Exception):  # noqa: N818 (what happened, in one word)
         self.winner = winner
 
 
-class VersionTaken(Exception):  # noqa: N818 (what happened)
+class VersionTakenError(Exception):
     """Another content was accepted under this sourceId meanwhile; carries the version that is free now."""
 
     def __init__(self, free: int) -> None:
@@ -148,15 +148,15 @@ class Ledger:
     def commit(self, entry: Entry, attempt: Attempt) -> Entry:
         """Accept a delivery: the point of no return. Returns its entry once that is durable.
 
-        Raises Lost, VersionTaken, Unclear, or Problem: NAME_TAKEN where another delivery or a file has one
-        of its names.
+        Raises AlreadyAcceptedError, VersionTakenError, Unclear, or Problem: NAME_TAKEN if another delivery or a file
+        has one of its names.
         """
 
         def operation(connection: apsw.Connection) -> Entry:
             known = _not_accepted(connection, entry.id)
             free = queries.next_version(connection, entry.process, entry.source_id)
             if entry.version != free:
-                raise VersionTaken(free)
+                raise VersionTakenError(free)
             queries.claim(connection, entry)
             status, committed_at = Status.COMMITTED, datetime.now(UTC)
             accepted = _after(known, entry).tried(attempt, status=status, committed_at=committed_at)
@@ -200,7 +200,7 @@ class Ledger:
         self._write(lambda connection: queries.publish(connection, entries, at), durable=False)
 
     def set_aside(self, entry: Entry, attempt: Attempt) -> Entry:
-        """Note durably that a delivery is held or refused. Raises Lost where it was accepted before, or Problem."""
+        """Note durably that a delivery is held or refused. Raises AlreadyAcceptedError, or Problem."""
 
         def operation(connection: apsw.Connection) -> Entry:
             known = _not_accepted(connection, entry.id)
@@ -261,10 +261,10 @@ class Ledger:
 
 
 def _not_accepted(connection: apsw.Connection, id: str) -> Entry | None:  # noqa: A002 (the column's name)
-    """Return what is known of a delivery. Raises Lost where it was accepted."""
+    """Return what is known of a delivery. Raises AlreadyAcceptedError where it was accepted."""
     known = queries.find(connection, id)
     if known and known.status in ACCEPTED:
-        raise Lost(known)
+        raise AlreadyAcceptedError(known)
     return known
 
 

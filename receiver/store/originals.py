@@ -21,9 +21,9 @@ what they are. `receiver replay` works from here. They are removed when their ti
 """
 
 
-def own(data: Path) -> None:
+def ensure_folder(data: Path) -> None:
     """Create the folder of all originals. Raises Problem."""
-    folders.own(data / FOLDER, README)
+    folders.ensure_folder(data / FOLDER, README)
 
 
 def folder(data: Path, process: str, id: str) -> Path:  # noqa: A002 (the ledger's word)

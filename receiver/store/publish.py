@@ -54,7 +54,7 @@ from receiver.core.work import Step, timed
 from receiver.store import durable, folders, journal, stage
 from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry, Kind, Output
-from receiver.store.ledger import Ledger, Lost, Unclear, VersionTaken
+from receiver.store.ledger import AlreadyAcceptedError, Ledger, Unclear, VersionTakenError
 from receiver.store.sqlite.presence import Moved
 from receiver.store.stage import Staged
 
@@ -70,15 +70,15 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry, group: int | None = Non
     What is to be published belongs to `group` by then, if there is one.
 
     Where the same delivery was accepted before, the receipt is that one's, marked as a duplicate, and nothing is
-    left to publish. Raises VersionTaken where the version must be chosen anew, and Problem.
+    left to publish. Raises VersionTakenError where the version must be chosen anew, and Problem.
     """
     with_originals = bool(entry.of_kind(Kind.ORIGINALS))
     published = [output for output in entry.outputs if output.kind is not Kind.ORIGINALS]
     _seal(staged, entry, published, group, whole=with_originals)
     try:
         return _accept(ledger, staged, entry, ledger.commit, Attempt.of(entry.arrival, "accepted")).receipt()
-    except Lost as lost:
-        return duplicate(ledger, lost.winner, entry.arrival)
+    except AlreadyAcceptedError as accepted:
+        return duplicate(ledger, accepted.winner, entry.arrival)
 
 
 def again(
@@ -119,7 +119,7 @@ def _accept(
             if known and staged.accepted:
                 return known
         raise
-    except (Lost, VersionTaken, Problem):
+    except (AlreadyAcceptedError, VersionTakenError, Problem):
         staged.accepted = False
         raise
 

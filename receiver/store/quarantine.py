@@ -19,7 +19,7 @@ from receiver.core.work import Step, timed
 from receiver.store import durable, folders, kept
 from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry
-from receiver.store.ledger import KEPT, Ledger, Lost
+from receiver.store.ledger import KEPT, AlreadyAcceptedError, Ledger
 from receiver.store.publish import PATIENCE, duplicate
 from receiver.store.stage import Stage, Staged, hold
 
@@ -34,9 +34,9 @@ They are removed when their time is over ([retention] quarantine).
 """
 
 
-def own(data: Path) -> None:
+def ensure_folder(data: Path) -> None:
     """Create the folder of all quarantined deliveries. Raises Problem."""
-    folders.own(data / FOLDER, README)
+    folders.ensure_folder(data / FOLDER, README)
 
 
 def folder(data: Path, process: str, id: str) -> Path:  # noqa: A002 (the ledger's word)
@@ -60,9 +60,9 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
     with _beside(data, staged) as near, _kept(near, place, entry, parts, detail):
         try:
             ledger.set_aside(entry, _attempt(entry))
-        except Lost as lost:
+        except AlreadyAcceptedError as accepted:
             kept.take_away(place)
-            return duplicate(ledger, lost.winner, entry.arrival)
+            return duplicate(ledger, accepted.winner, entry.arrival)
         _settle(place)
     return entry.receipt()
 

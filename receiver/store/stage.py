@@ -41,7 +41,7 @@ class Stage:
         """Own `root`, creating it where it is missing. Raises Problem."""
         self.root = root.resolve()
         self.output: tuple[int, int] | None = None  # device and inode of the folder that it was made for
-        folders.own(self.root, README)
+        folders.ensure_folder(self.root, README)
         self._spare = Spare()
         self._end = weakref.finalize(self, self._spare.close)  # also where the process ends
 

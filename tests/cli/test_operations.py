@@ -129,7 +129,7 @@ def test_both_tokens_of_a_rotation_are_told_apart(context):
 
 def test_status_tells_what_people_were_told_and_is_not_well_again(context):
     earlier = datetime.now(UTC) - timedelta(hours=3)
-    folders.own(context.settings.data / alerts.FOLDER, "")
+    folders.ensure_folder(context.settings.data / alerts.FOLDER, "")
     alerts.write(context.settings.data, {"referrals": {Condition.HELD: earlier}, "labs": {}})
     shown = run("status").stdout
     assert re.search(r"^not well\n  referrals  held  told 3 h ago$", shown, re.MULTILINE)

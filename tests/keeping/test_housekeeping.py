@@ -24,7 +24,7 @@ def over(home):
 
 def last_done(home, seconds_ago):
     folder = home.settings.data / retention.FOLDER
-    folders.own(folder, retention.README)
+    folders.ensure_folder(folder, retention.README)
     os.utime(folder, (time.time() - seconds_ago,) * 2)
 
 

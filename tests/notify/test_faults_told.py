@@ -109,7 +109,7 @@ def test_an_edit_that_is_kept_back_is_told_by_its_place_and_code_only(home):
     fault = f"mappings/referrals/process.toml:3:1: wrong-value title is {PLANTED}"
     other = "mappings/labs/process.toml:3:1: wrong-value title is empty"
     data = home.context.settings.data
-    in_force.own(data)
+    in_force.ensure_folder(data)
     for kept_back in ((other,), (other, fault), (fault,), ()):
         in_force.write(data, in_force.State("seen", {}, kept_back))
         look(home)

@@ -100,7 +100,7 @@ def test_what_was_accepted_before_is_this_very_delivery_and_the_latest_of_its_so
 
 def test_a_version_that_was_taken_meanwhile_is_told(place):
     place.ledger.commit(plain(1), tried())
-    with pytest.raises(ledger.VersionTaken) as taken:
+    with pytest.raises(ledger.VersionTakenError) as taken:
         place.ledger.commit(plain(2, source_id="S1"), tried())
     assert taken.value.free == 2
 
@@ -207,7 +207,7 @@ def test_an_operation_that_fails_hurts_none_of_those_it_shares_a_transaction_wit
         shared.wait()
         try:
             place.ledger.commit(plain(number, source_id="S0" if number % 2 else f"S{number}"), tried())
-        except ledger.VersionTaken:
+        except ledger.VersionTakenError:
             return "taken"
         return "accepted"
 

@@ -38,8 +38,8 @@ class Place:
         data, output = root / "var", root / "output"
         url = f"sqlite:{data / 'ledger.db'}"
         ledger.create(url)
-        quarantine.own(data)
-        originals.own(data)
+        quarantine.ensure_folder(data)
+        originals.ensure_folder(data)
         return cls(data, output, stage_for(data, output), ledger.Ledger(url))
 
     def recover(self) -> recover.Report:
@@ -123,7 +123,7 @@ def deliver(place: Place, sent: Sent) -> Receipt:
             try:
                 receipt = publish.commit(place.ledger, staged, entry)
                 break
-            except ledger.VersionTaken as taken:
+            except ledger.VersionTakenError as taken:
                 entry = replace(entry, version=taken.free)
         if not receipt.duplicate:
             publish.publish(place.ledger, staged, entry)

@@ -34,7 +34,7 @@ OpenAlerts = dict[str, dict[Condition, datetime]]  # process → fault → its o
 @contextmanager
 def alone(data: Path) -> Iterator[bool]:
     """Hold the lock on sending notices from this host; yield False if another process has it. Raises Problem."""
-    folders.own(data / FOLDER, README)
+    folders.ensure_folder(data / FOLDER, README)
     lock = stage.hold(data / FOLDER)
     try:
         yield lock is not None

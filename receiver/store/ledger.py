@@ -180,7 +180,7 @@ class Ledger:
     def complete(self, entry: Entry, attempt: Attempt) -> bool:
         """Note durably what was published and is not known, as of a ledger that was restored; False where it is known.
 
-        Raises VersionTaken where another content has its version by now, and Problem.
+        Raises VersionTakenError where another content has its version by now, and Problem.
         """
 
         def operation(connection: apsw.Connection) -> bool:
@@ -190,7 +190,7 @@ class Ledger:
             try:
                 queries.put(connection, _after(known, entry).tried(attempt))
             except apsw.ConstraintError:
-                raise VersionTaken(queries.next_version(connection, entry.process, entry.source_id)) from None
+                raise VersionTakenError(queries.next_version(connection, entry.process, entry.source_id)) from None
             return True
 
         return self._write(operation)

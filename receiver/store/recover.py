@@ -10,7 +10,7 @@ from pathlib import Path
 from receiver.core.problems import Problem
 from receiver.store import folders, journal, kept, originals, quarantine, stage
 from receiver.store.entry import Attempt, DamagedRow, Entry
-from receiver.store.ledger import Ledger, VersionTaken
+from receiver.store.ledger import Ledger, VersionTakenError
 from receiver.store.publish import finish
 
 AT_ONCE = 200  # deliveries finished together: as many open locks, and one fsync per folder and step for all of them
@@ -68,7 +68,7 @@ def complete(ledger: Ledger, outputs: Iterable[Path], now: datetime) -> Complete
             try:
                 if ledger.complete(entry, Attempt(now, "", "restored", note="from the journal of the output")):
                     done.added.append(entry.id)
-            except VersionTaken:
+            except VersionTakenError:
                 done.failed[entry.id] = f"another content is version {entry.version} of its sourceId since the restore"
     return done
 

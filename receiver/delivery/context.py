@@ -126,5 +126,5 @@ def stage_of(settings: Settings, process: Process, *, create: bool) -> Stage:
     """Return the stage of a process, and begin the journal of its output if it is to have one. Raises `Problem`."""
     stage = stage_for(settings.data, process.output, create=create)
     if process.config.output.journal:
-        journal.own(process.output)
+        journal.ensure_folder(process.output)
     return stage

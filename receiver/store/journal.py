@@ -34,7 +34,7 @@ completes a restored ledger by it. Importing systems must pass this folder over.
 def own(output: Path) -> None:
     """Begin to keep a journal of an output folder, if there is none. Raises Problem."""
     folder = output / FOLDER
-    folders.own(folder, README)
+    folders.ensure_folder(folder, README)
     with storage("close the journal to others"):
         folder.chmod(0o700)
 

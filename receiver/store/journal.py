@@ -21,7 +21,7 @@ from receiver.core.delivery import Status
 from receiver.store import folders
 from receiver.store.data_version import require_known, stamped
 from receiver.store.durable import storage
-from receiver.store.entry import Entry, Kind, Output, PartLine
+from receiver.store.entry import Entry, Kind, Output, PartLine, to_dict
 
 FOLDER = ".published"
 MODE = 0o600  # a sourceId may name a patient, and importing systems have no need of it
@@ -31,7 +31,7 @@ completes a restored ledger by it. Importing systems must pass this folder over.
 """
 
 
-def own(output: Path) -> None:
+def ensure_folder(output: Path) -> None:
     """Begin to keep a journal of an output folder, if there is none. Raises Problem."""
     folder = output / FOLDER
     folders.ensure_folder(folder, README)
@@ -90,16 +90,10 @@ def _months(output: Path) -> list[Path]:
 
 
 def _line(entry: Entry, at: datetime) -> bytes:
-    told = {
-        "id": entry.id,
-        "process": entry.process,
-        "sourceId": entry.source_id,
-        "version": entry.version,
-        "receivedAt": units.stamp(entry.received_at),
+    form = to_dict(entry)
+    names = ("id", "process", "sourceId", "version", "receivedAt", "publishedAt", "peer", "configuration", "parts")
+    told = {name: form[name] for name in names} | {
         "publishedAt": units.stamp(at),
-        "peer": entry.peer,
-        "configuration": entry.configuration,
-        "parts": [asdict(part) for part in entry.parts],
         "outputs": [asdict(output) for output in entry.outputs],
     }
     return json.dumps(stamped(told), ensure_ascii=False).encode("utf-8", "backslashreplace")

@@ -169,7 +169,7 @@ def bundle(change=None) -> str:
             "/entry/0/resource/contained/0/gender",
             "code",
         ),
-        (lambda _, resource: resource.update(resourceType=SECRET), "/resourceType", "type"),
+        (lambda _, resource: resource.update(resourceType=SECRET), "/entry/0/resource/resourceType", "type"),
         (lambda whole, _: whole.update(type=SECRET), "/type", "code"),
         (lambda whole, _: whole["entry"][0]["request"].pop("method"), "/entry/0/request/method", "required"),
         (lambda whole, _: whole.pop("resourceType"), "/resourceType", "type"),

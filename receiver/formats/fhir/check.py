@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from receiver.core.problems import Violation
+from receiver.formats.fhir import bundles
 from receiver.formats.fhir import values as fhir_values
 from receiver.schemas.json_explain import pointer
 
@@ -61,7 +62,8 @@ def violations(document: Any) -> tuple[Violation, ...]:
         return tuple(dict.fromkeys([*values, *_structure(errors, {each.where for each in values})]))
     except (KeyError, LookupError, TypeError, AttributeError, ValueError):
         return (_violation(("resourceType",), "type", "FHIR R4 has no such resource"),)
-    return (*values, *_codes(resource, ()))
+    ruled = (_violation(path, rule, message) for path, rule, message in bundles.faults(document))
+    return (*values, *_codes(resource, ()), *ruled)
 
 
 def _values(document: Any) -> Iterator[tuple[Path, str]]:
@@ -85,9 +87,21 @@ def _resources(value: Any, path: Path) -> Iterator[Violation]:
             yield _violation((*path, "resourceType"), "type", "FHIR R4 has no such resource")
         if isinstance(kind, str) and kind in DIFFERENT:
             yield _violation((*path, "resourceType"), "type", "Such a resource of FHIR R4 cannot be judged here")
+        if isinstance(kind, str) and kind not in LATER | DIFFERENT and not _is_resource(kind):
+            yield _violation((*path, "resourceType"), "type", "FHIR R4 has no such resource")
     if isinstance(value, dict | list):
         for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _resources(inner, (*path, step))
+
+
+def _is_resource(kind: str) -> bool:
+    from fhir.resources.R4B import get_fhir_model_class
+
+    try:
+        get_fhir_model_class(kind)
+    except (KeyError, LookupError, ValueError):
+        return False
+    return True
 
 
 def _named(path: Path, words: str) -> str:

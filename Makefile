@@ -9,7 +9,7 @@ test: lint types
 
 # What needs no other process: under a minute, to run at each save.
 UNIT := $(addprefix tests/,config core delivery field formats metadata schemas server templates) tests/web/test_routing.py \
-	$(addprefix tests/store/test_,hashing.py kept.py sequence.py spare.py stage.py system_calls.py) \
+	$(addprefix tests/store/test_,hashing.py kept.py sequence.py spare.py stage.py) \
 	$(addprefix tests/test_,house.py numbers.py)
 unit: .venv/ready
 	$(BIN)/python -m pytest -q $(UNIT)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -99,6 +100,15 @@ def test_state_of_modules_is_told_with_its_reason():
         if any(keeps_state(statement) for statement in ast.parse(module.read_text()).body)
     }
     assert keeping - set(re.findall(r"`([\w/]+\.py)`", told)) == set()
+
+
+def test_make_names_tests_that_exist():
+    commands = subprocess.run(
+        ["make", "-n", "unit", "properties"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    named = re.findall(r"tests/\S+", commands.stdout)
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_tests_import_their_helpers_from_the_package():

@@ -10,10 +10,10 @@ import pytest
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code
+from receiver.core.units import stamp
 from receiver.operations import clock, retention
 from receiver.operations.retention import prune
 from receiver.store import originals, quarantine
-from receiver.store.sqlite.rows import stamp
 from tests.support.home import FAX, NOON, metadata
 
 DAY = timedelta(days=1)

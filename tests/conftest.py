@@ -4,12 +4,16 @@ import gc
 import signal
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support import planted
 from tests.support.running import Service
 
 pytest_plugins = ["tests.support.reached"]
+
+hypothesis.settings.register_profile("suite", deadline=None)  # one would judge how busy the machine is
+hypothesis.settings.load_profile("suite")
 
 TOLD = pytest.StashKey[Any]()
 

@@ -130,6 +130,7 @@ def test_what_remains_of_a_class_is_what_both_hold(schemas: Schemas) -> None:
     assert [each.rule for each in schema.violations(parse(b"<a>mint</a>"))] == ["pattern"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # within gc's callbacks: raised again
 def test_a_schema_that_takes_too_long_is_a_fault(schemas: Schemas, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "READING_SECONDS", 0.2)
     choices = "".join(f'<xs:element name="v{number}"/>' for number in range(3000))

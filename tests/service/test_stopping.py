@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -29,6 +30,17 @@ def service(tmp_path):
     running.stop(signal.SIGKILL)
 
 
+def taken(service: Service, connection: socket.socket) -> None:
+    """Wait until a worker has the connection."""
+    port = connection.getsockname()[1]
+    while not any(
+        each.raddr and each.raddr.port == port
+        for worker in psutil.Process(service.process.pid).children()
+        for each in worker.net_connections("tcp")
+    ):
+        time.sleep(0.01)
+
+
 def send_on(connection) -> None:
     """Send without end, until the other side has had enough."""
     try:
@@ -47,7 +59,7 @@ def send_on(connection) -> None:
 def test_a_sender_who_is_not_done_when_the_service_stops_is_told_to_come_again(service, sent):
     with closing(service.connect()) as connection:
         connection.sendall(sent)
-        time.sleep(0.3)
+        taken(service, connection)
         service.process.send_signal(signal.SIGTERM)
         answer = read_answer(connection)
         assert (answer.status, answer.json["code"]) == (503, "shutting-down")
@@ -59,6 +71,7 @@ def test_a_sender_who_is_not_done_when_the_service_stops_is_told_to_come_again(s
 def test_a_sender_who_never_pauses_is_told_as_well(service):
     with closing(service.connect()) as connection:
         connection.sendall(HEAD.encode() + PART)
+        taken(service, connection)
         service.process.send_signal(signal.SIGTERM)
         send_on(connection)
         assert read_answer(connection).json["code"] == "shutting-down"

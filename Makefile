@@ -8,9 +8,9 @@ test: lint types
 	$(BIN)/python -m pytest
 
 # What needs no other process: under a minute, to run at each save.
-UNIT := $(addprefix tests/,config core delivery field formats metadata schemas server templates) tests/web/test_routing.py \
+UNIT := $(addprefix tests/,core delivery field formats metadata schemas server templates) tests/web/test_routing.py \
 	$(addprefix tests/store/test_,hashing.py kept.py sequence.py spare.py stage.py) \
-	$(addprefix tests/test_,house.py numbers.py)
+	$(filter-out %/test_in_force.py %/test_site.py,$(wildcard tests/site/test_*.py)) tests/operations/test_numbers.py tests/test_house.py
 unit: .venv/ready
 	$(BIN)/python -m pytest -q $(UNIT)
 
@@ -24,7 +24,7 @@ types: .venv/ready
 # The tables of docs/http.md and docs/hardening.md, out of the tests that prove them, and of docs/reference.md, out of the schema.
 docs: .venv/ready
 	$(BIN)/python -m tests.hostile.page
-	$(BIN)/python -m tests.config.keys_page
+	$(BIN)/python -m tests.site.keys_page
 
 # Faults that are seeded into sound processes, one edit each: how many `receiver check` finds, by group, and which it misses.
 faults: .venv/ready

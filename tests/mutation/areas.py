@@ -24,7 +24,7 @@ class Area(NamedTuple):
 AREAS = {
     "store": Area(
         ("store",),
-        ("store", "keeping/test_retention.py", "keeping/test_audit_verbs.py", "test_readiness.py"),
+        ("store", "operations/test_retention.py", "operations/test_audit_verbs.py", "operations/test_readiness.py"),
         tuple(f"store/test_{name}.py" for name in ("races", "interlock", "presence", "crashes")),
     ),
     "delivery": Area(
@@ -32,8 +32,8 @@ AREAS = {
         (
             "delivery",
             "core/test_identity.py",
-            "test_in_force.py",
-            "keeping/test_replaying.py",
+            "site/test_in_force.py",
+            "operations/test_replaying.py",
             "field",
         ),
         ("service/test_delivery.py", "service/test_repeats.py"),

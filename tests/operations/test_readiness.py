@@ -14,7 +14,7 @@ from receiver.operations import health, reload
 from receiver.site import compiling
 from receiver.store import ledger
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from receiver.operations import judging
 from receiver.site import in_force
 from receiver.store import folders
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def established(settings: Settings) -> None:

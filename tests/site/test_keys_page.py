@@ -3,7 +3,7 @@
 import re
 
 from receiver.site.config import schema
-from tests.config.keys_page import BEGIN, END, PAGE, page
+from tests.site.keys_page import BEGIN, END, PAGE, page
 
 
 def test_the_page_is_what_make_docs_writes():

@@ -24,7 +24,7 @@ from receiver.cli import VERBS
 from receiver.core.settings import Settings
 from receiver.site.compiling import compile_site, proven
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 OTHER_XML = ROOT / "tests" / "sites" / "other-xml"
 ENVIRONMENT = {"RECEIVER_TOKEN": "a-token-for-the-tests-of-the-site"}
 

@@ -1,6 +1,6 @@
 """Documents looked into: pages counted, images turned into PDF. What cannot be read is a `Problem`, never a crash.
 
-The libraries that do it are given files that anybody may have faxed, so they work in a process of their own
+The libraries that do it are given files from unknown senders, so they work in a process of their own
 (`helper`), bounded in time and memory: `images` and `pdfs` run there and nowhere else.
 """
 
@@ -54,7 +54,7 @@ def page(part: Part, number: int, process: str = "") -> bytes:
 
 
 def can_convert() -> bool:
-    """Tell whether img2pdf is installed (`pip install receiver[pdf]`)."""
+    """Return whether img2pdf is installed (`pip install receiver[pdf]`)."""
     return find_spec("img2pdf") is not None
 
 

@@ -73,7 +73,7 @@ def main() -> None:
     answers.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)  # libraries that talk would disturb the answers,
-    os.dup2(nowhere, 2)  # or tell the log what is in a document
+    os.dup2(nowhere, 2)  # or the log would show what is in a document
     for line in sys.stdin.buffer:
         head, content = answer(json.loads(line))
         answers.write(json.dumps(head).encode() + b"\n")

@@ -162,7 +162,7 @@ class Helpers:
             return helper.ask(question, seconds, take)
 
     def stop(self) -> None:
-        """End all that nobody is asking."""
+        """End all that are idle."""
         for helper in self._free:
             helper.stop()
 
@@ -194,7 +194,7 @@ class Helpers:
         return mine.helper
 
     def _call_next(self) -> None:
-        """Give free helpers to those who wait. Whoever calls this holds the lock."""
+        """Give free helpers to documents that wait. The caller holds the lock."""
         while self._free:
             eligible = [each for each in self._waiting if self._at_work[each.process] < self._share]
             if not eligible:

@@ -16,8 +16,8 @@ TIFF, PNG, JPEG = "image/tiff", "image/png", "image/jpeg"
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
 PRODUCER = "receiver"  # never the library's version: the same image makes the same bytes
 MIRRORED = (2, 4, 5, 7)  # orientations that a PDF cannot give a page
-PNG_DEPTH = 24  # the byte that tells the bits of a sample (ISO/IEC 15948, 11.2.2)
-DPI = 96  # of an image that does not tell
+PNG_DEPTH = 24  # the byte with the bits of a sample (ISO/IEC 15948, 11.2.2)
+DPI = 96  # of an image that has none
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -78,7 +78,7 @@ def _single_page(path: Path, type: str) -> bytes:  # noqa: A002
 
 
 def _fits(content: bytes, image: Image.Image) -> bool:
-    """Tell whether img2pdf and PDF take an image as it is."""
+    """Return whether img2pdf and PDF take an image as it is."""
     if image.getexif().get(ExifTags.Base.Orientation) in MIRRORED:
         return False
     if image.format == "PNG":

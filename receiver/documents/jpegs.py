@@ -44,7 +44,7 @@ def require_sound(content: bytes) -> None:
 
 
 def is_huffman(content: bytes) -> bool:
-    """Tell whether it is coded as PDF knows it."""
+    """Return whether it is coded as PDF knows it."""
     return _frame(content).marker in HUFFMAN
 
 
@@ -72,7 +72,7 @@ def _frame(content: bytes) -> Frame:
 
 
 def _complains(content: bytes, frame: Frame) -> bool:
-    """Tell whether libjpeg complains of the pixels: Pillow does not pass it on, libtiff does.
+    """Return whether libjpeg complains of the pixels: Pillow does not pass it on, libtiff does.
 
     Where libtiff itself does not take such a JPEG, it is Pillow's to decode.
     """

@@ -1,4 +1,4 @@
-"""TIFF by libtiff, the one that Pillow brings along: Pillow itself switches its warnings off, and they tell of damage.
+"""TIFF by libtiff, the one that Pillow brings along: Pillow itself switches its warnings off, and they report damage.
 
 Runs in the helper alone. A fax with a bad line decodes to some other page, and a warning is all that tells it from the
 right one. So every complaint is damage, but those in `HARMLESS`.
@@ -173,11 +173,11 @@ class Tiff:
             yield _offset(self._handle, strip), _size(self._handle, strip)
 
     def is_tiled(self) -> bool:
-        """Tell whether the page is in tiles."""
+        """Return whether the page is in tiles."""
         return bool(_is_tiled(self._handle))
 
     def is_known(self, compression: int) -> bool:
-        """Tell whether libtiff can read what was compressed so."""
+        """Return whether libtiff can read what was compressed so."""
         return bool(_is_known(compression))
 
     def decoded(self) -> Iterator[memoryview]:

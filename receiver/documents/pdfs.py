@@ -1,7 +1,7 @@
 """PDF by qpdf and pdfium. Runs in the helper alone, one question at a time: pdfium is not safe among threads.
 
 What a PDF says of its number of pages may be wrong, and a reader that trusts it counts pages that are not there. Qpdf
-goes through the pages themselves, and pdfium tells whether they can be shown.
+goes through the pages themselves, and pdfium checks whether they can be shown.
 """
 
 from io import BytesIO

@@ -31,7 +31,7 @@ PLAIN = {  # bits of a sample, samples, photometric interpretation: Pillow's mod
 }
 SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}  # of color profiles (ICC.1, 7.2.6)
 CENTIMETER, NO_UNIT = 3, 1
-DPI = 96  # of a page that does not tell
+DPI = 96  # of a page that has none
 
 
 def pages(path: Path) -> int:
@@ -73,7 +73,7 @@ def _require_readable(tiff: Tiff) -> None:
 
 
 def _is_sound(tiff: Tiff) -> bool:
-    """Decode a page, and tell that it could be. Raises `UnreadableError`."""
+    """Decode a page, and return that it could be. Raises `UnreadableError`."""
     for _ in tiff.decoded():
         pass
     _require_checksum(tiff)
@@ -132,7 +132,7 @@ def _as_it_is(tiff: Tiff) -> bytes:
 
 
 def _photometric(tiff: Tiff) -> int:
-    """Return what 0 means; for a fax that does not tell, white (as libtiff has it)."""
+    """Return what 0 means; for a fax that does not say, white (as libtiff has it)."""
     is_fax = tiff.field(libtiff.COMPRESSION) in (*GROUP3, GROUP4)
     return int(tiff.field(libtiff.PHOTOMETRIC, WHITE_IS_0 if is_fax else 0xFFFF))
 

@@ -1,6 +1,6 @@
-"""Tells how a record differs from what was expected, in the terms of its format.
+"""Describes how a record differs from what was expected, in the terms of its format.
 
-Values are told: they are the owner's own samples, on the owner's own terminal. Each format is a module with the
+Values are shown: they are the owner's own samples, on the owner's own terminal. Each format is a module with the
 one function `compare`, which raises ValueError for what it cannot take apart; lines are compared then.
 """
 
@@ -15,7 +15,7 @@ from receiver.formats.hl7 import compare as hl7
 from receiver.formats.json import compare as json
 from receiver.formats.xml import compare as xml
 
-MOST = 50  # lines told of one file: a screen; after a change of the template all of it may differ
+MOST = 50  # lines shown of one file: a screen; after a change of the template all of it may differ
 WIDEST = 200  # characters shown of one line
 
 _FORMATS: Mapping[str, Callable[[str, str], Iterator[str]]] = {
@@ -51,11 +51,11 @@ def _first(form: RecordStyle, expected: str, got: str) -> list[str]:
     if form.format == "csv":
         compare = partial(csv.compare, delimiter=form.delimiter)
     try:
-        told = list(islice(compare(expected, got), MOST + 1))
+        lines = list(islice(compare(expected, got), MOST + 1))
     except ValueError:
-        told = []
-    told = told or list(islice(compare_lines(expected, got), MOST + 1))
-    return [*told[:MOST], "and more"] if len(told) > MOST else told
+        lines = []
+    lines = lines or list(islice(compare_lines(expected, got), MOST + 1))
+    return [*lines[:MOST], "and more"] if len(lines) > MOST else lines
 
 
 def compare_lines(expected: str, got: str) -> Iterator[str]:

@@ -14,9 +14,9 @@ def aligned(
     whole: Callable[[Item], Hashable],
     kind: Callable[[Item], Hashable],
 ) -> Iterator[Pair]:
-    """Yield the indexes of items that belong together; None where an item has no other.
+    """Yield the indexes of items that belong together; None if an item has no other.
 
-    Equal items go first, told by `whole`; of those between them, items of one `kind` in their order.
+    Equal items go first, compared by `whole`; of those between them, items of one `kind` in their order.
     """
     for tag, a, a_end, b, b_end in _operations([whole(item) for item in expected], [whole(item) for item in got]):
         if tag == "equal":

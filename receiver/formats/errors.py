@@ -8,7 +8,7 @@ from jinja2.runtime import StrictUndefined
 class RefusedError(Exception):
     """A value that its place or its filter cannot take. The reason completes "fields.reason …".
 
-    `offends` tells of any text whether it has what this one was refused for.
+    `offends` returns whether a text has what this one was refused for.
     """
 
     def __init__(self, reason: str, rule: str = "value", offends: Callable[[str], bool] | None = None) -> None:
@@ -51,5 +51,5 @@ class Missing(StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
-        # Every forbidden use asks for the message first; Jinja's own would tell types and names of data.
+        # Every forbidden use asks for the message first; Jinja's own would show types and names of data.
         raise MissingNameError(self)

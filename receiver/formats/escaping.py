@@ -74,7 +74,7 @@ class OutputContext(NamedTuple):
         return self if self.lost else OutputContext(self.format, self.format.after(self.state))
 
     def merge(self, other: "OutputContext") -> "OutputContext | None":
-        """Return the place where two ways go on together, or None where they cannot."""
+        """Return the place where two ways go on together, or None if they cannot."""
         if self.lost or other.lost:
             return self._replace(lost=True)
         state = self.format.merge(self.state, other.state)

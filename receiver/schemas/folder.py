@@ -32,7 +32,7 @@ class Schemas:
         return self._compiled(name, self._xml, xsd.compile)
 
     def missing(self, name: str) -> tuple[str, str] | None:
-        """Return what to say of a file that is not in the folder, message and hint; None where it is there."""
+        """Return what to say of a file that is not in the folder, message and hint; None if it is there."""
         if (self.folder / name).is_file():
             return None
         known = [file.relative_to(self.folder).as_posix() for file in self.folder.rglob("*.*")]
@@ -44,7 +44,7 @@ class Schemas:
         return {file for schema in schemas for file in schema.files}
 
     def faulty(self) -> bool:
-        """Tell whether one of the schemas asked for could not be compiled."""
+        """Return whether one of the schemas asked for could not be compiled."""
         return bool(self._faults)
 
     def _compiled(self, name: str, done: dict[str, Schema], compiled: Compile[Schema]) -> Schema:

@@ -77,7 +77,7 @@ def faults(document: Document, library: Library) -> Iterator[Fault]:
 
 
 def _broken_rules(contents: Any, draft: str) -> list[ValidationError]:
-    """Return what breaks the draft's own rules. jsonschema, which tells best why, takes a hundred times as long."""
+    """Return what breaks the draft's own rules. jsonschema, which explains best why, takes a hundred times as long."""
     if jsonschema_rs.meta.is_valid(contents):
         return []
     validator = DRAFTS[draft]
@@ -167,10 +167,10 @@ def _costly(
 ) -> Iterator[Fault]:
     try:
         count = judgements(schema, resolver, counted)
-    except ValueError:  # a reference that is told already
+    except ValueError:  # a reference that is reported already
         return
     if count > MOST_JUDGEMENTS:
-        counted.update(dict.fromkeys(counted, 0))  # what it is made of is told with it
+        counted.update(dict.fromkeys(counted, 0))  # what it is made of is reported with it
         message = f"one value is judged {count:,} times by this, for its references lead to the same again and again"
         yield document.fault(path, "too-costly", message, f"at most {MOST_JUDGEMENTS:,} times: refer to each once")
 
@@ -205,7 +205,7 @@ def compiles(pattern: str, engine: jsonschema_rs.RegexOptions | jsonschema_rs.Fa
 
 
 def _unchecked(document: Document, path: Path, schema: dict[str, Any], draft: str) -> Iterator[Fault]:
-    """Warn of what JSON Schema passes over in silence: a keyword that looks misspelt, a format nobody checks."""
+    """Warn of what JSON Schema passes over in silence: a keyword that looks misspelt, a format that is not checked."""
     for keyword in sorted(schema.keys() - KEYWORDS):
         similar = get_close_matches(keyword.lower(), IN_LOWER_CASE, n=1, cutoff=MISSPELT)
         near = did_you_mean(keyword, [IN_LOWER_CASE[word] for word in similar])

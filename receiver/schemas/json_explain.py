@@ -1,6 +1,6 @@
-"""Why a JSON Schema refuses an instance, told from the schema's side: the value that was refused is never shown.
+"""Why a JSON Schema refuses an instance, in terms of the schema: the value that was refused is never shown.
 
-jsonschema-rs tells of each error its place, its keyword and the keyword's own value. That is all that is used;
+jsonschema-rs gives of each error its place, its keyword and the keyword's own value. That is all that is used;
 its message, which may quote the instance, is not. A name that the schema does not hold may be data as well: it is
 told by its place.
 """
@@ -68,15 +68,15 @@ _MESSAGES: dict[str, Callable[[Any], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Tells where in an instance something stands."""
+    """Finds the place of a value in an instance."""
 
     instance: Any
-    known: frozenset[str]  # names that may be told
+    known: frozenset[str]  # names that may be shown
     top: str = ""  # what comes before the JSON Pointers
     others: Callable[[str], str | None] = lambda _: None  # where else an unknown name stands
 
     def of(self, path: Iterable[str | int]) -> str:
-        """Return the JSON Pointer to what stands at `path`; an unknown name in it is told by its number."""
+        """Return the JSON Pointer to what stands at `path`; an unknown name in it is replaced by its number."""
         told, here = self.top, self.instance
         for depth, step in enumerate(path):
             if isinstance(step, int) or step in self.known:
@@ -98,7 +98,7 @@ def subjects(error: ValidationError) -> list[str] | list[None]:
 def violation(
     error: ValidationError, name: str | None, places: Places, names: Mapping[str, str], file: str
 ) -> Violation:
-    """Tell one error, or of an error about surplus properties one of them. `names` has a file for each URI in it."""
+    """Describe one error, or one of its surplus properties. `names` has a file for each URI in it."""
     path = [*error.instance_path, *([] if name is None else [name])]
     return Violation(
         where=places.of(path),

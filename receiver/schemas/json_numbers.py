@@ -28,7 +28,7 @@ class Written(float):
         return (self.literal,)
 
 
-Written.__name__ = "float"  # JMESPath tells a number by the name of its type
+Written.__name__ = "float"  # JMESPath knows a number by the name of its type
 
 
 def nearest(exact: Decimal) -> float:

@@ -28,7 +28,7 @@ class JsonSchema:
 
     file: str  # below schemas/
     warnings: tuple[Fault, ...]  # what JSON Schema would pass over in silence
-    known: frozenset[str]  # names that it speaks of, and that may be told
+    known: frozenset[str]  # names in it, which may be shown
     properties: tuple[str, ...]  # of its object, as the schema lists them
     _validator: jsonschema_rs.Validator
     _names: Mapping[str, str]  # URI → file below schemas/

@@ -1,7 +1,7 @@
 """JSON as RFC 8259 has it, and I-JSON (RFC 7493) where that is safer: nothing that two readers read differently.
 
 Python's json does the work. What it would let pass (duplicate names, NaN, numbers that become infinite, halves
-of surrogate pairs) its hooks and a few counts notice; only then does `_judge` walk the text to tell the place.
+of surrogate pairs) its hooks and a few counts notice; only then does `_judge` walk the text to find the place.
 """
 
 import json
@@ -55,7 +55,7 @@ def parse(text: str) -> Any:
     if not text or text.isspace():
         raise MalformedError("it is empty")
     if _is_long(text):
-        with suppress(json.JSONDecodeError):  # of a string, before the limit is reached: told below
+        with suppress(json.JSONDecodeError):  # of a string, before the limit is reached: reported below
             _judge(text)  # ends at the limit, where decoding would take ten times as long
     value, fault = _decoded(text)
     if fault is not None:
@@ -104,7 +104,7 @@ def _float(digits: str) -> float:
 
 
 def _is_beyond(digits: str) -> bool:
-    """Tell whether a number has an exponent that writes it with thousands of zeros."""
+    """Return whether a number has an exponent that writes it with thousands of zeros."""
     exponent = digits.lower().partition("e")[2]
     return len(exponent) > MAX_EXPONENT and abs(int(exponent)) >= 10**MAX_EXPONENT
 
@@ -168,7 +168,7 @@ def _string_fault(string: str, siblings: set[str] | None) -> str:
     try:
         value = json.loads(string)
     except json.JSONDecodeError:
-        return ""  # decoding tells it
+        return ""  # decoding reports it
     if _SURROGATE.search(value):
         return "half of a surrogate pair is not a character (RFC 7493 §2.1)"
     if siblings is not None:
@@ -185,7 +185,7 @@ def _literal_fault(literal: str) -> str:
         return "NaN and Infinity are not JSON (RFC 8259 §6)"
     if len(literal) > MAX_DIGITS:
         return f"a number has more than {MAX_DIGITS} digits"
-    with suppress(ValueError):  # no number: decoding tells it
+    with suppress(ValueError):  # no number: decoding reports it
         if _is_beyond(literal):
             return f"a number's exponent has more than {MAX_EXPONENT} digits"
         return "a number is too large (RFC 7493 §2.2)" if isinf(float(literal)) else ""

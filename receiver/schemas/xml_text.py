@@ -4,7 +4,7 @@ expat reads twice: once to judge, and then, through ElementTree, to build. lxml 
 every name it ever saw for as long as its thread lives: a sender of ever new names would fill the memory.
 xmlschema's `XMLResource` remembers the namespaces in scope, which ElementTree alone forgets and xsi:type needs; where
 a document declares none, it takes the tree as ElementTree builds it, in half the time.
-XInclude and xsi:schemaLocation are plain data here: nobody acts on them.
+XInclude and xsi:schemaLocation are plain data here: nothing acts on them.
 """
 
 import re

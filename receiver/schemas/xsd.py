@@ -32,7 +32,7 @@ class XmlSchema:
 
     file: str  # below schemas/
     warnings: tuple[Fault, ...]
-    known: frozenset[str]  # names that it speaks of, and that may be told
+    known: frozenset[str]  # names in it, which may be shown
     _schema: Any
     _places: Mapping[int, str]  # id of a schema's element → "nextstep-metadata.xsd:14"
 
@@ -46,7 +46,7 @@ class XmlSchema:
     ) -> tuple[Violation, ...]:
         """Return every rule that the document breaks, the first hundred of them; () when it is fine.
 
-        `where` comes before the XPaths, and so does the line where `places` tells that of each element. The
+        `where` comes before the XPaths, and so does the line if `places` returns that of each element. The
         document is what `xml_text.parse` returns.
         """
         try:
@@ -56,10 +56,10 @@ class XmlSchema:
             return (Violation(where or "/", "schema", "holds a value that cannot be judged", self.file),)
         found = zip(document.root.iter(), places(), strict=True) if errors and places else ()
         lines = {id(element): f"line {line}, " for element, (line, _) in found}
-        told = tuple(self._violation(error, where, lines) for error in errors[:MAX_VIOLATIONS])
+        violations = tuple(self._violation(error, where, lines) for error in errors[:MAX_VIOLATIONS])
         if len(errors) > MAX_VIOLATIONS:
-            told += (Violation(where or "/", "more", "and more of them", self.file),)
-        return told
+            violations += (Violation(where or "/", "more", "and more of them", self.file),)
+        return violations
 
     def _violation(self, error: Any, where: str, lines: Mapping[int, str]) -> Violation:
         rule, message = xsd_explain.rule_and_message(error, self.known)

@@ -1,4 +1,4 @@
-"""Why an XSD refuses a document, told from the schema's side: the value that was refused is never shown.
+"""Why an XSD refuses a document, in terms of the schema: the value that was refused is never shown.
 
 xmlschema's own reasons quote values. What is used of an error is its place, its kind and the schema's component.
 """
@@ -59,7 +59,7 @@ _REASONS = {
 
 
 def place(error: Any, known: frozenset[str]) -> str:
-    """Return the XPath of what is wrong; of the root where xmlschema tells none. Unknown names in it are stars."""
+    """Return the XPath of what is wrong; of the root if xmlschema has none. Unknown names in it are stars."""
     attribute = _ATTRIBUTE.match(error.reason or "") or _MISSING.match(error.reason or "")
     path = f"{error.path or '/'}/@{attribute[1]}" if attribute else error.path or "/"
     return words.rule(path_of(path, known), 10 * words.MAX_RULE)
@@ -88,9 +88,9 @@ def _by_reason(error: Any, known: frozenset[str]) -> tuple[str, str]:
         return "required", f"the attribute {words.name(missing[1])} is missing"
     if unknown := _UNKNOWN.match(reason):
         return "attribute", f"{_named('attribute', unknown[1], known)} is not allowed here"
-    for opening, told in _REASONS.items():
+    for opening, described in _REASONS.items():
         if reason.startswith(opening):
-            return told
+            return described
     if isinstance(error.validator, xsd.XMLSchemaBase):
         return "root", f"the document element must be {_or(map(_local, error.validator.elements))}"
     if not isinstance(error.validator, xsd.XsdComponent):  # a function that checks one of XSD's own types

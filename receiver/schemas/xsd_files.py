@@ -139,7 +139,7 @@ class Files:
 
 
 def _is_read_by_libraries(path: Path) -> bool:
-    """Tell whether xmlschema, which opens a schema itself, knows the encoding of a sound file: it knows fewer."""
+    """Return whether xmlschema, which opens a schema itself, knows the encoding of a sound file: it knows fewer."""
     try:
         XMLResource(str(path), allow="local", defuse="always")
     except (XMLSchemaException, LookupError, ValueError):
@@ -148,7 +148,7 @@ def _is_read_by_libraries(path: Path) -> bool:
 
 
 def is_1_1(document: Document) -> bool:
-    """Tell whether a schema asks for XSD 1.1, by vc:minVersion (XML Schema 1.1 Part 1, §4.2.2)."""
+    """Return whether a schema asks for XSD 1.1, by vc:minVersion (XML Schema 1.1 Part 1, §4.2.2)."""
     version: str = document.resource.root.get(MIN_VERSION, "1.0")
     return version.strip() not in ("", "1.0")
 
@@ -193,7 +193,7 @@ class _Cost:
     def of(self, element: Any) -> int:
         """Return how much one element of a schema comes to, with all that it refers to for the same value."""
         if id(element) not in self._counted:
-            self._counted[id(element)] = 0  # meanwhile: a circle is told by the library
+            self._counted[id(element)] = 0  # meanwhile: a circle is reported by the library
             inner = [child for child in element if child.tag not in COUNTED_APART]
             plain = len(element) - len(inner)
             self._counted[id(element)] = 1 + plain + sum(map(self.of, [*inner, *self._referred(element)]))

@@ -98,8 +98,8 @@ class KeyPaths:
         return self._plain.fullmatch(path) or self._with_all_letters().match(path)
 
     def _with_all_letters(self) -> re.Pattern[str]:
-        told = translate_pattern(self._expression, back_references=False, lazy_quantifiers=False, anchors=False)
-        return re.compile(told)
+        pattern = translate_pattern(self._expression, back_references=False, lazy_quantifiers=False, anchors=False)
+        return re.compile(pattern)
 
 
 @cache

@@ -186,7 +186,7 @@ def _prove_bounds(unit: Unit, node: nodes.Node) -> None:
     except RefusedError as refused:
         if refused.rule == "limit":
             unit.fault(node, "template-without-end", refused.reason, HINT)
-    except Exception:  # noqa: BLE001 (open, or wrong in a way that rendering tells)
+    except Exception:  # noqa: BLE001 (open, or wrong in a way that rendering reports)
         return
 
 

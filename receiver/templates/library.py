@@ -84,7 +84,7 @@ def lookup(tables: Mapping[str, Table]) -> Callable[..., Any]:
     def lookup(value: object, table: str, column: str = "", key: str = "", default: object = _NONE) -> object:
         """Return what a table has for a value: of the second column by the first, or of named columns.
 
-        Raises `RefusedError` where the table has no such key and there is no default.
+        Raises `RefusedError` if the table has no such key and there is no default.
         """
         found = tables[table]
         row = found.row(values.text(value), key or found.columns[0])
@@ -106,7 +106,7 @@ class Library:
         self.tables: dict[str, Table] = {}
 
     def file(self, name: str) -> str:
-        """Return a file's name as faults tell it: relative to the site."""
+        """Return a file's name as faults show it: relative to the site."""
         path = self.folder / name
         return path.relative_to(self.site).as_posix() if path.is_relative_to(self.site) else path.as_posix()
 
@@ -142,5 +142,5 @@ class Library:
         return self.tables[name]
 
     def table_file(self, name: str) -> str:
-        """Return a code table's file as faults tell it."""
+        """Return a code table's file as faults show it."""
         return self.file(f"{TABLES_FOLDER}/{name}.csv")

@@ -75,7 +75,7 @@ def _is_fields(node: nodes.Node) -> bool:
 
 
 def label(node: nodes.Node, aliases: Mapping[str, str]) -> str:
-    """Return what an expression reads of the delivery, or else the template's own names in it; "" where it has none."""
+    """Return what an expression reads of the delivery, or else the template's own names in it; "" if it has none."""
     found = list(dict.fromkeys(_chains(node, aliases)))
     own = [chain for chain in found if chain.split(".")[0] in NAMES]
     return ", ".join((own or found)[:MAX_LABELS])

@@ -63,7 +63,7 @@ class Templates:
         return self._template(source, module, state, encoding)
 
     def delimiter(self, name: str) -> str | None:
-        """Return the delimiter that a comment of a CSV template names; None where none does. Raises `Misconfigured`."""
+        """Return the delimiter that a comment of a CSV template names; None if none does. Raises `Misconfigured`."""
         return self._declared(self._library.source(name))
 
     def path(self, source: str, file: str, line: int, column: int) -> Template:

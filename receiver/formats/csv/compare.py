@@ -43,7 +43,7 @@ def _plain(one: Sequence[Row], other: Sequence[Row]) -> Iterator[str]:
 
 
 def _named(one: Sequence[Row], other: Sequence[Row]) -> Iterator[str]:
-    """Compare tables by the names of their columns: one more column is told once."""
+    """Compare tables by the names of their columns: one more column is reported once."""
     names, found = one[0], other[0]
     for name in dict.fromkeys([*names, *found]):
         if name not in found:

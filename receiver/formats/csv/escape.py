@@ -89,7 +89,7 @@ def after(state: State) -> State:
 
 
 def merge(one: State, other: State) -> State | None:
-    """Return the place where two branches go on together, or None where they cannot."""
+    """Return the place where two branches go on together, or None if they cannot."""
     places = {one.place, other.place}
     if len(places) == 1:
         return one

@@ -39,7 +39,7 @@ Path = tuple[str | int, ...]
 
 
 def available() -> bool:
-    """Tell whether fhir.resources is installed (`pip install receiver[fhir]`)."""
+    """Return whether fhir.resources is installed (`pip install receiver[fhir]`)."""
     try:
         import fhir.resources  # noqa: F401 (an extra)
     except ImportError:
@@ -71,7 +71,7 @@ def _values(document: Any) -> Iterator[tuple[Path, str]]:
 
 
 def _structure(errors: Any, known: set[str]) -> Iterator[Violation]:
-    """Yield the library's errors, without those of values that are told already, more clearly."""
+    """Yield the library's errors, without those of values that are reported already, more clearly."""
     for error in errors:
         found = _told(error)
         above = "" if found.where in ("/", "/resourceType") else found.where

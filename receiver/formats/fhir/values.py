@@ -1,6 +1,6 @@
 """Judges FHIR R4's primitive types as they stand in JSON (FHIR R4 §2.24): fhir.resources turns "yes" into true.
 
-The models of fhir.resources tell which element is of which type; the values judged are those of the document itself.
+The models of fhir.resources know which element is of which type; the values judged are those of the document itself.
 """
 
 import binascii
@@ -120,7 +120,7 @@ def _within(value: dict[str, Any], kind: str, path: Path) -> Iterator[tuple[Path
     chosen: set[str] = set()
     for name, inner in value.items():
         element = known.get(name)
-        if element is None:  # fhir.resources tells of it
+        if element is None:  # fhir.resources reports it
             continue
         if element.choice in chosen:
             yield (*path, name), f"must not come besides another form of {element.choice}[x]"

@@ -43,7 +43,7 @@ def _segments(text: str) -> Iterator[Violation]:
 
 USUAL_HEAD = "MSH|^~\\&|"  # the delimiters that HL7 v2.5.1 §2.5.4 suggests: messages with others are judged in full
 SHAPED = re.compile(r"[^|^~&\s][^|^~&\r]*")  # from its first character on: hl7apy takes blanks for nothing
-TYPE, VERSION = 8, 11  # where MSH-9 and MSH-12 are, counted in separators: they tell the structure
+TYPE, VERSION = 8, 11  # where MSH-9 and MSH-12 are, counted in separators: they name the structure
 MOST = 20_000  # orders and shapes remembered, some hundred bytes each; a template prints some dozen
 
 LIBRARY = "hl7apy"
@@ -80,7 +80,7 @@ class Shapes:
         self._right: set[tuple[str, ...]] = set()
 
     def known(self, message: str) -> bool:
-        """Tell whether all of a message was right in messages before it."""
+        """Return whether all of a message was right in messages before it."""
         return message.startswith(USUAL_HEAD) and self._right.issuperset(_pieces(message))
 
     def learn(self, message: str) -> None:
@@ -104,7 +104,7 @@ _right = Shapes()
 
 
 def available() -> bool:
-    """Tell whether hl7apy is installed (`pip install receiver[hl7]`)."""
+    """Return whether hl7apy is installed (`pip install receiver[hl7]`)."""
     try:
         import hl7apy  # noqa: F401 (an extra)
     except ImportError:
@@ -138,17 +138,17 @@ def _judged(message: str) -> tuple[Violation, ...]:
         return (Violation("line 1", "structure", UNREADABLE, "hl7"),)
     if not report:
         return ()
-    told = [_told(line, WHOLE) for line in report]
+    found = [_translated(line, WHOLE) for line in report]
     names = [segment[:3] for segment in message.rstrip("\r").split("\r")]
     if hl7_tables.fits(parsed.name, parsed.version, names):
-        told = [(each, of_field) for each, of_field in told if of_field]
+        found = [(each, of_field) for each, of_field in found if of_field]
     within = list(_within_segments(message, parsed))
-    missing = [each for each, of_field in told if not (of_field and within)]
+    missing = [each for each, of_field in found if not (of_field and within)]
     return tuple(dict.fromkeys([*missing, *within]))
 
 
 def _within_segments(message: str, parsed: Any) -> Iterator[Violation]:
-    """Yield the faults of each segment by itself: those of the whole message tell no line."""
+    """Yield the faults of each segment by itself: those of the whole message have no line."""
     from hl7apy.consts import VALIDATION_LEVEL
     from hl7apy.exceptions import HL7apyException
     from hl7apy.parser import parse_segment
@@ -160,7 +160,7 @@ def _within_segments(message: str, parsed: Any) -> Iterator[Violation]:
         except HL7apyException:
             yield Violation(f"line {number}", "structure", STRANGE, "hl7")
         else:
-            yield from (_told(line, f"line {number}")[0] for line in report)
+            yield from (_translated(line, f"line {number}")[0] for line in report)
 
 
 def _report(element: Any) -> list[str]:
@@ -181,14 +181,14 @@ def _report(element: Any) -> list[str]:
 
 
 def _is_mistaken(line: str) -> bool:
-    """Tell whether hl7apy misses a field or component that is not required."""
+    """Return whether hl7apy misses a field or component that is not required."""
     match = RULES[0][0].fullmatch(line)
     if not match or not FIELD.fullmatch(match["child"]):
         return False
     return not hl7_tables.is_required(match["child"])
 
 
-def _told(line: str, where: str) -> tuple[Violation, bool]:
+def _translated(line: str, where: str) -> tuple[Violation, bool]:
     """Return one of hl7apy's errors in words of our own, and whether it is one of a field."""
     for pattern, rule, message in RULES:
         if match := pattern.fullmatch(line):

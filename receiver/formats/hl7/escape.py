@@ -125,7 +125,7 @@ def after(state: State) -> State:
 
 
 def merge(one: State, other: State) -> State | None:
-    """Return the place where two branches go on together, or None where they cannot."""
+    """Return the place where two branches go on together, or None if they cannot."""
     if one == other:
         return one
     if one.delimiters != other.delimiters or one.declared is not None or other.declared is not None:

@@ -48,7 +48,7 @@ def with_structure(message: str) -> str:
 
 @lru_cache(5_000)  # fields and components that are required somewhere are fewer
 def is_required(name: str) -> bool:
-    """Tell whether a field or component that hl7apy misses is required: not where 2.5.1 has it as optional."""
+    """Return whether a field or component that hl7apy misses is required: not where 2.5.1 has it as optional."""
     from hl7apy import load_reference
     from hl7apy.exceptions import HL7apyException
 
@@ -63,7 +63,7 @@ def is_required(name: str) -> bool:
 
 
 def fits(structure: str, version: str, segments: Sequence[str]) -> bool:
-    """Tell whether the names of a message's segments follow each other as its structure says, local ones aside."""
+    """Return whether the names of a message's segments follow each other as its structure says, local ones aside."""
     from hl7apy import load_reference
     from hl7apy.exceptions import HL7apyException
 

@@ -69,7 +69,7 @@ def _wrong(
 
 
 def written(kind: str, text: str) -> bool:
-    """Tell whether a text is written as one of `TYPES`; a day must be in the calendar, and no empty date."""
+    """Return whether a text is written as one of `TYPES`; a day must be in the calendar, and no empty date."""
     if not TYPES[kind][0].fullmatch(text) or (kind in DAYS and int(text[:4]) < FIRST_YEAR):
         return False
     day = text[:8] if kind in DAYS else ""
@@ -90,7 +90,7 @@ def _observed(fields: list[str]) -> Mapping[tuple[int, int], str]:
 def _types(version: str, segment: str) -> Types:
     """Return where a segment has values of the types that are judged; {} for a segment of one's own.
 
-    OBX-5 has none: those are what OBX-2 tells.
+    OBX-5 has none: those are what OBX-2 says.
     """
     from hl7apy import load_reference
     from hl7apy.exceptions import HL7apyException

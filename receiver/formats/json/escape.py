@@ -40,7 +40,7 @@ START = State()
 
 
 def advance(state: State, text: str) -> State:
-    """Return the place after some literal text. Raises `MisplacedError` where it cannot be JSON."""
+    """Return the place after some literal text. Raises `MisplacedError` if it cannot be JSON."""
     for offset, character in enumerate(text):
         step = _inside if state.string else _outside
         state = step(state, character, offset)
@@ -82,7 +82,7 @@ def _outside(state: State, character: str, offset: int) -> State:
 
 
 def escaper(state: State, _mark: str | None) -> Callable[[object], str]:
-    """Return the escaper for a value at this place. Raises `MisplacedError` where JSON allows none."""
+    """Return the escaper for a value at this place. Raises `MisplacedError` if JSON allows none."""
     if state.escape:
         raise MisplacedError("a value within an escape sequence", "finish the sequence first")
     if state.string:
@@ -102,7 +102,7 @@ def after(state: State) -> State:
 
 
 def merge(one: State, other: State) -> State | None:
-    """Return the place where two branches go on together, or None where they cannot."""
+    """Return the place where two branches go on together, or None if they cannot."""
     if one == other:
         return one
     if one._replace(expect="") != other._replace(expect="") or one.string:

@@ -88,7 +88,7 @@ def _tag(state: State, character: str, offset: int) -> State:
 
 
 def escaper(state: State, _mark: str | None) -> Callable[[object], str]:
-    """Return the escaper for a value at this place. Raises `MisplacedError` where XML can escape nothing."""
+    """Return the escaper for a value at this place. Raises `MisplacedError` if XML can escape nothing."""
     if state.place == "text":
         return content
     if state.place in "\"'":
@@ -107,7 +107,7 @@ def after(state: State) -> State:
 
 
 def merge(one: State, other: State) -> State | None:
-    """Return the place where two branches go on together, or None where they cannot."""
+    """Return the place where two branches go on together, or None if they cannot."""
     if one == other:
         return one
     return State(one.place) if one.place == other.place and one.place in ENDS else None

@@ -40,7 +40,7 @@ def date(
     """Read a date or time by one of the listed formats and write it by another: `date("%m/%d/%Y", "%Y%m%d")`.
 
     The formats are Python's (https://docs.python.org/3/library/datetime.html#format-codes) or "iso"; a list is
-    tried in its order. A time that tells no zone is in `zone`; `to` is the zone in which it is written. Years of
+    tried in its order. A time without a zone is in `zone`; `to` is the zone in which it is written. Years of
     two digits are the last ones that are not after `latest`. What is before `earliest` is an empty date, and no date.
     Raises `RefusedError` for what no format reads, and where more is to be written than was read.
     """
@@ -109,7 +109,7 @@ def hl7_ts(value: object) -> str:
 
     Takes the times of `delivery` and ISO-8601 texts. Raises `RefusedError` for anything else.
     """
-    if isinstance(value, datetime):  # a time of `delivery`, told to the second
+    if isinstance(value, datetime):  # a time of `delivery`, to the second
         return _digits(value.isoformat()[:19]) + times.offset_text(value, "")
     moment = _moment(value, "hl7_ts")
     plain = times.written_iso(moment._replace(when=moment.when.replace(tzinfo=None)))
@@ -204,7 +204,7 @@ AMERICAN = {  # what is written in North America, and elsewhere for another time
 }
 NEAR = 0.8  # likeness, 0–1, from which a name is taken for a misspelt one
 SEASONS = (datetime(2026, 1, 1), datetime(2026, 7, 1))  # noqa: DTZ001 (by whatever clocks)
-CHOICES = 3  # near names looked at: where they are of zones that differ, none of them is told
+CHOICES = 3  # near names looked at: if their zones differ, none of them is shown
 NAMED = re.compile(r"\w.*[/ ].*\w")  # "Area/City" or words: of an abbreviation, every other one is near
 IANA = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 CACHED = 64  # zones: a sender uses one or two, and a name out of a field must not fill the memory
@@ -212,7 +212,7 @@ CACHED = 64  # zones: a sender uses one or two, and a name out of a field must n
 
 @lru_cache(CACHED)
 def find_zone(name: str) -> ZoneInfo | None:
-    """Return a time zone by its IANA or Windows name; None where there is none of that name, or it is ambiguous."""
+    """Return a time zone by its IANA or Windows name; None if there is none of that name, or it is ambiguous."""
     key = WINDOWS.get(name.casefold(), name)
     try:
         return ZoneInfo(key) if IANA.fullmatch(key) and key.upper() not in AMERICAN else None

@@ -61,7 +61,7 @@ def _wordwrap(environment: Environment) -> Filter:
 
 @pass_environment
 def wordwrap(environment: Environment, value: object, *arguments: Any, **named: Any) -> str:
-    """Wrap a text to a width, 79 unless told."""
+    """Wrap a text to a width, 79 by default."""
     result: str = _wordwrap(environment)(value, *arguments, **named)
     return result
 

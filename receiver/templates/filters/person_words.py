@@ -14,7 +14,7 @@ DEGREES = frozenset(  # as they are written, dots aside: "Md" and "Np" are names
     FNP-BC FNP-C LCSW LMFT LMHC LPC LPN MA MBBS MBChB MD MPH MSN MSW NP NP-C OD OT OTR PA PA-C PHARMD PHD PMHNP PSYD PT
     PharmD PhD PsyD RD RN RPh""".split()  # noqa: SIM905
 )
-DEGREES_AND_NAMES = frozenset({"DO", "MA", "PA"})  # in capitals nobody can tell which
+DEGREES_AND_NAMES = frozenset({"DO", "MA", "PA"})  # in capitals it is not known which
 PARTICLES = frozenset(
     """'t abu af al ap ben bin bint binti d' da dal das de degli del della den der di do dos du el ibn l' la las le los
     mac mc o' op san santa st ste ten ter van vande vanden vander vom von zu zum zur""".split()  # noqa: SIM905
@@ -37,7 +37,7 @@ class Particle(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Tells what a word is; what a process adds goes before what is known to all."""
+    """Classifies words; the words of a process take precedence over those known here."""
 
     titles: frozenset[str] = frozenset()
     suffixes: frozenset[str] = frozenset()
@@ -46,38 +46,38 @@ class Words:
     names: frozenset[str] = frozenset()
 
     def is_name(self, word: str) -> bool:
-        """Tell whether the process says that a word is a plain name."""
+        """Return whether the process says that a word is a plain name."""
         return _low(word) in self.names
 
     def is_title(self, word: str) -> bool:
-        """Tell whether a word stands before a name, as "Dr." does."""
+        """Return whether a word stands before a name, as "Dr." does."""
         low = _low(word)
         known = low in self.titles or low in TITLES or word.casefold() in TITLES
         return known and not self.is_name(word)
 
     def is_suffix(self, word: str) -> bool:
-        """Tell whether a word stands behind a name and tells persons of one name apart, as "Jr." does."""
+        """Return whether a word stands behind a name and tells persons of one name apart, as "Jr." does."""
         low = _low(word)
         return (low in self.suffixes or low in SUFFIXES) and not self.is_name(word)
 
     def is_degree(self, word: str) -> bool:
-        """Tell whether a word is written as a degree, as "MD" is."""
+        """Return whether a word is written as a degree, as "MD" is."""
         return not self.is_name(word) and (self.is_own_degree(word) or word.replace(".", "") in DEGREES)
 
     def is_own_degree(self, word: str) -> bool:
-        """Tell whether the process lists a degree."""
+        """Return whether the process lists a degree."""
         return _low(word.replace(".", "")) in self.degrees
 
     def is_doubtful_degree(self, word: str) -> bool:
-        """Tell whether a degree may be a name, so that only the process can say which."""
+        """Return whether a degree may be a name, so that only the process can say which."""
         return word in DEGREES_AND_NAMES and not self.is_own_degree(word)
 
     def is_initial(self, word: str) -> bool:
-        """Tell whether a word is a single capital letter, and no name of the process."""
+        """Return whether a word is a single capital letter, and no name of the process."""
         return len(word.rstrip(".")) == 1 and word[0].isupper() and not self.is_name(word)
 
     def particle(self, word: str, following: str = "") -> Particle:
-        """Tell whether a word belongs to the name after it, as "van" does."""
+        """Return whether a word belongs to the name after it, as "van" does."""
         low = _low(word)
         if self.is_name(word):
             return Particle.NO
@@ -99,12 +99,12 @@ def folded_degrees(words: Iterable[str]) -> frozenset[str]:
 
 
 def is_father(word: str) -> bool:
-    """Tell whether the father's name follows: "bin Ahmed"."""
+    """Return whether the father's name follows: "bin Ahmed"."""
     return _low(word) in FATHERS
 
 
 def is_link(word: str) -> bool:
-    """Tell whether a word joins the name before it to the one after it, as in "Ortega y Gasset"."""
+    """Return whether a word joins the name before it to the one after it, as in "Ortega y Gasset"."""
     return word in LINKS
 
 

@@ -1,7 +1,7 @@
 """Names of persons, taken apart: "Smith, John Q", "OSEI, AMA K MD", "Dr. John Smith Jr.", "Berg, Jan van der".
 
-A comma tells the family name. Without one the order must be known, and how many family names a person has: both are
-told by the process. A name that may be read in two ways is refused, with the key that decides. No word is ever lost:
+A comma marks the family name. Without one the order must be known, and how many family names a person has: both are
+settings of the process. A name that may be read in two ways is refused, with the key that decides. No word is lost:
 each is in one of the parts; what stands in quotes or parentheses is a middle name.
 """
 
@@ -46,7 +46,7 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Customs:
-    """How a process's names are written; None where nobody has said it: what is doubtful then is refused."""
+    """How a process's names are written; None if not configured: what is doubtful then is refused."""
 
     order: str | None = None  # of names without a comma: one of `ORDERS`
     given_name: str = "first"  # or "last": of several beside the family name
@@ -144,7 +144,7 @@ class _Reading:
         return words
 
     def _is_given(self, words: list[str]) -> bool:
-        """Tell whether the only word behind the comma is the given name, though it looks like a degree."""
+        """Return whether the only word behind the comma is the given name, though it looks like a degree."""
         if len(words) != 1 or not self.words.is_degree(words[0]):
             return False
         if len(self.sections) > 2 and not self.words.is_doubtful_degree(words[0]):
@@ -161,7 +161,7 @@ class _Reading:
         return [word for word in self.sections[0] if not (self.words.is_title(word) or self.words.is_suffix(word))]
 
     def _is_ending(self, words: list[str], *, alone: bool) -> bool:
-        """Tell whether the last word is a suffix, degree or title; a name must be left before what may be one."""
+        """Return whether the last word is a suffix, degree or title; a name must be left before what may be one."""
         word, before = words[-1], words[:-1]
         if self.words.is_suffix(word) or (before and word.endswith(".") and self.words.is_title(word)):
             return True
@@ -174,7 +174,7 @@ class _Reading:
         return False
 
     def _is_doubtful(self, word: str) -> bool:
-        """Tell whether nothing shows that a degree is no name: among small letters its capitals do."""
+        """Return whether nothing shows that a degree is no name: among small letters its capitals do."""
         return self.capitals and self.words.is_doubtful_degree(word)
 
     def _keep(self, word: str) -> None:
@@ -251,7 +251,7 @@ def _units(words: list[str], known: Words) -> Iterator[list[str]]:
 
 
 def _leads(word: str, following: str, index: int, known: Words) -> bool:
-    """Tell whether a word, or what follows its hyphen, is a particle of the next one: "Heijdanus-De Boer"."""
+    """Return whether a word, or what follows its hyphen, is a particle of the next one: "Heijdanus-De Boer"."""
     particle = known.particle(word.rpartition("-")[2], following)
     if index == 0 and particle is Particle.MAYBE and "-" not in word:  # "Van Thi Nguyen", but "Van der Berg"
         return known.particle(following) is not Particle.NO

@@ -111,7 +111,7 @@ def check_fixed(arguments: Mapping[str, Any]) -> str:
 
 
 def _sign(plain: str) -> str:
-    """Return the sign of a number, which zeros stand behind; "" where there is none."""
+    """Return the sign of a number, which zeros stand behind; "" if there is none."""
     if not plain.startswith(SIGNS):
         return ""
     if not SIGNED.fullmatch(plain):

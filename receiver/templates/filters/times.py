@@ -44,9 +44,9 @@ LEAP_YEAR = 2000  # stands for a year that is not known: it has every day
 
 
 def read_codes(text: str, written: str) -> datetime | None:
-    """Return what a text tells by a format; None where it is not written so.
+    """Read a text by a format; None if it is not written so.
 
-    Raises `ValueError` where it is, and there is no such day or time.
+    Raises `ValueError` if it is, and there is no such day or time.
     """
     pattern, codes = _compiled(written)
     found = pattern.fullmatch(text)
@@ -85,7 +85,7 @@ def _compiled(written: str) -> tuple[re.Pattern[str], list[str]]:
 
 
 def _is_digits(token: list[str]) -> bool:
-    """Tell whether a token, if there is one, is read from digits."""
+    """Return whether a token, if there is one, is read from digits."""
     return bool(token) and (token[0] in "0123456789" or (token[0][0] == "%" and token[0][1:] in DIGITS))
 
 
@@ -106,7 +106,7 @@ def _expression(token: str, *, before: bool, after: bool) -> str:
 
 
 def _part(code: str, said: str) -> tuple[str, int]:
-    """Return what a code tells, and its number."""
+    """Return which part of a date or time a code stands for, and its number."""
     if code in "bB":
         return "month", WORDS[code].index(said.lower()) + 1
     if code in "aA":
@@ -151,7 +151,7 @@ STEPS = ("year", "month", "day", "hour", "minute", "second", "fraction")  # each
 ZONE = "zone"
 MAX_WRITTEN = 100  # characters: the longest way to write a date has half of that
 
-# What Python's format codes tell. Codes that are not here depend on the machine's language, or tell nothing.
+# The parts that Python's format codes stand for. Codes that are not here depend on the machine's language.
 DIRECTIVES: dict[str, frozenset[str]] = {
     "y": frozenset({"year"}),
     "Y": frozenset({"year"}),
@@ -171,8 +171,8 @@ DIRECTIVES: dict[str, frozenset[str]] = {
     "z": frozenset({ZONE}),
     "%": frozenset(),
 }
-HALVES = frozenset("Ip")  # read, neither tells the hour without the other
-WEEKDAYS = frozenset("aA")  # read, they tell nothing: 1/2/2026 is no Sunday because somebody wrote so
+HALVES = frozenset("Ip")  # read, neither gives the hour without the other
+WEEKDAYS = frozenset("aA")  # read, they are ignored: 1/2/2026 is no Sunday because a sender wrote so
 _ZONE = rf"(?: ?(?P<zone>{OFFSET}))?"
 _CLOCK = r"(?P<hour>\d\d)({0}(?P<minute>\d\d)({0}(?P<second>\d\d)([.,](?P<fraction>\d+))?)?)?"
 _DAY = r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)([Tt ]"
@@ -219,7 +219,7 @@ def iso(text: str) -> Moment | None:
 
 
 def read(text: str, written: str) -> Moment | None:
-    """Read a text by one of Python's formats, or by "iso"; None where it is not written so.
+    """Read a text by one of Python's formats, or by "iso"; None if it is not written so.
 
     Raises `ValueError` for a day or time that there is not.
     """
@@ -235,7 +235,7 @@ def _known(steps: Iterable[str], when: datetime) -> frozenset[str]:
 
 @lru_cache(CACHED)
 def codes_known(written: str, *, reading: bool = False) -> frozenset[str]:
-    """Return what a format's codes tell of a moment, or need to know of it."""
+    """Return which parts of a moment a format's codes read, or need to write it."""
     codes = [code for code in CODE.findall(written) if not (reading and code in WEEKDAYS)]
     if reading and "H" not in codes and not {"I", "p"} <= set(codes):
         codes = [code for code in codes if code not in HALVES]
@@ -243,7 +243,7 @@ def codes_known(written: str, *, reading: bool = False) -> frozenset[str]:
 
 
 def written_iso(moment: Moment) -> str:
-    """Write a moment in ISO 8601, as precisely as it is known. Raises `RefusedError` where not even the year is."""
+    """Write a moment in ISO 8601, as precisely as it is known. Raises `RefusedError` if not even the year is."""
     depth = moment.depth()
     if not depth:
         raise RefusedError("tells no year", "date")
@@ -255,8 +255,8 @@ def written_iso(moment: Moment) -> str:
 
 
 def offset_text(when: datetime, between: str = ":") -> str:
-    """Write the offset from UTC, +05:30; "" where there is none. Seconds, as before 1900, are left away."""
-    if when.tzinfo is UTC:  # what `delivery` tells
+    """Write the offset from UTC, +05:30; "" if there is none. Seconds, as before 1900, are left away."""
+    if when.tzinfo is UTC:  # as the times of `delivery` are
         return f"+00{between}00"
     plain = when.strftime("%z")[:5]
     return plain and f"{plain[:3]}{between}{plain[3:]}"

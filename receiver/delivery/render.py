@@ -143,7 +143,7 @@ def put_aside(intake: Intake, collected: Collected, source_id: str, problem: Pro
     status = Status.HELD if holds(process, problem.code) else Status.REFUSED
     known = {"version": None, "status": status, "code": problem.code, "violations": problem.violations}
     entry = _entry(intake, id_, source_id, collected.parts, **known)
-    receipt = quarantine.set_aside(
+    receipt = quarantine.keep(
         context.ledger, context.settings.data, intake.staged, entry, collected.parts, problem.detail
     )
     if receipt.status is Status.REFUSED:

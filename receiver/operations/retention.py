@@ -200,7 +200,7 @@ def look(context: Context) -> bool:
     """Finish and, if it is time, prune, unless somebody else does; tell whether it pruned. Raises Problem."""
     folder = context.settings.data / FOLDER
     folders.ensure_folder(folder, README)
-    lock = stage.hold(folder)
+    lock = stage.lock_folder(folder)
     if lock is None:
         return False
     try:

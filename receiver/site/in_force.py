@@ -107,7 +107,7 @@ def watch(data: Path) -> int | None:
     """Return a lock that makes its holder the one who watches the site; None where somebody does. Raises Problem."""
     place = folder(data) / WATCH
     folders.ensure_folder(place, WATCH_README)
-    return stage.hold(place)
+    return stage.lock_folder(place)
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def _shared(file: int) -> bool:
 def alone(data: Path) -> Iterator[None]:
     """Be the only one on this host who makes copies and puts a state in force. Raises Problem."""
     ensure_folder(data)
-    while (lock := stage.hold(folder(data))) is None:
+    while (lock := stage.lock_folder(folder(data))) is None:
         time.sleep(PAUSE)
     try:
         yield

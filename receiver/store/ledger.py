@@ -199,7 +199,7 @@ class Ledger:
         """Mark deliveries as published: visible at once, durable with the next commit. Raises Problem."""
         self._write(lambda connection: queries.publish(connection, entries, at), durable=False)
 
-    def set_aside(self, entry: Entry, attempt: Attempt) -> Entry:
+    def quarantine(self, entry: Entry, attempt: Attempt) -> Entry:
         """Note durably that a delivery is held or refused. Raises AlreadyAcceptedError, or Problem."""
 
         def operation(connection: apsw.Connection) -> Entry:

@@ -281,7 +281,7 @@ def _hold(entry: Entry, locks: ExitStack) -> bool:
     A folder that is gone needs no lock: its owner removed it after the last step.
     """
     folder = Path(entry.stage)
-    lock = stage.hold(folder)
+    lock = stage.lock_folder(folder)
     if lock is not None:
         locks.callback(os.close, lock)
         return True

@@ -21,7 +21,7 @@ from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry
 from receiver.store.ledger import KEPT, AlreadyAcceptedError, Ledger
 from receiver.store.publish import PATIENCE, duplicate
-from receiver.store.stage import Stage, Staged, hold
+from receiver.store.stage import Stage, Staged, lock_folder
 
 FOLDER = "quarantine"
 DESCRIPTION = "problem.json"
@@ -50,7 +50,7 @@ def load(data: Path, process: str, id: str) -> kept.Kept:  # noqa: A002 (the led
 
 
 @timed(Step.QUARANTINE)
-def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: Sequence[Part], detail: str) -> Receipt:
+def keep(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: Sequence[Part], detail: str) -> Receipt:
     """Keep a held or refused delivery, then write its row; durable on return.
 
     Where the same delivery was accepted before, nothing is kept, and the receipt is that one's. Raises Problem.
@@ -59,7 +59,7 @@ def set_aside(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: S
     staged.write()
     with _beside(data, staged) as near, _kept(near, place, entry, parts, detail):
         try:
-            ledger.set_aside(entry, _attempt(entry))
+            ledger.quarantine(entry, _attempt(entry))
         except AlreadyAcceptedError as accepted:
             kept.take_away(place)
             return duplicate(ledger, accepted.winner, entry.arrival)
@@ -79,7 +79,7 @@ def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
     False, with nothing done, where somebody is at work on it, or it came again since `entry` was read.
     """
     place = folder(data, entry.process, entry.id)
-    lock = hold(place)
+    lock = lock_folder(place)
     if lock is None:
         return not place.exists() and ledger.discard(entry, attempt)
     try:
@@ -106,7 +106,7 @@ def finish(ledger: Ledger, place: Path) -> bool:
     known = ledger.find(place.name)
     if known is not None and not place.joinpath(UNSETTLED).exists() and not _gone(known):
         return False
-    lock = hold(place)
+    lock = lock_folder(place)
     if lock is None:
         return False
     try:
@@ -116,7 +116,7 @@ def finish(ledger: Ledger, place: Path) -> bool:
             return True
         found = kept.load(place / DESCRIPTION)
         if entry is None or _attempt(found.entry) not in entry.attempts:
-            ledger.set_aside(found.entry, _attempt(found.entry))
+            ledger.quarantine(found.entry, _attempt(found.entry))
         _settle(place)
     finally:
         os.close(lock)
@@ -177,7 +177,7 @@ def _move(near: Path, place: Path) -> int | None:
             durable.move_new(near, place)
             durable.sync_folder(place.parent)
             return None
-        lock = hold(place)
+        lock = lock_folder(place)
         if lock is not None and place.joinpath(DESCRIPTION).exists():
             return lock
         if lock is not None:

@@ -84,7 +84,7 @@ def _noting(report: Report, folder: Path) -> Iterator[None]:
 
 def _sweep(ledger: Ledger, folder: Path) -> bool:
     """Remove a stage's folder whose owner is dead, unless an accepted delivery needs it. Raises Problem."""
-    lock = stage.hold(folder)
+    lock = stage.lock_folder(folder)
     if lock is None:
         return False
     try:

@@ -87,7 +87,7 @@ class Stage:
             path = self.root / os.urandom(10).hex()
             with storage("create a folder in the stage"):
                 path.mkdir(mode=folders.FOLDER_MODE)
-            lock = hold(path)
+            lock = lock_folder(path)
             if lock is not None:
                 return Folder(path, lock)
 
@@ -170,7 +170,7 @@ class Staged:
         self._files.clear()
 
 
-def hold(folder: Path) -> int | None:
+def lock_folder(folder: Path) -> int | None:
     """Lock `folder` for its new owner and return the lock's descriptor; None where it has an owner, or is gone."""
     with storage("lock a folder of the stage"):
         try:

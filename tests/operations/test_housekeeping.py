@@ -58,7 +58,7 @@ def test_it_prunes_at_each_look_while_space_is_short(over):
 
 def test_one_worker_does_it(over):
     last_done(over, 2 * HOUR)
-    lock = stage.hold(over.settings.data / retention.FOLDER)
+    lock = stage.lock_folder(over.settings.data / retention.FOLDER)
     assert not retention.look(over.context)
     os.close(lock)
     assert retention.look(over.context)

@@ -156,11 +156,11 @@ def test_originals_stay_for_their_time_after_a_late_publication(home, monkeypatc
 
 
 def test_what_somebody_is_at_work_on_stays(home):
-    from receiver.store.stage import hold
+    from receiver.store.stage import lock_folder
 
     home.section('[retention]\nquarantine = "90d"')
     entry = home.deliver(mrn="wrong")
-    lock = hold(quarantine.folder(home.settings.data, "referrals", entry.id))
+    lock = lock_folder(quarantine.folder(home.settings.data, "referrals", entry.id))
     assert pruned(home, 91 * DAY)["quarantine"] == (0, 1)
     os.close(lock)
     assert pruned(home, 91 * DAY)["quarantine"] == (1, 0)

@@ -13,7 +13,7 @@ from receiver.core.delivery import Receipt, Replay, Status
 from receiver.core.problems import Code, Problem, Violation
 from receiver.store import originals, quarantine
 from receiver.store.entry import Attempt
-from receiver.store.stage import hold
+from receiver.store.stage import lock_folder
 from tests.support.place import AT, PEER, Sent, bare_entry, deliver, refuse, write_parts
 
 SENT = Sent()
@@ -27,7 +27,7 @@ def test_a_refused_delivery_is_kept_whole_with_the_reason(place):
         entry = replace(
             bare_entry(place, SENT, parts, None), status=Status.HELD, code=Code.FIELDS_INVALID, violations=violations
         )
-        receipt = quarantine.set_aside(place.ledger, place.data, staged, entry, parts, "The fields are wrong.")
+        receipt = quarantine.keep(place.ledger, place.data, staged, entry, parts, "The fields are wrong.")
     assert receipt == Receipt(SENT.id, Status.HELD, "referrals", "S1", None)
     folder = quarantine.folder(place.data, "referrals", SENT.id)
     assert sorted(path.name for path in folder.iterdir()) == ["1.tif", "2.json", "problem.json"]
@@ -47,7 +47,7 @@ def test_the_same_delivery_refused_again_has_the_new_reason_and_parts_of_any_ord
         staged.part(".tif").write(SENT.content)
         parts = SENT.parts(staged.folder, ("2.tif", "1.json"))
         entry = replace(bare_entry(place, SENT, parts, None), status=Status.HELD, code=Code.TEMPLATE_FAILED)
-        quarantine.set_aside(place.ledger, place.data, staged, entry, parts, "The template is wrong.")
+        quarantine.keep(place.ledger, place.data, staged, entry, parts, "The template is wrong.")
     kept = quarantine.load(place.data, "referrals", SENT.id)
     assert (kept.entry.status, kept.entry.code, kept.detail) == (
         Status.HELD,
@@ -122,7 +122,7 @@ def test_a_row_that_was_written_since_it_was_read_is_not_discarded(place):
 def test_what_somebody_works_on_is_not_let_go(place):
     refuse(place, SENT)
     folder = quarantine.folder(place.data, "referrals", SENT.id)
-    lock = hold(folder)
+    lock = lock_folder(folder)
     assert not let_go(place, place.ledger.find(SENT.id))
     os.close(lock)
     assert let_go(place, place.ledger.find(SENT.id))
@@ -188,8 +188,8 @@ def test_a_replay_that_died_before_its_row_is_noted_as_a_replay(place):
         parts = write_parts(staged, SENT)
         entry = replace(bare_entry(place, SENT, parts, None), status=Status.HELD, code=Code.TEMPLATE_FAILED)
         entry = replace(entry, replay=replay)
-        with pytest.raises(ZeroDivisionError), replaced_once(place.ledger, "set_aside"):
-            quarantine.set_aside(place.ledger, place.data, staged, entry, parts, "The template is wrong.")
+        with pytest.raises(ZeroDivisionError), replaced_once(place.ledger, "quarantine"):
+            quarantine.keep(place.ledger, place.data, staged, entry, parts, "The template is wrong.")
     assert place.recover().quarantined == 1
     [first, second] = place.ledger.find(SENT.id).attempts
     assert second == Attempt(AT, "", "held", Code.TEMPLATE_FAILED, "replay by an operator")

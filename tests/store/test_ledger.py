@@ -36,7 +36,7 @@ def test_an_entry_comes_back_as_it_was_written(place):
     violations = (Violation("fields/mrn", "pattern", "must be digits", "a.json#/x"), Violation("x", "y", "z"))
     parts = (PartLine("file", "image/tiff", "document", 7, "ab"),)
     entry = plain(1, status=Status.HELD, version=None, code=Code.CONFIDENCE_LOW, violations=violations, parts=parts)
-    written = place.ledger.set_aside(entry, tried("held"))
+    written = place.ledger.quarantine(entry, tried("held"))
     assert place.ledger.find("ID1") == written == replace(entry, attempts=(tried("held"),), attempt_count=1)
     deliver(place, replace(SENT, keep=True))
     found = place.ledger.find(SENT.id)
@@ -123,9 +123,9 @@ def test_of_many_attempts_the_first_and_the_last_are_kept(place):
     assert entry.attempt_count == 40
     seconds = [(attempt.at - AT).seconds for attempt in entry.attempts]
     assert seconds == [*range(FIRST_ATTEMPTS), *range(40 - LAST_ATTEMPTS, 40)]
-    place.ledger.set_aside(plain(2, status=Status.HELD, version=None), tried("held"))
+    place.ledger.quarantine(plain(2, status=Status.HELD, version=None), tried("held"))
     for second in range(1, 40):
-        place.ledger.set_aside(plain(2, status=Status.HELD, version=None), tried("held", second))
+        place.ledger.quarantine(plain(2, status=Status.HELD, version=None), tried("held", second))
     kept = place.ledger.find("ID2")
     assert [(attempt.at - AT).seconds for attempt in kept.attempts] == seconds, "both ways of adding one agree"
     assert kept.attempt_count == 40

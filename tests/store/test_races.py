@@ -218,16 +218,16 @@ def test_recovery_sweeps_beside_deliveries_that_come_in(place):
 
 
 def test_a_swept_folder_is_never_taken_for_ones_own(place, monkeypatch):
-    hold = stage.hold
+    lock_folder = stage.lock_folder
     swept = []
 
-    def hold_after_a_sweeper(folder):
+    def lock_after_a_sweeper(folder):
         if not swept:
             swept.append(folder)
             stage.discard(folder)
-        return hold(folder)
+        return lock_folder(folder)
 
-    monkeypatch.setattr(stage, "hold", hold_after_a_sweeper)
+    monkeypatch.setattr(stage, "lock_folder", lock_after_a_sweeper)
     deliver(place, SENT)
     assert place.outputs() == set(SENT.files())
 

@@ -88,7 +88,7 @@ def test_a_folder_that_was_removed_while_it_was_locked_has_no_owner(tmp_path, mo
         flock(descriptor, how)
 
     monkeypatch.setattr(fcntl, "flock", locked_too_late)
-    assert stage.hold(folder) is None
+    assert stage.lock_folder(folder) is None
 
 
 # the transaction --------------------------------------------------------------------------------------------------

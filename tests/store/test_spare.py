@@ -80,7 +80,7 @@ def test_what_a_delivery_left_is_removed_before_the_next_one(place):
 def test_a_folder_lies_ready_under_its_lock_until_the_stage_is_given_up(place):
     deliver(place, FIRST)
     (ready,) = folders(place)
-    assert stage.hold(ready) is None
+    assert stage.lock_folder(ready) is None
     assert place.recover().swept == 0
     assert folders(place) == [ready]
     place.stage = stage.Stage(place.stage.root)
@@ -114,7 +114,7 @@ def test_a_folder_on_which_the_ledger_rests_is_not_used_again(place):
 def test_a_folder_that_went_to_quarantine_is_not_used_again(place):
     refuse(place, FIRST)
     kept = quarantine.folder(place.data, FIRST.process, FIRST.id)
-    lock = stage.hold(kept)
+    lock = stage.lock_folder(kept)
     assert lock is not None, "its owner has let go of it"
     os.close(lock)
     deliver(place, SECOND)
@@ -164,7 +164,7 @@ def test_a_fork_has_neither_the_folder_nor_the_lock_of_its_parent(place):
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert used(place) == ready
-    assert stage.hold(ready) is None
+    assert stage.lock_folder(ready) is None
 
 
 def test_a_mark_that_a_power_cut_took_back_is_not_mistaken_where_the_folder_was_used_again(place):

@@ -101,11 +101,11 @@ def test_only_so_many_files_stay_open(place):
 
 def test_a_folder_has_one_owner(place):
     with place.stage.open() as staged:
-        assert stage.hold(staged.folder) is None
-    assert stage.hold(staged.folder) is None, "it is kept for the next delivery"
+        assert stage.lock_folder(staged.folder) is None
+    assert stage.lock_folder(staged.folder) is None, "it is kept for the next delivery"
     (place.stage.root / "left").mkdir()
-    lock = stage.hold(place.stage.root / "left")
-    assert stage.hold(place.stage.root / "left") is None
+    lock = stage.lock_folder(place.stage.root / "left")
+    assert stage.lock_folder(place.stage.root / "left") is None
     os.close(lock)
 
 
@@ -117,9 +117,9 @@ def test_a_folder_whose_owner_removes_it_can_be_neither_held_nor_kept_alive(plac
         act = getattr(os, name)
 
         def looked(path, *arguments, **named):
-            looks.append(stage.hold(folder))
+            looks.append(stage.lock_folder(folder))
             act(path, *arguments, **named)
-            looks.append(stage.hold(folder))
+            looks.append(stage.lock_folder(folder))
 
         return looked
 
@@ -147,11 +147,11 @@ def test_a_folder_that_was_moved_is_held_where_it_is_now(place):
         moved = place.stage.root / "moved"
         staged.folder.rename(moved)
         staged.folder.mkdir()
-        assert stage.hold(moved) is None
-        lock = stage.hold(staged.folder)
+        assert stage.lock_folder(moved) is None
+        lock = stage.lock_folder(staged.folder)
         assert lock is not None
         os.close(lock)
-    assert stage.hold(moved) is not None
+    assert stage.lock_folder(moved) is not None
 
 
 def test_what_a_dead_owner_left_is_swept_and_nothing_else(place):

@@ -135,4 +135,4 @@ def refuse(place: Place, sent: Sent, status: Status = Status.REFUSED, code: Code
     with place.stage.open() as staged:
         parts = write_parts(staged, sent)
         entry = replace(bare_entry(place, sent, parts, None), status=status, code=code)
-        return quarantine.set_aside(place.ledger, place.data, staged, entry, parts, "what is wrong with it")
+        return quarantine.keep(place.ledger, place.data, staged, entry, parts, "what is wrong with it")

@@ -35,7 +35,7 @@ OpenAlerts = dict[str, dict[Condition, datetime]]  # process → fault → its o
 def alone(data: Path) -> Iterator[bool]:
     """Hold the lock on sending notices from this host; yield False if another process has it. Raises Problem."""
     folders.ensure_folder(data / FOLDER, README)
-    lock = stage.hold(data / FOLDER)
+    lock = stage.lock_folder(data / FOLDER)
     try:
         yield lock is not None
     finally:

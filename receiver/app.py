@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request
 from receiver import log
 from receiver.core.faults import Misconfigured
 from receiver.core.settings import Settings
-from receiver.delivery.context import Current, open_context, open_unrecovered
+from receiver.delivery.context import ContextHolder, open_context, open_unrecovered
 from receiver.operations import meters, metrics, reload, retention
 from receiver.operations.notify import alerts
 from receiver.site import in_force
@@ -56,7 +56,7 @@ def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
     """
     settings = settings or Settings.from_environment()
     log.set_up(settings.log)
-    current = Current(open_context(settings, _processes(settings), create=False))
+    current = ContextHolder(open_context(settings, _processes(settings), create=False))
     retention.start(current)
     reload.start(current)
     alerts.start(current)

@@ -13,7 +13,7 @@ from receiver.core.settings import SettingsError, describe
 
 SELDOM = 1_000_000  # objects made between two looks for garbage: a check of fifty processes makes fewer that stay
 STORAGE = {Code.STORAGE_FAILED, Code.DISK_FULL}
-FINDINGS = "receiver.findings"  # of click's `meta`: something was told that makes a verb end with 1
+FINDINGS = "receiver.findings"  # of click's `meta`: something was reported that makes a verb end with 1
 MISUSE = 2  # how a verb ends that was called wrongly, or that meets a configuration it cannot use
 
 # verb → its module in this folder, and what `receiver --help` says of it
@@ -99,5 +99,5 @@ def main(file: str | None) -> None:
     if file:
         from dotenv import dotenv_values  # loaded only where it is asked for, as verbs are
 
-        told = dotenv_values(file, interpolate=False)  # systemd puts nothing in for `$` either
-        os.environ.update({name: value for name, value in told.items() if value is not None})
+        values = dotenv_values(file, interpolate=False)  # systemd puts nothing in for `$` either
+        os.environ.update({name: value for name, value in values.items() if value is not None})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from receiver.delivery.context import Context
 
 PAGE = 500  # entries read at once: some megabytes
-CANDIDATES = 6  # entries told where the start of an id fits several
+CANDIDATES = 6  # entries listed if the start of an id fits several
 
 
 class Filter(TypedDict, total=False):
@@ -75,7 +75,7 @@ def look_at_context(settings: Settings) -> "Context":
 
 
 def report_away(context: "Context") -> bool:
-    """Tell of each process whose output cannot be written; False where there is none."""
+    """Print each process whose output cannot be written; False where there is none."""
     away = context.away()
     for name, problem in away.items():
         click.echo(f"{name}: {problem.detail}", err=True)
@@ -91,7 +91,7 @@ def require_process(kept: ledger.Ledger, settings: Settings, name: str | None) -
 
 
 def report_damaged(row: DamagedRow) -> None:
-    """Name a damaged row; the verb goes on with the others, and ends with 1."""
+    """Print a damaged row; the verb goes on with the others, and ends with 1."""
     click.echo(f"{row.id}  {row.detail}", err=True)
     click.get_current_context().meta[FINDINGS] = True
 
@@ -110,12 +110,12 @@ def find(kept: ledger.Ledger, start: str) -> Entry:
 
 
 def entries(kept: ledger.Ledger, **wanted: Unpack[Filter]) -> Iterator[Entry]:
-    """Yield entries, the newest first, page by page: an audit trail may be long. Damaged ones are told."""
+    """Yield entries, the newest first, page by page: an audit trail may be long. Damaged ones are reported."""
     last: datetime | None = None
-    told: set[str] = set()  # of the last moment: the next page begins with it
+    seen: set[str] = set()  # of the last moment: the next page begins with it
     damaged: set[str] = set()
     while page := [
-        entry for entry in kept.search(**wanted, until=_after(last), limit=PAGE) if entry.id not in told | damaged
+        entry for entry in kept.search(**wanted, until=_after(last), limit=PAGE) if entry.id not in seen | damaged
     ]:
         for each in page:
             if isinstance(each, Entry):
@@ -124,7 +124,7 @@ def entries(kept: ledger.Ledger, **wanted: Unpack[Filter]) -> Iterator[Entry]:
                 report_damaged(each)
                 damaged.add(each.id)
         before, last = last, next((each.received_at for each in page[::-1] if each.received_at), last)
-        told = (told if last == before else set()) | {entry.id for entry in page if entry.received_at == last}
+        seen = (seen if last == before else set()) | {entry.id for entry in page if entry.received_at == last}
 
 
 def _after(last: datetime | None) -> datetime | None:

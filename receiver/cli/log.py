@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from receiver.cli.deliveries import csv_lines as lines
-from receiver.cli.deliveries import entries, open_ledger, require_process
-from receiver.cli.deliveries import to_dict as told
+from receiver.cli.deliveries import entries, open_ledger, require_process, to_dict
 from receiver.cli.terminal import moment, show_table, shown
 from receiver.core.delivery import Status
 from receiver.core.settings import Settings
@@ -52,7 +51,7 @@ def command(
         raise click.UsageError("name one of the two: --json or --csv")
     if as_json:
         for entry in islice(found, limit):
-            click.echo(json.dumps(told(entry), ensure_ascii=False))
+            click.echo(json.dumps(to_dict(entry), ensure_ascii=False))
     elif as_csv:
         for line in lines(islice(found, limit)):
             click.echo(line, nl=False)

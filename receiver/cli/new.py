@@ -60,7 +60,7 @@ def _refuse(process: str, site: Path) -> None:
 
 
 def _show(process: str, drafted: Draft, written: Sequence[str]) -> None:
-    _tell(drafted.reading)
+    _show_reading(drafted.reading)
     for name in written:
         click.echo(f"  {name}")
     if drafted.left_out:
@@ -72,8 +72,8 @@ def _show(process: str, drafted: Draft, written: Sequence[str]) -> None:
     click.echo(f"Next: receiver check {process}, receiver test {process}, and read {MAPPINGS}/{process}/process.toml")
 
 
-def _tell(reading: Reading) -> None:
-    """Tell what was found, in the words of process.toml."""
+def _show_reading(reading: Reading) -> None:
+    """Print what was found, in the words of process.toml."""
     shape = f"as {reading.known} has it" if reading.known else "of a shape of its own"
     count = len(reading.fields)
     click.echo(f"Metadata {shape}: {count} fields at {reading.each}, the document's id at {reading.source_id}")

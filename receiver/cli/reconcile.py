@@ -11,7 +11,7 @@ import click
 from receiver.cli.deliveries import entries, open_ledger
 from receiver.cli.terminal import moment, show_heading
 from receiver.core.settings import Settings
-from receiver.operations.reconcile import Unreadable, source_ids
+from receiver.operations.reconcile import UnreadableListError, source_ids
 from receiver.store.ledger import ACCEPTED, Ledger
 
 
@@ -29,15 +29,15 @@ def command(listing: Path, column: str | None, process: str | None, since: datet
     """
     try:
         listed = source_ids(listing.read_bytes(), column)
-    except Unreadable as error:
+    except UnreadableListError as error:
         raise click.UsageError(str(error)) from None
     ledger = open_ledger(Settings.from_environment())
-    told = _compared(ledger, listed, process, since)
+    compared = _compared(ledger, listed, process, since)
     if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False))
+        click.echo(json.dumps(compared, ensure_ascii=False))
     else:
-        _show(told, len(listed))
-    sys.exit(1 if told["missing"] else 0)
+        _show(compared, len(listed))
+    sys.exit(1 if compared["missing"] else 0)
 
 
 def _compared(
@@ -55,12 +55,12 @@ def _compared(
     return {"missing": missing, "notPublished": unpublished, "extra": list(extra)}
 
 
-def _show(told: dict[str, list[str]], listed: int) -> None:
+def _show(compared: dict[str, list[str]], listed: int) -> None:
     for name, colour in (("missing", "red"), ("notPublished", "yellow"), ("extra", None)):
         heading = "not published" if name == "notPublished" else name
-        if told[name]:
+        if compared[name]:
             show_heading(heading, colour)
-            for source_id in told[name]:
+            for source_id in compared[name]:
                 click.echo(f"  {source_id}")
-    counts = ", ".join(f"{len(told[name])} {name}" for name in ("missing", "extra"))
-    click.echo(f"{listed} listed: {counts}, {len(told['notPublished'])} not published")
+    counts = ", ".join(f"{len(compared[name])} {name}" for name in ("missing", "extra"))
+    click.echo(f"{listed} listed: {counts}, {len(compared['notPublished'])} not published")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from receiver.cli.deliveries import find, open_ledger, whereabouts
-from receiver.cli.deliveries import to_dict as told
+from receiver.cli.deliveries import find, open_ledger, to_dict, whereabouts
 from receiver.cli.terminal import COLOURS, show_heading, show_table, shown
 from receiver.core.settings import Settings
 from receiver.store import quarantine
@@ -34,7 +33,7 @@ def command(id_: str, as_json: bool) -> None:
 
 def _told(entry: Entry, place: Path | None) -> dict[str, object]:
     on_disk = {output.path: whereabouts(output) for output in entry.outputs}
-    return told(entry) | {"onDisk": on_disk, "quarantine": str(place) if place and place.exists() else None}
+    return to_dict(entry) | {"onDisk": on_disk, "quarantine": str(place) if place and place.exists() else None}
 
 
 def _show(entry: Entry, place: Path | None) -> None:

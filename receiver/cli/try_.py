@@ -53,7 +53,7 @@ def command(process: str, files: Sequence[str], request: Path | None, watch: boo
         sys.exit(0 if attempt() else 1)
     given = [case] if case else [request] if request else [named(file).path for file in files]
     others = [path for path in given if not path.resolve().is_relative_to(folder.resolve())]
-    again_on_change(lambda: _tell_misuse(attempt), [folder, settings.site / SCHEMAS, *others])
+    again_on_change(lambda: _report_misuse(attempt), [folder, settings.site / SCHEMAS, *others])
 
 
 def _case_folder(files: Sequence[str], samples: Path) -> Path | None:
@@ -67,7 +67,7 @@ def _case_folder(files: Sequence[str], samples: Path) -> Path | None:
 def _attempt(
     settings: Settings, name: str, files: Sequence[str], case: Path | None, request: Path | None, *, whole: bool
 ) -> bool:
-    """Run and show the delivery; tell whether all is well with it."""
+    """Run and show the delivery; return whether all is well with it."""
     process = processes(settings, [name])[name]
     if case:
         proof = prove(Case(process, case), settings.max_body)
@@ -104,7 +104,7 @@ def _files(files: Sequence[str], process: Process) -> list[Named]:
     return parts
 
 
-def _tell_misuse(attempt: Callable[[], bool]) -> None:
+def _report_misuse(attempt: Callable[[], bool]) -> None:
     """Go on after what would end the verb: the next save may mend it."""
     try:
         attempt()

@@ -70,7 +70,7 @@ class Context:
 
 
 @dataclass(slots=True)
-class Current:
+class ContextHolder:
     """The context in force. A reload puts another in its place; a delivery goes on in the one it began in."""
 
     context: Context

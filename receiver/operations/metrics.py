@@ -14,7 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from receiver.core.problems import Problem
-from receiver.delivery.context import Current
+from receiver.delivery.context import ContextHolder
 from receiver.operations import health, meters
 from receiver.operations.health import Survey, survey
 from receiver.site import in_force
@@ -45,7 +45,7 @@ GAUGES: tuple[tuple[str, str, Callable[[Survey], int | datetime | None]], ...] =
 class Standing(Collector):
     """The gauges that are asked for at each scrape, with no label but the process or the folder."""
 
-    def __init__(self, current: Current) -> None:
+    def __init__(self, current: ContextHolder) -> None:
         self._current = current
 
     def collect(self) -> Iterator[Metric]:
@@ -90,7 +90,7 @@ class Standing(Collector):
         return len(served.kept_back) if served else 0
 
 
-def scrape(current: Current) -> Callable[[], bytes]:
+def scrape(current: ContextHolder) -> Callable[[], bytes]:
     """Return what writes the page of all workers that count in the same folder."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(meters.folder_in(current.context.settings.data)))  # type: ignore[no-untyped-call]

@@ -10,12 +10,12 @@ from typing import Any
 COLUMNS = ("sourceid", "documentid", "docid", "id")  # how lists call it, without case and punctuation; the best first
 
 
-class Unreadable(ValueError):  # noqa: N818 (what the list is)
+class UnreadableListError(ValueError):
     """A list in which no sourceIds can be found; says what was looked for."""
 
 
 def source_ids(content: bytes, column: str | None = None) -> list[str]:
-    """Return the sourceIds of a list, each once, in its order. Raises `Unreadable`.
+    """Return the sourceIds of a list, each once, in its order. Raises `UnreadableListError`.
 
     JSON: an array of ids or of objects, also inside of one object. CSV: with a header. Without `column`, the usual
     names are tried.
@@ -23,7 +23,7 @@ def source_ids(content: bytes, column: str | None = None) -> list[str]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unreadable("the list is not UTF-8") from None
+        raise UnreadableListError("the list is not UTF-8") from None
     found = _json(text, column) if text.lstrip()[:1] in ("[", "{") else _csv(text, column)
     return list(dict.fromkeys(each for each in found if each))
 
@@ -32,7 +32,7 @@ def _json(text: str, column: str | None) -> list[str]:
     try:
         document = json.loads(text)
     except ValueError:
-        raise Unreadable("the list is no JSON") from None
+        raise UnreadableListError("the list is no JSON") from None
     if isinstance(document, dict):
         document = next((value for value in document.values() if isinstance(value, list)), [])
     if all(isinstance(item, str | int) for item in document):
@@ -56,12 +56,12 @@ def _column(names: Sequence[str], wanted: str | None) -> str:
     if wanted is not None:
         if wanted in names:
             return wanted
-        raise Unreadable(f"the list has no column {wanted}; it has {', '.join(names) or 'none'}")
+        raise UnreadableListError(f"the list has no column {wanted}; it has {', '.join(names) or 'none'}")
     plain = {re.sub(r"[^a-z]", "", name.lower()): name for name in reversed(names)}
     for usual in COLUMNS:
         if usual in plain:
             return plain[usual]
-    raise Unreadable(f"no column looks like the sourceId; name it with --column: {', '.join(names) or 'none'}")
+    raise UnreadableListError(f"no column looks like the sourceId; name it with --column: {', '.join(names) or 'none'}")
 
 
 def _text(value: Any) -> str:

@@ -44,7 +44,7 @@ class Rehearsed:
     told: tuple[str, ...] = ()  # the files that would be published, or each difference to what was
 
 
-class _Before(Exception):  # noqa: N818 (what turned out)
+class _PublishedBeforeError(Exception):
     """The delivery was published before, under another id."""
 
 
@@ -54,7 +54,7 @@ def rehearse(context: Context, entry: Entry, *, accept_confidence: bool = False)
     try:
         process, kept = find(context, entry)
         outcome = _run(context, process, kept, entry, accept_confidence=accept_confidence)
-    except _Before as before:
+    except _PublishedBeforeError as before:
         return Rehearsed(Result.BEFORE, told=(f"as {before}",))
     except Problem as problem:
         return Rehearsed(Result.FAILED, problem)
@@ -67,7 +67,7 @@ def rehearse(context: Context, entry: Entry, *, accept_confidence: bool = False)
 
 
 def _run(context: Context, process: Process, kept: Kept, entry: Entry, *, accept_confidence: bool) -> Outcome:
-    """Run a kept delivery. Raises Problem where its parts cannot be read, and _Before."""
+    """Run a kept delivery. Raises Problem where its parts cannot be read, and _PublishedBeforeError."""
     incoming = list(sections(kept))
     received_at: datetime = entry.received_at if entry.version else first_received(entry)
 
@@ -76,10 +76,10 @@ def _run(context: Context, process: Process, kept: Kept, entry: Entry, *, accept
             return entry.version
         known = context.ledger.find(id_)
         if known and known.status in ACCEPTED:
-            raise _Before(id_)
+            raise _PublishedBeforeError(id_)
         latest = context.ledger.latest(process.name, source_id)
         if latest and process.config.delivery.same_source_id == "ignore":
-            raise _Before(latest.id)
+            raise _PublishedBeforeError(latest.id)
         return receive.next_version(process, latest)
 
     return run(process, incoming, received_at, version=version, accept_confidence=accept_confidence)

@@ -18,7 +18,7 @@ from receiver import log
 from receiver.core.faults import Misconfigured
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
-from receiver.delivery.context import Context, Current, stages_of
+from receiver.delivery.context import Context, ContextHolder, stages_of
 from receiver.site import in_force
 from receiver.site.process import Process
 
@@ -27,12 +27,12 @@ AGAIN = 60.0  # seconds until the same edit is judged anew, where that came to n
 PATIENCE = 60.0  # seconds for judging: 50 processes take three; a schema may be a bomb
 
 
-def start(current: Current) -> None:
+def start(current: ContextHolder) -> None:
     """Begin to watch in the background, until the worker ends."""
     threading.Thread(target=_watch, args=(current,), name="reloading", daemon=True).start()
 
 
-def _watch(current: Current) -> None:
+def _watch(current: ContextHolder) -> None:
     watch, told = Watch(current), ""
     while True:
         time.sleep(LOOK)
@@ -50,7 +50,7 @@ def _watch(current: Current) -> None:
 class Watch:
     """What one worker has seen of site and state."""
 
-    def __init__(self, current: Current) -> None:
+    def __init__(self, current: ContextHolder) -> None:
         self.current = current
         self.settings = current.context.settings
         self.mark: tuple[int, int] | None = None  # of the state that was taken over last

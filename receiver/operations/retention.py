@@ -22,7 +22,7 @@ from receiver import log
 from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Problem
-from receiver.delivery.context import Context, Current
+from receiver.delivery.context import Context, ContextHolder
 from receiver.operations.clock import cautious_until
 from receiver.site.config.model import RetentionConfig
 from receiver.site.process import Process
@@ -180,12 +180,12 @@ EVERY = 3600  # seconds between two prunings: retention counts days, and a listi
 SHORT = 4  # times the free space that the settings ask for: below it, a pruning at each look, before senders notice
 
 
-def start(current: Current, pause: float = LOOK) -> None:
+def start(current: ContextHolder, pause: float = LOOK) -> None:
     """Begin to prune in the background, until the worker ends; `pause` is the time between two looks, in seconds."""
     threading.Thread(target=_keep, args=(current, pause), name="housekeeping", daemon=True).start()
 
 
-def _keep(current: Current, pause: float) -> None:
+def _keep(current: ContextHolder, pause: float) -> None:
     while True:
         time.sleep(pause)
         try:

@@ -13,7 +13,7 @@ from receiver.core import work
 from receiver.core.delivery import Arrival, Receipt
 from receiver.core.problems import Code, Problem
 from receiver.delivery import form
-from receiver.delivery.context import Context, Current
+from receiver.delivery.context import Context, ContextHolder
 from receiver.delivery.receive import receive
 from receiver.operations.meters import Meters
 from receiver.operations.token_usage import Usage
@@ -64,7 +64,7 @@ class Cost:
         return head | {"seconds": round(self.seconds, 6), "steps": taken}
 
 
-def blueprint(current: Current, meters: Meters) -> Blueprint:
+def blueprint(current: ContextHolder, meters: Meters) -> Blueprint:
     """Return the API. Each delivery is judged by the context that is in force when it begins."""
     api = Blueprint("delivery", __name__, url_prefix=URL)
     usage = Usage(current.context.settings.data)

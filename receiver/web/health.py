@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from receiver.delivery.context import Current
+from receiver.delivery.context import ContextHolder
 from receiver.operations import health
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"  # the text format of Prometheus
 
 
-def blueprint(current: Current, scrape: Callable[[], bytes]) -> Blueprint:
+def blueprint(current: ContextHolder, scrape: Callable[[], bytes]) -> Blueprint:
     """Return the pages that need no token."""
     door = Blueprint("health", __name__)
 

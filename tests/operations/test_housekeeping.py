@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from receiver.delivery.context import Current
+from receiver.delivery.context import ContextHolder
 from receiver.operations import retention
 from receiver.store import folders, stage
 
@@ -75,6 +75,6 @@ def test_it_goes_on_after_a_failure_and_tells_it(over, monkeypatch, caplog):
 
     monkeypatch.setattr(retention, "look", look)
     with pytest.raises(SystemExit):
-        retention._keep(Current(over.context), pause=0)
+        retention._keep(ContextHolder(over.context), pause=0)
     assert len(looks) == 2
     assert [record.message for record in caplog.records] == ["defect"]

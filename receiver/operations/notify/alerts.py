@@ -13,7 +13,7 @@ from pathlib import Path
 from receiver import log
 from receiver.core import units
 from receiver.core.problems import Problem
-from receiver.delivery.context import Context, Current
+from receiver.delivery.context import Context, ContextHolder
 from receiver.operations.notify import conditions, sending
 from receiver.operations.notify.conditions import Seen, Symptom
 from receiver.operations.notify.notices import Condition, Event, Notice
@@ -80,7 +80,7 @@ REST = 100  # times what a look took of the processor: 20,000 deliveries in quar
 FAREWELL = 3  # seconds in which a worker that ends may finish a notice: another one would send it again
 
 
-def start(current: Current) -> None:
+def start(current: ContextHolder) -> None:
     """Start to check in the background, until the worker ends."""
     ending = threading.Event()
     watching = threading.Thread(target=_watch, args=(current, ending), name="notify", daemon=True)
@@ -94,7 +94,7 @@ def start(current: Current) -> None:
     atexit.register(end)
 
 
-def _watch(current: Current, ending: threading.Event) -> None:
+def _watch(current: ContextHolder, ending: threading.Event) -> None:
     pause: float = LOOK
     failed = ""  # what was logged last: an outage is one line, not one every few seconds
     while not ending.wait(pause):

@@ -15,9 +15,9 @@ from referencing.exceptions import Unresolvable
 
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.schemas import words
-from receiver.schemas.json_library import ROOT, Document, Library, dialect
+from receiver.schemas.json_library import ROOT, Library, SchemaFile, dialect
 
-Path = tuple[str | int, ...]
+Steps = tuple[str | int, ...]
 
 MISSPELT = 0.8  # likeness, 0–1, from which an unknown keyword is taken for a known one: annotations are free
 LINEAR = jsonschema_rs.RegexOptions()  # finite automata: time grows with the text, whatever the pattern
@@ -55,7 +55,7 @@ APPLIED_NAMES = ("dependentSchemas", "dependencies")
 Counted = dict[int, int]  # by the identity of the schema
 
 
-def faults(document: Document, library: Library) -> Iterator[Fault]:
+def faults(document: SchemaFile, library: Library) -> Iterator[Fault]:
     """Yield what is wrong with one schema file. Files that it refers to are added to the library."""
     declared = _declared(document)
     if declared not in DRAFTS:
@@ -84,13 +84,13 @@ def _broken_rules(contents: Any, draft: str) -> list[ValidationError]:
     return list(validator(validator.META_SCHEMA).iter_errors(contents))
 
 
-def _declared(document: Document) -> str:
+def _declared(document: SchemaFile) -> str:
     contents = document.contents
     declared = contents.get("$schema", DEFAULT) if isinstance(contents, dict) else DEFAULT
     return str(declared).removesuffix("#")
 
 
-def _invalid(document: Document, error: ValidationError) -> Fault:
+def _invalid(document: SchemaFile, error: ValidationError) -> Fault:
     while error.context:  # alternatives, all failed: the first one is the plain form
         error = error.context[0]
     near = ""
@@ -101,7 +101,7 @@ def _invalid(document: Document, error: ValidationError) -> Fault:
     return document.fault(tuple(error.absolute_path), "invalid-schema", message, near)
 
 
-def _no_uris(path: Path, schema: Any) -> Iterator[Path]:
+def _no_uris(path: Steps, schema: Any) -> Iterator[Steps]:
     """Yield the places of names that no library can take for a URI."""
     if not isinstance(schema, dict):
         return
@@ -120,9 +120,9 @@ def _is_uri(text: str) -> bool:
     return True
 
 
-def _walk(document: Document, draft: str, resolver: Resolver[Any]) -> Iterator[Fault]:
+def _walk(document: SchemaFile, draft: str, resolver: Resolver[Any]) -> Iterator[Fault]:
     specification = dialect(document.contents)
-    waiting: list[tuple[Path, Any, Resolver[Any]]] = [((), document.contents, resolver)]
+    waiting: list[tuple[Steps, Any, Resolver[Any]]] = [((), document.contents, resolver)]
     counted: Counted = {}
     while waiting:
         path, schema, above = waiting.pop()
@@ -136,7 +136,7 @@ def _walk(document: Document, draft: str, resolver: Resolver[Any]) -> Iterator[F
         waiting += [((*path, *step), inner, here) for step, inner in _inner(schema)]
 
 
-def _inner(schema: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
+def _inner(schema: dict[str, Any]) -> Iterator[tuple[Steps, Any]]:
     for keyword, value in schema.items():
         if keyword in NAMED and isinstance(value, dict):
             yield from (((keyword, name), inner) for name, inner in value.items())
@@ -146,7 +146,7 @@ def _inner(schema: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
             yield (keyword,), value
 
 
-def _unresolved(document: Document, path: Path, schema: dict[str, Any], resolver: Resolver[Any]) -> Iterator[Fault]:
+def _unresolved(document: SchemaFile, path: Steps, schema: dict[str, Any], resolver: Resolver[Any]) -> Iterator[Fault]:
     for keyword in REFERENCES:
         reference = schema.get(keyword)
         if not isinstance(reference, str):
@@ -163,7 +163,7 @@ def _unresolved(document: Document, path: Path, schema: dict[str, Any], resolver
 
 
 def _costly(
-    document: Document, path: Path, schema: dict[str, Any], resolver: Resolver[Any], counted: Counted
+    document: SchemaFile, path: Steps, schema: dict[str, Any], resolver: Resolver[Any], counted: Counted
 ) -> Iterator[Fault]:
     try:
         count = judgements(schema, resolver, counted)
@@ -175,7 +175,7 @@ def _costly(
         yield document.fault(path, "too-costly", message, f"at most {MOST_JUDGEMENTS:,} times: refer to each once")
 
 
-def _patterns(document: Document, path: Path, schema: dict[str, Any]) -> Iterator[Fault]:
+def _patterns(document: SchemaFile, path: Steps, schema: dict[str, Any]) -> Iterator[Fault]:
     if isinstance(schema.get("pattern"), str):
         yield from _pattern(document, (*path, "pattern"), schema["pattern"])
     if isinstance(schema.get("patternProperties"), dict):
@@ -183,7 +183,7 @@ def _patterns(document: Document, path: Path, schema: dict[str, Any]) -> Iterato
             yield from _pattern(document, (*path, "patternProperties", pattern), pattern, key=True)
 
 
-def _pattern(document: Document, path: Path, pattern: str, *, key: bool = False) -> Iterator[Fault]:
+def _pattern(document: SchemaFile, path: Steps, pattern: str, *, key: bool = False) -> Iterator[Fault]:
     if compiles(pattern, LINEAR):
         return
     if compiles(pattern, jsonschema_rs.FancyRegexOptions()):
@@ -204,7 +204,7 @@ def compiles(pattern: str, engine: jsonschema_rs.RegexOptions | jsonschema_rs.Fa
     return True
 
 
-def _unchecked(document: Document, path: Path, schema: dict[str, Any], draft: str) -> Iterator[Fault]:
+def _unchecked(document: SchemaFile, path: Steps, schema: dict[str, Any], draft: str) -> Iterator[Fault]:
     """Warn of what JSON Schema passes over in silence: a keyword that looks misspelt, a format that is not checked."""
     for keyword in sorted(schema.keys() - KEYWORDS):
         similar = get_close_matches(keyword.lower(), IN_LOWER_CASE, n=1, cutoff=MISSPELT)

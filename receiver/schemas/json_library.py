@@ -25,7 +25,7 @@ ROOT = "file:///"
 
 
 @dataclass(frozen=True)
-class Document:
+class SchemaFile:
     """One schema file, read."""
 
     uri: str
@@ -59,12 +59,12 @@ class Library:
     """Reads schemas when they are asked for, and remembers them in `documents` in that order."""
 
     def __init__(self, folder: Path, site: Path) -> None:
-        self.documents: dict[str, Document] = {}
+        self.documents: dict[str, SchemaFile] = {}
         self.faults: list[Fault] = []
         self._folder = folder.resolve()
         self._site = site
 
-    def add(self, path: Path) -> Document | None:
+    def add(self, path: Path) -> SchemaFile | None:
         """Read a file; None, and a fault in `faults`, if it cannot be read or is not JSON."""
         file, place = self._name(path), path.resolve()
         if not place.is_relative_to(self._folder):
@@ -75,7 +75,7 @@ class Library:
             return self.documents[uri]
         try:
             source = utf8(path.read_bytes())
-            self.documents[uri] = document = Document(uri, file, exact(loads(source)), json_positions(source))
+            self.documents[uri] = document = SchemaFile(uri, file, exact(loads(source)), json_positions(source))
         except OSError as error:
             self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))
         except MalformedError as error:
@@ -106,18 +106,18 @@ class Library:
         except KeyError:
             raise NoSuchResource(ref=uri) from None  # type: ignore[call-arg]
 
-    def _find(self, uri: str) -> Document:
+    def _find(self, uri: str) -> SchemaFile:
         candidates = self._named(uri) if uri.startswith(ROOT) else self._identified(uri)
         for document in candidates:
             return document
         raise KeyError(uri)
 
-    def _named(self, uri: str) -> Iterator[Document]:
+    def _named(self, uri: str) -> Iterator[SchemaFile]:
         path = (self._folder / unquote(uri.removeprefix(ROOT))).resolve()
         if path.is_relative_to(self._folder) and path.is_file() and (document := self.add(path)):
             yield document
 
-    def _identified(self, uri: str) -> Iterator[Document]:
+    def _identified(self, uri: str) -> Iterator[SchemaFile]:
         """Look for the `$id` in every file: a schema may call its neighbours by the names they give themselves."""
         for path in sorted(self._folder.rglob("*.json")):
             if _peek(path) == uri and (document := self.add(path)):

@@ -16,7 +16,7 @@ from receiver.core.faults import Fault, Misconfigured, Severity
 from receiver.core.problems import Violation
 from receiver.schemas import json_check, words
 from receiver.schemas.json_explain import Places, pointer, subjects, violation
-from receiver.schemas.json_library import Document, Library
+from receiver.schemas.json_library import Library, SchemaFile
 from receiver.schemas.json_numbers import exact
 
 MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
@@ -116,7 +116,7 @@ def _all_faults(library: Library) -> list[Fault]:
     return faults
 
 
-def _validator(root: Document, library: Library) -> jsonschema_rs.Validator:
+def _validator(root: SchemaFile, library: Library) -> jsonschema_rs.Validator:
     try:
         return jsonschema_rs.validator_for(
             root.contents,

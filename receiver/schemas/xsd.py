@@ -18,7 +18,7 @@ from xmlschema import XMLResource, XMLSchemaException, XsdComponent
 from receiver.core.faults import Fault, Misconfigured, reading
 from receiver.core.problems import Violation
 from receiver.schemas import words, xsd_explain, xsd_files
-from receiver.schemas.xsd_files import Document, Files, is_1_1
+from receiver.schemas.xsd_files import Files, SchemaFile, is_1_1
 from receiver.schemas.xsd_library import Schema10, Schema11, adapt
 
 Places = Sequence[tuple[int, int]]  # line and column of each element, in document order
@@ -94,7 +94,7 @@ def _known(files: Files) -> frozenset[str]:
     return frozenset(name.rpartition(":")[2] for name in names)
 
 
-def _build(root: Document, files: Files, folder: Path) -> tuple[Any, list[Any]]:
+def _build(root: SchemaFile, files: Files, folder: Path) -> tuple[Any, list[Any]]:
     """Return what the library makes of a schema, and all that it finds wrong there. Raises `Misconfigured`."""
     adapt()
     kind = Schema11 if is_1_1(root) else Schema10
@@ -116,7 +116,7 @@ def _build(root: Document, files: Files, folder: Path) -> tuple[Any, list[Any]]:
             raise Misconfigured([Fault(*at_work(error), "invalid-schema", message)]) from None
 
 
-def _at_work(files: Files, root: Document, error: BaseException) -> tuple[str, int, int]:
+def _at_work(files: Files, root: SchemaFile, error: BaseException) -> tuple[str, int, int]:
     """Return the place of the innermost element that the library was building when it gave up."""
     found: tuple[str, int, int] = (root.file, 1, 1)
     for frame, _ in traceback.walk_tb(error.__traceback__):
@@ -128,7 +128,7 @@ def _at_work(files: Files, root: Document, error: BaseException) -> tuple[str, i
     return found
 
 
-def _fault(error: Any, files: Files, root: Document) -> Fault:
+def _fault(error: Any, files: Files, root: SchemaFile) -> Fault:
     """Point at the element of the file that an error of xmlschema speaks of."""
     source = getattr(error.validator, "schema", error.validator).source
     document = files.documents.get(Path(source.filepath or ""), root)
@@ -136,12 +136,12 @@ def _fault(error: Any, files: Files, root: Document) -> Fault:
     return Fault(document.file, *place, "invalid-schema", words.rule(error.message), _hint(document, error))
 
 
-def _place(document: Document, root: Any, wanted: Any) -> tuple[int, int]:
+def _place(document: SchemaFile, root: Any, wanted: Any) -> tuple[int, int]:
     found = (place for element, place in document.places_in(root) if element is wanted)
     return next(found, document.places[0])
 
 
-def _hint(document: Document, error: Any) -> str:
+def _hint(document: SchemaFile, error: Any) -> str:
     if "assert" in error.message and not is_1_1(document):
         return 'for XSD 1.1 say vc:minVersion="1.1" in xs:schema'
     return ""

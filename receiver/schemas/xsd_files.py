@@ -36,7 +36,7 @@ COUNTED_APART = {
 
 
 @dataclass(frozen=True)
-class Document:
+class SchemaFile:
     """One schema file, read."""
 
     path: Path
@@ -78,12 +78,12 @@ class Files:
     """Reads an XSD and all it refers to; what is wrong gathers in `faults`."""
 
     def __init__(self, folder: Path, site: Path) -> None:
-        self.documents: dict[Path, Document] = {}
+        self.documents: dict[Path, SchemaFile] = {}
         self.faults: list[Fault] = []
         self._folder = folder.resolve()
         self._site = site.absolute()
 
-    def add(self, path: Path) -> Document | None:
+    def add(self, path: Path) -> SchemaFile | None:
         """Read a file and what it refers to; None if it cannot be read."""
         place = path.resolve()
         if place in self.documents:
@@ -95,7 +95,7 @@ class Files:
         try:
             raw = path.read_bytes()
             source = utf8(raw)
-            document = Document(place, file, parse(source, MAX_NODES), places(source))
+            document = SchemaFile(place, file, parse(source, MAX_NODES), places(source))
         except OSError as error:
             self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))
             return None
@@ -111,7 +111,7 @@ class Files:
         self.faults += _dangerous(document)
         return document
 
-    def _follow(self, document: Document) -> None:
+    def _follow(self, document: SchemaFile) -> None:
         for element in document.resource.root:
             location = element.get("schemaLocation")
             known = element.get("namespace") in KNOWN_NAMESPACES
@@ -125,7 +125,7 @@ class Files:
             else:
                 self.add(target)
 
-    def _target(self, document: Document, location: str) -> Path | None:
+    def _target(self, document: SchemaFile, location: str) -> Path | None:
         parts = urlsplit(location.strip())
         if parts.scheme or parts.netloc or "\\" in location:
             return None
@@ -147,13 +147,13 @@ def _is_read_by_libraries(path: Path) -> bool:
     return True
 
 
-def is_1_1(document: Document) -> bool:
+def is_1_1(document: SchemaFile) -> bool:
     """Return whether a schema asks for XSD 1.1, by vc:minVersion (XML Schema 1.1 Part 1, §4.2.2)."""
     version: str = document.resource.root.get(MIN_VERSION, "1.0")
     return version.strip() not in ("", "1.0")
 
 
-def _dangerous(document: Document) -> Iterator[Fault]:
+def _dangerous(document: SchemaFile) -> Iterator[Fault]:
     """Yield assertions that reach outside or run patterns that nothing bounds (XSD 1.1 only)."""
     for element in document.resource.root.iter():
         if element.tag not in TESTS:

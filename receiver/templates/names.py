@@ -8,7 +8,7 @@ from receiver.core.delivery import Delivery, Part, Reading
 NAMES = frozenset({"fields", "confidence", "metadata", "delivery", "documents", "document"})
 
 
-class Document(dict[str, object]):
+class DocumentView(dict[str, object]):
     """A document as templates see it: plain items, and `pages`, which are counted when a template asks.
 
     Templates reach items only, never Python attributes, so `part` stays out of their sight: its bytes are for the
@@ -42,7 +42,7 @@ def names(delivery: Delivery, reading: Reading, published: Sequence[tuple[Part, 
 
     Where there is no document, `document` is undefined.
     """
-    views = [Document(part, path, delivery.process) for part, path in published]
+    views = [DocumentView(part, path, delivery.process) for part, path in published]
     found: dict[str, object] = {
         "fields": _plain(reading.fields),
         "confidence": _plain(reading.confidence),

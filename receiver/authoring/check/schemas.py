@@ -12,7 +12,7 @@ from receiver.core.faults import Fault, Severity
 from receiver.core.positions import Path
 from receiver.schemas import json_check
 from receiver.schemas.json_explain import message, pointer
-from receiver.schemas.json_library import Document, Library
+from receiver.schemas.json_library import Library, SchemaFile
 
 MIXED = re.compile(r"\[[^\]]*A-z")
 WHOLE = re.compile(r"\{\d+(,\d*)?\}|[0-9A-Za-z\])][+*]")  # what counts its characters means the whole value
@@ -70,7 +70,7 @@ def _examples(path: Path, schema: Any) -> Iterator[tuple[Path, list[Any]]]:
             yield from _examples((*path, step), inner)
 
 
-def _rejected(document: Document | None, path: Path, examples: list[Any], library: Library) -> Iterator[Fault]:
+def _rejected(document: SchemaFile | None, path: Path, examples: list[Any], library: Library) -> Iterator[Fault]:
     if document is None:
         return
     judge = jsonschema_rs.validator_for(

@@ -10,7 +10,7 @@ from referencing._core import Resolver
 from referencing.exceptions import Unresolvable
 
 from receiver.core.positions import Path, pointed_names, pointed_path
-from receiver.schemas.json_library import Document, Library
+from receiver.schemas.json_library import Library, SchemaFile
 
 Names = frozenset[str]
 NONE: Names = frozenset()
@@ -22,7 +22,7 @@ class Node(NamedTuple):
     """One schema object, and where it stands."""
 
     schema: dict[str, Any]
-    document: Document
+    document: SchemaFile
     path: Path
     resolver: Resolver[Any]
 
@@ -51,7 +51,7 @@ class Shape:
         return name in self.members or any(_matches(pattern, name) for pattern in self.patterns)
 
 
-def root(document: Document, library: Library) -> Node:
+def root(document: SchemaFile, library: Library) -> Node:
     """Return the top of a schema file."""
     registry = library.registry().with_resource(document.uri, document.resource())
     return Node(document.contents, document, (), registry.resolver(document.uri))

@@ -11,7 +11,7 @@ from receiver.authoring.check import shape
 from receiver.authoring.check.shape import Shape
 from receiver.core.faults import Fault, Misconfigured, Severity, reading
 from receiver.core.settings import Settings
-from receiver.schemas.json_library import Document, Library
+from receiver.schemas.json_library import Library, SchemaFile
 from receiver.site.compiling import Compiled, Pieces, start
 from receiver.site.config.model import RecordConfig
 from receiver.templates import Condition, Template, reads
@@ -42,7 +42,7 @@ class Site:
         read = len(self.processes) == len(self.compiled.folders)
         return read and not any(process.faults for process in self.processes)
 
-    def schema(self, name: str) -> Document | None:
+    def schema(self, name: str) -> SchemaFile | None:
         """Return a JSON Schema of the site as it is written."""
         return self.library.add(self.compiled.schemas.folder / name)
 

@@ -11,7 +11,7 @@ from receiver.core import units
 from receiver.formats import budget, values
 from receiver.formats.budget import MAX_DOCUMENT
 from receiver.formats.errors import RefusedError
-from receiver.templates.names import Document
+from receiver.templates.names import DocumentView
 
 DIGITS = frozenset("0123456789")
 EXTENSION = re.compile(r"\s*(?:ext(?:ension|n)?\.?|x|#)\s*(?P<digits>[0-9]{1,6})\s*", re.IGNORECASE)
@@ -150,7 +150,7 @@ def base64(value: object, limit: str | int = MAX_DOCUMENT) -> str:
 
     `limit` is "10 MB", or bytes, and at most MAX_DOCUMENT. Raises `RefusedError` for a document that is larger.
     """
-    if not isinstance(value, Document):
+    if not isinstance(value, DocumentView):
         raise RefusedError("is not a document: write {{ document | base64 }}", "base64")
     allowed = min(_bytes(limit), MAX_DOCUMENT)
     if value.part.path.stat().st_size > allowed:

@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from receiver.core.faults import Severity
 from tests.faults.catalogue import HERE, Seeded, seeded
 from tests.faults.seeding import Found, judge
 
@@ -28,6 +29,11 @@ def main(words: list[str], folder: Path = HERE) -> None:
     for group in sorted({each.group for each in chosen}):
         _row(group, [(each, found) for each, (found, _) in judged if each.group == group])
     _row("all", [(each, found) for each, (found, _) in judged])
+    messages = [fault for _, (_, told) in judged for fault in told if fault.severity is not Severity.INFO]
+    helpful = sum(1 for fault in messages if fault.hint)
+    print(f"{helpful} of {len(messages)} messages say what to do: {helpful / max(len(messages), 1):.1%}")
+    for code, number in Counter(fault.code for fault in messages if not fault.hint).most_common():
+        print(f"    {number:4} without: {code}")
 
 
 def _row(name: str, judged: list[tuple[Seeded, Found]]) -> None:

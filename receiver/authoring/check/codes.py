@@ -128,6 +128,7 @@ CODES = {
     "path-not-unique": "Two deliveries can get the same file name",
     "path-clash": "Two files of one delivery get the same name",
     "path-tells-value": "A file name tells a field's value",
+    "path-replaced": "A file name loses a character of a value",
     "output-shared": "Two processes write into the same folder",
     "output-reserved": "The output folder is the program's own",
     "output-unwritable": "The service cannot write into the output folder",

@@ -9,6 +9,7 @@ from jinja2 import nodes
 from receiver.authoring.check.shape import Shape
 from receiver.authoring.check.site import Site, tree
 from receiver.core.faults import Fault, Severity
+from receiver.formats.path import FORBIDDEN
 from receiver.site.compiling import Pieces, start
 from receiver.templates.source import Places, Source
 
@@ -37,6 +38,7 @@ def faults(site: Site) -> Iterator[Fault]:
         for each in written:
             yield from _unique(process, each)
             yield from _telling(site, process, each)
+            yield from _replaced(site, process, each)
         yield from _clashes(process, written)
 
 
@@ -127,6 +129,45 @@ def _values(node: nodes.Node) -> Iterator[tuple[nodes.Node, str]]:
         for child in node.iter_child_nodes(exclude=SILENT.get(type(node), ())):
             if not (isinstance(node, nodes.Filter) and node.name == "lookup" and child is node.node):
                 yield from _values(child)
+
+
+def _replaced(site: Site, process: Pieces, written: Written) -> Iterator[Fault]:
+    """Yield values that have a "/" or the like, which becomes "_" in a name."""
+    config, places = process.config, Places()
+    root = tree(Source(config.source.file, written.text, *start(config, *written.position)), places)
+    shape = site.shape(config.fields.schema) if config.fields.schema else None
+    for node, what, hint in _printed_marks(root, shape):
+        message = f'{what}, and becomes "_" in the name of a file'
+        yield Fault(*places.place(node.lineno), "path-replaced", message, hint, Severity.WARNING)
+
+
+def _printed_marks(node: nodes.Node, shape: Shape | None) -> Iterator[tuple[nodes.Node, str, str]]:
+    """Yield what is printed with a character that no name of a file has, what is there, and what to write."""
+    if isinstance(node, nodes.Filter):
+        if (mark := _of_date(node)) is not None:
+            yield node, f'the date is written with "{mark}"', 'write it as date(…, "%Y-%m-%d") does'
+        elif node.node and node.name in KEEPING:
+            yield from _printed_marks(node.node, shape)  # any other filter may well take it out
+    elif isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+        if (node.node.name, node.attr) == ("document", "type"):
+            yield node, 'a media type has a "/"', "write {{ document.suffix }}, as .pdf"
+        listed = shape.members[node.attr].node.schema.get("enum") if shape and node.attr in shape.members else None
+        if node.node.name == "fields" and (mark := _mark(listed if isinstance(listed, list) else [])) is not None:
+            yield node, f'a value that the schema lists has "{mark}"', "look it up in a code table: | lookup(…)"
+    else:
+        for child in node.iter_child_nodes(exclude=SILENT.get(type(node), ())):
+            yield from _printed_marks(child, shape)
+
+
+def _of_date(node: nodes.Filter) -> str | None:
+    """Return a character of a date's format that no name has."""
+    named = next((each.value for each in node.kwargs if each.key == "write"), None)
+    format_ = named or (node.args[1] if node.name == "date" and len(node.args) > 1 else None)
+    return _mark([format_.value]) if node.name == "date" and isinstance(format_, nodes.Const) else None
+
+
+def _mark(texts: list[object]) -> str | None:
+    return next((each for text in texts if isinstance(text, str) for each in text if each in FORBIDDEN), None)
 
 
 def _clashes(process: Pieces, written: list[Written]) -> Iterator[Fault]:

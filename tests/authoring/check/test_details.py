@@ -258,3 +258,19 @@ def test_an_unread_site_of_fifty_processes_is_checked_in_three_seconds(tmp_path)
     took = time.process_time() - began
     assert [fault.code for fault in found] == ["unused-schema"] * 4
     assert took < 3 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))  # processor time grows where cores are shared
+
+
+@pytest.mark.parametrize(
+    ("path", "replaced"),
+    [
+        ("{{ delivery.id }}.{{ document.type }}", True),
+        ("{{ delivery.id }}{{ document.type | lower }}", True),
+        ("{{ delivery.id }}{{ '.pdf' if document.type == 'application/pdf' else '.tif' }}", False),
+        ("{{ delivery.received_at | date('iso', '%m/%d/%Y') }} {{ delivery.id }}", True),
+        ("{{ delivery.received_at | date('iso', '%Y/%m/%d') | replace('/', '-') }} {{ delivery.id }}", False),
+        ("{{ delivery.received_at | date('iso', '%Y-%m-%d') }} {{ delivery.id }}", False),
+    ],
+)
+def test_a_path_tells_of_characters_that_a_name_loses(site, path, replaced):
+    site.change("mappings/referrals/process.toml", "{{ delivery.id }}{{ document.suffix }}", path)
+    assert ("path-replaced" in site.codes()) is replaced

@@ -23,9 +23,9 @@ from pathlib import Path
 import apsw
 
 from benchmarks import tools
-from receiver.core.delivery import Status
+from receiver.core.delivery import Kind, Output, Status
 from receiver.store import ledger, originals, quarantine, recover
-from receiver.store.entry import Attempt, Entry, Kind, Output, PartLine
+from receiver.store.entry import Attempt, Entry, PartLine
 from receiver.store.ledger import Ledger
 from receiver.store.sqlite import queries, schema
 from receiver.store.stage import Stage, Staged, stage_for

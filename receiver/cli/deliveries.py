@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import click
 
 from receiver.cli import FINDINGS
-from receiver.core.delivery import Status
+from receiver.core.delivery import Kind, Output, Status
 from receiver.core.faults import did_you_mean
 from receiver.core.settings import Settings
 from receiver.store import ledger
-from receiver.store.entry import OUTPUTS, DamagedRow, Entry, Kind, Output
+from receiver.store.entry import OUTPUTS, DamagedRow, Entry
 from receiver.store.entry import to_dict as entry_to_dict
 
 if TYPE_CHECKING:

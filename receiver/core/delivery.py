@@ -118,13 +118,30 @@ class Record:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """One file of a delivery under its final name."""
+class Kind(StrEnum):
+    """What is published of a delivery, in the order in which it appears."""
 
-    path: str  # relative to the root of all output; absolute for an output folder outside of it
-    sha256: str
+    DOCUMENT = "document"
+    RECORD = "record"
+    MARKER = "marker"
+    ORIGINALS = "originals"  # the folder that keeps the parts as they came, if the process wants them kept
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file on its way from the stage to its final name."""
+
+    kind: Kind
+    staged: str  # name in the stage's folder
+    path: str  # in the receipt: relative to the root of all output; absolute for an output folder outside of it
+    target: str  # the final name, absolute
     size: int  # bytes
+    sha256: str
+
+    @property
+    def folder(self) -> str:
+        """The folder it goes to."""
+        return self.target.rpartition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +153,8 @@ class Receipt:
     process: str
     source_id: str
     version: int | None  # None for what is held, which is not accepted yet
-    documents: tuple[Published, ...] = ()
-    records: tuple[Published, ...] = ()
+    documents: tuple[Output, ...] = ()
+    records: tuple[Output, ...] = ()
     duplicate: bool = False
 
 

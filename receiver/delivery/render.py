@@ -7,14 +7,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from receiver import documents
-from receiver.core.delivery import Delivery, Part, Reading, Receipt, Record, Role, Status, delivery_id
+from receiver.core.delivery import Delivery, Kind, Output, Part, Reading, Receipt, Record, Role, Status, delivery_id
 from receiver.core.problems import PASSING, Code, Problem, Violation
 from receiver.core.work import Step, timed
 from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected, match
 from receiver.site.process import Process, RecordRule
 from receiver.store import originals, quarantine
-from receiver.store.entry import Entry, Kind, Output, PartLine
+from receiver.store.entry import Entry, PartLine
 from receiver.store.stage import Staged
 from receiver.templates.names import names
 

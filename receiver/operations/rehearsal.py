@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from receiver.authoring.cases.outcome import Outcome, run
 from receiver.authoring.cases.verdict import forms
-from receiver.core.delivery import Role
+from receiver.core.delivery import Kind, Output, Role
 from receiver.core.problems import PASSING, Code, Problem
 from receiver.delivery import receive
 from receiver.delivery.context import Context
@@ -18,7 +18,7 @@ from receiver.delivery.render import Rendered, holds
 from receiver.formats.comparing import RecordStyle, differences
 from receiver.operations.replay import find, first_received, sections
 from receiver.site.process import Process
-from receiver.store.entry import Entry, Kind, Output
+from receiver.store.entry import Entry
 from receiver.store.kept import Kept
 from receiver.store.ledger import ACCEPTED
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from receiver.core.delivery import Delivery, Status
+from receiver.core.delivery import Delivery, Kind, Output, Status
 from receiver.core.problems import Code, Problem
 from receiver.delivery import receive
 from receiver.delivery.context import Context
@@ -20,7 +20,7 @@ from receiver.operations.replay import find, sections
 from receiver.site.process import Process
 from receiver.store import publish
 from receiver.store.durable import storage
-from receiver.store.entry import Attempt, Entry, Kind, Output
+from receiver.store.entry import Attempt, Entry
 from receiver.store.kept import Kept
 from receiver.store.stage import Staged
 

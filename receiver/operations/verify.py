@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from receiver.core.delivery import ID_LENGTH, Part, Status
+from receiver.core.delivery import ID_LENGTH, Kind, Part, Status
 from receiver.core.faults import Misconfigured
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
@@ -21,7 +21,7 @@ from receiver.operations.health import files
 from receiver.site.config.build import read
 from receiver.site.config.site import find
 from receiver.store import kept, originals, quarantine
-from receiver.store.entry import DamagedRow, Entry, Kind
+from receiver.store.entry import DamagedRow, Entry
 from receiver.store.ledger import ACCEPTED, KEPT, Ledger
 
 

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from mimetypes import MimeTypes
 from typing import Any
 
 from receiver.core import units
-from receiver.core.delivery import Arrival, Part, Published, Receipt, Replay, Status
+from receiver.core.delivery import Arrival, Kind, Output, Part, Receipt, Replay, Status
 from receiver.core.problems import Code, Problem, Violation
 
 FIRST_ATTEMPTS = 5  # kept for good: how a delivery came in
@@ -15,32 +14,6 @@ LAST_ATTEMPTS = 15  # and how it goes on; a sender in a loop must not grow the r
 
 # A type is told if it is one that Python knows: what else a sender calls its parts may be data.
 _KNOWN_TYPES = {*MimeTypes().types_map[True].values(), "application/dicom", "text/xml"}
-
-
-class Kind(StrEnum):
-    """What is published of a delivery, in the order in which it appears."""
-
-    DOCUMENT = "document"
-    RECORD = "record"
-    MARKER = "marker"
-    ORIGINALS = "originals"  # the folder that keeps the parts as they came, where the process wants them kept
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One file on its way from the stage to its final name."""
-
-    kind: Kind
-    staged: str  # name in the stage's folder
-    path: str  # as the receipt tells it
-    target: str  # the final name, absolute
-    size: int  # bytes
-    sha256: str
-
-    @property
-    def folder(self) -> str:
-        """The folder it goes to."""
-        return self.target.rpartition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +115,10 @@ class Entry:
             self.process,
             self.source_id,
             self.version,
-            self._published(Kind.DOCUMENT),
-            self._published(Kind.RECORD),
+            tuple([output for output in self.outputs if output.kind is Kind.DOCUMENT]),
+            tuple([output for output in self.outputs if output.kind is Kind.RECORD]),
             duplicate,
         )
-
-    def _published(self, kind: Kind) -> tuple[Published, ...]:
-        return tuple([Published(each.path, each.sha256, each.size) for each in self.outputs if each.kind is kind])
 
 
 @dataclass(frozen=True, slots=True)

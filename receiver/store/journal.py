@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from receiver.core import units
-from receiver.core.delivery import Status
+from receiver.core.delivery import Kind, Output, Status
 from receiver.store import folders
 from receiver.store.data_version import require_known, stamped
 from receiver.store.durable import storage
-from receiver.store.entry import Entry, Kind, Output, PartLine, to_dict
+from receiver.store.entry import Entry, PartLine, to_dict
 
 FOLDER = ".published"
 MODE = 0o600  # a sourceId may name a patient, and importing systems have no need of it

@@ -14,9 +14,9 @@ from typing import Any
 import apsw
 
 from receiver.core import units
-from receiver.core.delivery import Status
+from receiver.core.delivery import Output, Status
 from receiver.core.problems import Code, Problem
-from receiver.store.entry import Attempt, DamagedRow, Entry, Output, Standing, Unaccepted, Waiting
+from receiver.store.entry import Attempt, DamagedRow, Entry, Standing, Unaccepted, Waiting
 from receiver.store.sqlite import queries, schema
 from receiver.store.sqlite.connections import Connections
 from receiver.store.sqlite.writers import Unclear

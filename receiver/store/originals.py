@@ -7,10 +7,10 @@ They are laid out in the stage, accepted with the rest, and moved here as the la
 from collections.abc import Sequence
 from pathlib import Path
 
-from receiver.core.delivery import Part
+from receiver.core.delivery import Kind, Output, Part
 from receiver.store import durable, folders, kept
 from receiver.store.durable import storage
-from receiver.store.entry import Entry, Kind, Output
+from receiver.store.entry import Entry
 from receiver.store.stage import Staged
 
 FOLDER = "originals"

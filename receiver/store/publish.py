@@ -48,12 +48,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from receiver.core.delivery import Arrival, Receipt, Status
+from receiver.core.delivery import Arrival, Kind, Output, Receipt, Status
 from receiver.core.problems import Code, Problem
 from receiver.core.work import Step, timed
 from receiver.store import durable, folders, journal, stage
 from receiver.store.durable import storage
-from receiver.store.entry import Attempt, Entry, Kind, Output
+from receiver.store.entry import Attempt, Entry
 from receiver.store.ledger import AlreadyAcceptedError, Ledger, Unclear, VersionTakenError
 from receiver.store.sqlite.presence import Moved
 from receiver.store.stage import Staged

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
 
 from receiver import log
-from receiver.core.delivery import Published, Receipt, Status
+from receiver.core.delivery import Output, Receipt, Status
 from receiver.core.problems import Code, Problem
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each answer
@@ -123,7 +123,7 @@ def receipt_body(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _file(file: Published) -> dict[str, Any]:
+def _file(file: Output) -> dict[str, Any]:
     return {"path": file.path, "sha256": file.sha256, "size": file.size}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from receiver import log
-from receiver.core.delivery import Published, Receipt, Status
+from receiver.core.delivery import Kind, Output, Receipt, Status
 from receiver.core.problems import Code, Problem, Violation
 from receiver.log import lines
 
@@ -30,7 +30,13 @@ def record(message: str, *args: object, failed: bool = False) -> logging.LogReco
 
 
 RECEIPT = Receipt(
-    "A" * 20, Status.PUBLISHED, "referrals", "1", 1, (Published("a.tif", "0" * 64, 7),), (Published("a.hl7", "0", 3),)
+    "A" * 20,
+    Status.PUBLISHED,
+    "referrals",
+    "1",
+    1,
+    (Output(Kind.DOCUMENT, "1.tif", "a.tif", "/a.tif", 7, "0" * 64),),
+    (Output(Kind.RECORD, "2", "a.hl7", "/a.hl7", 3, "0"),),
 )
 
 

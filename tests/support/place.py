@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from receiver.core.delivery import Part, Receipt, Role, Status, delivery_id
+from receiver.core.delivery import Kind, Output, Part, Receipt, Role, Status, delivery_id
 from receiver.core.problems import Code
 from receiver.store import ledger, originals, publish, quarantine, recover
-from receiver.store.entry import Entry, Kind, Output, PartLine
+from receiver.store.entry import Entry, PartLine
 from receiver.store.stage import Stage, Staged, stage_for
 from tests.support.leftovers import left_in
 

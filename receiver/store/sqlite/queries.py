@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 
 from receiver.core import units
-from receiver.core.delivery import Status
+from receiver.core.delivery import Kind, Status
 from receiver.core.problems import Code, Problem
 from receiver.store.durable import storage
 from receiver.store.entry import (
@@ -21,7 +21,6 @@ from receiver.store.entry import (
     Attempt,
     DamagedRow,
     Entry,
-    Kind,
     Standing,
     Unaccepted,
     Waiting,

@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 from receiver.core import units
-from receiver.core.delivery import Status
+from receiver.core.delivery import Kind, Output, Status
 from receiver.core.problems import Code, Violation
-from receiver.store.entry import OUTPUTS, Attempt, DamagedRow, Entry, Kind, Output, PartLine, attempt_to_dict, to_dict
+from receiver.store.entry import OUTPUTS, Attempt, DamagedRow, Entry, PartLine, attempt_to_dict, to_dict
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

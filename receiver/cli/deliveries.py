@@ -141,7 +141,7 @@ def to_dict(entry: Entry) -> dict[str, Any]:
 
 
 def whereabouts(output: Output) -> str:
-    """Tell whether what was published is still where it was put: there, changed or gone."""
+    """Return whether what was published is still where it was put: there, changed or gone."""
     try:
         state = Path(output.target).lstat()
     except OSError:

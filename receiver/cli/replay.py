@@ -120,7 +120,7 @@ def _rehearse(context: Context, accept_confidence: bool, alone: bool, entry: Ent
         told = f"{found.problem.code}: {found.problem.detail}" if judged else found.problem.detail
         return found.result, [told, *_violations(found.problem.violations, alone)]
     heading = "expected is what was published, got what it would be now" if found.result == "different" else ""
-    return found.result, [heading, *found.told]
+    return found.result, [heading, *found.lines]
 
 
 def _violations(violations: Sequence[Violation], alone: bool) -> list[str]:

@@ -93,7 +93,7 @@ def _require(refusals: Sequence[str], found: Sequence[Case]) -> None:
 
 
 def _settles(proof: Proof, refusals: Sequence[str]) -> bool:
-    """Tell whether --update writes a case: not where it was published and is refused now, unless that is said."""
+    """Return whether --update writes a case: not where it was published and is refused now, unless that is said."""
     if proof.verdict.status is Status.NEW:
         return True
     refused = proof.outcome.problem is not None and not (proof.case.expected / verdict.PROBLEM).exists()

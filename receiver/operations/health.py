@@ -74,12 +74,12 @@ def _check(name: str, ask: Callable[[], str]) -> Check:
 
 def _configuration(context: Context) -> Check:
     count = len(context.processes)
-    told = f"proven, processes: {count}" if count else "the site has no process"
-    return Check("configuration", count > 0, told + _kept_back(context))
+    text = f"proven, processes: {count}" if count else "the site has no process"
+    return Check("configuration", count > 0, text + _kept_back(context))
 
 
 def _kept_back(context: Context) -> str:
-    """Tell what keeps an edit of the site back: no reason to turn deliveries away."""
+    """Return what keeps an edit of the site back: no reason to turn deliveries away."""
     known = in_force.read(context.settings.data)
     faults = known.kept_back if known else ()
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
@@ -135,10 +135,10 @@ def _output(output: Path, group: int | None) -> str:
 
 def _space(folder: Path, needed: int) -> str:
     free = free_space(folder)
-    told = f"{free // 10**6} MB free at {folder}, {units.size_text(needed)} needed"
+    text = f"{free // 10**6} MB free at {folder}, {units.size_text(needed)} needed"
     if free < needed:
-        raise Problem(Code.DISK_FULL, told)
-    return told
+        raise Problem(Code.DISK_FULL, text)
+    return text
 
 
 MOST_FILES = 10_000  # looked at in one output folder: some 30 ms; where nobody takes files away, more say no more

@@ -1,7 +1,7 @@
 """Judges a site that was edited, in a process of its own: what is wrong with it harms no delivery.
 
 `python -m receiver.operations.judging`, with the settings of the service in its environment. What passes every
-check of `receiver check` is put in force, process by process; what does not stays as it was, and is told once.
+check of `receiver check` is put in force, process by process; what does not stays as it was, and is logged once.
 """
 
 import ctypes
@@ -64,7 +64,7 @@ def _put_in_force(settings: Settings) -> None:
             return  # it is asked for again
         after = judge(settings, replace(settings, site=target), before, seen)
         in_force.write(settings.data, after)
-    _tell(before, after)
+    _log_changes(before, after)
 
 
 def judge(settings: Settings, copied: Settings, before: State, seen: str) -> State:
@@ -133,7 +133,7 @@ def _configs(settings: Settings, before: State, names: list[str]) -> Configs:
     return {name: read(site / MAPPINGS / name, site) for name, site in sites.items()}
 
 
-def _tell(before: State, after: State) -> None:
+def _log_changes(before: State, after: State) -> None:
     for name, served in after.processes.items():
         if before.digest(name) != served.digest:
             log.configured(name, served.digest)

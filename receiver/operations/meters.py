@@ -57,9 +57,9 @@ class Numbers:
         self._doubles[self._places[name]] = value
 
 
-def named(metric: str, told: str, *labels: str, suffix: str = "") -> Callable[..., str]:
+def named(metric: str, meaning: str, *labels: str, suffix: str = "") -> Callable[..., str]:
     """Return what makes the name of a number from the values of its labels; it keeps all, so they must be bounded."""
-    return cache(lambda *values: mmap_key(metric, metric + suffix, list(labels), list(values), told))
+    return cache(lambda *values: mmap_key(metric, metric + suffix, list(labels), list(values), meaning))
 
 
 FOLDER = "metrics"
@@ -118,7 +118,7 @@ class Meters:
     def __init__(self, context: Context, folder: Path) -> None:
         """Begin to count in a folder that all workers share. Raises Problem.
 
-        Each process is told from the start, with zero, and with its last success: an alert on a counter that grows
+        Each process is there from the start, with zero, and with its last success: an alert on a counter that grows
         does not see the first one of a counter that begins with it.
         """
         self._counters = Numbers("counter", folder)

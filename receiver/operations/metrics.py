@@ -49,7 +49,7 @@ class Standing(Collector):
         self._current = current
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the gauges. Where the ledger cannot be asked, the rest is told all the same."""
+        """Yield the gauges; if the ledger cannot be asked, those that do not need it."""
         up = GaugeMetricFamily("receiver_ledger_up", "1 where the ledger answers and is where it was.")
         surveys: list[Survey] = []
         try:
@@ -96,10 +96,10 @@ def scrape(current: ContextHolder) -> Callable[[], bytes]:
     MultiProcessCollector(registry, str(meters.folder_in(current.context.settings.data)))  # type: ignore[no-untyped-call]
     standing = CollectorRegistry()
     standing.register(Standing(current))
-    return Page(lambda: _told(registry) + generate_latest(standing))
+    return Page(lambda: _page(registry) + generate_latest(standing))
 
 
-def _told(registry: CollectorRegistry) -> bytes:
+def _page(registry: CollectorRegistry) -> bytes:
     """Return the page of a registry. The file of a worker that just starts is empty for a moment."""
     for _ in range(LOOKS):
         with suppress(struct.error):

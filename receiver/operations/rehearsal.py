@@ -1,4 +1,4 @@
-"""Tells what a replay would do, and do to what was published: judged by today's configuration, writing nothing."""
+"""Rehearses a replay: what it would do by today's configuration, writing nothing."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ class Rehearsed:
 
     result: Result
     problem: Problem | None = None
-    told: tuple[str, ...] = ()  # the files that would be published, or each difference to what was
+    lines: tuple[str, ...] = ()  # the files that would be published, or each difference to what was
 
 
 class _PublishedBeforeError(Exception):
@@ -55,14 +55,14 @@ def rehearse(context: Context, entry: Entry, *, accept_confidence: bool = False)
         process, kept = find(context, entry)
         outcome = _run(context, process, kept, entry, accept_confidence=accept_confidence)
     except _PublishedBeforeError as before:
-        return Rehearsed(Result.BEFORE, told=(f"as {before}",))
+        return Rehearsed(Result.BEFORE, lines=(f"as {before}",))
     except Problem as problem:
         return Rehearsed(Result.FAILED, problem)
     if outcome.problem or outcome.rendered is None:
         return _not_published(process, outcome.problem)
     if accepted:
         found = tuple(_compared(process, entry, outcome.rendered))
-        return Rehearsed(Result.DIFFERENT if found else Result.SAME, told=found)
+        return Rehearsed(Result.DIFFERENT if found else Result.SAME, lines=found)
     return _published(process, outcome.rendered)
 
 
@@ -92,13 +92,13 @@ def _not_published(process: Process, problem: Problem | None) -> Rehearsed:
 
 
 def _published(process: Process, rendered: Rendered) -> Rehearsed:
-    """Tell the files that a delivery would become, unless their names are taken."""
+    """Return the files that a delivery would become, unless their names are taken."""
     names = [*(path for _, path in rendered.documents), *_written(rendered)]
     taken = [name for name in names if lexists(process.output / name)]
     if taken:
         detail = "The output folder already holds a file of one of the names."
         return _not_published(process, Problem(Code.NAME_TAKEN, detail))
-    return Rehearsed(Result.PUBLISHED, told=tuple(names))
+    return Rehearsed(Result.PUBLISHED, lines=tuple(names))
 
 
 def _written(rendered: Rendered) -> Mapping[str, bytes]:

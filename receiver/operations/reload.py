@@ -3,7 +3,7 @@
     one worker:   is the site as it was judged?  no, and the same as at the last look ──▶ judging.py, in its own process
     every worker: is another state in force?     yes ──▶ compile what changed, put a new context in the place of the old
 
-So what keeps an edit back is told once, and an idle site costs a stat(2) a second for each of its files.
+So what keeps an edit back is logged once, and an idle site costs a stat(2) a second for each of its files.
 """
 
 import os
@@ -33,17 +33,17 @@ def start(current: ContextHolder) -> None:
 
 
 def _watch(current: ContextHolder) -> None:
-    watch, told = Watch(current), ""
+    watch, logged = Watch(current), ""
     while True:
         time.sleep(LOOK)
         try:
             watch.look()
-            told = ""
+            logged = ""
         except Problem as problem:
-            if problem.detail != told:  # which may last, and is told once
+            if problem.detail != logged:  # it may last, and is logged once
                 log.not_reloaded(problem.detail)
-            told = problem.detail
-        except Exception as error:  # noqa: BLE001 (a defect here must not end the watching, and it is told)
+            logged = problem.detail
+        except Exception as error:  # noqa: BLE001 (a defect here must not end the thread, and it is logged)
             log.crashed(error)
 
 

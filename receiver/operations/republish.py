@@ -83,7 +83,7 @@ def _identity(output: Output) -> tuple[Kind, str, str]:
 
 
 def _lies_there(output: Output) -> bool:
-    """Tell whether a file lies in the output still. Raises Problem where another one has its name."""
+    """Return whether a file lies in the output still. Raises Problem where another one has its name."""
     with storage("look for a published file"):
         try:
             with Path(output.target).open("rb") as file:

@@ -61,8 +61,8 @@ def prune(context: Context, now: datetime, *, dry_run: bool = False) -> Iterator
             try:
                 retention = _ageless(process) if until else process.config.retention
                 rule, removed, kept = work(context, process, retention, now, dry_run=dry_run)
-                told = f"none goes for its age before {until:%Y-%m-%d %H:%M} UTC: the clock was set" if until else rule
-                yield Pruned(process.name, kind, told, removed, kept)
+                rule = f"none goes for its age before {until:%Y-%m-%d %H:%M} UTC: the clock was set" if until else rule
+                yield Pruned(process.name, kind, rule, removed, kept)
             except Problem as problem:
                 yield Pruned(process.name, kind, "", 0, 0, problem)
 
@@ -192,7 +192,7 @@ def _keep(current: ContextHolder, pause: float) -> None:
             look(current.context)
         except Problem as problem:
             log.housekeeping_failed(problem)
-        except Exception as error:  # noqa: BLE001 (a defect here must not end the looking, and it is told)
+        except Exception as error:  # noqa: BLE001 (a defect here must not end the thread, and it is logged)
             log.crashed(error)
 
 
@@ -218,14 +218,14 @@ def look(context: Context) -> bool:
 
 
 def _is_unfinished(context: Context) -> bool:
-    """Tell whether a delivery was accepted before the last look and is not published: its disk was full, or away."""
+    """Return whether a delivery was accepted before the last look and is not published: its disk was full, or away."""
     before = datetime.now(UTC) - timedelta(seconds=LOOK)
     waiting = (each.oldest_unpublished for each in context.ledger.standing().values())
     return any(oldest is not None and oldest < before for oldest in waiting)
 
 
 def _is_due(context: Context, folder: Path) -> bool:
-    """Tell whether the last pruning is an hour ago. A clock that was set back counts as due."""
+    """Return whether the last pruning is an hour ago. A clock that was set back counts as due."""
     age = time.time() - folder.stat().st_mtime
     if not 0 <= age < EVERY:
         return True

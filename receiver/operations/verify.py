@@ -112,7 +112,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _unchanged(ledger: Ledger, entry: Entry) -> bool:
-    """Tell whether nobody has moved on with a delivery while it was looked at."""
+    """Return whether nobody has moved on with a delivery while it was looked at."""
     now = ledger.find(entry.id)
     return now is not None and (now.status, now.attempt_count) == (entry.status, entry.attempt_count)
 
@@ -120,7 +120,7 @@ def _unchanged(ledger: Ledger, entry: Entry) -> bool:
 def _is_kept(ledger: Ledger, id_: str) -> bool:
     try:
         entry = ledger.find(id_)
-    except DamagedRow:  # which is told as such
+    except DamagedRow:  # which is reported as such
         return True
     return entry is not None and entry.status in KEPT
 
@@ -156,7 +156,7 @@ def nameless(settings: Settings, entries: Iterable[Entry], now: datetime) -> Ite
 def _accepted(ledger: Ledger, id_: str) -> bool:
     try:
         entry = ledger.find(id_)
-    except DamagedRow:  # which is told as such
+    except DamagedRow:  # which is reported as such
         return True
     return entry is not None and entry.status in ACCEPTED
 

@@ -71,7 +71,7 @@ class State:
         return served.digest if served else None
 
     def has_output(self, output: Path) -> bool:
-        """Tell whether a folder is the output of something in force: then it was there, or is waited for already."""
+        """Return whether a folder is the output of something in force: then it was there, or is waited for already."""
         return any(each.output == str(output) for each in self.processes.values())
 
 

@@ -32,7 +32,7 @@ def test_a_record_that_would_be_another_is_told_field_by_field(home, published):
     home.configure("fields.mrn", '"0000" ~ fields.mrn', JSON)
     rehearsed = rehearse(home.context, published)
     assert rehearsed.result is Result.DIFFERENT
-    [told] = rehearsed.told
+    [told] = rehearsed.lines
     assert told.startswith(f"{published.id}.json")
     assert '"142637A"' in told
     assert '"0000142637A"' in told
@@ -44,7 +44,7 @@ def test_a_record_that_was_taken_away_is_compared_by_its_digest(home, published)
     assert rehearse(home.context, published).result is Result.SAME
     home.configure("fields.mrn", '"0000" ~ fields.mrn', JSON)
     rehearsed = rehearse(home.context, published)
-    assert rehearsed.told == (
+    assert rehearsed.lines == (
         f"{published.id}.json: differs (what was published is not there any more to be compared)",
     )
 
@@ -53,26 +53,26 @@ def test_a_file_that_downstream_has_changed_is_not_taken_for_what_was_published(
     home.configure("fields.mrn", '"0000" ~ fields.mrn', JSON)
     [record] = home.settings.output.rglob("*.json")
     record.write_text("changed downstream")
-    [told] = rehearse(home.context, published).told
+    [told] = rehearse(home.context, published).lines
     assert "not there any more" in told
 
 
 def test_files_that_come_go_or_get_another_name_are_told(home, published):
     home.configure('path = "{{ delivery.id }}.json"', 'path = "{{ delivery.id }}.referral.json"')
     home.configure("directory =", 'marker = "{{ delivery.id }}.done"\ndirectory =')
-    assert set(rehearse(home.context, published).told) == {
+    assert set(rehearse(home.context, published).lines) == {
         f"{published.id}.json: is called {published.id}.referral.json now",
         f"{published.id}.done: is new",
     }
     home.configure(
         '[[records]]\ntemplate = "mdm_t02.hl7.j2"', '[[records]]\nwhen = "false"\ntemplate = "mdm_t02.hl7.j2"'
     )
-    assert f"{published.id}.hl7: is not written any more" in rehearse(home.context, published).told
+    assert f"{published.id}.hl7: is not written any more" in rehearse(home.context, published).lines
 
 
 def test_another_output_folder_is_told(home, published):
     home.configure('directory = "referrals"', 'directory = "elsewhere"')
-    [told] = rehearse(home.context, published).told
+    [told] = rehearse(home.context, published).lines
     assert told.startswith("output folder: was ")
 
 
@@ -105,7 +105,7 @@ def test_the_verdict_on_what_waits_in_quarantine_is_told_and_nothing_is_written(
     assert rehearse(home.context, refused).result is Result.REFUSED
     accepted = rehearse(home.context, held, accept_confidence=True)
     assert accepted.result is Result.PUBLISHED
-    assert set(accepted.told) == {f"{held.id}{suffix}" for suffix in (".tif", ".hl7", ".json")}
+    assert set(accepted.lines) == {f"{held.id}{suffix}" for suffix in (".tif", ".hl7", ".json")}
     assert everything(home) == before
 
 
@@ -131,4 +131,4 @@ def test_what_was_published_under_another_id_meanwhile_is_told(home):
     schema.write_text(schema.read_text().replace("sourceId", "documentId"))
     published = home.deliver(metadata().replace(b'"sourceId"', b'"documentId"'))
     rehearsed = rehearse(home.context, refused)
-    assert (rehearsed.result, rehearsed.told) == (Result.BEFORE, (f"as {published.id}",))
+    assert (rehearsed.result, rehearsed.lines) == (Result.BEFORE, (f"as {published.id}",))

@@ -49,7 +49,7 @@ class Seen:
     ledger: str = ""  # why it cannot be used; what it would tell is then not known
 
     def tells(self, fault: Condition) -> bool:
-        """Tell whether it can be seen at all how it stands with a fault."""
+        """Return whether it can be seen at all how it stands with a fault."""
         return not self.ledger or fault not in ASKED_OF_THE_LEDGER
 
     def of(self, process: Process, codes: Callable[[Code], bool], *statuses: Status) -> dict[str, int]:
@@ -130,7 +130,7 @@ def _ledger(seen: Seen, _process: Process, _since: datetime | None) -> Symptom |
 
 
 def _configuration(seen: Seen, process: Process, _since: datetime | None) -> Symptom | None:
-    """Tell places and codes, and leave the words away: they may quote a file of the site."""
+    """Name places and codes without the message, which may quote a file of the site."""
     own = f"mappings/{process.name}/"
     places = [" ".join(fault.split(" ")[:2]) for fault in seen.kept_back]
     concerned = [place for place in places if place.startswith(own) or not place.startswith("mappings/")]
@@ -175,7 +175,7 @@ def silent_since(ledger: Ledger, process: Process, now: datetime, since: datetim
 
 
 def _is_unusual(ledger: Ledger, process: str, last: datetime, now: datetime) -> bool:
-    """Tell whether deliveries came in the same span of each of the weeks before."""
+    """Return whether deliveries came in the same span of each of the weeks before."""
     until = now - CLOCK_CHANGE
     weeks = [timedelta(weeks=count) for count in range(1, WEEKS + 1)]
     return until > last and all(ledger.arrivals(process, last - week, until - week, USUAL) >= USUAL for week in weeks)

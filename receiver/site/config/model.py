@@ -149,7 +149,7 @@ class RetentionConfig:
 
 @dataclass(frozen=True, slots=True)
 class NotifyConfig:
-    """Who is told of faults, and of which."""
+    """Who gets notices of faults, and of which."""
 
     command: tuple[str, ...] = ()
     webhook: str | None = None  # as written: a URL or "env:NAME"
@@ -159,7 +159,7 @@ class NotifyConfig:
 
     @property
     def wanted(self) -> bool:
-        """Tell whether anybody is to be told."""
+        """Return whether notices are sent at all."""
         return bool(self.command or self.webhook)
 
     @property

@@ -159,7 +159,7 @@ def _record(source: Source, index: int, record: dict[str, Any]) -> Iterator[Faul
 
 
 def _encodes(encoding: str) -> bool:
-    """Tell whether Python can write text so; some of its codecs, such as base64, take no text."""
+    """Return whether Python can write text so; some of its codecs, such as base64, take no text."""
     try:
         "".encode(encoding)
     except (LookupError, ValueError, UnicodeError):

@@ -23,11 +23,11 @@ class Tokens:
     sources: tuple[str, ...] = ()  # of each digest: as process.toml has it, "env:NAME" or "sha256:…"
 
     def admits(self, token: str | None) -> bool:
-        """Tell whether a sender with this token, or with none, may deliver."""
+        """Return whether a sender with this token, or with none, may deliver."""
         return self.open or (token is not None and self.knows(token))
 
     def knows(self, token: str) -> bool:
-        """Tell whether this is one of the tokens. Takes as long whichever it is, and if it is none."""
+        """Return whether this is one of the tokens. Takes as long whichever it is, and if it is none."""
         return bool(self._matching(token))
 
     def source_of(self, token: str) -> tuple[str, str] | None:

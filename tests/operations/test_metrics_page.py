@@ -13,5 +13,5 @@ def test_a_worker_that_is_just_starting_does_not_spoil_the_page(tmp_path, monkey
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(new.parent))
     monkeypatch.setattr(metrics, "time", type("Clock", (), {"sleep": lambda _: new.write_bytes(bytes(1 << 20))}))
-    assert metrics._told(registry) == b""
+    assert metrics._page(registry) == b""
     assert new.stat().st_size == 1 << 20

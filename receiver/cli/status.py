@@ -1,6 +1,8 @@
 """`receiver status`: how the service stands, readable in ten seconds."""
 
 import sys
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
@@ -15,11 +17,13 @@ from receiver.operations.notify import alerts
 
 HEADING = ("PROCESS", "LAST SUCCESS", "HELD", "REFUSED", "UNPUBLISHED", "FILES IN OUTPUT")
 TOKENS = ("PROCESS", "TOKEN", "SHA-256", "LAST USED")
+PAUSE = 2  # seconds between two looks, each of which takes some milliseconds
 SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 @click.command()
-def command() -> None:
+@click.option("--watch", is_flag=True, help="Again every two seconds, until Ctrl-C.")
+def command(watch: bool) -> None:
     """Show whether a delivery would be taken, and for each process what waits and since when.
 
     HELD and REFUSED lie in quarantine. UNPUBLISHED is accepted and not yet in the output. FILES IN OUTPUT have not
@@ -27,7 +31,23 @@ def command() -> None:
     still in use; SHA-256 is the start of its digest. Works beside the running service, and without it. Ends with 1
     where a delivery would not be taken.
     """
-    context = look_at_context(Settings.from_environment())
+    settings = Settings.from_environment()
+    ready = False
+    with suppress(KeyboardInterrupt):
+        while True:
+            if watch:
+                click.clear()
+            context = look_at_context(settings)
+            ready = _show(context)
+            context.ledger.close()
+            if not watch:
+                break
+            time.sleep(PAUSE)
+    sys.exit(0 if ready else 1)
+
+
+def _show(context: Context) -> bool:
+    """Show how everything stands; tell whether a delivery would be taken."""
     checks = health.checks(context, look_only=True)
     answers = all(check.ready for check in checks if check.name == "ledger")
     if answers or context.ledger.path.exists():
@@ -43,7 +63,7 @@ def command() -> None:
     _show_told(context, now)
     for row in context.ledger.damaged() if answers else ():
         report_damaged(row)
-    sys.exit(0 if ready else 1)
+    return ready
 
 
 def _show_tokens(context: Context, now: datetime) -> None:

@@ -239,7 +239,9 @@ class Ledger:
         """
         found = self._read(lambda connection: queries.prunable(connection, process, before))
         pieces = [found[start : start + PRUNED_AT_ONCE] for start in range(0, len(found), PRUNED_AT_ONCE)]
-        return sum(self._write(partial(queries.prune, rowids=piece, before=before)) for piece in pieces)
+        forgotten = sum(self._write(partial(queries.prune, rowids=piece, before=before)) for piece in pieces)
+        self._read(queries.empty_log)
+        return forgotten
 
     def prunable(self, process: str, before: datetime) -> int:
         """Return how many entries `prune` would forget. Raises Problem."""

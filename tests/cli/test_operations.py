@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from receiver import cli
+from receiver.cli import status
 from receiver.core.delivery import Arrival, Receipt, Section
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
@@ -230,3 +231,17 @@ def test_a_backup_into_a_folder_that_is_not_there_names_the_folder(context, tmp_
     told = run("backup", tmp_path / "away" / "copy.db")
     assert told.exit_code == 1
     assert f"there is no folder {tmp_path / 'away'}" in told.stderr
+
+
+def test_status_is_watched_until_somebody_ends_it(context, monkeypatch):
+    looks = iter([None, None, KeyboardInterrupt])
+
+    def sleep(_seconds):
+        if next(looks):
+            raise KeyboardInterrupt
+        deliver(context, "while it is watched")
+
+    monkeypatch.setattr(status.time, "sleep", sleep)
+    told = run("status", "--watch")
+    assert told.exit_code == 0
+    assert told.stdout.count("ready for deliveries") == 3

@@ -334,3 +334,17 @@ def test_a_note_of_the_clock_that_cannot_be_read_is_met_with_caution(home, boot)
     boot.prune(home, NOON)
     (home.settings.data / retention.FOLDER / clock.FILE).write_text("[]")
     assert boot.prune(home, NOON + 40 * DAY, 40 * DAY)["quarantine"].removed == 0
+
+
+def test_what_the_ledger_forgets_is_in_its_files_no_more(home):
+    """A sourceId may name a patient: it goes from freed pages, from the index and from the log as well."""
+    home.section('[retention]\nledger = "30d"')
+    planted = "Planted-Patient-4711"
+    for number in range(40):
+        home.deliver(source_id=f"{planted}-{number}", at=NOON)
+        home.deliver(source_id=f"{planted}-{number}", at=NOON)  # rows that grow leave their old place
+    kept = home.deliver(source_id="kept", at=NOON + 20 * DAY)
+    assert pruned(home, 31 * DAY)["ledger"] == (40, 1)
+    files = sorted(home.ledger.path.parent.glob("ledger.db*"))
+    assert {path.name: path.read_bytes().count(planted.encode()) for path in files} == {path.name: 0 for path in files}
+    assert home.ledger.find(kept.id) == kept

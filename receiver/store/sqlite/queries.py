@@ -1,5 +1,6 @@
 """What the ledger says to SQLite. Every function works inside the caller's transaction and may raise apsw.Error."""
 
+import contextlib
 import json
 import os
 from collections import defaultdict
@@ -271,3 +272,9 @@ def standing(connection: apsw.Connection) -> dict[str, Standing]:
         with suppress(ValueError):
             found[process].last_success = units.moment(last)
     return dict(found)
+
+
+def empty_log(connection: apsw.Connection) -> None:
+    """Move the log into the database and empty it: it holds older states of pages. Put off while others read."""
+    with contextlib.suppress(apsw.BusyError, apsw.LockedError):
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)

@@ -50,7 +50,7 @@ build/fuzz/ready: requirements.lock pyproject.toml
 
 # 10,000 values through every format, filter and shipped process, read back by other readers: how many came back, and
 # how many were refused, stands in the statistics. `make test` has a short run of the same.
-READ_BACK := $(addprefix tests/,field/test_field_dates.py templates/test_any_text.py templates/filters/test_filters.py shipped/test_any_value.py) \
+READ_BACK := $(addprefix tests/,field/test_field_dates.py hostile/test_growth.py templates/test_any_text.py templates/filters/test_filters.py shipped/test_any_value.py) \
 	$(wildcard tests/formats/test_hl7_*.py)
 properties: .venv/ready
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),10000) $(BIN)/python -m pytest --hypothesis-show-statistics $(READ_BACK)

@@ -83,5 +83,6 @@ def _rejected(document: SchemaFile | None, path: Path, examples: list[Any], libr
         for error in judge.iter_errors(example):
             told = f"the schema rejects its own example: it {message(error)}"
             place = (*path, "examples", index, *error.instance_path)
-            yield document.fault(place, "example-rejected", told, severity=Severity.WARNING)
+            hint = "correct the example, or the rule that rejects it"
+            yield document.fault(place, "example-rejected", told, hint=hint, severity=Severity.WARNING)
             break

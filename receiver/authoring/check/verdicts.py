@@ -99,7 +99,8 @@ class Verdicts:
         """Tell what of an HL7 message receivers do not expect, though the standard's structure has it."""
         for place, message in habits.findings(text):
             line = template_line((self.site / file).read_text("utf-8-sig"), text, place)
-            self._note(Fault(file, line, 1, "hl7-unusual", f"{place}: {message}", "", Severity.WARNING))
+            hint = f"correct {place.partition(', ')[2]} here, unless your receiver asks for it so"
+            self._note(Fault(file, line, 1, "hl7-unusual", f"{place}: {message}", hint, Severity.WARNING))
 
     def _place(self, where: str) -> tuple[str, int, int]:
         """Return file, line and column of a template's line; of two files with one name where the records are named."""

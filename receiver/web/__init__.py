@@ -1,1 +1,1 @@
-"""web"""
+"""The Flask blueprints of deliveries and health pages, answers, and the console."""

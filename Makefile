@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak bench profile package licenses demo clean
+.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak bench profile package licenses locks sbom demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -45,7 +45,8 @@ fuzz-parsers: build/fuzz/ready
 
 build/fuzz/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv build/fuzz
-	build/fuzz/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock atheris==3.0.0 ".[hl7]"
+	build/fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	build/fuzz/bin/python -m pip install --quiet --disable-pip-version-check --no-deps atheris==3.0.0 .
 	@touch $@
 
 # 10,000 values through every format, filter and shipped process, read back by other readers: how many came back, and
@@ -85,7 +86,8 @@ package: .venv/ready
 	rm -rf build dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	$(PYTHON) -m venv --clear build/clean
-	build/clean/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock "$$(echo dist/receiver-*.whl)[hl7]"
+	build/clean/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	build/clean/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/receiver-*.whl
 	build/clean/bin/receiver --version && RECEIVER_TOKEN=only-for-this-check build/clean/bin/receiver check
 
 licenses: .venv/ready
@@ -94,10 +96,35 @@ licenses: .venv/ready
 demo: .venv/ready
 	$(BIN)/python demo/run.py $(if $(ONCE),--once)
 
-.venv/ready: requirements.lock pyproject.toml
+# The versions to install, with the digest of each file, out of pyproject.toml: what is pinned already stays as it is. The
+# service needs the first file alone, a checkout both.
+LOCK := build/locks/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-annotate --no-header \
+	--extra hl7 --extra fhir --extra pdf pyproject.toml
+locks: build/locks/ready
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --extra test --constraints requirements.lock --output-file requirements-test.lock \
+	    $$(sed -n 's/^\([^ =]*\)==.*/--no-emit-package \1/p' requirements.lock)
+
+build/locks/ready:
+	$(PYTHON) -m venv build/locks
+	build/locks/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@touch $@
+
+# What the service consists of (requirements.lock), as a bill of materials for programs: build/sbom.json in CycloneDX.
+sbom: build/sbom/ready
+	build/sbom/bin/cyclonedx-py requirements --output-reproducible --output-format JSON --output-file build/sbom.json \
+	    --pyproject pyproject.toml requirements.lock
+
+build/sbom/ready:
+	$(PYTHON) -m venv build/sbom
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
+	@touch $@
+
+.venv/ready: requirements.lock requirements-test.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    --requirement requirements.lock --requirement requirements-test.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -1,6 +1,7 @@
 """Inner names of libraries: each that an upgrade takes away is named here, rather than found out by a delivery."""
 
 import importlib
+import re
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -79,3 +80,35 @@ def test_what_is_used_by_an_inner_name_has_an_upper_bound(distribution):
     requirement = requirements()[distribution]
     assert any(each.operator == "<" for each in requirement.specifier), f"{requirement} needs an upper bound"
     assert requirement.specifier.contains(version(distribution))
+
+
+LOCKS = {name: (ROOT / name).read_text() for name in ("requirements.lock", "requirements-test.lock")}
+
+
+def pinned(lock: str) -> set[str]:
+    return {plain(name) for name in re.findall(r"^([\w.-]+)==", LOCKS[lock], re.MULTILINE)}
+
+
+def plain(name: str) -> str:
+    """Return a name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def wanted(*extras: str) -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    texts = [*project["dependencies"], *(each for extra in extras for each in project["optional-dependencies"][extra])]
+    return {plain(Requirement(text).name) for text in texts}
+
+
+def test_what_the_service_needs_is_locked_without_what_only_tests_need():
+    assert wanted("hl7", "fhir", "pdf") <= pinned("requirements.lock")
+    assert wanted("test") <= pinned("requirements.lock") | pinned("requirements-test.lock")
+    assert not pinned("requirements.lock") & pinned("requirements-test.lock")
+    assert not pinned("requirements.lock") & {"pytest", "ruff", "mypy", "hypothesis", "coverage"}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_file_is_locked_by_its_digest_and_no_index_is_named(lock):
+    entries = re.split(r"\n(?=\S)", LOCKS[lock].strip())
+    assert [entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)] == []
+    assert "://" not in LOCKS[lock]

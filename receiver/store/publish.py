@@ -30,6 +30,9 @@ the next ROW durable makes that mark durable, too: at no time, and after no powe
 the folder was never answered. Names are never given twice in a folder: what a row tells of is its own file, or was
 published.
 
+An output may have a journal (`journal.py`), to which a line is appended just before `mark`: after a crash in between it
+has two, which say the same. It decides nothing here, and serves a ledger that was restored from a backup.
+
 Beside this path: `quarantine/<process>/<id>/` with a file `unsettled` in it is a delivery whose folder was moved there
 and whose row (`held`, `refused`) is still to be written; without one, the row is there. An accepted delivery has
 no business in quarantine: what is found there is swept.

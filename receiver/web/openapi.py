@@ -19,6 +19,13 @@ RETRYING = (
     "only of what is durable."
 )
 
+NO_ANSWER = "Never by the service: a proxy got no answer from it. Send the same again; nothing is published twice."
+BY_PROXIES = {
+    429: "Never by the service: a limit of a proxy before it. Send the same again, after `Retry-After` if it is there.",
+    502: NO_ANSWER,
+    504: NO_ANSWER,
+}
+
 
 def text() -> str:
     """Return the document as it is shipped."""
@@ -59,7 +66,8 @@ def document() -> Schema:
 
 
 def _deliver(name: str, summary: str) -> Schema:
-    answers = {"200": "Published", "202": "Held"} | {str(status): _name(status) for status in _statuses()}
+    statuses = sorted([*_statuses(), *BY_PROXIES])
+    answers = {"200": "Published", "202": "Held"} | {str(status): _name(status) for status in statuses}
     return {
         "operationId": name,
         "summary": summary,
@@ -145,7 +153,8 @@ def _name(status: int) -> str:
 
 
 def _problems() -> Schema:
-    return {_name(status): _problem(status) for status in _statuses()}
+    by_proxies = {_name(status): {"description": told} for status, told in BY_PROXIES.items()}
+    return {_name(status): _problem(status) for status in _statuses()} | by_proxies
 
 
 def _problem(status: int) -> Schema:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from receiver.web import openapi
+from receiver.web import openapi, replies
 from receiver.web.deliveries import PLAIN
 
 from . import made_up
@@ -103,3 +103,11 @@ def test_a_method_that_it_does_not_have_is_refused_with_those_it_has(outside, pa
         assert {each.lower() for each in answer.headers["allow"].split(", ")} >= METHODS & DOCUMENT["paths"][
             path
         ].keys()
+
+
+def test_what_proxies_answer_by_themselves_is_told_and_never_ours():
+    document = openapi.document()
+    for path in (openapi.URL, openapi.URL + "/{process}"):
+        answers = document["paths"][path]["post"]["responses"]
+        assert {"429", "502", "504"} <= set(answers)
+    assert not {429, 502, 504} & {status for status, _ in replies.STATUSES.values()}

@@ -53,7 +53,9 @@ def storage_problem(attempt: str, error: OSError) -> Problem:
     code = Code.DISK_FULL if error.errno in _FULL else Code.STORAGE_FAILED
     number = error.errno or 0
     name = f"{errno.errorcode[number]}: {os.strerror(number)}" if number in errno.errorcode else "unknown error"
-    return Problem(code, f"could not {attempt} ({name})")
+    by_unit = error.errno == errno.EROFS and "INVOCATION_ID" in os.environ  # which systemd sets for its services
+    hint = ": is the folder in the unit's ReadWritePaths=?" if by_unit else ""
+    return Problem(code, f"could not {attempt} ({name}){hint}")
 
 
 class NewFile:

@@ -43,7 +43,8 @@ def mounted(tmp_path):
         (errno.EROFS, Code.STORAGE_FAILED),
     ],
 )
-def test_a_refusal_of_the_disk_names_what_was_tried_and_never_a_path(number, code):
+def test_a_refusal_of_the_disk_names_what_was_tried_and_never_a_path(monkeypatch, number, code):
+    monkeypatch.delenv("INVOCATION_ID", raising=False)
     with pytest.raises(Problem) as problem, storage("write to the stage"):
         raise OSError(number, "no", "/output/Jane Invented.hl7")
     assert problem.value.code is code
@@ -233,3 +234,13 @@ def test_a_copy_is_whole_and_hashed(tmp_path):
     (tmp_path / "a").write_bytes(b"x" * 2_500_000)
     durable.copy(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_bytes() == b"x" * 2_500_000
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"), [(errno.EROFS, ": is the folder in the unit's ReadWritePaths=?"), (errno.EACCES, "")]
+)
+def test_a_service_of_systemd_is_told_the_line_of_its_unit(monkeypatch, number, hint):
+    monkeypatch.setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef")
+    with pytest.raises(Problem) as problem, storage("write to the output folder"):
+        raise OSError(number, "no")
+    assert problem.value.detail.partition(")")[2] == hint

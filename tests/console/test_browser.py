@@ -1,0 +1,114 @@
+"""The console in a real browser, under its own strict policy: a held fax is published by keyboard alone."""
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+from receiver.core.delivery import Status
+from receiver.store.ledger import Ledger
+
+from .sample import PASSWORD
+
+CHROMIUM = shutil.which("chromium")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="no chromium here")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+SIZES = {"wide": (1500, 1000), "phone": (390, 844), "twice as large": (750, 500)}
+
+
+@pytest.fixture
+def url(console):
+    server = make_server("127.0.0.1", 0, console, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def page(url):
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        opened = browser.new_page(viewport={"width": 1500, "height": 1000})
+        said: list[str] = []
+        opened.on("console", lambda message: said.append(message.text))
+        opened.on("pageerror", lambda error: said.append(str(error)))
+        opened.goto(f"{url}/login")
+        opened.keyboard.type("operator person")
+        opened.keyboard.press("Tab")
+        opened.keyboard.type(PASSWORD)
+        opened.keyboard.press("Enter")
+        opened.wait_for_selector("h1:text('Now')")
+        yield opened
+        browser.close()
+    assert said == []  # also what the policy has refused
+
+
+def test_a_held_fax_is_corrected_and_published_by_keyboard_alone(page, url, settings, ids):
+    page.goto(f"{url}/deliveries?status=held")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-doubt]:focus")  # the doubtful field is where the cursor stands
+    assert ids["held"] in page.url
+    page.keyboard.press("Control+a")
+    page.keyboard.type("00071235")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("text=The delivery was corrected.")
+    entry = Ledger(settings.ledger).find(ids["held"])
+    assert entry.status is Status.PUBLISHED
+    record = next(output.path for output in entry.outputs if output.path.endswith(".hl7"))
+    assert b"|00071235^" in (settings.output / record).read_bytes()
+
+
+def test_the_pages_of_a_document_turn_and_grow_by_key(page, url, ids):
+    page.goto(f"{url}/deliveries/{ids['published']}")
+    page.goto(f"{url}/deliveries/{ids['held']}")
+    image = page.locator(".sheet img")
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 1_000
+    page.locator("h1").click()
+    page.keyboard.press("+")
+    page.keyboard.press("r")
+    assert image.get_attribute("class") == "w150 t90"
+    with page.expect_response("**/documents/0/2.png") as answered:
+        page.keyboard.press("n")
+    assert answered.value.status == 200
+    assert page.inner_text("[data-page]") == "2"
+
+
+def test_the_keys_are_listed_and_the_list_closes(page):
+    page.keyboard.press("?")
+    assert page.is_visible("#keys")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#keys")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_is_cut_off_at_any_width(page, url, ids, size):
+    page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+    for path in ("/", "/deliveries", f"/deliveries/{ids['held']}", "/audit"):
+        page.goto(url + path)
+        wide = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert wide[0] <= wide[1], f"{path} is {wide[0]} wide in {wide[1]}"
+
+
+def test_what_a_rehearsal_says_comes_into_the_page(page, url, ids):
+    page.goto(f"{url}/deliveries/{ids['held']}")
+    page.click("text=What would that change?")
+    page.wait_for_selector("#rehearsal h2")
+    assert "would be published" in page.inner_text("#rehearsal")
+
+
+def test_pictures_for_the_docs(page, url, ids):
+    wanted = os.environ.get("PICTURES")
+    if not wanted:
+        pytest.skip("PICTURES names no folder to draw into")
+    for name, path in (("now", "/"), ("deliveries", "/deliveries"), ("delivery", f"/deliveries/{ids['held']}")):
+        page.goto(url + path)
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=str(Path(wanted) / f"console-{name}.png"))

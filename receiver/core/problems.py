@@ -39,6 +39,7 @@ class Code(StrEnum):
     FIELDS_INVALID = "fields-invalid"
     CONFIDENCE_LOW = "confidence-low"
     SOURCE_ID_CONFLICT = "source-id-conflict"
+    MALWARE_FOUND = "malware-found"
     # what becomes of it
     DOCUMENT_BROKEN = "document-broken"
     TEMPLATE_FAILED = "template-failed"
@@ -50,6 +51,7 @@ class Code(StrEnum):
     SHUTTING_DOWN = "shutting-down"
     STORAGE_FAILED = "storage-failed"
     DISK_FULL = "disk-full"
+    SCANNER_AWAY = "scanner-away"
     INTERNAL_ERROR = "internal-error"
 
 
@@ -66,6 +68,7 @@ PASSING = {
     Code.SHUTTING_DOWN,
     Code.STORAGE_FAILED,
     Code.DISK_FULL,
+    Code.SCANNER_AWAY,
 }
 
 

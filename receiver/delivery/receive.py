@@ -14,6 +14,7 @@ from receiver.core.work import Step, timed
 from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected, collect
 from receiver.delivery.render import as_published, plan, put_aside, render
+from receiver.delivery.scan import scan
 from receiver.metadata.fields import below_minimum
 from receiver.metadata.reader import NOTHING
 from receiver.site.process import Process
@@ -94,6 +95,7 @@ def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
     known, latest = context.ledger.before(id_, process.name, reading.source_id)
     if known:
         return publish.duplicate(context.ledger, known, arrival)
+    scan(process, parts, intake.staged)
     if not (arrival.replay and arrival.replay.accept_confidence):
         judge_confidence(process, reading)
     published = as_published(process, parts, intake.staged)

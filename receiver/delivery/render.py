@@ -156,6 +156,8 @@ def holds(process: Process, code: Code) -> bool:
     """Return whether the process keeps such a delivery for repair, rather than turn it away."""
     if code is Code.CONFIDENCE_LOW:
         return process.config.confidence.below == "hold"
+    if code is Code.MALWARE_FOUND:
+        return True
     if code is Code.NO_RECORD:
         return process.config.delivery.without_records == "hold"
     return process.config.delivery.on_invalid == "hold" and code is not Code.SOURCE_ID_CONFLICT

@@ -16,7 +16,12 @@ from receiver.store.recover import Report
 
 logger = logging.getLogger("receiver")
 
-OURS = {Code.STORAGE_FAILED, Code.DISK_FULL, Code.INTERNAL_ERROR}  # the sender can do nothing about them
+OURS = {
+    Code.STORAGE_FAILED,
+    Code.DISK_FULL,
+    Code.SCANNER_AWAY,
+    Code.INTERNAL_ERROR,
+}  # the sender can do nothing about them
 
 
 class Standard(logging.Handler):

@@ -46,6 +46,7 @@ STATUSES: dict[Code, tuple[int, str]] = {
     Code.DOCUMENT_BROKEN: (422, "A document cannot be read"),
     Code.TEMPLATE_FAILED: (422, "A template cannot render this delivery"),
     Code.RECORD_INVALID: (422, "A record breaks its schema"),
+    Code.MALWARE_FOUND: (422, "A part holds malware"),
     Code.NO_RECORD: (422, "No record applies to this delivery"),
     Code.NAME_TAKEN: (422, "A file of this name is in the output already"),
     Code.HEADERS_TOO_LARGE: (431, "Headers are too large"),
@@ -54,6 +55,7 @@ STATUSES: dict[Code, tuple[int, str]] = {
     Code.SHUTTING_DOWN: (503, "The service is shutting down"),
     Code.STORAGE_FAILED: (503, "The storage failed"),
     Code.DISK_FULL: (507, "The disk is full"),
+    Code.SCANNER_AWAY: (503, "The virus scanner does not answer"),
 }
 
 

@@ -79,6 +79,7 @@ ADVICE = {
     Code.FIELDS_INVALID: "Send the fields as `violations` say; `schema` tells the rule, or the template's line.",
     Code.CONFIDENCE_LOW: "Validate the document on the platform and send it again.",
     Code.SOURCE_ID_CONFLICT: 'The first delivery stays. Use a new sourceId, or `same_source_id = "publish"`.',
+    Code.MALWARE_FOUND: "It is kept for a person to look at; `violations` name the part and what was found.",
     Code.DOCUMENT_BROKEN: "Look at the file: it cannot be read or converted.",
     Code.TEMPLATE_FAILED: "Repair the template; `violations` tell its line. Then `receiver replay`.",
     Code.NO_RECORD: "Add a record for such deliveries, or say `without_records`. Then `receiver replay`.",
@@ -89,6 +90,7 @@ ADVICE = {
     Code.SHUTTING_DOWN: "Send again later.",
     Code.STORAGE_FAILED: "Send again later; the operator looks at the disk and the ledger.",
     Code.DISK_FULL: "Send again later; the operator makes room.",
+    Code.SCANNER_AWAY: "Send again later; the operator looks at clamd.",
 }
 
 

@@ -34,7 +34,15 @@ def test_every_key_is_read(tmp_path):
     assert config.auth == AuthConfig(("env:REFERRALS_TOKEN", DIGEST), open=False)
     assert config.route == RouteConfig("referrals.example.org", default=True)
     assert config.parts == (
-        PartConfig("file", Role.DOCUMENT, ("image/tiff", "application/pdf"), 200_000_000, required=True, many=False),
+        PartConfig(
+            "file",
+            Role.DOCUMENT,
+            ("image/tiff", "application/pdf"),
+            200_000_000,
+            required=True,
+            many=False,
+            scan="clamd:/run/clamav/clamd.ctl",
+        ),
         PartConfig("metadata", Role.METADATA, (), 1_000_000, required=True, many=False),
         PartConfig("page_*", Role.DOCUMENT, (), None, required=False, many=True),
     )

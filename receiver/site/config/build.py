@@ -98,6 +98,7 @@ def _part(data: dict[str, Any], name: str) -> PartConfig:
         many=part["many"],
         sniff=part["sniff"],
         convert=part.get("convert"),
+        scan=part.get("scan"),
     )
 
 

@@ -47,6 +47,7 @@ class PartConfig:
     many: bool
     sniff: bool = True  # an empty part is refused, and one that does not begin as its type does
     convert: Literal["pdf"] | None = None  # what the document is published as, instead of what came
+    scan: str | None = None  # "clamd:" and the path of its socket: who looks through the part first
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ FORMS = {
         'a name such as "referrals" or an absolute path with forward slashes; no .., ~, $, : or {{ }}',
     ),
     "group": Form("bad-name", "cannot be the name of a group", 'write it as `getent group` does: "importers"'),
+    "scanner": Form("bad-path", "is not a scanner", 'write "clamd:/run/clamav/clamd.ctl", the path of its socket'),
     "file-name": FILE_NAME,
     "metadata-schema": Form(
         "schema-misfit", "is no schema for metadata", "name a .json (for JSON) or .xsd (for XML) file in schemas/"

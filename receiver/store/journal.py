@@ -45,6 +45,8 @@ def note(entries: Sequence[Entry], at: datetime) -> None:
     Each line has its own line break before it: one that a crash has torn harms no other.
     """
     for entry in entries:
+        if not os.path.isdir(f"{entry.output}/{FOLDER}"):  # as a rule: an attempt to open it would take longer
+            continue
         name = f"{entry.output}/{FOLDER}/{at:%Y-%m}.jsonl"
         try:
             file = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)

@@ -39,12 +39,15 @@ class Ahead:
         In a thread. Raises Problem if no more of it is waited for.
         """
         last = time.monotonic() + seconds
-        while not self.receive():
-            if self.over:
-                raise self._paced.too_late()
-            self._paced.ask()
-            if not self._paced.comes_within(last - time.monotonic()):
-                return False
+        try:
+            while not self.receive():
+                if self.over:
+                    raise self._paced.too_late()
+                self._paced.ask()
+                if not self._paced.comes_within(last - time.monotonic()):
+                    return False
+        except ConnectionError:
+            raise _sender_gone() from None
         self._unreader.unread(bytes(self.held))
         self.held.clear()
         return True
@@ -135,10 +138,14 @@ class Stream(Body):  # type: ignore[misc]
         try:
             piece: bytes = super().read() if size is None else self.reader.read(size)
         except (errors.NoMoreData, ConnectionError):
-            raise Problem(Code.TRUNCATED_BODY, "The connection ended before the body did.") from None
+            raise _sender_gone() from None
         except errors.ParseException:
             raise Problem(Code.MALFORMED_BODY, "The chunked transfer coding is malformed (RFC 9112 §7.1).") from None
         return piece
+
+
+def _sender_gone() -> Problem:
+    return Problem(Code.TRUNCATED_BODY, "The connection ended before the body did.")
 
 
 class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types

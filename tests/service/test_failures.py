@@ -37,7 +37,7 @@ def healthy(service: Service, source_id: str) -> None:
 
 
 @pytest.fixture
-def ensure_folder(tmp_path):
+def own(tmp_path):
     """A service of its own, since what it stands on is broken."""
     service = Service(tmp_path / "data").start()
     yield service

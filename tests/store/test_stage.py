@@ -96,7 +96,7 @@ def test_only_so_many_files_stay_open(place):
             staged.add(b"page")
         assert open_files() <= before + stage.OPEN_FILES + 1
         staged.seal()
-    assert open_files() == before
+    assert open_files() <= before
 
 
 def test_a_folder_has_one_owner(place):

@@ -40,9 +40,8 @@ def page(url):
         opened.on("console", lambda message: said.append(message.text))
         opened.on("pageerror", lambda error: said.append(str(error)))
         opened.goto(f"{url}/login")
-        opened.keyboard.type("operator person")
-        opened.keyboard.press("Tab")
-        opened.keyboard.type(PASSWORD)
+        opened.locator("[name=name]").press_sequentially("operator person")
+        opened.locator("[name=password]").press_sequentially(PASSWORD)
         opened.keyboard.press("Enter")
         opened.wait_for_selector("h1:text('Now')")
         yield opened

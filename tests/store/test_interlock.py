@@ -117,7 +117,7 @@ def test_a_child_that_forsakes_it_does_not_keep_it_for_the_parent_that_died(lock
 
 
 def test_nothing_is_left_of_it_once_it_is_closed(tmp_path):
-    before = open_files()
+    before = open_files(tmp_path)
     for _ in range(3):
         made = Interlock(tmp_path / "lock")
         with holder(tmp_path):
@@ -126,7 +126,7 @@ def test_nothing_is_left_of_it_once_it_is_closed(tmp_path):
         for thread in own_threads():
             thread.join(5)
     assert own_threads() == []
-    assert open_files() == before
+    assert open_files(tmp_path) == before
 
 
 def test_one_that_met_no_other_process_has_no_thread(lock):

@@ -90,13 +90,13 @@ def test_a_folder_is_gone_after_a_failure(place):
 
 def test_only_so_many_files_stay_open(place):
     with place.stage.open():
-        before = open_files()
+        before = open_files(place.stage.root)
     with place.stage.open() as staged:
         for _ in range(100):
             staged.add(b"page")
-        assert open_files() <= before + stage.OPEN_FILES + 1
+        assert open_files(place.stage.root) <= before + stage.OPEN_FILES + 1
         staged.seal()
-    assert open_files() <= before
+    assert open_files(place.stage.root) == before
 
 
 def test_a_folder_has_one_owner(place):

@@ -17,6 +17,7 @@ from receiver.store.ledger import Ledger
 from receiver.store.sqlite.accounts import Accounts
 from receiver.web.console import access, pages, showing
 from receiver.web.console.service import Service
+from receiver.web.replies import STATUSES
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -33,7 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(pages.pages)
     app.add_template_filter(showing.moment)
     app.add_template_filter(showing.size)
-    app.register_error_handler(Problem, lambda problem: showing.failure(503, problem.detail))
+    app.register_error_handler(Problem, lambda problem: showing.failure(STATUSES[problem.code][0], problem.detail))
     app.register_error_handler(HTTPException, _failed)
     return app
 

@@ -71,12 +71,10 @@ def delivery(id_: str) -> str:
 @needs(Role.OPERATOR)
 def page(id_: str, number: int, page: int) -> Response:
     """Draw a page of a document: only what we rendered ourselves, never the bytes of a sender."""
-    entry = _entry(id_)
     try:
-        _, part = showing.document(_service().context, entry, number)
-    except IndexError:
-        abort(404, "There is no such document.")
-    image = documents.page(part, page, entry.process)
+        image = _drawn(_entry(id_), number, page)
+    except Problem:
+        image = _drawn(_entry(id_), number, page)  # published meanwhile, it lies elsewhere
     return Response(image, content_type="image/png")
 
 
@@ -139,6 +137,14 @@ def audit() -> str:
     person, delivery = request.args.get("person", ""), request.args.get("delivery", "")
     looks = _accounts().looks(person=person, delivery=delivery)
     return render_template("audit.html", looks=looks, person=person, delivery=delivery)
+
+
+def _drawn(entry: Entry, number: int, page: int) -> bytes:
+    try:
+        _, part = showing.document(_service().context, entry, number)
+    except IndexError:
+        abort(404, "There is no such document.")
+    return documents.page(part, page, entry.process)
 
 
 def _show(entry: Entry, inside: showing.Inside | None, missing: str) -> str:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
 
 from receiver import log
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.settings import Settings
 from receiver.delivery.context import ContextHolder, open_context, open_unrecovered
 from receiver.operations import meters, metrics, reload, retention
@@ -29,7 +29,7 @@ _compiled: dict[Settings, Mapping[str, Process]] = {}  # by `prepare`, for the w
 def prepare(settings: Settings | None = None) -> None:
     """Prove the configuration and the folders, and create the ledger, once, before any worker is forked.
 
-    Raises `SettingsError`, `Misconfigured` or `Problem`, whose text tells every fault.
+    Raises `SettingsError`, `ConfigurationError` or `Problem`, whose text tells every fault.
     """
     settings = settings or Settings.from_environment()
     with in_force.joining(settings.data) as first:
@@ -89,10 +89,10 @@ def _begin(settings: Settings, *, first: bool) -> Mapping[str, Process]:
 
 
 def _in_force(settings: Settings) -> Mapping[str, Process]:
-    """Return what is in force; where somebody removed the copies, the site as it lies there. Raises Misconfigured."""
+    """Return what is in force; where its copies were removed, the site as it is. Raises ConfigurationError."""
     try:
         if served := in_force.read(settings.data):
             return in_force.load(settings, served, _compiled.get(settings, {}))
-    except Misconfigured as error:
+    except ConfigurationError as error:
         log.not_reloaded(str(error))
     return in_force.establish(settings)

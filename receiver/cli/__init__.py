@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import SettingsError, describe
 
@@ -68,7 +68,7 @@ class Verbs(click.Group):
         except SystemExit as end:
             if end.code:
                 raise
-        except (SettingsError, Misconfigured, Problem) as error:
+        except (SettingsError, ConfigurationError, Problem) as error:
             click.echo(str(error), err=True)
             if isinstance(error, Problem) and error.code in STORAGE:
                 click.echo(f"looked at: {_places()}", err=True)

@@ -42,7 +42,7 @@ def open_ledger(settings: Settings) -> ledger.Ledger:
 
 
 def open_context(settings: Settings) -> "Context":
-    """Return everything that the service works with, tokens aside. Raises `Misconfigured`, `Problem`.
+    """Return everything that the service works with, tokens aside. Raises `ConfigurationError`, `Problem`.
 
     Output folders are created before the service ever started: one that is missing afterwards was there, and its
     disk may be away.

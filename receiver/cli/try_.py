@@ -23,7 +23,7 @@ from receiver.authoring.cases.cases import (
 from receiver.authoring.cases.outcome import run
 from receiver.authoring.cases.verdict import Status, Verdict, prove
 from receiver.cli.terminal import again_on_change, show_heading, show_outcome
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.settings import Settings
 from receiver.site.compiling import SCHEMAS
 from receiver.site.config.site import MAPPINGS
@@ -108,7 +108,7 @@ def _report_misuse(attempt: Callable[[], bool]) -> None:
     """Go on after what would end the verb: the next save may mend it."""
     try:
         attempt()
-    except Misconfigured as error:
+    except ConfigurationError as error:
         click.echo(str(error))
     except click.UsageError as error:
         click.echo(error.format_message())

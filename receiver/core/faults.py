@@ -46,7 +46,7 @@ class Fault:
         return f"{self.file}:{self.line}:{self.column}: {self.code} {self.message}{hint}"
 
 
-class Misconfigured(Exception):  # noqa: N818 (a state, told in one word)
+class ConfigurationError(Exception):
     """Something cannot be compiled; carries every fault found."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -66,15 +66,15 @@ class _TooLong(BaseException):
 
 @contextmanager
 def reading(file: str, place: Place | None = None) -> Iterator[None]:
-    """Have libraries read a file of a user's: what they raise, and what takes them too long, is `Misconfigured`.
+    """Have libraries read a file of a user's: what they raise, and what takes them too long, is `ConfigurationError`.
 
-    `place` tells where in which file it is, by what was raised. `Misconfigured` and `Problem` pass through.
+    `place` tells where in which file it is, by what was raised. `ConfigurationError` and `Problem` pass through.
     """
     at = place or (lambda _: (file, 1, 1))
     try:
         with _bounded():
             yield
-    except (Misconfigured, Problem, KeyboardInterrupt, SystemExit, GeneratorExit):
+    except (ConfigurationError, Problem, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except _TooLong as error:
         message = f"it takes more than {READING_SECONDS:g} seconds to compile"
@@ -84,7 +84,7 @@ def reading(file: str, place: Place | None = None) -> Iterator[None]:
         fault = Fault(*at(error), "unreadable-content", _told(error))
     else:
         return
-    raise Misconfigured([fault])
+    raise ConfigurationError([fault])
 
 
 def _told(error: BaseException) -> str:

@@ -24,7 +24,7 @@ def checker(
     schemas: Schemas,
     delimiter: str = ",",
 ) -> Check:
-    """Return the check of one record, by a schema's name or "hl7" or "fhir". Raises `Misconfigured`."""
+    """Return the check of one record, by a schema's name or "hl7" or "fhir". Raises `ConfigurationError`."""
     if format == "json":
         judge = fhir.violations if schema == "fhir" else schemas.json(schema).violations if schema else None
         return lambda content: json.violations(content.decode(encoding), judge)

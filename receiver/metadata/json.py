@@ -59,7 +59,7 @@ def path(expression: str) -> Path:
 
 
 def schema(schemas: Schemas, name: str) -> JsonSchema:
-    """Return the schema of the metadata. Raises `Misconfigured`."""
+    """Return the schema of the metadata. Raises `ConfigurationError`."""
     return schemas.json(name)
 
 

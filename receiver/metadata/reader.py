@@ -8,7 +8,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
 
 from receiver.core.delivery import Reading
-from receiver.core.faults import Fault, Misconfigured, reading
+from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata import json, xml
 from receiver.metadata.fields import Gathered, Layout, Path, Rules, WrongPathError, gather, source_id_fault
@@ -155,7 +155,7 @@ def _is_reported(violation: Violation, broken: tuple[Violation, ...]) -> bool:
 
 
 def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa: A001 (as re.compile)
-    """Compile what `[metadata]` and `[fields]` say. Raises `Misconfigured` with every fault of it.
+    """Compile what `[metadata]` and `[fields]` say. Raises `ConfigurationError` with every fault of it.
 
     The schema's ending says what the metadata is.
     """
@@ -167,7 +167,7 @@ def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa
     names = ("each", "name", "value", "confidence")
     paths = [work.path(form.path, getattr(configured.fields, name), "fields", name) for name in names]
     if work.faults:
-        raise Misconfigured(work.faults)
+        raise ConfigurationError(work.faults)
     section = configured.fields
     rules = Rules(frozenset(section.repeated), dict(section.aliases), section.scale)
     warnings = tuple(fault for each in (schema, fields_schema) if each for fault in each.warnings)
@@ -198,7 +198,7 @@ class _Compiling:
             return None
         try:
             return compiled(self._schemas, name)
-        except Misconfigured as error:
+        except ConfigurationError as error:
             self.faults += error.faults
             return None
 
@@ -210,7 +210,7 @@ class _Compiling:
                     return compiled(expression)
                 except WrongPathError as error:
                     message = f"{error.message} (at its column {error.column})"
-                    raise Misconfigured([replace(at, message=message)]) from None
-        except Misconfigured as error:
+                    raise ConfigurationError([replace(at, message=message)]) from None
+        except ConfigurationError as error:
             self.faults += error.faults
             return None

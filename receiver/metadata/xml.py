@@ -103,7 +103,7 @@ def path(expression: str) -> Path:
 
 
 def schema(schemas: Schemas, name: str) -> XmlSchema:
-    """Return the schema of the metadata. Raises `Misconfigured`."""
+    """Return the schema of the metadata. Raises `ConfigurationError`."""
     return schemas.xml(name)
 
 

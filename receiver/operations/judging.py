@@ -15,7 +15,7 @@ from pathlib import Path
 
 from receiver import log
 from receiver.authoring.check import inspect
-from receiver.core.faults import Fault, Misconfigured, Severity
+from receiver.core.faults import ConfigurationError, Fault, Severity
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.site import in_force
@@ -39,7 +39,7 @@ def main(settings: Settings) -> int:
         _put_in_force(settings)
     except Problem as problem:
         log.not_reloaded(problem.detail)
-    except Misconfigured as faulty:
+    except ConfigurationError as faulty:
         log.not_reloaded(str(faulty))
     except Exception as error:  # noqa: BLE001 (its own words might quote a sample)
         log.crashed(error)
@@ -49,7 +49,7 @@ def main(settings: Settings) -> int:
 
 
 def _put_in_force(settings: Settings) -> None:
-    """Judge the site, unless that was done meanwhile or somebody goes on editing it. Raises Problem, Misconfigured."""
+    """Judge the site, unless that was done meanwhile or still being edited. Raises Problem, ConfigurationError."""
     with in_force.alone(settings.data):
         before = in_force.read(settings.data)
         if before is None:  # somebody has removed or spoilt it

@@ -15,7 +15,7 @@ from dataclasses import replace
 from itertools import cycle
 
 from receiver import log
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context, ContextHolder, stages_of
@@ -90,7 +90,7 @@ class Watch:
         context = self.current.context
         try:
             self.current.context = rebuilt(context, in_force.load(self.settings, found, context.processes))
-        except (Misconfigured, Problem) as error:
+        except (ConfigurationError, Problem) as error:
             log.not_reloaded(str(error))
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from receiver.core.delivery import ID_LENGTH, Kind, Part, Status
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.operations.health import files
@@ -189,7 +189,7 @@ def _outputs(settings: Settings) -> Mapping[Path, timedelta | None]:
     """Return each process's output folder, and how long the ledger remembers what it wrote; None: for good."""
     found: dict[Path, timedelta | None] = {}
     for folder in find(settings.site)[0]:
-        with suppress(Misconfigured):
+        with suppress(ConfigurationError):
             config = read(folder, settings.site)
             found[(settings.output / config.output.directory).absolute()] = config.retention.ledger
     return found

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from receiver.core.faults import Fault, Misconfigured, did_you_mean, reading
+from receiver.core.faults import ConfigurationError, Fault, did_you_mean, reading
 from receiver.schemas import json_schema, xsd
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.xsd import XmlSchema
@@ -24,11 +24,11 @@ class Schemas:
         self._faults: dict[str, tuple[Fault, ...]] = {}
 
     def json(self, name: str) -> JsonSchema:
-        """Return the JSON Schema in a file of the folder. Raises `Misconfigured`."""
+        """Return the JSON Schema in a file of the folder. Raises `ConfigurationError`."""
         return self._compiled(name, self._json, json_schema.compile)
 
     def xml(self, name: str) -> XmlSchema:
-        """Return the XSD in a file of the folder. Raises `Misconfigured`."""
+        """Return the XSD in a file of the folder. Raises `ConfigurationError`."""
         return self._compiled(name, self._xml, xsd.compile)
 
     def missing(self, name: str) -> tuple[str, str] | None:
@@ -49,13 +49,13 @@ class Schemas:
 
     def _compiled(self, name: str, done: dict[str, Schema], compiled: Compile[Schema]) -> Schema:
         if name in self._faults:
-            raise Misconfigured(self._faults[name])
+            raise ConfigurationError(self._faults[name])
         if name not in done:
             path = self.folder / name
             try:
                 with reading(path.relative_to(self.site).as_posix()):
                     done[name] = compiled(path, self.folder, self.site)
-            except Misconfigured as error:
+            except ConfigurationError as error:
                 self._faults[name] = error.faults
                 raise
         return done[name]

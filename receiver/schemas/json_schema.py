@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from receiver.core.faults import Fault, Misconfigured, Severity
+from receiver.core.faults import ConfigurationError, Fault, Severity
 from receiver.core.problems import Violation
 from receiver.schemas import json_check, words
 from receiver.schemas.json_explain import Places, pointer, subjects, violation
@@ -66,12 +66,12 @@ class JsonSchema:
 
 
 def compile(path: Path, folder: Path, site: Path) -> JsonSchema:  # noqa: A001 (as re.compile)
-    """Compile a schema file of `folder`, with all that it refers to there. Raises `Misconfigured`."""
+    """Compile a schema file of `folder`, with all that it refers to there. Raises `ConfigurationError`."""
     library = Library(folder, site)
     root = library.add(path)
     faults = list(dict.fromkeys([*_all_faults(library), *library.faults]))
     if root is None or any(fault.severity is Severity.ERROR for fault in faults):
-        raise Misconfigured(faults)
+        raise ConfigurationError(faults)
     validator = _validator(root, library)
     known = frozenset(name for document in library.documents.values() for name in _names(document.contents))
     descriptions = {
@@ -128,4 +128,4 @@ def _validator(root: SchemaFile, library: Library) -> jsonschema_rs.Validator:
         )
     except (jsonschema_rs.ValidationError, ValueError) as error:
         message = words.rule(getattr(error, "message", str(error)))
-        raise Misconfigured([root.fault((), "invalid-schema", message)]) from None
+        raise ConfigurationError([root.fault((), "invalid-schema", message)]) from None

@@ -15,7 +15,7 @@ from typing import Any
 from elementpath import ElementPathError
 from xmlschema import XMLResource, XMLSchemaException, XsdComponent
 
-from receiver.core.faults import Fault, Misconfigured, reading
+from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.core.problems import Violation
 from receiver.schemas import words, xsd_explain, xsd_files
 from receiver.schemas.xsd_files import Files, SchemaFile, is_1_1
@@ -70,17 +70,17 @@ class XmlSchema:
 
 
 def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (as re.compile)
-    """Compile a schema file of `folder`, with all that it refers to there. Raises `Misconfigured`."""
+    """Compile a schema file of `folder`, with all that it refers to there. Raises `ConfigurationError`."""
     files = Files(folder, site)
     root = files.add(path)
     if files.faults or root is None:
-        raise Misconfigured(files.faults)
+        raise ConfigurationError(files.faults)
     if costly := list(xsd_files.cost_faults(files)):
-        raise Misconfigured(costly)
+        raise ConfigurationError(costly)
     schema, errors = _build(root, files, folder)
     faults = dict.fromkeys(_fault(error, files, root) for error in errors)
     if faults:
-        raise Misconfigured(faults)
+        raise ConfigurationError(faults)
     names = {
         document.path: document.path.relative_to(folder.resolve()).as_posix() for document in files.documents.values()
     }
@@ -95,7 +95,7 @@ def _known(files: Files) -> frozenset[str]:
 
 
 def _build(root: SchemaFile, files: Files, folder: Path) -> tuple[Any, list[Any]]:
-    """Return what the library makes of a schema, and all that it finds wrong there. Raises `Misconfigured`."""
+    """Return what the library makes of a schema, and all that it finds wrong there. Raises `ConfigurationError`."""
     adapt()
     kind = Schema11 if is_1_1(root) else Schema10
     at_work = partial(_at_work, files, root)
@@ -113,7 +113,7 @@ def _build(root: SchemaFile, files: Files, folder: Path) -> tuple[Any, list[Any]
             return schema, list(schema.maps.all_errors)
         except (XMLSchemaException, ElementPathError) as error:
             message = words.rule(getattr(error, "message", None) or type(error).__name__)
-            raise Misconfigured([Fault(*at_work(error), "invalid-schema", message)]) from None
+            raise ConfigurationError([Fault(*at_work(error), "invalid-schema", message)]) from None
 
 
 def _at_work(files: Files, root: SchemaFile, error: BaseException) -> tuple[str, int, int]:

@@ -10,7 +10,7 @@ from gunicorn.systemd import sd_notify
 from receiver import log
 from receiver.app import prepare
 from receiver.core import limits
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings, SettingsError
 from receiver.operations import meters
@@ -42,7 +42,7 @@ def on_starting(_server: Any) -> None:
     _allow_open_files()
     try:
         prepare()
-    except (Misconfigured, SettingsError, Problem) as error:
+    except (ConfigurationError, SettingsError, Problem) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the log is not set up before the start is allowed)
         sys.exit(2)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from receiver import documents
-from receiver.core.faults import Fault, Misconfigured, Severity, did_you_mean, reading
+from receiver.core.faults import ConfigurationError, Fault, Severity, did_you_mean, reading
 from receiver.core.settings import Settings
 from receiver.formats import checking as records
 from receiver.formats.checking import Check
@@ -139,7 +139,7 @@ class _Work:
         try:
             with reading(self.configured.source.file):
                 return compiled(*arguments, **named)
-        except Misconfigured as error:
+        except ConfigurationError as error:
             self.faults.extend(error.faults)
             return None
 
@@ -183,7 +183,7 @@ class _Work:
     def _delimiter(self, record: RecordConfig) -> str:
         """Return what stands between the cells of CSV; a template that cannot be read has its fault already."""
         if record.format == "csv" and record.delimiter is None:
-            with suppress(Misconfigured):
+            with suppress(ConfigurationError):
                 return self.templates.delimiter(record.template) or ","
         return record.delimiter or ","
 
@@ -204,8 +204,8 @@ class _Work:
             hint = f"groupadd --system {written}, on the host of the service"
             yield self.configured.fault("unknown-group", "this host has no such group", "output", "group", hint=hint)
 
-    def _missing(self, code: str, message: str, hint: str, index: int, key: str) -> Misconfigured:
-        return Misconfigured([self.configured.fault(code, message, "records", index, key, hint=hint)])
+    def _missing(self, code: str, message: str, hint: str, index: int, key: str) -> ConfigurationError:
+        return ConfigurationError([self.configured.fault(code, message, "records", index, key, hint=hint)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +221,11 @@ class Compiled:
 def proven(
     settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
 ) -> dict[str, Process]:
-    """Return every process of the site by name, or only some. Raises `Misconfigured` with every error there is."""
+    """Return every process of the site by name, or only some. Raises `ConfigurationError` with every error there is."""
     processes, faults = compile_site(settings, environ, only)
     errors = [fault for fault in faults if fault.severity is Severity.ERROR]
     if errors:
-        raise Misconfigured(errors)
+        raise ConfigurationError(errors)
     return processes
 
 
@@ -255,7 +255,7 @@ def compile_pieces(
     for folder in folders:
         try:
             configured = read(folder, settings.site)
-        except Misconfigured as error:
+        except ConfigurationError as error:
             faults += [*error.faults, *_further(folder, schemas)]
             continue
         tokens, objections = read_tokens(configured, environ)
@@ -277,7 +277,7 @@ def _further(folder: Path, schemas: Schemas) -> tuple[Fault, ...]:
     try:
         with reading(folder.relative_to(schemas.site).as_posix()):
             configured = read_provisional(folder, schemas.site)
-    except Misconfigured:  # as when it was read the first time
+    except ConfigurationError:  # as when it was read the first time
         return ()
     return compile_process(configured, Tokens(()), schemas).faults if configured else ()
 

@@ -185,7 +185,7 @@ def write(data: Path, state: State) -> None:
 def establish(settings: Settings) -> dict[str, Process]:
     """Put the site in force as it lies there, whole, and return its processes.
 
-    The caller is `alone`. Raises `Misconfigured` where it is faulty, with every error there is, and
+    The caller is `alone`. Raises `ConfigurationError` where it is faulty, with every error there is, and
     `Problem`.
     """
     seen = fingerprint(settings.site)
@@ -214,7 +214,7 @@ def create_output(settings: Settings, output: Path, group: int | None, before: S
 def load(settings: Settings, current: State, known: Mapping[str, Process] = MappingProxyType({})) -> dict[str, Process]:
     """Return the processes in force: those that are `known` already as they are, the others compiled.
 
-    Raises `Misconfigured` where one that was proven cannot be compiled here.
+    Raises `ConfigurationError` where one that was proven cannot be compiled here.
     """
     same = {name: known[name] for name in known if _is_same(known[name], current.processes.get(name))}
     processes = dict(same)

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.utils import _PassArg
 
-from receiver.core.faults import Misconfigured, did_you_mean
+from receiver.core.faults import ConfigurationError, did_you_mean
 from receiver.templates import filters
 from receiver.templates.library import Library
 from receiver.templates.operations import METHODS
@@ -139,7 +139,7 @@ def _table(unit: Unit, library: Library, node: nodes.Filter) -> None:
         return
     try:
         found = library.table(table.value)
-    except Misconfigured as error:
+    except ConfigurationError as error:
         unit.found(error.faults)
         return
     if isinstance(found, str):

@@ -63,7 +63,7 @@ class Compiler:
         }
 
     def template(self, source: Source, context: OutputContext) -> nodes.Template:
-        """Return a template's tree, ready to compile. Raises `Misconfigured` for a syntax error."""
+        """Return a template's tree, ready to compile. Raises `ConfigurationError` for a syntax error."""
         body, scope = self._imports.file_scope(self._imports.parse(source).body, Scope(chain=(source.file,)))
         walked, _ = self._body(body, context, scope)
         return nodes.Template([*self._called(walked), *walked], lineno=0)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from jinja2 import nodes
 
-from receiver.core.faults import Misconfigured, did_you_mean
+from receiver.core.faults import ConfigurationError, did_you_mean
 from receiver.formats.budget import MAX_INCLUDES
 from receiver.templates.environment import Sandbox
 from receiver.templates.library import Library
@@ -24,7 +24,7 @@ class Imports:
         self._unit = unit
 
     def parse(self, source: Source) -> nodes.Template:
-        """Parse a file. Raises `Misconfigured` with its syntax error."""
+        """Parse a file. Raises `ConfigurationError` with its syntax error."""
         tree = parse(self._environment, source, self._unit.places)
         if self._unit.trace:
             self._unit.trace.declare(tree, self._unit.places)
@@ -63,7 +63,7 @@ class Imports:
                 source = library.source(name)
                 unit.uses(source.file)
                 return source.file, self.parse(source).body
-            except Misconfigured as error:
+            except ConfigurationError as error:
                 unit.found(error.faults)
         return None
 

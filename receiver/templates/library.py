@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from receiver.core.faults import Fault, Misconfigured, did_you_mean
+from receiver.core.faults import ConfigurationError, Fault, did_you_mean
 from receiver.formats import values
 from receiver.formats.budget import MAX_FILE
 from receiver.formats.errors import RefusedError
@@ -35,22 +35,22 @@ class Table:
 
 
 def read_table(path: Path, file: str) -> Table:
-    """Read a table; `file` is its name in faults. Raises `Misconfigured`."""
+    """Read a table; `file` is its name in faults. Raises `ConfigurationError`."""
     try:
         if path.stat().st_size > MAX_FILE:
-            raise Misconfigured([Fault(file, 1, 1, "bad-table", f"it has more than {MAX_FILE:,} bytes")])
+            raise ConfigurationError([Fault(file, 1, 1, "bad-table", f"it has more than {MAX_FILE:,} bytes")])
         rows = list(csv.reader(StringIO(path.read_text("utf-8-sig"), newline=""), strict=True))
     except UnicodeDecodeError as error:
-        raise Misconfigured([_not_utf8(file, error)]) from None
+        raise ConfigurationError([_not_utf8(file, error)]) from None
     except (OSError, csv.Error):
-        raise Misconfigured([Fault(file, 1, 1, "bad-table", "it is not a CSV file in UTF-8")]) from None
+        raise ConfigurationError([Fault(file, 1, 1, "bad-table", "it is not a CSV file in UTF-8")]) from None
     if not rows or len(rows[0]) < 2 or len(set(rows[0])) < len(rows[0]):
         hint = "columns are parted by commas" if rows and re.search("[;\t]", "".join(rows[0])) else ""
         message = "it needs a header with two or more different columns"
-        raise Misconfigured([Fault(file, 1, 1, "bad-table", message, hint)])
+        raise ConfigurationError([Fault(file, 1, 1, "bad-table", message, hint)])
     faults = list(_table_faults(rows, file))
     if faults:
-        raise Misconfigured(faults)
+        raise ConfigurationError(faults)
     return Table(path.stem, tuple(rows[0]), tuple(tuple(row) for row in rows[1:] if row))
 
 
@@ -111,16 +111,18 @@ class Library:
         return path.relative_to(self.site).as_posix() if path.is_relative_to(self.site) else path.as_posix()
 
     def source(self, name: str) -> Source:
-        """Read a template. Raises `Misconfigured`."""
+        """Read a template. Raises `ConfigurationError`."""
         file = self.file(name)
         try:
             if (self.folder / name).stat().st_size > MAX_FILE:
-                raise Misconfigured([Fault(file, 1, 1, "template-too-large", f"it has more than {MAX_FILE:,} bytes")])
+                raise ConfigurationError(
+                    [Fault(file, 1, 1, "template-too-large", f"it has more than {MAX_FILE:,} bytes")]
+                )
             text = (self.folder / name).read_text("utf-8-sig")
         except OSError:
-            raise Misconfigured([Fault(file, 1, 1, "unknown-template", "this file cannot be read")]) from None
+            raise ConfigurationError([Fault(file, 1, 1, "unknown-template", "this file cannot be read")]) from None
         except UnicodeDecodeError:
-            raise Misconfigured([Fault(file, 1, 1, "template-unreadable", "it is not UTF-8")]) from None
+            raise ConfigurationError([Fault(file, 1, 1, "template-unreadable", "it is not UTF-8")]) from None
         return Source(file, text)
 
     def missing(self, name: str) -> str | None:
@@ -132,7 +134,7 @@ class Library:
         return did_you_mean(name, known) or "templates are named from the process's folder"
 
     def table(self, name: str) -> Table | str:
-        """Return a code table, read once, or a hint if there is none. Raises `Misconfigured` for a bad one."""
+        """Return a code table, read once, or a hint if there is none. Raises `ConfigurationError` for a bad one."""
         if name not in self.tables:
             path = self.folder / TABLES_FOLDER / f"{name}.csv"
             known = sorted(found.stem for found in path.parent.glob("*.csv"))

@@ -14,7 +14,7 @@ from jinja2.lexer import Token as LexerToken
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
-from receiver.core.faults import Fault, Misconfigured
+from receiver.core.faults import ConfigurationError, Fault
 
 CLOSING = {"{{": "}}", "{%": "%}"}
 TAGS = re.compile(r"\{#.*?#\}|\{%-?\s*raw\b.*?endraw\s*-?%\}|\{\{|\}\}|\{%|%\}", re.DOTALL)
@@ -90,21 +90,21 @@ def start(node: nodes.Node) -> int:
 
 
 def parse(environment: Environment, source: Source, places: Places) -> nodes.Template:
-    """Parse a template. Raises `Misconfigured` with its syntax error."""
+    """Parse a template. Raises `ConfigurationError` with its syntax error."""
     opened: list[LexerToken] = []
     try:
         return _parser(environment, source, places, None, opened).parse()
     except TemplateSyntaxError as error:
         raise _misconfigured(error, source, places, opened) from None
     except RecursionError:
-        raise Misconfigured([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
+        raise ConfigurationError([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
 
 
 def parse_expression(environment: Environment, source: Source, places: Places) -> nodes.Expr:
-    """Parse one expression. Raises `Misconfigured` with its syntax error."""
+    """Parse one expression. Raises `ConfigurationError` with its syntax error."""
     if source.text.lstrip().startswith(("{{", "{%")):
         message, hint = "an expression stands here by itself", "leave {{ }} or {% %} away"
-        raise Misconfigured([Fault(*source.place(0), "template-syntax", message, hint)])
+        raise ConfigurationError([Fault(*source.place(0), "template-syntax", message, hint)])
     try:
         parser = _parser(environment, source, places, "variable")
         expression = parser.parse_expression()
@@ -114,7 +114,7 @@ def parse_expression(environment: Environment, source: Source, places: Places) -
     except TemplateSyntaxError as error:
         raise _misconfigured(error, source, places) from None
     except RecursionError:
-        raise Misconfigured([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
+        raise ConfigurationError([Fault(*source.place(0), "template-syntax", "it is nested too deeply")]) from None
     return expression
 
 
@@ -161,18 +161,20 @@ def _tokens(environment: Environment, source: Source, places: Places, state: str
 
 def _misconfigured(
     error: TemplateSyntaxError, source: Source, places: Places, opened: Sequence[LexerToken] = ()
-) -> Misconfigured:
+) -> ConfigurationError:
     if opened and (error.message or "").startswith("Unexpected end of template"):
         tag = opened[-1].value
         hint = f"write {{% end{tag} %}} where it ends"
-        return Misconfigured([places.fault(opened[-1].lineno, "template-syntax", f"this {tag} is not closed", hint)])
+        return ConfigurationError(
+            [places.fault(opened[-1].lineno, "template-syntax", f"this {tag} is not closed", hint)]
+        )
     if unclosed := _unclosed(source):
-        return Misconfigured([unclosed])
+        return ConfigurationError([unclosed])
     number = error.lineno if error.lineno < len(places.positions) else places.add(source, len(source.text))
     message = (error.message or "it cannot be read").rstrip(".")
     hint = next((hint for end, hint in HINTS.items() if re.search(end, message)), "")
     message = message[:1].lower() + re.sub(r" at \d+$", "", message[1:])
-    return Misconfigured([places.fault(number, "template-syntax", message, hint)])
+    return ConfigurationError([places.fault(number, "template-syntax", message, hint)])
 
 
 def _unclosed(source: Source) -> Fault | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jinja2
 from jinja2 import TemplateSyntaxError, nodes
 
-from receiver.core.faults import Misconfigured, reading
+from receiver.core.faults import ConfigurationError, reading
 from receiver.formats import budget, path, plain
 from receiver.formats.csv import escape as csv
 from receiver.formats.escaping import FORMATS, Format, OutputContext
@@ -53,7 +53,7 @@ class Templates:
         encoding: str = "utf-8",
         dialect: Dialect | None = None,
     ) -> Template:
-        """Compile a record's template. Raises `Misconfigured`."""
+        """Compile a record's template. Raises `ConfigurationError`."""
         source, dialect = self._library.source(name), dialect or Dialect()
         module, state = FORMATS[format], FORMATS[format].START
         if module is csv:
@@ -63,15 +63,15 @@ class Templates:
         return self._template(source, module, state, encoding)
 
     def delimiter(self, name: str) -> str | None:
-        """Return the delimiter that a comment of a CSV template names; None if none does. Raises `Misconfigured`."""
+        """Return the delimiter that a comment of a CSV template names, or None. Raises `ConfigurationError`."""
         return self._declared(self._library.source(name))
 
     def path(self, source: str, file: str, line: int, column: int) -> Template:
-        """Compile a path pattern that stands somewhere in a file. Raises `Misconfigured`."""
+        """Compile a path pattern that stands somewhere in a file. Raises `ConfigurationError`."""
         return self._template(_written(source, file, line, column), path, path.START)
 
     def condition(self, source: str, file: str, line: int, column: int) -> Condition:
-        """Compile a condition that stands somewhere in a file. Raises `Misconfigured`."""
+        """Compile a condition that stands somewhere in a file. Raises `ConfigurationError`."""
         written = _written(source, file, line, column)
         unit = self._unit(written)
         with _reading(written):
@@ -96,7 +96,7 @@ class Templates:
             unit = Unit()
             number = unit.places.add(source, declared.start(1))
             hint = "one of , ; | tab"
-            raise Misconfigured([unit.places.fault(number, "bad-argument", "this is no delimiter of CSV", hint)])
+            raise ConfigurationError([unit.places.fault(number, "bad-argument", "this is no delimiter of CSV", hint)])
         return DELIMITERS[declared[1]]
 
     def _unit(self, source: Source) -> Unit:
@@ -106,15 +106,15 @@ class Templates:
 
     def _compiled(self, file: str, tree: nodes.Template, unit: Unit, module: Format) -> Template:
         if unit.faults:
-            raise Misconfigured(unit.faults)
+            raise ConfigurationError(unit.faults)
         tree.set_environment(self._environment)
         try:
             code = self._environment.compile(tree, file, f"<{file}>")
         except TemplateSyntaxError as error:
             message = (error.message or "it cannot be compiled").rstrip(".")
-            raise Misconfigured([unit.places.fault(error.lineno, "template-syntax", message)]) from None
+            raise ConfigurationError([unit.places.fault(error.lineno, "template-syntax", message)]) from None
         except (SyntaxError, RecursionError, MemoryError):
-            raise Misconfigured([unit.places.fault(0, "template-syntax", "it is nested too deeply")]) from None
+            raise ConfigurationError([unit.places.fault(0, "template-syntax", "it is nested too deeply")]) from None
         compiled = jinja2.Template.from_code(self._environment, code, self._environment.globals)
         return Template(file, compiled, unit, module.finish)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from jinja2 import nodes
 
-from receiver.core.faults import Fault, Misconfigured
+from receiver.core.faults import ConfigurationError, Fault
 from receiver.formats.budget import MAX_NODES
 from receiver.formats.errors import MisplacedError
 from receiver.formats.escaping import OutputContext
@@ -119,8 +119,8 @@ class Unit:
         self.labels[node.lineno] = label(read, scope.aliases)
 
     def visit(self, node: nodes.Node) -> None:
-        """Count a node. Raises `Misconfigured` for a template that unfolds without end."""
+        """Count a node. Raises `ConfigurationError` for a template that unfolds without end."""
         self.visited += 1
         if self.visited > MAX_NODES:
             fault = self.places.fault(node.lineno, "template-too-large", f"it unfolds to more than {MAX_NODES:,} nodes")
-            raise Misconfigured([*self.faults, fault])
+            raise ConfigurationError([*self.faults, fault])

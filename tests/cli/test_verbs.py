@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from receiver import cli
-from receiver.core.faults import Fault, Misconfigured
+from receiver.core.faults import ConfigurationError, Fault
 
 SITE_WITH_A_TOKEN = """
 [auth]
@@ -81,7 +81,7 @@ def test_no_verb_is_misuse():
 
 def test_a_verb_that_meets_a_faulty_configuration_tells_its_faults(monkeypatch):
     def command():
-        raise Misconfigured([Fault("a.toml", 3, 1, "unknown-key", "unknown key titel", 'did you mean "title"?')])
+        raise ConfigurationError([Fault("a.toml", 3, 1, "unknown-key", "unknown key titel", 'did you mean "title"?')])
 
     faulty = click.Command("faulty", callback=command)
     monkeypatch.setattr(cli.Verbs, "get_command", lambda *_: faulty)

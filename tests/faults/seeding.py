@@ -9,7 +9,7 @@ from pathlib import Path
 from receiver.authoring.cases.cases import cases, processes
 from receiver.authoring.cases.verdict import PROBLEM, Status, prove
 from receiver.authoring.check import check
-from receiver.core.faults import Fault, Misconfigured
+from receiver.core.faults import ConfigurationError, Fault
 from receiver.core.settings import Settings
 from tests.faults.catalogue import SITES, Seeded
 
@@ -89,7 +89,7 @@ def _refused(settings: Settings) -> bool:
     """Tell whether `receiver test` finds a sample refused that is to be published: nobody needs to look at records."""
     try:
         proofs = [prove(case, settings.max_body) for each in processes(settings).values() for case in cases(each)]
-    except Misconfigured:
+    except ConfigurationError:
         return True
     return any(
         proof.verdict.status is Status.ERROR or (proof.outcome.problem and not (proof.case.expected / PROBLEM).exists())

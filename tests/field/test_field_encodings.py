@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.metadata import json, xml
 from receiver.schemas.encodings import KNOWN, MalformedError
 from receiver.schemas.folder import Schemas
@@ -177,7 +177,7 @@ def test_a_table_as_excel_saves_it_is_read_or_told_how_to_save(tmp_path, encodin
     if not fault:
         assert library.read_table(table, "kinds.csv").row("Ü", "form") == ("Ü", "é")
         return
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         library.read_table(table, "kinds.csv")
     assert str(caught.value).startswith(f"kinds.csv:{fault}")
 
@@ -186,5 +186,5 @@ def test_a_table_as_excel_saves_it_is_read_or_told_how_to_save(tmp_path, encodin
 def test_a_schema_that_libraries_cannot_read_is_told_how_to_save(tmp_path, declared, encoding):
     body = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a"/><!-- é --></xs:schema>'
     (tmp_path / "one.xsd").write_bytes(f'<?xml version="1.0" encoding="{declared}"?>{body}'.encode(encoding))
-    with pytest.raises(Misconfigured, match="save it as UTF-8, and declare that"):
+    with pytest.raises(ConfigurationError, match="save it as UTF-8, and declare that"):
         Schemas(tmp_path, tmp_path).xml("one.xsd")

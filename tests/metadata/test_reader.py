@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.core.delivery import Reading
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Code, Problem
 from receiver.metadata import xml as form
 from receiver.metadata.fields import Absent
@@ -353,14 +353,14 @@ def test_a_wrong_xpath_is_a_fault_of_the_configuration(key: str, expression: str
 
 def test_all_faults_of_the_configuration_are_told_at_once(folder: Path) -> None:
     (folder / "broken.json").write_text('{"type": "strin"}')
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         reader_of(folder, schema="brokn.json", each="[", name="]")
     messages = [str(fault) for fault in caught.value.faults]
     assert len(messages) == 3
     assert any(
         'there is no "brokn.json" in schemas/' in each and 'did you mean "broken.json"?' in each for each in messages
     )
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         reader_of(folder, schema="broken.json")
     assert [(each.file, each.code) for each in caught.value.faults] == [("schemas/broken.json", "invalid-schema")]
 
@@ -506,7 +506,7 @@ def _read(reader: MetadataReader, content: bytes) -> None:
 
 
 def _expect_wrong_path(schema: str, key: str, expression: str, words: str) -> None:
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         reader_of(schema=schema, **{key: expression})
     (fault,) = caught.value.faults
     assert fault.code == "wrong-path"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from receiver.core import faults
-from receiver.core.faults import Fault, Misconfigured
+from receiver.core.faults import ConfigurationError, Fault
 from receiver.schemas import folder
 from receiver.schemas.json_check import MOST_JUDGEMENTS as MOST
 from receiver.schemas.xml_text import parse
@@ -18,7 +18,7 @@ from tests.support.schema_folder import XSD_1_1, Schemas
 def told(schemas: Schemas, name: str) -> tuple[Fault, ...]:
     """Return the faults of a schema as the service compiles it."""
     ready = folder.Schemas(schemas.folder, schemas.site)
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         ready.xml(name) if name.endswith(".xsd") else ready.json(name)
     return caught.value.faults
 
@@ -142,7 +142,7 @@ def test_a_schema_that_takes_too_long_is_a_fault(schemas: Schemas, monkeypatch: 
 def test_what_a_library_catches_ends_in_time_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "READING_SECONDS", 0.05)
     monkeypatch.setattr(faults, "REPEATED_SECONDS", 0.05)
-    with pytest.raises(Misconfigured), faults.reading("schemas/main.xsd"):  # noqa: PT012
+    with pytest.raises(ConfigurationError), faults.reading("schemas/main.xsd"):  # noqa: PT012
         try:
             while True:
                 pass
@@ -156,7 +156,7 @@ def test_a_library_that_panics_is_told_by_its_name(monkeypatch: pytest.MonkeyPat
         pass
 
     with (
-        pytest.raises(Misconfigured, match=r"^a.json:1:1: unreadable-content .* \(Panic\)$"),
+        pytest.raises(ConfigurationError, match=r"^a.json:1:1: unreadable-content .* \(Panic\)$"),
         faults.reading("a.json"),
     ):
         raise Panic("Zebra-7731-Quagga")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.schemas import json_schema, xsd
 from tests.support.schema_folder import XS
 
@@ -20,7 +20,7 @@ def test_a_file_outside_of_schemas_is_a_fault_however_it_is_named(tmp_path, sche
     outside.write_text(content)
     path = schemas.folder / name
     path.symlink_to(outside)
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         compiled(path if linked else outside, schemas.folder, schemas.site)
     assert [fault.code for fault in caught.value.faults] == ["outside-schemas"]
     path.unlink()

@@ -10,7 +10,7 @@ from elementpath.regex import translate_pattern
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.schemas import xsd
 from receiver.schemas.xml_text import parse
 from receiver.schemas.xsd import MAX_VIOLATIONS, XmlSchema
@@ -268,7 +268,7 @@ def test_a_faulty_schema_is_refused(schemas: Schemas, body: str, line: int, colu
 
 def test_a_schema_with_a_doctype_is_refused(schemas: Schemas) -> None:
     path = schemas.write("doctype.xsd", "<!DOCTYPE a SYSTEM 'http://127.0.0.1:1/x'><a/>")
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         xsd.compile(path, schemas.folder, schemas.site)
     assert [each.message for each in caught.value.faults] == ["a DOCTYPE is not accepted"]
 

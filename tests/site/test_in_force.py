@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.settings import Settings
 from receiver.operations import judging
 from receiver.site import in_force
@@ -182,7 +182,7 @@ def test_a_process_behind_a_link_is_watched_and_copied(site, tmp_path):
 def test_a_start_is_strict_and_leaves_what_was_in_force(site):
     before = site.digests()
     site.add("one", more="nonsense = 1\n")
-    with pytest.raises(Misconfigured, match="unknown-key"):
+    with pytest.raises(ConfigurationError, match="unknown-key"):
         established(site.settings)
     assert site.digests() == before
 

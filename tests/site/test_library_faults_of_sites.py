@@ -8,7 +8,7 @@ import pytest
 
 from receiver.app import prepare
 from receiver.authoring.check import check
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_whatever_a_library_raises_is_a_fault_of_the_file(site: Path, file: str,
     write(site, file, content)
     settings = settings_of(site)
     assert file in {fault.file for fault in check(settings, {"RECEIVER_TOKEN": "t" * 40})}
-    with pytest.raises(Misconfigured, match=file):
+    with pytest.raises(ConfigurationError, match=file):
         prepare(settings)
 
 

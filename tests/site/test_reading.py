@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from receiver.core.delivery import Role
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.site.config.model import (
     AuthConfig,
     ConfidenceConfig,
@@ -66,7 +66,7 @@ def test_every_key_is_read(tmp_path):
 
 
 def test_only_what_stands_for_something_else_is_refused_in_the_listing_of_every_key(tmp_path):
-    with pytest.raises(Misconfigured) as raised:
+    with pytest.raises(ConfigurationError) as raised:
         configured(tmp_path, "referrals", EVERY_KEY)
     assert [fault.code for fault in raised.value.faults] == ["token-plain", "schema-misfit"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from receiver.core.delivery import Delivery, Part, Reading, Role
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Problem, Violation
 from receiver.templates import Templates
 from receiver.templates.names import names
@@ -79,7 +79,7 @@ class Mapped:
     def fault_list(self, text: str, kind: str = "text", encoding: str = "utf-8"):
         try:
             self.compile(text, kind, encoding)
-        except Misconfigured as error:
+        except ConfigurationError as error:
             return error.faults
         return ()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from receiver.core.faults import Fault, Misconfigured
+from receiver.core.faults import ConfigurationError, Fault
 from receiver.schemas import json_schema, xsd
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.xsd import XmlSchema
@@ -39,7 +39,7 @@ class Schemas:
         return json_schema.compile(self.write("main.json", content), self.folder, self.site)
 
     def json_faults(self, content: Any, **others: Any) -> tuple[Fault, ...]:
-        with pytest.raises(Misconfigured) as caught:
+        with pytest.raises(ConfigurationError) as caught:
             self.json(content, **others)
         return caught.value.faults
 
@@ -51,6 +51,6 @@ class Schemas:
         return xsd.compile(path, self.folder, self.site)
 
     def xsd_faults(self, body: str, attributes: str = "", **others: str) -> tuple[Fault, ...]:
-        with pytest.raises(Misconfigured) as caught:
+        with pytest.raises(ConfigurationError) as caught:
             self.xsd(body, attributes, **others)
         return caught.value.faults

@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.templates import Templates
 
 QUOTES = 'put the whole cell in quotes: "{{ … }} text"'
@@ -53,6 +53,6 @@ def test_attributes_may_be_quoted_either_way(mapped, template):
     ],
 )
 def test_a_path_is_wrong_at_its_column(mapped, pattern, column, message):
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         Templates(mapped.folder, mapped.site).path(pattern, "process.toml", 12, 20)
     assert [(fault.column, fault.message) for fault in caught.value.faults] == [(column, message)]

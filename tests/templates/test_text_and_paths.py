@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Problem
 from receiver.templates import Templates
 from receiver.templates.templates import Dialect
@@ -127,9 +127,9 @@ def compiled_once(tmp_path_factory):
     "pattern", ["/abs", "../x", ".x", "a\\b", "a:b", "a//b", "a/", "{{ nothing }}", "{{ fields.mrn"]
 )
 def test_a_pattern_that_leads_elsewhere_is_refused_at_its_place(mapped, pattern):
-    with pytest.raises((Misconfigured, Problem)) as caught:
+    with pytest.raises((ConfigurationError, Problem)) as caught:
         Templates(mapped.folder, mapped.site).path(pattern, "process.toml", 12, 20).render(mapped.names())
-    if isinstance(caught.value, Misconfigured):
+    if isinstance(caught.value, ConfigurationError):
         assert caught.value.faults[0].line == 12
         assert caught.value.faults[0].column >= 20
 
@@ -149,7 +149,7 @@ def test_a_condition_that_fails_names_its_line_and_field(mapped):
 
 @pytest.mark.parametrize(("condition", "column"), [("fields.mrn is", 9), ("a b", 11), ("fields.mrn | nosuch", 22)])
 def test_a_condition_that_cannot_be_compiled_is_a_fault_at_its_place(mapped, condition, column):
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         mapped.holds(condition)
     assert caught.value.faults[0].line == 7
     assert caught.value.faults[0].column >= column

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from receiver.core.delivery import Section
-from receiver.core.faults import Fault, Misconfigured, Severity, did_you_mean
+from receiver.core.faults import ConfigurationError, Fault, Severity, did_you_mean
 from receiver.core.settings import Settings
 from receiver.delivery import form
 from receiver.site.compiling import compile_site
@@ -150,14 +150,14 @@ def captured_sections(path: Path, max_body: int) -> Iterator[Section]:
 
 
 def processes(settings: Settings, names: Iterable[str] = ()) -> dict[str, Process]:
-    """Return some processes of a site by name, or all. Raises `Misconfigured` where one is faulty or not there."""
+    """Return some processes of a site by name, or all. Raises `ConfigurationError` where one is faulty or not there."""
     known = [folder.name for folder in find(settings.site)[0]]
     wanted = list(names) or known
     if unknown := list(_unknown(wanted, known)):
-        raise Misconfigured(unknown)
+        raise ConfigurationError(unknown)
     compiled, faults = compile_site(settings, {}, wanted)
     if not wanted or not set(wanted) <= set(compiled):
-        raise Misconfigured(filter(_matters, faults))
+        raise ConfigurationError(filter(_matters, faults))
     return {name: compiled[name] for name in wanted}
 
 

@@ -16,7 +16,7 @@ from receiver.authoring.check import (
     unused,
 )
 from receiver.authoring.check.site import Site, site
-from receiver.core.faults import Fault, Misconfigured, Severity, reading
+from receiver.core.faults import ConfigurationError, Fault, Severity, reading
 from receiver.core.settings import Settings
 from receiver.site.compiling import Compiled, compile_pieces
 from receiver.site.config.site import MAPPINGS
@@ -64,5 +64,5 @@ def _found(check: Check, seen: Site) -> Iterator[Fault]:
     try:
         with reading(MAPPINGS):
             yield from check(seen)
-    except Misconfigured as error:
+    except ConfigurationError as error:
         yield from error.faults

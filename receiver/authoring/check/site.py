@@ -9,7 +9,7 @@ from jinja2 import nodes
 
 from receiver.authoring.check import shape
 from receiver.authoring.check.shape import Shape
-from receiver.core.faults import Fault, Misconfigured, Severity, reading
+from receiver.core.faults import ConfigurationError, Fault, Severity, reading
 from receiver.core.settings import Settings
 from receiver.schemas.json_library import Library, SchemaFile
 from receiver.site.compiling import Compiled, Pieces, start
@@ -50,7 +50,10 @@ class Site:
         """Return what a JSON Schema says of an object's members; None where it cannot be read."""
         document = self.schema(name)
         if document and name not in self._shapes:
-            with suppress(Misconfigured), reading(document.file):  # what is wrong with it was told when it was compiled
+            with (
+                suppress(ConfigurationError),
+                reading(document.file),
+            ):  # what is wrong with it was told when it was compiled
                 self._shapes[name] = shape.of(shape.root(document, self.library), self.library)
         return self._shapes.get(name)
 
@@ -162,6 +165,6 @@ def _parsed(source: Source, record: RecordConfig | None, *, condition: bool = Fa
     places = Places()
     try:
         root = expression(source, places) if condition else tree(source, places)
-    except Misconfigured:  # it has its fault already
+    except ConfigurationError:  # it has its fault already
         return
     yield Written(source, places, root, record)

@@ -9,7 +9,7 @@ from typing import Any
 
 from receiver.core import positions, units
 from receiver.core.delivery import Role
-from receiver.core.faults import Misconfigured, reading
+from receiver.core.faults import ConfigurationError, reading
 from receiver.site.config import rules, shape
 from receiver.site.config.model import (
     AuthConfig,
@@ -35,14 +35,14 @@ XML_FIELDS = {"each": ".//field", "name": "@name", "value": ".", "confidence": "
 
 
 def read(folder: Path, site: Path) -> ProcessConfig:
-    """Read the process.toml of one process's folder. Raises `Misconfigured` with all of its faults at once."""
+    """Read the process.toml of one process's folder. Raises `ConfigurationError` with all of its faults at once."""
     with reading((folder / FILE).relative_to(site).as_posix()):
         source = load(folder, site)
         found = list(shape.faults(source))
         broken = {path for path, _ in found}
         faults = {fault for _, fault in found} | set(rules.faults(source, broken))
         if faults:
-            raise Misconfigured(faults)
+            raise ConfigurationError(faults)
         return build(folder, source)
 
 
@@ -161,7 +161,7 @@ def read_provisional(folder: Path, site: Path) -> ProcessConfig | None:
     """
     try:
         source = load(folder, site)
-    except Misconfigured:
+    except ConfigurationError:
         return None
     rest = deepcopy(source.data)
     _remove(rest, (path for path, _ in shape.faults(source)))

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 
-from receiver.core.faults import Fault, Misconfigured, Severity
+from receiver.core.faults import ConfigurationError, Fault, Severity
 from receiver.core.settings import unknown_variables
 from receiver.site.config.build import read
 from receiver.site.config.model import ProcessConfig
@@ -44,7 +44,7 @@ def named_variables(site: Path) -> set[str]:
     """Return the environment variables that a site's readable processes name, for tokens and webhooks."""
     named: set[str] = set()
     for folder in find(site)[0]:
-        with suppress(Misconfigured):
+        with suppress(ConfigurationError):
             config = read(folder, site)
             named.update(variables(config), filter(None, [config.notify.variable]))
     return named

@@ -8,7 +8,7 @@ from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Any
 
-from receiver.core.faults import Fault, Misconfigured, Severity
+from receiver.core.faults import ConfigurationError, Fault, Severity
 from receiver.core.positions import Positions, toml_positions
 
 CODE = "toml-syntax"
@@ -124,18 +124,18 @@ class Source:
 
 
 def load(folder: Path, site: Path) -> Source:
-    """Parse the process.toml of a process's folder. Raises `Misconfigured` where it is no TOML."""
+    """Parse the process.toml of a process's folder. Raises `ConfigurationError` where it is no TOML."""
     path = folder / FILE
     file = path.relative_to(site).as_posix()
     try:
         content = path.read_bytes().removeprefix(UTF8_MARK)
     except OSError as error:
         message, hint = f"cannot be read: {error.strerror}", "every process has this file in its folder"
-        raise Misconfigured([Fault(file, 1, 1, "file-unreadable", message, hint)]) from error
+        raise ConfigurationError([Fault(file, 1, 1, "file-unreadable", message, hint)]) from error
     try:
         text = content.decode("utf-8")
         return Source(file, tomllib.loads(text), toml_positions(content))
     except UnicodeDecodeError as error:
-        raise Misconfigured([not_utf8(file, content, error)]) from error
+        raise ConfigurationError([not_utf8(file, content, error)]) from error
     except tomllib.TOMLDecodeError as error:
-        raise Misconfigured([not_toml(file, text, error)]) from error
+        raise ConfigurationError([not_toml(file, text, error)]) from error

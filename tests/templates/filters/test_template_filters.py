@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from receiver.core.faults import Misconfigured
+from receiver.core.faults import ConfigurationError
 from receiver.templates import Templates
 
 
@@ -196,6 +196,6 @@ def test_a_syntax_error_is_a_fault_at_its_place(mapped, template, fault):
 
 
 def test_a_template_that_does_not_exist_is_a_fault(mapped):
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         Templates(mapped.folder, mapped.site).record("nothing.j2", "text")
     assert str(caught.value).startswith("mappings/referrals/nothing.j2:1:1: unknown-template")

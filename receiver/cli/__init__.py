@@ -93,7 +93,7 @@ def _places() -> str:
 def main(file: str | None) -> None:
     """Take in document deliveries over HTTP and write the records that the next system imports.
 
-    Every verb ends with 0 if all is fine, 1 with findings, 2 where it was called wrongly or the configuration
+    Every verb ends with 0 if all is fine, 1 with findings, 2 if it was called wrongly or the configuration
     cannot be used.
     """
     if file:

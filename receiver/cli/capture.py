@@ -44,7 +44,7 @@ def command(id_: str, name: str, scrubbing: bool) -> None:
     """Make a sample case of the delivery ID, kept in quarantine or among the originals, with its expected/.
 
     It holds nothing of the original: values of the same shape are invented, and judged in the same way. Look at the
-    case before you share it all the same. Ends with 1 where that cannot be done; --real then takes the delivery as it
+    case before you share it all the same. Ends with 1 if that cannot be done; --real then takes the delivery as it
     is, data of a patient. The files belong to the owner of the site, readable for its group alone.
     """
     if not CASE.fullmatch(name):
@@ -124,5 +124,5 @@ def _write(case: Case, delivery: Scrubbed, max_body: int) -> None:
     show_outcome(proof.outcome)
     click.secho(f"captured: {case.folder} ({EXPECTED}/ says what it becomes today)", bold=True)
     if delivery.kept:
-        told = ", ".join(sorted(delivery.kept))
-        click.echo(f"left as they were, for nothing else may stand there: {told}")
+        names = ", ".join(sorted(delivery.kept))
+        click.echo(f"left as they were, for nothing else may stand there: {names}")

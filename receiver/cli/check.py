@@ -27,7 +27,7 @@ REPORTS: dict[str, Callable[[Findings], str]] = {
 def command(processes: Sequence[str], form: str, strict: bool) -> None:
     """Prove the configuration of PROCESSES, or of the whole site: every fault, with its file, line and column.
 
-    Ends with 0 where nothing is wrong, 1 where there are errors (with --strict also for warnings), 2 where a
+    Ends with 0 if nothing is wrong, 1 if there are errors (with --strict also for warnings), 2 if a
     process of that name does not exist. What is only worth a look (info) never counts.
     """
     settings = Settings.from_environment()

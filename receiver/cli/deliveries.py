@@ -75,7 +75,7 @@ def look_at_context(settings: Settings) -> "Context":
 
 
 def report_away(context: "Context") -> bool:
-    """Print each process whose output cannot be written; False where there is none."""
+    """Print each process whose output cannot be written; False if there is none."""
     away = context.away()
     for name, problem in away.items():
         click.echo(f"{name}: {problem.detail}", err=True)
@@ -97,13 +97,13 @@ def report_damaged(row: DamagedRow) -> None:
 
 
 def find(kept: ledger.Ledger, start: str) -> Entry:
-    """Return the entry whose id starts so; where there is none, or several, or it is damaged, the verb ends."""
+    """Return the entry whose id starts so; if there is none, or several, or it is damaged, the verb ends."""
     found = kept.starting(start.upper(), CANDIDATES)
     if not found:
         raise click.ClickException(f"no delivery has an id that starts with {start}")
     if len(found) > 1 and found[0].id != start.upper():
-        told = ", ".join(entry.id for entry in found)
-        raise click.UsageError(f"{start} is the start of several ids: {told}")
+        ids = ", ".join(entry.id for entry in found)
+        raise click.UsageError(f"{start} is the start of several ids: {ids}")
     if isinstance(found[0], DamagedRow):
         raise click.ClickException(found[0].detail)
     return found[0]

@@ -12,7 +12,7 @@ from receiver.authoring.draft import draft
 def command(folder: Path) -> None:
     """Make an empty site in DIR: folders, the schemas of NEXTSTEP's metadata, and a README.
 
-    DIR must not hold anything yet. Ends with 0, or with 2 where it does.
+    DIR must not hold anything yet. Ends with 0, or with 2 if it does.
     """
     try:
         written = draft.create_site(folder)

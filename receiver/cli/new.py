@@ -34,7 +34,7 @@ def command(process: str, first: Sequence[Path], more: Sequence[Path], form: str
     what is optional and what form a value has. What the samples have and the template does not print is listed: nested
     values, tables, what stands beside the fields. A token in a captured request is left out.
 
-    Ends with 0 where the process is drafted, 1 where the samples are of no use, 2 where it was called wrongly.
+    Ends with 0 if the process is drafted, 1 if the samples are of no use, 2 if it was called wrongly.
     """
     settings = Settings.from_environment()
     _refuse(process, settings.site)

@@ -17,7 +17,7 @@ from receiver.operations.notify.notices import Condition, Event
 def command(name: str, dry_run: bool) -> None:
     """Send a test notice by the command or webhook that PROCESS names under [notify], and tell whether it arrived.
 
-    It is sent once, from here, with the environment of this terminal; nothing is noted. Ends with 1 where it does
+    It is sent once, from here, with the environment of this terminal; nothing is noted. Ends with 1 if it does
     not arrive.
     """
     process = processes(Settings.from_environment(), [name])[name]

@@ -18,7 +18,7 @@ from receiver.delivery.context import Context
 from receiver.operations import rehearsal, replay
 from receiver.store.entry import Entry
 
-TOLD = 5  # violations shown of each delivery where there are several: `receiver show` tells all
+TOLD = 5  # violations shown of each delivery if there are several: `receiver show` tells all
 FINE = {
     replay.Result.PUBLISHED,
     replay.Result.BEFORE,
@@ -54,7 +54,7 @@ def command(
 
     What is published by it leaves quarantine; the rest stays there with today's reason. What was published before
     stays as it is; with --dry-run it is compared with what today's configuration makes of its originals. Works
-    beside the running service. Ends with 0 where every delivery is published, or the same, and with 1 where not.
+    beside the running service. Ends with 0 if every delivery is published, or the same, and with 1 if not.
     """
     _refuse_misuse(ids, process, status, since, dry_run=dry_run)
     settings = Settings.from_environment()
@@ -93,8 +93,8 @@ def _run(chosen: Sequence[Entry], judge: Judge) -> bool:
             click.echo(f"    {line}")
         count[result] = count.get(result, 0) + 1
     if len(chosen) != 1:
-        told = ", ".join(f"{number} {result}" for result, number in count.items())
-        click.secho(f"{len(chosen)} deliveries{': ' if told else ''}{told}", bold=True)
+        counts = ", ".join(f"{number} {result}" for result, number in count.items())
+        click.secho(f"{len(chosen)} deliveries{': ' if counts else ''}{counts}", bold=True)
     return set(count) <= {*FINE}
 
 
@@ -117,8 +117,8 @@ def _rehearse(context: Context, accept_confidence: bool, alone: bool, entry: Ent
     found = rehearsal.rehearse(context, entry, accept_confidence=accept_confidence)
     if found.problem:
         judged = found.result is not rehearsal.Result.FAILED
-        told = f"{found.problem.code}: {found.problem.detail}" if judged else found.problem.detail
-        return found.result, [told, *_violations(found.problem.violations, alone)]
+        counts = f"{found.problem.code}: {found.problem.detail}" if judged else found.problem.detail
+        return found.result, [counts, *_violations(found.problem.violations, alone)]
     heading = "expected is what was published, got what it would be now" if found.result == "different" else ""
     return found.result, [heading, *found.lines]
 
@@ -131,7 +131,7 @@ def _violations(violations: Sequence[Violation], alone: bool) -> list[str]:
 
 
 def person() -> str:
-    """Return who is at the terminal, also where another user's rights were taken; the ledger tells it."""
+    """Return who is at the terminal, even if another user's rights were taken; the ledger tells it."""
     try:
         return os.getlogin()
     except OSError:

@@ -23,7 +23,7 @@ def command(ids: Sequence[str], dry_run: bool) -> None:
 
     The files are made anew of the originals ([retention] originals) and are the very same as before, or none is
     written. Documents come first, then records, then the marker, as ever. What still lies in the output stays. The
-    importing system gets a set a second time by it: ask there first. Ends with 1 where a delivery could not be.
+    importing system gets a set a second time by it: ask there first. Ends with 1 if a delivery could not be.
     """
     context = open_context(Settings.from_environment())
     chosen = [find(context.ledger, id_) for id_ in ids]
@@ -32,13 +32,13 @@ def command(ids: Sequence[str], dry_run: bool) -> None:
 
 
 def _republished(context: Context, entry: Entry, *, dry_run: bool) -> bool:
-    """Publish one delivery again, and show what came of it; False where that failed."""
+    """Publish one delivery again, and show what came of it; False if that failed."""
     try:
         done = republish(context, entry, datetime.now(UTC), person(), dry_run=dry_run)
     except Problem as problem:
         click.echo(f"{entry.id}  {click.style('failed', fg='red')}  {problem.detail}")
         return False
     result = "would be published again" if dry_run else "published again"
-    told = f"{done.again} files, {done.there} lie in the output still" if done.again else "nothing is missing"
-    click.echo(f"{entry.id}  {click.style(result if done.again else 'published', fg='green')}  {told}")
+    report = f"{done.again} files, {done.there} lie in the output still" if done.again else "nothing is missing"
+    click.echo(f"{entry.id}  {click.style(result if done.again else 'published', fg='green')}  {report}")
     return True

@@ -20,7 +20,7 @@ from receiver.store.ledger import KEPT
 def command(id_: str, as_json: bool) -> None:
     """Show everything that the ledger holds of the delivery ID, of which the start is enough.
 
-    Tells of each file that was published whether it is still there. Ends with 1 where no such delivery is known.
+    Tells of each file that was published whether it is still there. Ends with 1 if no such delivery is known.
     """
     settings = Settings.from_environment()
     entry = find(open_ledger(settings), id_)

@@ -51,8 +51,8 @@ def command(
 
     Nothing is published, and every delivery arrives at the same moment: 2026-01-02 03:04:05 UTC. A case without
     expected/ is new: look at it with `receiver try`, then write it with --update. What was published and is refused
-    now is never written without --accept-refusals. Ends with 0 where every case becomes what it must, 1 where one
-    does not, 2 where it was called wrongly or a process is faulty.
+    now is never written without --accept-refusals. Ends with 0 if every case becomes what it must, 1 if one
+    does not, 2 if it was called wrongly or a process is faulty.
     """
     if refusals and not update:
         raise click.UsageError("--accept-refusals goes with --update")

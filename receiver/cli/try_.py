@@ -41,7 +41,7 @@ def command(process: str, files: Sequence[str], request: Path | None, watch: boo
 
     Shows the fields, every violation and the records. A sample case is given by its folder, or by its name alone,
     and is compared with its expected/ as well. How a file's part is told, `receiver send --help` explains. Ends with
-    0 where the delivery would be published, or the case becomes what it must, and with 1 where not.
+    0 if the delivery would be published, or the case becomes what it must, and with 1 if not.
     """
     if bool(files) == bool(request):
         raise click.UsageError("give the files of one delivery, a sample case, or --request with a captured one")

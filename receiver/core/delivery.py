@@ -82,7 +82,7 @@ class Part:
     path: Path  # where its bytes lie; of what is small, only once it is written: `Staged.write`
     label: str = "part"  # how people, logs and the ledger are told of it: never a name that the sender made up
     held: bytes | None = field(default=None, repr=False)  # its bytes, of metadata that is small
-    charset: str = ""  # of its text, as the sender named it; "" where it did not
+    charset: str = ""  # of its text, as the sender named it; "" if it did not
 
     def read(self) -> bytes:
         """Return all of its bytes. May raise OSError."""

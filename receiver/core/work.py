@@ -97,7 +97,7 @@ def start_timing() -> dict[Step, float]:
 
 
 def timed(step: Step) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a function that is (a piece of) a step: its time goes to the account, also where it raises."""
+    """Decorate a function that is (a piece of) a step: its time goes to the account, even if it raises."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)

@@ -21,7 +21,7 @@ CLEAN, FOUND = "OK", "FOUND"
 
 
 def scan(process: Process, parts: Sequence[Part], staged: Staged) -> None:
-    """Have each part looked through for which the process asks it. Raises Problem where one holds malware."""
+    """Have each part looked through for which the process asks it. Raises Problem if one holds malware."""
     found: list[Violation] = []
     for part in parts:
         rule = match(process.config.parts, part.name)[1]
@@ -34,7 +34,7 @@ def scan(process: Process, parts: Sequence[Part], staged: Staged) -> None:
 
 
 def _signature(path: str, part: Part) -> str:
-    """Return the name of what clamd finds in a part; "" for nothing. Raises Problem where it does not answer."""
+    """Return the name of what clamd finds in a part; "" for nothing. Raises Problem if it does not answer."""
     try:
         with closing(socket.socket(socket.AF_UNIX)) as clamd:
             clamd.settimeout(PATIENCE)

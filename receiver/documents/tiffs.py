@@ -171,7 +171,7 @@ def _profile(tiff: Tiff, mode: str) -> bytes | None:
 
 
 def _dpi(tiff: Tiff) -> tuple[int, int]:
-    """Return the resolution, dots per inch across and down: of the true shape, also where there is no unit."""
+    """Return the resolution, dots per inch across and down: of the true shape, even if there is no unit."""
     across, down = tiff.field(libtiff.X_RESOLUTION), tiff.field(libtiff.Y_RESOLUTION)
     unit = tiff.field(libtiff.UNIT)
     if not (0 < across < math.inf and 0 < down < math.inf):

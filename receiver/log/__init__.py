@@ -57,24 +57,24 @@ def set_up(form: str = "text") -> None:
 
 def serving(processes: Sequence[str]) -> None:
     """Tell what is served, once the service listens."""
-    _tell(logging.INFO, "serving", {"processes": len(processes), "names": ",".join(processes)})
+    _log(logging.INFO, "serving", {"processes": len(processes), "names": ",".join(processes)})
 
 
 @cache  # once in each process
 def unpaced() -> None:
     """Tell that another server than ours serves: nothing there keeps slow senders from holding threads."""
-    _tell(logging.WARNING, "slow clients hold threads: this server is not `receiver serve`", {})
+    _log(logging.WARNING, "slow clients hold threads: this server is not `receiver serve`", {})
 
 
 def unread(line: str) -> None:
     """Tell of a variable that looks like a setting, and that nobody reads."""
-    _tell(logging.WARNING, "a variable is not read", {"variable": line})
+    _log(logging.WARNING, "a variable is not read", {"variable": line})
 
 
 def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
     """Tell that a delivery was published, held, or known already; `cost` says what it took."""
     files = (*receipt.documents, *receipt.records)
-    told = {
+    fields = {
         "id": receipt.id,
         "process": receipt.process,
         "version": receipt.version,
@@ -83,12 +83,12 @@ def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
         "written": 0 if receipt.duplicate else sum(file.size for file in files),
         **(cost or {}),
     }
-    _tell(logging.INFO, "duplicate" if receipt.duplicate else receipt.status, told)
+    _log(logging.INFO, "duplicate" if receipt.duplicate else receipt.status, fields)
 
 
 def refused(problem: Problem, process: str, cost: Mapping[str, Any] | None = None) -> None:
     """Tell that a delivery was not accepted, with every rule it breaks and where."""
-    told = {
+    fields = {
         "id": problem.kept_as,
         "process": process,
         "code": problem.code.value,
@@ -96,101 +96,101 @@ def refused(problem: Problem, process: str, cost: Mapping[str, Any] | None = Non
         "violations": "; ".join(f"{violation.where}: {violation.rule}" for violation in problem.violations),
         **(cost or {}),
     }
-    _tell(logging.ERROR if problem.code in OURS else logging.WARNING, "refused", told)
+    _log(logging.ERROR if problem.code in OURS else logging.WARNING, "refused", fields)
 
 
 def put_off(id_: str, problem: Problem) -> None:
     """Tell that something is left to be done for a delivery that was accepted: recovery does it."""
-    _tell(logging.ERROR, "accepted, and not finished", _told_of(id_, problem))
+    _log(logging.ERROR, "accepted, and not finished", _told_of(id_, problem))
 
 
 def crashed(error: BaseException | None) -> None:
     """Tell where a defect of our own showed."""
-    _tell(logging.ERROR, "defect", {"defect": lines.place_of(error)})
+    _log(logging.ERROR, "defect", {"defect": lines.place_of(error)})
 
 
 def pruned(process: str, kind: str, count: int) -> None:
     """Tell how much of what was over is removed; nothing where there was nothing."""
     if count:
-        _tell(logging.INFO, "pruned", {"process": process, "kind": kind, "count": count})
+        _log(logging.INFO, "pruned", {"process": process, "kind": kind, "count": count})
 
 
 def clock_was_set(until: str) -> None:
     """Tell that nothing is removed for its age yet: the clock was set, or the machine was off."""
-    _tell(logging.WARNING, "the clock was set, or the machine was off: nothing goes for its age", {"before": until})
+    _log(logging.WARNING, "the clock was set, or the machine was off: nothing goes for its age", {"before": until})
 
 
 def discarded(id_: str, process: str, status: str, reason: str) -> None:
     """Tell that a delivery has left quarantine without being published."""
-    _tell(logging.WARNING, "discarded", {"id": id_, "process": process, "was": status, "reason": reason})
+    _log(logging.WARNING, "discarded", {"id": id_, "process": process, "was": status, "reason": reason})
 
 
 def housekeeping_failed(problem: Problem) -> None:
     """Tell that pruning could not go on; it is tried again."""
-    _tell(logging.ERROR, "not pruned", {"code": problem.code.value, "detail": problem.detail})
+    _log(logging.ERROR, "not pruned", {"code": problem.code.value, "detail": problem.detail})
 
 
 def configured(process: str, digest: str) -> None:
     """Tell that an edit of a process came into force, or, without a digest, that the process is gone."""
-    _tell(logging.INFO, "configured" if digest else "process removed", {"process": process, "configuration": digest})
+    _log(logging.INFO, "configured" if digest else "process removed", {"process": process, "configuration": digest})
 
 
 def kept_back(fault: str) -> None:
     """Tell what keeps an edit back: what was in force before stays so."""
-    _tell(logging.ERROR, "edit kept back, the configuration before stays in force", {"fault": fault})
+    _log(logging.ERROR, "edit kept back, the configuration before stays in force", {"fault": fault})
 
 
 def nothing_kept_back() -> None:
     """Tell that the site is in force again as it lies there."""
-    _tell(logging.INFO, "no edit is kept back any more", {})
+    _log(logging.INFO, "no edit is kept back any more", {})
 
 
 def not_reloaded(reason: str) -> None:
     """Tell that an edit could not be judged, or that a worker cannot use what was proven."""
-    _tell(logging.ERROR, "not reloaded, the configuration before stays in force", {"reason": reason})
+    _log(logging.ERROR, "not reloaded, the configuration before stays in force", {"reason": reason})
 
 
 def notified(process: str, fault: str, event: str) -> None:
-    """Tell that people were told of a fault, or of its end."""
-    _tell(logging.INFO, "notified", {"process": process, "fault": fault, "what": event})
+    """Log that people were told of a fault, or of its end."""
+    _log(logging.INFO, "notified", {"process": process, "fault": fault, "what": event})
 
 
 def not_notified(process: str, fault: str, event: str, reason: str) -> None:
     """Tell that people could not be told; it is tried again."""
-    _tell(logging.ERROR, "not notified", {"process": process, "fault": fault, "what": event, "reason": reason})
+    _log(logging.ERROR, "not notified", {"process": process, "fault": fault, "what": event, "reason": reason})
 
 
 def not_watched(problem: Problem) -> None:
     """Tell that it cannot be seen how the processes stand; it is tried again."""
-    _tell(logging.ERROR, "not watched", {"code": problem.code.value, "detail": problem.detail})
+    _log(logging.ERROR, "not watched", {"code": problem.code.value, "detail": problem.detail})
 
 
 def not_opened(problem: Problem, seconds: float) -> None:
     """Tell that a worker cannot begin, and when it tries again."""
-    told = {"code": problem.code.value, "detail": problem.detail, "again": f"{seconds:g} s"}
-    _tell(logging.ERROR, "not opened", told)
+    fields = {"code": problem.code.value, "detail": problem.detail, "again": f"{seconds:g} s"}
+    _log(logging.ERROR, "not opened", fields)
 
 
 def recovered(report: Report) -> None:
     """Tell what a start found of an earlier life; nothing where there was nothing."""
     if report.finished or report.swept or report.quarantined:
         counts = {"published": len(report.finished), "swept": report.swept, "quarantined": report.quarantined}
-        _tell(logging.INFO, "recovered", counts)
+        _log(logging.INFO, "recovered", counts)
     for id_, problem in report.failed.items():
-        _tell(logging.ERROR, "not published", _told_of(id_, problem))
+        _log(logging.ERROR, "not published", _told_of(id_, problem))
 
 
 def _told_of(id_: str, problem: Problem) -> dict[str, Any]:
     return {"id": id_, "code": problem.code.value, "detail": problem.detail}
 
 
-def _tell(level: int, event: str, told: Mapping[str, Any]) -> None:
+def _log(level: int, event: str, fields: Mapping[str, Any]) -> None:
     if logger.isEnabledFor(level):
-        logger.handle(_record(level, event, told))
+        logger.handle(_record(level, event, fields))
 
 
-def _record(level: int, event: str, told: Mapping[str, Any]) -> logging.LogRecord:
+def _record(level: int, event: str, fields: Mapping[str, Any]) -> logging.LogRecord:
     """Make a record here: the logger would look for the line of code that called it."""
     record = logging.LogRecord(logger.name, level, "", 0, event, None, None)
-    record.told = told
+    record.fields = fields
     return record

@@ -14,23 +14,23 @@ _json = json.JSONEncoder(ensure_ascii=False, default=str).encode  # `json.dumps`
 
 class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        told: dict[str, Any] = getattr(record, "told", {})
+        fields: dict[str, Any] = getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1]:
-            told = told | {"defect": place_of(record.exc_info[1])}
+            fields = fields | {"defect": place_of(record.exc_info[1])}
         second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        return self.line(f"{second}.{int(record.msecs):03}Z", record, told)
+        return self.line(f"{second}.{int(record.msecs):03}Z", record, fields)
 
-    def line(self, moment: str, record: logging.LogRecord, told: dict[str, Any]) -> str:
+    def line(self, moment: str, record: logging.LogRecord, fields: dict[str, Any]) -> str:
         raise NotImplementedError
 
 
 class Text(_Lines):
     """`2026-03-01T14:30:05.123Z INFO published id=… process=… receive=0.003 …`."""
 
-    def line(self, moment: str, record: logging.LogRecord, told: dict[str, Any]) -> str:
+    def line(self, moment: str, record: logging.LogRecord, fields: dict[str, Any]) -> str:
         """Write one line."""
         words = [moment, record.levelname, _one_line(record.getMessage())]
-        for name, value in told.items():
+        for name, value in fields.items():
             if isinstance(value, dict):
                 words += [f"{inner}={_word(each)}" for inner, each in value.items()]
             elif value != "":
@@ -41,10 +41,10 @@ class Text(_Lines):
 class Json(_Lines):
     """One JSON object a line: `time`, `level`, `event`, `pid`, and what the event has to tell."""
 
-    def line(self, moment: str, record: logging.LogRecord, told: dict[str, Any]) -> str:
+    def line(self, moment: str, record: logging.LogRecord, fields: dict[str, Any]) -> str:
         """Write one line."""
         head = {"time": moment, "level": record.levelname.lower(), "event": record.getMessage(), "pid": record.process}
-        return _json(head | {name: value for name, value in told.items() if value != ""})
+        return _json(head | {name: value for name, value in fields.items() if value != ""})
 
 
 def formatter(form: str) -> logging.Formatter:

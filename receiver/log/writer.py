@@ -22,11 +22,11 @@ FLUSHES = 5  # times that it waits so long for one that reads on: a busy machine
 class Writer:
     """The lines on their way to one descriptor."""
 
-    def __init__(self, descriptor: int, told: Callable[[int], bytes]) -> None:
+    def __init__(self, descriptor: int, reported: Callable[[int], bytes]) -> None:
         """Write to `descriptor`; `told` returns the line that says how many were lost."""
         self.count_lost: Callable[[], object] = lambda: None  # called with each line that is dropped
         self._descriptor = descriptor
-        self._told = told
+        self._told = reported
         self._is_file: bool | None = None  # nobody has looked yet
         self._begin()
         os.register_at_fork(after_in_child=self._begin)

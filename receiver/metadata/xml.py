@@ -152,7 +152,7 @@ def _attribute(token: Any) -> str:
 
 
 def _is_nil(found: Any) -> bool:
-    """Tell whether an element says that it has no value, and has none."""
+    """Return whether an element says that it has no value, and has none."""
     if not isinstance(found, Element) or found.get(NIL, "").strip() not in ("true", "1"):
         return False
     return not "".join(found.itertext()).strip()

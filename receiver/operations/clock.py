@@ -63,9 +63,9 @@ def _read(file: Path, now: datetime) -> _Seen | None:
         except FileNotFoundError:
             return None
     try:
-        told = json.loads(content)
-        stepped_at = told["stepped_at"] and units.moment(told["stepped_at"])
-        return _Seen(units.moment(told["at"]), float(told["since_boot"]), stepped_at)
+        reported = json.loads(content)
+        stepped_at = reported["stepped_at"] and units.moment(reported["stepped_at"])
+        return _Seen(units.moment(reported["at"]), float(reported["since_boot"]), stepped_at)
     except (ValueError, LookupError, TypeError, AttributeError):
         return _Seen(now - 2 * STEP, time.clock_gettime(time.CLOCK_BOOTTIME), None)
 

@@ -146,14 +146,14 @@ MOST_FILES = 10_000  # looked at in one output folder: some 30 ms; where nobody 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """One process as it stands now. Moments are aware, UTC; None where there is nothing."""
+    """One process as it stands now. Moments are aware, UTC; None if there is nothing."""
 
     process: str
     held: int
     refused: int
     unpublished: int
     oldest_unpublished: datetime | None
-    last_success: datetime | None  # among the last deliveries; None where it is longer ago
+    last_success: datetime | None  # among the last deliveries; None if it is longer ago
     waiting_files: int  # in the output folder, up to MOST_FILES
     oldest_file: datetime | None
 

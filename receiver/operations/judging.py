@@ -33,7 +33,7 @@ Configs = dict[str, ProcessConfig]
 
 
 def main(settings: Settings) -> int:
-    """Judge the site; return 1 where that comes to no end."""
+    """Judge the site; return 1 if that comes to no end."""
     log.set_up(settings.log)
     try:
         _put_in_force(settings)

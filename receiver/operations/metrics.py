@@ -50,7 +50,7 @@ class Standing(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges; if the ledger cannot be asked, those that do not need it."""
-        up = GaugeMetricFamily("receiver_ledger_up", "1 where the ledger answers and is where it was.")
+        up = GaugeMetricFamily("receiver_ledger_up", "1 if the ledger answers and is where it was.")
         surveys: list[Survey] = []
         try:
             self._current.context.ledger.require_in_place()

@@ -67,7 +67,7 @@ def rehearse(context: Context, entry: Entry, *, accept_confidence: bool = False)
 
 
 def _run(context: Context, process: Process, kept: Kept, entry: Entry, *, accept_confidence: bool) -> Outcome:
-    """Run a kept delivery. Raises Problem where its parts cannot be read, and _PublishedBeforeError."""
+    """Run a kept delivery. Raises Problem if its parts cannot be read, and _PublishedBeforeError."""
     incoming = list(sections(kept))
     received_at: datetime = entry.received_at if entry.version else first_received(entry)
 

@@ -102,7 +102,7 @@ def rebuilt(context: Context, processes: dict[str, Process]) -> Context:
 
 
 def judge(settings: Settings) -> None:
-    """Have the site judged. Raises Problem where that comes to no end."""
+    """Have the site judged. Raises Problem if that comes to no end."""
     command = [sys.executable, "-P", "-m", "receiver.operations.judging"]  # -P: not from the current folder
     try:
         ended = subprocess.run(  # noqa: S603 (our own)

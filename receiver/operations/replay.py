@@ -42,7 +42,7 @@ class Replayed:
 
 
 def replay(context: Context, entry: Entry, how: Replay) -> Replayed:
-    """Judge a kept delivery anew, and publish it if it may be. Raises Problem where the ledger fails."""
+    """Judge a kept delivery anew, and publish it if it may be. Raises Problem if the ledger fails."""
     if entry.status in ACCEPTED:
         return Replayed(Result.BEFORE, entry)
     try:
@@ -58,7 +58,7 @@ def replay(context: Context, entry: Entry, how: Replay) -> Replayed:
 
 
 def find(context: Context, entry: Entry) -> tuple[Process, Kept]:
-    """Return what a delivery is judged by today, and where it lies. Raises Problem where one of them is gone."""
+    """Return what a delivery is judged by today, and where it lies. Raises Problem if one of them is gone."""
     process = context.processes.get(entry.process)
     if process is None:
         raise Problem(Code.NO_SUCH_PROCESS, f"There is no process {entry.process} any more.")

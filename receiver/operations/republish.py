@@ -42,7 +42,7 @@ class Republished:
 
 
 def republish(context: Context, entry: Entry, at: datetime, by: str, *, dry_run: bool = False) -> Republished:
-    """Publish again what is missing of a published delivery. Raises Problem where that cannot be the same files."""
+    """Publish again what is missing of a published delivery. Raises Problem if that cannot be the same files."""
     if entry.status is not Status.PUBLISHED:
         raise Problem(Code.STORAGE_FAILED, WHY_NOT[entry.status])
     process, kept = find(context, entry)
@@ -58,7 +58,7 @@ def republish(context: Context, entry: Entry, at: datetime, by: str, *, dry_run:
 
 
 def _made(context: Context, process: Process, entry: Entry, kept: Kept, staged: Staged) -> list[Output]:
-    """Stage what was published, made anew. Raises Problem where it would be anything else."""
+    """Stage what was published, made anew. Raises Problem if it would be anything else."""
     config = process.config
     collected = collect(config.parts, config.delivery.unknown_parts, sections(kept), staged)
     reading = receive.read(process, collected)
@@ -83,7 +83,7 @@ def _identity(output: Output) -> tuple[Kind, str, str]:
 
 
 def _lies_there(output: Output) -> bool:
-    """Return whether a file lies in the output still. Raises Problem where another one has its name."""
+    """Return whether a file lies in the output still. Raises Problem if another one has its name."""
     with storage("look for a published file"):
         try:
             with Path(output.target).open("rb") as file:

@@ -48,10 +48,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """One token of a process, and when it was used last; None where it never was."""
+    """One token of a process, and when it was used last; None if it never was."""
 
     source: str  # "env:NAME" or "sha256"
-    fingerprint: str  # "" where it is not known: a variable that was never used tells none
+    fingerprint: str  # "" if it is not known: a variable that was never used tells none
     at: datetime | None  # aware, UTC
 
 

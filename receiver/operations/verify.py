@@ -101,7 +101,7 @@ def _parts(parts: Sequence[Part], tally: Tally) -> Iterator[str]:
 
 
 def _digest(path: Path) -> str | None:
-    """Return the SHA-256 of a file, hexadecimal; None where it is gone."""
+    """Return the SHA-256 of a file, hexadecimal; None if it is gone."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -129,7 +129,7 @@ class Library:
 
 
 def dialect(contents: Any) -> Specification[Any]:
-    """Return the rules of the draft that a schema declares; 2020-12 where it declares none or an unknown one."""
+    """Return the rules of the draft that a schema declares; 2020-12 if it declares none or an unknown one."""
     declared = contents.get("$schema") if isinstance(contents, dict) else None
     return specification_with(declared if isinstance(declared, str) else "", default=DRAFT202012)
 

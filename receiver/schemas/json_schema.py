@@ -52,17 +52,17 @@ class JsonSchema:
             return ()
         places = Places(instance, self.known, where, others)
         errors = [(error, name) for error in self._validator.iter_errors(instance) for name in subjects(error)]
-        told = tuple(
+        found = tuple(
             self._described(violation(*error, places, self._names, self.file)) for error in errors[:MAX_VIOLATIONS]
         )
         if len(errors) > MAX_VIOLATIONS:
-            told += (Violation(where or "/", "more", f"{len(errors) - MAX_VIOLATIONS} more", self.file),)
-        return told or (Violation(where or "/", "schema", "does not satisfy the schema", self.file),)
+            found += (Violation(where or "/", "more", f"{len(errors) - MAX_VIOLATIONS} more", self.file),)
+        return found or (Violation(where or "/", "schema", "does not satisfy the schema", self.file),)
 
-    def _described(self, told: Violation) -> Violation:
+    def _described(self, found: Violation) -> Violation:
         """Add to a pattern what the schema says of it in words."""
-        words = self._descriptions.get(told.schema or "") if told.rule == "pattern" else None
-        return replace(told, message=f"{told.message} ({words})") if words else told
+        words = self._descriptions.get(found.schema or "") if found.rule == "pattern" else None
+        return replace(found, message=f"{found.message} ({words})") if words else found
 
 
 def compile(path: Path, folder: Path, site: Path) -> JsonSchema:  # noqa: A001 (as re.compile)

@@ -203,10 +203,10 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         if coding.lower() != "chunked":
             raise errors.UnsupportedTransferCoding(coding)
 
-    def _take_over_sender(self, told: str) -> None:
+    def _take_over_sender(self, header: str) -> None:
         """Believe a proxy that gunicorn trusts (`forwarded_allow_ips`: this host) who the sender is."""
         with suppress(ValueError):
-            sender = str(ip_address(told.rpartition(",")[2].strip()))
+            sender = str(ip_address(header.rpartition(",")[2].strip()))
             if self._peer_is_trusted_proxy():
                 self.proxy_protocol_info = {
                     "proxy_protocol": "HTTP",

@@ -44,7 +44,7 @@ Piece = TypeVar("Piece")
 
 @dataclass(frozen=True, slots=True)
 class RecordPieces:
-    """What of one record could be compiled; None where it could not, or for a condition that is not given."""
+    """What of one record could be compiled; None if it could not, or for a condition that is not given."""
 
     config: RecordConfig
     template: Template | None
@@ -55,7 +55,7 @@ class RecordPieces:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """What of one process could be compiled; None where it could not, or for a marker that is not given."""
+    """What of one process could be compiled; None if it could not, or for a marker that is not given."""
 
     config: ProcessConfig
     tokens: Tokens
@@ -66,7 +66,7 @@ class Pieces:
     faults: tuple[Fault, ...]
 
     def process(self, output: Path, digest: str) -> Process | None:
-        """Put the pieces together; None where one of them is missing."""
+        """Put the pieces together; None if one of them is missing."""
         rules = [
             RecordRule(
                 each.template, each.path, each.when, each.config.encoding, LINE_ENDS[each.config.line_ends], each.check

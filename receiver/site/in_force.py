@@ -3,7 +3,7 @@
     site ──▶ copy in RECEIVER_DATA/configuration/ ──▶ proven? ──▶ state.json names it ──▶ workers take it over
                                                       └──▶ state.json says what keeps it back
 
-What is proven is what is served, also where somebody edits the site meanwhile, and a worker that is replaced after a
+What is proven is what is served, even if somebody edits the site meanwhile, and a worker that is replaced after a
 crash starts with what its neighbours have.
 """
 
@@ -66,7 +66,7 @@ class State:
     kept_back: tuple[str, ...] = ()  # faults of that site, as `receiver check` prints them
 
     def digest(self, process: str) -> str | None:
-        """Return the digest of the configuration that a process is served by; None where there is none."""
+        """Return the digest of the configuration that a process is served by; None if there is none."""
         served = self.processes.get(process)
         return served.digest if served else None
 
@@ -104,7 +104,7 @@ def mark(data: Path) -> tuple[int, int]:
 
 
 def watch(data: Path) -> int | None:
-    """Return a lock that makes its holder the one who watches the site; None where somebody does. Raises Problem."""
+    """Return a lock that makes its holder the one who watches the site; None if somebody does. Raises Problem."""
     place = folder(data) / WATCH
     folders.ensure_folder(place, WATCH_README)
     return stage.lock_folder(place)
@@ -149,7 +149,7 @@ def alone(data: Path) -> Iterator[None]:
 
 
 def read(data: Path) -> State | None:
-    """Return what is in force; None where the file is missing or spoilt, or a copy is gone. Raises Problem, also for
+    """Return what is in force; None if the file is missing or spoilt, or a copy is gone. Raises Problem, also for
     one that a newer program wrote.
 
     All is then made anew of the site, as at a start.
@@ -161,10 +161,10 @@ def read(data: Path) -> State | None:
     except OSError:
         raise Problem(Code.STORAGE_FAILED, f"{folder(data) / FILE} cannot be read") from None
     try:
-        told = json.loads(content)
-        require_known(told, f"{folder(data) / FILE}")
-        served = {name: Served(**each) for name, each in told["processes"].items()}
-        found = State(told["judged"], served, tuple(told["kept_back"]))
+        described = json.loads(content)
+        require_known(described, f"{folder(data) / FILE}")
+        served = {name: Served(**each) for name, each in described["processes"].items()}
+        found = State(described["judged"], served, tuple(described["kept_back"]))
         lie_there = all(place(data, each.copy).is_dir() for each in served.values())
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
@@ -185,7 +185,7 @@ def write(data: Path, state: State) -> None:
 def establish(settings: Settings) -> dict[str, Process]:
     """Put the site in force as it lies there, whole, and return its processes.
 
-    The caller is `alone`. Raises `ConfigurationError` where it is faulty, with every error there is, and
+    The caller is `alone`. Raises `ConfigurationError` if it is faulty, with every error there is, and
     `Problem`.
     """
     seen = fingerprint(settings.site)
@@ -201,7 +201,7 @@ def establish(settings: Settings) -> dict[str, Process]:
 
 
 def create_output(settings: Settings, output: Path, group: int | None, before: State | None) -> None:
-    """Create the output folder of what comes into force, for its group if it has one. Raises `Problem` where it cannot.
+    """Create the output folder of what comes into force, for its group if it has one. Raises `Problem` if it cannot.
 
     What was an output before had its folder: where that is missing now, a disk is away, and comes back.
     """
@@ -214,7 +214,7 @@ def create_output(settings: Settings, output: Path, group: int | None, before: S
 def load(settings: Settings, current: State, known: Mapping[str, Process] = MappingProxyType({})) -> dict[str, Process]:
     """Return the processes in force: those that are `known` already as they are, the others compiled.
 
-    Raises `ConfigurationError` where one that was proven cannot be compiled here.
+    Raises `ConfigurationError` if one that was proven cannot be compiled here.
     """
     same = {name: known[name] for name in known if _is_same(known[name], current.processes.get(name))}
     processes = dict(same)

@@ -73,7 +73,7 @@ class NewFile:
             raise storage_problem("create a file in the stage", error) from None
 
     def write(self, chunk: bytes) -> None:
-        """Append `chunk`. Raises Problem where the disk refuses."""
+        """Append `chunk`. Raises Problem if the disk refuses."""
         rest = memoryview(chunk)
         try:
             while rest:
@@ -174,7 +174,7 @@ def write_over(path: Path, content: bytes, scratch: Path) -> None:
 
 
 def leads_to(source: Path, target: Path) -> bool:
-    """Tell whether a file can be renamed from one folder to the other. Touches nothing: raises Problem.
+    """Return whether a file can be renamed from one folder to the other. Touches nothing: raises Problem.
 
     A file that does not exist is renamed: the kernel tells another file system before it misses the file.
     """

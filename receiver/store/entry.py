@@ -38,7 +38,7 @@ class Attempt:
     """One time the delivery was sent, replayed or discarded, and what came of it."""
 
     at: datetime  # aware, UTC
-    peer: str  # "" where it was not sent
+    peer: str  # "" if it was not sent
     outcome: str  # accepted, duplicate, busy, held, refused, discarded, republished or restored
     code: str = ""  # of the problem, for busy, held and refused
     note: str = ""  # who did what, where it was not sent
@@ -148,7 +148,7 @@ class DamagedRow(Problem):
             Code.STORAGE_FAILED, f"the row of {id} in the ledger is damaged: restore a backup of the ledger"
         )
         self.id = id
-        self.received_at = received_at  # None where that is damaged, too
+        self.received_at = received_at  # None if that is damaged, too
 
 
 OUTPUTS = {Kind.DOCUMENT: "documents", Kind.RECORD: "records", Kind.MARKER: "marker", Kind.ORIGINALS: "originals"}

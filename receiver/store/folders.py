@@ -20,7 +20,7 @@ SHARED_MODE = 0o2770  # set-group-ID: what is made in it belongs to the group, t
 
 
 def make_folders(folder: str, root: str) -> None:
-    """Create what is missing of `folder` below `root`, durably. Raises Problem, also where `root` itself is gone.
+    """Create what is missing of `folder` below `root`, durably. Raises Problem, even if `root` itself is gone.
 
     A root that is gone was not created by accident: a mount is away, and the disk below it is the wrong one.
     """
@@ -100,7 +100,7 @@ def group_id(group: str | None) -> int | None:
 
 
 def is_member(group: int) -> bool:
-    """Tell whether this process may give files to a group."""
+    """Return whether this process may give files to a group."""
     return os.geteuid() == 0 or group in (os.getegid(), *os.getgroups())
 
 

@@ -83,7 +83,7 @@ def prune(output: Path, before: datetime) -> int:
 
 
 def is_kept(output: Path) -> bool:
-    """Tell whether an output folder has a journal."""
+    """Return whether an output folder has a journal."""
     return (output / FOLDER).is_dir()
 
 
@@ -94,32 +94,32 @@ def _months(output: Path) -> list[Path]:
 def _line(entry: Entry, at: datetime) -> bytes:
     form = to_dict(entry)
     names = ("id", "process", "sourceId", "version", "receivedAt", "publishedAt", "peer", "configuration", "parts")
-    told = {name: form[name] for name in names} | {
+    described = {name: form[name] for name in names} | {
         "publishedAt": units.stamp(at),
         "outputs": [asdict(output) for output in entry.outputs],
     }
-    return json.dumps(stamped(told), ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return json.dumps(stamped(described), ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _entry(line: bytes) -> Entry | None:
     """Read one line; None for an empty one, and for one that a crash has torn. Raises Problem for a newer program's."""
-    told: dict[str, Any] = {}
+    described: dict[str, Any] = {}
     with contextlib.suppress(ValueError):
-        told = json.loads(line)
-    if not told:
+        described = json.loads(line)
+    if not described:
         return None
-    require_known(told, "the journal of an output")
-    at = units.moment(told["publishedAt"])
+    require_known(described, "the journal of an output")
+    at = units.moment(described["publishedAt"])
     return Entry(
-        id=told["id"],
-        process=told["process"],
-        source_id=told["sourceId"],
-        version=told["version"],
-        received_at=units.moment(told["receivedAt"]),
-        peer=told["peer"],
-        configuration=told["configuration"],
-        parts=tuple(PartLine(**part) for part in told["parts"]),
-        outputs=tuple(Output(**each | {"kind": Kind(each["kind"])}) for each in told["outputs"]),
+        id=described["id"],
+        process=described["process"],
+        source_id=described["sourceId"],
+        version=described["version"],
+        received_at=units.moment(described["receivedAt"]),
+        peer=described["peer"],
+        configuration=described["configuration"],
+        parts=tuple(PartLine(**part) for part in described["parts"]),
+        outputs=tuple(Output(**each | {"kind": Kind(each["kind"])}) for each in described["outputs"]),
         status=Status.PUBLISHED,
         committed_at=at,
         published_at=at.astimezone(UTC),

@@ -36,7 +36,7 @@ class Kept:
 def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
     """Return the JSON text that makes a folder of parts readable without the ledger."""
     form = to_dict(entry)
-    told = {
+    described = {
         **{name: form[name] for name in ("id", "process", "sourceId", "receivedAt", "peer", "configuration")},
         "replay": entry.replay and _replayed(entry.replay),
         "status": form["status"],
@@ -45,7 +45,7 @@ def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
         "violations": form["violations"],
         "parts": [_told(part) for part in parts],
     }
-    return json.dumps(stamped(told), ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
+    return json.dumps(stamped(described), ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def put(part: Part, folder: Path) -> None:
@@ -91,42 +91,44 @@ def _told(part: Part) -> dict[str, Any]:
 
 
 def load(description: Path) -> Kept:
-    """Read what `describe` wrote. Raises Problem where it is missing or damaged, or a newer program wrote it."""
+    """Read what `describe` wrote. Raises Problem if it is missing or damaged, or a newer program wrote it."""
     with storage("read a kept delivery"):
         content = description.read_bytes()
     try:
-        told = json.loads(content)
-        require_known(told, f"the {description.name} of a kept delivery")
-        return _read(description.parent, told)
+        described = json.loads(content)
+        require_known(described, f"the {description.name} of a kept delivery")
+        return _read(description.parent, described)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Problem(Code.STORAGE_FAILED, "the description of a kept delivery is damaged") from None
 
 
-def _read(folder: Path, told: dict[str, Any]) -> Kept:
-    parts = tuple(_part(folder, part) for part in told["parts"])
+def _read(folder: Path, described: dict[str, Any]) -> Kept:
+    parts = tuple(_part(folder, part) for part in described["parts"])
     entry = Entry(
-        id=told["id"],
-        process=told["process"],
-        source_id=told["sourceId"],
+        id=described["id"],
+        process=described["process"],
+        source_id=described["sourceId"],
         version=None,
-        received_at=units.moment(told["receivedAt"]),
-        peer=told["peer"],
-        replay=told["replay"] and _replay(told["replay"]),
-        configuration=told["configuration"],
+        received_at=units.moment(described["receivedAt"]),
+        peer=described["peer"],
+        replay=described["replay"] and _replay(described["replay"]),
+        configuration=described["configuration"],
         parts=tuple(map(PartLine.of, parts)),
-        status=Status(told["status"]),
-        code=told["code"] and Code(told["code"]),
-        violations=tuple(Violation(**violation) for violation in told["violations"]),
+        status=Status(described["status"]),
+        code=described["code"] and Code(described["code"]),
+        violations=tuple(Violation(**violation) for violation in described["violations"]),
     )
-    return Kept(folder, entry, told["detail"], parts)
+    return Kept(folder, entry, described["detail"], parts)
 
 
-def _replay(told: dict[str, Any]) -> Replay:
-    return Replay(units.moment(told["at"]), told["by"], told["acceptConfidence"], told.get("corrections", {}))
+def _replay(described: dict[str, Any]) -> Replay:
+    return Replay(
+        units.moment(described["at"]), described["by"], described["acceptConfidence"], described.get("corrections", {})
+    )
 
 
-def _part(folder: Path, told: dict[str, Any]) -> Part:
-    path = folder / Path(told["file"]).name
-    rest = {name: told[name] for name in ("name", "label", "filename", "type", "suffix", "size", "sha256")}
-    charset = told.get("charset", "")  # parts that were kept before it was
-    return Part(role=Role(told["role"]), path=path, charset=charset, **rest)
+def _part(folder: Path, described: dict[str, Any]) -> Part:
+    path = folder / Path(described["file"]).name
+    rest = {name: described[name] for name in ("name", "label", "filename", "type", "suffix", "size", "sha256")}
+    charset = described.get("charset", "")  # parts that were kept before it was
+    return Part(role=Role(described["role"]), path=path, charset=charset, **rest)

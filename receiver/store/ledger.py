@@ -57,7 +57,7 @@ class Ledger:
     """One ledger that was created, for all threads and all forked workers."""
 
     def __init__(self, url: str) -> None:
-        """Name the ledger; nothing is opened yet. Raises Problem where `url` names none."""
+        """Name the ledger; nothing is opened yet. Raises Problem if `url` names none."""
         self.path = schema.path_of(url)
         self.connections = Connections(self.path)
         self._read = self.connections.read
@@ -94,7 +94,7 @@ class Ledger:
         return self._select(f"WHERE {queries.UNFINISHED} ORDER BY rowid")
 
     def uses_stage(self, folder: Path) -> bool:
-        """Tell whether an accepted delivery still has files in this folder of the stage. Raises Problem."""
+        """Return whether an accepted delivery still has files in this folder of the stage. Raises Problem."""
         return self._read(lambda connection: queries.uses_stage(connection, folder))
 
     def search(
@@ -178,9 +178,9 @@ class Ledger:
         return self._write(operation)
 
     def complete(self, entry: Entry, attempt: Attempt) -> bool:
-        """Note durably what was published and is not known, as of a ledger that was restored; False where it is known.
+        """Note durably what was published and is not known, as of a ledger that was restored; False if it is known.
 
-        Raises VersionTakenError where another content has its version by now, and Problem.
+        Raises VersionTakenError if another content has its version by now, and Problem.
         """
 
         def operation(connection: apsw.Connection) -> bool:
@@ -248,7 +248,7 @@ class Ledger:
         return len(self._read(lambda connection: queries.prunable(connection, process, before)))
 
     def require_sound(self) -> None:
-        """Look through the ledger for some seconds. Raises Problem where it is damaged."""
+        """Look through the ledger for some seconds. Raises Problem if it is damaged."""
         self._read(schema.require_sound)
 
     def damaged(self) -> list[DamagedRow]:
@@ -263,7 +263,7 @@ class Ledger:
 
 
 def _not_accepted(connection: apsw.Connection, id: str) -> Entry | None:  # noqa: A002 (the column's name)
-    """Return what is known of a delivery. Raises AlreadyAcceptedError where it was accepted."""
+    """Return what is known of a delivery. Raises AlreadyAcceptedError if it was accepted."""
     known = queries.find(connection, id)
     if known and known.status in ACCEPTED:
         raise AlreadyAcceptedError(known)

@@ -52,5 +52,5 @@ def discard(data: Path, process: str, id: str) -> None:  # noqa: A002 (the ledge
 
 
 def load(data: Path, process: str, id: str) -> kept.Kept:  # noqa: A002 (the ledger's word)
-    """Read the originals of one delivery. Raises Problem where there are none."""
+    """Read the originals of one delivery. Raises Problem if there are none."""
     return kept.load(folder(data, process, id) / DESCRIPTION)

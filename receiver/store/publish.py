@@ -73,7 +73,7 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry, group: int | None = Non
     What is to be published belongs to `group` by then, if there is one.
 
     Where the same delivery was accepted before, the receipt is that one's, marked as a duplicate, and nothing is
-    left to publish. Raises VersionTakenError where the version must be chosen anew, and Problem.
+    left to publish. Raises VersionTakenError if the version must be chosen anew, and Problem.
     """
     with_originals = bool(entry.of_kind(Kind.ORIGINALS))
     published = [output for output in entry.outputs if output.kind is not Kind.ORIGINALS]
@@ -230,7 +230,7 @@ def _place(entry: Entry, output: Output) -> None:
 
 
 def _move(source: str, output: Output) -> bool:
-    """Move one file or folder; False where it, or the folder it goes to, is not there. Raises OSError, Problem."""
+    """Move one file or folder; False if it, or the folder it goes to, is not there. Raises OSError, Problem."""
     try:
         durable.move_new(source, output.target)
     except FileNotFoundError:
@@ -256,7 +256,7 @@ def _copy_over(source: Path, target: Path) -> None:
 
 
 def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[str, Problem]]:
-    """Publish those of the accepted entries whose owner is dead. Raises Problem where the ledger fails.
+    """Publish those of the accepted entries whose owner is dead. Raises Problem if the ledger fails.
 
     Returns the ids that are published now, and the problem of each that could not be.
     """

@@ -45,7 +45,7 @@ def folder(data: Path, process: str, id: str) -> Path:  # noqa: A002 (the ledger
 
 
 def load(data: Path, process: str, id: str) -> kept.Kept:  # noqa: A002 (the ledger's word)
-    """Read a kept delivery. Raises Problem where there is none."""
+    """Read a kept delivery. Raises Problem if there is none."""
     return kept.load(folder(data, process, id) / DESCRIPTION)
 
 
@@ -97,7 +97,7 @@ def places(data: Path) -> list[Path]:
 
 
 def finish(ledger: Ledger, place: Path) -> bool:
-    """Write the row that a dead owner did not, or remove what its row says is gone; False where all is well.
+    """Write the row that a dead owner did not, or remove what its row says is gone; False if all is well.
 
     A ledger that was restored from a backup has no row of what came later, either.
 
@@ -124,7 +124,7 @@ def finish(ledger: Ledger, place: Path) -> bool:
 
 
 def _gone(entry: Entry | None) -> bool:
-    """Tell whether a delivery's row says that it is in quarantine no longer."""
+    """Return whether a delivery's row says that it is in quarantine no longer."""
     return entry is not None and entry.status not in KEPT
 
 

@@ -29,7 +29,7 @@ class Report:
 def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
     """Publish what is accepted and whose owner is dead, and sweep what dead owners left; `roots` are all stages.
 
-    Raises Problem where the ledger or a stage cannot be read; what concerns one delivery is in the report.
+    Raises Problem if the ledger or a stage cannot be read; what concerns one delivery is in the report.
     """
     report = Report()
     found = ledger.unfinished()

@@ -44,10 +44,10 @@ class Stage:
         self.inside = False  # it lies in that folder
         folders.ensure_folder(self.root, README)
         self._spare = Spare()
-        self._end = weakref.finalize(self, self._spare.close)  # also where the process ends
+        self._end = weakref.finalize(self, self._spare.close)  # even if the process ends
 
     def serves(self, output: Path) -> bool:
-        """Tell whether a rename leads to an output folder still, which somebody may have made anew on any disk.
+        """Return whether a rename leads to an output folder still, which somebody may have made anew on any disk.
 
         One that is away is waited for.
         """
@@ -172,7 +172,7 @@ class Staged:
 
 
 def lock_folder(folder: Path) -> int | None:
-    """Lock `folder` for its new owner and return the lock's descriptor; None where it has an owner, or is gone."""
+    """Lock `folder` for its new owner and return the lock's descriptor; None if it has an owner, or is gone."""
     with storage("lock a folder of the stage"):
         try:
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -202,7 +202,7 @@ def discard(folder: Path) -> None:
 def stage_for(data: Path, output: Path, *, create: bool = True) -> Stage:
     """Return the stage for one output folder: with the data where a rename leads to the output, else inside of it.
 
-    Raises Problem where one of them cannot be written, or the output folder is missing and not to be created.
+    Raises Problem if one of them cannot be written, or the output folder is missing and not to be created.
     """
     if create:
         with storage(f"create the output folder {output}"):
@@ -249,7 +249,7 @@ class Folder:
     rooted: bool = False  # its own name is durable
 
     def is_there(self) -> bool:
-        """Tell whether the folder is still where it was created."""
+        """Return whether the folder is still where it was created."""
         try:
             return os.path.samestat(os.fstat(self.lock), os.stat(self.path))
         except OSError:
@@ -279,7 +279,7 @@ class Spare:
         _everywhere.add(self)
 
     def take(self) -> Folder | None:
-        """Return a folder, which is the caller's from now on; None where there is none."""
+        """Return a folder, which is the caller's from now on; None if there is none."""
         with contextlib.suppress(IndexError):
             while True:
                 folder = self._free.pop()
@@ -289,7 +289,7 @@ class Spare:
         return None
 
     def put(self, folder: Folder) -> bool:
-        """Keep a folder on which nothing rests any more; False where it is not needed, or is not as it was."""
+        """Keep a folder on which nothing rests any more; False if it is not needed, or is not as it was."""
         if len(self._free) >= self._most or not folder.is_there():
             return False
         try:

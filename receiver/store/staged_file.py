@@ -43,11 +43,11 @@ class StagedFile:
 
     @property
     def held(self) -> bytes | None:
-        """All that came in so far; None where it was written already."""
+        """All that came in so far; None if it was written already."""
         return b"".join(self._held) if self._file is None else None
 
     def write(self, chunk: bytes) -> None:
-        """Append `chunk`, which is hashed beside and so must not change. Raises Problem where the disk refuses."""
+        """Append `chunk`, which is hashed beside and so must not change. Raises Problem if the disk refuses."""
         self._hash.update(chunk)
         self.size += len(chunk)
         if self._file is None and self.size <= self._room:

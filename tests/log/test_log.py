@@ -100,7 +100,7 @@ def test_what_a_sender_wrote_cannot_begin_a_line_of_its_own(form):
 
 def test_a_line_is_written_whole_and_what_cannot_be_written_harms_nobody():
     entry = record("published")
-    entry.told = {"name": "lone \ud800", "filler": "x" * 50_000}
+    entry.fields = {"name": "lone \ud800", "filler": "x" * 50_000}
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as read, os.fdopen(writing, "wb") as pipe, Path("/dev/full").open("wb") as full:
         for descriptor in (full.fileno(), pipe.fileno()):

@@ -54,7 +54,7 @@ def laid_out(process: Process, parts: Sequence[Sent]) -> Mapping[str, bytes]:
 
 
 def _file_name(process: Process, part: Sent) -> str | None:
-    """Return a name from which the section can be told; None where there is none."""
+    """Return a name from which the section can be told; None if there is none."""
     section = part.section
     own = section.filename or f"{section.name}{part.suffix}"
     for name in (own, f"{section.name}--{own}", f"{section.name}{part.suffix}"):
@@ -65,14 +65,14 @@ def _file_name(process: Process, part: Sent) -> str | None:
 
 
 def _same(told: Section, part: Sent) -> bool:
-    """Tell whether a section is told by a file's name. Nobody ever sees the name of a metadata file."""
+    """Return whether a section follows from a file's name. Nobody ever sees the name of a metadata file."""
     if part.role is Role.METADATA:
         return (told.name, told.type) == (part.section.name, part.section.type) and _reads_alike(part)
     return told == part.section
 
 
 def _reads_alike(part: Sent) -> bool:
-    """Tell whether metadata reads the same without its charset, which no file's name can tell."""
+    """Return whether metadata reads the same without its charset, which no file's name can tell."""
     charset = part.section.charset
     utf8 = xml_text.utf8 if part.suffix == ".xml" else json_text.utf8
     try:

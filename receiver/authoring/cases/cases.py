@@ -80,7 +80,7 @@ def _has_part(rules: Iterable[PartConfig], name: str) -> bool:
 
 
 def expected(case: Case) -> Files | None:
-    """Return what a case must become; None where nobody has said so yet."""
+    """Return what a case must become; None if nobody has said so yet."""
     if not case.expected.is_dir():
         return None
     files = (path for path in case.expected.rglob("*") if path.is_file())
@@ -150,7 +150,7 @@ def captured_sections(path: Path, max_body: int) -> Iterator[Section]:
 
 
 def processes(settings: Settings, names: Iterable[str] = ()) -> dict[str, Process]:
-    """Return some processes of a site by name, or all. Raises `ConfigurationError` where one is faulty or not there."""
+    """Return some processes of a site by name, or all. Raises `ConfigurationError` if one is faulty or not there."""
     known = [folder.name for folder in find(settings.site)[0]]
     wanted = list(names) or known
     if unknown := list(_unknown(wanted, known)):

@@ -25,8 +25,8 @@ def _case(suite: Element, proof: Proof) -> None:
     case = SubElement(suite, "testcase", names)
     verdict = proof.verdict
     if verdict.status in ELEMENTS:
-        told = SubElement(case, ELEMENTS[verdict.status], {"message": verdict.status, "type": verdict.status})
-        told.text = _printable("\n".join(verdict.differences))
+        failure = SubElement(case, ELEMENTS[verdict.status], {"message": verdict.status, "type": verdict.status})
+        failure.text = _printable("\n".join(verdict.differences))
 
 
 def _counts(proofs: Sequence[Proof]) -> dict[str, str]:

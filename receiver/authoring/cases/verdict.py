@@ -89,12 +89,12 @@ def write(case: Case, files: Files) -> None:
 
 
 def _described(problem: Problem, *, held: bool) -> bytes:
-    told = {
+    document = {
         "status": DeliveryStatus.HELD if held else DeliveryStatus.REFUSED,
         "code": problem.code,
         "violations": [asdict(violation) for violation in problem.violations],
     }
-    return json.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n"
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def forms(config: ProcessConfig) -> Mapping[str, RecordStyle]:
@@ -136,9 +136,9 @@ def _verdicts(wanted: Files, got: Files) -> Iterator[str]:
     if PROBLEM in wanted:
         yield f"expected to be refused or held, got published: {', '.join(got)}"
         return
-    told = json.loads(got[PROBLEM])
-    yield f"expected to be published, got {told['code']}"
-    yield from (f"{_line(_judged(each))}: {each['message']}" for each in told["violations"])
+    document = json.loads(got[PROBLEM])
+    yield f"expected to be published, got {document['code']}"
+    yield from (f"{_line(_judged(each))}: {each['message']}" for each in document["violations"])
 
 
 def _judged(violation: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -119,7 +119,7 @@ def _raw(written: Written, node: nodes.Filter) -> Iterator[Fault]:
 
 
 def _carries(node: nodes.Node) -> bool:
-    """Tell whether an expression can hold what the sender wrote."""
+    """Return whether an expression can hold what the sender wrote."""
     if isinstance(node, nodes.Filter) and node.name in SAFE:
         return False
     if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):

@@ -34,8 +34,8 @@ class Findings:
     def summary(self) -> str:
         """Count the findings: "3 processes: 1 error, 2 warnings"."""
         counts = Counter(fault.severity for fault in self.faults)
-        told = [_counted(counts[severity], severity.value) for severity in Severity if counts[severity]]
-        return f"{_counted(self.processes, 'process', 'es')}: {', '.join(told) or 'no fault'}"
+        counted = [_counted(counts[severity], severity.value) for severity in Severity if counts[severity]]
+        return f"{_counted(self.processes, 'process', 'es')}: {', '.join(counted) or 'no fault'}"
 
 
 def with_hint(fault: Fault) -> str:

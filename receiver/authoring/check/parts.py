@@ -77,12 +77,12 @@ SPECIAL = re.compile(r"[*?]|\[!?\]?[^\]]*\]")
 
 
 def is_glob(name: str) -> bool:
-    """Tell whether a part's name matches others than itself."""
+    """Return whether a part's name matches others than itself."""
     return SPECIAL.search(name) is not None
 
 
 def overlap(first: str, second: str) -> bool:
-    """Tell whether there is a name that both globs match."""
+    """Return whether there is a name that both globs match."""
     one, other = TOKEN.findall(first), TOKEN.findall(second)
 
     @cache
@@ -99,6 +99,6 @@ def overlap(first: str, second: str) -> bool:
 
 
 def _share(one: str, other: str) -> bool:
-    """Tell whether two tokens for a single character have one in common: among printable ASCII and those they name."""
+    """Return whether two tokens for a single character have one in common: of printable ASCII and their own."""
     candidates = {*map(chr, range(32, 127)), *one, *other}
     return any(fnmatchcase(letter, one) and fnmatchcase(letter, other) for letter in candidates)

@@ -110,7 +110,7 @@ def _telling(site: Site, process: Pieces, written: Written) -> Iterator[Fault]:
 
 
 def _is_listed(shape: Shape | None, name: str) -> bool:
-    """Tell whether a field's values are listed in its schema. A field that is not known has a fault already."""
+    """Return whether a field's values are listed in its schema. A field that is not known has a fault already."""
     if shape is None or not name:
         return False
     return shape.members[name].listed if name in shape.members else not shape.knows(name) and bool(shape.members)

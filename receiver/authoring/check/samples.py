@@ -98,7 +98,7 @@ def _wrong_path(site: Site, process: Process, passing: list[Case]) -> Fault | No
 
 
 def _has_fields(process: Process, metadata: Metadata) -> bool:
-    """Tell whether there is a field; true for what cannot be read, which is told by itself."""
+    """Return whether there is a field; true for what cannot be read, which is told by itself."""
     reader = process.metadata
     try:
         found = reader.form.fields(reader.form.parse(metadata.content), reader.layout)

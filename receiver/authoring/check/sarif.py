@@ -25,7 +25,7 @@ class Edit(NamedTuple):
 
 
 def edit(site: Path, fault: Fault) -> Edit | None:
-    """Return the edit that mends a fault; None where there is none, or the file cannot be read."""
+    """Return the edit that mends a fault; None if there is none, or the file cannot be read."""
     meant = MEANT.search(fault.hint)
     if not meant:
         return None

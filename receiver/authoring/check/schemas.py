@@ -81,8 +81,8 @@ def _rejected(document: SchemaFile | None, path: Path, examples: list[Any], libr
     )
     for index, example in enumerate(examples):
         for error in judge.iter_errors(example):
-            told = f"the schema rejects its own example: it {message(error)}"
+            problem = f"the schema rejects its own example: it {message(error)}"
             place = (*path, "examples", index, *error.instance_path)
             hint = "correct the example, or the rule that rejects it"
-            yield document.fault(place, "example-rejected", told, hint=hint, severity=Severity.WARNING)
+            yield document.fault(place, "example-rejected", problem, hint=hint, severity=Severity.WARNING)
             break

@@ -47,7 +47,7 @@ class Shape:
     closed: bool  # no other member is let through
 
     def knows(self, name: str) -> bool:
-        """Tell whether the schema speaks of a member."""
+        """Return whether the schema speaks of a member."""
         return name in self.members or any(_matches(pattern, name) for pattern in self.patterns)
 
 

@@ -38,7 +38,7 @@ class Site:
 
     @property
     def whole(self) -> bool:
-        """Tell whether everything could be compiled: only then is it known what is used by nobody."""
+        """Return whether everything could be compiled: only then is it known what is used by nobody."""
         read = len(self.processes) == len(self.compiled.folders)
         return read and not any(process.faults for process in self.processes)
 
@@ -47,7 +47,7 @@ class Site:
         return self.library.add(self.compiled.schemas.folder / name)
 
     def shape(self, name: str) -> Shape | None:
-        """Return what a JSON Schema says of an object's members; None where it cannot be read."""
+        """Return what a JSON Schema says of an object's members; None if it cannot be read."""
         document = self.schema(name)
         if document and name not in self._shapes:
             with (
@@ -92,7 +92,7 @@ def guarded_by(condition: str) -> reads.Fields:
 
 
 def reads_all(file: Path) -> bool:
-    """Tell whether a template goes through the fields, or names one by a variable: then it may read any of them."""
+    """Return whether a template goes through the fields, or names one by a variable: then it may read any of them."""
     root = tree(Source("", file.read_text("utf-8-sig")), Places())
     whole = sum(1 for name in root.find_all(nodes.Name) if name.name == "fields")
     single = sum(1 for node in root.find_all((nodes.Getattr, nodes.Getitem)) if reads.field(node) is not None)

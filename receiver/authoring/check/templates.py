@@ -183,7 +183,7 @@ def _columns(written: Written) -> Iterator[Fault]:
 
 
 def _is_free(node: nodes.Filter) -> bool:
-    """Tell whether a column holds a part of a name, which may have any letter."""
+    """Return whether a column holds a part of a name, which may have any letter."""
     return any(each.name == "person" for each in node.find_all(nodes.Filter))
 
 

@@ -22,7 +22,7 @@ OF_TEXTS = frozenset(  # rules of filters that read a text: one that was made up
 
 
 def of_values(problem: Problem) -> bool:
-    """Tell whether it was a template that refused the values, and not their schema."""
+    """Return whether it was a template that refused the values, and not their schema."""
     return any(map(_template_place, problem.violations))
 
 
@@ -157,7 +157,7 @@ def _literals(template: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _score(pieces: list[str], wanted: str) -> int:
-    """Return how much of a line a template's line wrote: 0 where it did not."""
+    """Return how much of a line a template's line wrote: 0 if it did not."""
     position = found = 0
     for piece in pieces:
         place = wanted.find(piece, position)

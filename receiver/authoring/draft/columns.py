@@ -29,7 +29,7 @@ class Column:
 
     @property
     def everywhere(self) -> bool:
-        """Tell whether every item has it."""
+        """Return whether every item has it."""
         return len(self.values) == self.items
 
     @property
@@ -49,7 +49,7 @@ class Column:
         return sum(map(len, self.by_document())) / (len(self.values) or 1)
 
     def recurring(self) -> float | None:
-        """Return how many of the different texts come in more than one document, 0–1; None where there is one."""
+        """Return how many of the different texts come in more than one document, 0–1; None if there is one."""
         documents = self.by_document()
         if len(documents) < 2:
             return None
@@ -61,12 +61,12 @@ class Column:
         return sum(map(_is_called, self.texts)) / (len(self.texts) or 1)
 
     def numbers(self) -> list[float]:
-        """Return the values as numbers; [] where one of them is none."""
+        """Return the values as numbers; [] if one of them is none."""
         numbers = [number(value) for value in self.values if not is_blank(value)]
         return [each for each in numbers if each is not None] if None not in numbers else []
 
     def counts(self) -> bool:
-        """Tell whether the values only number the items: 1, 2, 3 or f10, f20, f30."""
+        """Return whether the values only number the items: 1, 2, 3 or f10, f20, f30."""
         found = [RUNNING.fullmatch(text) for text in self.texts]
         parts = [(each[1], int(each[2])) for each in found if each]
         if len(parts) < 2 or len(parts) < len(found) or len({prefix for prefix, _ in parts}) > 1:
@@ -75,7 +75,7 @@ class Column:
         return len(steps) == 1 and 0 < max(steps) <= 10
 
     def is_key(self) -> bool:
-        """Tell whether the values are made by a machine to tell items apart: UUIDs, or codes of one length."""
+        """Return whether the values are made by a machine to tell items apart: UUIDs, or codes of one length."""
         texts = self.texts
         if texts and all(map(UUID.fullmatch, texts)):
             return True
@@ -89,12 +89,12 @@ def column(path: str, word: str, found: Sequence[tuple[int, Any]], items: int) -
 
 
 def is_blank(value: Any) -> bool:
-    """Tell whether nothing is said."""
+    """Return whether nothing is said."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def number(value: Any) -> float | None:
-    """Return a value as a number; None where it is none."""
+    """Return a value as a number; None if it is none."""
     try:
         return None if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
@@ -102,7 +102,7 @@ def number(value: Any) -> float | None:
 
 
 def is_name(value: Any) -> bool:
-    """Tell whether a value can be a field's name at all."""
+    """Return whether a value can be a field's name at all."""
     return isinstance(value, str) and bool(value.strip()) and len(value) <= MAX_NAME and value.isprintable()
 
 
@@ -119,7 +119,7 @@ DIGITS = 3  # of a code that tells one document from others
 
 
 def likeliest(columns: Iterable[Column], documents: int, *, by_shape: bool) -> str | None:
-    """Return the path of the likeliest id; None where nothing looks like one.
+    """Return the path of the likeliest id; None if nothing looks like one.
 
     Without `by_shape` only words tell: among single values that are fields, the patient's number looks like an id.
     """
@@ -140,7 +140,7 @@ def likeliest_name(names: Iterable[str]) -> str | None:
 
 
 def can_be_id(column: Column, documents: int) -> bool:
-    """Tell whether a column could be the id: once in every document, and text that an id may be."""
+    """Return whether a column could be the id: once in every document, and text that an id may be."""
     values = [value if isinstance(value, str) else str(value) for value in column.values if _is_text(value)]
     return len(values) == documents == len(column.values) and not any(map(source_id_fault, values))
 

@@ -63,7 +63,7 @@ def _parts(sources: Sources) -> Iterator[str]:
 
 
 def _part(name: str, role: str, came: Sequence[Section], usual: list[str]) -> list[str]:
-    """Return the lines of a part; of the usual types all are taken, also where only one of them came."""
+    """Return the lines of a part; of the usual types all are taken, even if only one of them came."""
     types = {part.type for part in came}
     known = usual if types <= set(usual) else sorted(types)
     lines = [f"[parts.{_key(name)}]", f'role = "{role}"']

@@ -29,7 +29,7 @@ class Roles:
 
 
 def roles(columns: Sequence[Column], wanted: Wanted, *, alone: bool) -> Roles | None:
-    """Tell the roles of the columns; None where there is no name with a value.
+    """Tell the roles of the columns; None if there is no name with a value.
 
     `alone`: the items have no siblings. Then their shape says nothing, and their words must.
     """
@@ -52,7 +52,7 @@ def value_of(columns: Sequence[Column], wanted: Wanted) -> Column | None:
 
 
 def confidence(columns: Sequence[Column], wanted: Wanted) -> Column | None:
-    """Return the confidence; None where there is none, or where only their words could tell two apart."""
+    """Return the confidence; None if there is none, or where only their words could tell two apart."""
     if wanted.confidence == NONE:
         return None
     if wanted.confidence:

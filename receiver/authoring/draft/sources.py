@@ -119,7 +119,7 @@ def _chunks(content: object) -> Iterator[bytes]:
 
 
 def _is_metadata(section: Section, data: bytes) -> bool:
-    """Tell whether a section is the metadata: by its type, or else by its content."""
+    """Return whether a section is the metadata: by its type, or else by its content."""
     kind = section.type.partition("/")[2]
     if kind.endswith(("json", "xml")):
         return True

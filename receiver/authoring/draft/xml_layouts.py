@@ -56,14 +56,14 @@ def left_out(documents: Sequence[Any], candidate: Candidate, source_id: str) -> 
     beside = [each.path for each in outside(documents, candidate) if each.path != source_id and each.texts]
     if candidate.each == "*":
         beside = []
-    told = {
+    used = {
         candidate.name,
         candidate.value,
         candidate.value.removeprefix("string(").removesuffix(")"),
         candidate.confidence,
     }
     columns = _columns(_selected(documents, candidate.each))
-    return [*beside, *(f"{candidate.each}/{each.path}" for each in columns if each.texts and each.path not in told)]
+    return [*beside, *(f"{candidate.each}/{each.path}" for each in columns if each.texts and each.path not in used)]
 
 
 def named(candidate: Candidate, name: str) -> str | None:

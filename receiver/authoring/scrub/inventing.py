@@ -26,13 +26,13 @@ def invented(text: str, originals: Collection[str] = ()) -> str:
 
 
 def holds_any(text: str, originals: Collection[str]) -> bool:
-    """Tell whether a text holds one of the originals, in whatever case."""
+    """Return whether a text holds one of the originals, in whatever case."""
     folded = text.casefold()
     return any(original in folded for original in originals)
 
 
 def can_change(text: str) -> bool:
-    """Tell whether there is anything to invent."""
+    """Return whether there is anything to invent."""
     return any(map(_changes, text))
 
 

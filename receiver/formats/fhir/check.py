@@ -48,7 +48,7 @@ def available() -> bool:
 
 
 def violations(document: Any) -> tuple[Violation, ...]:
-    """Return every fault of a resource, each with its JSON Pointer; () where there is none."""
+    """Return every fault of a resource, each with its JSON Pointer; () if there is none."""
     from pydantic import ValidationError
 
     faults = (*_empty(document, ()), *_resources(document, ()))

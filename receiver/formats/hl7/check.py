@@ -113,7 +113,7 @@ def available() -> bool:
 
 
 def violations_of_standard(message: str) -> tuple[Violation, ...]:
-    """Return every fault of a message whose segments end with CR, with its line; () where there is none.
+    """Return every fault of a message whose segments end with CR, with its line; () if there is none.
 
     First those of its structure; where that is right, those of its dates, times and numbers.
     """

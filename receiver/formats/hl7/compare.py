@@ -23,7 +23,7 @@ class _Delimiters(NamedTuple):
 
 
 class _Segment(NamedTuple):
-    label: str  # "DG1[2]" where there are several
+    label: str  # "DG1[2]" if there are several
     text: str
     name: str
 

@@ -5,7 +5,7 @@ until then; a fifth character in MSH-2 is the truncation character of v2.7. A va
 segment's name.
 
 A line break in a value would end its segment. It becomes `\\.br\\` where the standard has formatted text: in the fields
-of that type, NTE-3 above all, in OBX-5 where the template writes FT or TX in OBX-2, and where the author says so with
+of that type, NTE-3 above all, in OBX-5 if the template writes FT or TX in OBX-2, and where the author says so with
 `| hl7_text`. Elsewhere line breaks and tabs become one blank.
 
 A value of nothing but quotation marks, as ditto marks are, would be HL7's null, and is refused; `| hl7_null` prints it.

@@ -160,7 +160,7 @@ CLOCK_CHANGE = timedelta(hours=1)  # summer time moves the hours of the sender a
 
 
 def silent_since(ledger: Ledger, process: Process, now: datetime, since: datetime | None) -> datetime | None:
-    """Return when the last delivery came, where that is too long ago; None where all is well. Raises Problem.
+    """Return when the last delivery came, where that is too long ago; None if all is well. Raises Problem.
 
     `since` is the onset of an open alert: it then lasts until something comes.
     """

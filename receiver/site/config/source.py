@@ -124,7 +124,7 @@ class Source:
 
 
 def load(folder: Path, site: Path) -> Source:
-    """Parse the process.toml of a process's folder. Raises `ConfigurationError` where it is no TOML."""
+    """Parse the process.toml of a process's folder. Raises `ConfigurationError` if it is no TOML."""
     path = folder / FILE
     file = path.relative_to(site).as_posix()
     try:

@@ -106,7 +106,7 @@ FORMS = {
         "schema-misfit", "is no schema for metadata", "name a .json (for JSON) or .xsd (for XML) file in schemas/"
     ),
     "fields-schema": Form(
-        "schema-misfit", "is no schema for fields", "name a .json file in schemas/, also where the metadata is XML"
+        "schema-misfit", "is no schema for fields", "name a .json file in schemas/, even if the metadata is XML"
     ),
     "record-schema": Form(
         "schema-misfit", "is no schema for a record", 'name a .json or .xsd file in schemas/, or write "hl7" or "fhir"'

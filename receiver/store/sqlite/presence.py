@@ -84,7 +84,7 @@ class Presence:
             os.close(file)
 
     def _require_noted(self) -> bool:
-        """Tell whether anything is noted. Raises Moved, having left, where it is not what lies there."""
+        """Return whether anything is noted. Raises Moved, having left, where it is not what lies there."""
         if self._file is None:
             return False
         with storage("read which files the ledger is"):
@@ -143,7 +143,7 @@ def _joined(path: Path) -> int | None:
 
 
 def _identity(path: str) -> str:
-    """Return device and inode of a file; "" where there is none."""
+    """Return device and inode of a file; "" if there is none."""
     try:
         found = os.stat(path)
     except OSError:
@@ -152,6 +152,6 @@ def _identity(path: str) -> str:
 
 
 def _moved(name: str, *, there: bool, whole: bool) -> Moved:
-    told = f"{name} is not the file that it was" if there else f"{name} is not where it was"
+    reason = f"{name} is not the file that it was" if there else f"{name} is not where it was"
     cure = "put it back, or stop the service, restore the ledger and start" if whole else "put it back, or restart"
-    return Moved(Code.STORAGE_FAILED, f"the ledger cannot be used, for {told}: {cure}")
+    return Moved(Code.STORAGE_FAILED, f"the ledger cannot be used, for {reason}: {cure}")

@@ -101,7 +101,7 @@ def next_version(connection: apsw.Connection, process: str, source_id: str) -> i
 
 
 def uses_stage(connection: apsw.Connection, folder: Path) -> bool:
-    """Tell whether an accepted delivery still has files in a folder of the stage."""
+    """Return whether an accepted delivery still has files in a folder of the stage."""
     return bool(
         connection.execute(
             f"SELECT EXISTS (SELECT 1 FROM deliveries WHERE {UNFINISHED} AND stage = ?)",  # noqa: S608 (our own)
@@ -151,7 +151,7 @@ def attempted(connection: apsw.Connection, id: str, attempt: Attempt) -> None:  
 
 
 def claim(connection: apsw.Connection, entry: Entry) -> None:
-    """Promise its names to an entry. Raises Problem where another delivery or a file has one of them.
+    """Promise its names to an entry. Raises Problem if another delivery or a file has one of them.
 
     A delivery keeps its claim until its files are in place. So whoever claims a name sees either the other's claim
     or its file; looking at the disk only inside of the transaction is what makes that true.
@@ -171,7 +171,7 @@ def claim(connection: apsw.Connection, entry: Entry) -> None:
 
 
 def _in_the_way(connection: apsw.Connection, target: str, output: str) -> bool:
-    """Tell whether another delivery was promised a file where this name needs a folder, or the other way round."""
+    """Return whether another delivery was promised a file where this name needs a folder, or the other way round."""
     inside = "SELECT 1 FROM claims WHERE target > ? AND target < ?"
     if connection.execute(inside, (f"{target}/", f"{target}0")).fetchall():
         return True
@@ -182,7 +182,7 @@ def _in_the_way(connection: apsw.Connection, target: str, output: str) -> bool:
 
 
 def _exists(target: str) -> bool:
-    """Tell whether a name is taken on disk, also by a file where a folder must be. Raises OSError."""
+    """Return whether a name is taken on disk, also by a file where a folder must be. Raises OSError."""
     try:
         os.lstat(target)
     except FileNotFoundError:

@@ -208,7 +208,7 @@ class Interlock:
         self._thread: threading.Thread | None = None  # started where another process is first met
 
     def take(self, seconds: float) -> bool:
-        """Take the lock; False where it is not to be had in time. Raises OSError."""
+        """Take the lock; False if it is not to be had in time. Raises OSError."""
         with self._mutex:
             if not self._blocked:
                 if self._is_free():

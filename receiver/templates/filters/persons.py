@@ -34,7 +34,7 @@ TRAILING = "ends with a particle, so it is in another order: `order` of [persons
 
 
 class Name(NamedTuple):
-    """The parts of a name, each "" where the name has none."""
+    """The parts of a name, each "" if the name has none."""
 
     family: str = ""
     given: str = ""
@@ -62,7 +62,7 @@ def reader(customs: Customs) -> Callable[..., str]:
         return _read(plain, replace(customs, order=order) if order else customs)
 
     def person(value: object, part: str, order: str | None = None) -> str:
-        """Return a part of a person's name, "" where it has none; `order` goes before that of the process.
+        """Return a part of a person's name, "" if it has none; `order` goes before that of the process.
 
         Raises `RefusedError` for a name that may be read in two ways.
         """

@@ -129,14 +129,14 @@ def _day(parts: dict[str, int], year: int) -> tuple[int, int]:
     if "yearday" not in parts:
         return parts.get("month", 1), parts.get("day", 1)
     found = date(year, 1, 1) + timedelta(days=parts["yearday"] - 1)
-    told = (parts.get("month", found.month), parts.get("day", found.day))
-    if "year" not in parts or (year, *told) != (found.year, found.month, found.day):
+    given = (parts.get("month", found.month), parts.get("day", found.day))
+    if "year" not in parts or (year, *given) != (found.year, found.month, found.day):
         raise ValueError
-    return told
+    return given
 
 
 def _hour(parts: dict[str, int]) -> int:
-    """Return the hour; 0 where only its half of the day is known."""
+    """Return the hour; 0 if only its half of the day is known."""
     afternoon = parts.get("afternoon")
     if "twelve" in parts and not 1 <= parts["twelve"] <= 12:
         raise ValueError

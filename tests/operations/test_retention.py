@@ -100,7 +100,7 @@ def test_what_is_in_quarantine_goes_when_its_time_is_over_and_its_row_says_so(ho
         assert (now.status, now.code) == (Status.DISCARDED, entry.code)
         assert (now.attempts[-1].outcome, now.attempts[-1].note) == ("discarded", "prune: older than 90d")
     told = {"id": held.id, "process": "referrals", "was": "held", "reason": "older than 90d"}
-    assert told in [record.told for record in caplog.records if record.message == "discarded"]
+    assert told in [record.fields for record in caplog.records if record.message == "discarded"]
 
 
 def test_what_came_again_stays_for_its_time_anew(home):
@@ -120,7 +120,7 @@ def test_too_much_that_was_refused_goes_the_oldest_first_and_what_is_held_stays(
     assert pruned(home, 5 * DAY)["quarantine"] == (2, 4)
     assert home.waiting() == {held.id, *(entry.id for entry in refused[2:])}
     assert home.ledger.find(refused[0].id).status is Status.DISCARDED
-    assert [record.told["id"] for record in caplog.records] == [entry.id for entry in refused[:2]]
+    assert [record.fields["id"] for record in caplog.records] == [entry.id for entry in refused[:2]]
     assert home.deliver(source_id="S9", mrn="wrong").status is Status.REFUSED, "who is refused is told so, full or not"
     assert pruned(home, 5 * DAY)["quarantine"] == (1, 4)
 

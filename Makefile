@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak bench profile package licenses locks sbom demo clean
+.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak bench profile package licenses locks sbom audit demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -108,6 +108,15 @@ locks: build/locks/ready
 build/locks/ready:
 	$(PYTHON) -m venv build/locks
 	build/locks/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@touch $@
+
+# Known faults of what the service consists of, by the Python advisory database: needs the network.
+audit: build/audit/ready
+	build/audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+
+build/audit/ready:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.0
 	@touch $@
 
 # What the service consists of (requirements.lock), as a bill of materials for programs: build/sbom.json in CycloneDX.

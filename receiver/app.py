@@ -5,6 +5,7 @@ and recovers what a crash left behind; each that starts beside it serves what is
 may call `prepare` once before: then a faulty configuration ends the start, and workers need not compile.
 """
 
+import os
 from collections.abc import Mapping
 
 from flask import Blueprint, Flask
@@ -16,7 +17,7 @@ from receiver import log
 from receiver.core.faults import ConfigurationError
 from receiver.core.settings import Settings
 from receiver.delivery.context import ContextHolder, open_context, open_unrecovered
-from receiver.operations import meters, metrics, reload, retention
+from receiver.operations import meters, metrics, reload, retention, tracing
 from receiver.operations.notify import alerts
 from receiver.site import in_force
 from receiver.site.process import Process
@@ -62,7 +63,17 @@ def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
     alerts.start(current)
     counters = meters.Meters(current.context, meters.folder_in(settings.data))
     log.standard.writer.count_lost = counters.log_lost
-    return deliveries.blueprint(current, counters), health.blueprint(current, metrics.scrape(current))
+    return deliveries.blueprint(current, counters, _tracing()), health.blueprint(current, metrics.scrape(current))
+
+
+def _tracing() -> tracing.Record | None:
+    """Return what records deliveries as spans, if OpenTelemetry's own variables ask for it."""
+    if not tracing.wanted(os.environ):
+        return None
+    if tracing.installed():
+        return tracing.start()
+    log.not_traced()
+    return None
 
 
 class NoSessions(SessionInterface):

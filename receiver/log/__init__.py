@@ -56,23 +56,28 @@ def set_up(form: str = "text") -> None:
 
 
 def serving(processes: Sequence[str]) -> None:
-    """Tell what is served, once the service listens."""
+    """Log what is served, once the service listens."""
     _log(logging.INFO, "serving", {"processes": len(processes), "names": ",".join(processes)})
 
 
 @cache  # once in each process
 def unpaced() -> None:
-    """Tell that another server than ours serves: nothing there keeps slow senders from holding threads."""
+    """Log that another server than ours serves: nothing there keeps slow senders from holding threads."""
     _log(logging.WARNING, "slow clients hold threads: this server is not `receiver serve`", {})
 
 
+def not_traced() -> None:
+    """Log that a collector of traces is configured, and that nothing here can send to it."""
+    _log(logging.WARNING, "no traces are sent: pip install receiver[otel]", {})
+
+
 def unread(line: str) -> None:
-    """Tell of a variable that looks like a setting, and that nobody reads."""
+    """Log of a variable that looks like a setting, and that nobody reads."""
     _log(logging.WARNING, "a variable is not read", {"variable": line})
 
 
 def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
-    """Tell that a delivery was published, held, or known already; `cost` says what it took."""
+    """Log that a delivery was published, held, or known already; `cost` says what it took."""
     files = (*receipt.documents, *receipt.records)
     fields = {
         "id": receipt.id,
@@ -87,7 +92,7 @@ def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
 
 
 def refused(problem: Problem, process: str, cost: Mapping[str, Any] | None = None) -> None:
-    """Tell that a delivery was not accepted, with every rule it breaks and where."""
+    """Log that a delivery was not accepted, with every rule it breaks and where."""
     fields = {
         "id": problem.kept_as,
         "process": process,
@@ -100,53 +105,53 @@ def refused(problem: Problem, process: str, cost: Mapping[str, Any] | None = Non
 
 
 def put_off(id_: str, problem: Problem) -> None:
-    """Tell that something is left to be done for a delivery that was accepted: recovery does it."""
+    """Log that something is left to be done for a delivery that was accepted: recovery does it."""
     _log(logging.ERROR, "accepted, and not finished", _told_of(id_, problem))
 
 
 def crashed(error: BaseException | None) -> None:
-    """Tell where a defect of our own showed."""
+    """Log where a defect of our own showed."""
     _log(logging.ERROR, "defect", {"defect": lines.place_of(error)})
 
 
 def pruned(process: str, kind: str, count: int) -> None:
-    """Tell how much of what was over is removed; nothing where there was nothing."""
+    """Log how much of what was over is removed; nothing where there was nothing."""
     if count:
         _log(logging.INFO, "pruned", {"process": process, "kind": kind, "count": count})
 
 
 def clock_was_set(until: str) -> None:
-    """Tell that nothing is removed for its age yet: the clock was set, or the machine was off."""
+    """Log that nothing is removed for its age yet: the clock was set, or the machine was off."""
     _log(logging.WARNING, "the clock was set, or the machine was off: nothing goes for its age", {"before": until})
 
 
 def discarded(id_: str, process: str, status: str, reason: str) -> None:
-    """Tell that a delivery has left quarantine without being published."""
+    """Log that a delivery has left quarantine without being published."""
     _log(logging.WARNING, "discarded", {"id": id_, "process": process, "was": status, "reason": reason})
 
 
 def housekeeping_failed(problem: Problem) -> None:
-    """Tell that pruning could not go on; it is tried again."""
+    """Log that pruning could not go on; it is tried again."""
     _log(logging.ERROR, "not pruned", {"code": problem.code.value, "detail": problem.detail})
 
 
 def configured(process: str, digest: str) -> None:
-    """Tell that an edit of a process came into force, or, without a digest, that the process is gone."""
+    """Log that an edit of a process came into force, or, without a digest, that the process is gone."""
     _log(logging.INFO, "configured" if digest else "process removed", {"process": process, "configuration": digest})
 
 
 def kept_back(fault: str) -> None:
-    """Tell what keeps an edit back: what was in force before stays so."""
+    """Log what keeps an edit back: what was in force before stays so."""
     _log(logging.ERROR, "edit kept back, the configuration before stays in force", {"fault": fault})
 
 
 def nothing_kept_back() -> None:
-    """Tell that the site is in force again as it lies there."""
+    """Log that the site is in force again as it lies there."""
     _log(logging.INFO, "no edit is kept back any more", {})
 
 
 def not_reloaded(reason: str) -> None:
-    """Tell that an edit could not be judged, or that a worker cannot use what was proven."""
+    """Log that an edit could not be judged, or that a worker cannot use what was proven."""
     _log(logging.ERROR, "not reloaded, the configuration before stays in force", {"reason": reason})
 
 
@@ -156,23 +161,23 @@ def notified(process: str, fault: str, event: str) -> None:
 
 
 def not_notified(process: str, fault: str, event: str, reason: str) -> None:
-    """Tell that people could not be told; it is tried again."""
+    """Log that people could not be told; it is tried again."""
     _log(logging.ERROR, "not notified", {"process": process, "fault": fault, "what": event, "reason": reason})
 
 
 def not_watched(problem: Problem) -> None:
-    """Tell that it cannot be seen how the processes stand; it is tried again."""
+    """Log that it cannot be seen how the processes stand; it is tried again."""
     _log(logging.ERROR, "not watched", {"code": problem.code.value, "detail": problem.detail})
 
 
 def not_opened(problem: Problem, seconds: float) -> None:
-    """Tell that a worker cannot begin, and when it tries again."""
+    """Log that a worker cannot begin, and when it tries again."""
     fields = {"code": problem.code.value, "detail": problem.detail, "again": f"{seconds:g} s"}
     _log(logging.ERROR, "not opened", fields)
 
 
 def recovered(report: Report) -> None:
-    """Tell what a start found of an earlier life; nothing where there was nothing."""
+    """Log what a start found of an earlier life; nothing where there was nothing."""
     if report.finished or report.swept or report.quarantined:
         counts = {"published": len(report.finished), "swept": report.swept, "quarantined": report.quarantined}
         _log(logging.INFO, "recovered", counts)

@@ -15,6 +15,7 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery import form
 from receiver.delivery.context import Context, ContextHolder
 from receiver.delivery.receive import receive
+from receiver.operations import tracing
 from receiver.operations.meters import Meters
 from receiver.operations.token_usage import Usage
 from receiver.site.process import Process
@@ -41,6 +42,9 @@ class Cost:
         name = environ.get("HTTP_X_REQUEST_ID", "")
         self.request = name if PLAIN.fullmatch(name) else f"{random.getrandbits(64):016x}"  # not a secret
         self.peer = environ.get("REMOTE_ADDR", "")
+        self.parent = environ.get("HTTP_TRACEPARENT", "")
+        self.process = NONE
+        self.outcome: Receipt | Problem | None = None
         self.steps = work.start_timing()
         self.received = 0  # bytes of the body
         self._body = environ["wsgi.input"]
@@ -64,7 +68,7 @@ class Cost:
         return head | {"seconds": round(self.seconds, 6), "steps": taken}
 
 
-def blueprint(current: ContextHolder, meters: Meters) -> Blueprint:
+def blueprint(current: ContextHolder, meters: Meters, trace: tracing.Record | None = None) -> Blueprint:
     """Return the API. Each delivery is judged by the context that is in force when it begins."""
     api = Blueprint("delivery", __name__, url_prefix=URL)
     usage = Usage(current.context.settings.data)
@@ -80,7 +84,10 @@ def blueprint(current: ContextHolder, meters: Meters) -> Blueprint:
         except Exception as error:  # noqa: BLE001 (nobody foresaw it, and the answer says so)
             problem = replies.defect(error)
             meters.refused(problem, NONE)
+            cost.outcome = problem
             response = replies.refused(problem)
+        if trace:
+            _trace(trace, cost, response.status_code)
         response.headers[HEADER] = cost.request
         return response
 
@@ -96,12 +103,13 @@ def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, me
     try:
         token = routing.bearer(environ.get("HTTP_AUTHORIZATION", ""))
         led = routing.lead(context.processes, name, _host(environ), token)
-        process = led.name
+        process = cost.process = led.name
         routing.let_in(led, token)
         usage.note(led, token)
         _require_readable(context, led, environ)
         receipt = _take(context, led, environ, cost)
     except Problem as problem:
+        cost.outcome = problem
         log.refused(problem, process, cost.to_dict())
         meters.refused(problem, process)
         return replies.refused(problem)
@@ -109,6 +117,7 @@ def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, me
         awaited = True
         raise
     else:
+        cost.outcome = receipt
         _report(receipt, cost, meters)
         return replies.accepted(receipt)
     finally:
@@ -124,6 +133,13 @@ def _report(receipt: Receipt, cost: Cost, meters: Meters) -> None:
         log.accepted(receipt, cost.to_dict())
         meters.accepted(receipt)
     except Exception as error:  # noqa: BLE001 (whatever it is, the answer must not say otherwise)
+        log.crashed(error)
+
+
+def _trace(trace: tracing.Record, cost: Cost, status: int) -> None:
+    try:
+        trace(cost, status)
+    except Exception as error:  # noqa: BLE001 (as in `_report`)
         log.crashed(error)
 
 

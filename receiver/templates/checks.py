@@ -9,7 +9,7 @@ from jinja2.utils import _PassArg
 
 from receiver.core.faults import ConfigurationError, did_you_mean
 from receiver.templates import filters
-from receiver.templates.library import Library
+from receiver.templates.library import Library, Likeness, Table, lookup
 from receiver.templates.operations import METHODS
 from receiver.templates.unit import GLOBALS, Scope, Unit
 
@@ -20,6 +20,7 @@ KINDS: Mapping[Any, tuple[Any, str]] = {  # what a filter's signature asks for: 
     str: (str, "a text in quotes"),
     int | None: (int, "a whole number, without quotes"),
     str | None: (str, "a text in quotes"),
+    bool: (bool, "true or false, without quotes"),
 }
 METHOD_HINTS = {  # methods that are not there, and what to write instead
     "get": 'write `fields.name | default("")`',
@@ -54,22 +55,28 @@ def filter_(unit: Unit, library: Library, node: nodes.Filter) -> None:
     elif node.name not in filters.FILTERS:
         _unknown_filter(unit, node, node.name)
     else:
-        _arguments(unit, node)
+        _arguments(unit, node, filters.FILTERS[node.name])
+        _named(unit, node, [_constant(argument) for argument in node.args])
 
 
-def _arguments(unit: Unit, node: nodes.Filter) -> None:
-    """Prove the arguments of a filter: their names and number, and their values where those are constant."""
+def _arguments(
+    unit: Unit, node: nodes.Filter | nodes.Test, function: Callable[..., Any]
+) -> Mapping[str, nodes.Expr] | None:
+    """Prove the arguments of a filter: their names and number, and their values where those are constant.
+
+    Returns the arguments by name, None for those that it cannot take.
+    """
     try:
-        given = _bound(filters.FILTERS[node.name], node)
+        given = _bound(function, node)
     except TypeError as error:
         unit.fault(node, "bad-argument", f"`{node.name}`: {error}")
-        return
+        return None
     check = filters.CHECKS.get(node.name)
-    constants = {name: value for name, value in given.items() if value is not None}
-    message = _wrong_kind(filters.FILTERS[node.name], constants) or (check(constants) if check else "")
+    constants = {name: value for name, each in given.items() if (value := _constant(each)) is not None}
+    message = _wrong_kind(function, constants) or (check(constants) if check else "")
     if message:
         unit.fault(node, "bad-argument", message)
-    _named(unit, node, [_constant(argument) for argument in node.args])
+    return given
 
 
 def _wrong_kind(function: Callable[..., Any], constants: Mapping[str, Any]) -> str:
@@ -84,11 +91,11 @@ def _wrong_kind(function: Callable[..., Any], constants: Mapping[str, Any]) -> s
     return ""
 
 
-def _bound(function: Callable[..., Any], node: nodes.Filter) -> dict[str, Any]:
-    """Return the filter's arguments by name, None for those that are not constant. Raises `TypeError`."""
+def _bound(function: Callable[..., Any], node: nodes.Filter | nodes.Test) -> dict[str, nodes.Expr]:
+    """Return the filter's arguments by name. Raises `TypeError`."""
     own = 2 if _PassArg.from_obj(function) else 1  # the value, and before it what Jinja2 passes
-    keywords = {str(keyword.key): _constant(keyword.value) for keyword in node.kwargs}
-    bound = inspect.signature(function).bind(*[None] * own, *map(_constant, node.args), **keywords)
+    keywords = {str(keyword.key): keyword.value for keyword in node.kwargs}
+    bound = inspect.signature(function).bind(*[None] * own, *node.args, **keywords)
     return dict(list(bound.arguments.items())[own:])
 
 
@@ -106,7 +113,7 @@ def _named(unit: Unit, node: nodes.Filter, constants: list[Any]) -> None:
         _unknown_test(unit, node, name)
 
 
-def _constant(node: nodes.Expr) -> Any:
+def _constant(node: Any) -> Any:
     """Return the value of a constant or of a list of them; None for anything else."""
     if isinstance(node, nodes.List):
         return [_constant(item) for item in node.items]
@@ -119,9 +126,11 @@ def _unknown_filter(unit: Unit, node: nodes.Node, name: str) -> None:
 
 
 def test(unit: Unit, node: nodes.Test) -> None:
-    """Prove a test."""
+    """Prove a test, and of one of ours its arguments."""
     if node.name not in filters.TESTS:
         _unknown_test(unit, node, node.name)
+    elif node.name in filters.OWN_TESTS:
+        _arguments(unit, node, filters.OWN_TESTS[node.name])
 
 
 def _unknown_test(unit: Unit, node: nodes.Node, name: str) -> None:
@@ -129,28 +138,40 @@ def _unknown_test(unit: Unit, node: nodes.Node, name: str) -> None:
 
 
 def _table(unit: Unit, library: Library, node: nodes.Filter) -> None:
-    """Prove a code table and the columns that are named in quotes."""
-    given: dict[str, nodes.Expr] = dict(zip(("table", "column", "key"), node.args, strict=False))
-    keywords = [keyword for keyword in node.iter_child_nodes(only=("kwargs",)) if isinstance(keyword, nodes.Keyword)]
-    given |= {keyword.key: keyword.value for keyword in keywords}
-    table = given.pop("table", None)
-    if not isinstance(table, nodes.Const) or not isinstance(table.value, str):
+    """Prove a code table, the columns that are named in quotes, and that no two keys become one."""
+    given = _arguments(unit, node, lookup(library.tables))
+    if given is None:
+        return
+    name = _constant(given["table"])
+    if not isinstance(name, str):
         unit.fault(node, "unknown-table", "the table must be named in quotes")
         return
     try:
-        found = library.table(table.value)
+        found = library.table(name)
     except ConfigurationError as error:
         unit.found(error.faults)
         return
     if isinstance(found, str):
-        unit.fault(table, "unknown-table", f'there is no table "{table.value}"', found)
+        unit.fault(given["table"], "unknown-table", f'there is no table "{name}"', found)
         return
-    unit.uses(library.table_file(table.value))
-    for name in ("column", "key"):
-        column = given.get(name)
-        if isinstance(column, nodes.Const) and column.value not in found.columns:
-            hint = did_you_mean(str(column.value), found.columns)
-            unit.fault(column, "unknown-table", f'the table has no column "{column.value}"', hint)
+    unit.uses(library.table_file(name))
+    named = {each: _constant(given[each]) for each in ("column", "key") if each in given}
+    unknown = {each: column for each, column in named.items() if column and column not in found.columns}
+    for each, column in unknown.items():
+        hint = did_you_mean(str(column), found.columns)
+        unit.fault(given[each], "unknown-table", f'the table has no column "{column}"', hint)
+    if not unknown:
+        _distinct(unit, node, found, given)
+
+
+def _distinct(unit: Unit, node: nodes.Filter, table: Table, given: Mapping[str, nodes.Expr]) -> None:
+    """Add a fault for two keys of a table that are the same as they are looked up here."""
+    said = {each: _constant(given[each]) for each in ("key", "ignore_case", "strip") if each in given}
+    likeness = Likeness(bool(said.get("ignore_case")), bool(said.get("strip")))
+    alike = table.alike(said.get("key") or table.columns[0], likeness)
+    if alike:
+        message = f'"{alike[0]}" and "{alike[1]}" of the table would be one key'
+        unit.fault(node, "bad-argument", message, "leave one of them away, or look up exactly what is written")
 
 
 def callee(unit: Unit, node: nodes.Call, scope: Scope) -> bool:

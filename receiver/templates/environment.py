@@ -18,7 +18,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """The environment of one process's templates."""
 
     concat = staticmethod(budget.concat)
-    intercepted_binops = frozenset(operations.BOUNDED_OPERATORS)
+    intercepted_binops = frozenset(operations.OPERATORS)
 
     def __init__(self, own_filters: Mapping[str, Callable[..., Any]]) -> None:
         super().__init__(undefined=Missing, keep_trailing_newline=True, cache_size=0)
@@ -54,8 +54,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise RefusedError(values.SEVERAL) from None
 
     def call_binop(self, _context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Apply an operator whose result is bounded."""
-        return operations.BOUNDED_OPERATORS[operator](left, right)
+        """Apply an operator whose result is bounded and, of decimals, exact."""
+        return operations.OPERATORS[operator](left, right)
 
     def name_of(self, function: Callable[..., Any]) -> str:
         """Return a filter's name, for a function of ours that no author can name."""

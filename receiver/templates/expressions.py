@@ -44,6 +44,7 @@ class Expressions:
             nodes.Filter: self._filter,
             nodes.Test: self._test,
             nodes.Call: self._call,
+            nodes.Compare: self._compare,
             nodes.Concat: self._concat,
             nodes.Sub: self._minus,
             nodes.CondExpr: self._conditional,
@@ -148,6 +149,20 @@ class Expressions:
     def _concat(self, node: nodes.Concat, context: OutputContext, scope: Scope) -> Any:
         pieces = [self.rewrite(piece, context, scope) for piece in node.nodes]
         return self.filtered(nodes.List(pieces, lineno=node.lineno), operations.concat)
+
+    def _compare(self, node: nodes.Compare, context: OutputContext, scope: Scope) -> Any:
+        """Rewrite a comparison: numbers are compared as the decimals that are written, so 0.1 is 0.1."""
+        rewritten: nodes.Compare = self._children(node, context, scope)
+        sides = [rewritten.expr, *(operand.expr for operand in rewritten.ops)]
+        constants = [side.value for side in sides if isinstance(side, nodes.Const)]
+        if any(operand.op in ("in", "notin") for operand in rewritten.ops):
+            return rewritten
+        if constants and not any(isinstance(constant, float) for constant in constants):
+            return rewritten
+        rewritten.expr = self.filtered(rewritten.expr, operations.exact)
+        for operand in rewritten.ops:
+            operand.expr = self.filtered(operand.expr, operations.exact)
+        return rewritten
 
     def _minus(self, node: nodes.Sub, context: OutputContext, scope: Scope) -> Any:
         """Take `fields.patient-mrn` for what it is meant to be: a name with a hyphen."""

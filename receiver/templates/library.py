@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from receiver.core.faults import ConfigurationError, Fault, did_you_mean
 from receiver.formats import values
@@ -17,21 +17,47 @@ from receiver.templates.source import Source
 TABLES_FOLDER = "tables"
 
 
+class Likeness(NamedTuple):
+    """Which keys count as the same."""
+
+    ignore_case: bool = False
+    strip: bool = False  # of white space at both ends
+
+    def plain(self, key: str) -> str:
+        """Return what all keys that count as the same have in common."""
+        stripped = key.strip() if self.strip else key
+        return stripped.casefold() if self.ignore_case else stripped
+
+
+EXACT = Likeness()
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One code table. A key is looked up exactly as it is written."""
+    """One code table. A key is looked up exactly as it is written, unless its `Likeness` allows more."""
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    indexes: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    indexes: dict[tuple[str, Likeness], dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
-    def row(self, key: str, column: str) -> tuple[str, ...] | None:
+    def row(self, key: str, column: str, likeness: Likeness = EXACT) -> tuple[str, ...] | None:
         """Return the row that has a key in a column, the first one if several have."""
-        if column not in self.indexes:
+        if (column, likeness) not in self.indexes:
             position = self.columns.index(column)
-            self.indexes[column] = {row[position]: row for row in reversed(self.rows)}
-        return self.indexes[column].get(key)
+            rows = {likeness.plain(row[position]): row for row in reversed(self.rows)}
+            self.indexes[column, likeness] = rows
+        return self.indexes[column, likeness].get(likeness.plain(key))
+
+    def alike(self, column: str, likeness: Likeness) -> tuple[str, str] | None:
+        """Return the first two different keys of a column that a likeness makes one; None if there are none."""
+        position = self.columns.index(column)
+        seen: dict[str, str] = {}
+        for row in self.rows:
+            first = seen.setdefault(likeness.plain(row[position]), row[position])
+            if first != row[position]:
+                return first, row[position]
+        return None
 
 
 def read_table(path: Path, file: str) -> Table:
@@ -81,13 +107,22 @@ _NONE = object()
 def lookup(tables: Mapping[str, Table]) -> Callable[..., Any]:
     """Return the `lookup` filter over some tables."""
 
-    def lookup(value: object, table: str, column: str = "", key: str = "", default: object = _NONE) -> object:
+    def lookup(
+        value: object,
+        table: str,
+        column: str = "",
+        key: str = "",
+        default: object = _NONE,
+        *,
+        ignore_case: bool = False,
+        strip: bool = False,
+    ) -> object:
         """Return what a table has for a value: of the second column by the first, or of named columns.
 
         Raises `RefusedError` if the table has no such key and there is no default.
         """
         found = tables[table]
-        row = found.row(values.text(value), key or found.columns[0])
+        row = found.row(values.text(value), key or found.columns[0], Likeness(ignore_case, strip))
         if row is not None:
             return row[found.columns.index(column) if column else 1]
         if default is _NONE:

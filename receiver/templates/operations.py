@@ -1,7 +1,9 @@
 """What templates may reach with a dot and compute, by type, each bounded before it is applied."""
 
+import operator
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from decimal import Context, Decimal, Inexact, localcontext
 from functools import partial
 from typing import Any
 
@@ -11,6 +13,8 @@ from receiver.formats import budget, values
 from receiver.formats.budget import MAX_BITS, MAX_WIDTH
 from receiver.formats.errors import ExceededError, RefusedError
 
+PRECISION = 400  # digits of a decimal: the largest float has 309 before its point
+EXACT = Context(prec=PRECISION, traps=[Inexact])  # a digit that would be lost is an error
 DATE = frozenset({"year", "month", "day", "weekday", "isoweekday", "isoformat", "strftime"})
 LIST = frozenset({"count", "index"})
 
@@ -81,13 +85,41 @@ def reach(owner: object, name: str) -> Any:
     raise AttributeError
 
 
+def exact(value: Any) -> Any:
+    """Return a number with a fraction as the decimal that is written, anything else as it is: 0.1 is 0.1."""
+    return Decimal(values.number(value)) if isinstance(value, float) else value
+
+
+def _counted(operator: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+    """Apply an operator; where one side is a decimal, to decimals, and without losing a digit."""
+    if not isinstance(left, Decimal) and not isinstance(right, Decimal):
+        return operator(left, right)
+    try:
+        with localcontext(EXACT):
+            return operator(exact(left), exact(right))
+    except Inexact:
+        raise ExceededError(f"the number grows to more than {PRECISION} digits") from None
+
+
 def add(left: Any, right: Any) -> Any:
     """Add numbers, or put two texts or lists together."""
     if isinstance(left, str) and isinstance(right, str):
         budget.spend(len(left) + len(right))
     elif isinstance(left, list | tuple) and isinstance(right, list | tuple):
         budget.items(len(left) + len(right))
-    return _whole(left + right)
+    return _whole(_counted(operator.add, left, right))
+
+
+def subtract(left: Any, right: Any) -> Any:
+    """Subtract numbers."""
+    return _counted(operator.sub, left, right)
+
+
+def divide(left: Any, right: Any) -> Any:
+    """Divide numbers; decimals to 28 digits, for many quotients have no end."""
+    if isinstance(left, Decimal) or isinstance(right, Decimal):
+        return exact(left) / exact(right)
+    return left / right
 
 
 def multiply(left: Any, right: Any) -> Any:
@@ -97,7 +129,7 @@ def multiply(left: Any, right: Any) -> Any:
             bound = budget.spend if isinstance(many, str) else budget.items
             bound(len(many) * max(count, 0))
     _bits(left, right, lambda one, other: one.bit_length() + other.bit_length())
-    return _whole(left * right)
+    return _whole(_counted(operator.mul, left, right))
 
 
 def power(left: Any, right: Any) -> Any:
@@ -143,4 +175,11 @@ def _whole(result: Any) -> Any:
     return result
 
 
-BOUNDED_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {"+": add, "*": multiply, "**": power, "%": modulo}
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+    "**": power,
+    "%": modulo,
+}

@@ -16,9 +16,10 @@ from receiver.templates.reads import MAX_LABELS, Read
 from receiver.templates.unit import Unit
 
 OF_VALUES = frozenset(  # rules that a value breaks, whatever the template says; others are of a kind or an argument
-    {"character", "date", "encoding", "fhir_time", "fixed", "float", "hl7_null", "hl7_ts"}
-    | {"int", "lookup", "number", "person", "phone", "without"}
+    {"age", "ascii", "character", "date", "days_between", "encoding", "extract", "fhir_time", "fixed", "float"}
+    | {"hl7_null", "hl7_ts", "int", "lookup", "number", "person", "phone", "plus", "sum_of", "without"}
 )
+SENT = ("fields", "metadata")  # names of what the sender sent
 KNOWN = ("fields", "confidence", "delivery", "document")  # whose own names may be shown: no data among them
 
 
@@ -90,8 +91,8 @@ class RenderErrorReporter:
         """
         place = self._places.place(numbers[-1] if numbers else 0)
         label = self._label(numbers)
-        if isinstance(error, RefusedError) and error.offends:
-            label = _offending(label, error.offends, names)
+        if isinstance(error, RefusedError):
+            label = _offending(_of_sender(label), error.offends, names)
         where = f"{place.file}:{place.line}"
         violation = self._violation(error, where, label, names)
         sent = _places(label) if violation.rule in OF_VALUES else []
@@ -134,14 +135,21 @@ def _places(label: str) -> list[str]:
     places = []
     for each in label.split(", "):
         owner, *steps = each.split(".")
-        if owner not in ("fields", "metadata") or not steps:
+        if owner not in SENT or not steps:
             return []
         places.append(("fields" if owner == "fields" else "") + pointer(steps))
     return places
 
 
-def _offending(label: str, offends: Callable[[str], bool], names: Mapping[str, object]) -> str:
+def _of_sender(label: str) -> str:
+    """Return which of several names that were read are the sender's, if any: what is ours can be used by any filter."""
+    return ", ".join(each for each in label.split(", ") if each.split(".")[0] in SENT) or label
+
+
+def _offending(label: str, offends: Callable[[str], bool] | None, names: Mapping[str, object]) -> str:
     """Return which of several names that were read is to blame; any field, if only the template's own are known."""
+    if offends is None:
+        return label
     read = label.split(", ")
     found = [each for each in read if _holds(_value(each, names), offends)]
     if label and not found and all(each.split(".")[0] not in NAMES for each in read):

@@ -22,6 +22,7 @@ ATTRIBUTES = {  # what templates see of it: `receiver.templates.names`
 }
 OURS = frozenset({"delivery.id", "delivery.version", "delivery.received_at", "delivery.process", "document.suffix"})
 SAFE = frozenset({"lookup", "base64", "hl7_ts", "fhir_time", "uuid", "digits", "number", "int", "float", "length"})
+SAFE |= {"age", "days_between", "decimal", "plus", "sum_of"}
 ESCAPES = re.compile(r"&(?:#?\w+);|\\[FSRTEX]\\|\\\"|\"\"|\\[nrt\\]")
 WHOLE = frozenset({"default", "d", "lower", "upper", "trim", "string"})  # filters that leave a code what it is
 

@@ -3,27 +3,36 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from receiver.templates.filters import dates, kept, numbers, persons, texts
+from receiver.templates.filters import dates, kept, letters, numbers, patterns, persons, spans, texts
 
 Filter = Callable[..., Any]
 
 FILTERS: dict[str, Filter] = {
     **kept.FILTERS,
+    "age": spans.age,
+    "ascii": letters.ascii,
     "base64": texts.base64,
     "date": dates.date,
+    "days_between": spans.days_between,
+    "decimal": numbers.number,
     "digits": texts.digits,
+    "extract": patterns.extract,
     "fhir_time": dates.fhir_time,
     "fixed": texts.fixed,
     "hl7_ts": dates.hl7_ts,
+    "matches": patterns.matches,
     "number": numbers.number,
     "person": persons.person,
     "phone": texts.phone,
+    "plus": spans.plus,
     "round": numbers.rounded,
     "split": texts.split,
+    "sum_of": numbers.sum_of,
     "uuid": texts.uuid,
     "without": texts.without,
 }
-TESTS = kept.TESTS
+OWN_TESTS = {"matches": patterns.matches}
+TESTS = kept.TESTS | OWN_TESTS
 
 # Filters that choose how a printed value is escaped: the compiler reads them, they never run.
 MARKS = {
@@ -34,12 +43,18 @@ MARKS = {
 }
 
 CHECKS: dict[str, Callable[[Mapping[str, Any]], str]] = {  # constant arguments by name → what is wrong, or ""
+    "age": spans.check_age,
     "base64": texts.check_base64,
     "date": dates.check,
+    "decimal": numbers.check,
+    "extract": patterns.check_extract,
     "fixed": texts.check_fixed,
+    "matches": patterns.check,
     "number": numbers.check,
     "person": persons.check,
     "phone": texts.check_phone,
+    "plus": spans.check_plus,
+    "sum_of": numbers.check,
 }
 
 _BY_ITSELF = "values are escaped for their place by themselves; `| raw` prints one as it is"

@@ -79,7 +79,7 @@ def _not_before(moment: Moment, earliest: object) -> Moment:
 
 def _not_after(moment: Moment, latest: object) -> Moment:
     """Move a year of two digits, which Python takes for one of 1969–2068, to the last century that fits."""
-    limit = _moment(latest, "date").when.date()
+    limit = read_moment(latest, "date").when.date()
     when = moment.when
     try:
         while when.date() > limit:
@@ -111,7 +111,7 @@ def hl7_ts(value: object) -> str:
     """
     if isinstance(value, datetime):  # a time of `delivery`, to the second
         return _digits(value.isoformat()[:19]) + times.offset_text(value, "")
-    moment = _moment(value, "hl7_ts")
+    moment = read_moment(value, "hl7_ts")
     plain = times.written_iso(moment._replace(when=moment.when.replace(tzinfo=None)))
     whole, point, fraction = _digits(plain).partition(".")
     offset = times.offset_text(moment.when, "") if "hour" in moment.known else ""
@@ -128,7 +128,7 @@ def fhir_time(value: object) -> str:
     A time of day needs a zone; seconds that are not known are zero, as FHIR has it. Takes the times of `delivery`
     and ISO-8601 texts. Raises `RefusedError` for anything else.
     """
-    moment = _moment(value, "fhir_time")
+    moment = read_moment(value, "fhir_time")
     if moment.depth() > 3 and ZONE not in moment.known:
         raise RefusedError(
             'is a time without a time zone, which FHIR needs (read it with `date(…, "iso", zone=…)`)', "date"
@@ -138,7 +138,8 @@ def fhir_time(value: object) -> str:
     return times.written_iso(moment)
 
 
-def _moment(value: object, rule: str) -> Moment:
+def read_moment(value: object, rule: str) -> Moment:
+    """Return a time of `delivery`, or an ISO-8601 text. Raises `RefusedError` for anything else."""
     if isinstance(value, clock.date):
         return times.of(value)
     return _not_before(_iso(values.text(value).strip(), rule), EARLIEST)

@@ -1,19 +1,23 @@
 """Numbers and amounts of money as decimals: no digit is rounded away, and none is made up."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
-from receiver.formats import values
+from jinja2 import Environment, Undefined, pass_environment
+from jinja2.filters import make_attrgetter
+
+from receiver.formats import budget, values
 from receiver.formats.budget import MAX_DIGITS
 from receiver.formats.errors import RefusedError
 from receiver.schemas.json_numbers import nearest
+from receiver.templates import operations
+from receiver.templates.operations import PRECISION
 
 MAX_NUMBER = 60  # characters: twice the digits of the largest amounts, with separators
 CURRENCY = r"(?:[$€£¥]|[A-Z]{3})?"
 RULES = {"common": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
-PRECISION = 400  # digits while rounding: the largest float has 309 before its point
 
 
 def number(value: object, decimals: int | None = None, point: str = ".", group: str = ",") -> Decimal:
@@ -68,8 +72,29 @@ def rounded(value: float | Decimal, precision: int = 0, method: str = "common") 
     return result if isinstance(value, Decimal) else nearest(result)
 
 
+@pass_environment
+def sum_of(
+    environment: Environment, value: Iterable[Any], name: str = "", point: str = ".", group: str = ","
+) -> Decimal:
+    """Add numbers up exactly: those that the rows of a table have under a name, or those of a plain list.
+
+    Raises `RefusedError` with the number of the row that has none.
+    """
+    of_row = make_attrgetter(environment, name) if name else None
+    total = Decimal(0)
+    for row, each in enumerate(budget.each(value), 1):
+        cell = of_row(each) if of_row else each
+        if isinstance(cell, Undefined):
+            raise RefusedError(f"has no {name} in row {row}", "sum_of")
+        try:
+            total = operations.add(total, number(cell, None, point, group))
+        except RefusedError as refused:
+            raise RefusedError(f"cannot be added up: row {row} {refused.reason}", refused.rule) from None
+    return total
+
+
 def check(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with constant arguments of `number`, or ""."""
+    """Return what is wrong with constant arguments of `number` and `sum_of`, or ""."""
     point, group = arguments.get("point", "."), arguments.get("group", ",")
     if isinstance(point, str) and isinstance(group, str) and (point == group or len(point) != 1 or len(group) > 1):
         return "point and group are two different characters; group may be empty"

@@ -124,7 +124,7 @@ def test_a_code_is_looked_up(tables, expression, printed):
         ("'F' | lookup('sxe')", "1:17 unknown-table"),
         ("'F' | lookup('../sex')", "1:17 unknown-table"),
         ("'F' | lookup(fields.mrn)", "1:10 unknown-table"),
-        ("'F' | lookup", "1:10 unknown-table"),
+        ("'F' | lookup", "1:10 bad-argument"),
         ("'F' | lookup('sex', 'nothing')", "1:24 unknown-table"),
         ("'F' | lookup('sex', key='nothing')", "1:28 unknown-table"),
         ("'F' | date('%Q', '%Y')", "1:10 bad-argument"),

@@ -106,6 +106,7 @@ class Ledger:
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int = 100,
+        oldest_first: bool = False,
     ) -> list[Entry | DamagedRow]:
         """Return entries, the newest first: received at or after `since` and before `until`. Raises Problem."""
         conditions = {
@@ -115,11 +116,14 @@ class Ledger:
             "received_at >= ?": since and units.stamp(since),
             "received_at < ?": until and units.stamp(until),
         }
-        if status is not None and status is not Status.PUBLISHED:
+        if status in KEPT:
+            conditions[f"status = ? AND {queries.IS_KEPT}"] = conditions.pop("status = ?")
+        elif status is not None and status is not Status.PUBLISHED:
             conditions[f"status = ? AND {queries.UNPUBLISHED}"] = conditions.pop("status = ?")
         given = {condition: value for condition, value in conditions.items() if value is not None}
         where = f"WHERE {' AND '.join(given)}" if given else ""
-        return self._select(f"{where} ORDER BY received_at DESC, rowid DESC LIMIT ?", *given.values(), limit)
+        order = "received_at, rowid" if oldest_first else "received_at DESC, rowid DESC"
+        return self._select(f"{where} ORDER BY {order} LIMIT ?", *given.values(), limit)
 
     def waiting(self, process: str) -> list[Waiting]:
         """Return what lies in quarantine, the longest there first. Raises Problem."""

@@ -1,8 +1,12 @@
-"""A data folder with a published, a held and a refused delivery, and the console over it."""
+"""A data folder with a published, a held and a refused delivery, the console over it, and a browser before that."""
 
+import os
+import shutil
+import threading
 from itertools import count
 
 import pytest
+from werkzeug.serving import make_server
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from receiver.app import create_app as create_service
@@ -16,6 +20,8 @@ from .sample import PASSWORD, ROOT, TOKEN, request_of
 
 HASH = hashed(PASSWORD)
 NUMBERS = count()
+CHROMIUM = shutil.which("chromium")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +55,59 @@ def ids(settings, service) -> dict[str, str]:
     """The ids of three deliveries that no other test has, by their status; the held one has the sourceId `source`."""
     source = f"S-{next(NUMBERS)}"
     for number, changes in enumerate(({}, {"mrn": ("00071234", 0.61)}, {"mrn": None})):
-        environ = EnvironBuilder(method="POST", **request_of(f"{source}-{number}", changes)).get_environ()
-        run_wsgi_app(service, environ)
+        deliver(service, f"{source}-{number}", changes)
     found = [Ledger(settings.ledger).search(source_id=f"{source}-{number}")[0] for number in range(3)]
     return {"source": f"{source}-1", **{entry.status.value: entry.id for entry in found}}
+
+
+def deliver(service, source_id: str, changes) -> None:
+    """Deliver a fax as the platform would."""
+    run_wsgi_app(service, EnvironBuilder(method="POST", **request_of(source_id, changes)).get_environ())
+
+
+@pytest.fixture
+def url(console):
+    server = make_server("127.0.0.1", 0, console, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None and not os.environ.get("CI"):
+        pytest.skip("no chromium here")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(request, browser, url):
+    expected = request.node.get_closest_marker("expects")
+    yield from opened_by(browser, url, "operator person", expected.args[0] if expected else None)
+
+
+def opened_by(browser, url, name, expected=None):
+    """Yield a page of a person's own browser session, whose console says nothing but of an answer that is expected.
+
+    What the policy refuses would be said there, too.
+    """
+    context = browser.new_context(viewport={"width": 1500, "height": 1000})
+    context.set_default_timeout(60_000)
+    page, said = context.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(f"{url}/login")
+    page.locator("[name=name]").press_sequentially(name)
+    page.locator("[name=password]").press_sequentially(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:text('Now')")
+    yield page
+    context.close()
+    assert [text for text in said if expected is None or f"status of {expected} " not in text] == []

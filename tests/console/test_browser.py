@@ -1,52 +1,14 @@
 """The console in a real browser, under its own strict policy: a held fax is published by keyboard alone."""
 
 import os
-import shutil
-import threading
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 from receiver.core.delivery import Status
 from receiver.store.ledger import Ledger
 
-from .sample import PASSWORD
-
-CHROMIUM = shutil.which("chromium")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="no chromium here")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 SIZES = {"wide": (1500, 1000), "phone": (390, 844), "twice as large": (750, 500)}
-
-
-@pytest.fixture
-def url(console):
-    server = make_server("127.0.0.1", 0, console, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def page(url):
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        opened = browser.new_page(viewport={"width": 1500, "height": 1000})
-        said: list[str] = []
-        opened.on("console", lambda message: said.append(message.text))
-        opened.on("pageerror", lambda error: said.append(str(error)))
-        opened.goto(f"{url}/login")
-        opened.locator("[name=name]").press_sequentially("operator person")
-        opened.locator("[name=password]").press_sequentially(PASSWORD)
-        opened.keyboard.press("Enter")
-        opened.wait_for_selector("h1:text('Now')")
-        yield opened
-        browser.close()
-    assert said == []  # also what the policy has refused
 
 
 def drawn(page):

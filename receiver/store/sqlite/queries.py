@@ -28,8 +28,9 @@ from receiver.store.entry import (
 )
 from receiver.store.sqlite import rows
 
-# SQLite uses the partial index `unpublished` only for a query that repeats the index's own condition.
+# SQLite uses a partial index only for a query that repeats the index's own condition.
 UNPUBLISHED = "status <> 'published'"
+IS_KEPT = "status IN ('held', 'refused')"
 UNFINISHED = f"status = 'committed' AND {UNPUBLISHED}"
 
 LATEST = 5_000  # deliveries in quarantine that are looked at, the latest first: some 10 ms

@@ -78,6 +78,14 @@ STEPS = (
     CREATE INDEX audit_note ON audit (note, at) WHERE event IN ('login', 'login-failed');
     CREATE INDEX audit_delivery ON audit (delivery) WHERE delivery <> '';
     """,
+    """
+    CREATE INDEX kept ON deliveries (process, status, received_at) WHERE status IN ('held', 'refused');
+    CREATE TABLE reservations (        -- held deliveries that somebody has before them in the console
+        delivery TEXT PRIMARY KEY,
+        person TEXT NOT NULL,
+        at TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 

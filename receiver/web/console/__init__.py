@@ -15,7 +15,9 @@ from receiver.core.settings import Settings
 from receiver.store import ledger
 from receiver.store.ledger import Ledger
 from receiver.store.sqlite.accounts import Accounts
-from receiver.web.console import access, pages, showing
+from receiver.store.sqlite.reservations import Reservations
+from receiver.web.console import access, delivery, listing, overview, showing, station  # noqa: F401 (their pages)
+from receiver.web.console.pages import pages
 from receiver.web.console.service import Service
 from receiver.web.replies import STATUSES
 
@@ -31,7 +33,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.session_interface = access.NoSessions()
     access.protect(app, accounts)
     app.extensions |= {"service": Service(settings), "accounts": accounts}
-    app.register_blueprint(pages.pages)
+    app.extensions["reservations"] = Reservations(opened.connections)
+    app.register_blueprint(pages)
     app.add_template_filter(showing.moment)
     app.add_template_filter(showing.size)
     app.register_error_handler(Problem, lambda problem: showing.failure(STATUSES[problem.code][0], problem.detail))

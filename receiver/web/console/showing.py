@@ -103,6 +103,7 @@ def _fields(
 
 
 def _text(value: Any) -> str:
+    """Return a value as a form shows it."""
     if isinstance(value, list):
         return "\n".join(map(_text, value))
     if isinstance(value, Mapping):

@@ -1,16 +1,25 @@
-// Keys, pages of documents, and moments in the reader's own way. Everything works without, but for these.
+// Keys, pages of documents, and moments in the reader's own way. Lists and forms work without.
 "use strict";
-
-for (const time of document.querySelectorAll("time")) {
-  const moment = new Date(time.dateTime);
-  if (!isNaN(moment)) {
-    time.textContent = moment.toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
-    time.title = time.dateTime;
-  }
-}
 
 const SIZES = ["", "w150", "w200", "w300"];
 const TURNS = ["", "t90", "t180", "t270"];
+
+// Prepare what came into the page: its moments and its documents.
+function prepare(root) {
+  for (const time of root.querySelectorAll("time")) {
+    const moment = new Date(time.dateTime);
+    if (!isNaN(moment)) {
+      time.textContent = moment.toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
+      time.title = time.dateTime;
+    }
+  }
+  for (const figure of root.querySelectorAll(".viewer")) {
+    figure.does = viewer(figure);
+    for (const button of figure.querySelectorAll("[data-do]")) {
+      button.addEventListener("click", () => figure.does[button.dataset.do]());
+    }
+  }
+}
 
 function viewer(figure) {
   const image = figure.querySelector("img");
@@ -38,13 +47,10 @@ function viewer(figure) {
   };
 }
 
-const viewers = [...document.querySelectorAll(".viewer")].map((figure) => {
-  const does = viewer(figure);
-  for (const button of figure.querySelectorAll("[data-do]")) {
-    button.addEventListener("click", () => does[button.dataset.do]());
-  }
-  return does;
-});
+// The document that is seen, if there is one.
+function seen() {
+  return document.querySelector(".item:not([hidden]) .viewer, main > .beside .viewer")?.does;
+}
 
 const rows = [...document.querySelectorAll(".list tbody tr")];
 let at = -1;
@@ -59,21 +65,37 @@ function go(to) {
 const KEYS = {
   j: () => go(at + 1),
   k: () => go(at - 1),
-  n: () => viewers[0]?.next(),
-  p: () => viewers[0]?.previous(),
-  "+": () => viewers[0]?.larger(),
-  "-": () => viewers[0]?.smaller(),
-  r: () => viewers[0]?.turn(),
+  n: () => seen()?.next(),
+  p: () => seen()?.previous(),
+  "+": () => seen()?.larger(),
+  "-": () => seen()?.smaller(),
+  r: () => seen()?.turn(),
   "/": () => document.getElementById("search")?.focus(),
   "?": () => document.getElementById("keys").showModal(),
 };
-document.querySelector("[data-doubt]")?.focus();
+const WHILE_TYPING = {
+  PageDown: () => seen().next(),
+  PageUp: () => seen().previous(),
+  "Alt+ArrowUp": () => seen().larger(),
+  "Alt+ArrowDown": () => seen().smaller(),
+  "Alt+r": () => seen().turn(),
+};
+
+prepare(document);
+document.querySelector("main > .beside [data-doubt]")?.focus();
 document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented) return;
   if (event.key === "Enter" && event.ctrlKey) {
-    document.querySelector(".fields")?.closest("form").requestSubmit();
+    document.querySelector("main > .beside .fields")?.closest("form").requestSubmit();
     return;
   }
   const typing = event.target.closest("input, textarea, select");
+  const does = typing && seen() ? WHILE_TYPING[(event.altKey ? "Alt+" : "") + event.key] : null;
+  if (does) {
+    event.preventDefault();
+    does();
+    return;
+  }
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
   event.preventDefault();
   KEYS[event.key]();

@@ -1,0 +1,52 @@
+"""Corrections of a delivery: read from a form, judged as ever, and published unless they are refused."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from flask import abort, g, request
+
+from receiver.core.delivery import Replay
+from receiver.operations import replay
+from receiver.operations.replay import Replayed, Result
+from receiver.store.entry import Entry
+from receiver.web.console import showing
+from receiver.web.console.pages import accounts, service
+
+MEANWHILE = "Somebody else, or the platform, was at this delivery meanwhile. Look again."
+PREFIX = "field."  # of a form's names
+
+
+def require_unchanged(entry: Entry) -> None:
+    """End the request with 409 if somebody was at the delivery since the form, or If-Match, has seen it."""
+    seen = request.headers.get("If-Match", "").strip('"') or request.form.get("seen")
+    if seen != str(entry.attempt_count):
+        abort(409, MEANWHILE)
+
+
+def corrections(entry: Entry) -> dict[str, str]:
+    """Return what a form says otherwise than the delivery, by the names of its fields. Raises Problem."""
+    fields = showing.inside(service().context, entry, {}).fields
+    before = {field.name: field.value for field in fields if field.single}
+    said = {name.removeprefix(PREFIX): text for name, text in request.form.items() if name.startswith(PREFIX)}
+    return {name: text for name, text in said.items() if name in before and text.strip() != before[name].strip()}
+
+
+def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Inside, Replayed | None]:
+    """Publish a delivery with corrections, low confidence accepted; without a result where they are refused.
+
+    Ends the request with 409 if somebody else was faster, and with 503 if it failed.
+    """
+    context = service().context
+    found = showing.inside(context, entry, said)
+    if found.problem:
+        return found, None
+    replayed = replay.replay(context, entry, Replay(datetime.now(UTC), f"{g.user.name} (console)", True, said))
+    known = context.processes[entry.process].metadata.known
+    names = ", ".join(name if name in known else "a field" for name in said)
+    event = "correct" if said else "release"
+    accounts().note(g.user.name, event, entry.id, f"{names}: {replayed.result}" if said else replayed.result)
+    if replayed.result is Result.BEFORE:
+        abort(409, MEANWHILE)
+    if replayed.problem:
+        abort(503, replayed.problem.detail)
+    return found, replayed

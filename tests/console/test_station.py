@@ -1,0 +1,95 @@
+"""The station in a real browser: a queue of held deliveries, by keyboard alone."""
+
+import pytest
+
+from receiver.core.delivery import Status
+from receiver.store.ledger import Ledger
+
+from .conftest import NUMBERS, deliver, opened_by
+
+DOUBT = ".item:not([hidden]) [name='field.mrn']:focus"
+
+
+@pytest.fixture
+def held(settings, service):
+    """Rows of held deliveries, in the order in which they came; no other is held."""
+    ledger = Ledger(settings.ledger)
+    for entry in ledger.search(status=Status.HELD):
+        assert ledger.discard(entry, entry.attempts[-1])
+    source = f"Q-{next(NUMBERS)}"
+    for number in range(6):
+        deliver(service, f"{source}-{number}", {"mrn": ("0007123O", 0.61)})
+    return ledger.search(process="referrals", status=Status.HELD, oldest_first=True)
+
+
+def mrn(settings, entry):
+    found = Ledger(settings.ledger).find(entry.id)
+    assert found.status is Status.PUBLISHED
+    path = next(output.path for output in found.outputs if output.path.endswith(".hl7"))
+    return (settings.output / path).read_text().partition("PID|1||")[2].partition("^")[0]
+
+
+def shown(page, entry):
+    page.wait_for_selector(f".item[data-id='{entry.id}']:not([hidden]) [name='field.mrn']:focus")
+
+
+def test_a_queue_is_worked_through_by_keyboard_and_no_keystroke_is_lost(page, url, settings, held):
+    page.goto(f"{url}/station/referrals")
+    for number, entry in enumerate(held):
+        shown(page, entry)
+        page.keyboard.type(f"8000000{number}")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".item:not([hidden]) [data-publish]:focus")
+        page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#nothing:not([hidden])")
+    page.wait_for_selector(f"#said:has-text('{held[-1].source_id} is published')")
+    page.wait_for_selector("#waiting:text-is('0')")
+    assert [mrn(settings, entry) for entry in held] == [f"8000000{number}" for number in range(6)]
+
+
+def test_what_is_typed_before_the_next_one_is_there_is_kept_for_it(page, url, settings, held):
+    answers = []
+    page.route("**/next?*", lambda route: answers.append(route) if len(answers) < 1 else route.continue_())
+    page.goto(f"{url}/station/referrals")
+    shown(page, held[0])
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("document.querySelectorAll('.item:not([hidden])').length === 0")
+    page.keyboard.type("90000001")
+    page.keyboard.press("Control+Enter")  # nobody has seen what it would publish
+    answers[0].continue_()
+    shown(page, held[1])
+    assert page.input_value(DOUBT) == "90000001"
+    assert Ledger(settings.ledger).find(held[1].id).status is Status.HELD
+
+
+def test_what_is_refused_comes_back_with_its_faults_and_disturbs_nobody_who_types(page, url, held):
+    page.goto(f"{url}/station/referrals")
+    shown(page, held[0])
+    page.locator(".item:not([hidden]) [name='field.patient_dob']").fill("not a day")
+    page.keyboard.press("Control+Enter")
+    shown(page, held[1])
+    page.keyboard.type("8111")
+    page.wait_for_selector(f"#said:has-text('{held[0].source_id} comes back')")
+    assert page.input_value(DOUBT) == "8111"
+    page.keyboard.press("Control+ArrowDown")
+    page.wait_for_selector(f".item[data-id='{held[0].id}']:not([hidden]) .bad [name='field.patient_dob']:focus")
+    assert page.input_value(".item:not([hidden]) [name='field.patient_dob']") == "not a day"
+
+
+def test_two_people_at_once_do_not_get_the_same(page, browser, url, held):
+    page.goto(f"{url}/station/referrals")
+    shown(page, held[0])
+    page.wait_for_function("document.querySelectorAll('.item').length === 3")  # two are fetched ahead
+    for other in opened_by(browser, url, "owner person"):
+        other.goto(f"{url}/station/referrals")
+        shown(other, held[3])
+
+
+@pytest.mark.expects("409")
+def test_somebody_who_was_faster_is_reported(page, url, settings, service, held):
+    page.goto(f"{url}/station/referrals")
+    shown(page, held[0])
+    deliver(service, held[0].source_id, {"mrn": ("0007123O", 0.61)})  # it came again meanwhile
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#said:has-text('somebody else was faster')")
+    assert Ledger(settings.ledger).find(held[0].id).status is Status.HELD

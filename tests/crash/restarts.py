@@ -104,14 +104,14 @@ def _holds(true) -> bool:
 def run(folder: Path, restarts: int, seed: int, pause: float) -> Restarted:
     """Restart a service in `folder` under load; its faults are in what is returned."""
     service = Service(folder / "data", site=storm.site(folder / "site"))
-    made = Restarted(service, folder / "taken", random.Random(seed))
-    made.taken_to.mkdir()
+    made = Restarted(service, random.Random(seed))
+    (folder / "taken").mkdir()
     service.start()
     service.request = made.request  # what the senders call
-    downstream = threading.Thread(target=storm.take, args=[made])
+    downstream = storm.Downstream(service.output / "referrals", folder / "taken")
     senders = [threading.Thread(target=storm.send, args=[made, number]) for number in range(storm.SENDERS)]
     try:
-        for thread in (downstream, *senders):
+        for thread in senders:
             thread.start()
         restart(made, restarts, pause)
         for sender in senders:
@@ -119,8 +119,7 @@ def run(folder: Path, restarts: int, seed: int, pause: float) -> Restarted:
         storm._wait_until_taken(made)
     finally:
         made.calm.set()
-        made.done.set()
-        downstream.join()
+        downstream.stop(made)
         service.stop()
     made.faults = storm.judge(made)
     return made

@@ -3,12 +3,14 @@
     python -m tests.crash.storm --kills 100
 
 Nothing may be lost, doubled or torn: every delivery that got a 2xx is taken by downstream exactly once, whole, its
-document before its record and its record before the marker, however often master and workers were killed.
+document before its record and its record before the marker, however often master and workers were killed. If root
+runs it, the service and downstream are two users, who share the group of the output.
 """
 
 import argparse
 import hashlib
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -19,7 +21,11 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from grp import getgrnam
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -29,7 +35,21 @@ from tests.support.running import ROOT, Service, multipart
 SENDERS = 4
 SHOWN = 20  # faults that are printed; one defect repeats itself
 URL = "/api/nextstep/delivery/referrals"
+GROUP = "users"  # any that each machine has
 PATIENCE = 60  # seconds that one delivery may need while everything is killed around it
+
+
+class Users(NamedTuple):
+    """Who is who, where the service and the importer are not the same user; ids that nobody else should have."""
+
+    service: int = 64_001
+    importer: int = 64_002
+    group: int = getgrnam(GROUP).gr_gid
+
+    def starting(self) -> tuple[str, ...]:
+        """Return the command that starts the service as its user, which may read this checkout wherever it lies."""
+        ids = (f"--reuid={self.service}", f"--regid={self.service}", f"--groups={self.group}")
+        return ("setpriv", *ids, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
 
 
 @dataclass
@@ -37,10 +57,8 @@ class Storm:
     """What is going on, and what was seen."""
 
     service: Service
-    taken_to: Path
     random: random.Random
     calm: threading.Event = field(default_factory=threading.Event)  # no more kills, no new deliveries
-    done: threading.Event = field(default_factory=threading.Event)  # downstream may end
     receipts: dict[str, dict] = field(default_factory=dict)  # sourceId → receipt of the last 2xx
     digests: dict[str, str] = field(default_factory=dict)  # sourceId → digest of its document
     taken: Counter = field(default_factory=Counter)  # id → how often downstream took it
@@ -49,12 +67,13 @@ class Storm:
     tries: int = 0
 
 
-def site(folder: Path) -> Path:
+def site(folder: Path, group: str = "") -> Path:
     """Return a site whose one process writes a marker last, for a downstream that waits for it."""
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     shutil.copytree(ROOT / "mappings" / "referrals", folder / "mappings" / "referrals")
     process = folder / "mappings" / "referrals" / "process.toml"
-    text = process.read_text().replace("[output]\n", '[output]\nmarker = "{{ delivery.id }}.done"\n')
+    keys = 'marker = "{{ delivery.id }}.done"\n' + (f'group = "{group}"\n' if group else "")
+    text = process.read_text().replace("[output]\n", f"[output]\n{keys}")
     process.write_text(text)
     return folder
 
@@ -99,31 +118,61 @@ def _send_until_accepted(storm: Storm, source_id: str, raw: bytes) -> None:
     storm.faults.append(f"{source_id}: not accepted within {PATIENCE} s")
 
 
-def take(storm: Storm) -> None:
-    """Poll the output as fast as possible; check every file on sight, and take away what has its marker."""
-    folder = storm.service.output / "referrals"
-    while not storm.done.is_set():
-        for path in list(folder.glob("*")) if folder.is_dir() else []:
-            try:
-                _look(storm, folder, path)
-            except FileNotFoundError:
-                storm.faults.append(f"{path.name}: vanished, or came without a file that precedes it")
+class Importer:
+    """Takes away what has its marker, and checks every file on sight."""
+
+    def __init__(self, folder: Path, taken_to: Path, users: Users | None) -> None:
+        self._folder, self._taken_to, self._users = folder, taken_to, users
+        self.taken: Counter = Counter()  # id → how often it was taken
+        self.faults: list[str] = []
+
+    def run(self, done: Event, result: Connection) -> None:
+        """Poll the output as fast as possible until all is done; then send what was seen."""
+        if self._users:
+            os.setgroups([])
+            os.setgid(self._users.group)
+            os.setuid(self._users.importer)
+        while not done.is_set():
+            for path in list(self._folder.glob("*")) if self._folder.is_dir() else []:
+                try:
+                    self._look(path)
+                except FileNotFoundError:
+                    self.faults.append(f"{path.name}: vanished, or came without a file that precedes it")
+        result.send((self.taken, self.faults))
+
+    def _look(self, path: Path) -> None:
+        document, message, record = (self._folder / f"{path.stem}{suffix}" for suffix in (".tif", ".hl7", ".json"))
+        if path.suffix == ".tif" or not path.exists():  # taken a moment ago, with its marker
+            return
+        if path.suffix in (".hl7", ".json", ".done"):
+            digest = hashlib.sha256(document.read_bytes()).hexdigest()
+        if path.suffix == ".hl7" and not (path.read_bytes().startswith(b"MSH") and path.read_bytes().endswith(b"\r")):
+            self.faults.append(f"{path.name}: torn")
+        if path.suffix in (".json", ".done") and json.loads(record.read_bytes())["document"]["sha256"] != digest:
+            self.faults.append(f"{path.name}: not the record of its document")
+        if path.suffix == ".done":
+            for file in (document, message, record, path):
+                file.rename(self._taken_to / f"{self.taken[path.stem]}-{file.name}")
+            self.taken[path.stem] += 1
 
 
-def _look(storm: Storm, folder: Path, path: Path) -> None:
-    document, message, record = (folder / f"{path.stem}{suffix}" for suffix in (".tif", ".hl7", ".json"))
-    if path.suffix == ".tif" or not path.exists():  # taken a moment ago, with its marker
-        return
-    if path.suffix in (".hl7", ".json", ".done"):
-        told = hashlib.sha256(document.read_bytes()).hexdigest()
-    if path.suffix == ".hl7" and not (path.read_bytes().startswith(b"MSH") and path.read_bytes().endswith(b"\r")):
-        storm.faults.append(f"{path.name}: torn")
-    if path.suffix in (".json", ".done") and json.loads(record.read_bytes())["document"]["sha256"] != told:
-        storm.faults.append(f"{path.name}: not the record of its document")
-    if path.suffix == ".done":
-        for file in (document, message, record, path):
-            file.rename(storm.taken_to / f"{storm.taken[path.stem]}-{file.name}")
-        storm.taken[path.stem] += 1
+class Downstream:
+    """An importer in a process of its own, which is spawned: one that is forked would have locks of our threads."""
+
+    def __init__(self, folder: Path, taken_to: Path, users: Users | None = None) -> None:
+        spawned = multiprocessing.get_context("spawn")
+        self._done, (self._seen, result) = spawned.Event(), spawned.Pipe(duplex=False)
+        importer = Importer(folder, taken_to, users)
+        self._process = spawned.Process(target=importer.run, args=(self._done, result))
+        self._process.start()
+
+    def stop(self, storm: Storm) -> None:
+        """End it, and add what it has seen."""
+        self._done.set()
+        taken, faults = self._seen.recv()
+        self._process.join()
+        storm.taken += taken
+        storm.faults += faults
 
 
 def kill(storm: Storm, kills: int, pause: float) -> None:
@@ -179,15 +228,27 @@ def judge(storm: Storm) -> list[str]:
     return faults
 
 
-def run(folder: Path, kills: int, seed: int, pause: float) -> Storm:
-    """Let the storm go over a service in `folder`; its faults are in what is returned."""
-    storm = Storm(Service(folder / "data", site=site(folder / "site")), folder / "taken", random.Random(seed))
-    storm.taken_to.mkdir()
+def run(folder: Path, kills: int, seed: int, pause: float, users: Users | None = None) -> Storm:
+    """Let the storm go over a service in `folder`, which `users` may enter; its faults are in what is returned."""
+    output, taken_to = folder / "output", folder / "taken"
+    service = Service(
+        folder / "data",
+        site=site(folder / "site", GROUP if users else ""),
+        environment={"RECEIVER_OUTPUT": str(output)},
+        prefix=users.starting() if users else (),
+    )
+    for path in (service.data, output, taken_to):
+        path.mkdir()
+    if users:
+        os.chown(taken_to, users.importer, users.group)
+        for path in (folder, service.data, output):
+            os.chown(path, users.service, users.service)
+    storm = Storm(service, random.Random(seed))
     storm.service.start()
-    downstream = threading.Thread(target=take, args=[storm])
+    downstream = Downstream(output / "referrals", taken_to, users)
     senders = [threading.Thread(target=send, args=[storm, number]) for number in range(SENDERS)]
     try:
-        for thread in (downstream, *senders):
+        for thread in senders:
             thread.start()
         kill(storm, kills, pause)
         for sender in senders:
@@ -197,8 +258,7 @@ def run(folder: Path, kills: int, seed: int, pause: float) -> Storm:
         _wait_until_taken(storm)
     finally:
         storm.calm.set()
-        storm.done.set()
-        downstream.join()
+        downstream.stop(storm)
         storm.service.stop()
     storm.faults = judge(storm)
     return storm
@@ -208,6 +268,11 @@ def _wait_until_taken(storm: Storm) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and any((storm.service.output / "referrals").iterdir()):
         time.sleep(0.05)
+
+
+def who() -> Users | None:
+    """Return two users for service and importer, if this process may become them."""
+    return Users() if os.geteuid() == 0 and shutil.which("setpriv") else None
 
 
 def summary(storm: Storm) -> str:
@@ -227,7 +292,8 @@ def main() -> int:
     seed = options.seed if options.seed is not None else random.randrange(10**6)
     print(f"seed {seed}, {options.kills} kills", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        storm = run(Path(folder), options.kills, seed, options.pause)
+        Path(folder).chmod(0o755)
+        storm = run(Path(folder), options.kills, seed, options.pause, who())
     for fault in storm.faults[:SHOWN]:
         print(fault)
     print(summary(storm))

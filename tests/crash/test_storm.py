@@ -1,10 +1,15 @@
 """A short storm in every run; `make soak` lets a long one go over the service."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from tests.crash import storm
 
 
-def test_no_kill_loses_doubles_or_tears_a_delivery(tmp_path):
-    result = storm.run(tmp_path, kills=8, seed=8, pause=1.2)
+def test_no_kill_loses_doubles_or_tears_a_delivery():
+    with TemporaryDirectory() as folder:  # one that another user may enter
+        Path(folder).chmod(0o755)
+        result = storm.run(Path(folder), kills=8, seed=8, pause=1.2, users=storm.who())
     assert result.faults == [], storm.summary(result)
     assert sum(result.kills.values()) == 8
     assert len(result.receipts) > 20

@@ -41,6 +41,7 @@ class Service:
     site: Path = ROOT
     environment: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    prefix: tuple[str, ...] = ()  # of the command: what starts it as another user
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -51,7 +52,7 @@ class Service:
         with self.log.open("ab") as log:
             gunicorn = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
             self.process = subprocess.Popen(
-                [*gunicorn, "--bind", f"127.0.0.1:{self.port}", *TALKATIVE, *self.options, "wsgi:app"],
+                [*self.prefix, *gunicorn, "--bind", f"127.0.0.1:{self.port}", *TALKATIVE, *self.options, "wsgi:app"],
                 cwd=ROOT,
                 env=self.variables(),
                 stdout=log,

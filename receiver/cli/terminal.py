@@ -4,10 +4,10 @@ A delivery is shown to the person whose delivery it is, so its values are shown 
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,7 @@ from receiver.core import units
 
 if TYPE_CHECKING:
     from receiver.authoring.cases.outcome import Outcome
-    from receiver.core.delivery import Part, Reading
+    from receiver.core.delivery import Part, Reading, Row
     from receiver.core.problems import Problem
     from receiver.delivery.render import Rendered
 
@@ -60,6 +60,7 @@ def show_outcome(outcome: "Outcome", *, whole: bool = False) -> None:
     _show_parts(outcome.parts)
     if outcome.reading:
         _show_fields(outcome.reading)
+        _show_tables(outcome.reading)
     if outcome.rendered:
         _show_records(outcome.rendered, whole=whole)
     if outcome.problem:
@@ -80,6 +81,32 @@ def _show_fields(reading: "Reading") -> None:
         confidence = reading.confidence.get(name)
         rows.append((name, "" if confidence is None else f"{confidence:.2f}", repr(value)))
     show_table(rows, indent="  ")
+
+
+def _show_tables(reading: "Reading") -> None:
+    """List the rows of each table, cell by cell with their confidence; rows within a row stand below it."""
+    sure = {cell.steps: cell.confidence for cell in reading.cells}
+    for name, rows in reading.tables.items():
+        show_heading(f"table {name} ({len(rows)} row{'' if len(rows) == 1 else 's'})")
+        show_table(list(_cells(rows, ("tables", name), sure)), indent="  ")
+
+
+def _cells(
+    rows: "Sequence[Row]", steps: tuple[str | int, ...], sure: Mapping[Any, float | None]
+) -> Iterator[tuple[str, str, str, str]]:
+    for number, row in enumerate(rows):
+        for name, value in row.items():
+            where = (*steps, number, name)
+            if where in sure:
+                confidence = sure[where]
+                yield (
+                    "/".join(map(str, where[2:-1])),
+                    name,
+                    "" if confidence is None else f"{confidence:.2f}",
+                    repr(value),
+                )
+            else:
+                yield from _cells(value, where, sure)
 
 
 def _show_records(rendered: "Rendered", *, whole: bool) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 ID_LENGTH = 20  # characters of base32: 100 bits of SHA-256, and the length of HL7 v2.5.1's MSH-10
 
@@ -89,6 +90,20 @@ class Part:
         return self.path.read_bytes() if self.held is None else self.held
 
 
+Row = dict[str, Any]  # name → value of each cell; by the name of a table within it, the rows of that
+
+NO_TABLES: Mapping[str, list[Row]] = MappingProxyType({})
+
+
+class Cell(NamedTuple):
+    """How sure the platform is of one cell of a table."""
+
+    steps: tuple[str | int, ...]  # to it: ("tables", "items", 3, "sku"), rows counted from 0 as templates count them
+    shown: str  # its name, or "(cell 2)" for one that is not configured, and so may be data
+    name: str  # items.sku, as [confidence] names it
+    confidence: float | None  # 0–1
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the metadata of a delivery says, once it satisfied its schemas."""
@@ -97,6 +112,8 @@ class Reading:
     fields: Mapping[str, Any]  # name → value; a list of values for a repeated field
     confidence: Mapping[str, float]  # name → 0–1; the lowest one for a repeated field
     document: Any  # the whole parsed metadata
+    tables: Mapping[str, list[Row]] = field(default_factory=lambda: NO_TABLES)  # name → its rows
+    cells: tuple[Cell, ...] = ()  # of all tables
 
 
 @dataclass(frozen=True, slots=True)

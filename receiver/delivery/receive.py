@@ -15,7 +15,7 @@ from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected, collect
 from receiver.delivery.render import as_published, plan, put_aside, render
 from receiver.delivery.scan import scan
-from receiver.metadata.fields import below_minimum
+from receiver.metadata.fields import below_minimum, cells_below_minimum
 from receiver.metadata.reader import NOTHING
 from receiver.site.process import Process
 from receiver.store import publish, quarantine
@@ -76,7 +76,7 @@ def _source_id(process: Process, collected: Collected) -> str:
 
 
 def judge_confidence(process: Process, reading: Reading) -> None:
-    """Raise `Problem` if the platform is less sure of a field than the process asks, and does not publish that."""
+    """Raise `Problem` if the platform is less sure than the process asks, and the process does not publish that."""
     rule = process.config.confidence
     if rule.below == "publish":
         return
@@ -84,7 +84,9 @@ def judge_confidence(process: Process, reading: Reading) -> None:
     measured: Mapping[str, float | None] = reading.confidence
     if rule.unknown == "low":
         measured = {name: reading.confidence.get(name) for name in reading.fields}
-    if low := below_minimum(measured, rule.minimum, rule.fields, known):
+    low = below_minimum(measured, rule.minimum, rule.fields, known)
+    low += cells_below_minimum(reading.cells, rule.minimum, rule.fields, accept_unknown=rule.unknown == "accept")
+    if low:
         raise Problem(Code.CONFIDENCE_LOW, "The platform is not sure enough of some fields.", low)
 
 

@@ -1,11 +1,12 @@
 """Fields: where they stand in the metadata, what is found there, and what templates see: names, repeats, confidence."""
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
+from receiver.core.delivery import Cell
 from receiver.core.problems import Violation
 from receiver.schemas import words
 from receiver.schemas.json_explain import pointer
@@ -35,6 +36,14 @@ class WrongPathError(ValueError):
         super().__init__(message)
         self.message = message
         self.column = column  # from 1, in the expression
+
+
+class WrongConfidenceError(ValueError):
+    """What stands where a confidence is looked for is none."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message  # never the value
 
 
 class Path(Protocol):
@@ -114,12 +123,18 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
             gathered.refuse(None, "more", f"has more than {MAX_FIELDS:,} fields")
             break
         given, value, sure = layout.read(item)
-        name = _name(given, index, layout, gathered)
-        confidence = _confidence(sure, index, rules.scale, gathered)
+        fault = name_fault(given, layout.name)
+        if fault:
+            gathered.refuse(index, "name", fault)
+        confidence = None
+        try:
+            confidence = read_confidence(sure, rules.scale)
+        except WrongConfidenceError as error:
+            gathered.refuse(index, "confidence", error.message)
         if value is Absent.SEVERAL:
             gathered.refuse(index, "value", f"{value.value} {words.rule(layout.value.expression)}")
-        elif name is not None and value is not None and value is not Absent.MISSING:
-            _add(gathered, rules, index, rules.aliases.get(name, name), value, confidence)
+        elif not fault and value is not None and value is not Absent.MISSING:
+            _add(gathered, rules, index, rules.aliases.get(given, given), value, confidence)
     if gathered.surplus:
         gathered.violations.append(Violation("/", "more", f"{gathered.surplus} more"))
     return gathered
@@ -138,22 +153,19 @@ def _add(gathered: Gathered, rules: Rules, index: int, name: str, value: Any, co
         gathered.confidence[name] = min(confidence, gathered.confidence.get(name, 1.0))
 
 
-def _name(name: Any, index: int, layout: Layout, gathered: Gathered) -> str | None:
+def name_fault(name: Any, path: Path) -> str:
+    """Return what is wrong with what stands where a field's or a cell's name is looked for, or ""."""
     if isinstance(name, Absent):
-        gathered.refuse(index, "name", f"{name.value} {words.rule(layout.name.expression)}")
-    elif not isinstance(name, str) or not name.strip():
-        gathered.refuse(index, "name", "the field's name must be text that is not empty")
-    elif len(name) > MAX_NAME or (not name.isprintable() and _CONTROL.search(name)):
-        gathered.refuse(
-            index, "name", f"the field's name must have at most {MAX_NAME} characters, none of them control"
-        )
-    else:
-        return name
-    return None
+        return f"{name.value} {words.rule(path.expression)}"
+    if not isinstance(name, str) or not name.strip():
+        return "the field's name must be text that is not empty"
+    if len(name) > MAX_NAME or (not name.isprintable() and _CONTROL.search(name)):
+        return f"the field's name must have at most {MAX_NAME} characters, none of them control"
+    return ""
 
 
-def _confidence(given: Any, index: int, scale: float, gathered: Gathered) -> float | None:
-    """Return the confidence from 0 to 1; None if there is none."""
+def read_confidence(given: Any, scale: float) -> float | None:
+    """Return the confidence from 0 to 1; None if there is none. Raises `WrongConfidenceError`."""
     if type(given) is float and 0 <= given <= scale:  # as nearly always
         return given / scale
     if given is None or given is Absent.MISSING or given == "":
@@ -161,12 +173,10 @@ def _confidence(given: Any, index: int, scale: float, gathered: Gathered) -> flo
     if isinstance(given, str) and _NUMBER.fullmatch(given):
         given = float(given)
     if isinstance(given, bool) or not isinstance(given, int | float):
-        gathered.refuse(index, "confidence", "the confidence must be a number")
-    elif not 0 <= given <= scale:
-        gathered.refuse(index, "confidence", f"the confidence must be from 0 to {scale:g}")
-    else:
-        return given / scale
-    return None
+        raise WrongConfidenceError("the confidence must be a number")
+    if not 0 <= given <= scale:
+        raise WrongConfidenceError(f"the confidence must be from 0 to {scale:g}")
+    return given / scale
 
 
 def source_id_fault(found: Any) -> str:
@@ -191,10 +201,31 @@ def below_minimum(
     """
     violations = []
     for number, (name, value) in enumerate(confidence.items(), start=1):
-        limit = per_field.get(name, minimum)
-        if (0 if value is None else value) < limit:
+        if low := _too_low(value, per_field.get(name, minimum)):
             shown = name if known is None or name in known else f"(field {number})"
-            missing = f"there is no confidence, and its minimum is {limit:g}" if value is None else ""
-            message = missing or f"the confidence is below {limit:g}"
-            violations.append(Violation(f"fields{pointer([shown])}", "confidence", message))
+            violations.append(Violation(f"fields{pointer([shown])}", "confidence", low))
     return violations
+
+
+def cells_below_minimum(
+    cells: Iterable[Cell], minimum: float, per_column: Mapping[str, float], *, accept_unknown: bool
+) -> list[Violation]:
+    """Return one violation for each cell below its minimum, the first hundred of them, and how many more there are."""
+    measured = (cell for cell in cells if not (accept_unknown and cell.confidence is None))
+    found = [(cell, low) for cell in measured if (low := _too_low(cell.confidence, per_column.get(cell.name, minimum)))]
+    violations = [
+        Violation(pointer((*cell.steps[:-1], cell.shown))[1:], "confidence", low)
+        for cell, low in found[:MAX_VIOLATIONS]
+    ]
+    if len(found) > MAX_VIOLATIONS:
+        violations.append(Violation("tables", "more", f"{len(found) - MAX_VIOLATIONS} more"))
+    return violations
+
+
+def _too_low(confidence: float | None, minimum: float) -> str:
+    """Return what is wrong with a confidence, or ""."""
+    if (0 if confidence is None else confidence) >= minimum:
+        return ""
+    if confidence is None:
+        return f"there is no confidence, and its minimum is {minimum:g}"
+    return f"the confidence is below {minimum:g}"

@@ -86,13 +86,40 @@ def fields(document: Any, layout: Layout, known: Known = None) -> Found | None:
     are not `known` are called by their places.
     """
     found = layout.each.find(document)
-    top = place(document, layout.each)
+    listed, above = _listed(found), place(document, layout.each)
+    if listed is None:
+        return None
     if isinstance(found, dict):
-        members = [{"key": key, "value": value} for key, value in found.items()]
-        return Found(members, lambda index: top + pointer([_shown(members[index]["key"], index, known)]))
-    if isinstance(found, list):
-        return Found(found, lambda index: top + pointer([index]))
-    return None
+        return Found(listed, lambda index: above + pointer([_shown(listed[index]["key"], index, known)]))
+    return Found(listed, lambda index: above + pointer([index]))
+
+
+def rows(item: Any, path: Any) -> list[Any] | None:
+    """Return every row; None if there is no list of them.
+
+    An object is a list of one: so converters of XML write a row that comes alone.
+    """
+    found = path.find(item)
+    if found is None or found is Absent.MISSING:
+        return []
+    return [found] if isinstance(found, dict) else _listed(found)
+
+
+def cells(row: Any, path: Any) -> list[Any] | None:
+    """Return every cell of a row, found as fields are; None if there is no list of them."""
+    found = path.find(row)
+    return [] if found is None or found is Absent.MISSING else _listed(found)
+
+
+def _listed(found: Any) -> list[Any] | None:
+    if isinstance(found, dict):
+        return [{"key": key, "value": value} for key, value in found.items()]
+    return found if isinstance(found, list) else None
+
+
+def top(document: Any) -> Any:
+    """Return what paths into the whole document are looked up from."""
+    return document
 
 
 def place(_document: Any, path: Any, _known: Known = None) -> str:

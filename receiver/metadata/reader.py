@@ -10,14 +10,16 @@ from typing import Any, Protocol
 from receiver.core.delivery import Reading
 from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.core.problems import Code, Problem, Violation
-from receiver.metadata import json, xml
+from receiver.metadata import json, tables, xml
 from receiver.metadata.fields import Gathered, Layout, Path, Rules, WrongPathError, gather, source_id_fault
+from receiver.metadata.tables import Column, Rows, Table
 from receiver.schemas import json_text
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
 from receiver.schemas.xsd import XmlSchema
 
+NO_ROWS = Rows()
 NOTHING: Mapping[str, str] = MappingProxyType({})
 NAME = re.compile(r"[\w.-]+")  # in a path
 
@@ -52,6 +54,38 @@ class FieldsSection(Protocol):
     def aliases(self) -> Mapping[str, str]: ...
 
 
+class ColumnSection(Protocol):
+    """What `columns` says of one cell."""
+
+    @property
+    def value(self) -> str: ...
+    @property
+    def confidence(self) -> str | None: ...
+
+
+class TableSection(Protocol):
+    """What `[tables.NAME]` says."""
+
+    @property
+    def rows(self) -> str: ...
+    @property
+    def within(self) -> str | None: ...
+    @property
+    def each(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+    @property
+    def confidence(self) -> str: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def columns(self) -> Mapping[str, ColumnSection]: ...
+    @property
+    def schema(self) -> str | None: ...
+
+
 class Configured(Protocol):
     """The part of a process's configuration that metadata is read by."""
 
@@ -59,6 +93,8 @@ class Configured(Protocol):
     def metadata(self) -> MetadataSection: ...
     @property
     def fields(self) -> FieldsSection: ...
+    @property
+    def tables(self) -> Mapping[str, TableSection]: ...
     @property
     def fault(self) -> Callable[..., Fault]: ...
 
@@ -75,6 +111,7 @@ class MetadataReader:
     fields_schema: JsonSchema | None
     warnings: tuple[Fault, ...]  # what the schemas pass over in silence
     known: frozenset[str]  # names that the configuration holds; any other is called by its place, for it may be data
+    tables: tuple[Table, ...] = ()  # those within others are in these
 
     def read(self, content: bytes, charset: str = "", corrections: Mapping[str, str] = NOTHING) -> Reading:
         """Read the metadata; `charset` is that of its part. Raises `Problem` with every violation that can be told.
@@ -88,16 +125,18 @@ class MetadataReader:
         for name, text in corrections.items():
             gathered.fields[name] = _typed(text, gathered.fields.get(name))
             gathered.confidence[name] = 1.0
-        found = [*self._source_id_violations(document, identity), *gathered.violations]
+        rows = tables.read(document, self.form, self.tables) if self.tables else NO_ROWS
+        found = [*self._source_id_violations(document, identity), *gathered.violations, *rows.unread]
         structure = [*broken, *(each for each in found if not _is_reported(each, broken))]
-        rest = self._field_violations(gathered, complete=not gathered.violations)
+        rest = (*self._field_violations(gathered, complete=not gathered.violations), *rows.invalid)
         known = "" if source_id_fault(identity) else identity
         if structure:
             detail = "The metadata does not satisfy its schema."
             raise Problem(Code.METADATA_INVALID, detail, [*structure, *rest], source_id=known)
         if rest:
             raise Problem(Code.FIELDS_INVALID, "The fields do not satisfy their schema.", rest, source_id=known)
-        return Reading(identity, gathered.fields, gathered.confidence, self.form.as_names(document))
+        names = self.form.as_names(document)
+        return Reading(identity, gathered.fields, gathered.confidence, names, rows.tables, tuple(rows.cells))
 
     def peek(self, content: bytes, charset: str) -> Reading:
         """Return the fields as far as they can be read, whatever schemas say: for a person who mends them.
@@ -108,7 +147,8 @@ class MetadataReader:
         gathered = self._gather(document)
         identity = self.form.source_id(document, self.source_id)
         known = "" if source_id_fault(identity) else identity
-        return Reading(known, gathered.fields, gathered.confidence, None)
+        rows = tables.read(document, self.form, self.tables) if self.tables else NO_ROWS
+        return Reading(known, gathered.fields, gathered.confidence, None, rows.tables, tuple(rows.cells))
 
     def _parse(self, content: bytes, charset: str) -> Any:
         try:
@@ -166,13 +206,56 @@ def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa
     source_id = work.path(form.path, configured.metadata.source_id, "metadata", "source_id")
     names = ("each", "name", "value", "confidence")
     paths = [work.path(form.path, getattr(configured.fields, name), "fields", name) for name in names]
+    own_tables = _tables(configured, work, form)
     if work.faults:
         raise ConfigurationError(work.faults)
     section = configured.fields
     rules = Rules(frozenset(section.repeated), dict(section.aliases), section.scale)
-    warnings = tuple(fault for each in (schema, fields_schema) if each for fault in each.warnings)
     known = _known(section, [source_id, *paths], [each for each in (schema, fields_schema) if each])
-    return MetadataReader(form, schema, source_id, Layout(*paths), rules, fields_schema, warnings, known)
+    layout = Layout(*paths)
+    warnings = tuple(work.warnings)
+    return MetadataReader(form, schema, source_id, layout, rules, fields_schema, warnings, known, own_tables)
+
+
+def _tables(
+    configured: Configured, work: "_Compiling", form: ModuleType, within: str | None = None
+) -> tuple[Table, ...]:
+    """Compile the tables of the document, or those that lie within another one."""
+    return tuple(
+        _table(name, configured, work, form) for name, section in configured.tables.items() if section.within == within
+    )
+
+
+def _table(name: str, configured: Configured, work: "_Compiling", form: ModuleType) -> Table:
+    section, place = configured.tables[name], ("tables", name)
+    schema = work.schema(json.schema, section.schema, *place)
+    known = frozenset(section.columns) | (schema.known if schema else frozenset())
+    return Table(
+        name,
+        work.path(form.path, section.rows, *place, "rows"),
+        _columns(name, section, work, form) if section.each is None else _cells(name, section, work, form),
+        section.scale,
+        schema,
+        _tables(configured, work, form, name),
+        known,
+    )
+
+
+def _cells(name: str, section: TableSection, work: "_Compiling", form: ModuleType) -> Layout:
+    keys = ("each", "name", "value", "confidence")
+    return Layout(*(work.path(form.path, getattr(section, key), "tables", name, key) for key in keys))
+
+
+def _columns(name: str, section: TableSection, work: "_Compiling", form: ModuleType) -> tuple[Column, ...]:
+    place = ("tables", name, "columns")
+    return tuple(
+        Column(
+            cell,
+            work.path(form.path, column.value, *place, cell, "value"),
+            work.path(form.path, column.confidence, *place, cell, "confidence") if column.confidence else None,
+        )
+        for cell, column in section.columns.items()
+    )
 
 
 def _known(section: FieldsSection, paths: list[Path], schemas: list[JsonSchema | XmlSchema]) -> frozenset[str]:
@@ -186,21 +269,24 @@ class _Compiling:
 
     def __init__(self, configured: Configured, schemas: Schemas) -> None:
         self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
         self._configured = configured
         self._schemas = schemas
 
-    def schema(self, compiled: Callable[[Schemas, str], Any], name: str | None, section: str) -> Any:
+    def schema(self, compiled: Callable[[Schemas, str], Any], name: str | None, *section: str) -> Any:
         if name is None:
             return None
         if missing := self._schemas.missing(name):
             message, hint = missing
-            self.faults.append(self._configured.fault("missing-file", message, section, "schema", hint=hint))
+            self.faults.append(self._configured.fault("missing-file", message, *section, "schema", hint=hint))
             return None
         try:
-            return compiled(self._schemas, name)
+            schema = compiled(self._schemas, name)
         except ConfigurationError as error:
             self.faults += error.faults
             return None
+        self.warnings += schema.warnings
+        return schema
 
     def path(self, compiled: Callable[[str], Path], expression: str, *place: str) -> Any:
         at = self._configured.fault("wrong-path", "", *place)

@@ -120,7 +120,7 @@ def judged(document: Document) -> XMLResource:
 
 def source_id(document: Document, path: Path) -> Any:
     """Return what stands at the path, without the white space around it (XML 1.0 §2.3: no other blanks)."""
-    found = path.find(Item(document.root, document))
+    found = path.find(top(document))
     return found.strip(" \t\r\n") if isinstance(found, str) else found
 
 
@@ -129,10 +129,27 @@ def fields(document: Document, layout: Layout, known: Known = None) -> Found | N
 
     Names that are not `known` are stars in what is reported of a field's place.
     """
-    found = layout.each.select(Item(document.root, document))  # type: ignore[attr-defined]
+    found = cells(top(document), layout.each)
+    return None if found is None else Found(found, lambda index: _place(found[index].node, document, known))
+
+
+def rows(item: Item, path: Any) -> list[Item | None] | None:
+    """Return every row, None for one that says that it has no value; None for all if something is no node."""
+    found = cells(item, path)
+    return None if found is None else [None if _is_nil(each.node) else each for each in found]
+
+
+def cells(item: Item, path: Any) -> list[Item] | None:
+    """Return every node that a path selects; None if it selects something that is none."""
+    found = path.select(item)
     if not all(isinstance(node, Element | XPathNode) for node in found):
         return None
-    return Found([Item(node, document) for node in found], lambda index: _place(found[index], document, known))
+    return [Item(node, item.document) for node in found]
+
+
+def top(document: Document) -> Item:
+    """Return what paths into the whole document are looked up from."""
+    return Item(document.root, document)
 
 
 def place(document: Document, path: Any, known: Known = None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from receiver import documents
 from receiver.core.delivery import Delivery, Part, Reading
 
-NAMES = frozenset({"fields", "confidence", "metadata", "delivery", "documents", "document"})
+NAMES = frozenset({"fields", "tables", "confidence", "metadata", "delivery", "documents", "document"})
 
 
 class DocumentView(dict[str, object]):
@@ -45,6 +45,7 @@ def names(delivery: Delivery, reading: Reading, published: Sequence[tuple[Part, 
     views = [DocumentView(part, path, delivery.process) for part, path in published]
     found: dict[str, object] = {
         "fields": _plain(reading.fields),
+        "tables": _plain(reading.tables),
         "confidence": _plain(reading.confidence),
         "metadata": reading.document,
         "delivery": {

@@ -38,6 +38,7 @@ class Fields:
 class Configured:
     metadata: Metadata
     fields: Fields
+    tables: Mapping[str, Any] = field(default_factory=dict)
 
     def fault(self, code: str, message: str, *path: str, hint: str = "") -> Fault:
         return Fault(f"process.toml {'.'.join(path)}", 1, 1, code, message, hint)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ EXAMPLES = [
     (kind, *line.split(" → ")) for language, kind, text in BLOCKS if language == "jinja" for line in text.splitlines()
 ]
 FIELDS = {"mrn": "142637A", "date of birth": "02/20/1964", "codes": ["R06.09", "I10"]}
+TABLES = {
+    "items": [
+        {"sku": "A-1", "amount": Decimal("12.50"), "taxes": [{"rate": 19}, {"rate": 7}]},
+        {"sku": "B-2", "amount": 7.5, "taxes": []},
+    ]
+}
 LIBRARY = "{% macro labelled(label, value) %}{{ label }}: {{ value }}{% endmacro %}"
 
 
@@ -33,7 +40,7 @@ def site(tmp_path_factory):
 def test_an_example_is_true(site, kind, template, becomes):
     language = {"json": json_metadata, "xml": xml_metadata}[kind]
     metadata = language.as_names(language.parse(METADATA[kind]))
-    reading = Reading("42", FIELDS, dict.fromkeys(FIELDS, 0.93), metadata)
+    reading = Reading("42", FIELDS, dict.fromkeys(FIELDS, 0.93), metadata, TABLES)
     part = site.part(0)
     assert site.compile(template, "text").render(names(DELIVERY, reading, [(part, "file0.pdf")])) == becomes
 

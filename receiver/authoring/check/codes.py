@@ -57,6 +57,8 @@ CODES = {
     "unguarded-field": "A field that may be absent is read as if it were always there",
     "unread-field": "No template reads this field",
     "fields-unproven": "No schema says which fields come",
+    "table-cells": "A table does not say, or says twice, where its cells are",
+    "table-within": "A table cannot lie where it is said to",
     "field-type": "A value never has the type that its schema asks for",
     # templates
     "template-syntax": "The template cannot be read",

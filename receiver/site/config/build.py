@@ -13,6 +13,7 @@ from receiver.core.faults import ConfigurationError, reading
 from receiver.site.config import rules, shape
 from receiver.site.config.model import (
     AuthConfig,
+    ColumnConfig,
     ConfidenceConfig,
     DeliveryConfig,
     FieldsConfig,
@@ -25,13 +26,15 @@ from receiver.site.config.model import (
     RecordConfig,
     RetentionConfig,
     RouteConfig,
+    TableConfig,
 )
 from receiver.site.config.rules import record_format
 from receiver.site.config.schema import defaults
 from receiver.site.config.source import FILE, Source, load
 
 METADATA_MAX_SIZE = 10**6  # bytes of metadata without a max_size: it is held in memory; a hundred fields take 10 kB
-XML_FIELDS = {"each": ".//field", "name": "@name", "value": ".", "confidence": "@confidence"}
+XML_CELLS = {"name": "@name", "value": ".", "confidence": "@confidence"}
+XML_FIELDS = {"each": ".//field", **XML_CELLS}
 
 
 def read(folder: Path, site: Path) -> ProcessConfig:
@@ -58,6 +61,7 @@ def build(folder: Path, source: Source) -> ProcessConfig:
         parts=tuple(_part(data, name) for name in data["parts"]),
         metadata=metadata,
         fields=_fields(data, metadata.form),
+        tables={name: _table(data, name, metadata.form) for name in data.get("tables", {})},
         confidence=ConfidenceConfig(**_section(data, "confidence")),
         delivery=DeliveryConfig(**_section(data, "delivery")),
         output=_output(data, folder.name),
@@ -107,6 +111,17 @@ def _fields(data: dict[str, Any], form: str) -> FieldsConfig:
     section = {"schema": None, **defaults(["fields"]), **own, **data.get("fields", {})}
     section["repeated"] = tuple(section["repeated"])
     return FieldsConfig(**section)
+
+
+def _table(data: dict[str, Any], name: str, form: str) -> TableConfig:
+    own = XML_CELLS if form == "xml" else {}
+    unsaid = {"within": None, "each": None, "columns": {}, "schema": None, **defaults(["tables", name]), **own}
+    section = {**unsaid, **data["tables"][name]}
+    columns = {
+        cell: ColumnConfig(**({"value": column} if isinstance(column, str) else column))
+        for cell, column in section["columns"].items()
+    }
+    return TableConfig(**{**section, "columns": columns})
 
 
 def _output(data: dict[str, Any], name: str) -> OutputConfig:

@@ -78,6 +78,29 @@ class FieldsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnConfig:
+    """Where one cell of a row stands."""
+
+    value: str
+    confidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableConfig:
+    """Where the rows of a table stand in the metadata, and what they must be."""
+
+    rows: str
+    within: str | None  # the table that has this one in each of its rows
+    each: str | None  # None: `columns` says where the cells are
+    name: str
+    value: str
+    confidence: str
+    scale: float
+    columns: Mapping[str, ColumnConfig]
+    schema: str | None  # a name in schemas/, for one row
+
+
+@dataclass(frozen=True, slots=True)
 class PersonsConfig:
     """How names of persons are written: what the `person` filter cannot tell from a name itself."""
 
@@ -181,6 +204,7 @@ class ProcessConfig:
     parts: tuple[PartConfig, ...]
     metadata: MetadataConfig
     fields: FieldsConfig
+    tables: Mapping[str, TableConfig]
     confidence: ConfidenceConfig
     delivery: DeliveryConfig
     output: OutputConfig

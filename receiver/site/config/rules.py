@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from receiver.core import units
-from receiver.core.faults import Fault
+from receiver.core.faults import Fault, did_you_mean
 from receiver.core.positions import Path
 from receiver.documents import CONVERTIBLE
 from receiver.site.config.source import Source
@@ -17,6 +17,8 @@ SUFFIX_FORMATS = {".hl7": "hl7", ".json": "json", ".xml": "xml", ".csv": "csv", 
 LEDGER_AT_LEAST = timedelta(days=30)  # nobody says how late a platform sends again; a month outlasts any outage
 FIXED_LINE_ENDS = {"hl7": "CR", "csv": "CRLF"}
 DIALECT = {"delimiter": "csv", "quote": "csv", "forbid": "text"}  # keys of a record that one format alone has
+BY_EACH = {"name", "value", "confidence"}  # keys of a table that say something of a cell that `each` selects
+MAX_NESTED = 3  # a table, one within its rows, and one within those: claims, services and their adjustments
 FITTING_SCHEMA = {"json": (".json", "fhir"), "xml": (".xsd",), "hl7": ("hl7",)}
 
 
@@ -35,6 +37,8 @@ def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
     yield from (fault for name in _names(data, "parts") if sound("parts", name) for fault in _convert(source, name))
     if sound("fields") and sound("confidence"):
         yield from _renamed(source, data.get("fields", {}), data.get("confidence", {}))
+    if sound("tables"):
+        yield from _tables(source, data.get("tables", {}))
     if sound("retention", "ledger"):
         yield from _retention(source, data.get("retention", {}))
     if sound("notify"):
@@ -115,6 +119,40 @@ def _renamed(source: Source, fields: dict[str, Any], confidence: dict[str, Any])
         if name in aliases:
             message = f"{value_name(name)} is renamed by [fields] aliases"
             yield source.fault("renamed-field", message, path, hint=f"write {value_name(aliases[name])}")
+
+
+def _tables(source: Source, tables: dict[str, Any]) -> Iterator[Fault]:
+    for name, table in tables.items():
+        place = ("tables", name)
+        if "each" in table and "columns" in table:
+            message, hint = "each and columns both say where the cells are", "remove one of the two"
+            yield source.fault("table-cells", message, (*place, "columns"), hint=hint)
+        elif "each" not in table and "columns" not in table:
+            message, hint = "nothing says where the cells of a row are", 'write columns = { sku = "code" }, or each'
+            yield source.fault("table-cells", message, place, hint=hint)
+        for key in BY_EACH & table.keys() if "columns" in table and "each" not in table else ():
+            message, hint = f"{key} has no meaning beside columns", "write { value = …, confidence = … } for a column"
+            yield source.fault("no-effect", message, (*place, key), hint=hint)
+        if name in tables.get(table.get("within"), {}).get("columns", {}):
+            message = f"{value_name(name)} is also a column of the table that this one lies within"
+            yield source.fault("table-within", message, (*place, "within"), hint="give one of them another name")
+        if wrong := _wrong_within(tables, name):
+            yield source.fault("table-within", wrong[0], (*place, "within"), hint=wrong[1])
+
+
+def _wrong_within(tables: dict[str, Any], name: str) -> tuple[str, str] | None:
+    """Return what is wrong with the table that another one lies in, and what to do."""
+    around = [name]
+    while (outer := tables[around[-1]].get("within")) is not None:
+        if outer not in tables:
+            known = [each for each in tables if each != name]
+            return f"there is no table {value_name(outer)}", did_you_mean(outer, known) or f"add [tables.{outer}]"
+        if outer in around:
+            return "the table lies within itself", "name the table that has it in its rows"
+        around.append(outer)
+        if len(around) > MAX_NESTED:
+            return "tables are nested deeper than three", "read what lies deeper by a path of columns"
+    return None
 
 
 def _retention(source: Source, retention: dict[str, Any]) -> Iterator[Fault]:

@@ -81,6 +81,9 @@ FORMS = {
     "host": Form("bad-host", "is not a host name", 'write it without https://, port or path: "fax.example.org"'),
     "part-name": Form("bad-name", "cannot be the name of a part", "1 to 200 characters, none of them a control"),
     "field-name": Form("bad-name", "cannot be the name of a field", "no field comes under such a name"),
+    "table-name": Form(
+        "bad-name", "cannot be the name of a table", "a letter, then letters, digits and _: templates read tables.items"
+    ),
     "word": Form("wrong-value", "is not a single word", "a name is looked at word by word; list each by itself"),
     "media-type": Form("bad-type", "is not a media type", 'lower case and without parameters: "image/tiff"'),
     "token": Form(

@@ -1,0 +1,170 @@
+"""Tables: rows of cells in the metadata, such as the lines of an invoice, each cell read as a field is.
+
+A row's cells are found in one of two ways: as a list of cells that carry their names, or by a path for each column.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from receiver.core.delivery import Cell, Row
+from receiver.core.problems import Violation
+from receiver.metadata.fields import (
+    MAX_VIOLATIONS,
+    Absent,
+    Layout,
+    Path,
+    WrongConfidenceError,
+    name_fault,
+    read_confidence,
+)
+from receiver.schemas import words
+from receiver.schemas.json_explain import pointer
+from receiver.schemas.json_schema import JsonSchema
+
+MAX_ROWS = 10_000  # rows of all tables of one document: an invoice has hundreds; so many records may be made of one
+MAX_CELLS = 100_000  # cells of all its tables: reading them takes half a second
+
+Steps = tuple[str | int, ...]  # to a row or cell: ("tables", "items", 3, "sku")
+
+
+class Column(NamedTuple):
+    """Where one cell of a row stands, seen from the row."""
+
+    name: str
+    value: Path
+    confidence: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where the rows of one table stand, and what they must be."""
+
+    name: str
+    rows: Path  # from the document; from a row for a table within another one
+    cells: Layout | tuple[Column, ...]
+    scale: float  # what the platform's full confidence is written as
+    schema: JsonSchema | None  # of one row
+    inner: tuple["Table", ...] = ()  # tables within each row
+    known: frozenset[str] = frozenset()  # names of cells that may be shown; any other may be data
+
+
+@dataclass(slots=True)
+class Rows:
+    """The tables of one document, and what is wrong with them."""
+
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    cells: list[Cell] = field(default_factory=list)
+    unread: list[Violation] = field(default_factory=list)  # rows and cells that cannot be read
+    invalid: list[Violation] = field(default_factory=list)  # rows that do not satisfy their schema
+    rows: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Return whether no more rows are read: the limits are reached, or enough is wrong for one answer."""
+        wrong = len(self.unread) + len(self.invalid)
+        return self.rows > MAX_ROWS or len(self.cells) > MAX_CELLS or wrong >= MAX_VIOLATIONS
+
+
+def read(document: Any, form: ModuleType, tables: Iterable[Table]) -> Rows:
+    """Read every table. What cannot be read is a violation and is left out; so is what comes without a value."""
+    work = _Reading(form)
+    for table in tables:
+        work.found.tables[table.name] = work.table(form.top(document), table, ("tables", table.name))
+    work.judge_size()
+    return work.found
+
+
+class _Reading:
+    """Reads tables of one form of metadata, and gathers what is found."""
+
+    def __init__(self, form: ModuleType) -> None:
+        self.found = Rows()
+        self._form = form
+
+    def judge_size(self) -> None:
+        """Refuse what is beyond the limits; where reading stopped because so much is wrong, say so."""
+        found = self.found
+        if found.rows > MAX_ROWS:
+            found.unread.append(Violation("tables", "more", f"there are more than {MAX_ROWS:,} rows"))
+        elif len(found.cells) > MAX_CELLS:
+            found.unread.append(Violation("tables", "more", f"there are more than {MAX_CELLS:,} cells"))
+        elif found.full:
+            found.invalid.append(Violation("tables", "more", "so much is wrong that the rows after this are not read"))
+
+    def table(self, item: Any, table: Table, steps: Steps) -> list[Row]:
+        """Return the rows of a table; none if nothing stands at its path, or null."""
+        found = self._form.rows(item, table.rows)
+        if found is None:
+            self._refuse(steps, "rows", f"there are no rows at {words.rule(table.rows.expression)}")
+            return []
+        rows: list[Row] = []
+        for each in found:
+            if each is None:  # a row without a value is as if it had not come, like a field
+                continue
+            self.found.rows += 1
+            if self.found.full:
+                break
+            rows.append(self._row(each, table, (*steps, len(rows))))
+        return rows
+
+    def _row(self, item: Any, table: Table, steps: Steps) -> Row:
+        row: Row = {}
+        before = len(self.found.unread)
+        for number, (name, value, sure) in enumerate(self._cells(item, table, steps), start=1):
+            shown = name if name in table.known else f"(cell {number})"
+            if value is Absent.SEVERAL:
+                self._refuse((*steps, shown), "value", "more than one thing stands there")
+            elif value is not None and value is not Absent.MISSING:
+                if name in row:
+                    self._refuse((*steps, shown), "repeated", "the row has this cell more than once")
+                    continue
+                row[name] = value
+                cell = Cell(
+                    (*steps, name), shown, f"{table.name}.{name}", self._confidence(sure, table, (*steps, shown))
+                )
+                self.found.cells.append(cell)
+        if table.schema and len(self.found.unread) == before:  # what could not be read would be called missing
+            self._judge(row, table.schema, steps, table.known)
+        for inner in table.inner:
+            row[inner.name] = self.table(item, inner, (*steps, inner.name))
+        return row
+
+    def _cells(self, item: Any, table: Table, steps: Steps) -> Iterator[tuple[str, Any, Any]]:
+        """Yield name, value and confidence of each cell of a row; the last two as they stand there."""
+        if isinstance(table.cells, tuple):
+            for column in table.cells:
+                yield column.name, column.value.find(item), column.confidence and column.confidence.find(item)
+            return
+        found = self._form.cells(item, table.cells.each)
+        if found is None:
+            self._refuse(steps, "cells", f"there are no cells at {words.rule(table.cells.each.expression)}")
+            return
+        inner = {each.name for each in table.inner}
+        for number, cell in enumerate(found, start=1):
+            name, value, sure = table.cells.read(cell)
+            if fault := name_fault(name, table.cells.name):
+                self._refuse((*steps, f"(cell {number})"), "name", fault)
+            elif name not in inner:  # the rows of a table within this one
+                yield name, value, sure
+
+    def _confidence(self, sure: Any, table: Table, steps: Steps) -> float | None:
+        try:
+            return read_confidence(sure, table.scale)
+        except WrongConfidenceError as error:
+            self._refuse(steps, "confidence", error.message)
+            return None
+
+    def _judge(self, row: Mapping[str, Any], schema: JsonSchema, steps: Steps, known: frozenset[str]) -> None:
+        def place(name: str) -> str:
+            return _where((*steps, name if name in known else f"(cell {list(row).index(name) + 1})"))
+
+        self.found.invalid += schema.violations(row, _where(steps), place)
+
+    def _refuse(self, steps: Steps, rule: str, message: str) -> None:
+        self.found.unread.append(Violation(_where(steps), rule, message))
+
+
+def _where(steps: Steps) -> str:
+    return pointer(steps)[1:]

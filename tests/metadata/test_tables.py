@@ -1,0 +1,233 @@
+"""Tables in the metadata become rows of cells, or a problem that names each cell and never its value."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from receiver.core.problems import Problem
+from receiver.metadata import tables
+from receiver.metadata.fields import cells_below_minimum
+from receiver.metadata.reader import MetadataReader
+from tests.support.tables_of import json_with, tables_reader
+
+SECRET = "Zebra-7731-Quagga"
+BY_CELLS = """
+[tables.items]
+rows = "lines"
+each = "cells"
+"""
+BY_COLUMNS = """
+[tables.items]
+rows = "lines"
+columns = { sku = "code", qty = { value = "quantity.content", confidence = "quantity.confidence" } }
+"""
+FLAT = """
+[tables.items]
+rows = "lines"
+each = "@"
+name = "key"
+value = "value"
+"""
+
+
+def items(reader: MetadataReader, content: bytes) -> list[dict]:
+    return reader.read(content).tables["items"]
+
+
+def told(reader: MetadataReader, content: bytes) -> list[tuple[str, str]]:
+    with pytest.raises(Problem) as caught:
+        reader.read(content)
+    assert SECRET not in repr(caught.value.violations)
+    return [(each.where, each.rule) for each in caught.value.violations]
+
+
+def cell(name: str, value: object, confidence: object = None) -> dict:
+    return {"name": name, "value": value, "confidence": confidence}
+
+
+def test_cells_that_carry_their_names_become_rows() -> None:
+    reading = tables_reader(BY_CELLS).read(
+        json_with([{"cells": [cell("sku", "A1", 0.9), cell("qty", 2)]}, {"cells": [cell("sku", "B2", 0.5)]}])
+    )
+    assert reading.tables == {"items": [{"sku": "A1", "qty": 2}, {"sku": "B2"}]}
+    assert [(each.steps, each.shown, each.name, each.confidence) for each in reading.cells] == [
+        (("tables", "items", 0, "sku"), "(cell 1)", "items.sku", 0.9),
+        (("tables", "items", 0, "qty"), "(cell 2)", "items.qty", None),
+        (("tables", "items", 1, "sku"), "(cell 1)", "items.sku", 0.5),
+    ]
+
+
+def test_columns_lead_from_a_row_to_each_value() -> None:
+    reading = tables_reader(BY_COLUMNS).read(
+        json_with([{"code": "A1", "quantity": {"content": 2, "confidence": 0.7}}, {"code": None}, {}])
+    )
+    assert reading.tables["items"] == [{"sku": "A1", "qty": 2}, {}, {}]
+    assert [(each.name, each.confidence) for each in reading.cells] == [("items.sku", None), ("items.qty", 0.7)]
+
+
+def test_a_row_may_be_an_object_of_plain_values() -> None:
+    assert items(tables_reader(FLAT), json_with([{"sku": "A1", "qty": 2}, {"sku": "B2", "qty": None}])) == [
+        {"sku": "A1", "qty": 2},
+        {"sku": "B2"},
+    ]
+
+
+def test_percent_are_scaled() -> None:
+    reader = tables_reader(BY_CELLS + "scale = 100\n")
+    (found,) = reader.read(json_with([{"cells": [cell("sku", "A", "87.5")]}])).cells
+    assert found.confidence == 0.875
+
+
+@pytest.mark.parametrize("lines", [[], None, [None]], ids=repr)
+def test_a_table_may_be_empty(lines: object) -> None:
+    assert items(tables_reader(BY_COLUMNS), json_with(lines)) == []
+
+
+def test_a_table_may_be_absent() -> None:
+    assert items(tables_reader(BY_COLUMNS), b'{"id": "1", "fields": []}') == []
+    assert items(tables_reader(BY_COLUMNS.replace('"lines"', '"pages[].lines[]"')), json_with([])) == []
+
+
+def test_a_row_that_is_null_does_not_count() -> None:
+    # .NET's serialisers and gaps of sparse arrays write null
+    assert items(tables_reader(BY_COLUMNS), json_with([{"code": "A"}, None, {"code": "B"}])) == [
+        {"sku": "A"},
+        {"sku": "B"},
+    ]
+
+
+def test_a_single_row_may_come_as_an_object() -> None:
+    # as converters of XML to JSON write a list of one (nashwaan/xml-js #18, martinblech/xmltodict #14)
+    assert items(tables_reader(BY_COLUMNS), json_with({"code": "A"})) == [{"sku": "A"}]
+
+
+def test_rows_may_be_collected_over_pages() -> None:
+    reader = tables_reader(BY_COLUMNS.replace('"lines"', '"pages[].lines[]"'))
+    pages = [{"lines": [{"code": "A"}]}, {}, {"lines": [{"code": "B"}, {"code": "C"}]}]
+    assert [row["sku"] for row in items(reader, json_with([], pages=pages))] == ["A", "B", "C"]
+
+
+def test_rows_may_be_lists_of_values() -> None:
+    reader = tables_reader('[tables.items]\nrows = "lines"\ncolumns = { sku = "[0]", qty = "[1]" }\n')
+    assert items(reader, json_with([["A", 2], ["B"]])) == [{"sku": "A", "qty": 2}, {"sku": "B"}]
+
+
+def test_numbers_stay_as_they_are_written() -> None:
+    content = b'{"id": "1", "fields": [], "lines": [{"code": 12345678901234567890.10}]}'
+    (row,) = items(tables_reader(BY_COLUMNS), content)
+    assert row["sku"] == Decimal("12345678901234567890.10") or str(row["sku"]) == "12345678901234567890.10"
+
+
+def test_what_cannot_be_read_is_told_by_table_row_and_cell() -> None:
+    row = {"properties": {"sku": {}, "qty": {}}}
+    reader = tables_reader(BY_CELLS + 'schema = "items.json"\n', row=row)
+    lines = [
+        {"cells": [cell("sku", "A"), cell("sku", SECRET)]},
+        {"cells": [cell("sku", SECRET, SECRET), cell("qty", 1, 7), cell(SECRET, 1, SECRET)]},
+        {"cells": SECRET},
+        {"cells": [{"value": SECRET}, cell("", SECRET), cell("x" * 201, SECRET)]},
+    ]
+    assert told(reader, json_with(lines)) == [
+        ("tables/items/0/sku", "repeated"),
+        ("tables/items/1/sku", "confidence"),
+        ("tables/items/1/qty", "confidence"),
+        ("tables/items/1/(cell 3)", "confidence"),
+        ("tables/items/2", "cells"),
+        ("tables/items/3/(cell 1)", "name"),
+        ("tables/items/3/(cell 2)", "name"),
+        ("tables/items/3/(cell 3)", "name"),
+    ]
+
+
+def test_rows_that_are_no_list_are_refused() -> None:
+    assert told(tables_reader(BY_COLUMNS), json_with(SECRET)) == [("tables/items", "rows")]
+
+
+def test_each_row_is_judged_by_its_schema() -> None:
+    row = {
+        "required": ["sku"],
+        "properties": {"sku": {"pattern": "^[A-Z]$"}, "qty": {"type": "integer"}},
+        "additionalProperties": False,
+    }
+    reader = tables_reader(FLAT + 'schema = "items.json"\n', row=row)
+    found = told(reader, json_with([{"sku": "A"}, {"qty": SECRET}, {"sku": SECRET, "other": 1, SECRET: 2}]))
+    assert sorted(found) == [
+        ("tables/items/1", "required"),
+        ("tables/items/1/qty", "type"),
+        ("tables/items/2/(cell 2)", "additionalProperties"),
+        ("tables/items/2/(cell 3)", "additionalProperties"),
+        ("tables/items/2/sku", "pattern"),
+    ]
+
+
+def test_so_many_faults_are_not_all_told() -> None:
+    reader = tables_reader(BY_COLUMNS + 'schema = "items.json"\n', row={"required": ["sku"]})
+    found = told(reader, json_with([{}] * 5_000))
+    assert len(found) == 101
+    assert found[-1] == ("tables", "more")
+
+
+def test_rows_and_cells_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(items(tables_reader(BY_COLUMNS), json_with([{"code": 1}] * tables.MAX_ROWS))) == tables.MAX_ROWS
+    assert told(tables_reader(BY_COLUMNS), json_with([{}] * (tables.MAX_ROWS + 1))) == [("tables", "more")]
+    monkeypatch.setattr(tables, "MAX_CELLS", 3)
+    assert told(tables_reader(FLAT), json_with([{"a": 1, "b": 2}, {"a": 1, "b": 2}, {}])) == [("tables", "more")]
+
+
+NESTED = """
+[tables.claims]
+rows = "claims"
+columns = { number = "number" }
+[tables.services]
+within = "claims"
+rows = "services"
+columns = { code = "code" }
+[tables.adjustments]
+within = "services"
+rows = "adjustments[]"
+columns = { reason = { value = "reason", confidence = "sure" } }
+"""
+
+
+def test_tables_lie_within_rows_to_two_levels() -> None:
+    claims = [
+        {"number": 1, "services": [{"code": "X", "adjustments": [{"reason": "CO", "sure": 0.4}]}, {"code": "Y"}]},
+        {"number": 2},
+    ]
+    reading = tables_reader(NESTED).read(json_with([], claims=claims))
+    assert reading.tables == {
+        "claims": [
+            {
+                "number": 1,
+                "services": [{"code": "X", "adjustments": [{"reason": "CO"}]}, {"code": "Y", "adjustments": []}],
+            },
+            {"number": 2, "services": []},
+        ]
+    }
+    low = cells_below_minimum(reading.cells, 0.5, {"claims.number": 0, "services.code": 0}, accept_unknown=False)
+    assert [each.where for each in low] == ["tables/claims/0/services/0/adjustments/0/reason"]
+
+
+def test_the_rows_within_a_row_are_no_cell_of_it() -> None:
+    reader = tables_reader(FLAT + '[tables.taxes]\nwithin = "items"\nrows = "taxes"\ncolumns = { rate = "rate" }\n')
+    assert items(reader, json_with([{"sku": "A", "taxes": [{"rate": 19}]}])) == [{"sku": "A", "taxes": [{"rate": 19}]}]
+
+
+def test_cells_below_their_minimum_are_told_by_place_and_bounded() -> None:
+    reader = tables_reader(BY_COLUMNS)
+    reading = reader.read(json_with([{"code": "A", "quantity": {"content": 1, "confidence": 0.7}}] * 80))
+    low = cells_below_minimum(reading.cells, 0.8, {"items.sku": 0.1}, accept_unknown=False)
+    assert (low[0].where, low[0].message) == (
+        "tables/items/0/sku",
+        "there is no confidence, and its minimum is 0.1",
+    )
+    assert (low[1].where, low[1].message) == ("tables/items/0/qty", "the confidence is below 0.8")
+    assert (len(low), low[-1].where, low[-1].message) == (101, "tables", "60 more")
+    known = cells_below_minimum(reading.cells, 0.5, {}, accept_unknown=True)
+    assert known == []
+
+
+def test_a_person_who_mends_metadata_sees_its_tables() -> None:
+    content = json.dumps({"fields": [], "lines": [{"code": "A"}]}).encode()
+    assert tables_reader(BY_COLUMNS).peek(content, "").tables == {"items": [{"sku": "A"}]}

@@ -55,8 +55,9 @@ class ConfigurationError(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean "…"?` for the nearest known word, or "" where none is near."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    """Return `did you mean "…"?` for the nearest known word, or "" where none is near; case makes no difference."""
+    words = {each.casefold(): each for each in known}
+    near = [words[each] for each in get_close_matches(word.casefold(), words, n=1, cutoff=0.6)]
     return f'did you mean "{near[0]}"?' if near else ""
 
 

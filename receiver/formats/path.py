@@ -32,9 +32,11 @@ def advance(state: str, text: str) -> str:
                 raise MisplacedError("a path begins with a name, not with /", "it is relative to the output folder")
             state = "start"
         elif character in FORBIDDEN or not character.isprintable():
-            raise MisplacedError(f"{character!r} cannot stand in a file's name", "", offset)
+            hint = "write / between folders, and _ or - for what no file system takes"
+            raise MisplacedError(f"{character!r} cannot stand in a file's name", hint, offset)
         elif character in ". " and state == "start":
-            raise MisplacedError("a name cannot begin with a dot or a blank", "", offset)
+            hint = "begin it with a letter or a digit"
+            raise MisplacedError("a name cannot begin with a dot or a blank", hint, offset)
         else:
             state = "middle"
     return state

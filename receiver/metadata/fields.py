@@ -32,9 +32,10 @@ class Absent(Enum):
 class WrongPathError(ValueError):
     """An expression that is no path of its language."""
 
-    def __init__(self, message: str, column: int) -> None:
+    def __init__(self, message: str, column: int, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.hint = hint  # what to write
         self.column = column  # from 1, in the expression
 
 

@@ -1,5 +1,6 @@
 """Metadata in JSON; paths are JMESPath. xml.py has the same functions."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
+from receiver.core.faults import did_you_mean
 from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_explain import pointer
@@ -51,11 +53,24 @@ def path(expression: str) -> Path:
         parsed = jmespath.compile(expression)
     except JMESPathError as error:
         column = (getattr(error, "lex_position", None) or 0) + 1
-        raise WrongPathError(f"not a JMESPath: {str(error).splitlines()[0]}", column) from None
+        said = str(error).splitlines()[0].partition("expression: ")[2].rstrip(": ") or "it cannot be read"
+        raise WrongPathError(f"not a JMESPath: {said[:1].lower()}{said[1:]}", column, _advice(expression)) from None
     for function in _functions(parsed.parsed):
         if function not in Functions.FUNCTION_TABLE:
-            raise WrongPathError(f'JMESPath has no function "{function}"', expression.find(function) + 1)
+            hint = did_you_mean(function, Functions.FUNCTION_TABLE) or "a path needs none: document.id"
+            raise WrongPathError(f'JMESPath has no function "{function}"', expression.find(function) + 1, hint)
     return Path(expression, _keys(parsed.parsed), parsed)
+
+
+def _advice(expression: str) -> str:
+    """Tell what to write instead of what is no JMESPath, most often a JSONPath, a JSON Pointer or an XPath."""
+    plain = re.sub(r"^\$?[./]+|^\$", "", expression).replace("/", ".")
+    quoted = re.sub(r"(?<![\w\"])(\w+(?:[- ]\w+)+)(?![\w\"])", r'"\1"', plain)
+    try:
+        jmespath.compile(quoted)
+    except JMESPathError:
+        return "steps are names joined by dots: document.id; [0] is the first of a list, [*] each of it"
+    return f"write {quoted}" if quoted == plain else f"write it in single quotes: '{quoted}'"
 
 
 def schema(schemas: Schemas, name: str) -> JsonSchema:

@@ -296,7 +296,7 @@ class _Compiling:
                     return compiled(expression)
                 except WrongPathError as error:
                     message = f"{error.message} (at its column {error.column})"
-                    raise ConfigurationError([replace(at, message=message)]) from None
+                    raise ConfigurationError([replace(at, message=message, hint=error.hint)]) from None
         except ConfigurationError as error:
             self.faults += error.faults
             return None

@@ -37,6 +37,7 @@ SOURCE_ID = "sourceId"
 EACH, FIELD_NAME, VALUE, CONFIDENCE = ".//field", "@name", ".", "@confidence"
 NO_CONFIDENCE = "@none"  # the path of one that is never sent
 
+PREFIX = re.compile(r"[\w.-]+:(?=[\w*])")
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"  # XML Schema 1.0 Part 1, §2.6.2
 _NAMES = re.compile(r"\.//[a-z_][\w-]*|[a-z_][\w-]*(/[a-z_][\w-]*)*", re.ASCII | re.IGNORECASE)
 
@@ -97,8 +98,10 @@ def path(expression: str) -> Path:
         list(token.select(XPathContext(build_node_tree(Element("document")))))  # finds an unknown variable
     except ElementPathError as error:
         position = getattr(error.token, "position", None) or (1, 1)
-        hint = "; names stand without a prefix here" if error.code == "err:XPST0081" else ""
-        raise WrongPathError(f"not an XPath: {error.message}{hint}", position[1]) from None
+        hint = 'steps are names with / between them: document/id; @id is an attribute, .//field each "field" below'
+        if error.code == "err:XPST0081":
+            hint = f"names stand without a prefix here: write {PREFIX.sub('', expression)}"
+        raise WrongPathError(f"not an XPath: {error.message}", position[1], hint) from None
     return Path(expression, _attribute(token), bool(_NAMES.fullmatch(expression)), token)
 
 

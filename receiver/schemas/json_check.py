@@ -14,7 +14,8 @@ from referencing._core import Resolver
 from referencing.exceptions import Unresolvable
 
 from receiver.core.faults import Fault, Severity, did_you_mean
-from receiver.schemas import words
+from receiver.schemas import advice, words
+from receiver.schemas.json_explain import EXAMPLES
 from receiver.schemas.json_library import ROOT, Library, SchemaFile, dialect
 
 Steps = tuple[str | int, ...]
@@ -93,12 +94,8 @@ def _declared(document: SchemaFile) -> str:
 def _invalid(document: SchemaFile, error: ValidationError) -> Fault:
     while error.context:  # alternatives, all failed: the first one is the plain form
         error = error.context[0]
-    near = ""
-    if error.validator == "enum" and isinstance(error.instance, str):
-        known: Any = error.validator_value
-        near = did_you_mean(error.instance, map(str, known))
     message = f"not a valid schema: {words.rule(error.message)}"
-    return document.fault(tuple(error.absolute_path), "invalid-schema", message, near)
+    return document.fault(tuple(error.absolute_path), "invalid-schema", message, advice.of_json(error))
 
 
 def _no_uris(path: Steps, schema: Any) -> Iterator[Steps]:
@@ -217,7 +214,8 @@ def _unchecked(document: SchemaFile, path: Steps, schema: dict[str, Any], draft:
     form = schema.get("format")
     if isinstance(form, str) and not _is_format(form, draft):
         message = f"the format {words.name(form)} is not checked in this draft"
-        yield document.fault((*path, "format"), "unknown-format", message, severity=Severity.WARNING)
+        hint = did_you_mean(form, EXAMPLES) or f'write a "pattern", or one of {", ".join(EXAMPLES)}'
+        yield document.fault((*path, "format"), "unknown-format", message, hint, severity=Severity.WARNING)
 
 
 def _is_format(name: str, draft: str) -> bool:

@@ -17,6 +17,7 @@ from referencing.jsonschema import DRAFT202012, specification_with
 
 from receiver.core.faults import Fault, Severity
 from receiver.core.positions import Positions, json_positions
+from receiver.schemas import advice
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.json_numbers import exact
 from receiver.schemas.json_text import loads, utf8
@@ -68,7 +69,8 @@ class Library:
         """Read a file; None, and a fault in `faults`, if it cannot be read or is not JSON."""
         file, place = self._name(path), path.resolve()
         if not place.is_relative_to(self._folder):
-            self.faults.append(Fault(file, 1, 1, "outside-schemas", "the file does not lie in schemas/"))
+            hint = "copy it into schemas/: what it links to elsewhere is not read"
+            self.faults.append(Fault(file, 1, 1, "outside-schemas", "the file does not lie in schemas/", hint))
             return None
         uri = ROOT + quote(place.relative_to(self._folder).as_posix())
         if uri in self.documents:
@@ -77,9 +79,12 @@ class Library:
             source = utf8(path.read_bytes())
             self.documents[uri] = document = SchemaFile(uri, file, exact(loads(source)), json_positions(source))
         except OSError as error:
-            self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))
+            self.faults.append(
+                Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read", advice.UNREADABLE)
+            )
         except MalformedError as error:
-            self.faults.append(Fault(file, error.line, error.column, "not-json", error.message))
+            told = advice.of_file(error.message, _letter(path, error))
+            self.faults.append(Fault(file, error.line, error.column, "not-json", *told))
         else:
             return document
         return None
@@ -138,6 +143,15 @@ def identity(contents: Any) -> str | None:
     """Return the `$id` that a schema gives itself, without an empty fragment; None if it has none."""
     declared = contents.get("$id", contents.get("id")) if isinstance(contents, dict) else None
     return declared.removesuffix("#") if isinstance(declared, str) else None
+
+
+def _letter(path: Path, error: MalformedError) -> str:
+    """Return the character of a file at which reading it stopped; "" for one that is not UTF-8."""
+    try:
+        lines = path.read_text("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return lines[error.line - 1][error.column - 1 : error.column] if error.line <= len(lines) else ""
 
 
 def _peek(path: Path) -> str | None:

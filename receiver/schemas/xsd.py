@@ -17,7 +17,7 @@ from xmlschema import XMLResource, XMLSchemaException, XsdComponent
 
 from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.core.problems import Violation
-from receiver.schemas import words, xsd_explain, xsd_files
+from receiver.schemas import advice, words, xsd_explain, xsd_files
 from receiver.schemas.xsd_files import Files, SchemaFile, is_1_1
 from receiver.schemas.xsd_library import Schema10, Schema11, adapt
 
@@ -113,7 +113,9 @@ def _build(root: SchemaFile, files: Files, folder: Path) -> tuple[Any, list[Any]
             return schema, list(schema.maps.all_errors)
         except (XMLSchemaException, ElementPathError) as error:
             message = words.rule(getattr(error, "message", None) or type(error).__name__)
-            raise ConfigurationError([Fault(*at_work(error), "invalid-schema", message)]) from None
+            raise ConfigurationError(
+                [Fault(*at_work(error), "invalid-schema", message, advice.of_xsd(message))]
+            ) from None
 
 
 def _at_work(files: Files, root: SchemaFile, error: BaseException) -> tuple[str, int, int]:
@@ -144,7 +146,7 @@ def _place(document: SchemaFile, root: Any, wanted: Any) -> tuple[int, int]:
 def _hint(document: SchemaFile, error: Any) -> str:
     if "assert" in error.message and not is_1_1(document):
         return 'for XSD 1.1 say vc:minVersion="1.1" in xs:schema'
-    return ""
+    return advice.of_xsd(error.message)
 
 
 def _all_places(schema: Any, files: Files, names: Mapping[Path, str]) -> dict[int, str]:

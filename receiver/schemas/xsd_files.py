@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from xmlschema import XMLResource, XMLSchemaException, names
 
 from receiver.core.faults import Fault
-from receiver.schemas import words
+from receiver.schemas import advice, words
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.xml_text import parse, places, utf8
 
@@ -90,17 +90,20 @@ class Files:
             return self.documents[place]
         file = self._name(path)
         if not place.is_relative_to(self._folder):
-            self.faults.append(Fault(file, 1, 1, "outside-schemas", "the file does not lie in schemas/"))
+            hint = "copy it into schemas/: what it links to elsewhere is not read"
+            self.faults.append(Fault(file, 1, 1, "outside-schemas", "the file does not lie in schemas/", hint))
             return None
         try:
             raw = path.read_bytes()
             source = utf8(raw)
             document = SchemaFile(place, file, parse(source, MAX_NODES), places(source))
         except OSError as error:
-            self.faults.append(Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read"))
+            self.faults.append(
+                Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read", advice.UNREADABLE)
+            )
             return None
         except MalformedError as error:
-            self.faults.append(Fault(file, error.line, error.column, "not-xml", error.message))
+            self.faults.append(Fault(file, error.line, error.column, "not-xml", *advice.of_file(error.message)))
             return None
         if source != raw and not _is_read_by_libraries(path):
             hint = "save it as UTF-8, and declare that"

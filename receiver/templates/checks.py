@@ -1,7 +1,7 @@
 """Proves the names in expressions: variables, filters, tests, tables, methods and arguments."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from jinja2 import nodes
@@ -30,6 +30,13 @@ METHOD_HINTS = {  # methods that are not there, and what to write instead
     "format": 'write `"%05d" | format(…)`, or put texts together with `~`',
     "format_map": "put texts together with `~`",
     "append": "lists are put together with +",
+}
+TEST_HINTS = {  # tests that are not there, and what to write instead
+    "empty": "write `{% if not value %}`",
+    "blank": "write `{% if not value %}`",
+    "null": "write `is none`",
+    "present": "write `is defined`",
+    "not": "write `is not`",
 }
 
 
@@ -69,14 +76,23 @@ def _arguments(
     try:
         given = _bound(function, node)
     except TypeError as error:
-        unit.fault(node, "bad-argument", f"`{node.name}`: {error}")
+        unit.fault(node, "bad-argument", f"`{node.name}`: {error}", _usage(node.name, function))
         return None
     check = filters.CHECKS.get(node.name)
     constants = {name: value for name, each in given.items() if (value := _constant(each)) is not None}
-    message = _wrong_kind(function, constants) or (check(constants) if check else "")
+    wrong_kind = _wrong_kind(function, constants)
+    message, hint = (wrong_kind, "") if wrong_kind or not check else check(constants)
     if message:
-        unit.fault(node, "bad-argument", message)
+        unit.fault(node, "bad-argument", message, hint or _usage(node.name, function))
     return given
+
+
+def _usage(name: str, function: Callable[..., Any]) -> str:
+    """Show how a filter is written, with the names and the defaults of its arguments."""
+    own = 2 if _PassArg.from_obj(function) else 1
+    parameters = list(inspect.signature(function).parameters.values())[own:]
+    written = (str(each.replace(annotation=each.empty)).replace("'", '"') for each in parameters)
+    return f"it is written {name}({', '.join(written)})"
 
 
 def _wrong_kind(function: Callable[..., Any], constants: Mapping[str, Any]) -> str:
@@ -106,7 +122,7 @@ def _named(unit: Unit, node: nodes.Filter, constants: list[Any]) -> None:
         return
     name = constants[index]
     if not isinstance(name, str):
-        unit.fault(node, "bad-argument", "the filter or test must be named in quotes")
+        unit.fault(node, "bad-argument", "the filter or test must be named in quotes", f'write {node.name}("…")')
     elif node.name == "map" and name not in filters.FILTERS:
         _unknown_filter(unit, node, name)
     elif node.name != "map" and name not in filters.TESTS:
@@ -134,7 +150,8 @@ def test(unit: Unit, node: nodes.Test) -> None:
 
 
 def _unknown_test(unit: Unit, node: nodes.Node, name: str) -> None:
-    unit.fault(node, "unknown-test", f'there is no test "{name}"', did_you_mean(name, filters.TESTS))
+    hint = TEST_HINTS.get(name) or did_you_mean(name, filters.TESTS) or f"there are: {', '.join(filters.TESTS)}"
+    unit.fault(node, "unknown-test", f'there is no test "{name}"', hint)
 
 
 def _table(unit: Unit, library: Library, node: nodes.Filter) -> None:
@@ -144,7 +161,7 @@ def _table(unit: Unit, library: Library, node: nodes.Filter) -> None:
         return
     name = _constant(given["table"])
     if not isinstance(name, str):
-        unit.fault(node, "unknown-table", "the table must be named in quotes")
+        unit.fault(node, "unknown-table", "the table must be named in quotes", 'write lookup("name")')
         return
     try:
         found = library.table(name)
@@ -158,7 +175,7 @@ def _table(unit: Unit, library: Library, node: nodes.Filter) -> None:
     named = {each: _constant(given[each]) for each in ("column", "key") if each in given}
     unknown = {each: column for each, column in named.items() if column and column not in found.columns}
     for each, column in unknown.items():
-        hint = did_you_mean(str(column), found.columns)
+        hint = did_you_mean(str(column), found.columns) or f"it has {', '.join(found.columns)}"
         unit.fault(given[each], "unknown-table", f'the table has no column "{column}"', hint)
     if not unknown:
         _distinct(unit, node, found, given)
@@ -183,10 +200,11 @@ def callee(unit: Unit, node: nodes.Call, scope: Scope) -> bool:
         module = scope.modules.get(called.node.name) if isinstance(called.node, nodes.Name) else None
         if module is not None:
             message = f'the imported file has no macro "{called.attr}"'
-            unit.fault(called, "unknown-name", message, did_you_mean(called.attr, module))
+            unit.fault(called, "unknown-name", message, known_macros(called.attr, module))
             return False
         if called.attr not in METHODS:
-            hint = METHOD_HINTS.get(called.attr) or did_you_mean(called.attr, METHODS)
+            near = METHOD_HINTS.get(called.attr) or did_you_mean(called.attr, METHODS)
+            hint = near or "write a filter: {{ value | upper }}; docs/filters.md lists them"
             unit.fault(called, "unknown-method", f'there is no method "{called.attr}"', hint)
         return True
     if not isinstance(called, nodes.Name) or called.name in scope.names:
@@ -199,11 +217,18 @@ def arguments(unit: Unit, node: nodes.Call, macro: nodes.Macro) -> None:
     """Prove the arguments of a macro's call."""
     parameters = [argument.name for argument in macro.args]
     if len(node.args) > len(parameters):
-        unit.fault(node, "bad-argument", f"the macro takes {len(parameters)} arguments")
+        message = f"the macro takes {len(parameters)} {'argument' if len(parameters) == 1 else 'arguments'}"
+        unit.fault(node, "bad-argument", message, f"it is written {macro.name}({', '.join(parameters)})")
     for keyword in node.kwargs:
         if keyword.key not in parameters:
-            hint = did_you_mean(keyword.key, parameters)
+            hint = did_you_mean(keyword.key, parameters) or f"it is written {macro.name}({', '.join(parameters)})"
             unit.fault(keyword, "bad-argument", f'the macro has no argument "{keyword.key}"', hint)
+
+
+def known_macros(name: str, module: Collection[str]) -> str:
+    """Return what to do about a macro that an imported file has not."""
+    near = did_you_mean(name, module)
+    return near or (f"it has {', '.join(module)}" if module else "define it there: {% macro " + name + "(…) %}")
 
 
 def separators(unit: Unit, node: nodes.Expr, delimiters: str) -> None:

@@ -90,7 +90,7 @@ class Compiler:
     def _refuse(self, node: nodes.Node) -> None:
         if isinstance(node, AT_THE_TOP):
             message = "macros and imports stand at the top of a file, outside of other tags"
-            self._unit.fault(node, "refused-tag", message)
+            self._unit.fault(node, "refused-tag", message, "move this to the top of its file")
             return
         tag, hint = REFUSED.get(type(node), (type(node).__name__.lower(), ""))
         place = node.body[0] if isinstance(node, nodes.Scope) else node  # Jinja's parser gives a Scope no place
@@ -269,7 +269,7 @@ class Compiler:
         if (macro, context) not in self._variants:
             if macro in scope.chain:
                 message = "a macro cannot call itself, directly or through others"
-                self._unit.fault(node, "macro-recursion", message)
+                self._unit.fault(node, "macro-recursion", message, "write a loop: {% for … %} … {% endfor %}")
                 return Variant(macro.node, context)
             inner = replace(macro.scope, chain=(*scope.chain, macro), aliases={})
             self._variants[macro, context] = self._compiled(macro.node, context, inner)

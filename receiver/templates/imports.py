@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from jinja2 import nodes
 
-from receiver.core.faults import ConfigurationError, did_you_mean
+from receiver.core.faults import ConfigurationError
 from receiver.formats.budget import MAX_INCLUDES
+from receiver.templates import checks
 from receiver.templates.environment import Sandbox
 from receiver.templates.library import Library
 from receiver.templates.source import Source, parse
@@ -53,11 +54,12 @@ class Imports:
         name = node.template.value if isinstance(node.template, nodes.Const) else None
         unit.included += 1
         if not isinstance(name, str):
-            unit.fault(node, "unknown-template", "the file must be named in quotes")
+            unit.fault(node, "unknown-template", "the file must be named in quotes", 'write {% include "name.j2" %}')
         elif (hint := library.missing(name)) is not None:
             unit.fault(node, "unknown-template", f'there is no template "{name}"', hint)
         elif library.file(name) in scope.chain or unit.included > MAX_INCLUDES:
-            unit.fault(node, "include-cycle", f"files include each other, or more than {MAX_INCLUDES} of them")
+            message = f"files include each other, or more than {MAX_INCLUDES} of them"
+            unit.fault(node, "include-cycle", message, "take this one away")
         else:
             try:
                 source = library.source(name)
@@ -74,7 +76,7 @@ class Imports:
         file, tree = found
         body, inner = self.file_scope(tree, Scope(chain=(*scope.chain, file)))
         if not all(map(_is_blank, body)):
-            self._unit.fault(node, "refused-tag", "an imported file holds macros and nothing else")
+            self._unit.fault(node, "refused-tag", "an imported file holds macros and nothing else", "use {% include %}")
         return inner.macros
 
     def _imported(self, node: nodes.FromImport, scope: Scope) -> Iterator[tuple[str, Macro]]:
@@ -85,7 +87,7 @@ class Imports:
                 yield alias, module[name]
             else:
                 message = f'the imported file has no macro "{name}"'
-                self._unit.fault(node, "unknown-name", message, did_you_mean(name, module))
+                self._unit.fault(node, "unknown-name", message, checks.known_macros(name, module))
 
 
 def stored(body: Sequence[nodes.Node]) -> set[str]:

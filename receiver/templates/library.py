@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -65,13 +65,16 @@ def read_table(path: Path, file: str) -> Table:
     try:
         if path.stat().st_size > MAX_FILE:
             raise ConfigurationError([Fault(file, 1, 1, "bad-table", f"it has more than {MAX_FILE:,} bytes")])
-        rows = list(csv.reader(StringIO(path.read_text("utf-8-sig"), newline=""), strict=True))
+        rows = list(_rows(path.read_text("utf-8-sig"), file))
     except UnicodeDecodeError as error:
         raise ConfigurationError([_not_utf8(file, error)]) from None
-    except (OSError, csv.Error):
-        raise ConfigurationError([Fault(file, 1, 1, "bad-table", "it is not a CSV file in UTF-8")]) from None
+    except OSError as error:
+        hint = "the service needs the right to read it"
+        raise ConfigurationError([Fault(file, 1, 1, "bad-table", f"cannot be read: {error.strerror}", hint)]) from None
     if not rows or len(rows[0]) < 2 or len(set(rows[0])) < len(rows[0]):
-        hint = "columns are parted by commas" if rows and re.search("[;\t]", "".join(rows[0])) else ""
+        hint = "write the names of the columns in the first line, each once: code,name"
+        if rows and re.search("[;\t]", "".join(rows[0])):
+            hint = "columns are parted by commas"
         message = "it needs a header with two or more different columns"
         raise ConfigurationError([Fault(file, 1, 1, "bad-table", message, hint)])
     faults = list(_table_faults(rows, file))
@@ -80,12 +83,27 @@ def read_table(path: Path, file: str) -> Table:
     return Table(path.stem, tuple(rows[0]), tuple(tuple(row) for row in rows[1:] if row))
 
 
-def _not_utf8(file: str, error: UnicodeDecodeError) -> Fault:
-    """Return the fault at the first character in another encoding, as Excel writes it for "CSV"."""
+def _rows(text: str, file: str) -> Iterator[list[str]]:
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for row in reader:
+            yield row
+            line = reader.line_num + 1
+    except csv.Error:
+        message, hint = (
+            "this row is not CSV",
+            'a quote that opens a cell closes it, and within it stands twice: "a ""b"" c"',
+        )
+        raise ConfigurationError([Fault(file, line, 1, "bad-table", message, hint)]) from None
+
+
+def _not_utf8(file: str, error: UnicodeDecodeError, code: str = "bad-table") -> Fault:
+    """Return the fault at the first character in another encoding: Excel writes one for "CSV", Notepad for "ANSI"."""
     *lines, last = error.object[: error.start].split(b"\n")
-    hint = 'in Excel choose "CSV UTF-8", in an editor save it as UTF-8'
+    hint = 'save it as UTF-8; in Excel choose "CSV UTF-8"'
     column = len(last.decode("utf-8-sig", "replace")) + 1
-    return Fault(file, len(lines) + 1, column, "bad-table", "a character that is not UTF-8", hint)
+    return Fault(file, len(lines) + 1, column, code, "a character that is not UTF-8", hint)
 
 
 def _table_faults(rows: list[list[str]], file: str) -> list[Fault]:
@@ -97,7 +115,8 @@ def _table_faults(rows: list[list[str]], file: str) -> list[Fault]:
             hint = "columns are parted by commas; a cell that has one stands in double quotes"
             faults.append(Fault(file, line, 1, "bad-table", message, hint))
         elif row and line > 1 and seen.setdefault(row[0], line) != line:
-            faults.append(Fault(file, line, 1, "bad-table", f"this key stands in line {seen[row[0]]} already"))
+            message = f"this key stands in line {seen[row[0]]} already"
+            faults.append(Fault(file, line, 1, "bad-table", message, "remove one of the two rows"))
     return faults
 
 
@@ -155,9 +174,12 @@ class Library:
                 )
             text = (self.folder / name).read_text("utf-8-sig")
         except OSError:
-            raise ConfigurationError([Fault(file, 1, 1, "unknown-template", "this file cannot be read")]) from None
-        except UnicodeDecodeError:
-            raise ConfigurationError([Fault(file, 1, 1, "template-unreadable", "it is not UTF-8")]) from None
+            hint = "the service needs the right to read it"
+            raise ConfigurationError(
+                [Fault(file, 1, 1, "unknown-template", "this file cannot be read", hint)]
+            ) from None
+        except UnicodeDecodeError as error:
+            raise ConfigurationError([_not_utf8(file, error, "template-unreadable")]) from None
         return Source(file, text)
 
     def missing(self, name: str) -> str | None:

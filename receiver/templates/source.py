@@ -14,16 +14,23 @@ from jinja2.lexer import Token as LexerToken
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
-from receiver.core.faults import ConfigurationError, Fault
+from receiver.core.faults import ConfigurationError, Fault, did_you_mean
 
 CLOSING = {"{{": "}}", "{%": "%}"}
 TAGS = re.compile(r"\{#.*?#\}|\{%-?\s*raw\b.*?endraw\s*-?%\}|\{\{|\}\}|\{%|%\}", re.DOTALL)
+UNKNOWN_TAG = re.compile(r"^Encountered unknown tag '(\w+)'(?:.*needs to be closed is '(\w+)')?")
+TAGS_OF_OURS = ("if", "elif", "else", "for", "set", "include", "import", "from", "macro", "with", "raw")
 HINTS = {  # what to do, by what Jinja's message says
     r"got '='$": "write == to compare",
     r"^unexpected char '&'": "write `and`",
     r"^unexpected char '\?'": "write `one if condition else other`; where a field may be missing, `| default(…)`",
     r"^unexpected char '\$'": "write fields.name",
     r"got '\|'|unexpected '\|'": "write `or`; a filter has a name behind its |",
+    "^unexpected char '[\"']": "close the text with the quote that it began with",
+    "^unexpected char '[\u2013\u2014\u2212]'": "write a plain -",
+    r"expected '\]'$": "close the [ that is open",
+    r"expected '\)'$": "close the ( that is open",
+    r"expected '\}'$": "close the { that is open",
     "^[Uu]nexpected char '[\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb]'": "write straight quotes: \" or '",
 }
 LINE_TAGS = frozenset({"block_begin", "comment_begin"})
@@ -172,6 +179,12 @@ def _misconfigured(
         return ConfigurationError([unclosed])
     number = error.lineno if error.lineno < len(places.positions) else places.add(source, len(source.text))
     message = (error.message or "it cannot be read").rstrip(".")
+    if unknown := UNKNOWN_TAG.match(message):
+        ends = f"write {{% end{unknown[2]} %}}" if unknown[2] and unknown[1].startswith("end") else ""
+        hint = ends or did_you_mean(unknown[1], TAGS_OF_OURS) or f"there are: {', '.join(TAGS_OF_OURS)}"
+        return ConfigurationError(
+            [places.fault(number, "template-syntax", f'there is no tag "{unknown[1]}" here', hint)]
+        )
     hint = next((hint for end, hint in HINTS.items() if re.search(end, message)), "")
     message = message[:1].lower() + re.sub(r" at \d+$", "", message[1:])
     return ConfigurationError([places.fault(number, "template-syntax", message, hint)])

@@ -76,7 +76,7 @@ def _expectation(site: Site, case: Case) -> Iterator[Fault]:
             message, hint = "no problem has this code", did_you_mean(str(code), set(Code))
             line = next((n for n, text in enumerate(file.read_text().split("\n"), 1) if '"code"' in text), 1)
     except ValueError as error:
-        message, line = "it is no JSON", getattr(error, "lineno", 1)
+        message, hint, line = "it is no JSON", "receiver test --update writes it anew", getattr(error, "lineno", 1)
     if message:
         yield Fault(_file(site, file), line, 1, "sample-expects", message, hint, Severity.WARNING)
 

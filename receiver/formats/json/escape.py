@@ -27,6 +27,15 @@ MAX_DEPTH = 64  # levels of a list or object that is printed: as many as metadat
 CLOSERS = {"}": "{", "]": "["}
 
 
+HINTS = {  # what to write, by what is expected
+    "value": "a value is a number, true, false, null, or text in double quotes",
+    "key": 'a key stands in double quotes: "name": …',
+    "colon": 'write ":" between a key and its value',
+    "literal": 'put it into the quotes: "{{ … }}x"',
+    "end": 'write "," between two elements, and text in double quotes: "{{ … }}x"',
+}
+
+
 class State(NamedTuple):
     """A place in a JSON text."""
 
@@ -66,7 +75,7 @@ def _outside(state: State, character: str, offset: int) -> State:
         return state._replace(expect="end") if state.expect == "literal" else state
     if character in CLOSERS:
         if not state.stack.endswith(CLOSERS[character]):
-            raise MisplacedError(f'"{character}" closes nothing', "", offset)
+            raise MisplacedError(f'"{character}" closes nothing', "remove it, or open it before", offset)
         return state._replace(stack=state.stack[:-1], expect="end")
     if character == "," and state.stack:
         return state._replace(expect="key" if state.stack[-1] == "{" else "value")
@@ -78,7 +87,8 @@ def _outside(state: State, character: str, offset: int) -> State:
         return state._replace(stack=state.stack + character, expect="key" if character == "{" else "value")
     if state.expect == "literal" or (state.expect == "value" and character not in ",:"):
         return state._replace(expect="literal")
-    raise MisplacedError(f'"{character}" {describe(state)}', "", offset)
+    shown = "a double quote" if character == '"' else f'"{character}"'
+    raise MisplacedError(f"{shown} {describe(state)}", HINTS[state.expect], offset)
 
 
 def escaper(state: State, _mark: str | None) -> Callable[[object], str]:

@@ -89,16 +89,21 @@ def _at(data: Any, path: Path) -> Any:
     return data
 
 
+ANY = "any"
+
 # What to do about a value of the wrong type, by what was expected and what was found.
 TYPE_HINTS = {
     ("string", "integer"): "put it in quotes",
     ("string", "number"): "put it in quotes",
     ("string", "date"): "put it in quotes",
     ("boolean", "string"): "write true or false without quotes",
+    ("string", "array"): "write one text in quotes, without [ ]",
+    ("boolean", "integer"): "write true for 1, false for 0",
     ("number", "string"): "write the number without quotes",
     ("array", "string"): 'write ["…"], also for a single one',
-    ("array", "object"): "write the heading with two brackets: [[{name}]]",
-    ("object", "array"): "write the heading with single brackets: [{name}]",
+    ("array", "object"): "write the heading with two brackets: [{name}]",
+    ("object", "array"): "write the heading with single brackets: {name}",
+    ("object", ANY): "write the heading {name}, and its keys below it",
 }
 
 SCHEMA_ENDINGS = (".json", ".xsd")
@@ -110,6 +115,13 @@ LIMITS = {
     "minItems": "is empty",
     "minProperties": "is empty",
     "uniqueItems": "names the same twice",
+}
+
+LIMIT_HINTS = {
+    "uniqueItems": "leave one of them away",
+    "minLength": "write what is meant, or leave the key out",
+    "minItems": "write what is meant, or leave the key out",
+    "minProperties": "write what is meant, or leave the key out",
 }
 
 Told = Iterator[tuple[Path, Fault]]
@@ -150,7 +162,8 @@ def _missing(source: Source, broken: Broken) -> Told:
 
 
 def _purpose(wanted: schema.Node) -> str:
-    purpose = str(wanted["description"]).split(". ")[0].removesuffix(".")
+    """Say in one sentence what a key is for, and what it may be."""
+    purpose = str(wanted.get("description", "")).split(". ")[0].removesuffix(".")
     return f"{purpose}: {_choices(wanted)}" if "enum" in wanted else purpose
 
 
@@ -163,14 +176,21 @@ def _type(source: Source, broken: Broken) -> Told:
     kinds = expected if isinstance(expected, list) else [expected]
     name = path_name(broken.path)
     message = f"{name} must be {either(TYPES[kind] for kind in kinds)}, not {TYPES[found]}"
-    hint = TYPE_HINTS.get((kinds[0], found), "").format(name=name)
+    known = TYPE_HINTS.get((kinds[0], found)) or TYPE_HINTS.get((kinds[0], ANY), "")
+    hint = known.format(name=section_name(broken.path)) or _purpose(broken.node)
     yield broken.path, source.fault("wrong-type", message, broken.path, hint=hint)
 
 
 def _choice(source: Source, broken: Broken) -> Told:
     message = f"{path_name(broken.path)} is {value_name(broken.value)}, and must be {_choices(broken.node)}"
-    hint = did_you_mean(broken.value, broken.node["enum"]) if isinstance(broken.value, str) else ""
+    near = did_you_mean(broken.value, broken.node["enum"]) if isinstance(broken.value, str) else ""
+    hint = near or _described(broken.node) or "write one of these words"
     yield broken.path, source.fault("wrong-value", message, broken.path, hint=hint)
+
+
+def _described(node: schema.Node) -> str:
+    """Say what each choice of a key does, as its description has it."""
+    return str(node.get("description", "")).removesuffix(".")
 
 
 def _name(source: Source, broken: Broken) -> Told:
@@ -190,7 +210,8 @@ def _value(source: Source, broken: Broken) -> Told:
         yield broken.path, source.fault(code, f"{shown} {message}", broken.path, hint=hint)
     else:
         message = f"{name} {LIMITS[broken.keyword].format(limit=broken.node.get(broken.keyword))}"
-        yield broken.path, source.fault("wrong-value", message, broken.path)
+        hint = LIMIT_HINTS.get(broken.keyword) or _purpose(broken.node)
+        yield broken.path, source.fault("wrong-value", message, broken.path, hint=hint)
 
 
 def _better_ending(form: str, name: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from receiver.templates.filters import dates, kept, letters, numbers, patterns, persons, spans, texts
+from receiver.templates.filters.objection import Objection
 
 Filter = Callable[..., Any]
 
@@ -42,7 +43,7 @@ MARKS = {
     "hl7_null": 'prints an HL7 value, and where it is empty "", which deletes what the receiver has',
 }
 
-CHECKS: dict[str, Callable[[Mapping[str, Any]], str]] = {  # constant arguments by name → what is wrong, or ""
+CHECKS: dict[str, Callable[[Mapping[str, Any]], Objection]] = {  # constant arguments by name → what is wrong
     "age": spans.check_age,
     "base64": texts.check_base64,
     "date": dates.check,

@@ -21,10 +21,12 @@ from receiver.formats import budget, values
 from receiver.formats.errors import RefusedError
 from receiver.formats.hl7.values import FIRST_YEAR
 from receiver.templates.filters import times
+from receiver.templates.filters.objection import NONE, Objection
 from receiver.templates.filters.times import DIRECTIVES, ZONE, Moment
 
 ISO = "iso"
 EARLIEST = clock.date(FIRST_YEAR, 1, 1)
+CODES = '%Y is a year, %m a month, %d a day, %H an hour, %M a minute, %S a second: "%m/%d/%Y"'
 NO_DAY = "is no day of the calendar, or no time of a day"
 
 
@@ -155,37 +157,42 @@ def _iso(plain: str, rule: str) -> Moment:
     return moment
 
 
-def check(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with constant arguments of `date`, or ""."""
+def check(arguments: Mapping[str, Any]) -> Objection:
+    """Return what is wrong with constant arguments of `date`."""
     read, write = arguments.get("read"), arguments.get("write", ISO)
     formats = read if isinstance(read, list) else [read]
     wrong = [_wrong(each) for each in [*formats, write] if isinstance(each, str)]
     wrong += [_unknown_zone(arguments[name]) for name in ("zone", "to") if isinstance(arguments.get(name), str)]
-    return next(filter(None, wrong), "") or _unread(formats, write)
+    return next((each for each in wrong if each), NONE) or _unread(formats, write)
 
 
-def _wrong(written: str) -> str:
+def _wrong(written: str) -> Objection:
     if written in (ISO, ""):
-        return ""
+        return NONE
     strange = [f"%{code}" for code in times.CODE.findall(written) if code not in DIRECTIVES]
     if strange:
-        return f'"{written}" is not a date format: {strange[0]} is no code for a part of a date'
-    return "" if times.codes_known(written) else f'"{written}" is not a date format: it has no code such as %Y'
+        return Objection(f'"{written}" is not a date format: {strange[0]} is no code for a part of a date', CODES)
+    if times.codes_known(written):
+        return NONE
+    meant = times.in_codes(written)
+    hint = f'did you mean "{meant}"?' if meant else CODES
+    return Objection(f'"{written}" is not a date format: it has no code such as %Y', hint)
 
 
-def _unknown_zone(name: str) -> str:
+def _unknown_zone(name: str) -> Objection:
     if not name or find_zone(name):
-        return ""
-    return f'there is no time zone "{name}": {zone_hint(name)}'
+        return NONE
+    return Objection(f'there is no time zone "{name}"', zone_hint(name))
 
 
-def _unread(formats: list[Any], write: Any) -> str:
+def _unread(formats: list[Any], write: Any) -> Objection:
     """Return what is to be written and was never read: it would be invented."""
     if not all(isinstance(each, str) and each not in (ISO, "") for each in [*formats, write or None]):
-        return ""
+        return NONE
     known = frozenset[str]().union(*(times.codes_known(each, reading=True) for each in formats))
     missing = times.codes_known(write) - {ZONE} - known
-    return f"the {_listed(missing)} is written, and never read" if missing else ""
+    hint = "leave it out of the second format, which writes, or read it by the first one"
+    return Objection(f"the {_listed(missing)} is written, and never read", hint) if missing else NONE
 
 
 def _listed(steps: frozenset[str]) -> str:

@@ -13,6 +13,7 @@ from receiver.formats.budget import MAX_DIGITS
 from receiver.formats.errors import RefusedError
 from receiver.schemas.json_numbers import nearest
 from receiver.templates import operations
+from receiver.templates.filters.objection import NONE, Objection
 from receiver.templates.operations import PRECISION
 
 MAX_NUMBER = 60  # characters: twice the digits of the largest amounts, with separators
@@ -93,9 +94,9 @@ def sum_of(
     return total
 
 
-def check(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with constant arguments of `number` and `sum_of`, or ""."""
+def check(arguments: Mapping[str, Any]) -> Objection:
+    """Return what is wrong with constant arguments of `number` and `sum_of`."""
     point, group = arguments.get("point", "."), arguments.get("group", ",")
     if isinstance(point, str) and isinstance(group, str) and (point == group or len(point) != 1 or len(group) > 1):
-        return "point and group are two different characters; group may be empty"
-    return ""
+        return Objection("point and group are two different characters; group may be empty")
+    return NONE

@@ -12,6 +12,7 @@ import re2
 
 from receiver.formats import budget, values
 from receiver.formats.errors import RefusedError
+from receiver.templates.filters.objection import NONE, Objection
 
 CACHED = 256  # patterns: a site has some dozens, all of them constants
 LIKE_SCHEMAS = "it is one as in schemas: no look-ahead, no look-behind, no \\1"
@@ -47,22 +48,22 @@ def _compiled(pattern: str) -> Any:
         raise RefusedError("is compared with a text that is no regular expression", "argument") from None
 
 
-def check(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with the constant arguments of `matches`, or ""."""
+def check(arguments: Mapping[str, Any]) -> Objection:
+    """Return what is wrong with the constant arguments of `matches`."""
     pattern = arguments.get("pattern")
     if not isinstance(pattern, str):
-        return "the pattern stands there itself, in quotes"
+        return Objection("the pattern stands there itself, in quotes")
     try:
         _compiled(pattern)
     except RefusedError:
-        return f'"{pattern}" is no regular expression: {LIKE_SCHEMAS}'
-    return ""
+        return Objection(f'"{pattern}" is no regular expression', LIKE_SCHEMAS)
+    return NONE
 
 
-def check_extract(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with the constant arguments of `extract`, or ""."""
+def check_extract(arguments: Mapping[str, Any]) -> Objection:
+    """Return what is wrong with the constant arguments of `extract`."""
     if wrong := check(arguments):
         return wrong
     groups = _compiled(arguments["pattern"]).groups
     hint = "one is extracted; write (?:…) for the others"
-    return f"the pattern has {groups} groups: {hint}" if groups > 1 else ""
+    return Objection(f"the pattern has {groups} groups", hint) if groups > 1 else NONE

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from receiver.core.faults import did_you_mean
 from receiver.formats import values
 from receiver.formats.errors import RefusedError
+from receiver.templates.filters.objection import NONE, Objection
 from receiver.templates.filters.person_words import Particle, Words, is_father, is_link
 
 ORDERS = ("given", "family", "comma")
@@ -76,13 +78,22 @@ def reader(customs: Customs) -> Callable[..., str]:
 person = reader(Customs())
 
 
-def check(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with constant arguments, or ""."""
+MEANT = {  # other words for a part of a name
+    **dict.fromkeys(("last", "lastname", "last_name", "surname", "familyname", "nachname"), "family"),
+    **dict.fromkeys(("first", "firstname", "first_name", "forename", "vorname"), "given"),
+    **dict.fromkeys(("initial", "mi", "second"), "middle"),
+    "title": "prefix",
+}
+
+
+def check(arguments: Mapping[str, Any]) -> Objection:
+    """Return what is wrong with constant arguments."""
     for argument, words in (("part", Name._fields), ("order", ORDERS)):
         given = arguments.get(argument)
         if isinstance(given, str) and given not in words:
-            return f'names have no {argument} "{given}", only {", ".join(words)}'
-    return ""
+            message = f'names have no {argument} "{given}", only {", ".join(words)}'
+            return Objection(message, did_you_mean(MEANT.get(given.casefold(), given), words))
+    return NONE
 
 
 def _read(plain: str, customs: Customs) -> Name:

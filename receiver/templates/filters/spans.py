@@ -14,6 +14,7 @@ from receiver.formats import budget, values
 from receiver.formats.errors import RefusedError
 from receiver.templates.filters import times
 from receiver.templates.filters.dates import read_moment
+from receiver.templates.filters.objection import NONE, Objection
 from receiver.templates.filters.times import Moment
 
 SPAN = re.compile(r"(?P<sign>[+-]?)(?P<count>[0-9]{1,6}) ?(?P<unit>y|mo|w|d|h|min)", re.ASCII)
@@ -82,15 +83,17 @@ def _day(value: object, rule: str) -> date:
     return found.when.date()
 
 
-def check_plus(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with constant arguments of `plus`, or ""."""
+def check_plus(arguments: Mapping[str, Any]) -> Objection:
+    """Return what is wrong with constant arguments of `plus`."""
     span = arguments.get("span")
     if not isinstance(span, str) or SPAN.fullmatch(span.strip()):
-        return ""
-    return f'"{span}" is no span: {WRITTEN}'
+        return NONE
+    return Objection(f'"{span}" is no span', WRITTEN)
 
 
-def check_age(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with constant arguments of `age`, or ""."""
+def check_age(arguments: Mapping[str, Any]) -> Objection:
+    """Return what is wrong with constant arguments of `age`."""
     unit = arguments.get("unit", UNITS[0])
-    return "" if not isinstance(unit, str) or unit in UNITS else "an age is in years or months"
+    if not isinstance(unit, str) or unit in UNITS:
+        return NONE
+    return Objection("an age is in years or months", 'write age("years") or age("months")')

@@ -11,6 +11,7 @@ from receiver.core import units
 from receiver.formats import budget, values
 from receiver.formats.budget import MAX_DOCUMENT
 from receiver.formats.errors import RefusedError
+from receiver.templates.filters.objection import NONE, Objection
 from receiver.templates.names import DocumentView
 
 DIGITS = frozenset("0123456789")
@@ -59,10 +60,12 @@ def _extended(plain: str) -> tuple[str, str]:
     return plain, ""
 
 
-def check_phone(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with constant arguments of `phone`, or ""."""
+def check_phone(arguments: Mapping[str, Any]) -> Objection:
+    """Return what is wrong with constant arguments of `phone`."""
     shape = arguments.get("shape", "9")
-    return "" if not isinstance(shape, str) or "9" in shape else "the shape has a 9 for each digit: 999-999-9999"
+    if not isinstance(shape, str) or "9" in shape:
+        return NONE
+    return Objection("the shape has no 9, which stands for a digit", 'write "999-999-9999"')
 
 
 def without(value: object, characters: str) -> str:
@@ -84,7 +87,7 @@ def fixed(value: object, width: int, align: str = "left", fill: str = " ", encod
     """
     budget.width(width)
     if wrong := check_fixed({"align": align, "fill": fill}):
-        raise RefusedError(f"cannot be filled up: {wrong}", "argument")
+        raise RefusedError(f"cannot be filled up: {wrong.message}", "argument")
     plain = values.text(value)
     missing, step = width - _size(plain, encoding), _size(fill, encoding)
     if missing < 0:
@@ -98,16 +101,16 @@ def fixed(value: object, width: int, align: str = "left", fill: str = " ", encod
     return sign + filling + plain[len(sign) :]
 
 
-def check_fixed(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with constant arguments of `fixed`, or ""."""
+def check_fixed(arguments: Mapping[str, Any]) -> Objection:
+    """Return what is wrong with constant arguments of `fixed`."""
     align, fill = arguments.get("align", "left"), arguments.get("fill", " ")
     if isinstance(align, str) and align not in ("left", "right"):
-        return 'a column is aligned "left" or "right"'
+        return Objection(f'a column is aligned "left" or "right", not "{align}"')
     if isinstance(fill, str) and len(fill) != 1:
-        return "a column is filled up with one character"
+        return Objection("a column is filled up with one character")
     if align == "left" and isinstance(fill, str) and fill in DIGITS:
-        return 'digits behind a number make another one of it: align it "right"'
-    return ""
+        return Objection("digits behind a number make another one of it", 'align it "right"')
+    return NONE
 
 
 def _sign(plain: str) -> str:
@@ -159,13 +162,14 @@ def base64(value: object, limit: str | int = MAX_DOCUMENT) -> str:
     return budget.made(b2a_base64(value.part.path.read_bytes(), newline=False).decode("ascii"))
 
 
-def check_base64(arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with constant arguments of `base64`, or ""."""
+def check_base64(arguments: Mapping[str, Any]) -> Objection:
+    """Return what is wrong with constant arguments of `base64`."""
     try:
         too_large = _bytes(arguments.get("limit", 0)) > MAX_DOCUMENT
     except (ValueError, TypeError, AttributeError):
-        return 'the limit is a size such as "10 MB"'
-    return f"no more than {units.size_text(MAX_DOCUMENT)} are embedded" if too_large else ""
+        return Objection("the limit is no size", 'write it such as "10 MB"')
+    most = units.size_text(MAX_DOCUMENT)
+    return Objection(f"no more than {most} are embedded", f'write at most "{most}"') if too_large else NONE
 
 
 def _bytes(limit: str | int) -> int:

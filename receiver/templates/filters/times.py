@@ -183,6 +183,40 @@ ISO = (  # ISO 8601 in its extended form, and its basic one, which is not mixed 
 CODE = re.compile(r"%(.?)", re.DOTALL)
 
 
+HABITS = {  # how other programs write a part of a date → the code for it; of what means two things the likelier
+    "yyyy": "Y",
+    "yy": "y",
+    "mmmm": "B",
+    "mmm": "b",
+    "mm": "m",
+    "m": "m",
+    "dddd": "A",
+    "dd": "d",
+    "d": "d",
+    "hh": "H",
+    "h": "H",
+    "ss": "S",
+    "s": "S",
+    "tt": "p",
+}
+HABIT = re.compile("yyyy|yy|mmmm|mmm|mm|m|dddd|dd|d|hh|h|ss|s|tt|[a-z]", re.IGNORECASE)
+
+
+def in_codes(written: str) -> str:
+    """Write a format such as YYYY-MM-DD HH:mm by codes; "" for one that has other letters."""
+    found: list[str] = []
+
+    def code(piece: re.Match[str]) -> str:
+        known = HABITS.get(piece[0].lower(), "")
+        if known == "m" and found and found[-1] == "H":  # minutes follow hours
+            known = "M"
+        found.append(known or ("T" if piece[0] == "T" else ""))
+        return f"%{known}" if known else piece[0]
+
+    by_codes = HABIT.sub(code, written)
+    return by_codes if found and all(found) else ""
+
+
 class Moment(NamedTuple):
     """A point in time, and which parts of it are known; the others are only fillers."""
 

@@ -16,6 +16,31 @@ SYNTAX = [
     (JSON, "{{ delivery.id }}", "{% if delivery.id", "template-syntax this {% is not closed (write %} where it ends)"),
     (JSON, "{{ delivery.id }}", "{{ 1 if delivery.id = 1 }}", "got '=' (write == to compare)"),
     (JSON, "{{ delivery.id }}", "{{ “x” }}", "unexpected char '“' (write straight quotes"),
+    (JSON, "{{ delivery.id }}", "{% if delivery.id %}{% end if %}", 'no tag "end" here (write {% endif %})'),
+    (JSON, "{{ delivery.id }}", '{{ "x" | date("YYYY-MM-DD HH:mm") }}', '(did you mean "%Y-%m-%d %H:%M"?)'),
+    (JSON, "{{ delivery.id }}", '{{ "x" | date("DDth of M") }}', "no code such as %Y (%Y is a year"),
+    (
+        JSON,
+        "{{ delivery.id }}",
+        '{{ "x" | fixed }}',
+        '(it is written fixed(width, align="left", fill=" "',
+    ),
+    (JSON, "{{ delivery.id }}", '{{ "x" | person("surname") }}', '(did you mean "family"?)'),
+    (
+        TOML,
+        'format = "hl7"',
+        'format = "HL7"',
+        '"csv" or "text" (did you mean "hl7"?)',
+    ),
+    (TOML, 'source_id = "sourceId"', 'source_id = "$.sourceId"', "(write sourceId)"),
+    (
+        TOML,
+        'source_id = "sourceId"',
+        'source_id = "/document/source-id"',
+        "write it in single quotes: 'document.\"source-id\"'",
+    ),
+    ("schemas/parts.json", '"type": "string"', '"type": “string”', ": not-json “ is no quote here (write straight"),
+    ("schemas/parts.json", '"type": "string"', '"type": "text"', """: invalid-schema not a valid schema: 'text' is"""),
 ]
 
 

@@ -132,7 +132,7 @@ def test_what_is_written_in_ascii_is_ascii(text):
 )
 def test_a_pattern_that_is_none_is_found_before_any_delivery(mapped, pattern, message):
     (fault,) = mapped.fault_list("{{ fields.mrn | extract('" + pattern + "') }}")
-    assert (fault.code, fault.message) == ("bad-argument", message)
+    assert (fault.code, f"{fault.message}: {fault.hint}") == ("bad-argument", message)
 
 
 @pytest.mark.parametrize(

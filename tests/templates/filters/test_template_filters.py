@@ -143,7 +143,7 @@ def test_constant_arguments_are_proven_at_once(tables, expression, fault):
         ("a,a\n1,2\n", "tables/bad.csv:1:1: bad-table"),
         ("a,b\n1,2\n1,3\n", "tables/bad.csv:3:1: bad-table"),
         ("a,b\n1\n", "tables/bad.csv:2:1: bad-table"),
-        ('a,b\n"1,2\n', "tables/bad.csv:1:1: bad-table"),
+        ('a,b\n"1,2\n', "tables/bad.csv:2:1: bad-table"),
     ],
 )
 def test_a_bad_table_is_a_fault_at_its_own_line(mapped, table, fault):

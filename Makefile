@@ -99,7 +99,7 @@ demo: .venv/ready
 # The versions to install, with the digest of each file, out of pyproject.toml: what is pinned already stays as it is. The
 # service needs the first file alone, a checkout both.
 LOCK := build/locks/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-annotate --no-header \
-	--extra hl7 --extra fhir --extra pdf pyproject.toml
+	--extra hl7 --extra fhir --extra pdf --extra postgres pyproject.toml
 locks: build/locks/ready
 	$(LOCK) --output-file requirements.lock
 	$(LOCK) --extra test --constraints requirements.lock --output-file requirements-test.lock \

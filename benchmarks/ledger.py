@@ -24,10 +24,10 @@ import apsw
 
 from benchmarks import tools
 from receiver.core.delivery import Kind, Output, Status
-from receiver.store import ledger, originals, quarantine, recover
+from receiver.store import ledger, originals, quarantine, queries, recover
 from receiver.store.entry import Attempt, Entry, PartLine
 from receiver.store.ledger import Ledger
-from receiver.store.sqlite import queries, schema
+from receiver.store.sqlite import schema
 from receiver.store.stage import Stage, Staged, stage_for
 
 PROCESSES, THREADS = 2, 8

@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 
 from tests.support import planted
+from tests.support import postgres as postgres_server
 from tests.support.running import Service
 
 pytest_plugins = ["tests.support.reached"]
@@ -24,6 +25,13 @@ def service(tmp_path_factory):
     running = Service(tmp_path_factory.mktemp("service") / "data").start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """One PostgreSQL server, on which each test has tables of its own."""
+    with postgres_server.running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -22,8 +22,11 @@ def command(target: Path) -> None:
         raise click.ClickException(f"{target} is there, and a backup overwrites nothing: name a new file")
     if not target.parent.is_dir():
         raise click.ClickException(f"there is no folder {target.parent}: make it, or name another")
+    ledger = open_ledger(Settings.from_environment())
+    if ledger.path is None:
+        raise click.ClickException("the ledger is on PostgreSQL: pg_dump copies it while the service goes on")
     try:
-        backup(open_ledger(Settings.from_environment()).path, target)
+        backup(ledger.path, target)
     except Problem as problem:
         raise click.ClickException(problem.detail) from None
     click.echo(f"{target}  {target.stat().st_size} bytes")

@@ -36,7 +36,7 @@ class Filter(TypedDict, total=False):
 def open_ledger(settings: Settings) -> ledger.Ledger:
     """Return the ledger of the service. A missing one is not created: nothing was received there."""
     opened = ledger.Ledger(settings.ledger)
-    if not opened.path.exists():
+    if opened.path and not opened.path.exists():
         raise click.UsageError(f"there is no ledger {opened.path}: is RECEIVER_DATA set as it is for the service?")
     return opened
 

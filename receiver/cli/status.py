@@ -50,7 +50,7 @@ def _show(context: Context) -> bool:
     """Show how everything stands; tell whether a delivery would be taken."""
     checks = health.checks(context, look_only=True)
     answers = all(check.ready for check in checks if check.name == "ledger")
-    if answers or context.ledger.path.exists():
+    if answers or (context.ledger.path and context.ledger.path.exists()):
         context.ledger.require_sound()
     ready = all(check.ready for check in checks)
     show_heading("ready for deliveries" if ready else "NOT ready for deliveries", "green" if ready else "red")

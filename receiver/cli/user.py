@@ -7,8 +7,8 @@ import click
 from receiver.cli.terminal import show_table
 from receiver.core.settings import Settings
 from receiver.store import ledger
+from receiver.store.accounts import Accounts, Role, User
 from receiver.store.ledger import Ledger
-from receiver.store.sqlite.accounts import Accounts, Role, User
 
 SHORTEST = 12  # characters of a password: NIST SP 800-63B asks for 8, and names of patients are behind this one
 ROLES = click.Choice([role.value for role in Role])

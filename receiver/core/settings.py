@@ -1,15 +1,18 @@
 """The settings: what the operator decides, read from the environment, here and nowhere else."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from receiver.core import units
 
 PREFIX = "RECEIVER_"
+POSTGRES_EXTRA = "pip install 'receiver[postgres]'"
 SAMPLE_TOKEN = "RECEIVER_TOKEN"  # noqa: S105 (its name: the shipped processes take their token from it)
 
 
@@ -22,9 +25,21 @@ class SettingsError(ValueError):
 
 
 def _ledger(text: str) -> str:
+    if text.startswith("postgresql://"):
+        if find_spec("psycopg_pool") is None:
+            raise ValueError(f"the modules that a ledger on PostgreSQL needs: {POSTGRES_EXTRA}")
+        return text
     if not text.startswith("sqlite:") or text == "sqlite:":
-        raise ValueError('sqlite: and the path of a file, such as "sqlite:var/ledger.db"')
+        raise ValueError(
+            'sqlite: and the path of a file, such as "sqlite:var/ledger.db", or the URL of a PostgreSQL database, '
+            'such as "postgresql://receiver@db.example.org/receiver"'
+        )
     return text
+
+
+def _without_password(text: str) -> str:
+    """Return the URL of a server as it may be shown."""
+    return re.sub(r"(://[^/@:]*):.*@|(?<=[?&])password=[^&]*", lambda found: f"{found[1]}@" if found[1] else "", text)
 
 
 def _size(text: str) -> int:
@@ -70,7 +85,9 @@ class Settings:
     )
     ledger: str = field(
         metadata=_option(
-            _ledger, "sqlite:{data}/ledger.db", "Where the ledger lives. Follows RECEIVER_DATA unless set."
+            _ledger,
+            "sqlite:{data}/ledger.db",
+            "Where the ledger lives; postgresql://… if several hosts share it. Follows RECEIVER_DATA unless set.",
         )
     )
     max_body: int = field(metadata=_option(_size_above_zero, "512 MB", "Largest request accepted."))
@@ -117,7 +134,8 @@ def describe(environ: Mapping[str, str] = os.environ) -> list[Setting]:
     for option in fields(Settings):
         name, default = option.name, option.metadata["default"]
         shown = default.format(data=_text("data", {}))
-        lines.append(Setting(_variable(name), _text(name, environ), shown, option.metadata["doc"]))
+        value = _without_password(_text(name, environ)) if name == "ledger" else _text(name, environ)
+        lines.append(Setting(_variable(name), value, shown, option.metadata["doc"]))
     return lines
 
 

@@ -47,7 +47,7 @@ class Context:
 
     def require_space(self, process: Process) -> None:
         """Raise `Problem` if a disk that the delivery needs has less free space than the settings ask for."""
-        for folder in (self.stage(process).root, self.settings.data, self.ledger.path.parent):
+        for folder in (self.stage(process).root, self.settings.data, *self.ledger.folders):
             if free_space(folder) < self.settings.min_free:
                 raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
 
@@ -55,7 +55,7 @@ class Context:
         """Return one folder on each file system that is written to."""
         found: dict[int, Path] = {}
         outputs = [process.output for process in self.processes.values()]
-        for folder in (self.settings.data, self.ledger.path.parent, *sorted(self.roots()), *sorted(outputs)):
+        for folder in (self.settings.data, *self.ledger.folders, *sorted(self.roots()), *sorted(outputs)):
             with suppress(OSError):
                 found.setdefault(folder.stat().st_dev, folder)
         return list(found.values())

@@ -7,10 +7,10 @@ from pathlib import Path
 import apsw
 
 from receiver.core.problems import Code, Problem
-from receiver.store import durable, folders
+from receiver.store import durable, folders, queries
 from receiver.store.durable import storage
 from receiver.store.entry import DamagedRow
-from receiver.store.sqlite import queries, schema
+from receiver.store.sqlite import schema
 from receiver.store.sqlite.presence import Presence, patiently
 
 PAGES = 1000  # of 4 KB, copied at once: senders wait for none of it, since readers and writers do not meet in WAL mode

@@ -1,7 +1,7 @@
 """The ledger: the audit trail, and the memory that makes a retry harmless.
 
-Its methods are named by what they mean to a delivery; what they are in SQLite is in `store/sqlite/`. Another database
-would have a folder beside that one, with a class of the same methods. Every time they are given is an aware datetime.
+Its methods are named by what they mean to a delivery; what they are in a database is in `store/sqlite/` and
+`store/postgres/`, modules of the same functions (`store/database.py`). Every time they are given is an aware datetime.
 """
 
 from collections.abc import Sequence
@@ -11,15 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import apsw
-
 from receiver.core import units
 from receiver.core.delivery import Output, Status
 from receiver.core.problems import Code, Problem
+from receiver.store import database, queries
+from receiver.store.database import OwnQueries, Unclear
 from receiver.store.entry import Attempt, DamagedRow, Entry, Standing, Unaccepted, Waiting
-from receiver.store.sqlite import queries, schema
-from receiver.store.sqlite.connections import Connections
-from receiver.store.sqlite.writers import Unclear
+from receiver.store.queries import UNFINISHED, UNPUBLISHED
 
 __all__ = ["ACCEPTED", "KEPT", "AlreadyAcceptedError", "Ledger", "Unclear", "VersionTakenError", "create"]
 
@@ -50,7 +48,7 @@ def create(url: str) -> None:
 
     Called once, before workers are forked.
     """
-    schema.create(schema.path_of(url))
+    database.create(url)
 
 
 class Ledger:
@@ -58,8 +56,11 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         """Name the ledger; nothing is opened yet. Raises Problem if `url` names none."""
-        self.path = schema.path_of(url)
-        self.connections = Connections(self.path)
+        found = database.database_of(url)
+        self.path = found.path  # of its file; None if it is on a server
+        self.folders = [self.path.parent] if self.path else []  # in which it takes space
+        self.connections = found.connections
+        self._own = found.own_queries
         self._read = self.connections.read
         self._write = self.connections.write
         self.require_in_place = self.connections.require_in_place
@@ -91,7 +92,7 @@ class Ledger:
 
     def unfinished(self) -> list[Entry | DamagedRow]:
         """Return what is accepted but not yet published, in the order of acceptance. Raises Problem."""
-        return self._select(f"WHERE {queries.UNFINISHED} ORDER BY rowid")
+        return self._select(f"WHERE {UNFINISHED} ORDER BY rowid")
 
     def uses_stage(self, folder: Path) -> bool:
         """Return whether an accepted delivery still has files in this folder of the stage. Raises Problem."""
@@ -116,10 +117,15 @@ class Ledger:
             "received_at >= ?": since and units.stamp(since),
             "received_at < ?": until and units.stamp(until),
         }
+<<<<<<< HEAD
         if status in KEPT:
             conditions[f"status = ? AND {queries.IS_KEPT}"] = conditions.pop("status = ?")
         elif status is not None and status is not Status.PUBLISHED:
             conditions[f"status = ? AND {queries.UNPUBLISHED}"] = conditions.pop("status = ?")
+=======
+        if status is not None and status is not Status.PUBLISHED:
+            conditions[f"status = ? AND {UNPUBLISHED}"] = conditions.pop("status = ?")
+>>>>>>> bc5b779 (ledger: keep it on PostgreSQL, behind the same functions)
         given = {condition: value for condition, value in conditions.items() if value is not None}
         where = f"WHERE {' AND '.join(given)}" if given else ""
         order = "received_at, rowid" if oldest_first else "received_at DESC, rowid DESC"
@@ -127,7 +133,7 @@ class Ledger:
 
     def waiting(self, process: str) -> list[Waiting]:
         """Return what lies in quarantine, the longest there first. Raises Problem."""
-        return self._read(lambda connection: queries.waiting(connection, process))
+        return self._read(lambda connection: self._own.waiting(connection, process))
 
     def counts(self) -> dict[tuple[str, Status], int]:
         """Return how many deliveries each process has in each state. Raises Problem."""
@@ -139,7 +145,7 @@ class Ledger:
 
     def unaccepted(self, since: datetime) -> list[Unaccepted]:
         """Return how many deliveries were refused or held since then, and why. Raises Problem."""
-        return self._read(lambda connection: queries.unaccepted(connection, since))
+        return self._read(lambda connection: self._own.unaccepted(connection, since))
 
     def last_arrival(self, process: str) -> datetime | None:
         """Return when the last delivery of a process came. Raises Problem."""
@@ -156,12 +162,12 @@ class Ledger:
         has one of its names.
         """
 
-        def operation(connection: apsw.Connection) -> Entry:
-            known = _not_accepted(connection, entry.id)
+        def operation(connection: Any) -> Entry:
+            known = _not_accepted(self._own, connection, entry)
             free = queries.next_version(connection, entry.process, entry.source_id)
             if entry.version != free:
                 raise VersionTakenError(free)
-            queries.claim(connection, entry)
+            self._own.claim(connection, entry)
             status, committed_at = Status.COMMITTED, datetime.now(UTC)
             accepted = _after(known, entry).tried(attempt, status=status, committed_at=committed_at)
             return queries.put(connection, accepted)
@@ -171,11 +177,12 @@ class Ledger:
     def reopen(self, entry: Entry, attempt: Attempt, missing: Sequence[Output]) -> Entry:
         """Accept a published delivery once more, for its files that are missing. Raises Unclear, or Problem."""
 
-        def operation(connection: apsw.Connection) -> Entry:
+        def operation(connection: Any) -> Entry:
+            self._own.lock(connection, entry)
             known = queries.find(connection, entry.id)
             if known is None or known.status is not Status.PUBLISHED:
                 raise Problem(Code.BUSY, "the delivery is being published by somebody else")
-            queries.claim(connection, replace(entry, outputs=tuple(missing)))
+            self._own.claim(connection, replace(entry, outputs=tuple(missing)))
             changed = {"outputs": entry.outputs, "stage": entry.stage, "status": Status.COMMITTED}
             return queries.put(connection, known.tried(attempt, **changed))
 
@@ -187,14 +194,14 @@ class Ledger:
         Raises VersionTakenError if another content has its version by now, and Problem.
         """
 
-        def operation(connection: apsw.Connection) -> bool:
+        def operation(connection: Any) -> bool:
+            self._own.lock(connection, entry)
             known = queries.find(connection, entry.id)
             if known and known.status in ACCEPTED:
                 return False
-            try:
-                queries.put(connection, _after(known, entry).tried(attempt))
-            except apsw.ConstraintError:
-                raise VersionTakenError(queries.next_version(connection, entry.process, entry.source_id)) from None
+            if queries.has_version(connection, entry):
+                raise VersionTakenError(queries.next_version(connection, entry.process, entry.source_id))
+            queries.put(connection, _after(known, entry).tried(attempt))
             return True
 
         return self._write(operation)
@@ -206,8 +213,8 @@ class Ledger:
     def quarantine(self, entry: Entry, attempt: Attempt) -> Entry:
         """Note durably that a delivery is held or refused. Raises AlreadyAcceptedError, or Problem."""
 
-        def operation(connection: apsw.Connection) -> Entry:
-            known = _not_accepted(connection, entry.id)
+        def operation(connection: Any) -> Entry:
+            known = _not_accepted(self._own, connection, entry)
             return queries.put(connection, _after(known, entry).tried(attempt, version=None))
 
         return self._write(operation)
@@ -218,7 +225,8 @@ class Ledger:
         False, with nothing noted, where the delivery came again since `entry` was read.
         """
 
-        def operation(connection: apsw.Connection) -> bool:
+        def operation(connection: Any) -> bool:
+            self._own.lock(connection, entry)
             known = queries.find(connection, entry.id)
             if known and known.attempt_count != entry.attempt_count:
                 return False
@@ -230,11 +238,11 @@ class Ledger:
 
     def attempted(self, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
         """Note one more attempt at a known delivery: durable with the next commit. Raises Problem."""
-        self._write(lambda connection: queries.attempted(connection, id, attempt), durable=False)
+        self._write(lambda connection: self._own.attempted(connection, id, attempt), durable=False)
 
-    def settle(self) -> None:
-        """Make sure that no commit that has failed comes back after a crash. Raises Problem."""
-        self._write(lambda _: None)
+    def settle(self, entry: Entry | None = None) -> None:
+        """Make sure that a failed commit, of an entry, is there by now or never will be. Raises Problem."""
+        self._write(lambda connection: self._own.lock(connection, entry) if entry else None)
 
     def prune(self, process: str, before: datetime) -> int:
         """Forget what was received before a time, but for what is not published yet or lies in quarantine.
@@ -243,8 +251,8 @@ class Ledger:
         """
         found = self._read(lambda connection: queries.prunable(connection, process, before))
         pieces = [found[start : start + PRUNED_AT_ONCE] for start in range(0, len(found), PRUNED_AT_ONCE)]
-        forgotten = sum(self._write(partial(queries.prune, rowids=piece, before=before)) for piece in pieces)
-        self._read(queries.empty_log)
+        forgotten = sum(self._write(partial(self._own.prune, rowids=piece, before=before)) for piece in pieces)
+        self._read(self._own.empty_log)
         return forgotten
 
     def prunable(self, process: str, before: datetime) -> int:
@@ -253,12 +261,12 @@ class Ledger:
 
     def require_sound(self) -> None:
         """Look through the ledger for some seconds. Raises Problem if it is damaged."""
-        self._read(schema.require_sound)
+        self._read(self._own.require_sound)
 
     def damaged(self) -> list[DamagedRow]:
         """Return the damaged ones among the latest rows and those that are not published. Raises Problem."""
         latest = self._select("ORDER BY received_at DESC LIMIT ?", LOOKED_AT)
-        waiting = self._select(f"WHERE {queries.UNPUBLISHED} ORDER BY rowid DESC LIMIT ?", LOOKED_AT)
+        waiting = self._select(f"WHERE {UNPUBLISHED} ORDER BY rowid DESC LIMIT ?", LOOKED_AT)
         found = {each.id: each for each in (*latest, *waiting) if isinstance(each, DamagedRow)}
         return list(found.values())
 
@@ -266,9 +274,10 @@ class Ledger:
         return self._read(lambda connection: queries.select(connection, where, *values))
 
 
-def _not_accepted(connection: apsw.Connection, id: str) -> Entry | None:  # noqa: A002 (the column's name)
+def _not_accepted(own: OwnQueries, connection: Any, entry: Entry) -> Entry | None:
     """Return what is known of a delivery. Raises AlreadyAcceptedError if it was accepted."""
-    known = queries.find(connection, id)
+    own.lock(connection, entry)
+    known = queries.find(connection, entry.id)
     if known and known.status in ACCEPTED:
         raise AlreadyAcceptedError(known)
     return known

@@ -116,7 +116,7 @@ def _accept(
         return write(entry, attempt)
     except Unclear:
         with contextlib.suppress(Problem):
-            ledger.settle()
+            ledger.settle(entry)
             known = ledger.find(entry.id)
             staged.accepted = ledger.uses_stage(staged.folder)
             if known and staged.accepted:

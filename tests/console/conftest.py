@@ -11,8 +11,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from receiver.app import create_app as create_service
 from receiver.core.settings import Settings
+from receiver.store.accounts import Accounts, Role, User
 from receiver.store.ledger import Ledger
-from receiver.store.sqlite.accounts import Accounts, Role, User
 from receiver.web.console import create_app
 from receiver.web.console.access import hashed
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from receiver.core.delivery import Status
+from receiver.store import accounts as accounts_module
+from receiver.store.accounts import Role, User
 from receiver.store.ledger import Ledger
-from receiver.store.sqlite import accounts as accounts_module
-from receiver.store.sqlite.accounts import Role, User
 
 from .conftest import HASH
 from .sample import PASSWORD
@@ -261,7 +261,7 @@ def test_the_page_of_now_counts_what_waits(console, ids):
 
 def test_a_service_that_never_started_is_said(tmp_path, monkeypatch):
     from receiver.core.settings import Settings
-    from receiver.store.sqlite.accounts import Accounts
+    from receiver.store.accounts import Accounts
     from receiver.web.console import create_app
 
     settings = Settings.from_environment({"RECEIVER_DATA": str(tmp_path / "var")})

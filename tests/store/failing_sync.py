@@ -26,9 +26,9 @@ def main() -> None:
     settle = place.ledger.settle
     seen = []
 
-    def settle_later() -> None:
+    def settle_later(entry) -> None:
         seen.append(after_a_crash(place, "failed"))
-        settle()
+        settle(entry)
         seen.append(after_a_crash(place, "settled"))
 
     place.ledger.settle = settle_later

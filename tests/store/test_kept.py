@@ -19,6 +19,7 @@ from tests.support.place import AT, PEER, Sent, bare_entry, deliver, refuse, wri
 SENT = Sent()
 
 
+@pytest.mark.both_ledgers
 def test_a_refused_delivery_is_kept_whole_with_the_reason(place):
     violations = (Violation("/fields/mrn", "pattern", "The number must be digits."),)
     with place.stage.open() as staged:
@@ -40,6 +41,7 @@ def test_a_refused_delivery_is_kept_whole_with_the_reason(place):
     assert place.staged() == set()
 
 
+@pytest.mark.both_ledgers
 def test_the_same_delivery_refused_again_has_the_new_reason_and_parts_of_any_order(place):
     refuse(place, SENT)
     with place.stage.open() as staged:
@@ -74,6 +76,7 @@ def test_a_row_that_the_owner_did_not_write_is_written_once(place):
     assert place.recover().quarantined == 0
 
 
+@pytest.mark.both_ledgers
 def test_what_was_accepted_since_leaves_quarantine(place):
     refuse(place, SENT)
     deliver(place, SENT)
@@ -89,6 +92,7 @@ def let_go(place, entry):
     return quarantine.let_go(place.ledger, place.data, entry, attempt)
 
 
+@pytest.mark.both_ledgers
 def test_what_is_let_go_leaves_a_row_that_says_so(place):
     refuse(place, SENT, Status.HELD)
     assert let_go(place, place.ledger.find(SENT.id))
@@ -99,6 +103,7 @@ def test_what_is_let_go_leaves_a_row_that_says_so(place):
     assert list((place.data / "quarantine" / ".stage").iterdir()) == []
 
 
+@pytest.mark.both_ledgers
 def test_what_came_again_meanwhile_is_not_let_go(place):
     refuse(place, SENT)
     seen = place.ledger.find(SENT.id)
@@ -108,6 +113,7 @@ def test_what_came_again_meanwhile_is_not_let_go(place):
     assert quarantine.load(place.data, "referrals", SENT.id)
 
 
+@pytest.mark.both_ledgers
 def test_a_row_that_was_written_since_it_was_read_is_not_discarded(place):
     """Between looking for the folder and writing the row, a sender may keep it again."""
     refuse(place, SENT)
@@ -146,6 +152,7 @@ def test_letting_go_that_was_cut_off_by_a_crash_is_finished(place):
     assert place.ledger.find(SENT.id).attempt_count == 2
 
 
+@pytest.mark.both_ledgers
 def test_the_same_refused_delivery_many_times_at_once_is_kept_once(place):
     senders = [threading.Thread(target=refuse, args=(place, SENT)) for _ in range(12)]
     for sender in senders:
@@ -158,6 +165,7 @@ def test_the_same_refused_delivery_many_times_at_once_is_kept_once(place):
     assert sorted(path.name for path in folder.iterdir()) == ["1.tif", "2.json", "problem.json"]
 
 
+@pytest.mark.both_ledgers
 def test_senders_and_a_pruner_at_once_never_leave_a_row_without_its_delivery(place):
     """Whoever is answered may rely on the row: held means that it lies in quarantine."""
     over = threading.Event()
@@ -232,6 +240,7 @@ def test_a_part_cannot_lead_out_of_its_folder(place):
     assert kept.parts[0].path == kept.folder / "passwd"
 
 
+@pytest.mark.both_ledgers
 def test_originals_outlive_what_downstream_takes_away_and_cost_no_second_copy(place):
     sent = replace(SENT, keep=True)
     deliver(place, sent)

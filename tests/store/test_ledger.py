@@ -14,9 +14,9 @@ import pytest
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem, Violation
-from receiver.store import ledger, publish
+from receiver.store import ledger, publish, rows
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, PartLine
-from receiver.store.sqlite import rows, schema, writers
+from receiver.store.sqlite import schema, writers
 from receiver.store.sqlite.presence import Presence
 from tests.support.place import AT, PEER, Place, Sent, deliver, entry_of, refuse
 
@@ -32,6 +32,7 @@ def tried(outcome: str = "accepted", seconds: int = 0) -> Attempt:
     return Attempt(AT + timedelta(seconds=seconds), PEER, outcome)
 
 
+@pytest.mark.both_ledgers
 def test_an_entry_comes_back_as_it_was_written(place):
     violations = (Violation("fields/mrn", "pattern", "must be digits", "a.json#/x"), Violation("x", "y", "z"))
     parts = (PartLine("file", "image/tiff", "document", 7, "ab"),)
@@ -45,6 +46,7 @@ def test_an_entry_comes_back_as_it_was_written(place):
     assert found.received_at == AT
 
 
+@pytest.mark.both_ledgers
 def test_an_unknown_delivery_is_not_found(place):
     assert place.ledger.find("ID1") is None
     assert place.ledger.latest("referrals", "S1") is None
@@ -76,6 +78,7 @@ def shell(place, query: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.both_ledgers
 def test_versions_count_what_was_accepted(place):
     refuse(place, Sent("S1", b"refused"))
     assert place.ledger.next_version("referrals", "S1") == 1
@@ -85,6 +88,7 @@ def test_versions_count_what_was_accepted(place):
     assert place.ledger.latest("referrals", "S1").id == Sent("S1", b"two").id
 
 
+@pytest.mark.both_ledgers
 def test_what_was_accepted_before_is_this_very_delivery_and_the_latest_of_its_source_id(place):
     one, two, three = (Sent("S1", content) for content in (b"one", b"two", b"three"))
     deliver(place, one)
@@ -98,6 +102,7 @@ def test_what_was_accepted_before_is_this_very_delivery_and_the_latest_of_its_so
     assert place.ledger.before(Sent("S2").id, "referrals", "S2") == (None, None)
 
 
+@pytest.mark.both_ledgers
 def test_a_version_that_was_taken_meanwhile_is_told(place):
     place.ledger.commit(plain(1), tried())
     with pytest.raises(ledger.VersionTakenError) as taken:
@@ -105,6 +110,7 @@ def test_a_version_that_was_taken_meanwhile_is_told(place):
     assert taken.value.free == 2
 
 
+@pytest.mark.both_ledgers
 def test_a_refusal_never_blocks_the_retry(place):
     for status in (Status.REFUSED, Status.HELD):
         refuse(place, SENT, status, Code.TEMPLATE_FAILED)
@@ -115,6 +121,7 @@ def test_a_refusal_never_blocks_the_retry(place):
     assert [attempt.code for attempt in entry.attempts] == [Code.TEMPLATE_FAILED, Code.TEMPLATE_FAILED, ""]
 
 
+@pytest.mark.both_ledgers
 def test_of_many_attempts_the_first_and_the_last_are_kept(place):
     place.ledger.commit(plain(1), tried())
     for second in range(1, 40):
@@ -131,6 +138,7 @@ def test_of_many_attempts_the_first_and_the_last_are_kept(place):
     assert kept.attempt_count == 40
 
 
+@pytest.mark.both_ledgers
 def test_searching_filters_and_shows_the_newest_first(place):
     for number in range(5):
         place.ledger.commit(plain(number, process="a" if number % 2 else "b"), tried())
@@ -183,6 +191,7 @@ def test_no_question_reads_the_whole_table(place, monkeypatch):
     connection.close()
 
 
+@pytest.mark.both_ledgers
 def test_pruning_forgets_old_entries_but_none_that_is_not_published(place, monkeypatch):
     monkeypatch.setattr("receiver.store.ledger.PRUNED_AT_ONCE", 2)
     for number in range(8):
@@ -321,7 +330,7 @@ def test_what_is_no_ledger_is_refused(tmp_path):
     (tmp_path / "ledger.db").write_text("a letter, not a database, and long enough to be looked at\n" * 20)
     with pytest.raises(Problem):
         ledger.create(f"sqlite:{tmp_path / 'ledger.db'}")
-    for url in ("postgresql:x", "sqlite:", "var/ledger.db"):
+    for url in ("mysql:x", "sqlite:", "var/ledger.db"):
         with pytest.raises(Problem, match="sqlite:PATH"):
             ledger.create(url)
 
@@ -331,6 +340,7 @@ def test_workers_that_create_it_at_the_same_time_do_not_disturb_each_other(tmp_p
         list(pool.map(lambda _: ledger.create(f"sqlite:{tmp_path / 'var' / 'ledger.db'}"), range(8)))
 
 
+@pytest.mark.both_ledgers
 def test_an_older_clock_changes_nothing_but_times(place):
     deliver(place, Sent("S1", b"one"))
     with place.stage.open() as staged:
@@ -340,6 +350,7 @@ def test_an_older_clock_changes_nothing_but_times(place):
     assert place.ledger.latest("referrals", "S1").version == 2
 
 
+@pytest.mark.both_ledgers
 def test_claims_are_empty_while_nothing_is_on_its_way_and_say_no_more_than_the_rows(place):
     asked = "SELECT target, id FROM claims ORDER BY target"
     claims = lambda: place.ledger._read(lambda connection: connection.execute(asked).fetchall())  # noqa: E731

@@ -42,6 +42,7 @@ def senders(root: Path, *arguments: list[str]) -> list[list[str]]:
     return [line.split() for output in outputs for line in output.splitlines()]
 
 
+@pytest.mark.both_ledgers
 def test_fifty_threads_with_the_same_delivery_get_fifty_true_answers(place):
     with ThreadPoolExecutor(50) as pool:
         receipts = list(pool.map(lambda _: deliver(place, SENT), range(50)))
@@ -68,6 +69,7 @@ def test_processes_with_other_contents_of_one_source_get_versions_without_a_gap(
     assert kept == {id_: int(version) for id_, version, _, _ in answers}
 
 
+@pytest.mark.both_ledgers
 def test_deliveries_that_want_one_name_get_it_once(place):
     rivals = [Sent(f"S{number}", b"%d" % number, name="one-name") for number in range(12)]
 
@@ -88,6 +90,7 @@ def test_deliveries_that_want_one_name_get_it_once(place):
     assert place.staged() == set()
 
 
+@pytest.mark.both_ledgers
 def test_a_name_is_free_again_once_downstream_has_taken_the_files(place):
     deliver(place, Sent("S1", b"one", name="patient"))
     with pytest.raises(Problem):
@@ -97,6 +100,7 @@ def test_a_name_is_free_again_once_downstream_has_taken_the_files(place):
     assert not deliver(place, Sent("S2", b"two", name="patient")).duplicate
 
 
+@pytest.mark.both_ledgers
 def test_a_downstream_that_takes_file_and_folder_at_once_is_no_failure(place, monkeypatch):
     rename = durable.rename_new
 
@@ -111,6 +115,7 @@ def test_a_downstream_that_takes_file_and_folder_at_once_is_no_failure(place, mo
     assert list(place.output.iterdir()) == []
 
 
+@pytest.mark.both_ledgers
 @pytest.mark.parametrize(("first", "second"), [("a", "a.tif/b"), ("a.tif/b", "a")])
 @pytest.mark.parametrize("published", [True, False])
 def test_a_file_is_not_promised_where_another_delivery_needs_a_folder(place, first, second, published):
@@ -125,6 +130,7 @@ def test_a_file_is_not_promised_where_another_delivery_needs_a_folder(place, fir
     assert place.ledger.latest("referrals", "S2") is None
 
 
+@pytest.mark.both_ledgers
 def test_a_name_cannot_be_taken_between_another_ones_row_and_its_file(place, monkeypatch):
     accepted, go_on = threading.Event(), threading.Event()
     release = publish.release
@@ -145,6 +151,7 @@ def test_a_name_cannot_be_taken_between_another_ones_row_and_its_file(place, mon
     assert problem.value.code is Code.NAME_TAKEN
 
 
+@pytest.mark.both_ledgers
 def test_a_retry_waits_for_the_attempt_before_it_and_gets_its_receipt(place, monkeypatch):
     release = publish.release
     accepted = threading.Event()
@@ -175,6 +182,7 @@ def test_a_retry_is_told_to_come_later_where_the_attempt_before_it_takes_too_lon
     assert deliver(place, SENT).duplicate
 
 
+@pytest.mark.both_ledgers
 def test_a_retry_finishes_what_a_dead_owner_began(place):
     with place.stage.open() as staged:
         publish.commit(place.ledger, staged, entry_of(place, staged, SENT, 1))
@@ -184,6 +192,7 @@ def test_a_retry_finishes_what_a_dead_owner_began(place):
     assert place.staged() == set()
 
 
+@pytest.mark.both_ledgers
 def test_recovery_leaves_living_owners_alone(place):
     with place.stage.open() as filling, place.stage.open() as staged:
         filling.part(".tif").write(b"half")
@@ -198,6 +207,7 @@ def test_recovery_leaves_living_owners_alone(place):
     assert place.outputs() == set(SENT.files())
 
 
+@pytest.mark.both_ledgers
 def test_recovery_sweeps_beside_deliveries_that_come_in(place):
     ended = threading.Event()
 
@@ -232,6 +242,7 @@ def test_a_swept_folder_is_never_taken_for_ones_own(place, monkeypatch):
     assert place.outputs() == set(SENT.files())
 
 
+@pytest.mark.both_ledgers
 def test_a_refusal_after_the_acceptance_by_another_worker_changes_nothing(place):
     receipt = deliver(place, SENT)
     assert refuse(place, SENT) == replace(receipt, duplicate=True)

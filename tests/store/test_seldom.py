@@ -15,10 +15,11 @@ import pytest
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
-from receiver.store import durable, publish, recover, stage
+from receiver.store import durable, publish, queries, recover, stage
 from receiver.store.entry import Attempt, Entry
 from receiver.store.publish import finish, release
-from receiver.store.sqlite import queries, schema, writers
+from receiver.store.sqlite import queries as own_queries
+from receiver.store.sqlite import schema, writers
 from receiver.store.sqlite.presence import Presence
 from tests.support.place import AT, METADATA, PEER, Place, Sent, deliver, entry_of, refuse
 
@@ -196,6 +197,7 @@ def test_all_whose_folder_could_not_be_made_durable_are_not_published(place, mon
     assert set(place.recover().finished) == {ONE.id, TWO.id}
 
 
+@pytest.mark.both_ledgers
 def test_recovery_passes_over_none_however_many_there_are(place, monkeypatch):
     monkeypatch.setattr(recover, "AT_ONCE", 2)
     sent = [Sent(f"S{number}", b"%d" % number) for number in range(5)]
@@ -204,6 +206,7 @@ def test_recovery_passes_over_none_however_many_there_are(place, monkeypatch):
     assert set(place.recover().finished) == {each.id for each in sent}
 
 
+@pytest.mark.both_ledgers
 def test_a_retry_that_cannot_publish_is_answered_as_accepted_and_not_as_busy(place, monkeypatch):
     entry = accepted(place, ONE)
     monkeypatch.setattr("receiver.store.publish.PATIENCE", 0)
@@ -224,10 +227,11 @@ def test_what_came_again_while_it_was_to_be_forgotten_is_kept(place):
     rowids = place.ledger._read(lambda connection: queries.prunable(connection, "referrals", later))
     assert len(rowids) == 1
     refuse(place, ONE)
-    assert place.ledger._write(lambda connection: queries.prune(connection, rowids, later)) == 0
+    assert place.ledger._write(lambda connection: own_queries.prune(connection, rowids, later)) == 0
     assert place.ledger.find(ONE.id).status is Status.REFUSED
 
 
+@pytest.mark.both_ledgers
 def test_a_delivery_that_is_marked_twice_frees_no_other_ones_name(place):
     first = replace(ONE, name="same")
     deliver(place, first)

@@ -157,6 +157,7 @@ def test_originals_are_laid_out_anew_with_a_new_version(place):
     assert place.staged() == set()
 
 
+@pytest.mark.both_ledgers
 def test_what_another_one_has_finished_is_not_finished_again(place):
     deliver(place, SENT)
     assert finish(place.ledger, [place.ledger.find(SENT.id)]) == ([], {})

@@ -103,6 +103,7 @@ def test_the_folder_that_was_used_last_is_used_next(place):
     assert [used(place) for _ in range(3)] == [one.folder] * 3
 
 
+@pytest.mark.both_ledgers
 def test_a_folder_on_which_the_ledger_rests_is_not_used_again(place):
     with place.stage.open() as staged:
         publish.commit(place.ledger, staged, entry_of(place, staged, FIRST, 1))

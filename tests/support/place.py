@@ -39,9 +39,9 @@ class Place:
     ledger: ledger.Ledger
 
     @classmethod
-    def at(cls, root: Path) -> "Place":
+    def at(cls, root: Path, url: str = "") -> "Place":
         data, output = root / "var", root / "output"
-        url = f"sqlite:{data / 'ledger.db'}"
+        url = url or f"sqlite:{data / 'ledger.db'}"
         ledger.create(url)
         quarantine.ensure_folder(data)
         originals.ensure_folder(data)

@@ -19,16 +19,13 @@ import apsw
 
 from receiver.core.problems import Code, Problem
 from receiver.store import durable
+from receiver.store.database import Unclear
 from receiver.store.durable import storage
 from receiver.store.sqlite import schema
 from receiver.store.sqlite.presence import Presence
 
 Result = TypeVar("Result")
 Operation = Callable[[apsw.Connection], Result]
-
-
-class Unclear(Problem):
-    """The commit itself failed: what it was to write is not there, but a crash might bring it back."""
 
 
 @dataclass(slots=True, eq=False)

@@ -17,7 +17,7 @@ from flask import Flask, Response, abort, g, redirect, render_template, request,
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.wrappers import Response as AnyResponse
 
-from receiver.store.sqlite.accounts import Accounts, Role, User
+from receiver.store.accounts import Accounts, Role, User
 
 COOKIE = "receiver_console"
 POLICY = (

@@ -11,9 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-import apsw
-
-from receiver.store.sqlite.connections import Connections
+from receiver.store.database import Connections
 
 IDLE = timedelta(minutes=20)  # without a request a session ends: a desk that somebody has left
 LONGEST = timedelta(hours=10)  # and in any case after a working day
@@ -77,7 +75,7 @@ class Accounts:
     def put(self, user: User) -> None:
         """Add a user, or change password or role: all sessions of that name end. Raises Problem."""
 
-        def operation(connection: apsw.Connection) -> None:
+        def operation(connection: Any) -> None:
             connection.execute(
                 "INSERT INTO users (name, role, hash) VALUES (?, ?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET role = excluded.role, hash = excluded.hash",
@@ -90,10 +88,9 @@ class Accounts:
     def remove(self, name: str) -> bool:
         """Remove a user and end its sessions; return whether there was one. Raises Problem."""
 
-        def operation(connection: apsw.Connection) -> bool:
+        def operation(connection: Any) -> bool:
             connection.execute("DELETE FROM sessions WHERE name = ?", (name,))
-            connection.execute("DELETE FROM users WHERE name = ?", (name,))
-            return connection.changes() > 0
+            return bool(connection.execute("DELETE FROM users WHERE name = ? RETURNING name", (name,)).fetchall())
 
         return self._write(operation)
 
@@ -119,7 +116,7 @@ class Accounts:
         """Begin a session and return its id, which is nowhere else. Raises Problem."""
         id_ = secrets.token_urlsafe(32)
 
-        def operation(connection: apsw.Connection) -> None:
+        def operation(connection: Any) -> None:
             connection.execute("DELETE FROM sessions WHERE began < ?", (_stamp(now - LONGEST),))
             row = (_digest(id_), user.name, _stamp(now), _stamp(now))
             connection.execute("INSERT INTO sessions (id, name, began, seen) VALUES (?, ?, ?, ?)", row)
@@ -154,11 +151,9 @@ class Accounts:
     def looks(self, *, person: str = "", delivery: str = "") -> list[Look]:
         """Return the newest rows of the audit trail. Raises Problem."""
         found = self._rows(
-            "SELECT at, person, event, delivery, note FROM audit WHERE (?1 = '' OR person = ?1) "
-            "AND (?2 = '' OR delivery = ?2) ORDER BY rowid DESC LIMIT ?3",
-            person,
-            delivery,
-            SHOWN,
+            "SELECT at, person, event, delivery, note FROM audit WHERE (? = '' OR person = ?) "
+            "AND (? = '' OR delivery = ?) ORDER BY rowid DESC LIMIT ?",
+            *(person, person, delivery, delivery, SHOWN),
         )
         return [Look(*row) for row in found]
 
@@ -166,7 +161,7 @@ class Accounts:
         return self._read(lambda connection: connection.execute(sql, values).fetchall())
 
     def _execute(self, sql: str, *values: Any) -> None:
-        self._write(lambda connection: connection.execute(sql, values).fetchall())
+        self._write(lambda connection: connection.execute(sql, values) and None)
 
 
 def _digest(id_: str) -> str:

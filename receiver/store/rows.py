@@ -45,6 +45,11 @@ def row(entry: Entry) -> tuple[Any, ...]:
     return tuple([_encode(each) if isinstance(each, list) else each for each in found])
 
 
+def list_text(items: list[Any]) -> str:
+    """Return a list of a row as its column has it."""
+    return _encode(items)
+
+
 def attempt_text(attempt: Attempt) -> str:
     """Return one of the column `attempts`."""
     return _encode(attempt_to_dict(attempt))

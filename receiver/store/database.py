@@ -1,0 +1,96 @@
+"""What the ledger asks of a database. `sqlite/` and `postgres/` are packages with these functions.
+
+Both keep the same rows as the same texts (`rows.py`), so that a ledger can be copied from one to the other.
+A connection is whatever the database's own functions take: the ledger only hands it on.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from receiver.core.problems import Code, Problem
+from receiver.core.settings import POSTGRES_EXTRA
+from receiver.store.entry import Attempt, Entry, Unaccepted, Waiting
+
+Result = TypeVar("Result")
+
+
+class Unclear(Problem):
+    """The commit itself failed: nobody can say whether what it was to write is there, or will be after a crash."""
+
+
+class Connections(Protocol):
+    """What one process has open of a database, for all its threads. Nothing is opened before it is used."""
+
+    def read(self, query: Callable[[Any], Result]) -> Result:
+        """Run a query on what is committed by now. Raises Problem."""
+
+    def write(self, operation: Callable[[Any], Result], *, durable: bool = True) -> Result:
+        """Run an operation in a transaction. Raises Problem, Unclear, and what the operation raises."""
+
+    def require_in_place(self) -> None:
+        """Raise Problem if the database cannot be used."""
+
+    def close(self) -> None:
+        """Close what this process has open; the next use opens it again."""
+
+
+class OwnQueries(Protocol):
+    """What databases say differently, inside the caller's transaction; for the rest there is `queries.py`."""
+
+    def lock(self, connection: Any, entry: Entry) -> None:
+        """Keep others from what concerns a delivery, its sourceId and its names until the transaction ends."""
+
+    def claim(self, connection: Any, entry: Entry) -> None:
+        """Promise its names to an entry. Raises Problem if another delivery or a file has one of them."""
+
+    def attempted(self, connection: Any, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
+        """Add an attempt to a delivery, as `Entry.tried` does."""
+
+    def waiting(self, connection: Any, process: str) -> list[Waiting]:
+        """Return what lies in quarantine, the longest there first."""
+
+    def unaccepted(self, connection: Any, since: datetime) -> list[Unaccepted]:
+        """Count what is refused or held, and was sent or replayed since then."""
+
+    def prune(self, connection: Any, rowids: Sequence[int], before: datetime) -> int:
+        """Forget these rows, unless their deliveries came again meanwhile; returns how many."""
+
+    def empty_log(self, connection: Any) -> None:
+        """Let nothing of what was forgotten remain in the files, as far as that can be done now."""
+
+    def require_sound(self, connection: Any) -> None:
+        """Raise Problem if the database is damaged, as far as some seconds of looking show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database by its URL."""
+
+    path: Path | None  # of its file; None if it is a server's
+    connections: Connections
+    own_queries: OwnQueries
+
+
+def database_of(url: str) -> Database:
+    """Return the database that a URL names; nothing is opened yet. Raises Problem if it names none."""
+    found: Database = _module(url).database(url)
+    return found
+
+
+def create(url: str) -> None:
+    """Create the ledger's tables, or bring them up to date. Raises Problem."""
+    _module(url).create(url)
+
+
+def _module(url: str) -> Any:
+    """Return the package for a URL: that of PostgreSQL is only read if it is used."""
+    if not url.startswith("postgresql:"):
+        return importlib.import_module("receiver.store.sqlite")
+    if find_spec("psycopg_pool") is None:
+        raise Problem(Code.STORAGE_FAILED, f"a ledger on PostgreSQL needs more modules: {POSTGRES_EXTRA}")
+    return importlib.import_module("receiver.store.postgres")

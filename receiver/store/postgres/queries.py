@@ -1,0 +1,125 @@
+"""What the ledger says to PostgreSQL alone. Every function works in the caller's transaction; may raise psycopg.Error.
+
+Many transactions write at once here. What one writer at a time makes true in SQLite is made true by locks that last as
+long as their transaction: of the delivery, of its sourceId, of the names that it claims; in this order, names sorted,
+so that no two transactions wait for each other. What is read after the lock is what the one before has committed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from receiver.core import units
+from receiver.core.delivery import Status
+from receiver.core.problems import Code
+from receiver.store import queries, rows
+from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, Unaccepted, Waiting
+from receiver.store.postgres.session import Session
+from receiver.store.queries import PRUNABLE, UNPUBLISHED
+
+LATEST = 5_000  # deliveries in quarantine that are looked at, the latest first: some 10 ms
+_LAST_AT = "((attempts::json -> -1) ->> 'at') COLLATE \"C\""
+
+
+def lock(session: Session, entry: Entry) -> None:
+    """Keep others from what concerns a delivery, its sourceId and its names until the transaction ends.
+
+    A folder that a name needs is shared with the names beside it, and with no file of that name.
+    """
+    targets = {target for target, _ in queries.claims(entry)}
+    folders = {folder for target in targets for folder in _folders(target, entry.output)}
+    alone = [f"id {entry.id}", f"source {entry.process} {entry.source_id}"]
+    names = sorted([(_key(name), name in folders - targets) for name in targets | folders])
+    keys = [*((_key(each), False) for each in alone), *names]
+    session.execute(
+        "SELECT CASE WHEN shared THEN pg_advisory_xact_lock_shared(key) ELSE pg_advisory_xact_lock(key) END "
+        "FROM unnest(?::bigint[], ?::boolean[]) AS wanted (key, shared)",
+        ([key for key, _ in keys], [shared for _, shared in keys]),
+    ).fetchall()
+
+
+def _folders(target: str, output: str) -> Iterator[str]:
+    """Yield the folders of a name below the output."""
+    while len(target := target.rpartition("/")[0]) > len(output):
+        yield target
+
+
+def _key(name: str) -> int:
+    """Return the number of a lock: two names that share one wait for each other without need, and do no harm."""
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8], signed=True)
+
+
+def claim(session: Session, entry: Entry) -> None:
+    """Promise its names to an entry, which are locked. Raises Problem if another delivery or a file has one of them.
+
+    A delivery keeps its claim until its files are in place. So whoever claims a name sees either the other's claim
+    or its file; looking at the disk only inside of the transaction is what makes that true.
+    """
+    claims = queries.claims(entry)
+    targets = [target for target, _ in claims]
+    folders = [folder for target in targets for folder in _folders(target, entry.output)]
+    taken, in_the_way = session.execute(
+        "SELECT EXISTS (SELECT 1 FROM claims WHERE target = ANY(?)), EXISTS (SELECT 1 FROM claims, unnest(?::text[]) "
+        "AS wanted (name) WHERE target = ANY(?) OR (target > name || '/' AND target < name || '0'))",
+        (targets, targets, folders),
+    ).fetchall()[0]
+    if taken:
+        raise queries.name_taken()
+    if in_the_way:
+        raise queries.folder_taken()
+    queries.require_free(claims)
+    session.execute("INSERT INTO claims (target, id) SELECT unnest(?::text[]), ?", (targets, entry.id))
+
+
+def attempted(session: Session, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
+    """Add an attempt to a delivery, as `Entry.tried` does."""
+    text = session.execute("SELECT attempts FROM deliveries WHERE id = ? FOR UPDATE", (id,)).get
+    if text is None:
+        return
+    kept = json.loads(text)
+    if len(kept) >= FIRST_ATTEMPTS + LAST_ATTEMPTS:
+        del kept[FIRST_ATTEMPTS]
+    kept.append(json.loads(rows.attempt_text(attempt)))
+    session.execute(
+        "UPDATE deliveries SET attempt_count = attempt_count + 1, attempts = ? WHERE id = ?",
+        (rows.list_text(kept), id),
+    )
+
+
+def waiting(session: Session, process: str) -> list[Waiting]:
+    """Return what lies in quarantine, the longest there first."""
+    found = session.execute(
+        f"SELECT id, status, {_LAST_AT} AS since, "  # noqa: S608 (our own)
+        "(SELECT coalesce(sum((part ->> 'size')::bigint), 0) FROM json_array_elements(parts::json) AS part) "
+        f"FROM deliveries WHERE status IN ('held', 'refused') AND {UNPUBLISHED} AND process = ? ORDER BY since",
+        (process,),
+    ).fetchall()
+    return [Waiting(id_, Status(status), units.moment(since), int(size)) for id_, status, since, size in found]
+
+
+def unaccepted(session: Session, since: datetime) -> list[Unaccepted]:
+    """Count what is refused or held, and was sent or replayed since then."""
+    found = session.execute(
+        "SELECT process, status, code, count(*) FROM (SELECT process, status, code, attempts FROM deliveries "  # noqa: S608
+        f"WHERE status IN ('refused', 'held') AND {UNPUBLISHED} ORDER BY rowid DESC LIMIT ?) AS latest "
+        f'WHERE {_LAST_AT} >= ? GROUP BY process, status, code ORDER BY count(*) DESC, code COLLATE "C"',
+        (LATEST, units.stamp(since)),
+    ).fetchall()
+    return [Unaccepted(process, Status(status), Code(code), count) for process, status, code, count in found]
+
+
+def prune(session: Session, rowids: Sequence[int], before: datetime) -> int:
+    """Forget these rows, unless their deliveries came again meanwhile; returns how many."""
+    return session.execute(
+        f"DELETE FROM deliveries WHERE {PRUNABLE} AND rowid = ANY(?)",  # noqa: S608 (our own)
+        (units.stamp(before), list(rowids)),
+    ).changed
+
+
+def empty_log(session: Session) -> None:
+    """Do nothing: the server's own VACUUM frees what was forgotten."""
+
+
+def require_sound(session: Session) -> None:
+    """Do nothing: the server checks the sum of each page that it reads."""

@@ -1,0 +1,122 @@
+"""The ledger's tables on PostgreSQL: created once, and brought up to date in place.
+
+Rows are those of SQLite, text for text. Texts are compared byte by byte (`COLLATE "C"`), as SQLite does and as times in
+ISO 8601 need it: the rules of a language would put them in another order, and change with the operating system.
+"""
+
+import psycopg
+
+from receiver.core.problems import Code, Problem
+from receiver.store.postgres.session import connect, ledger_errors
+
+LOCK = (
+    0x7265636569766572  # of whoever creates the tables: "receiver" in ASCII, so that no other program has it by chance
+)
+
+# Step n leads from version n to n + 1. A step that has been released is never changed. Column by column the tables are
+# those of `sqlite/schema.py`, which says what each one is.
+STEPS = (
+    """
+    CREATE TABLE deliveries (
+        rowid BIGINT GENERATED ALWAYS AS IDENTITY,
+        id TEXT COLLATE "C" PRIMARY KEY,
+        process TEXT COLLATE "C" NOT NULL,
+        source_id TEXT COLLATE "C" NOT NULL,
+        version INTEGER,
+        status TEXT COLLATE "C" NOT NULL,
+        received_at TEXT COLLATE "C" NOT NULL,
+        committed_at TEXT COLLATE "C",
+        published_at TEXT COLLATE "C",
+        peer TEXT NOT NULL,
+        configuration TEXT NOT NULL,
+        parts TEXT NOT NULL,
+        documents TEXT NOT NULL,
+        records TEXT NOT NULL,
+        marker TEXT NOT NULL,
+        originals TEXT NOT NULL,
+        output TEXT NOT NULL,
+        stage TEXT COLLATE "C" NOT NULL,
+        code TEXT,
+        violations TEXT NOT NULL,
+        attempts TEXT NOT NULL,
+        attempt_count INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX versions ON deliveries (source_id, process, version);
+    CREATE UNIQUE INDEX order_of_acceptance ON deliveries (rowid);
+    CREATE INDEX times ON deliveries (received_at);
+    CREATE INDEX arrivals ON deliveries (process, received_at);
+    CREATE INDEX unpublished ON deliveries (status, stage, process) WHERE status <> 'published';
+    CREATE TABLE claims (
+        target TEXT COLLATE "C" PRIMARY KEY,
+        id TEXT COLLATE "C" NOT NULL
+    );
+    CREATE TABLE users (
+        name TEXT COLLATE "C" PRIMARY KEY,
+        role TEXT NOT NULL,
+        hash TEXT NOT NULL
+    );
+    CREATE TABLE sessions (
+        id TEXT COLLATE "C" PRIMARY KEY,
+        name TEXT COLLATE "C" NOT NULL,
+        began TEXT COLLATE "C" NOT NULL,
+        seen TEXT COLLATE "C" NOT NULL
+    );
+    CREATE TABLE audit (
+        rowid BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        at TEXT COLLATE "C" NOT NULL,
+        person TEXT COLLATE "C" NOT NULL,
+        event TEXT COLLATE "C" NOT NULL,
+        delivery TEXT COLLATE "C" NOT NULL,
+        note TEXT COLLATE "C" NOT NULL
+    );
+    CREATE INDEX audit_person ON audit (person, at);
+    CREATE INDEX audit_note ON audit (note, at) WHERE event IN ('login', 'login-failed');
+    CREATE INDEX audit_delivery ON audit (delivery) WHERE delivery <> '';
+    CREATE TABLE hosts (                 -- processes that take deliveries in, as long as they live
+        incarnation TEXT COLLATE "C" PRIMARY KEY,
+        host TEXT NOT NULL,              -- name of the machine
+        process INTEGER NOT NULL,        -- its number there
+        release TEXT NOT NULL,           -- of this program
+        site TEXT NOT NULL,              -- digest of what it serves
+        started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+        heartbeat_at TIMESTAMPTZ NOT NULL DEFAULT now()
+    );
+    CREATE TABLE tasks (                 -- what is done once for all hosts, and how far it is
+        name TEXT PRIMARY KEY,
+        done_at TIMESTAMPTZ NOT NULL,
+        state TEXT NOT NULL              -- JSON
+    );
+    """,
+)
+
+
+def create(url: str) -> None:
+    """Create the ledger's tables or bring them up to date, while others may do the same. Raises Problem."""
+    with ledger_errors(), connect(url) as connection, connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        _require_utf8(connection)
+        connection.execute("CREATE TABLE IF NOT EXISTS ledger_version (number INTEGER NOT NULL)")
+        known = _version(connection)
+        if known > len(STEPS):
+            raise Problem(
+                Code.STORAGE_FAILED,
+                f"the ledger has schema version {known}, and this program knows none above {len(STEPS)}: "
+                "start the newer program that wrote it",
+            )
+        for step in STEPS[known:]:
+            connection.execute(step)
+        if known < len(STEPS):
+            connection.execute("DELETE FROM ledger_version")
+            connection.execute("INSERT INTO ledger_version VALUES (%s)", (len(STEPS),))
+
+
+def _require_utf8(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        detail = f"the ledger's database is encoded in {encoding}: create one with ENCODING 'UTF8'"
+        raise Problem(Code.STORAGE_FAILED, detail)
+
+
+def _version(connection: "psycopg.Connection[tuple[object, ...]]") -> int:
+    found = connection.execute("SELECT max(number) FROM ledger_version").fetchone()
+    return int(str(found[0])) if found and found[0] is not None else 0

@@ -1,0 +1,221 @@
+"""What the ledger says to any of its databases, in SQL that each of them speaks: `?` stands for a value.
+
+Every function works inside the caller's transaction and may raise the database's own error. What databases say
+differently is in `sqlite/queries.py` and `postgres/queries.py`.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from receiver.core import units
+from receiver.core.delivery import Kind, Status
+from receiver.core.problems import Code, Problem
+from receiver.store import rows
+from receiver.store.durable import storage
+from receiver.store.entry import DamagedRow, Entry, Standing
+
+# SQLite uses the partial index `unpublished` only for a query that repeats the index's own condition.
+UNPUBLISHED = "status <> 'published'"
+UNFINISHED = f"status = 'committed' AND {UNPUBLISHED}"
+PRUNABLE = "received_at < ? AND status IN ('published', 'discarded')"
+
+WITHIN = 50_000  # rows of one span that are looked at: some 20 ms; with more, other processes are busy enough
+RECENT = 10_000  # deliveries looked through for the last success of each process: about 10 ms
+
+_NAMES = ", ".join(rows.COLUMNS)
+_SELECT = f"SELECT {_NAMES} FROM deliveries"  # noqa: S608 (our own names)
+_NUMBERS = ("version", "attempt_count")
+_BYTES = ", ".join(name if name in _NUMBERS else f"CAST({name} AS BLOB)" for name in rows.COLUMNS)
+_SELECT_BYTES = f"SELECT {_BYTES} FROM deliveries"  # noqa: S608 (our own names)
+_BUT_ATTEMPTS = ", ".join("'[]'" if name == "attempts" else name for name in rows.COLUMNS)
+_PUT = (
+    f"INSERT INTO deliveries ({_NAMES}) VALUES ({', '.join('?' * len(rows.COLUMNS))}) "  # noqa: S608
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rows.COLUMNS[1:])}"
+)
+_COUNTS = f"SELECT process, status, count(*) FROM deliveries WHERE {UNPUBLISHED} GROUP BY status, process"  # noqa: S608
+_OLDEST = f"SELECT process, min(committed_at) FROM deliveries WHERE {UNFINISHED} GROUP BY process"  # noqa: S608
+_LAST = (
+    "SELECT process, max(published_at) FROM (SELECT process, published_at FROM deliveries "
+    "ORDER BY received_at DESC LIMIT ?) AS recent WHERE published_at IS NOT NULL GROUP BY process"
+)
+
+
+def select(connection: Any, where: str, *values: Any) -> list[Entry | DamagedRow]:
+    """Return entries, and what is damaged in the place of a row that is; `where` is our own text, never data."""
+    try:
+        found: list[Any] = connection.execute(f"{_SELECT} {where}", values).fetchall()
+    except UnicodeDecodeError:
+        found = connection.execute(f"{_SELECT_BYTES} {where}", values).fetchall()
+    return [_entry(row) for row in found]
+
+
+def _entry(row: Sequence[Any]) -> Entry | DamagedRow:
+    try:
+        return rows.entry(row)
+    except DamagedRow as damaged:
+        return damaged
+
+
+def latest(connection: Any, process: str, source_id: str) -> Entry | None:
+    """Return the accepted entry with the highest version under a sourceId, but for its attempts."""
+    found = connection.execute(
+        f"SELECT {_BUT_ATTEMPTS} FROM deliveries "  # noqa: S608 (our own names)
+        "WHERE source_id = ? AND process = ? AND version IS NOT NULL ORDER BY version DESC LIMIT 1",
+        (source_id, process),
+    ).fetchall()
+    return rows.entry(found[0]) if found else None
+
+
+def find(connection: Any, id: str) -> Entry | None:  # noqa: A002 (the column's name)
+    """Return the entry of a delivery."""
+    found = select(connection, "WHERE id = ?", id)
+    entry = found[0] if found else None
+    if isinstance(entry, DamagedRow):
+        raise entry
+    return entry
+
+
+def next_version(connection: Any, process: str, source_id: str) -> int:
+    """Return the version that a new content under this sourceId gets."""
+    return int(
+        connection.execute(
+            "SELECT coalesce(max(version), 0) + 1 FROM deliveries WHERE source_id = ? AND process = ?",
+            (source_id, process),
+        ).get
+    )
+
+
+def has_version(connection: Any, entry: Entry) -> bool:
+    """Tell whether another content has the version of an entry under its sourceId."""
+    return bool(
+        connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM deliveries WHERE source_id = ? AND process = ? AND version = ? AND id <> ?)",
+            (entry.source_id, entry.process, entry.version, entry.id),
+        ).get
+    )
+
+
+def uses_stage(connection: Any, folder: Path) -> bool:
+    """Return whether an accepted delivery still has files in a folder of the stage."""
+    return bool(
+        connection.execute(
+            f"SELECT EXISTS (SELECT 1 FROM deliveries WHERE {UNFINISHED} AND stage = ?)",  # noqa: S608 (our own)
+            (str(folder),),
+        ).get
+    )
+
+
+def counts(connection: Any) -> dict[tuple[str, Status], int]:
+    """Count the deliveries of each process and state."""
+    unpublished: list[Any] = connection.execute(_COUNTS).fetchall()
+    accepted: list[Any] = connection.execute(  # by an index that is narrower than the table
+        "SELECT process, count(*) FROM deliveries WHERE version IS NOT NULL GROUP BY process"
+    ).fetchall()
+    known = set(Status)  # a damaged row may have any other
+    found = {(process, Status(status)): count for process, status, count in unpublished if status in known}
+    for process, count in accepted:
+        published = count - found.get((process, Status.COMMITTED), 0)
+        found |= {(process, Status.PUBLISHED): published} if published else {}
+    return found
+
+
+def put(connection: Any, entry: Entry) -> Entry:
+    """Write an entry, over the one before it, and return it."""
+    connection.execute(_PUT, rows.row(entry))
+    return entry
+
+
+def require_free(claims: Sequence[tuple[str, str]]) -> None:
+    """Raise Problem if a file has one of the claimed names."""
+    with storage("look for a name in the output folder"):
+        for target, _ in claims:
+            if _exists(target):
+                raise Problem(Code.NAME_TAKEN, "the output folder already holds a file of one of the names")
+
+
+def name_taken() -> Problem:
+    """Return the Problem of a name that another delivery was promised."""
+    return Problem(Code.NAME_TAKEN, "another delivery is being published under one of the names")
+
+
+def folder_taken() -> Problem:
+    """Return the Problem of a name where another delivery was promised a file or needs a folder."""
+    return Problem(Code.NAME_TAKEN, "another delivery is being published where one of the names needs a folder")
+
+
+def _exists(target: str) -> bool:
+    """Return whether a name is taken on disk, also by a file where a folder must be. Raises OSError."""
+    try:
+        os.lstat(target)
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError:
+        return True
+    return True
+
+
+def publish(connection: Any, entries: Sequence[Entry], at: datetime) -> None:
+    """Mark accepted entries as published; from here on the disk alone says which names are taken."""
+    for entry in sorted(entries, key=lambda entry: entry.id):  # others may mark the same ones
+        connection.execute(
+            "UPDATE deliveries SET status = 'published', published_at = ? WHERE id = ? AND status = 'committed'",
+            (units.stamp(at), entry.id),
+        )
+        connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", claims(entry))
+
+
+def prunable(connection: Any, process: str, before: datetime) -> list[int]:
+    """Return the rows received before a time of which nothing is left to be done.
+
+    It reads whatever is older, of other processes too: for seconds in a long trail, so no writer waits for it.
+    """
+    found = connection.execute(
+        f"SELECT rowid FROM deliveries WHERE {PRUNABLE} AND process = ?",  # noqa: S608 (our own)
+        (units.stamp(before), process),
+    )
+    return [rowid for (rowid,) in found]
+
+
+def claims(entry: Entry) -> list[tuple[str, str]]:
+    """Return the names that an entry claims, each with its id; originals have a folder of their own, named by it."""
+    return [(output.target, entry.id) for output in entry.outputs if output.kind is not Kind.ORIGINALS]
+
+
+def last_arrival(connection: Any, process: str) -> datetime | None:
+    """Return when the last delivery of a process came for the first time."""
+    found = connection.execute(
+        "SELECT received_at FROM deliveries WHERE process = ? ORDER BY received_at DESC LIMIT 1", (process,)
+    ).get
+    return units.moment(found) if found else None
+
+
+def arrivals(connection: Any, process: str, since: datetime, until: datetime, most: int) -> int:
+    """Count the deliveries of a process that came in a span, up to `most`."""
+    return int(
+        connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM (SELECT process FROM deliveries "
+            "WHERE received_at >= ? AND received_at < ? ORDER BY received_at LIMIT ?) AS span "
+            "WHERE process = ? LIMIT ?) AS found",
+            (units.stamp(since), units.stamp(until), WITHIN, process, most),
+        ).get
+    )
+
+
+def standing(connection: Any) -> dict[str, Standing]:
+    """Return each process that has something to tell."""
+    found: defaultdict[str, Standing] = defaultdict(Standing)
+    for process, status, count in connection.execute(_COUNTS):
+        with suppress(ValueError):  # a damaged row
+            found[process].counts[Status(status)] = count
+    for process, oldest in connection.execute(_OLDEST):
+        with suppress(ValueError):
+            found[process].oldest_unpublished = units.moment(oldest)
+    for process, last in connection.execute(_LAST, (RECENT,)):
+        with suppress(ValueError):
+            found[process].last_success = units.moment(last)
+    return dict(found)

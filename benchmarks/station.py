@@ -20,8 +20,8 @@ from werkzeug.serving import make_server
 from receiver.app import create_app as create_service
 from receiver.core.delivery import Status
 from receiver.core.settings import Settings
+from receiver.store.accounts import Accounts, Role, User
 from receiver.store.ledger import Ledger
-from receiver.store.sqlite.accounts import Accounts, Role, User
 from receiver.web.console import create_app
 from receiver.web.console.access import hashed
 from tests.console.conftest import OPTIONS, deliver

@@ -17,7 +17,7 @@ from receiver.core.problems import Code, Problem
 from receiver.store import database, queries
 from receiver.store.database import OwnQueries, Unclear
 from receiver.store.entry import Attempt, DamagedRow, Entry, Standing, Unaccepted, Waiting
-from receiver.store.queries import UNFINISHED, UNPUBLISHED
+from receiver.store.queries import IS_KEPT, UNFINISHED, UNPUBLISHED
 
 __all__ = ["ACCEPTED", "KEPT", "AlreadyAcceptedError", "Ledger", "Unclear", "VersionTakenError", "create"]
 
@@ -117,15 +117,10 @@ class Ledger:
             "received_at >= ?": since and units.stamp(since),
             "received_at < ?": until and units.stamp(until),
         }
-<<<<<<< HEAD
         if status in KEPT:
-            conditions[f"status = ? AND {queries.IS_KEPT}"] = conditions.pop("status = ?")
+            conditions[f"status = ? AND {IS_KEPT}"] = conditions.pop("status = ?")
         elif status is not None and status is not Status.PUBLISHED:
-            conditions[f"status = ? AND {queries.UNPUBLISHED}"] = conditions.pop("status = ?")
-=======
-        if status is not None and status is not Status.PUBLISHED:
             conditions[f"status = ? AND {UNPUBLISHED}"] = conditions.pop("status = ?")
->>>>>>> bc5b779 (ledger: keep it on PostgreSQL, behind the same functions)
         given = {condition: value for condition, value in conditions.items() if value is not None}
         where = f"WHERE {' AND '.join(given)}" if given else ""
         order = "received_at, rowid" if oldest_first else "received_at DESC, rowid DESC"

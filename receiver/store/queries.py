@@ -19,8 +19,9 @@ from receiver.store import rows
 from receiver.store.durable import storage
 from receiver.store.entry import DamagedRow, Entry, Standing
 
-# SQLite uses the partial index `unpublished` only for a query that repeats the index's own condition.
+# SQLite uses a partial index only for a query that repeats the index's own condition.
 UNPUBLISHED = "status <> 'published'"
+IS_KEPT = "status IN ('held', 'refused')"
 UNFINISHED = f"status = 'committed' AND {UNPUBLISHED}"
 PRUNABLE = "received_at < ? AND status IN ('published', 'discarded')"
 

@@ -45,6 +45,7 @@ STEPS = (
     CREATE UNIQUE INDEX order_of_acceptance ON deliveries (rowid);
     CREATE INDEX times ON deliveries (received_at);
     CREATE INDEX arrivals ON deliveries (process, received_at);
+    CREATE INDEX kept ON deliveries (process, status, received_at) WHERE status IN ('held', 'refused');
     CREATE INDEX unpublished ON deliveries (status, stage, process) WHERE status <> 'published';
     CREATE TABLE claims (
         target TEXT COLLATE "C" PRIMARY KEY,
@@ -72,6 +73,11 @@ STEPS = (
     CREATE INDEX audit_person ON audit (person, at);
     CREATE INDEX audit_note ON audit (note, at) WHERE event IN ('login', 'login-failed');
     CREATE INDEX audit_delivery ON audit (delivery) WHERE delivery <> '';
+    CREATE TABLE reservations (
+        delivery TEXT COLLATE "C" PRIMARY KEY,
+        person TEXT COLLATE "C" NOT NULL,
+        at TEXT COLLATE "C" NOT NULL
+    );
     CREATE TABLE hosts (                 -- processes that take deliveries in, as long as they live
         incarnation TEXT COLLATE "C" PRIMARY KEY,
         host TEXT NOT NULL,              -- name of the machine

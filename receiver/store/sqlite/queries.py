@@ -9,34 +9,12 @@ from typing import Any
 import apsw
 
 from receiver.core import units
-<<<<<<< HEAD
-from receiver.core.delivery import Kind, Status
-from receiver.core.problems import Code, Problem
-from receiver.store.durable import storage
-from receiver.store.entry import (
-    FIRST_ATTEMPTS,
-    LAST_ATTEMPTS,
-    Attempt,
-    DamagedRow,
-    Entry,
-    Standing,
-    Unaccepted,
-    Waiting,
-)
-from receiver.store.sqlite import rows
-
-# SQLite uses a partial index only for a query that repeats the index's own condition.
-UNPUBLISHED = "status <> 'published'"
-IS_KEPT = "status IN ('held', 'refused')"
-UNFINISHED = f"status = 'committed' AND {UNPUBLISHED}"
-=======
 from receiver.core.delivery import Status
 from receiver.core.problems import Code
 from receiver.store import queries, rows
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, Unaccepted, Waiting
 from receiver.store.queries import PRUNABLE, UNPUBLISHED
 from receiver.store.sqlite.schema import require_sound as require_sound
->>>>>>> bc5b779 (ledger: keep it on PostgreSQL, behind the same functions)
 
 LATEST = 5_000  # deliveries in quarantine that are looked at, the latest first: some 10 ms
 

@@ -15,14 +15,9 @@ from receiver.core.settings import Settings
 from receiver.store import ledger
 from receiver.store.accounts import Accounts
 from receiver.store.ledger import Ledger
-<<<<<<< HEAD
-from receiver.store.sqlite.accounts import Accounts
-from receiver.store.sqlite.reservations import Reservations
+from receiver.store.reservations import Reservations
 from receiver.web.console import access, delivery, listing, overview, showing, station  # noqa: F401 (their pages)
 from receiver.web.console.pages import pages
-=======
-from receiver.web.console import access, pages, showing
->>>>>>> bc5b779 (ledger: keep it on PostgreSQL, behind the same functions)
 from receiver.web.console.service import Service
 from receiver.web.replies import STATUSES
 

@@ -11,9 +11,9 @@ from receiver.core.problems import Problem
 from receiver.operations import rehearsal as rehearsals
 from receiver.operations import replay
 from receiver.store import quarantine
+from receiver.store.accounts import Role
 from receiver.store.entry import Attempt, Entry
 from receiver.store.ledger import KEPT
-from receiver.store.sqlite.accounts import Role
 from receiver.web.console import correcting, showing
 from receiver.web.console.access import needs
 from receiver.web.console.pages import accounts, entry_of, pages, service

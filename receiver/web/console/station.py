@@ -7,9 +7,9 @@ from markupsafe import Markup
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Problem
+from receiver.store.accounts import Role
 from receiver.store.entry import Entry
-from receiver.store.sqlite.accounts import Role
-from receiver.store.sqlite.reservations import Reservations
+from receiver.store.reservations import Reservations
 from receiver.web.console import correcting, showing
 from receiver.web.console.access import needs
 from receiver.web.console.pages import accounts, entry_of, pages, service

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import apsw
-
-from receiver.store.sqlite.connections import Connections
+from receiver.store.database import Connections
 
 LASTS = timedelta(minutes=5)  # somebody who looks at one fax for longer may have gone; the row itself decides then
+
+_RESERVE = (
+    "INSERT INTO reservations (delivery, person, at) VALUES (?, ?, ?) ON CONFLICT (delivery) DO UPDATE "
+    "SET at = excluded.at WHERE reservations.person = excluded.person RETURNING delivery"
+)
 
 
 class Reservations:
@@ -20,15 +23,12 @@ class Reservations:
     def first(self, ids: Iterable[str], person: str, now: datetime) -> str | None:
         """Reserve the first of these deliveries that nobody else has, and return its id. Raises Problem."""
 
-        def operation(connection: apsw.Connection) -> str | None:
+        def operation(connection: Any) -> str | None:
             old = (now - LASTS).astimezone(UTC).isoformat(timespec="seconds")
             connection.execute("DELETE FROM reservations WHERE at < ?", (old,))
-            found: list[Any] = connection.execute("SELECT delivery, person FROM reservations").fetchall()
-            taken = dict(found)
-            free = next((id_ for id_ in ids if taken.get(id_, person) == person), None)
-            if free:
-                row = (free, person, now.astimezone(UTC).isoformat(timespec="seconds"))
-                connection.execute("INSERT OR REPLACE INTO reservations (delivery, person, at) VALUES (?, ?, ?)", row)
-            return free
+            taken = dict(connection.execute("SELECT delivery, person FROM reservations").fetchall())
+            at = now.astimezone(UTC).isoformat(timespec="seconds")
+            free = (id_ for id_ in ids if taken.get(id_, person) == person)
+            return next((id_ for id_ in free if connection.execute(_RESERVE, (id_, person, at)).fetchall()), None)
 
         return self._write(operation)

@@ -21,6 +21,11 @@ MAX_PREAMBLE = 1_024  # bytes before the first boundary: RFC 2046 §5.1.1 has th
 MAX_BOUNDARY = 70  # characters of the boundary: RFC 2046 §5.1.1
 MAX_PART_NAME = 200  # characters of a section's name: a customer chooses it in a form field
 
+# the records of one delivery
+MAX_RECORDS = 10_000  # more is a data set, not a document: each is a file, a line of the receipt and an fsync
+MAX_RECORDS_SIZE = 100_000_000  # bytes of those that `each` makes: they are held in memory until they are staged
+MAX_RECORDS_SECONDS = 10  # seconds of processor time for those that `each` makes: 10,000 of them take about one
+
 # of a date: nobody who was born before lives, and empty dates (.NET: 1, SQL Server: 1753) are earlier
 FIRST_YEAR = 1850
 

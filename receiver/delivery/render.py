@@ -1,16 +1,19 @@
 """From a reading to the files that will be published: document names, checked records, the marker."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 from receiver import documents
 from receiver.core.delivery import Delivery, Kind, Output, Part, Reading, Receipt, Record, Role, Status, delivery_id
+from receiver.core.limits import MAX_RECORDS
 from receiver.core.problems import PASSING, Code, Problem, Violation
 from receiver.core.work import Step, timed
 from receiver.delivery.context import Context, Intake
+from receiver.delivery.each import Names, render_each, together, too_many
 from receiver.delivery.parts import Collected, match
 from receiver.site.process import Process, RecordRule
 from receiver.store import originals, quarantine
@@ -47,22 +50,28 @@ def render(process: Process, delivery: Delivery, reading: Reading, parts: Sequen
     """Render every file of a delivery. Raises `Problem` with the faults of all records at once."""
     named = tuple(_named(process, delivery, reading, parts))
     values = names(delivery, reading, [(part, path) for part, path in named if part.role is Role.DOCUMENT])
-    records: list[Record] = []
-    problems: list[Problem] = []
-    for rule in process.records:
-        try:
-            if rule.when is None or rule.when.holds(values):
-                records.append(_record(rule, values))
-        except Problem as problem:
-            problems.append(problem)
-    if problems:
-        raise _together(problems)
+    records = _records(process.records, values)
     if process.records and not records and process.config.delivery.without_records != "publish":
-        violation = Violation("records", "when", "No record's condition holds for this delivery.")
-        raise Problem(Code.NO_RECORD, "No record applies to this delivery.", [violation])
+        reason = "No record's condition holds for this delivery, or there is nothing to make one for each of."
+        raise Problem(Code.NO_RECORD, "No record applies to this delivery.", [Violation("records", "when", reason)])
     marker = process.marker.render(values) if process.marker else None
     _refuse_clashes([path for _, path in named], [record.path for record in records], marker)
     return Rendered(named, tuple(records), marker)
+
+
+def _records(rules: Iterable[RecordRule], values: Names) -> list[Record]:
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for rule in rules:
+        try:
+            records += render_each(rule.each, values, partial(_one, rule)) if rule.each else _one(rule, values)
+        except Problem as problem:
+            problems.append(problem)
+        if len(records) > MAX_RECORDS:
+            raise too_many()
+    if problems:
+        raise together(problems)
+    return records
 
 
 def _named(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Iterator[tuple[Part, str]]:
@@ -84,7 +93,12 @@ def _named(process: Process, delivery: Delivery, reading: Reading, parts: Sequen
         yield part, unique
 
 
-def _record(rule: RecordRule, values: dict[str, object]) -> Record:
+def _one(rule: RecordRule, values: Names) -> list[Record]:
+    """Render the record of a rule; none if its condition does not hold."""
+    return [_record(rule, values)] if rule.when is None or rule.when.holds(values) else []
+
+
+def _record(rule: RecordRule, values: Names) -> Record:
     path = rule.path.render(values)
     text = rule.template.render(values)
     if rule.line_end != "\n":
@@ -101,21 +115,23 @@ def _invalid(rule: RecordRule, violations: Sequence[Violation]) -> Problem:
     return Problem(Code.RECORD_INVALID, f"The record of {rule.template.name} is not as it must be.", placed)
 
 
-def _together(problems: Sequence[Problem]) -> Problem:
-    if len(problems) == 1:
-        return problems[0]
-    violations = [violation for problem in problems for violation in problem.violations]
-    codes = [problem.code for problem in problems]
-    ours = next((code for code in codes if code not in (Code.FIELDS_INVALID, Code.METADATA_INVALID)), codes[0])
-    return Problem(ours, " ".join(problem.detail for problem in problems), violations)
-
-
 def _refuse_clashes(documents: Sequence[str], records: Sequence[str], marker: str | None) -> None:
     files = [*map(_folded, documents), *map(_folded, records), *([_folded(marker)] if marker else [])]
     folders = {str(folder) for path in files if "/" in path for folder in PurePosixPath(path).parents}
     if len(set(files)) < len(files) or not folders.isdisjoint(files):
-        violation = Violation("path", "unique", "Two files of this delivery would get the same name.")
+        reason = _same_record(records) or "Two files of this delivery would get the same name."
+        violation = Violation("path", "unique", reason)
         raise Problem(Code.NAME_TAKEN, "Give each record and the marker a path of its own.", [violation])
+
+
+def _same_record(records: Sequence[str]) -> str:
+    """Return which records have one path, or ""."""
+    first: dict[str, int] = {}
+    for number, path in enumerate(map(_folded, records), start=1):
+        if path in first:
+            return f"Of the records of this delivery, number {first[path]} and number {number} would get the same name."
+        first[path] = number
+    return ""
 
 
 def _folded(path: str) -> str:

@@ -28,10 +28,11 @@ from receiver.site.config.site import conflicts, files, find
 from receiver.site.config.tokens import Tokens, read_tokens
 from receiver.site.process import Process, RecordRule
 from receiver.store.folders import group_id
-from receiver.templates import Condition, Template, Templates
+from receiver.templates import Condition, Items, Template, Templates
 from receiver.templates.filters.person_words import Words, folded, folded_degrees
 from receiver.templates.filters.persons import Customs
-from receiver.templates.templates import Dialect
+from receiver.templates.templates import EVERYWHERE, Dialect
+from receiver.templates.unit import Scope
 
 SCHEMAS = "schemas"
 SAMPLES = "samples"
@@ -51,6 +52,7 @@ class RecordPieces:
     path: Template | None
     when: Condition | None
     check: Check | None
+    each: Items | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,13 @@ class Pieces:
         """Put the pieces together; None if one of them is missing."""
         rules = [
             RecordRule(
-                each.template, each.path, each.when, each.config.encoding, LINE_ENDS[each.config.line_ends], each.check
+                each.template,
+                each.path,
+                each.when,
+                each.config.encoding,
+                LINE_ENDS[each.config.line_ends],
+                each.check,
+                each.each,
             )
             for each in self.records
             if each.template and each.path and each.check
@@ -118,6 +126,11 @@ def customs(written: PersonsConfig) -> Customs:
     return Customs(written.order, written.given_name, written.family_names, words)
 
 
+def dialect(record: RecordConfig) -> Dialect:
+    """Return how the record is written where its format leaves that open."""
+    return Dialect(record.quote, record.delimiter, record.forbid)
+
+
 def start(configured: ProcessConfig, *position: str | int) -> tuple[int, int]:
     """Return line and column of the first character of a text in process.toml, behind its quote."""
     line, column = configured.position(*position)
@@ -143,32 +156,39 @@ class _Work:
             self.faults.extend(error.faults)
             return None
 
-    def path(self, written: str, *position: str | int) -> Template | None:
-        return self.attempt(
-            self.templates.path, written, self.configured.source.file, *start(self.configured, *position)
-        )
+    def path(self, written: str, *position: str | int, scope: Scope = EVERYWHERE) -> Template | None:
+        place = (self.configured.source.file, *start(self.configured, *position))
+        return self.attempt(self.templates.path, written, *place, scope)
 
     def record(self, record: RecordConfig, index: int) -> RecordPieces:
+        each = self.attempt(self._items, record.each, index) if record.each else None
+        scope = EVERYWHERE.of_item("")  # for an `each` that has a fault: `item` has none
+        if each or record.each is None:
+            scope = self.templates.scope_of_record(record.each)
         return RecordPieces(
             record,
-            self.attempt(self._template, record, index),
-            self.path(record.path, "records", index, "path"),
-            self.attempt(self._condition, record.when, index) if record.when else None,
+            self.attempt(self._template, record, index, scope),
+            self.path(record.path, "records", index, "path", scope=scope),
+            self.attempt(self._condition, record.when, index, scope) if record.when else None,
             self.attempt(self._check, record, index),
+            each,
         )
 
-    def _template(self, record: RecordConfig, index: int) -> Template:
+    def _template(self, record: RecordConfig, index: int, scope: Scope) -> Template:
         folder = self.configured.folder
         if not (folder / record.template).is_file():
             known = [path.relative_to(folder).as_posix() for path in folder.rglob("*.j2")]
             message = f'there is no "{record.template}" in the folder of the process'
             raise self._missing("missing-file", message, did_you_mean(record.template, known), index, "template")
-        dialect = Dialect(record.quote, record.delimiter, record.forbid)
-        return self.templates.record(record.template, record.format, record.encoding, dialect)
+        return self.templates.record(record.template, record.format, record.encoding, dialect(record), scope)
 
-    def _condition(self, written: str, index: int) -> Condition:
+    def _condition(self, written: str, index: int, scope: Scope) -> Condition:
         line, column = start(self.configured, "records", index, "when")
-        return self.templates.condition(written, self.configured.source.file, line, column)
+        return self.templates.condition(written, self.configured.source.file, line, column, scope)
+
+    def _items(self, written: str, index: int) -> Items:
+        line, column = start(self.configured, "records", index, "each")
+        return self.templates.items(written, self.configured.source.file, line, column)
 
     def _check(self, record: RecordConfig, index: int) -> Check:
         standard = STANDARDS.get(record.schema or "")

@@ -7,7 +7,7 @@ from receiver.formats.checking import Check
 from receiver.metadata.reader import MetadataReader
 from receiver.site.config.model import ProcessConfig
 from receiver.site.config.tokens import Tokens
-from receiver.templates import Condition, Template
+from receiver.templates import Condition, Items, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class RecordRule:
     encoding: str
     line_end: str
     check: Check
+    each: Items | None = None  # a record for each item, in the place of one
 
 
 @dataclass(frozen=True, slots=True)

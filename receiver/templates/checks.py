@@ -48,7 +48,8 @@ def name(unit: Unit, node: nodes.Name, scope: Scope) -> None:
         unit.fault(node, "unknown-name", f'"{node.name}" is a macro, not a value', "call it: name(…)")
     elif node.name not in scope.names:
         near = did_you_mean(node.name, [*scope.names, *scope.macros, *scope.modules])
-        hint = near or f"a field is written fields.{node.name}"
+        of_each = "a record for each item of a list has it: write each = … under its [[records]]"
+        hint = of_each if node.name == "item" else near or f"a field is written fields.{node.name}"
         unit.fault(node, "unknown-name", f'there is no "{node.name}" here', hint)
 
 

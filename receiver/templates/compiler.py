@@ -26,6 +26,7 @@ from receiver.templates.imports import Body, Imports, stored
 from receiver.templates.library import Library
 from receiver.templates.reads import guards
 from receiver.templates.source import Source
+from receiver.templates.template import LISTED, listed
 from receiver.templates.unit import Macro, Scope, Unit, Variant
 
 Walked = tuple[Body, OutputContext]  # some statements rewritten, and the context after them
@@ -62,17 +63,25 @@ class Compiler:
             nodes.Include: self._include,
         }
 
-    def template(self, source: Source, context: OutputContext) -> nodes.Template:
+    def template(self, source: Source, context: OutputContext, scope: Scope) -> nodes.Template:
         """Return a template's tree, ready to compile. Raises `ConfigurationError` for a syntax error."""
-        body, scope = self._imports.file_scope(self._imports.parse(source).body, Scope(chain=(source.file,)))
+        scope = replace(scope, chain=(source.file,), aliases={**scope.aliases})
+        body, scope = self._imports.file_scope(self._imports.parse(source).body, scope)
         walked, _ = self._body(body, context, scope)
         return nodes.Template([*self._called(walked), *walked], lineno=0)
 
-    def condition(self, expression: nodes.Expr, context: OutputContext) -> nodes.Template:
+    def condition(self, expression: nodes.Expr, context: OutputContext, scope: Scope) -> nodes.Template:
         """Return a tree that prints something if an expression is true."""
-        self._unit.name(expression, expression, Scope())
-        truth = self._expressions.filtered(self._expressions.rewrite(expression, context, Scope()), _truth)
+        self._unit.name(expression, expression, scope)
+        truth = self._expressions.filtered(self._expressions.rewrite(expression, context, scope), _truth)
         return nodes.Template([nodes.Output([truth], lineno=expression.lineno)], lineno=0)
+
+    def items(self, expression: nodes.Expr, context: OutputContext) -> nodes.Template:
+        """Return a tree that keeps the list that an expression gives."""
+        self._unit.name(expression, expression, Scope())
+        items = self._expressions.filtered(self._expressions.rewrite(expression, context, Scope()), listed)
+        kept = nodes.Name(LISTED, "store", lineno=expression.lineno)
+        return nodes.Template([nodes.Assign(kept, items, lineno=expression.lineno)], lineno=0)
 
     def _body(self, body: Sequence[nodes.Node], context: OutputContext, scope: Scope) -> Walked:
         """Return some statements rewritten, and the context after them."""

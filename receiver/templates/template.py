@@ -1,10 +1,12 @@
 """A compiled template, the condition on which a record is made, and the report of what stops a rendering."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
+from typing import Any, TypeVar
 
 import jinja2
+from jinja2.runtime import Context
 
 from receiver.core.faults import did_you_mean
 from receiver.core.problems import Code, Problem, Violation
@@ -19,8 +21,11 @@ OF_VALUES = frozenset(  # rules that a value breaks, whatever the template says;
     {"age", "ascii", "character", "date", "days_between", "encoding", "extract", "fhir_time", "fixed", "float"}
     | {"hl7_null", "hl7_ts", "int", "lookup", "number", "person", "phone", "plus", "sum_of", "without"}
 )
-SENT = ("fields", "metadata")  # names of what the sender sent
+SENT = ("fields", "tables", "metadata")  # names of what the sender sent
 KNOWN = ("fields", "confidence", "delivery", "document")  # whose own names may be shown: no data among them
+LISTED = "listed"  # the variable that holds what `each` gives
+
+Made = TypeVar("Made")
 
 
 class Template:
@@ -39,10 +44,13 @@ class Template:
 
         An `OSError` from an embedded document passes through, and the `Problem` of one whose pages cannot be counted.
         """
+        return self.evaluate(names, self._text)
+
+    def evaluate(self, names: Mapping[str, object], made: Callable[[Context], Made]) -> Made:
+        """Return what is made of the names in the template's context. Raises as `render` does."""
         budget.start()
         try:
-            context = self._compiled.new_context(dict(names))
-            return self._finish(budget.concat(self._compiled.root_render_func(context)))
+            return made(self._compiled.new_context(dict(names)))
         except OSError:
             raise
         except Problem as broken:
@@ -51,6 +59,13 @@ class Template:
             problem = self._reporter.problem(self.name, error, self._numbers(error.__traceback__), names)
         # Outside of the handler, so that the problem carries no trace of the frames that hold values.
         raise problem
+
+    def run(self, context: Context) -> Iterator[str]:
+        """Run the template, piece by piece."""
+        return self._compiled.root_render_func(context)
+
+    def _text(self, context: Context) -> str:
+        return self._finish(budget.concat(self.run(context)))
 
     def _numbers(self, traceback: TracebackType | None) -> list[int]:
         """Return the places that were being rendered, the innermost last."""
@@ -73,6 +88,32 @@ class Condition:
     def holds(self, names: Mapping[str, object]) -> bool:
         """Return whether it holds. Raises `Problem` as `Template.render` does."""
         return bool(self._template.render(names))
+
+
+class Items:
+    """An expression that gives a list: a record is made for each of its items. Threads may share it."""
+
+    def __init__(self, template: Template, table: str = "") -> None:
+        self.table = table  # the one whose rows they are, whole and in order; "" for any other list
+        self._template = template
+        self.reads = template.reads
+        self.files = template.files
+
+    def of(self, names: Mapping[str, object]) -> list[Any]:
+        """Return the list. Raises `Problem` as `Template.render` does."""
+        return self._template.evaluate(names, self._listed)
+
+    def _listed(self, context: Context) -> list[Any]:
+        budget.concat(self._template.run(context))
+        listed: list[Any] = context.vars[LISTED]
+        return listed
+
+
+def listed(value: Any) -> list[Any]:
+    """Return the items of a list, counted. Raises `RefusedError` for what is none."""
+    if isinstance(value, Mapping):
+        raise RefusedError("is an object, not a list")
+    return list(budget.each(value))
 
 
 class RenderErrorReporter:
@@ -98,7 +139,7 @@ class RenderErrorReporter:
         sent = _places(label) if violation.rule in OF_VALUES else []
         if not sent:
             return Problem(Code.TEMPLATE_FAILED, f"{name} cannot be rendered for this delivery.", [violation])
-        code = Code.FIELDS_INVALID if label.startswith("fields.") else Code.METADATA_INVALID
+        code = Code.FIELDS_INVALID if label.startswith(("fields.", "tables.")) else Code.METADATA_INVALID
         violations = [replace(violation, where=each, schema=where) for each in sent]
         return Problem(code, f"{name} needs values that are written otherwise.", violations)
 
@@ -137,7 +178,7 @@ def _places(label: str) -> list[str]:
         owner, *steps = each.split(".")
         if owner not in SENT or not steps:
             return []
-        places.append(("fields" if owner == "fields" else "") + pointer(steps))
+        places.append(("" if owner == "metadata" else owner) + pointer(steps))
     return places
 
 
@@ -162,7 +203,10 @@ def _offending(label: str, offends: Callable[[str], bool] | None, names: Mapping
 def _value(label: str, names: Mapping[str, object]) -> object:
     value: object = names
     for step in label.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
+        if isinstance(value, list):  # rows: every cell of that name
+            value = [row.get(step) for row in value if isinstance(row, Mapping)]
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
     return value
 
 

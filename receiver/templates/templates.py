@@ -1,6 +1,7 @@
 """Compiles the templates of one process."""
 
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
@@ -18,11 +19,14 @@ from receiver.templates.compiler import Compiler
 from receiver.templates.environment import Sandbox
 from receiver.templates.filters import persons
 from receiver.templates.library import Library
-from receiver.templates.source import Source, parse_expression
-from receiver.templates.template import Condition, Template
+from receiver.templates.reads import chain, label
+from receiver.templates.source import Places, Source, parse_expression
+from receiver.templates.template import Condition, Items, Template
 from receiver.templates.tracing import Trace
-from receiver.templates.unit import Unit
+from receiver.templates.unit import Scope, Unit
 
+EVERYWHERE = Scope()  # what may be named in any template
+PLAIN = OutputContext(plain, plain.START)
 DELIMITER = re.compile(r"\{#-?\s*delimiter:\s*(\S+)\s*-?#\}")
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
 
@@ -52,6 +56,7 @@ class Templates:
         format: str,  # noqa: A002 (process.toml's word)
         encoding: str = "utf-8",
         dialect: Dialect | None = None,
+        scope: Scope = EVERYWHERE,
     ) -> Template:
         """Compile a record's template. Raises `ConfigurationError`."""
         source, dialect = self._library.source(name), dialect or Dialect()
@@ -60,33 +65,54 @@ class Templates:
             state = csv.start(dialect.delimiter or self._declared(source) or ",", dialect.quote)
         elif module is text:
             state = dialect.forbid
-        return self._template(source, module, state, encoding)
+        return self._template(source, module, state, encoding, scope)
 
     def delimiter(self, name: str) -> str | None:
         """Return the delimiter that a comment of a CSV template names, or None. Raises `ConfigurationError`."""
         return self._declared(self._library.source(name))
 
-    def path(self, source: str, file: str, line: int, column: int) -> Template:
+    def path(self, source: str, file: str, line: int, column: int, scope: Scope = EVERYWHERE) -> Template:
         """Compile a path pattern that stands somewhere in a file. Raises `ConfigurationError`."""
-        return self._template(_written(source, file, line, column), path, path.START)
+        return self._template(_written(source, file, line, column), path, path.START, scope=scope)
 
-    def condition(self, source: str, file: str, line: int, column: int) -> Condition:
+    def condition(self, source: str, file: str, line: int, column: int, scope: Scope = EVERYWHERE) -> Condition:
         """Compile a condition that stands somewhere in a file. Raises `ConfigurationError`."""
         written = _written(source, file, line, column)
+        return Condition(self._expression(written, lambda work, read: work.condition(read, PLAIN, scope)))
+
+    def items(self, source: str, file: str, line: int, column: int) -> Items:
+        """Compile an expression that gives a list. Raises `ConfigurationError`."""
+        written = _written(source, file, line, column)
+        with _reading(written):
+            owner, *names = chain(parse_expression(self._environment, written, Places()), {}).split(".")
+        table = names[0] if owner == "tables" and len(names) == 1 else ""
+        return Items(self._expression(written, lambda work, read: work.items(read, PLAIN)), table)
+
+    def scope_of_record(self, each: str | None) -> Scope:
+        """Return what a record may name: with `each`, the list that it gives, `item` as well.
+
+        Raises `ConfigurationError` for an expression that cannot be read.
+        """
+        if each is None:
+            return EVERYWHERE
+        return EVERYWHERE.of_item(label(parse_expression(self._environment, _written(each, "", 1, 1), Places()), {}))
+
+    def _expression(self, written: Source, tree: Callable[[Compiler, nodes.Expr], nodes.Template]) -> Template:
         unit = self._unit(written)
         with _reading(written):
             expression = parse_expression(self._environment, written, unit.places)
-            tree = Compiler(self._environment, self._library, unit).condition(
-                expression, OutputContext(plain, plain.START)
-            )
-            return Condition(self._compiled(file, tree, unit, plain))
+            compiler = Compiler(self._environment, self._library, unit)
+            return self._compiled(written.file, tree(compiler, expression), unit, plain)
 
-    def _template(self, source: Source, module: Format, state: object, encoding: str = "utf-8") -> Template:
+    def _template(
+        self, source: Source, module: Format, state: object, encoding: str = "utf-8", scope: Scope = EVERYWHERE
+    ) -> Template:
         unit = self._unit(source)
         budget.start()  # constants are worked out here
         with _reading(source):
             compiler = Compiler(self._environment, self._library, unit, encoding)
-            return self._compiled(source.file, compiler.template(source, OutputContext(module, state)), unit, module)
+            tree = compiler.template(source, OutputContext(module, state), scope)
+            return self._compiled(source.file, tree, unit, module)
 
     def _declared(self, source: Source) -> str | None:
         declared = DELIMITER.search(source.text)

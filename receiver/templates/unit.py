@@ -29,6 +29,10 @@ class Scope:
     chain: tuple[object, ...] = ()  # files and macros that are being unfolded, the innermost last
     aliases: dict[str, str] = field(default_factory=dict)  # a name that the template gave → what it stands for
 
+    def of_item(self, label: str) -> "Scope":
+        """Return the scope of a record that is made for each item of a list, and what the item is called."""
+        return replace(self.naming({"item", "loop"}), aliases={"item": label or "item"})
+
     def macro(self, node: nodes.Node) -> "Macro | None":
         """Return the macro that a call names: `name(…)`, or `module.name(…)`."""
         callee = node.node if isinstance(node, nodes.Call) else None

@@ -27,6 +27,7 @@ UNSEEN = "# what no sender sees"  # a line of receiver.core.limits
 LIMITS = {
     "receiver.core.limits": "Requests",
     "receiver.metadata.fields": "Fields",
+    "receiver.metadata.tables": "Tables",
     "receiver.site.config.build": "Metadata",
     "receiver.schemas.json_text": "JSON metadata",
     "receiver.schemas.xml_text": "XML metadata",

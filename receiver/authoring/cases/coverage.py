@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from receiver.authoring.cases.cases import root
 from receiver.authoring.cases.outcome import Outcome
-from receiver.site.compiling import customs
+from receiver.site.compiling import customs, dialect
 from receiver.site.process import Process
-from receiver.templates import Condition, Template, Templates, Trace
+from receiver.templates import Condition, Items, Template, Templates, Trace
 from receiver.templates.source import Place
 
 
@@ -39,7 +39,12 @@ def traced(process: Process) -> tuple[Process, Trace]:
     """Return the process with templates that note in the trace what is rendered."""
     config, trace = process.config, Trace()
     templates = Templates(config.folder, root(process), trace, customs(config.persons))
-    compiled = [templates.record(record.template, record.format, record.encoding) for record in config.records]
+    compiled = [
+        templates.record(
+            record.template, record.format, record.encoding, dialect(record), templates.scope_of_record(record.each)
+        )
+        for record in config.records
+    ]
     rules = [replace(rule, template=template) for rule, template in zip(process.records, compiled, strict=True)]
     return replace(process, records=tuple(rules)), trace
 
@@ -77,12 +82,11 @@ def _of_file(trace: Trace, file: str) -> FileCoverage:
     )
 
 
-def _pieces(process: Process) -> Iterator[Template | Condition]:
+def _pieces(process: Process) -> Iterator[Template | Condition | Items]:
     yield process.documents
     if process.marker:
         yield process.marker
     for record in process.records:
         yield record.template
         yield record.path
-        if record.when:
-            yield record.when
+        yield from filter(None, (record.when, record.each))

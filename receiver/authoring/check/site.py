@@ -14,7 +14,7 @@ from receiver.core.settings import Settings
 from receiver.schemas.json_library import Library, SchemaFile
 from receiver.site.compiling import Compiled, Pieces, start
 from receiver.site.config.model import RecordConfig
-from receiver.templates import Condition, Template, reads
+from receiver.templates import Condition, Items, Template, reads
 from receiver.templates.environment import Sandbox
 from receiver.templates.source import Places, Source, parse, parse_expression
 from receiver.templates.source import start as beginning
@@ -63,13 +63,12 @@ def site(settings: Settings, compiled: Compiled, environ: Mapping[str, str]) -> 
     return Site(settings, compiled, Library(compiled.schemas.folder, compiled.schemas.site), environ)
 
 
-def templates(process: Pieces) -> Iterator[Template | Condition]:
+def templates(process: Pieces) -> Iterator[Template | Condition | Items]:
     """Yield everything of a process that reads fields, as far as it could be compiled."""
     everything = [process.documents, process.marker]
     for record in process.records:
         everything += [record.template, record.path]
-        if record.when:
-            yield record.when
+        yield from filter(None, (record.when, record.each))
     yield from filter(None, everything)
 
 
@@ -142,8 +141,10 @@ def _texts(site: Site, process: Pieces) -> Iterator[Written]:
         for file in record.template.files if record.template else ():
             if file.endswith(".j2"):
                 yield from _parsed(Source(file, _read(site, file)), record.config)
-        if record.when and record.config.when:
-            yield from _parsed(_said(process, record.config.when, "records", index, "when"), None, condition=True)
+        for key in ("each", "when"):
+            if getattr(record, key):
+                said = _said(process, getattr(record.config, key), "records", index, key)
+                yield from _parsed(said, None, condition=True)
         if record.path:
             yield from _parsed(_said(process, record.config.path, "records", index, "path"), None)
     output = process.config.output

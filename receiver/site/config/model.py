@@ -159,6 +159,7 @@ class RecordConfig:
     delimiter: str | None = None  # of CSV; None: as the template says, else a comma
     quote: Literal["needed", "always"] = "needed"  # of CSV
     forbid: str = ""  # characters that no value of a text may hold
+    each: str | None = None  # Jinja2 expression: a list, and one record for each of its items
 
 
 @dataclass(frozen=True, slots=True)

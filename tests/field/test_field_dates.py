@@ -143,13 +143,13 @@ def test_an_abbreviation_is_never_taken_for_a_zone_nor_for_another_abbreviation(
 
 def test_what_is_ambiguous_is_told_with_what_to_write():
     assert check({"read": "iso", "zone": "CST"}) == (
-        'there is no time zone "CST": it is ambiguous: write "America/Chicago", '
-        "or the zone that you mean by its IANA or Windows name"
+        'there is no time zone "CST"',
+        'it is ambiguous: write "America/Chicago", or the zone that you mean by its IANA or Windows name',
     )
 
 
 def test_a_half_of_the_day_alone_tells_no_hour():
-    assert check({"read": "%m/%d/%Y %I:%M", "write": "%Y%m%d%H%M"}) == "the hour is written, and never read"
+    assert check({"read": "%m/%d/%Y %I:%M", "write": "%Y%m%d%H%M"}).message == "the hour is written, and never read"
 
 
 # A reader of another kind, which walks over format and text at once, and knows nothing of regular expressions.

@@ -162,7 +162,7 @@ def test_a_schema_may_be_saved_by_any_editor(tmp_path: Path, encoding):
     [
         ("utf-8", ",", ""),
         ("utf-8-sig", ",", ""),
-        ("cp1252", ",", '3:1: bad-table a character that is not UTF-8 (in Excel choose "CSV UTF-8"'),
+        ("cp1252", ",", '3:1: bad-table a character that is not UTF-8 (save it as UTF-8; in Excel choose "CSV UTF-8"'),
         ("utf-16", ",", "1:1: bad-table a character that is not UTF-8"),
         (
             "utf-8-sig",

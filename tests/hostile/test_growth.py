@@ -142,9 +142,32 @@ def too_much(case: Case) -> list[tuple[float, str, str, str]]:
 
 
 PUNCTUATION = " \t,;:.-/()+#x'"
-READ_CLOSELY = {"date", "digits", "fhir_time", "float", "hl7_ts", "int", "number", "phone", "round", "split"}
+READ_CLOSELY = {
+    "age",
+    "ascii",
+    "date",
+    "days_between",
+    "decimal",
+    "extract",
+    "matches",
+    "plus",
+    "digits",
+    "fhir_time",
+    "float",
+    "hl7_ts",
+    "int",
+    "number",
+    "phone",
+    "round",
+    "split",
+}
 CALLS: dict[str, tuple[Any, ...]] = {  # filter → its arguments, where it needs some
     "date": (["iso", "%m/%d/%Y", "%Y%m%d%H%M%S", "%B %d, %Y %I:%M %p", "%d.%m.%y %H:%M:%S.%f%z"],),
+    "age": ("2026-01-01",),
+    "days_between": ("2026-01-01",),
+    "extract": ("([0-9 ]+)+x",),
+    "matches": ("([0-9 ]+)+x",),
+    "plus": ("30d",),
     "person": ("family",),
     "fixed": (9_999,),
     "without": ("|",),

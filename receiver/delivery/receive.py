@@ -105,7 +105,7 @@ def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
         if latest and process.config.delivery.same_source_id == "ignore":
             return publish.duplicate(context.ledger, latest, arrival)
         delivery = Delivery(id_, process.name, reading.source_id, arrival.at, next_version(process, latest))
-        entry = plan(intake, delivery, parts, render(process, delivery, reading, published))
+        entry = plan(intake, delivery, parts, render(process, delivery, reading, published), reading.fields)
         with suppress(VersionTakenError):  # by another delivery of this sourceId: render again, as the next version
             return _publish(intake, entry)
         latest = context.ledger.latest(process.name, reading.source_id)

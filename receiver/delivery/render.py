@@ -1,7 +1,7 @@
 """From a reading to the files that will be published: document names, checked records, the marker."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -16,7 +16,7 @@ from receiver.delivery.context import Context, Intake
 from receiver.delivery.each import Names, render_each, together, too_many
 from receiver.delivery.parts import Collected, match
 from receiver.site.process import Process, RecordRule
-from receiver.store import originals, quarantine
+from receiver.store import digests, originals, quarantine
 from receiver.store.entry import Entry, PartLine
 from receiver.store.stage import Staged
 from receiver.templates.names import names
@@ -139,12 +139,15 @@ def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-def plan(intake: Intake, delivery: Delivery, parts: Sequence[Part], rendered: Rendered) -> Entry:
+def plan(
+    intake: Intake, delivery: Delivery, parts: Sequence[Part], rendered: Rendered, fields: Mapping[str, Any]
+) -> Entry:
     """Stage what was rendered beside the parts, and return the entry that the ledger is to commit."""
     context, process, staged = intake.context, intake.process, intake.staged
     outputs = stage_outputs(context, process, rendered, staged)
     known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
-    entry = _entry(intake, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
+    found = _digests(intake, fields)
+    entry = _entry(intake, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder), digests=found)
     if not process.config.retention.originals:
         return entry
     return replace(entry, outputs=(*outputs, originals.lay_out(context.settings.data, staged, entry, parts)))
@@ -158,7 +161,8 @@ def put_aside(intake: Intake, collected: Collected, source_id: str, problem: Pro
     id_ = delivery_id(process.name, source_id, collected.parts)
     status = Status.HELD if holds(process, problem.code) else Status.REFUSED
     known = {"version": None, "status": status, "code": problem.code, "violations": problem.violations}
-    entry = _entry(intake, id_, source_id, collected.parts, **known)
+    found = _digests(intake, _peeked(process, collected.parts)) if process.config.console.keys else None
+    entry = _entry(intake, id_, source_id, collected.parts, **known, digests=found)
     receipt = quarantine.keep(
         context.ledger, context.settings.data, intake.staged, entry, collected.parts, problem.detail
     )
@@ -166,6 +170,23 @@ def put_aside(intake: Intake, collected: Collected, source_id: str, problem: Pro
         problem.kept_as = id_
         raise problem
     return receipt
+
+
+def _digests(intake: Intake, fields: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the digests that a delivery is found by; None if the process asks for none."""
+    keys = intake.process.config.console.keys
+    return digests.digests(intake.context.settings.data, keys, fields) if keys else None
+
+
+def _peeked(process: Process, parts: Sequence[Part]) -> Mapping[str, Any]:
+    """Return the fields of a delivery that is not accepted, as far as they can be read."""
+    metadata = [part for part in parts if part.role is Role.METADATA]
+    if len(metadata) != 1:
+        return {}
+    try:
+        return process.metadata.peek(metadata[0].read(), metadata[0].charset).fields
+    except Problem:
+        return {}
 
 
 def holds(process: Process, code: Code) -> bool:

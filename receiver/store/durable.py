@@ -63,12 +63,12 @@ class NewFile:
 
     __slots__ = ("_descriptor", "_size", "_started")
 
-    def __init__(self, path: AnyPath) -> None:
+    def __init__(self, path: AnyPath, mode: int = FILE_MODE) -> None:
         self._size = 0  # bytes written so far
         self._started = 0  # bytes whose write-back was started
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._descriptor = os.open(path, flags, FILE_MODE)
+            self._descriptor = os.open(path, flags, mode)
         except OSError as error:
             raise storage_problem("create a file in the stage", error) from None
 
@@ -158,9 +158,9 @@ def sync_opened(folder: int) -> None:
             raise storage_problem("make a folder durable", error) from None
 
 
-def write_new(path: Path, content: bytes) -> None:
+def write_new(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
     """Write a whole new file, durable but for its name: sync the folder."""
-    with NewFile(path) as file:
+    with NewFile(path, mode) as file:
         file.write(content)
         file.sync()
 

@@ -126,6 +126,10 @@ class Ledger:
         order = "received_at, rowid" if oldest_first else "received_at DESC, rowid DESC"
         return self._select(f"{where} ORDER BY {order} LIMIT ?", *given.values(), limit)
 
+    def having(self, digests: Sequence[str], limit: int = 100) -> list[Entry | DamagedRow]:
+        """Return entries that have one of these keyed digests, the newest first. Raises Problem."""
+        return self._read(lambda connection: queries.having(connection, digests, limit)) if digests else []
+
     def waiting(self, process: str) -> list[Waiting]:
         """Return what lies in quarantine, the longest there first. Raises Problem."""
         return self._read(lambda connection: self._own.waiting(connection, process))

@@ -128,7 +128,17 @@ def counts(connection: Any) -> dict[tuple[str, Status], int]:
 def put(connection: Any, entry: Entry) -> Entry:
     """Write an entry, over the one before it, and return it."""
     connection.execute(_PUT, rows.row(entry))
+    if entry.digests is not None:
+        connection.execute("DELETE FROM digests WHERE id = ?", (entry.id,))
+        for digest in entry.digests:
+            connection.execute("INSERT INTO digests (digest, id) VALUES (?, ?)", (digest, entry.id))
     return entry
+
+
+def having(connection: Any, digests: Sequence[str], limit: int) -> list[Entry | DamagedRow]:
+    """Return the entries that have one of these keyed digests, the newest first."""
+    where = f"WHERE id IN (SELECT id FROM digests WHERE digest IN ({', '.join('?' * len(digests))}))"  # noqa: S608 (marks)
+    return select(connection, f"{where} ORDER BY received_at DESC, rowid DESC LIMIT ?", *digests, limit)
 
 
 def require_free(claims: Sequence[tuple[str, str]]) -> None:

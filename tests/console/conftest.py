@@ -26,8 +26,14 @@ OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgro
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory) -> Settings:
-    data = tmp_path_factory.mktemp("console") / "var"
-    return Settings.from_environment({"RECEIVER_SITE": str(ROOT), "RECEIVER_DATA": str(data)})
+    """Return the settings of a site of its own: ours, with a key to search by."""
+    folder = tmp_path_factory.mktemp("console")
+    for name in ("mappings", "schemas"):
+        shutil.copytree(ROOT / name, folder / "site" / name)
+    with (folder / "site/mappings/referrals/process.toml").open("a") as file:
+        file.write('\n[console]\nkeys = ["mrn"]\n')
+    environ = {"RECEIVER_SITE": str(folder / "site"), "RECEIVER_DATA": str(folder / "var")}
+    return Settings.from_environment(environ)
 
 
 @pytest.fixture(scope="module")

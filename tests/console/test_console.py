@@ -6,6 +6,7 @@ import pytest
 
 from receiver.core.delivery import Status
 from receiver.store import accounts as accounts_module
+from receiver.store import digests
 from receiver.store.accounts import Role, User
 from receiver.store.ledger import Ledger
 
@@ -186,7 +187,12 @@ def test_a_corrected_field_is_published_under_the_same_id(console, settings, acc
     record = next(output for output in entry.outputs if output.path.endswith(".hl7"))
     assert b"PID|1||00071235^^^CLINIC" in (settings.output / record.path).read_bytes()
     assert entry.attempts[-1].note.endswith("1 field corrected")
-    assert accounts.looks(delivery=entry.id)[0].note == "mrn: published"
+    done, field = accounts.looks(delivery=entry.id)[:2]
+    assert (done.event, done.note) == ("correct", "published")
+    name, before, _, after = field.note.split()
+    assert name == "mrn:"
+    assert len(before) == len(after) == digests.SHOWN
+    assert before != after
 
 
 def test_a_field_that_did_not_come_can_be_said(console, settings, ids):
@@ -234,8 +240,9 @@ def test_what_is_discarded_says_who_and_why(console, settings, ids):
     assert act(client(console), settings, ids["published"], "discard", reason="x").status_code == 409
 
 
-def test_a_source_id_is_searched_by_post_and_stands_in_no_url(console, ids):
-    answer = client(console).post("/deliveries", data={"source_id": ids["source"]}, headers=OURS)
+@pytest.mark.parametrize("known", ["source", "held"])
+def test_a_source_id_or_an_id_is_searched_by_post_and_stands_in_no_url(console, ids, known):
+    answer = client(console).post("/deliveries", data={"known": f" {ids[known]}"}, headers=OURS)
     assert ids["held"] in answer.text
     assert ids["published"] not in answer.text
 
@@ -247,6 +254,36 @@ def test_filters_stand_in_the_url(console, ids, query):
     page = client(console).get(f"/deliveries?{query}").text
     assert ids["held"] in page
     assert (ids["refused"] in page) == ("nonsense" in query)
+
+
+def find(console, value, role=Role.OPERATOR):
+    return client(console, role).post("/deliveries", data={"known": value}, headers=OURS).text
+
+
+def test_a_delivery_is_found_by_a_key_whatever_became_of_it(console, settings, ids):
+    assert ids["held"] in find(console, " 00071234 ")
+    assert ids["published"] in find(console, "142637A")
+    assert ids["held"] not in find(console, "142637A")
+    assert ids["held"] not in find(console, "7123")
+    act(client(console), settings, ids["held"], "correct", **{"field.mrn": "55512345"})
+    assert ids["held"] in find(console, "55512345")
+    assert ids["held"] not in find(console, "00071234")
+
+
+def test_an_auditor_cannot_ask_whether_a_value_is_there(console, ids):
+    assert ids["held"] not in find(console, "00071234", Role.AUDITOR)
+
+
+def test_a_search_is_in_the_audit_without_what_was_looked_for(console, accounts, settings, ids):
+    find(console, "99955511")
+    assert accounts.looks()[0].event == "search"
+    for path in settings.data.glob("ledger.db*"):
+        assert b"99955511" not in path.read_bytes()
+        assert b"00071234" not in path.read_bytes()
+
+
+def test_the_key_of_the_digests_is_for_the_services_user_alone(console, settings, ids):
+    assert (settings.data / digests.FILE).stat().st_mode & 0o777 == 0o600
 
 
 def test_what_a_rehearsal_says_is_shown(console, ids):

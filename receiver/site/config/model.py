@@ -125,6 +125,13 @@ class ConfidenceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleConfig:
+    """What the console does with the deliveries of a process."""
+
+    keys: tuple[str, ...]  # fields by whose values deliveries are found
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryConfig:
     """What happens to deliveries that are not as expected."""
 
@@ -207,6 +214,7 @@ class ProcessConfig:
     fields: FieldsConfig
     tables: Mapping[str, TableConfig]
     confidence: ConfidenceConfig
+    console: ConsoleConfig
     delivery: DeliveryConfig
     output: OutputConfig
     records: tuple[RecordConfig, ...]

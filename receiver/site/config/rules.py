@@ -35,8 +35,8 @@ def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
         yield from _metadata_part(source, data["parts"])
     yield from (fault for name in _names(data, "parts") if sound("parts", name) for fault in _glob(source, name))
     yield from (fault for name in _names(data, "parts") if sound("parts", name) for fault in _convert(source, name))
-    if sound("fields") and sound("confidence"):
-        yield from _renamed(source, data.get("fields", {}), data.get("confidence", {}))
+    if sound("fields") and sound("confidence") and sound("console"):
+        yield from _renamed(source, *(data.get(name, {}) for name in ("fields", "confidence", "console")))
     if sound("tables"):
         yield from _tables(source, data.get("tables", {}))
     if sound("retention", "ledger"):
@@ -108,13 +108,16 @@ def _convert(source: Source, name: str) -> Iterator[Fault]:
         yield source.fault("convert-misfit", message, ("parts", name, "convert"), hint=hint)
 
 
-def _renamed(source: Source, fields: dict[str, Any], confidence: dict[str, Any]) -> Iterator[Fault]:
+def _renamed(
+    source: Source, fields: dict[str, Any], confidence: dict[str, Any], console: dict[str, Any]
+) -> Iterator[Fault]:
     """Names that come are only known to `aliases`; everything else goes by the names that templates use."""
     aliases = fields.get("aliases", {})
     places: list[Path] = [("fields", "repeated", index) for index, _ in enumerate(fields.get("repeated", []))]
     uses = dict(zip(places, fields.get("repeated", []), strict=True))
     uses |= {("fields", "aliases", name): target for name, target in aliases.items()}
     uses |= {("confidence", "fields", name): name for name in confidence.get("fields", {})}
+    uses |= {("console", "keys", index): name for index, name in enumerate(console.get("keys", []))}
     for path, name in uses.items():
         if name in aliases:
             message = f"{value_name(name)} is renamed by [fields] aliases"

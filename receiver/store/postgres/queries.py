@@ -111,9 +111,12 @@ def unaccepted(session: Session, since: datetime) -> list[Unaccepted]:
 
 def prune(session: Session, rowids: Sequence[int], before: datetime) -> int:
     """Forget these rows, unless their deliveries came again meanwhile; returns how many."""
+    those = f"{PRUNABLE} AND rowid = ANY(?)"
+    values = (units.stamp(before), list(rowids))
+    session.execute(f"DELETE FROM digests WHERE id IN (SELECT id FROM deliveries WHERE {those})", values)  # noqa: S608 (our own)
     return session.execute(
-        f"DELETE FROM deliveries WHERE {PRUNABLE} AND rowid = ANY(?)",  # noqa: S608 (our own)
-        (units.stamp(before), list(rowids)),
+        f"DELETE FROM deliveries WHERE {those}",  # noqa: S608 (our own)
+        values,
     ).changed
 
 

@@ -93,6 +93,14 @@ STEPS = (
         state TEXT NOT NULL              -- JSON
     );
     """,
+    """
+    CREATE TABLE digests (
+        digest TEXT COLLATE "C" NOT NULL,
+        id TEXT COLLATE "C" NOT NULL,
+        PRIMARY KEY (digest, id)
+    );
+    CREATE INDEX digests_id ON digests (id);
+    """,
 )
 
 

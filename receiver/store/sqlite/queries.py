@@ -72,10 +72,11 @@ def _in_the_way(connection: apsw.Connection, target: str, output: str) -> bool:
 
 def prune(connection: apsw.Connection, rowids: Sequence[int], before: datetime) -> int:
     """Forget these rows, unless their deliveries came again meanwhile; returns how many."""
-    connection.execute(
-        f"DELETE FROM deliveries WHERE {PRUNABLE} AND rowid IN (SELECT value FROM json_each(?))",  # noqa: S608 (our own)
-        (units.stamp(before), json.dumps(rowids)),
-    )
+    those = f"{PRUNABLE} AND rowid IN (SELECT value FROM json_each(?))"  # noqa: S608 (our own)
+    values = (units.stamp(before), json.dumps(rowids))
+    forget = f"DELETE FROM digests WHERE id IN (SELECT id FROM deliveries WHERE {those})"  # noqa: S608 (our own)
+    connection.execute(forget, values)
+    connection.execute(f"DELETE FROM deliveries WHERE {those}", values)  # noqa: S608 (our own)
     return connection.changes()
 
 

@@ -79,12 +79,20 @@ STEPS = (
     CREATE INDEX audit_delivery ON audit (delivery) WHERE delivery <> '';
     """,
     """
-    CREATE INDEX kept ON deliveries (process, status, received_at) WHERE status IN ('held', 'refused');
+    CREATE INDEX kept ON deliveries (status, received_at, process) WHERE status IN ('held', 'refused');
     CREATE TABLE reservations (        -- held deliveries that somebody has before them in the console
         delivery TEXT PRIMARY KEY,
         person TEXT NOT NULL,
         at TEXT NOT NULL
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE digests (             -- keyed digests of values that deliveries are found by
+        digest TEXT NOT NULL,          -- HMAC-SHA-256, hexadecimal
+        id TEXT NOT NULL,              -- of the delivery
+        PRIMARY KEY (digest, id)
+    ) WITHOUT ROWID;
+    CREATE INDEX digests_id ON digests (id);
     """,
 )
 

@@ -8,6 +8,7 @@ from flask import abort, g, request
 from receiver.core.delivery import Replay
 from receiver.operations import replay
 from receiver.operations.replay import Replayed, Result
+from receiver.store import digests
 from receiver.store.entry import Entry
 from receiver.web.console import showing
 from receiver.web.console.pages import accounts, service
@@ -31,6 +32,16 @@ def corrections(entry: Entry) -> dict[str, str]:
     return {name: text for name, text in said.items() if name in before and text.strip() != before[name].strip()}
 
 
+def _note(entry: Entry, said: Mapping[str, str]) -> None:
+    """Note for each field which one it is and keyed digests of its value before and after, before it is published."""
+    context = service().context
+    data, known = context.settings.data, context.processes[entry.process].metadata.known
+    before = {field.name: field.value for field in showing.inside(context, entry, {}).fields}
+    for name, text in said.items():
+        old, new = (digests.digest(data, name, value)[: digests.SHOWN] for value in (before[name], text))
+        accounts().note(g.user.name, "field", entry.id, f"{name if name in known else 'a field'}: {old} → {new}")
+
+
 def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Inside, Replayed | None]:
     """Publish a delivery with corrections, low confidence accepted; without a result where they are refused.
 
@@ -40,11 +51,9 @@ def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Inside, Repl
     found = showing.inside(context, entry, said)
     if found.problem:
         return found, None
+    _note(entry, said)
     replayed = replay.replay(context, entry, Replay(datetime.now(UTC), f"{g.user.name} (console)", True, said))
-    known = context.processes[entry.process].metadata.known
-    names = ", ".join(name if name in known else "a field" for name in said)
-    event = "correct" if said else "release"
-    accounts().note(g.user.name, event, entry.id, f"{names}: {replayed.result}" if said else replayed.result)
+    accounts().note(g.user.name, "correct" if said else "release", entry.id, replayed.result)
     if replayed.result is Result.BEFORE:
         abort(409, MEANWHILE)
     if replayed.problem:

@@ -110,21 +110,16 @@ class Ledger:
         oldest_first: bool = False,
     ) -> list[Entry | DamagedRow]:
         """Return entries, the newest first: received at or after `since` and before `until`. Raises Problem."""
-        conditions = {
-            "process = ?": process,
-            "status = ?": status and status.value,
-            "source_id = ?": source_id,
-            "received_at >= ?": since and units.stamp(since),
-            "received_at < ?": until and units.stamp(until),
-        }
-        if status in KEPT:
-            conditions[f"status = ? AND {IS_KEPT}"] = conditions.pop("status = ?")
-        elif status is not None and status is not Status.PUBLISHED:
-            conditions[f"status = ? AND {UNPUBLISHED}"] = conditions.pop("status = ?")
-        given = {condition: value for condition, value in conditions.items() if value is not None}
-        where = f"WHERE {' AND '.join(given)}" if given else ""
+        where, values = _where(process, status, source_id, since, until)
         order = "received_at, rowid" if oldest_first else "received_at DESC, rowid DESC"
-        return self._select(f"{where} ORDER BY {order} LIMIT ?", *given.values(), limit)
+        return self._select(f"{where} ORDER BY {order} LIMIT ?", *values, limit)
+
+    def matching(
+        self, *, process: str | None, status: Status, until: datetime | None, limit: int
+    ) -> list[tuple[str, int]]:
+        """Return id and count of attempts of what `search` would return. Raises Problem."""
+        where, values = _where(process, status, None, None, until)
+        return self._read(lambda connection: queries.matching(connection, where, *values, limit))
 
     def having(self, digests: Sequence[str], limit: int = 100) -> list[Entry | DamagedRow]:
         """Return entries that have one of these keyed digests, the newest first. Raises Problem."""
@@ -285,3 +280,23 @@ def _not_accepted(own: OwnQueries, connection: Any, entry: Entry) -> Entry | Non
 def _after(known: Entry | None, entry: Entry) -> Entry:
     """Return `entry` with the attempts that were made before."""
     return replace(entry, attempts=known.attempts, attempt_count=known.attempt_count) if known else entry
+
+
+def _where(
+    process: str | None, status: Status | None, source_id: str | None, since: datetime | None, until: datetime | None
+) -> tuple[str, list[Any]]:
+    """Return the condition of a search, as SQLite can use an index for it, and its values."""
+    conditions = {
+        "process = ?": process,
+        "status = ?": status and status.value,
+        "source_id = ?": source_id,
+        "received_at >= ?": since and units.stamp(since),
+        "received_at < ?": until and units.stamp(until),
+    }
+    if status in KEPT:
+        conditions[f"status = ? AND {IS_KEPT}"] = conditions.pop("status = ?")
+    elif status is not None and status is not Status.PUBLISHED:
+        conditions[f"status = ? AND {UNPUBLISHED}"] = conditions.pop("status = ?")
+    given = {condition: value for condition, value in conditions.items() if value is not None}
+    where = f"WHERE {' AND '.join(given)}" if given else ""
+    return where, list(given.values())

@@ -135,6 +135,13 @@ def put(connection: Any, entry: Entry) -> Entry:
     return entry
 
 
+def matching(connection: Any, where: str, *values: Any) -> list[tuple[str, int]]:
+    """Return id and count of attempts of entries, the newest first; `where` is our own text, never data."""
+    sql = f"SELECT id, attempt_count FROM deliveries {where} ORDER BY received_at DESC, rowid DESC LIMIT ?"  # noqa: S608
+    found: list[tuple[str, int]] = connection.execute(sql, values).fetchall()
+    return found
+
+
 def having(connection: Any, digests: Sequence[str], limit: int) -> list[Entry | DamagedRow]:
     """Return the entries that have one of these keyed digests, the newest first."""
     where = f"WHERE id IN (SELECT id FROM digests WHERE digest IN ({', '.join('?' * len(digests))}))"  # noqa: S608 (marks)

@@ -100,6 +100,25 @@ STEPS = (
         PRIMARY KEY (digest, id)
     );
     CREATE INDEX digests_id ON digests (id);
+    CREATE TABLE jobs (
+        id TEXT COLLATE "C" PRIMARY KEY,
+        person TEXT NOT NULL,
+        action TEXT NOT NULL,
+        filters TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        state TEXT NOT NULL,
+        began TEXT COLLATE "C" NOT NULL,
+        alive TEXT COLLATE "C" NOT NULL
+    );
+    CREATE TABLE job_items (
+        job TEXT COLLATE "C" NOT NULL,
+        number INTEGER NOT NULL,
+        delivery TEXT COLLATE "C" NOT NULL,
+        seen INTEGER NOT NULL,
+        tried TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        PRIMARY KEY (job, delivery)
+    );
     """,
 )
 

@@ -94,6 +94,27 @@ STEPS = (
     ) WITHOUT ROWID;
     CREATE INDEX digests_id ON digests (id);
     """,
+    """
+    CREATE TABLE jobs (                -- of the console: one action on many deliveries
+        id TEXT PRIMARY KEY,
+        person TEXT NOT NULL,
+        action TEXT NOT NULL,          -- replay, release, discard
+        filters TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        state TEXT NOT NULL,           -- trying, tried, running, done, stopped
+        began TEXT NOT NULL,           -- ISO 8601, UTC
+        alive TEXT NOT NULL            -- the last sign of whoever works on it
+    ) WITHOUT ROWID;
+    CREATE TABLE job_items (
+        job TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        delivery TEXT NOT NULL,
+        seen INTEGER NOT NULL,         -- its attempts when the job was begun
+        tried TEXT NOT NULL,           -- what the dry run says
+        outcome TEXT NOT NULL,
+        PRIMARY KEY (job, delivery)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -14,10 +14,12 @@ from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.store import ledger
 from receiver.store.accounts import Accounts
+from receiver.store.jobs import Jobs
 from receiver.store.ledger import Ledger
 from receiver.store.reservations import Reservations
-from receiver.web.console import access, delivery, listing, overview, showing, station  # noqa: F401 (their pages)
+from receiver.web.console import access, bulk, delivery, listing, overview, showing, station  # noqa: F401 (their pages)
 from receiver.web.console.pages import pages
+from receiver.web.console.runner import Runner
 from receiver.web.console.service import Service
 from receiver.web.replies import STATUSES
 
@@ -32,8 +34,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     app.session_interface = access.NoSessions()
     access.protect(app, accounts)
-    app.extensions |= {"service": Service(settings), "accounts": accounts}
-    app.extensions["reservations"] = Reservations(opened.connections)
+    service = Service(settings)
+    app.extensions |= {"service": service, "accounts": accounts}
+    jobs = app.extensions["jobs"] = Jobs(opened.connections)
+    app.extensions |= {"reservations": Reservations(opened.connections), "runner": Runner(service, jobs, accounts)}
     app.register_blueprint(pages)
     app.add_template_filter(showing.moment)
     app.add_template_filter(showing.size)

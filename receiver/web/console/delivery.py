@@ -1,24 +1,18 @@
 """One delivery: its page, its fields and its records side by side, and what may be done with it."""
 
-from datetime import UTC, datetime
-
 from flask import Response, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from receiver import documents
-from receiver.core.delivery import Replay, Status
 from receiver.core.problems import Problem
 from receiver.operations import rehearsal as rehearsals
-from receiver.operations import replay
-from receiver.store import quarantine
 from receiver.store.accounts import Role
-from receiver.store.entry import Attempt, Entry
-from receiver.store.ledger import KEPT
-from receiver.web.console import correcting, showing
+from receiver.store.entry import Entry
+from receiver.web.console import acting, correcting, showing
 from receiver.web.console.access import needs
 from receiver.web.console.pages import accounts, entry_of, pages, service
 
-ACTIONS = {"replay": "judged anew", "release": "released", "discard": "discarded", "correct": "corrected"}
+DONE = acting.ACTIONS | {"correct": "corrected"}
 
 
 @pages.get("/deliveries/<id_>")
@@ -61,15 +55,17 @@ def rehearsal(id_: str) -> str:
 def act(id_: str, action: str) -> AnyResponse | tuple[str, int]:
     """Replay, release or discard a delivery, unless somebody was at it since it was shown."""
     entry = entry_of(id_)
-    if action not in ACTIONS or action == "correct":
+    if action not in acting.ACTIONS:
         abort(404)
     correcting.require_unchanged(entry)
     if action == "discard":
-        _discard(entry, request.form.get("reason", "")[:200])
+        try:
+            acting.discard(service().context, entry, g.user.name, request.form.get("reason", "")[:200])
+        except Problem as problem:
+            return showing.failure(409, problem.detail)
         accounts().note(g.user.name, action, entry.id)
         return redirect(url_for("pages.delivery", id_=entry.id, done=action), 303)
-    how = Replay(datetime.now(UTC), f"{g.user.name} (console)", action == "release")
-    replayed = replay.replay(service().context, entry, how)
+    replayed = acting.redo(service().context, entry, action, g.user.name)
     accounts().note(g.user.name, action, entry.id, replayed.result)
     if replayed.problem:
         return showing.failure(503, replayed.problem.detail)
@@ -100,16 +96,6 @@ def _drawn(entry: Entry, number: int, page: int) -> bytes:
 
 
 def _show(entry: Entry, inside: showing.Inside | None, missing: str) -> str:
-    done = ACTIONS.get(request.args.get("done", ""), "")
+    done = DONE.get(request.args.get("done", ""), "")
     looks = accounts().looks(delivery=entry.id)
     return render_template("delivery.html", entry=entry, inside=inside, missing=missing, looks=looks, done=done)
-
-
-def _discard(entry: Entry, reason: str) -> None:
-    if entry.status not in KEPT:
-        abort(409, "Only what is held or refused can be discarded.")
-    note = f"discarded by {g.user.name} (console){f': {reason}' if reason else ''}"
-    context = service().context
-    attempt = Attempt(datetime.now(UTC), "", Status.DISCARDED, note=note)
-    if not quarantine.let_go(context.ledger, context.settings.data, entry, attempt):
-        abort(409, "Somebody is at work on this delivery, or it came again. Look again.")

@@ -7,8 +7,8 @@ from flask import g, render_template, request
 
 from receiver.core.delivery import Status
 from receiver.store import digests
+from receiver.store.accounts import Role
 from receiver.store.entry import Entry
-from receiver.store.sqlite.accounts import Role
 from receiver.web.console import showing
 from receiver.web.console.pages import accounts, pages, service
 
@@ -43,7 +43,7 @@ def _list(filters: dict[str, str]) -> str:
     wanted: dict[str, Any] = {
         "process": filters["process"] or None,
         "status": Status(filters["status"]) if filters["status"] in set(Status) else None,
-        "until": _moment(filters["before"]),
+        "until": moment_of(filters["before"]),
     }
     found = service().context.ledger.search(**wanted, limit=PAGE)
     return _shown(filters, [entry for entry in found if isinstance(entry, Entry)], "")
@@ -63,7 +63,8 @@ def _shown(filters: dict[str, str], entries: list[Entry], known: str) -> str:
     )
 
 
-def _moment(text: str) -> datetime | None:
+def moment_of(text: str) -> datetime | None:
+    """Return a moment of a filter; None if it is none."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -1,0 +1,50 @@
+"""What may be done with a held or refused delivery: judged anew, released or discarded, one or many."""
+
+from datetime import UTC, datetime
+
+from receiver.core.delivery import Replay, Status
+from receiver.core.problems import Code, Problem
+from receiver.delivery.context import Context
+from receiver.operations import rehearsal, replay
+from receiver.operations.replay import Replayed
+from receiver.store import quarantine
+from receiver.store.entry import Attempt, Entry
+from receiver.store.ledger import KEPT
+
+ACTIONS = {"replay": "judged anew", "release": "released", "discard": "discarded"}
+
+
+def redo(context: Context, entry: Entry, action: str, person: str) -> Replayed:
+    """Judge a delivery anew; to release it is to accept its low confidence. Raises Problem."""
+    return replay.replay(context, entry, Replay(datetime.now(UTC), f"{person} (console)", action == "release"))
+
+
+def discard(context: Context, entry: Entry, person: str, reason: str) -> None:
+    """Keep a delivery no longer. Raises Problem where it is not kept, or somebody is at work on it."""
+    if entry.status not in KEPT:
+        raise Problem(Code.BUSY, "Only what is held or refused can be discarded.")
+    note = f"discarded by {person} (console){f': {reason}' if reason else ''}"
+    attempt = Attempt(datetime.now(UTC), "", Status.DISCARDED, note=note)
+    if not quarantine.let_go(context.ledger, context.settings.data, entry, attempt):
+        raise Problem(Code.BUSY, "Somebody is at work on this delivery, or it came again. Look again.")
+
+
+def act(context: Context, entry: Entry, action: str, person: str, reason: str) -> str:
+    """Act on a delivery, and return in a few words what became of it. Raises Problem."""
+    if action == "discard":
+        discard(context, entry, person, reason)
+        return "discarded"
+    replayed = redo(context, entry, action, person)
+    return _worded(replayed.result, replayed.problem)
+
+
+def rehearse(context: Context, entry: Entry, action: str) -> str:
+    """Return what an action would do, in a few words; nothing is changed. Raises Problem."""
+    if action == "discard":
+        return "would be discarded" if entry.status in KEPT else "is not kept"
+    found = rehearsal.rehearse(context, entry, accept_confidence=action == "release")
+    return _worded(found.result, found.problem)
+
+
+def _worded(result: str, problem: Problem | None) -> str:
+    return f"{result}: {problem.code}" if problem else str(result)

@@ -1,0 +1,138 @@
+"""Actions on many deliveries: counted, tried, done in the background, each with its outcome."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from receiver.core.delivery import Status
+from receiver.store import jobs as jobs_module
+from receiver.store.accounts import Role
+from receiver.store.jobs import Jobs, State
+from receiver.store.ledger import Ledger
+
+from .test_console import OURS, act, client
+
+
+@pytest.fixture
+def held(settings, ids):
+    """The ids of what is held now, whatever other tests left."""
+    return {entry.id for entry in Ledger(settings.ledger).search(status=Status.HELD, limit=1000)}
+
+
+def finish():
+    """Wait for whoever works on jobs."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("job "):
+            thread.join()
+
+
+def begin(made, action="release", **form):
+    form = {"action": action, "status": "held", "process": "referrals"} | form
+    answer = made.post("/jobs", data=form, headers=OURS)
+    assert answer.status_code == 303, answer.text
+    finish()
+    return answer.headers["Location"]
+
+
+def step(made, place, name):
+    answer = made.post(f"{place}/{name}", headers=OURS)
+    finish()
+    return answer
+
+
+def test_a_job_is_tried_before_anything_is_changed(console, settings, held):
+    made = client(console)
+    page = made.get(begin(made)).text
+    assert "The dry run is complete" in page
+    assert f"<dt>would be published</dt><dd>{len(held)}</dd>" in page
+    assert all(Ledger(settings.ledger).find(id_).status is Status.HELD for id_ in held)
+
+
+def test_what_was_tried_is_done_once_and_each_delivery_has_its_outcome(console, settings, accounts, held):
+    made = client(console)
+    place = begin(made)
+    assert step(made, place, "do").status_code == 303
+    page = made.get(place).text
+    assert "Done." in page
+    assert f"<dt>published</dt><dd>{len(held)}</dd>" in page
+    assert all(Ledger(settings.ledger).find(id_).status is Status.PUBLISHED for id_ in held)
+    assert {look.event for look in accounts.looks(delivery=held.pop())} == {"release"}
+    assert step(made, place, "do").status_code == 409
+
+
+def test_what_came_again_since_the_dry_run_is_left_as_it_is(console, settings, ids, held):
+    made = client(console)
+    place = begin(made, "discard", reason="test faxes")
+    act(made, settings, ids["held"], "replay")
+    step(made, place, "do")
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+    assert "somebody was at it meanwhile" in made.get(place).text
+    others = held - {ids["held"]}
+    assert all(Ledger(settings.ledger).find(id_).status is Status.DISCARDED for id_ in others)
+
+
+def test_a_filter_reaches_no_further_than_it_says(console, settings, ids):
+    made = client(console)
+    place = begin(made, process="lab-reports")
+    assert "0 of 0" in made.get(place).text
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+
+
+def test_a_job_is_bounded(console, ids, monkeypatch):
+    from receiver.web.console import bulk
+
+    monkeypatch.setattr(bulk, "MOST", 1)
+    made = client(console)
+    page = made.get(begin(made)).text
+    assert "1 of 1" in page
+    assert "begin another job for the rest" in page
+
+
+def test_what_is_stopped_stays_as_it_was(console, settings, ids):
+    made = client(console)
+    place = begin(made)
+    assert step(made, place, "stop").status_code == 303
+    assert step(made, place, "do").status_code == 409
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+
+
+def test_a_job_whose_console_died_is_gone_on_with(console, settings, ids, monkeypatch):
+    made = client(console)
+    place = begin(made)
+    Jobs(Ledger(settings.ledger).connections).move(place.rpartition("/")[2], [State.TRIED], State.RUNNING)
+    assert step(made, place, "resume").status_code == 409  # it may be at work
+    monkeypatch.setattr(jobs_module, "QUIET", timedelta(seconds=-1))
+    assert "Whoever worked on it has gone" in made.get(place).text
+    assert step(made, place, "resume").status_code == 303
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.PUBLISHED
+
+
+def test_somebody_elses_job_is_seen_and_stopped_but_not_done(console, ids):
+    place = begin(client(console))
+    other = client(console, Role.OWNER)
+    assert other.get(place).status_code == 200
+    assert step(other, place, "do").status_code == 403
+    assert step(other, place, "stop").status_code == 303
+
+
+def test_an_auditor_neither_begins_nor_sees_jobs(console, ids):
+    place = begin(client(console))
+    auditor = client(console, Role.AUDITOR)
+    assert auditor.post("/jobs", data={"action": "discard", "status": "held"}, headers=OURS).status_code == 403
+    assert auditor.get(place).status_code == 403
+    assert auditor.post(f"{place}/do", headers=OURS).status_code == 403
+
+
+@pytest.mark.parametrize("form", [{"status": "published"}, {"action": "correct"}, {"status": ""}])
+def test_what_is_no_action_on_kept_deliveries_is_refused(console, form):
+    data = {"action": "release", "status": "held"} | form
+    assert client(console).post("/jobs", data=data, headers=OURS).status_code == 400
+
+
+def test_jobs_are_found_again_until_they_are_old(console, settings, ids):
+    made = client(console)
+    place = begin(made)
+    assert place in made.get("/jobs").text
+    jobs = Jobs(Ledger(settings.ledger).connections)
+    assert jobs.find(place.rpartition("/")[2]).began > datetime.now(UTC) - jobs_module.KEPT

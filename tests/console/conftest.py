@@ -6,6 +6,7 @@ import threading
 from itertools import count
 
 import pytest
+from argon2 import PasswordHasher
 from werkzeug.serving import make_server
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
@@ -14,11 +15,10 @@ from receiver.core.settings import Settings
 from receiver.store.accounts import Accounts, Role, User
 from receiver.store.ledger import Ledger
 from receiver.web.console import create_app
-from receiver.web.console.access import hashed
 
 from .sample import PASSWORD, ROOT, TOKEN, request_of
 
-HASH = hashed(PASSWORD)
+HASH = PasswordHasher(time_cost=1, memory_cost=8).hash(PASSWORD)  # a login of a test takes no tenth of a second
 NUMBERS = count()
 CHROMIUM = shutil.which("chromium")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]

@@ -42,7 +42,7 @@ AREAS = {
         ("metadata", "core/positions.py"),
         ("metadata", "core/test_positions.py", "templates/test_xml_metadata.py", "field"),
     ),
-    "formats": Area(("formats",), ("templates", "formats")),
+    "formats": Area(("formats",), ("templates", "formats", "field", "authoring/draft", "authoring/cases")),
     "filters": Area(("templates/filters",), ("templates", "field")),
     "schemas": Area(("schemas",), ("schemas", "formats", "field")),
     "web": Area(

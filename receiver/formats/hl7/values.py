@@ -44,8 +44,6 @@ def violations(message: str) -> Iterator[Violation]:
     version = segments[0].split(field)[11].split(component)[0]
     for line, text in enumerate(segments, 1):
         types = _types(version, text[:3])
-        if not types:
-            continue
         fields = text.split(field)
         if text[:3] == "MSH":
             fields.insert(1, field)  # MSH-1 is the separator itself

@@ -11,6 +11,7 @@ from receiver.formats.comparing import RecordStyle, differences
 HL7 = "MSH|^~\\&|A|B\rPID|1||123^^^CLINIC^MR~9||Smith^John\rDG1|1||I10\rDG1|2||R06\rDG1|3||E11\r"
 JSON = {"id": 1, "patient": {"name": "Ada", "codes": ["I10", "R06", "E11"]}, "gone": None}
 XML = '<n xmlns="urn:x"><p mrn="1"><name>Ada</name></p><d code="I10"/><d code="R06"/><d code="E11"/></n>'
+UNSEEN = "the bytes differ, though not in what they say: line ends, spaces or the encoding"
 CSV = "mrn,name\r\n1,Ada\r\n2,Bob\r\n3,Cyd\r\n"
 
 
@@ -123,9 +124,7 @@ def test_records_that_differ_everywhere_do_not_fill_the_screen():
 
 @pytest.mark.parametrize("form", ["hl7", "json", "xml", "csv", "text"])
 def test_other_line_ends_are_a_difference_too(form):
-    assert told(form, "x\r\n", "x\n") == [
-        "the bytes differ, though not in what they say: line ends, spaces or the encoding"
-    ]
+    assert told(form, "x\r\n", "x\n") == [UNSEEN]
 
 
 RECORDS = st.sampled_from([HL7, json.dumps(JSON), XML, CSV, ""])
@@ -136,3 +135,94 @@ def test_different_bytes_always_have_a_difference_and_equal_ones_none(form, one,
     one, other = one.encode("utf-8", "replace"), other.encode("utf-8", "replace")
     assert bool(differences(RecordStyle(form), one, other)) == (one != other)
     assert differences(RecordStyle(form), one, one) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "expected", "got", "lines"),
+    [
+        ("hl7", "MSH|^~\\&", "MSH|^~\\", ["@@ -1 +1 @@", "-MSH|^~\\&", "+MSH|^~\\"]),  # no header
+        ("hl7", "FHS|^~\\&|A^B", "FHS|^~\\&|A^C", ['FHS-3.2: expected "B", got "C"']),
+        ("hl7", "BHS|^~\\&", "BHS#^~\\&", ['BHS-1: expected "|", got "#"']),
+        ("hl7", "MSH|^~\\&|x&y&z", "MSH|^~\\&|x&q&z", ['MSH-3.2: expected "y", got "q"']),
+        ("hl7", "MSH|^~\\&\r\r\nPV1|1\n", "MSH|^~\\&\rPV1|2", ['PV1-1: expected "1", got "2"']),
+        ("json", '{"a": {"b": 1}}', '{"b": 1}', ['/a: missing, expected {"b": 1}', "/b: not expected, got 1"]),
+        ("json", '{"a": [1]}', '{"a": {}}', ["/a: expected [1], got {}"]),
+        ("json", '{"a": {}}', '{"a": []}', ["/a: expected {}, got []"]),
+        ("json", '{"a": "x"}', '{"a": 5}', ['/a: expected "x", got 5']),
+        ("json", '["x", {"é": 1}, 3]', '["x", 3]', ['/1: missing, expected {"é": 1}']),
+        ("json", '[1, {"k": 1}]', '[{"k": 2}]', ["/0: missing, expected 1", "/1/k: expected 1, got 2"]),
+        ("json", "[1, 9]", '[1, "s", 9]', ['/1: not expected, got "s"']),
+        ("json", '[{"b": 1, "a": 2}, 1]', '[{"a": 2, "b": 1}, 2]', ["/1: expected 1, got 2"]),
+        ("json", "1", "2", ["/: expected 1, got 2"]),
+        ("json", '"' + "x" * 70 + '"', "1", ['/: expected "' + "x" * 70 + '", got 1']),
+        ("json", '"' + "x" * 71 + '"', "1", ['/: expected "' + "x" * 71 + "…, got 1"]),
+        ("xml", "<a/>", "<b>x</b>", ['/: expected "<a>", got "<b>x"']),
+        ("xml", "<a k='1'>x</a>", "<a k='2'> x </a>", ['/a/@k: expected "1", got "2"']),
+        ("xml", "<a/>", "<a c='1'/>", ['/a/@c: not expected, got "1"']),
+        ("xml", "<a c=''/>", "<a/>", ['/a/@c: missing, expected ""']),
+        ("xml", "<a><b/><c/>x</a>", "<a><b/><c/>y</a>", ['/a/c (after it): expected "x", got "y"']),
+        ("xml", "<a><b/><c/></a>", "<a><b/><c/><b/></a>", ['/a/b[2]: not expected, got "<b>"']),
+        (
+            "xml",
+            '<a xmlns:p="urn:p"><p:b p:k="1"> t <i>u</i></p:b></a>',
+            "<a/>",
+            ['/a/b: missing, expected "<b k="1">t u"'],
+        ),
+        ("csv", "\r\n", "a\r\n", ["@@ -1 +1 @@", "-", "+a"]),
+        ("csv", "a,b\r\n1,2\r\n", "", ["@@ -1,2 +0,0 @@", "-a,b", "-1,2"]),
+        ("csv", 'a,b\r\n"1,2\r\n', "a,b\r\n1,2\r\n", ["@@ -1,2 +1,2 @@", " a,b", '-"1,2', "+1,2"]),
+        ("csv", "a,a\r\n1,2\r\n", "a,a\r\n1,3\r\n", ['row 2, column 2: expected "2", got "3"']),
+        ("csv", "a,b\r\n1,2\r\n", "a,a\r\n1,2\r\n", ['row 1, column 2: expected "b", got "a"']),
+        ("csv", "1,2\r\n", "1,2,3\r\n4\r\n", ['row 1, column 3: expected "", got "3"', 'row 2: not expected, got "4"']),
+        ("csv", "a\r\n", "a\r\nb\r\n", ['row 2: not expected, got "b"']),
+        ("csv", "a,a\r\n1,2\r\n3,4\r\n", "a,a\r\n1,2\r\n", ['row 3: missing, expected "3, 4"']),
+        ("csv", "a|b|;\r\n1|2\r\n3|4;;;", "a|b|;\r\n1|2\r\n3|5;;;", ['row 3, b: expected "4;;;", got "5;;;"']),
+        (
+            "csv",
+            "a,b\r\n1,2\r\n",
+            "b,c\r\n2,3\r\n",
+            ['row 1: missing, expected the column "a"', 'row 1: not expected, got the column "c"'],
+        ),
+        ("csv", "a,b,c\r\n1,2,3\r\n", "a,b\r\n1,2\r\n", ['row 1: missing, expected the column "c"']),
+        (
+            "csv",
+            "a,b\r\n1,2\r\n3,4\r\n",
+            "a,b\r\n3,4\r\n9,9\r\n",
+            ['row 2: missing, expected "1, 2"', 'row 3: not expected, got "9, 9"'],
+        ),
+        ("text", "x" * 200, "y" * 201, ["@@ -1 +1 @@", "-" + "x" * 199 + "…", "+" + "y" * 199 + "…"]),
+        ("text", "x" * 199, "", ["@@ -1 +0,0 @@", "-" + "x" * 199]),
+        ("text", "a\nb\nc\nd\n", "a\nb\nc\ne\n", ["@@ -3,2 +3,2 @@", " c", "-d", "+e"]),
+    ],
+)
+def test_each_way_to_differ_has_its_line(form, expected, got, lines):
+    assert told(form, expected, got) == lines
+
+
+def test_a_declared_delimiter_is_believed():
+    style = RecordStyle("csv", delimiter="#")
+    assert differences(style, b"a#b,c,d\r\n1#2\r\n", b"a#b,c,d\r\n1#3\r\n") == ['row 2, b,c,d: expected "2", got "3"']
+
+
+def test_bytes_are_read_in_the_encoding_of_the_record():
+    assert differences(RecordStyle("json", "latin-1"), b'"\xe9"', b'"e"') == ['/: expected "é", got "e"']
+
+
+@pytest.mark.parametrize(("count", "shown"), [(50, 50), (51, 51)])
+def test_fifty_lines_are_shown_and_one_that_there_are_more(count, shown):
+    lines = told("json", json.dumps([1] * count), "[]")
+    assert (len(lines), lines[-1] == "and more") == (shown, count > 50)
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "line"),
+    [
+        ("a" * 72, "b" + "a" * 71, ("a" * 72, "b" + "a" * 71)),  # not long
+        ("a" * 73, "b" + "a" * 72, ("a" * 72 + "…", "b" + "a" * 71 + "…")),  # at the start
+        ("a" * 40 + "b" * 40, "a" * 40 + "c" * 40, ("…" + "a" * 20 + "b" * 40, "…" + "a" * 20 + "c" * 40)),
+        ("a" * 80, "a" * 50, ("…" + "a" * 50, "…" + "a" * 20)),  # one ends where the other goes on
+        ("a\r\nb", "a\nb", ("a\\r\\nb", "a\\nb")),
+    ],
+)
+def test_long_texts_are_cut_to_where_they_part(expected, got, line):
+    assert told("json", json.dumps(expected), json.dumps(got)) == ['/: expected "{}", got "{}"'.format(*line)]

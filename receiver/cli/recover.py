@@ -32,7 +32,7 @@ def command(after_restore: bool) -> None:
 
 
 def _completed(context: Context) -> bool:
-    """Complete the ledger, and show what came of it; False where something may still be published twice."""
+    """Complete the ledger, and show what came of it; False if something may still be published twice."""
     latest = next((entry for entry in context.ledger.search(limit=1) if isinstance(entry, Entry)), None)
     done = complete(context.ledger, {each.output for each in context.processes.values()}, datetime.now(UTC))
     for id_, reason in done.failed.items():

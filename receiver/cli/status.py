@@ -79,7 +79,7 @@ def _show_tokens(context: Context, now: datetime) -> None:
 
 
 def _show_told(context: Context, now: datetime) -> None:
-    """Tell what people were told ([notify]) and is not well again."""
+    """Report what people were told ([notify]) and is not well again."""
     rows = [
         (name, fault, f"told {_ago(since, now)} ago")
         for name, faults in alerts.read(context.settings.data).items()

@@ -57,7 +57,7 @@ def command(process: str, files: Sequence[str], request: Path | None, watch: boo
 
 
 def _case_folder(files: Sequence[str], samples: Path) -> Path | None:
-    """Return the folder of the sample case that is meant; None where files are."""
+    """Return the folder of the sample case that is meant; None if files are."""
     if len(files) != 1:
         return None
     given = Path(files[0])

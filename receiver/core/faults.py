@@ -55,7 +55,7 @@ class ConfigurationError(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean "…"?` for the nearest known word, or "" where none is near; case makes no difference."""
+    """Return `did you mean "…"?` for the nearest known word, or "" if none is near; case makes no difference."""
     words = {each.casefold(): each for each in known}
     near = [words[each] for each in get_close_matches(word.casefold(), words, n=1, cutoff=0.6)]
     return f'did you mean "{near[0]}"?' if near else ""
@@ -101,7 +101,7 @@ def _told(error: BaseException) -> str:
 
 @contextmanager
 def _bounded() -> Iterator[None]:
-    """Raise _TooLong where this takes too long; other threads than the first compile only what was proven before."""
+    """Raise _TooLong if this takes too long; other threads than the first compile only what was proven before."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -52,7 +52,7 @@ def _signature(path: str, part: Part) -> str:
 
 
 def _send(clamd: socket.socket, part: Part) -> None:
-    """Send a part; clamd may answer before its end, and close, where it takes no more."""
+    """Send a part; clamd may answer before its end, and close, if it takes no more."""
     clamd.sendall(b"zINSTREAM\0")
     try:
         for chunk in durable.chunks(part.path):

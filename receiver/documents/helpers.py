@@ -121,7 +121,7 @@ class Helper:
             yield chunk
 
     def _read(self) -> bytes:
-        """Return what comes next. Raises `UnreadableError` at the deadline, and where the process has died."""
+        """Return what comes next. Raises `UnreadableError` at the deadline, and if the process has died."""
         pipe = self._process.stdout if self._process else None
         if pipe is None:
             return b""
@@ -157,7 +157,7 @@ class Helpers:
     def ask(
         self, process: str, question: dict[str, str], seconds: float, take: Callable[[bytes], object] | None = None
     ) -> dict[str, Any]:
-        """Return what a helper says, as `Helper.ask`; raises `Problem` where too many others come first."""
+        """Return what a helper says, as `Helper.ask`; raises `Problem` if too many others come first."""
         with work.given(), self._one(process) as helper:
             return helper.ask(question, seconds, take)
 

@@ -144,12 +144,12 @@ class Tiff:
             yield count
 
     def require_silence(self) -> None:
-        """Raise `UnreadableError` where libtiff complained of a directory."""
+        """Raise `UnreadableError` if libtiff complained of a directory."""
         if _heard:
             raise UnreadableError(DAMAGED_DIRECTORY)
 
     def field(self, tag: int, missing: int = 0) -> Any:
-        """Return the value of a field, or its default where the file has none: that of TIFF, or `missing`."""
+        """Return the value of a field, or its default if the file has none: that of TIFF, or `missing`."""
         value = TYPES[tag](missing)
         _field(c_void_p(self._handle), c_uint32(tag), byref(value))
         return value.value

@@ -68,7 +68,7 @@ def excerpts(expected: str, got: str) -> tuple[str, str]:
 
 
 def quoted(text: str, start: int = 0) -> str:
-    """Return a text in quotes, on one line, cut where it is long."""
+    """Return a text in quotes, on one line, cut if it is long."""
     piece = text[start : start + LONGEST]
     before, after = "…" if start else "", "…" if start + LONGEST < len(text) else ""
     return '"' + before + piece.replace("\r", "\\r").replace("\n", "\\n") + after + '"'

@@ -115,7 +115,7 @@ def crashed(error: BaseException | None) -> None:
 
 
 def pruned(process: str, kind: str, count: int) -> None:
-    """Log how much of what was over is removed; nothing where there was nothing."""
+    """Log how much of what was over is removed; nothing if there was nothing."""
     if count:
         _log(logging.INFO, "pruned", {"process": process, "kind": kind, "count": count})
 
@@ -177,7 +177,7 @@ def not_opened(problem: Problem, seconds: float) -> None:
 
 
 def recovered(report: Report) -> None:
-    """Log what a start found of an earlier life; nothing where there was nothing."""
+    """Log what a start found of an earlier life; nothing if there was nothing."""
     if report.finished or report.swept or report.quarantined:
         counts = {"published": len(report.finished), "swept": report.swept, "quarantined": report.quarantined}
         _log(logging.INFO, "recovered", counts)

@@ -63,7 +63,7 @@ def path(expression: str) -> Path:
 
 
 def _advice(expression: str) -> str:
-    """Tell what to write instead of what is no JMESPath, most often a JSONPath, a JSON Pointer or an XPath."""
+    """Report what to write instead of what is no JMESPath, most often a JSONPath, a JSON Pointer or an XPath."""
     plain = re.sub(r"^\$?[./]+|^\$", "", expression).replace("/", ".")
     quoted = re.sub(r"(?<![\w\"])(\w+(?:[- ]\w+)+)(?![\w\"])", r'"\1"', plain)
     try:

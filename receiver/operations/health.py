@@ -142,7 +142,7 @@ def _space(folder: Path, needed: int) -> str:
     return text
 
 
-MOST_FILES = 10_000  # looked at in one output folder: some 30 ms; where nobody takes files away, more say no more
+MOST_FILES = 10_000  # looked at in one output folder: some 30 ms; if nobody takes files away, more say no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def _modified(folder: Path) -> Iterator[float]:
 
 
 def files(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """Yield the files below a folder, but what is hidden; nothing where it is gone, which /readyz tells."""
+    """Yield the files below a folder, but what is hidden; nothing if it is gone, which /readyz tells."""
     with contextlib.suppress(OSError), os.scandir(folder) as found:
         for entry in found:
             if entry.name.startswith("."):

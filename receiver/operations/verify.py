@@ -133,7 +133,7 @@ ID = re.compile(rf"(?=([A-Z2-7]{{{ID_LENGTH}}}))")
 class Unknown:
     """A file in the output that the ledger does not say was published."""
 
-    id: str  # of the delivery whose it seems to be; "" where its name has none
+    id: str  # of the delivery whose it seems to be; "" if its name has none
     path: Path  # absolute
 
 

@@ -66,7 +66,7 @@ RULES = {
 
 
 def of_json(error: ValidationError) -> str:
-    """Tell what to write instead of what breaks a rule of JSON Schema itself."""
+    """Report what to write instead of what breaks a rule of JSON Schema itself."""
     wanted: Any = error.validator_value
     found = error.instance
     if error.validator == "enum":
@@ -98,7 +98,7 @@ XSD = (  # what the library says of a schema, and what to do
 
 
 def of_xsd(message: str) -> str:
-    """Tell what to do about what xmlschema says of a schema; "" for what is seldom."""
+    """Report what to do about what xmlschema says of a schema; "" for what is seldom."""
     unknown = UNKNOWN_TYPE.search(message)
     if not unknown:
         return next((hint for said, hint in XSD if said in message), "")

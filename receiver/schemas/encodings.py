@@ -80,7 +80,7 @@ def _known(name: str, said: str) -> str:
 
 
 def _ordered(codec: str, content: bytes, said: str) -> str:
-    """Return the encoding with the order of its bytes; raise where they cannot be in it."""
+    """Return the encoding with the order of its bytes; raise if they cannot be in it."""
     looks = _order(content)
     if not WIDE.match(codec) and not looks:
         return codec

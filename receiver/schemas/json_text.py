@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, and I-JSON (RFC 7493) where that is safer: nothing that two readers read differently.
+"""JSON as RFC 8259 has it, and I-JSON (RFC 7493) if that is safer: nothing that two readers read differently.
 
 Python's json does the work. What it would let pass (duplicate names, NaN, numbers that become infinite, halves
 of surrogate pairs) its hooks and a few counts notice; only then does `_judge` walk the text to find the place.

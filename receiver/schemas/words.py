@@ -15,7 +15,7 @@ def name(text: str) -> str:
 
 
 def rule(text: str, limit: int = MAX_RULE) -> str:
-    """Write something out of a schema on one line, cut where it is long."""
+    """Write something out of a schema on one line, cut if it is long."""
     line = "".join(char if char.isprintable() else " " for char in text)
     return line if len(line) <= limit else line[:limit] + "…"
 

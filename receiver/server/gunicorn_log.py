@@ -32,7 +32,7 @@ class Lines(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 
 def _form() -> str:
-    """Return the form that is set; where the settings are wrong, `on_starting` is about to say so."""
+    """Return the form that is set; if the settings are wrong, `on_starting` is about to say so."""
     try:
         return Settings.from_environment().log
     except SettingsError:

@@ -1,6 +1,6 @@
 """The worker: gunicorn's threaded one, whose threads wait for no sender.
 
-    accept ──▶ head arrives ──▶ thread: judge the head ──▶ take the body, answer ◀─▶ the next, where it comes at once
+    accept ──▶ head arrives ──▶ thread: judge the head ──▶ take the body, answer ◀─▶ the next, if it comes at once
                `Heads`                ▲           │                          │
                                       └─ `Bodies` ┘ if the body              ├──▶ `Answers`, if the answer is not
                                                     is not there yet         │     taken in at once

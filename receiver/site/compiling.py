@@ -127,7 +127,7 @@ def customs(written: PersonsConfig) -> Customs:
 
 
 def dialect(record: RecordConfig) -> Dialect:
-    """Return how the record is written where its format leaves that open."""
+    """Return how the record is written if its format leaves that open."""
     return Dialect(record.quote, record.delimiter, record.forbid)
 
 
@@ -208,7 +208,7 @@ class _Work:
         return record.delimiter or ","
 
     def conversions(self) -> Iterator[Fault]:
-        """Yield a fault for each part that is to be converted where nothing can convert it."""
+        """Yield a fault for each part that is to be converted if nothing can convert it."""
         wanted = [part.name for part in self.configured.parts if part.convert]
         if wanted and not documents.can_convert():
             message, hint = "documents are converted by img2pdf, which is not installed", "pip install 'receiver[pdf]'"

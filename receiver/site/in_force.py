@@ -203,7 +203,7 @@ def establish(settings: Settings) -> dict[str, Process]:
 def create_output(settings: Settings, output: Path, group: int | None, before: State | None) -> None:
     """Create the output folder of what comes into force, for its group if it has one. Raises `Problem` if it cannot.
 
-    What was an output before had its folder: where that is missing now, a disk is away, and comes back.
+    What was an output before had its folder: if that is missing now, a disk is away, and comes back.
     """
     if before is None or not before.has_output(output) or output.is_dir():
         stage_for(settings.data, output)

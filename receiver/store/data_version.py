@@ -19,7 +19,7 @@ def stamped(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def require_known(content: Mapping[str, Any], what: str) -> None:
-    """Raise Problem where a newer program wrote `what`."""
+    """Raise Problem if a newer program wrote `what`."""
     version = content.get(KEY, VERSION)
     if not isinstance(version, int) or version > VERSION:
         detail = (

@@ -210,7 +210,7 @@ def move_new(source: AnyPath, target: AnyPath) -> None:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give `source`'s durable content the new name `target`, without a second copy where the file system allows it.
+    """Give `source`'s durable content the new name `target`, without a second copy if the file system allows it.
 
     Durable but for the name: sync the folder. Raises Problem.
     """
@@ -248,7 +248,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _function(name: str, *types: type) -> Callable[..., int] | None:
-    """Return libc's function `name`, or None where this libc does not have it."""
+    """Return libc's function `name`, or None if this libc does not have it."""
     found = getattr(_libc, name, None)
     if found is None:
         return None
@@ -262,7 +262,7 @@ _sync_file_range = _function("sync_file_range", ctypes.c_int, ctypes.c_int64, ct
 
 
 def rename_new(source: AnyPath, target: AnyPath) -> None:
-    """Rename without ever overwriting, or raise OSError: FileExistsError, or ENOSYS where libc has no such call."""
+    """Rename without ever overwriting, or raise OSError: FileExistsError, or ENOSYS if libc has no such call."""
     if _renameat2 is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     names = os.fsencode(source), os.fsencode(target)

@@ -84,7 +84,7 @@ class Entry:
     attempts: tuple[Attempt, ...] = ()  # the first and the last ones
     attempt_count: int = 0  # all of them
     replay: Replay | None = None  # what brings it here now; its row tells it as an attempt
-    digests: tuple[str, ...] | None = None  # keyed ones of values that it is found by; None where the row is only read
+    digests: tuple[str, ...] | None = None  # keyed ones of values that it is found by; None if the row is only read
 
     @property
     def arrival(self) -> Arrival:

@@ -46,7 +46,7 @@ def ensure_folder(folder: Path, purpose: str) -> None:
 
 
 def require_access(path: Path, mode: int) -> None:
-    """Raise the OSError that an access would raise, and EROFS where the file system itself is read-only."""
+    """Raise the OSError that an access would raise, and EROFS if the file system itself is read-only."""
     path.stat()
     if not os.access(path, mode):
         read_only = os.statvfs(path).f_flag & os.ST_RDONLY
@@ -75,7 +75,7 @@ def remove(path: Path) -> None:
 
 
 def within(root: Path, depth: int) -> list[Path]:
-    """Return the folders that lie `depth` levels below `root`, but hidden ones; none where it is missing.
+    """Return the folders that lie `depth` levels below `root`, but hidden ones; none if it is missing.
 
     Raises Problem.
     """
@@ -125,7 +125,7 @@ def share_folders(folder: str, root: str, group: int) -> None:
 
 
 def require_shareable(folder: str, group: int) -> None:
-    """Raise Problem where files in a folder cannot be given to a group."""
+    """Raise Problem if files in a folder cannot be given to a group."""
     _require_member(group)
     if not _is_shared(folder, group) and os.geteuid() not in (0, os.stat(folder).st_uid):
         detail = f"the output folder is not its group's, nor ours: chgrp {group} and chmod 2770 it"
@@ -155,7 +155,7 @@ def _require_member(group: int) -> None:
 
 
 def name_of(group: int) -> str:
-    """Return the name of a group, or its number where it has none."""
+    """Return the name of a group, or its number if it has none."""
     try:
         return grp.getgrgid(group).gr_name
     except KeyError:

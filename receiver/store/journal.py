@@ -40,7 +40,7 @@ def ensure_folder(output: Path) -> None:
 
 
 def note(entries: Sequence[Entry], at: datetime) -> None:
-    """Append published deliveries to the journals of their outputs, where there are any. Raises Problem.
+    """Append published deliveries to the journals of their outputs, if there are any. Raises Problem.
 
     Each line has its own line break before it: one that a crash has torn harms no other.
     """

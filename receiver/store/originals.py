@@ -1,4 +1,4 @@
-"""Originals: the parts of published deliveries, kept as they came where the process wants that.
+"""Originals: the parts of published deliveries, kept as they came if the process wants that.
 
 They are hard links to what is published, so they cost no second copy where data and output share a file system.
 They are laid out in the stage, accepted with the rest, and moved here as the last step of the publication.

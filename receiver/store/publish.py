@@ -147,7 +147,7 @@ def duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:
     """Return the receipt of a delivery that was accepted before, as a duplicate.
 
     Waits until it is published, by its owner or, where that one is dead, by us. What was accepted stays so where that
-    fails. Raises Problem: BUSY where the attempt before this one is still being published.
+    fails. Raises Problem: BUSY if the attempt before this one is still being published.
     """
     try:
         if published := _published(ledger, winner):
@@ -162,7 +162,7 @@ def duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:
 
 
 def _published(ledger: Ledger, winner: Entry) -> Entry | None:
-    """Return an accepted delivery once it is published; None where its owner takes too long. Raises Problem."""
+    """Return an accepted delivery once it is published; None if its owner takes too long. Raises Problem."""
     deadline = time.monotonic() + PATIENCE
     pause = FIRST_LOOK
     while winner.status is Status.COMMITTED:
@@ -279,7 +279,7 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
 
 
 def _hold(entry: Entry, locks: ExitStack) -> bool:
-    """Take the lock of an entry's folder in the stage; False where its owner lives. Raises Problem.
+    """Take the lock of an entry's folder in the stage; False if its owner lives. Raises Problem.
 
     A folder that is gone needs no lock: its owner removed it after the last step.
     """

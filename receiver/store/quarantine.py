@@ -76,7 +76,7 @@ def discard(data: Path, process: str, id: str) -> None:  # noqa: A002 (the ledge
 def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
     """Keep a held or refused delivery no longer: its row tells why, then its folder goes. Raises Problem.
 
-    False, with nothing done, where somebody is at work on it, or it came again since `entry` was read.
+    False, with nothing done, if somebody is at work on it, or it came again since `entry` was read.
     """
     place = folder(data, entry.process, entry.id)
     lock = lock_folder(place)
@@ -169,7 +169,7 @@ def _kept(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail
 def _move(near: Path, place: Path) -> int | None:
     """Move the delivery, with the lock on it, to its place; or return the lock of the same one that lies there.
 
-    Raises Problem: BUSY where somebody is at work on that one for too long.
+    Raises Problem: BUSY if somebody is at work on that one for too long.
     """
     deadline = time.monotonic() + PATIENCE
     while True:

@@ -75,7 +75,7 @@ def complete(ledger: Ledger, outputs: Iterable[Path], now: datetime) -> Complete
 
 @contextmanager
 def _noting(report: Report, folder: Path) -> Iterator[None]:
-    """Go on with the next one where one fails."""
+    """Go on with the next one if one fails."""
     try:
         yield
     except Problem as problem:

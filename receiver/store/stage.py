@@ -38,7 +38,7 @@ class Stage:
     """A folder in which deliveries are put together."""
 
     def __init__(self, root: Path) -> None:
-        """Own `root`, creating it where it is missing. Raises Problem."""
+        """Own `root`, creating it if it is missing. Raises Problem."""
         self.root = root.resolve()
         self.output: tuple[int, int] | None = None  # device and inode of the folder that it was made for
         self.inside = False  # it lies in that folder

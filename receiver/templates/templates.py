@@ -32,7 +32,7 @@ DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
 
 
 class Dialect(NamedTuple):
-    """How one record is written where its format leaves that open: the keys of [[records]]."""
+    """How one record is written if its format leaves that open: the keys of [[records]]."""
 
     quote: str = "needed"  # of CSV, or "always"
     delimiter: str | None = None  # of CSV; None: as the template says

@@ -1,4 +1,4 @@
-"""Lays a kept delivery out as a sample case: files by the naming rule, or a request where names cannot tell all."""
+"""Lays a kept delivery out as a sample case: files by the naming rule, or a request if names cannot tell all."""
 
 import re
 from collections.abc import Mapping, Sequence

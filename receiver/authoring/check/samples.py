@@ -21,7 +21,7 @@ from receiver.site.config.model import PartConfig
 from receiver.site.process import Process
 
 PROBLEM = "problem.json"  # in expected/: the sample is to be refused
-LED_TO = (  # the rule that is broken where nothing is found: what was looked for
+LED_TO = (  # the rule that is broken if nothing is found: what was looked for
     ("source_id", "metadata", "source_id", "document's id"),
     ("fields", "fields", "each", "list of fields"),
     ("name", "fields", "name", "field's name"),
@@ -82,7 +82,7 @@ def _expectation(site: Site, case: Case) -> Iterator[Fault]:
 
 
 def _wrong_path(site: Site, process: Process, passing: list[Case]) -> Fault | None:
-    """Blame a path where all samples lack what it leads to."""
+    """Blame a path if all samples lack what it leads to."""
     read = [metadata for case in passing if (metadata := _metadata(case, site.settings.max_body))]
     broken = [{each.rule for each in _violations(process, metadata)} for metadata in read]
     for rule, section, key, what in LED_TO:
@@ -193,7 +193,7 @@ STEP = re.compile(r"(?:\{[^}]*\}|[^/:\[\]]*:)?([^/:\[\]{}]+)(?:\[(\d+)\])?")
 
 
 def spot(reader: MetadataReader, content: bytes, charset: str, where: str) -> Spot:
-    """Return line and column, from 1, of what a violation's `where` names; the start where it cannot be told."""
+    """Return line and column, from 1, of what a violation's `where` names; the start if it cannot be told."""
     if place := LINE.fullmatch(where):
         return int(place[1]), int(place[2])
     document = reader.form.parse(content, charset)

@@ -1,4 +1,4 @@
-"""For code scanning: SARIF 2.1.0 (OASIS, 2020), with the edit that mends a fault where its hint names one."""
+"""For code scanning: SARIF 2.1.0 (OASIS, 2020), with the edit that mends a fault if its hint names one."""
 
 import json
 import re

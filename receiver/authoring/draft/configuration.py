@@ -96,7 +96,7 @@ def _record(record: Record) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Write a text of TOML: without escapes where that is possible."""
+    """Write a text of TOML: without escapes if that is possible."""
     return f"'{text}'" if '"' in text and "'" not in text else json.dumps(text, ensure_ascii=False)
 
 

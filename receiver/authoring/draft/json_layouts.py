@@ -18,7 +18,7 @@ Scalar = str | int | float | bool | None
 
 
 def found(documents: Sequence[Any], wanted: Wanted) -> Iterator[Candidate]:
-    """Yield every way to read the fields; where the owner says where they stand, the ways to read those."""
+    """Yield every way to read the fields; if the owner says where they stand, the ways to read those."""
     total = sum(map(_size, documents)) or 1
     for steps, items in _places(documents, list, wanted).items():
         rows = [(number, item) for number, each in items for item in each]

@@ -30,7 +30,7 @@ def metadata_schema(process: str, reading: Reading, documents: Sequence[Any]) ->
 
 
 def types(values: Sequence[Any]) -> list[str]:
-    """Return the types of some values, in JSON Schema's words; a number where some are whole and some are not.
+    """Return the types of some values, in JSON Schema's words; a number if some are whole and some are not.
 
     Nobody knows what may come in the place of a mere null: [] then.
     """

@@ -108,7 +108,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _other_than_the_default(sources: Sources, chosen: Candidate) -> str | None:
-    """Return a path to nothing where the default one leads to what is no confidence."""
+    """Return a path to nothing if the default one leads to what is no confidence."""
     form = FORMS[sources.form]
     default = replace(chosen, confidence=form.CONFIDENCE)
     found = [sure for document in sources.documents for _, _, sure in _raw(sources, document, default)]

@@ -1,4 +1,4 @@
-"""Which column is the name, which the value, which the confidence: by their shape, and by words where that is alike.
+"""Which column is the name, which the value, which the confidence: by their shape, and by words if that is alike.
 
 Points are from 0 to about 100 for each role; what counts is only which column has the most.
 """
@@ -29,7 +29,7 @@ class Roles:
 
 
 def roles(columns: Sequence[Column], wanted: Wanted, *, alone: bool) -> Roles | None:
-    """Tell the roles of the columns; None if there is no name with a value.
+    """Report the roles of the columns; None if there is no name with a value.
 
     `alone`: the items have no siblings. Then their shape says nothing, and their words must.
     """
@@ -52,7 +52,7 @@ def value_of(columns: Sequence[Column], wanted: Wanted) -> Column | None:
 
 
 def confidence(columns: Sequence[Column], wanted: Wanted) -> Column | None:
-    """Return the confidence; None if there is none, or where only their words could tell two apart."""
+    """Return the confidence; None if there is none, or if only their words could tell two apart."""
     if wanted.confidence == NONE:
         return None
     if wanted.confidence:
@@ -140,7 +140,7 @@ def _depth(column: Column) -> int:
 
 
 MANY = 20  # fields; from there on more of them make a list no likelier
-SINGLE = 50  # points of single values, each under its own name: less than of names with values, where both are there
+SINGLE = 50  # points of single values, each under its own name: less than of names with values, if both are there
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the owner says of the paths, where they cannot be seen or were seen wrongly."""
+"""What the owner says of the paths, if they cannot be seen or were seen wrongly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields

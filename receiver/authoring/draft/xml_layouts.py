@@ -17,7 +17,7 @@ LEAVES = ".//*[not(*)]"
 
 
 def found(documents: Sequence[Any], wanted: Wanted) -> Iterator[Candidate]:
-    """Yield every way to read the fields; where the owner says where they stand, the ways to read those."""
+    """Yield every way to read the fields; if the owner says where they stand, the ways to read those."""
     total = sum(_size(document.root) for document in documents) or 1
     if wanted.fields:
         items = _selected(documents, wanted.fields)

@@ -75,7 +75,7 @@ class _Scrubbing:
         return Scrubbed(self._with(chosen), kept)
 
     def _blanks(self, parts: Sequence[Sent]) -> list[Sent]:
-        """Return the delivery without its documents: blank pages, or broken ones where the original are."""
+        """Return the delivery without its documents: blank pages, or broken ones if the original are."""
         verdict, _ = self._sameness.judged(parts)
         for broken in (None, BROKEN):
             blank = [_blanked(self._process, part, broken) for part in parts]

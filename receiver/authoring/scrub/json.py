@@ -19,7 +19,7 @@ def values(content: bytes) -> list[str]:
 
 
 def rewritten(content: bytes, texts: Sequence[str]) -> bytes:
-    """Return the document with these texts in the places of its values; a number stays one where the text is one."""
+    """Return the document with these texts in the places of its values; a number stays one if the text is one."""
     return _written(_with(loads(content), iter(texts))).encode() + b"\n"
 
 

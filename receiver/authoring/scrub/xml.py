@@ -38,7 +38,7 @@ def _walk(content: bytes, collected: list[str], texts: Iterator[str] | None) -> 
 
 
 class _Walk:
-    """Passes what is parsed on to a writer, each value collected and, where there are other texts, replaced."""
+    """Passes what is parsed on to a writer, each value collected and, if there are other texts, replaced."""
 
     def __init__(self, writer: C14NWriterTarget, collected: list[str], texts: Iterator[str] | None) -> None:
         self._writer = writer

@@ -9,7 +9,7 @@ FIRST = {"delivery_id": "delivery.id", "source_id": "delivery.source_id", "recei
 
 
 def template(slots: Sequence[Slot], title: str) -> str:
-    """Return the template. Cells are quoted where they need it; the items of a list share one."""
+    """Return the template. Cells are quoted if they need it; the items of a list share one."""
     columns = FIRST | {slot.name: _cell(slot) for slot in slots} | {"document": "document.path"}
     header = ",".join(map(_quoted, columns))
     row = ",".join(f"{{{{ {expression} }}}}" for expression in columns.values())

@@ -143,7 +143,7 @@ def _is_number(plain: str) -> bool:
 @cache
 def _cell(delimiter: str, guarded: bool, always: bool) -> Callable[[object], str]:
     def cell(value: object) -> str:
-        """Print a whole cell, in quotes where it needs them."""
+        """Print a whole cell, in quotes if it needs them."""
         plain = _text(value)
         if plain.isalnum() and not always:
             return plain

@@ -1,4 +1,4 @@
-"""HL7 v2: segments with names, and where that is asked for, messages as the standard has them, judged by hl7apy.
+"""HL7 v2: segments with names, and if that is asked for, messages as the standard has them, judged by hl7apy.
 
 hl7apy's messages may quote what a message holds, so only those of known shape, which name elements and nothing else,
 are passed on. It judges a message by its shape alone: which segments follow each other, and where in each of them
@@ -115,7 +115,7 @@ def available() -> bool:
 def violations_of_standard(message: str) -> tuple[Violation, ...]:
     """Return every fault of a message whose segments end with CR, with its line; () if there is none.
 
-    First those of its structure; where that is right, those of its dates, times and numbers.
+    First those of its structure; if that is right, those of its dates, times and numbers.
     """
     if not _right.known(message):
         faults = _judged(message)

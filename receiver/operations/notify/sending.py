@@ -30,7 +30,7 @@ class NotSentError(Exception):
 
 
 def send(config: NotifyConfig, notice: Notice, environ: Mapping[str, str] = os.environ) -> None:
-    """Send a notice; where that fails, try again. Raises `NotSentError`."""
+    """Send a notice; if that fails, try again. Raises `NotSentError`."""
     for pause in (*PAUSES, None):
         try:
             once(config, notice, environ)
@@ -51,7 +51,7 @@ def once(config: NotifyConfig, notice: Notice, environ: Mapping[str, str] = os.e
 
 
 def _run(command: tuple[str, ...], notice: Notice, environ: Mapping[str, str]) -> None:
-    """Run a program, in a session of its own: where it takes too long it ends with all that it has started."""
+    """Run a program, in a session of its own: if it takes too long it ends with all that it has started."""
     variables = {name: environ[name] for name in KEPT if name in environ} | notice.variables()
     running = _start(command, variables)
     try:

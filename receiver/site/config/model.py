@@ -196,7 +196,7 @@ class NotifyConfig:
 
     @property
     def variable(self) -> str:
-        """The environment variable that holds the webhook's URL; "" where none does."""
+        """The environment variable that holds the webhook's URL; "" if none does."""
         form, _, name = (self.webhook or "").partition(":")
         return name if form == "env" else ""
 

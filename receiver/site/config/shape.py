@@ -201,7 +201,7 @@ def _name(source: Source, broken: Broken) -> Told:
 
 
 def _value(source: Source, broken: Broken) -> Told:
-    """Tell of a value that breaks a pattern or a limit."""
+    """Report of a value that breaks a pattern or a limit."""
     name, form = path_name(broken.path), broken.node.get("format", "")
     if form in FORMS:
         shown = name if form in SECRET else f"{name} = {value_name(broken.value)}"
@@ -215,7 +215,7 @@ def _value(source: Source, broken: Broken) -> Told:
 
 
 def _better_ending(form: str, name: Any) -> str:
-    """Tell the schema's name that was meant, where only its ending is misspelt."""
+    """Report the schema's name that was meant, if only its ending is misspelt."""
     if FORMS[form].code != "schema-misfit" or not isinstance(name, str):
         return ""
     stem, dot, ending = name.rpartition(".")

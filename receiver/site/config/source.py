@@ -70,7 +70,7 @@ def not_toml(file: str, text: str, error: TOMLDecodeError) -> Fault:
 
 
 def _at(text: str, line: int, column: int) -> tuple[str, str] | None:
-    """Tell what is wrong by what stands there, where that says more than the parser does."""
+    """Report what is wrong by what stands there, where that says more than the parser does."""
     here = text.split("\n")[line - 1]
     if here[column - 1 : column] in CURLY:
         return f"{here[column - 1]} is no quote of TOML", 'write straight quotes: title = "Referral intake"'

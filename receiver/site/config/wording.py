@@ -27,7 +27,7 @@ def path_name(path: Sequence[str | int]) -> str:
 
 
 def key_name(key: str) -> str:
-    """Write a key as TOML wants it, in quotes where it needs them."""
+    """Write a key as TOML wants it, in quotes if it needs them."""
     plain = key and all(letter.isascii() and (letter.isalnum() or letter in "_-") for letter in key)
     return key if plain else json.dumps(key, ensure_ascii=False)
 
@@ -45,7 +45,7 @@ def value_name(value: Any) -> str:
 
 
 def type_name(value: Any) -> str:
-    """Return the schema's word for what a TOML value is, or one of ours where JSON has no such value."""
+    """Return the schema's word for what a TOML value is, or one of ours if JSON has no such value."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, date | datetime | time):

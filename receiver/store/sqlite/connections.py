@@ -80,7 +80,7 @@ class Connections:
                 connection.close()
 
     def require_in_place(self) -> None:
-        """Raise Problem where the ledger cannot be used, or is not where it was when this process opened it."""
+        """Raise Problem if the ledger cannot be used, or is not where it was when this process opened it."""
         self._present().presence.require()
 
     def _present(self) -> _Opened:

@@ -42,7 +42,7 @@ class Presence:
     """One process among those that have the ledger open: from before it opens it until before it closes it."""
 
     def __init__(self, path: Path) -> None:
-        """Join them. Raises Problem: Moved where the files that they have open are not what lies there."""
+        """Join them. Raises Problem: Moved if the files that they have open are not those that lie there."""
         self._path = str(path)
         self._files: dict[str, str] = {}  # by what follows the path; unknown before they are noted
         self._anchor: apsw.Connection | None = None
@@ -64,7 +64,7 @@ class Presence:
                 os.pwrite(self._file, json.dumps(self._files).encode(), 0)
 
     def require(self) -> None:
-        """Look at each of the files, for a microsecond or two. Raises Moved where one is not where it was.
+        """Look at each of the files, for a microsecond or two. Raises Moved if one is not where it was.
 
         What was committed is then moved out of the log, which nobody else may ever find again.
         """
@@ -84,7 +84,7 @@ class Presence:
             os.close(file)
 
     def _require_noted(self) -> bool:
-        """Return whether anything is noted. Raises Moved, having left, where it is not what lies there."""
+        """Return whether anything is noted. Raises Moved, having left, if it is not what lies there."""
         if self._file is None:
             return False
         with storage("read which files the ledger is"):
@@ -113,7 +113,7 @@ def patiently(join: Callable[[], Result]) -> Result:
 
 
 def require_none_else(path: Path) -> None:
-    """Raise Problem where no ledger may be created: others have one open, or it was moved without what belongs to it.
+    """Raise Problem if no ledger may be created: others have one open, or it was moved without what belongs to it.
 
     SQLite would take away what lies beside an empty ledger, whosever it is.
     """
@@ -127,7 +127,7 @@ def require_none_else(path: Path) -> None:
 
 
 def _joined(path: Path) -> int | None:
-    """Return the note, open and with a shared lock, emptied where nobody else has one; None for who may only read."""
+    """Return the note, open and with a shared lock, emptied if nobody else has one; None for who may only read."""
     with storage("open the note of which files the ledger is"):
         try:
             file = os.open(f"{path}{SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)

@@ -69,7 +69,7 @@ class Writers:
         """Run `operation` in a transaction and return its result once that is durable.
 
         Raises what the operation raises, which then has changed nothing; Problem where the ledger cannot be
-        written within a second; Unclear where nobody can say. What is not `durable` is visible at once, and
+        written within a second; Unclear if nobody can say. What is not `durable` is visible at once, and
         durable with the next that is.
         """
         ticket = _Ticket(operation, durable, time.monotonic() + schema.BUSY / 1000)
@@ -126,7 +126,7 @@ class Writers:
             raise Problem(Code.STORAGE_FAILED, "could not lock the ledger in time")
 
     def _transact(self, batch: list[_Ticket], deadline: float) -> None:
-        """Run the batch in one transaction. Raises apsw.Error where nothing was committed, and Unclear."""
+        """Run the batch in one transaction. Raises apsw.Error if nothing was committed, and Unclear."""
         connection = self._connection
         connection.set_busy_timeout(max(0, round((deadline - time.monotonic()) * 1000)))
         self._settle()
@@ -175,7 +175,7 @@ class Writers:
 
 
 def _run(connection: apsw.Connection, ticket: _Ticket) -> None:
-    """Run one operation, which alone is undone where it fails. Raises apsw.Error where SQLite gave up the whole."""
+    """Run one operation, which alone is undone if it fails. Raises apsw.Error where SQLite gave up the whole."""
     try:
         with schema.ledger_errors(), connection:
             ticket.result = ticket.operation(connection)
@@ -195,14 +195,14 @@ class Interlock:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file, creating it where it is missing. Raises OSError."""
+        """Open the file, creating it if it is missing. Raises OSError."""
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)
         self._mutex = threading.Lock()  # for the two below
         self._blocked = False  # our thread is in flock(2), and nobody else may be
         self._wanted = False  # somebody waits for what it gets
         self._asked: SimpleQueue[bool] = SimpleQueue()  # False ends the thread
         self._got: SimpleQueue[OSError | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None  # started where another process is first met
+        self._thread: threading.Thread | None = None  # started when another process is first met
 
     def take(self, seconds: float) -> bool:
         """Take the lock; False if it is not to be had in time. Raises OSError."""

@@ -44,7 +44,7 @@ def date(
     The formats are Python's (https://docs.python.org/3/library/datetime.html#format-codes) or "iso"; a list is
     tried in its order. A time without a zone is in `zone`; `to` is the zone in which it is written. Years of
     two digits are the last ones that are not after `latest`. What is before `earliest` is an empty date, and no date.
-    Raises `RefusedError` for what no format reads, and where more is to be written than was read.
+    Raises `RefusedError` for what no format reads, and if more is to be written than was read.
     """
     if isinstance(value, clock.date):
         moment = times.of(value)

@@ -1,6 +1,6 @@
 """Days and times moved by a span, and the spans between them.
 
-A month later is the same day of the next month, or its last day where it has no such day: January 31st and a month is
+A month later is the same day of the next month, or its last day if it has no such day: January 31st and a month is
 February 28th or 29th. A year later is twelve months later.
 """
 
@@ -52,7 +52,7 @@ def plus(value: object, span: str) -> str:
 
 
 def _months_later(when: datetime, months: int) -> datetime:
-    """Return the same day some months later, or the last of that month where it has no such day."""
+    """Return the same day some months later, or the last of that month if it has no such day."""
     year, month = divmod(when.year * 12 + when.month - 1 + months, 12)
     return when.replace(year=year, month=month + 1, day=min(when.day, monthrange(year, month + 1)[1]))
 

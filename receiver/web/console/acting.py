@@ -20,7 +20,7 @@ def redo(context: Context, entry: Entry, action: str, person: str) -> Replayed:
 
 
 def discard(context: Context, entry: Entry, person: str, reason: str) -> None:
-    """Keep a delivery no longer. Raises Problem where it is not kept, or somebody is at work on it."""
+    """Keep a delivery no longer. Raises Problem if it is not kept, or somebody is at work on it."""
     if entry.status not in KEPT:
         raise Problem(Code.BUSY, "Only what is held or refused can be discarded.")
     note = f"discarded by {person} (console){f': {reason}' if reason else ''}"

@@ -112,7 +112,7 @@ class Named:
 
 
 def named(argument: str, is_part: Callable[[str], bool] = lambda _name: False) -> Named:
-    """Report the part that a file is sent as.
+    """Return the part that a file is sent as.
 
     `part=path` says it outright, and so does `part--name.tif`. Otherwise a file is sent as the part that it is
     named after, where the process has such a part; else .json and .xml are `metadata` and anything else is `file`.

@@ -61,7 +61,7 @@ class Verdicts:
         return replace(rule, check=check)
 
     def sample(self, problem: Problem, case: Case) -> None:
-        """Report of a sample that is to be published and is refused."""
+        """Report a sample that is to be published and is refused."""
         told_of_records = problem.code in OF_RECORDS or of_values(problem)
         for violation in problem.violations if told_of_records else ():
             hint = f"the sample {case.name} is to be published: mend one of the two"
@@ -73,13 +73,13 @@ class Verdicts:
             self._note(Fault(file, 1, 1, "sample-refused", f"the sample is refused: {problem.code}: {told}", hint))
 
     def cut_off(self, problem: Problem, case: Case) -> None:
-        """Report of a sample that runs away; what else it meets is expected of it."""
+        """Report a sample that runs away; what else it meets is expected of it."""
         for violation in problem.violations:
             if violation.rule == "limit" and WITHIN not in violation.where:
                 self._tell(violation, f"with the sample {case.name}", Severity.ERROR, "")
 
     def made_up(self, problem: Problem, what: str, *, exact: bool) -> None:
-        """Report of an input that the schemas let come; one that is not exact may break the rules of filters."""
+        """Report an input that the schemas let come; one that is not exact may break the rules of filters."""
         if problem.code is Code.NO_RECORD:
             self._without_records(what)
         for violation in problem.violations if problem.code in OF_RECORDS or of_values(problem) else ():
@@ -87,7 +87,7 @@ class Verdicts:
                 self._tell(violation, f"where {what}", Severity.WARNING, "guard it here, or refuse it in the schema")
 
     def _without_records(self, what: str) -> None:
-        """Report of a delivery that no record applies to, if nobody has said that this may be."""
+        """Report a delivery that no record applies to, if nobody has said that this may be."""
         if "without_records" in self.config.source.data.get("delivery", {}):
             return
         message = f"no record is written where {what}"

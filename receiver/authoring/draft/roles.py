@@ -29,7 +29,7 @@ class Roles:
 
 
 def roles(columns: Sequence[Column], wanted: Wanted, *, alone: bool) -> Roles | None:
-    """Report the roles of the columns; None if there is no name with a value.
+    """Return the roles of the columns; None if there is no name with a value.
 
     `alone`: the items have no siblings. Then their shape says nothing, and their words must.
     """

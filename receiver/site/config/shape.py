@@ -201,7 +201,7 @@ def _name(source: Source, broken: Broken) -> Told:
 
 
 def _value(source: Source, broken: Broken) -> Told:
-    """Report of a value that breaks a pattern or a limit."""
+    """Report a value that breaks a pattern or a limit."""
     name, form = path_name(broken.path), broken.node.get("format", "")
     if form in FORMS:
         shown = name if form in SECRET else f"{name} = {value_name(broken.value)}"

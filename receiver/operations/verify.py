@@ -6,6 +6,7 @@ and differs, or a kept delivery that is gone or differs, is a finding. Safe besi
 
 import hashlib
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,8 @@ from receiver.site.config.site import find
 from receiver.store import kept, originals, quarantine
 from receiver.store.entry import DamagedRow, Entry
 from receiver.store.ledger import ACCEPTED, KEPT, Ledger
+
+MOMENT = 2.0  # seconds in which a delivery that is just being published gets its mark, on a busy disk, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,29 @@ class Tally:
 def verify(ledger: Ledger, data: Path, entries: Iterable[Entry]) -> Tally:
     """Look at every delivery of `entries`, and at what lies in quarantine without one. Raises Problem."""
     tally = Tally()
+    under_way: list[Entry] = []
     for entry in entries:
         tally.deliveries += 1
-        found = list(_judge(entry, data, tally))
-        if found and _unchanged(ledger, entry):
-            tally.findings += [Finding(entry.id, what) for what in found]
+        if entry.status is Status.COMMITTED:
+            under_way.append(entry)
+        else:
+            _look(ledger, entry, data, tally)
+    if under_way:
+        time.sleep(MOMENT)
+    for entry in under_way:
+        _look(ledger, ledger.find(entry.id) or entry, data, tally)
     tally.findings += [
         Finding(place.name, "lies in quarantine, and the ledger does not say so: run receiver recover")
         for place in quarantine.places(data)
         if not _is_kept(ledger, place.name) and place.exists()
     ]
     return tally
+
+
+def _look(ledger: Ledger, entry: Entry, data: Path, tally: Tally) -> None:
+    found = list(_judge(entry, data, tally))
+    if found and _unchanged(ledger, entry):
+        tally.findings += [Finding(entry.id, what) for what in found]
 
 
 def _judge(entry: Entry, data: Path, tally: Tally) -> Iterator[str]:

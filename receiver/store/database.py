@@ -15,6 +15,8 @@ from typing import Any, Protocol, TypeVar
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import POSTGRES_EXTRA
 from receiver.store.entry import Attempt, Entry, Unaccepted, Waiting
+from receiver.store.queries import Claims
+from receiver.store.rows import Row
 
 Result = TypeVar("Result")
 
@@ -32,6 +34,12 @@ class Connections(Protocol):
     def write(self, operation: Callable[[Any], Result], *, durable: bool = True) -> Result:
         """Run an operation in a transaction. Raises Problem, Unclear, and what the operation raises."""
 
+    def postpone(self, operation: Callable[[Any], None]) -> None:
+        """Run an operation, which may be run twice, before whatever this process writes next. Raises Problem."""
+
+    def flush(self) -> None:
+        """Write what is postponed, as far as it can be written."""
+
     def require_in_place(self) -> None:
         """Raise Problem if the database cannot be used."""
 
@@ -45,8 +53,11 @@ class OwnQueries(Protocol):
     def lock(self, connection: Any, entry: Entry) -> None:
         """Keep others from what concerns a delivery, its sourceId and its names until the transaction ends."""
 
-    def claim(self, connection: Any, entry: Entry) -> None:
-        """Promise its names to an entry. Raises Problem if another delivery or a file has one of them."""
+    def add(self, connection: Any, row: Row) -> bool:
+        """Write the row of a new entry; False, with nothing written, if what is known must be looked at first."""
+
+    def claim(self, connection: Any, claims: Claims) -> None:
+        """Promise its names to a delivery. Raises Problem if another delivery or a file has one of them."""
 
     def attempted(self, connection: Any, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
         """Add an attempt to a delivery, as `Entry.tried` does."""

@@ -1,8 +1,9 @@
 """What the ledger keeps of a delivery: everything but a field's value and the names the sender gave its files."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from mimetypes import MimeTypes
+from operator import attrgetter
 from typing import Any
 
 from receiver.core import units
@@ -153,10 +154,28 @@ class DamagedRow(Problem):
 
 
 OUTPUTS = {Kind.DOCUMENT: "documents", Kind.RECORD: "records", Kind.MARKER: "marker", Kind.ORIGINALS: "originals"}
+_PART = tuple(each.name for each in fields(PartLine))
+_part = attrgetter(*_PART)
 
 
 def to_dict(entry: Entry) -> dict[str, Any]:
     """Return a delivery as JSON, of which rows, kept deliveries and verbs take their part."""
+    outputs: dict[Kind, list[dict[str, Any]]] = {
+        Kind.DOCUMENT: [],
+        Kind.RECORD: [],
+        Kind.MARKER: [],
+        Kind.ORIGINALS: [],
+    }
+    for output in entry.outputs:
+        outputs[output.kind].append(
+            {
+                "path": output.path,
+                "target": output.target,
+                "staged": output.staged,
+                "size": output.size,
+                "sha256": output.sha256,
+            }
+        )
     return {
         "id": entry.id,
         "process": entry.process,
@@ -169,12 +188,12 @@ def to_dict(entry: Entry) -> dict[str, Any]:
         "publishedAt": entry.published_at and units.stamp(entry.published_at),
         "peer": entry.peer,
         "configuration": entry.configuration,
-        "parts": [_fields(part) for part in entry.parts],
-        **{
-            name: [_output_to_dict(output) for output in entry.outputs if output.kind is kind]
-            for kind, name in OUTPUTS.items()
-        },
-        "violations": [_fields(violation) for violation in entry.violations],
+        "parts": [dict(zip(_PART, _part(part), strict=True)) for part in entry.parts],
+        "documents": outputs[Kind.DOCUMENT],
+        "records": outputs[Kind.RECORD],
+        "marker": outputs[Kind.MARKER],
+        "originals": outputs[Kind.ORIGINALS],
+        "violations": [asdict(violation) for violation in entry.violations],
         "attempts": [attempt_to_dict(attempt) for attempt in entry.attempts],
         "attemptCount": entry.attempt_count,
     }
@@ -182,19 +201,10 @@ def to_dict(entry: Entry) -> dict[str, Any]:
 
 def attempt_to_dict(attempt: Attempt) -> dict[str, Any]:
     """Return an attempt as JSON has it."""
-    return _fields(attempt) | {"at": units.stamp(attempt.at)}
-
-
-def _output_to_dict(output: Output) -> dict[str, Any]:
     return {
-        "path": output.path,
-        "target": output.target,
-        "staged": output.staged,
-        "size": output.size,
-        "sha256": output.sha256,
+        "at": units.stamp(attempt.at),
+        "peer": attempt.peer,
+        "outcome": attempt.outcome,
+        "code": attempt.code,
+        "note": attempt.note,
     }
-
-
-def _fields(item: PartLine | Violation | Attempt) -> dict[str, Any]:
-    """Return the fields of a flat value; dataclasses.asdict would copy each of them deeply."""
-    return {name: getattr(item, name) for name in item.__slots__}

@@ -4,27 +4,35 @@ Its methods are named by what they mean to a delivery; what they are in a databa
 `store/postgres/`, modules of the same functions (`store/database.py`). Every time they are given is an aware datetime.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from receiver.core import units
 from receiver.core.delivery import Output, Status
 from receiver.core.problems import Code, Problem
-from receiver.store import database, queries
+from receiver.store import database, queries, rows
 from receiver.store.database import OwnQueries, Unclear
 from receiver.store.entry import Attempt, DamagedRow, Entry, Standing, Unaccepted, Waiting
-from receiver.store.queries import IS_KEPT, UNFINISHED, UNPUBLISHED
+from receiver.store.queries import IS_KEPT, UNFINISHED, UNPUBLISHED, ClaimedError, Claims
+
+Result = TypeVar("Result")
 
 __all__ = ["ACCEPTED", "KEPT", "AlreadyAcceptedError", "Ledger", "Unclear", "VersionTakenError", "create"]
 
 ACCEPTED = (Status.COMMITTED, Status.PUBLISHED)
 PRUNED_AT_ONCE = 500  # rows of one transaction: some milliseconds in which nobody else writes
 LOOKED_AT = 10_000  # rows looked at for damage: some 300 ms
+CLAIMED = 0.25  # seconds that a name is waited for: longer than any mark is postponed
 KEPT = (Status.HELD, Status.REFUSED)  # in quarantine
+
+
+_by_id = attrgetter("id")
 
 
 class AlreadyAcceptedError(Exception):
@@ -61,7 +69,6 @@ class Ledger:
         self.folders = [self.path.parent] if self.path else []  # in which it takes space
         self.connections = found.connections
         self._own = found.own_queries
-        self._read = self.connections.read
         self._write = self.connections.write
         self.require_in_place = self.connections.require_in_place
         self.close = self.connections.close
@@ -71,8 +78,12 @@ class Ledger:
         return self._read(lambda connection: queries.find(connection, id))
 
     def latest(self, process: str, source_id: str) -> Entry | None:
-        """Return the accepted entry with the highest version under a sourceId, but for its attempts. Raises Problem."""
-        return self._read(lambda connection: queries.latest(connection, process, source_id))
+        """Return the accepted entry with the highest version under a sourceId, but for its attempts. Raises Problem.
+
+        Each delivery asks this first, so it does not wait for the marks of others: an entry may be published already
+        that is called committed.
+        """
+        return self.connections.read(lambda connection: queries.latest(connection, process, source_id))
 
     def before(self, id: str, process: str, source_id: str) -> tuple[Entry | None, Entry | None]:  # noqa: A002
         """Return what was accepted before: this very delivery, and the latest under its sourceId. Raises Problem."""
@@ -88,7 +99,7 @@ class Ledger:
 
     def next_version(self, process: str, source_id: str) -> int:
         """Return the version that a new content under this sourceId gets. Raises Problem."""
-        return self._read(lambda connection: queries.next_version(connection, process, source_id))
+        return self.connections.read(lambda connection: queries.next_version(connection, process, source_id))
 
     def unfinished(self) -> list[Entry | DamagedRow]:
         """Return what is accepted but not yet published, in the order of acceptance. Raises Problem."""
@@ -156,27 +167,38 @@ class Ledger:
         has one of its names.
         """
 
-        def operation(connection: Any) -> Entry:
-            known = _not_accepted(self._own, connection, entry)
-            free = queries.next_version(connection, entry.process, entry.source_id)
-            if entry.version != free:
-                raise VersionTakenError(free)
-            self._own.claim(connection, entry)
-            status, committed_at = Status.COMMITTED, datetime.now(UTC)
-            accepted = _after(known, entry).tried(attempt, status=status, committed_at=committed_at)
-            return queries.put(connection, accepted)
+        status, committed_at = Status.COMMITTED, datetime.now(UTC)
+        first = entry.tried(attempt, status=status, committed_at=committed_at)
+        row, claims = rows.row(first), Claims.of(entry)
 
-        return self._write(operation)
+        def operation(connection: Any) -> Entry:
+            accepted = first
+            if not self._own.add(connection, row):  # the version was free when it was chosen: as a rule it still is
+                known = _not_accepted(self._own, connection, entry)
+                free = queries.next_version(connection, entry.process, entry.source_id)
+                if entry.version != free:
+                    raise VersionTakenError(free)
+                accepted = _after(known, entry).tried(attempt, status=status, committed_at=committed_at)
+                queries.put(connection, accepted)
+            self._own.claim(connection, claims)
+            return accepted
+
+        try:
+            return self._write(operation)
+        except ClaimedError:  # by another worker, which may have published it: its mark is on the way
+            time.sleep(CLAIMED)
+            return self._write(operation)
 
     def reopen(self, entry: Entry, attempt: Attempt, missing: Sequence[Output]) -> Entry:
         """Accept a published delivery once more, for its files that are missing. Raises Unclear, or Problem."""
+        claims = Claims.of(replace(entry, outputs=tuple(missing)))
 
         def operation(connection: Any) -> Entry:
             self._own.lock(connection, entry)
             known = queries.find(connection, entry.id)
             if known is None or known.status is not Status.PUBLISHED:
                 raise Problem(Code.BUSY, "the delivery is being published by somebody else")
-            self._own.claim(connection, replace(entry, outputs=tuple(missing)))
+            self._own.claim(connection, claims)
             changed = {"outputs": entry.outputs, "stage": entry.stage, "status": Status.COMMITTED}
             return queries.put(connection, known.tried(attempt, **changed))
 
@@ -200,9 +222,17 @@ class Ledger:
 
         return self._write(operation)
 
-    def published(self, entries: Sequence[Entry], at: datetime) -> None:
-        """Mark deliveries as published: visible at once, durable with the next commit. Raises Problem."""
-        self._write(lambda connection: queries.publish(connection, entries, at), durable=False)
+    def published(self, entries: Sequence[Entry], at: datetime, *, later: bool = False) -> None:
+        """Mark deliveries as published: visible at once, durable with the next commit. Raises Problem.
+
+        `later`: before whatever this process writes next, in the same transaction, or a moment later by itself.
+        """
+        claims = [Claims.of(entry) for entry in sorted(entries, key=_by_id)]  # others may mark the same ones
+        mark = partial(queries.publish, published=claims, at=units.stamp(at))
+        if later:
+            self.connections.postpone(mark)
+        else:
+            self._write(mark, durable=False)
 
     def quarantine(self, entry: Entry, attempt: Attempt) -> Entry:
         """Note durably that a delivery is held or refused. Raises AlreadyAcceptedError, or Problem."""
@@ -263,6 +293,11 @@ class Ledger:
         waiting = self._select(f"WHERE {UNPUBLISHED} ORDER BY rowid DESC LIMIT ?", LOOKED_AT)
         found = {each.id: each for each in (*latest, *waiting) if isinstance(each, DamagedRow)}
         return list(found.values())
+
+    def _read(self, query: Callable[[Any], Result]) -> Result:
+        """Run a query on what is committed by now, the marks of this process among it. Raises Problem."""
+        self.connections.flush()
+        return self.connections.read(query)
 
     def _select(self, where: str, *values: Any) -> list[Entry | DamagedRow]:
         return self._read(lambda connection: queries.select(connection, where, *values))

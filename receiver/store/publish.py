@@ -12,26 +12,34 @@
     records    the same                                         committed     same
     marker     the same                                         committed     same
     originals  the folder of parts renamed to originals/        committed     same
-    mark       unchanged                                        published     done; the stage's folder is swept
-    clear      the stage's folder is empty                      published     done; a later delivery may fill it
+    mark       unchanged                                        committed     done; recovery finds nothing to publish
+    clear      the stage's folder is empty                      committed     same; a later delivery may fill it
+    (later)    unchanged                                        published     done
 
 Three facts carry it. The row is written once everything is durable, so what is accepted can be published. A file
 is published by rename, so one that left the stage was published, even where downstream has taken it away since;
 and one that is still there was not. A step begins when the one before it is durable, so no reader ever sees a
 record before its document.
 
-`committed` without one of its files in the stage is what a power cut between `mark` and the next durable commit
-leaves: everything was published. Nothing is concluded where the whole stage is gone: then a disk is not mounted.
+The mark is not waited for. It is written, and the claims on the names are given up, in the next transaction of the
+same process, before anything else in it; where none comes, by itself a tenth of a second later. Until then whoever else
+reads the ledger, a verb, the console or another worker, finds the delivery `committed`: a retry that comes to another
+worker waits for the mark, a retry that comes to the same one writes it first. Recovery takes such a row for published,
+which it was, once the owner is dead.
+
+`committed` without one of its files in the stage is what a crash before the mark leaves, or a power cut between it and
+the next durable commit: everything was published. Nothing is concluded where the whole stage is gone: then a disk is
+not mounted.
 
 A folder is used by several deliveries, one after the other, all of one process of ours (`stage.Spare`). The next one
-fills it only when the mark of the one before is in the ledger; the ledger's WAL is ordered, so the fsync that makes
-the next ROW durable makes that mark durable, too: at no time, and after no power cut, do two rows that are
-`committed` rest on one folder. A power cut that takes the mark back finds no such row after it, and what else lies in
-the folder was never answered. Names are never given twice in a folder: what a row tells of is its own file, or was
-published.
+may fill it before the mark of the one before is written, but its ROW is in the same transaction or a later one: at no
+time, and after no crash and no power cut, do two rows that are `committed` rest on one folder. A crash that takes the
+mark back finds no such row after it, and what else lies in the folder was never answered. Names are never given twice
+in a folder: what a row tells of is its own file, or was published.
 
-An output may have a journal (`journal.py`), to which a line is appended just before `mark`: after a crash in between it
-has two, which say the same. It decides nothing here, and serves a ledger that was restored from a backup.
+An output may have a journal (`journal.py`), to which a line is appended at `mark`: after a crash before the ledger has
+that too, the journal has two lines, which say the same. It decides nothing here, and serves a ledger that was restored
+from a backup.
 
 Beside this path: `quarantine/<process>/<id>/` with a file `unsettled` in it is a delivery whose folder was moved there
 and whose row (`held`, `refused`) is still to be written; without one, the row is there. An accepted delivery has
@@ -132,15 +140,15 @@ def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
     """Publish what `commit` has accepted. Raises Problem; a retry or recovery then goes on where this stopped."""
     for problem in release([entry]).values():
         raise problem
-    _mark(ledger, [entry])
-    staged.accepted = False  # nothing rests on the folder any more
+    _mark(ledger, [entry], later=True)
+    staged.accepted = False  # nothing rests on the folder any more, once the mark is written
 
 
-def _mark(ledger: Ledger, entries: Sequence[Entry]) -> None:
+def _mark(ledger: Ledger, entries: Sequence[Entry], *, later: bool = False) -> None:
     """Note that deliveries are published, in the journals of their outputs and in the ledger. Raises Problem."""
     now = datetime.now(UTC)
     journal.note(entries, now)
-    ledger.published(entries, now)
+    ledger.published(entries, now, later=later)
 
 
 def duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:

@@ -8,6 +8,7 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from receiver.core import units
 from receiver.core.delivery import Kind, Status
 from receiver.core.problems import Code, Problem
 from receiver.store import rows
-from receiver.store.durable import storage
+from receiver.store.durable import storage_problem
 from receiver.store.entry import DamagedRow, Entry, Standing
 
 # SQLite uses a partial index only for a query that repeats the index's own condition.
@@ -34,9 +35,10 @@ _NUMBERS = ("version", "attempt_count")
 _BYTES = ", ".join(name if name in _NUMBERS else f"CAST({name} AS BLOB)" for name in rows.COLUMNS)
 _SELECT_BYTES = f"SELECT {_BYTES} FROM deliveries"  # noqa: S608 (our own names)
 _BUT_ATTEMPTS = ", ".join("'[]'" if name == "attempts" else name for name in rows.COLUMNS)
-_PUT = (
-    f"INSERT INTO deliveries ({_NAMES}) VALUES ({', '.join('?' * len(rows.COLUMNS))}) "  # noqa: S608
-    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rows.COLUMNS[1:])}"
+ADD = f"INSERT INTO deliveries ({_NAMES}) VALUES ({', '.join('?' * len(rows.COLUMNS))})"  # noqa: S608 (our own)
+_PUT = f"{ADD} ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rows.COLUMNS[1:])}"
+_PUBLISH = (
+    "UPDATE deliveries SET status = 'published', published_at = ? WHERE id = ? AND stage = ? AND status = 'committed'"
 )
 _COUNTS = f"SELECT process, status, count(*) FROM deliveries WHERE {UNPUBLISHED} GROUP BY status, process"  # noqa: S608
 _OLDEST = f"SELECT process, min(committed_at) FROM deliveries WHERE {UNFINISHED} GROUP BY process"  # noqa: S608
@@ -148,43 +150,64 @@ def having(connection: Any, digests: Sequence[str], limit: int) -> list[Entry | 
     return select(connection, f"{where} ORDER BY received_at DESC, rowid DESC LIMIT ?", *digests, limit)
 
 
-def require_free(claims: Sequence[tuple[str, str]]) -> None:
+class ClaimedError(Problem):
+    """Another delivery has claimed one of the names; it gives them up with its mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The names that a delivery claims; originals have a folder of their own, named by its id."""
+
+    id: str
+    stage: str  # the folder in which the files lie until they are published
+    targets: list[str]
+    folders: list[str]  # below the output, that the names need
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Claims":
+        """Return what an entry claims."""
+        targets = [output.target for output in entry.outputs if output.kind is not Kind.ORIGINALS]
+        folders: set[str] = set()
+        for target in targets:
+            while len(target := target.rpartition("/")[0]) > len(entry.output):
+                folders.add(target)
+        return cls(entry.id, entry.stage, targets, [*folders])
+
+
+def require_free(claims: Claims) -> None:
     """Raise Problem if a file has one of the claimed names."""
-    with storage("look for a name in the output folder"):
-        for target, _ in claims:
-            if _exists(target):
-                raise Problem(Code.NAME_TAKEN, "the output folder already holds a file of one of the names")
+    for target in claims.targets:
+        try:
+            os.lstat(target)
+        except FileNotFoundError:
+            continue
+        except NotADirectoryError:  # a file is where a folder must be
+            pass
+        except OSError as error:
+            raise storage_problem("look for a name in the output folder", error) from None
+        raise Problem(Code.NAME_TAKEN, "the output folder already holds a file of one of the names")
 
 
-def name_taken() -> Problem:
+def name_taken() -> ClaimedError:
     """Return the Problem of a name that another delivery was promised."""
-    return Problem(Code.NAME_TAKEN, "another delivery is being published under one of the names")
+    return ClaimedError(Code.NAME_TAKEN, "another delivery is being published under one of the names")
 
 
-def folder_taken() -> Problem:
+def folder_taken() -> ClaimedError:
     """Return the Problem of a name where another delivery was promised a file or needs a folder."""
-    return Problem(Code.NAME_TAKEN, "another delivery is being published where one of the names needs a folder")
+    return ClaimedError(Code.NAME_TAKEN, "another delivery is being published where one of the names needs a folder")
 
 
-def _exists(target: str) -> bool:
-    """Return whether a name is taken on disk, also by a file where a folder must be. Raises OSError."""
-    try:
-        os.lstat(target)
-    except FileNotFoundError:
-        return False
-    except NotADirectoryError:
-        return True
-    return True
+def publish(connection: Any, published: Sequence[Claims], at: str) -> None:
+    """Mark what was accepted as published; from here on the disk alone says which names are taken.
 
-
-def publish(connection: Any, entries: Sequence[Entry], at: datetime) -> None:
-    """Mark accepted entries as published; from here on the disk alone says which names are taken."""
-    for entry in sorted(entries, key=lambda entry: entry.id):  # others may mark the same ones
-        connection.execute(
-            "UPDATE deliveries SET status = 'published', published_at = ? WHERE id = ? AND status = 'committed'",
-            (units.stamp(at), entry.id),
+    Not what somebody else has marked, and perhaps accepted once more since, with another folder in the stage.
+    """
+    for each in published:
+        connection.execute(_PUBLISH, (at, each.id, each.stage))
+        connection.executemany(
+            "DELETE FROM claims WHERE target = ? AND id = ?", [(target, each.id) for target in each.targets]
         )
-        connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", claims(entry))
 
 
 def prunable(connection: Any, process: str, before: datetime) -> list[int]:
@@ -197,11 +220,6 @@ def prunable(connection: Any, process: str, before: datetime) -> list[int]:
         (units.stamp(before), process),
     )
     return [rowid for (rowid,) in found]
-
-
-def claims(entry: Entry) -> list[tuple[str, str]]:
-    """Return the names that an entry claims, each with its id; originals have a folder of their own, named by it."""
-    return [(output.target, entry.id) for output in entry.outputs if output.kind is not Kind.ORIGINALS]
 
 
 def last_arrival(connection: Any, process: str) -> datetime | None:

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 from receiver.core import units
 from receiver.core.delivery import Kind, Output, Status
@@ -36,13 +37,17 @@ _JSON_NAMES = {  # by column: what `to_dict` calls it
     "attempt_count": "attemptCount",
 }
 COLUMNS = tuple(_JSON_NAMES)
+Row: TypeAlias = tuple[Any, ...]  # in the order of COLUMNS
+
+_in_order = itemgetter(*_JSON_NAMES.values())
 
 
-def row(entry: Entry) -> tuple[Any, ...]:
+def row(entry: Entry) -> Row:
     """Return the values of `COLUMNS`."""
-    values = to_dict(entry) | {"output": entry.output, "stage": entry.stage}
-    found = [values[name] for name in _JSON_NAMES.values()]
-    return tuple([_encode(each) if isinstance(each, list) else each for each in found])
+    values = to_dict(entry)
+    values["output"], values["stage"] = entry.output, entry.stage
+    found = _in_order(values)
+    return tuple([(_encode(each) if each else "[]") if isinstance(each, list) else each for each in found])
 
 
 def list_text(items: list[Any]) -> str:

@@ -21,6 +21,7 @@ from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery import receive
 from receiver.delivery.context import Context, open_context
+from receiver.operations import verify
 from receiver.operations.notify import alerts
 from receiver.operations.notify.notices import Condition
 from receiver.operations.token_usage import Usage, last_used
@@ -28,6 +29,7 @@ from receiver.site import compiling
 from receiver.site.config.model import AuthConfig
 from receiver.site.config.tokens import Tokens
 from receiver.store import folders, ledger
+from receiver.store.sqlite.connections import Connections
 
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "an-invented-token-of-the-platform"
@@ -51,7 +53,10 @@ def deliver(context: Context, source_id: str, mrn: str = "142637A") -> Receipt:
         Section("file", "scan.tif", "image/tiff", content=[b"II*\0fax"]),
         Section("metadata", "metadata.json", "application/json", content=[metadata]),
     ]
-    return receive.receive(context, context.processes["referrals"], sections, Arrival(datetime.now(UTC), "127.0.0.1"))
+    arrival = Arrival(datetime.now(UTC), "127.0.0.1")
+    receipt = receive.receive(context, context.processes["referrals"], sections, arrival)
+    context.ledger.connections.flush()  # the mark, for which no delivery waits
+    return receipt
 
 
 def refuse(context: Context, source_id: str) -> Path:
@@ -148,6 +153,14 @@ def test_verify_takes_a_published_file_that_is_gone_for_taken(context):
     record = deliver(context, "1").records[0]
     (context.settings.output / record.path).unlink()
     assert run("verify").stdout == "1 deliveries: 2 files agree, 1 were taken away, 0 findings\n"
+
+
+def test_verify_waits_for_a_delivery_that_is_just_being_published(context, monkeypatch):
+    with monkeypatch.context() as unwritten:
+        unwritten.setattr(Connections, "flush", lambda _: None)
+        deliver(context, "1")
+    monkeypatch.setattr(verify.time, "sleep", lambda _: context.ledger.connections.flush())
+    assert run("verify").stdout == "1 deliveries: 3 files agree, 0 were taken away, 0 findings\n"
 
 
 def test_verify_finds_what_differs_or_is_missing(context):

@@ -98,9 +98,10 @@ def cuts(folder: Path, weaken: str = "", every: int = 1) -> Iterator[tuple[str, 
         for where, place in (("beside the ledger", disk.mount), ("apart from the ledger", folder)):
             for prepared in syscalls.PREPARED:
                 points = _points(made, disk, place, prepared)
-                for number, point in enumerate([None, *points]):
-                    found = None if number % every else _cut(made, disk, place, prepared, point, weaken)
-                    yield f"{where}, {prepared}, {point or 'answered'}", found
+                for number, point in enumerate(["answered", "marked", *points]):
+                    tried = number < 2 or not number % every
+                    found = _cut(made, disk, place, prepared, point, weaken) if tried else None
+                    yield f"{where}, {prepared}, {point}", found
 
 
 def _settings(made: syscalls.Bench, disk: Disk, place: Path) -> Settings:
@@ -111,14 +112,15 @@ def _settings(made: syscalls.Bench, disk: Disk, place: Path) -> Settings:
 
 def _points(made: syscalls.Bench, disk: Disk, place: Path, prepared: str) -> list[syscalls.Point]:
     settings, log = _settings(made, disk, place), made.folder / "strace.log"
-    syscalls.hit(None, log, lambda: syscalls.PREPARED[prepared](made, settings), syscalls.deliver)
+    syscalls.hit(None, log, lambda: syscalls.PREPARED[prepared](made, settings), syscalls.deliver_and_mark)
     shutil.rmtree(settings.data)
     return [point for point in syscalls.points(syscalls.calls(log)) if point.how == "signal=KILL"]
 
 
 def _cut(
-    made: syscalls.Bench, disk: Disk, place: Path, prepared: str, point: syscalls.Point | None, weaken: str
+    made: syscalls.Bench, disk: Disk, place: Path, prepared: str, point: syscalls.Point | str, weaken: str
 ) -> list[str]:
+    """Cut at a point, or with everything done once it was answered or marked."""
     settings = _settings(made, disk, place)
 
     def prepare() -> object:
@@ -127,7 +129,8 @@ def _cut(
         os.sync()  # what was there before the deliveries is not what is looked at
         return syscalls.PREPARED[prepared](made, settings)
 
-    told = syscalls.hit(point, made.folder / "strace.log", prepare, syscalls.deliver)
+    work = syscalls.deliver if point == "answered" else syscalls.deliver_and_mark
+    told = syscalls.hit(None if isinstance(point, str) else point, made.folder / "strace.log", prepare, work)
     disk.cut_power()
     try:
         return syscalls.violations(made, settings, told, prepared)

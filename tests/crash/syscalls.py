@@ -115,6 +115,13 @@ def deliver(context: Context, source_id: str = "1") -> dict | None:
     return {"id": receipt.id, "duplicate": receipt.duplicate, "status": receipt.status}
 
 
+def deliver_and_mark(context: Context) -> dict | None:
+    """Take the delivery in, and live on until its mark is in the ledger, for which the sender does not wait."""
+    told = deliver(context)
+    context.ledger.connections.flush()
+    return told
+
+
 def hit(point: Point | None, log: Path, prepare: Callable[[], object], work: Callable[[object], object]) -> object:
     """Fork, prepare, and do the work under an injection. Returns what the work returned; None where it was killed."""
     read_end, write_end = os.pipe()
@@ -229,14 +236,14 @@ def deliveries(bench: Bench, prepared: str, every: int = 1) -> Iterator[tuple[Po
     """Hit one delivery at every point, or at each `every`-th of them; None is found at the others."""
     log = bench.folder / "strace.log"
     settings = bench.fresh()
-    hit(None, log, lambda: PREPARED[prepared](bench, settings), deliver)
+    hit(None, log, lambda: PREPARED[prepared](bench, settings), deliver_and_mark)
     for number, point in enumerate(points(calls(log))):
         yield point, None if number % every else _delivery(bench, prepared, point, log)
 
 
 def _delivery(bench: Bench, prepared: str, point: Point, log: Path) -> list[str]:
     settings = bench.fresh()
-    told = hit(point, log, lambda: PREPARED[prepared](bench, settings), deliver)
+    told = hit(point, log, lambda: PREPARED[prepared](bench, settings), deliver_and_mark)
     found = violations(bench, settings, told, prepared)
     shutil.rmtree(settings.data)
     return found

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.running import ROOT, Answer, Service, multipart
 
 PLANTED = "PLANTED-VALUE-4711"
+PATIENCE = 60  # seconds
 CASE = ROOT / "mappings" / "referrals" / "samples" / "faxed-letter"
 
 
@@ -144,6 +145,9 @@ def test_gauges_tell_what_waits_and_since_when(watched):
     started = time.time()
     assert deliver(watched, "gauged").status == 200
     told = metrics(watched)
+    deadline = time.monotonic() + PATIENCE
+    while told["receiver_unpublished", "referrals"] and time.monotonic() < deadline:  # the mark follows the answer
+        told = metrics(watched)
     assert told["receiver_last_success_timestamp_seconds", "referrals"] == pytest.approx(started, abs=5)
     assert told["receiver_output_files", "referrals"] >= 3
     assert told["receiver_output_oldest_timestamp_seconds", "referrals"] <= time.time()

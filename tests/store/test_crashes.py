@@ -60,7 +60,7 @@ def test_a_crash_at_any_step_of_a_delivery_neither_loses_nor_doubles_it(tmp_path
         place.ledger.close()
         if answered:
             break
-    assert_accepted_at_one_step(outcomes, before=20, after=15)
+    assert_accepted_at_one_step(outcomes, before=20, after=9)
 
 
 def test_what_was_taken_away_before_recovery_is_not_published_again_on_any_file_system(tmp_path, monkeypatch):

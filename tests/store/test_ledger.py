@@ -68,6 +68,7 @@ def test_neither_the_senders_file_names_nor_unsafe_words_reach_the_ledger(place,
 
 def test_the_shell_of_sqlite_can_read_it(place):
     deliver(place, SENT)
+    place.ledger.connections.flush()
     query = "SELECT status, version, documents ->> '$[0].path' FROM deliveries"
     assert shell(place, query) == f"published|1|{SENT.id}.tif\n"
 
@@ -247,6 +248,7 @@ def release_foreign_lock(place: Place) -> None:
 
 def test_a_ledger_that_somebody_locks_is_a_problem_within_a_second_and_reading_goes_on(place):
     deliver(place, SENT)
+    place.ledger.connections.flush()
     with foreign_lock(place), ThreadPoolExecutor(8) as pool:
 
         def attempt(number: int) -> tuple[Code, float]:

@@ -94,6 +94,7 @@ def test_no_connection_is_opened_beside_a_log_that_is_gone(place, use):
 def test_nobody_else_opens_another_one_meanwhile(place, harm):
     """Else SQLite would take the log of the first for changes to the second."""
     deliver(place, Sent("S1"))
+    place.ledger.connections.flush()
     harm(place.ledger.path)
     files = {path: path.read_bytes() for path in place.data.glob("ledger.db*")}
     for code in ("ledger.create(url)", "ledger.Ledger(url).search()", "ledger.Ledger(url).settle()"):

@@ -51,10 +51,16 @@ def shortened(steps: list[str], place: Place) -> list[str]:
     return short
 
 
+def deliver_to_the_end(place: Place, sent: Sent) -> None:
+    """Deliver, and have the mark written, for which a delivery does not wait."""
+    deliver(place, sent)
+    place.ledger.connections.flush()
+
+
 def test_a_delivery_is_durable_before_its_row_and_each_kind_of_file_before_the_next(tmp_path, steps):
     place = Place.at(tmp_path)
     steps.clear()
-    deliver(place, SENT)
+    deliver_to_the_end(place, SENT)
     assert shortened(steps, place) == [
         "sync STAGED/1.tif",
         "sync STAGED/3",
@@ -77,7 +83,7 @@ def test_a_delivery_is_durable_before_its_row_and_each_kind_of_file_before_the_n
 
 def test_a_folder_that_is_used_again_needs_no_name_made_durable_but_those_in_it(tmp_path, steps):
     place = Place.at(tmp_path)
-    deliver(place, Sent("S0"))
+    deliver_to_the_end(place, Sent("S0"))
     steps.clear()
     deliver(place, SENT)
     short = shortened(steps, place)
@@ -104,7 +110,7 @@ def test_a_folder_whose_first_delivery_came_to_nothing_is_made_durable_by_the_ne
 def test_originals_are_durable_before_the_row_and_in_place_before_the_mark(tmp_path, steps):
     place = Place.at(tmp_path)
     steps.clear()
-    deliver(place, replace(SENT, keep=True))
+    deliver_to_the_end(place, replace(SENT, keep=True))
     short = shortened(steps, place)
     accepted = short.index("COMMIT")
     before = {
@@ -138,9 +144,9 @@ def test_a_refused_delivery_is_durable_in_quarantine_before_its_row(tmp_path, st
 
 def test_the_row_is_written_with_the_fsync_and_the_mark_without(tmp_path, steps):
     place = Place.at(tmp_path)
-    deliver(place, SENT)
+    deliver_to_the_end(place, SENT)
     steps.clear()
-    deliver(place, Sent("S2"))
+    deliver_to_the_end(place, Sent("S2"))
     said = [step.lower() for step in steps if "synchronous" in step.lower() or step == "COMMIT"]
     assert ["full" in said[0], said[1], "normal" in said[2], said[3]] == [True, "commit", True, "commit"]
     place.ledger.close()

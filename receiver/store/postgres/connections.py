@@ -59,6 +59,13 @@ class Connections:
         with ledger_errors():
             return self._again_if_lost(transaction)
 
+    def postpone(self, operation: Callable[[Any], None]) -> None:
+        """Run an operation at once: the server takes many transactions at a time, and another host may wait for it."""
+        self.write(operation, durable=False)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is postponed."""
+
     def require_in_place(self) -> None:
         """Raise Problem if the server does not answer, or takes nothing in."""
         if self.read(lambda session: session.execute("SELECT pg_is_in_recovery()").get):

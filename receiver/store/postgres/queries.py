@@ -7,7 +7,7 @@ so that no two transactions wait for each other. What is read after the lock is 
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from receiver.core import units
@@ -27,8 +27,8 @@ def lock(session: Session, entry: Entry) -> None:
 
     A folder that a name needs is shared with the names beside it, and with no file of that name.
     """
-    targets = {target for target, _ in queries.claims(entry)}
-    folders = {folder for target in targets for folder in _folders(target, entry.output)}
+    claims = queries.Claims.of(entry)
+    targets, folders = set(claims.targets), set(claims.folders)
     alone = [f"id {entry.id}", f"source {entry.process} {entry.source_id}"]
     names = sorted([(_key(name), name in folders - targets) for name in targets | folders])
     keys = [*((_key(each), False) for each in alone), *names]
@@ -39,37 +39,34 @@ def lock(session: Session, entry: Entry) -> None:
     ).fetchall()
 
 
-def _folders(target: str, output: str) -> Iterator[str]:
-    """Yield the folders of a name below the output."""
-    while len(target := target.rpartition("/")[0]) > len(output):
-        yield target
-
-
 def _key(name: str) -> int:
     """Return the number of a lock: two names that share one wait for each other without need, and do no harm."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8], signed=True)
 
 
-def claim(session: Session, entry: Entry) -> None:
-    """Promise its names to an entry, which are locked. Raises Problem if another delivery or a file has one of them.
+def add(_session: Session, _row: rows.Row) -> bool:
+    """Write nothing: what is known must be looked at under its locks, for a refusal would end the transaction."""
+    return False
+
+
+def claim(session: Session, claims: queries.Claims) -> None:
+    """Promise its names to a delivery, which are locked. Raises Problem if another delivery or a file has one of them.
 
     A delivery keeps its claim until its files are in place. So whoever claims a name sees either the other's claim
     or its file; looking at the disk only inside of the transaction is what makes that true.
     """
-    claims = queries.claims(entry)
-    targets = [target for target, _ in claims]
-    folders = [folder for target in targets for folder in _folders(target, entry.output)]
+    targets = claims.targets
     taken, in_the_way = session.execute(
         "SELECT EXISTS (SELECT 1 FROM claims WHERE target = ANY(?)), EXISTS (SELECT 1 FROM claims, unnest(?::text[]) "
         "AS wanted (name) WHERE target = ANY(?) OR (target > name || '/' AND target < name || '0'))",
-        (targets, targets, folders),
+        (targets, targets, claims.folders),
     ).fetchall()[0]
     if taken:
         raise queries.name_taken()
     if in_the_way:
         raise queries.folder_taken()
     queries.require_free(claims)
-    session.execute("INSERT INTO claims (target, id) SELECT unnest(?::text[]), ?", (targets, entry.id))
+    session.execute("INSERT INTO claims (target, id) SELECT unnest(?::text[]), ?", (targets, claims.id))
 
 
 def attempted(session: Session, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)

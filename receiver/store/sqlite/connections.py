@@ -47,22 +47,33 @@ class Connections:
         try:
             return writers.run(operation, durable=durable)
         except schema.Damaged as damaged:
-            self._damaged = damaged
+            self._noted(damaged)
             raise
+
+    def postpone(self, operation: Callable[[apsw.Connection], None]) -> None:
+        """Run an operation soon, as `Writers.postpone` tells. Raises Problem."""
+        self._writers().postpone(operation)
+
+    def flush(self) -> None:
+        """Write what this process has postponed, as far as it can be written."""
+        opened = self._opened
+        if opened and opened.writers and opened.pid == os.getpid():
+            opened.writers.flush()
 
     def read(self, query: Callable[[apsw.Connection], Result]) -> Result:
         """Run a query on what is committed by now. It must read its rows to the end. Raises Problem."""
         opened = self._present()
         try:
-            with schema.ledger_errors():
-                try:
-                    connection = opened.readers.pop()
-                except IndexError:
-                    opened.presence.require()  # SQLite would create what is not beside the ledger
-                    connection = schema.connect(self._path)
-                found = query(connection)
+            try:
+                connection = opened.readers.pop()
+            except IndexError:
+                opened.presence.require()  # SQLite would create what is not beside the ledger
+                connection = schema.connect(self._path)
+            found = query(connection)
+        except apsw.Error as error:
+            raise self._noted(schema.problem_of(error)) from None
         except schema.Damaged as damaged:
-            self._damaged = damaged
+            self._noted(damaged)
             raise
         except ValueError:
             raise Problem(Code.STORAGE_FAILED, "could not read the ledger (one of its rows is damaged)") from None
@@ -71,6 +82,7 @@ class Connections:
 
     def close(self) -> None:
         """Close what this process has open; the next use opens it again."""
+        self.flush()
         opened, self._opened = self._opened, None
         if opened and opened.pid == os.getpid():
             opened.presence.close()
@@ -82,6 +94,11 @@ class Connections:
     def require_in_place(self) -> None:
         """Raise Problem if the ledger cannot be used, or is not where it was when this process opened it."""
         self._present().presence.require()
+
+    def _noted(self, problem: Problem) -> Problem:
+        if isinstance(problem, schema.Damaged):
+            self._damaged = problem
+        return problem
 
     def _present(self) -> _Opened:
         if self._damaged:
@@ -105,7 +122,9 @@ class Connections:
         if opened.writers is None:
             with self._opening, schema.ledger_errors():
                 opened.presence.require()
-                opened.writers = opened.writers or Writers(self._path, opened.presence)
+                if opened.writers is None:
+                    opened.writers = Writers(self._path, opened.presence)
+                    weakref.finalize(opened, _last_flush, opened.writers, opened.pid)
         return opened.writers
 
 
@@ -122,6 +141,12 @@ def _opened(path: Path) -> _Opened:
     opened = _Opened(os.getpid(), presence, anchor)
     weakref.finalize(opened, _last_look, presence, opened.pid)
     return opened
+
+
+def _last_flush(writers: Writers, pid: int) -> None:
+    """Write what is postponed when the process ends."""
+    if pid == os.getpid():
+        writers.flush()
 
 
 def _last_look(presence: Presence, pid: int) -> None:

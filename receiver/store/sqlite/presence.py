@@ -45,6 +45,8 @@ class Presence:
         """Join them. Raises Problem: Moved if the files that they have open are not those that lie there."""
         self._path = str(path)
         self._files: dict[str, str] = {}  # by what follows the path; unknown before they are noted
+        self._paths: list[str] = []  # of these files
+        self._places: list[tuple[int, ...]] = []  # inode and device of each
         self._anchor: apsw.Connection | None = None
         self._file: int | None = None
         self._file = _joined(path)
@@ -59,6 +61,9 @@ class Presence:
         self._anchor = anchor
         found = {suffix: _identity(f"{self._path}{suffix}") for suffix in ("", *BESIDE)}
         self._files = {suffix: identity for suffix, identity in found.items() if identity}
+        self._paths = [f"{self._path}{suffix}" for suffix in self._files]
+        with storage("look at the files of the ledger"):
+            self._places = [os.stat(path)[1:3] for path in self._paths]
         if not self._require_noted() and self._file is not None:
             with storage("note which files the ledger is"):
                 os.pwrite(self._file, json.dumps(self._files).encode(), 0)
@@ -68,6 +73,9 @@ class Presence:
 
         What was committed is then moved out of the log, which nobody else may ever find again.
         """
+        with suppress(OSError):
+            if [os.stat(path)[1:3] for path in self._paths] == self._places:  # of inode and device
+                return
         try:
             self._compare(self._files)
         except Moved:

@@ -17,6 +17,10 @@ from receiver.store.queries import PRUNABLE, UNPUBLISHED
 from receiver.store.sqlite.schema import require_sound as require_sound
 
 LATEST = 5_000  # deliveries in quarantine that are looked at, the latest first: some 10 ms
+_IN_THE_WAY = (  # a file where one of these names needs a folder, or the other way round
+    "SELECT EXISTS (SELECT 1 FROM json_each(?) CROSS JOIN claims ON target > value || '/' AND target < value || '0') "
+    "OR EXISTS (SELECT 1 FROM json_each(?) CROSS JOIN claims ON target = value)"
+)
 
 
 def lock(connection: apsw.Connection, entry: Entry) -> None:
@@ -43,31 +47,29 @@ def attempted(connection: apsw.Connection, id: str, attempt: Attempt) -> None:  
     )
 
 
-def claim(connection: apsw.Connection, entry: Entry) -> None:
-    """Promise its names to an entry. Raises Problem if another delivery or a file has one of them.
+def add(connection: apsw.Connection, row: rows.Row) -> bool:
+    """Write the row of a new entry; False, with nothing written, if its id or its version is known."""
+    try:
+        connection.execute(queries.ADD, row)
+    except apsw.ConstraintError:
+        return False
+    return True
+
+
+def claim(connection: apsw.Connection, claims: queries.Claims) -> None:
+    """Promise its names to a delivery. Raises Problem if another delivery or a file has one of them.
 
     A delivery keeps its claim until its files are in place. So whoever claims a name sees either the other's claim
     or its file; looking at the disk only inside of the transaction is what makes that true.
     """
-    claims = queries.claims(entry)
+    targets = json.dumps(claims.targets)
     try:
-        connection.executemany("INSERT INTO claims (target, id) VALUES (?, ?)", claims)
+        connection.execute("INSERT INTO claims (target, id) SELECT value, ? FROM json_each(?)", (claims.id, targets))
     except apsw.ConstraintError:
         raise queries.name_taken() from None
-    if any(_in_the_way(connection, target, entry.output) for target, _ in claims):
+    if connection.execute(_IN_THE_WAY, (targets, json.dumps(claims.folders))).get:
         raise queries.folder_taken()
     queries.require_free(claims)
-
-
-def _in_the_way(connection: apsw.Connection, target: str, output: str) -> bool:
-    """Return whether another delivery was promised a file where this name needs a folder, or the other way round."""
-    inside = "SELECT 1 FROM claims WHERE target > ? AND target < ?"
-    if connection.execute(inside, (f"{target}/", f"{target}0")).fetchall():
-        return True
-    while len(target := target.rpartition("/")[0]) > len(output):
-        if connection.execute("SELECT 1 FROM claims WHERE target = ?", (target,)).fetchall():
-            return True
-    return False
 
 
 def prune(connection: apsw.Connection, rowids: Sequence[int], before: datetime) -> int:

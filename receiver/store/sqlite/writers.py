@@ -3,6 +3,9 @@
 Of the threads of a process that want to write, one leads: it takes the lock that orders the processes, runs what
 all of them have queued, commits once and wakes each. Then the next one leads. SQLite's own wait between processes
 sleeps and guesses, with a tail of seconds; the lock wakes whoever is next.
+
+What nobody waits for is postponed: it runs first in the next transaction, so it costs no transaction of its own where
+there is much to do, and it is written before all that is asked for after it.
 """
 
 import fcntl
@@ -10,7 +13,9 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -20,9 +25,11 @@ import apsw
 from receiver.core.problems import Code, Problem
 from receiver.store import durable
 from receiver.store.database import Unclear
-from receiver.store.durable import storage
+from receiver.store.durable import storage, storage_problem
 from receiver.store.sqlite import schema
 from receiver.store.sqlite.presence import Presence
+
+POSTPONED = 0.1  # seconds at most: nobody looks at the ledger as soon as that after an answer
 
 Result = TypeVar("Result")
 Operation = Callable[[apsw.Connection], Result]
@@ -41,6 +48,9 @@ class _Ticket:
     woken: threading.Event | None = None  # of one that waits: done, or its turn to lead
 
 
+_is_durable = attrgetter("durable")
+
+
 class Writers:
     """The one who writes to the ledger, for all threads of this process."""
 
@@ -50,14 +60,21 @@ class Writers:
         self._connection = schema.connect(path)
         with storage("open the ledger's lock"):
             self._lock = Interlock(Path(f"{path}{schema.LOCK_SUFFIX}"))
-        self._mutex = threading.Lock()  # for the three below
+        self._mutex = threading.Lock()  # for what follows
         self._waiting: list[_Ticket] = []
         self._led = False
+        self._postponed: list[Operation[None]] = []  # only the one who leads takes them away
+        self._timed = False  # the timer will write what is postponed
+        self._timer: threading.Timer | None = None  # the last one
         self._doubtful = False  # a commit failed half-way: what it wrote must not come back after a crash
         self._synchronous = "full"
 
     def close(self) -> None:
-        """Close the connection. No other thread may be writing."""
+        """Close the connection, with what is postponed unwritten. No other thread may be writing."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer.join()
+        self._postponed.clear()
         self._connection.close()
         self._lock.close()
 
@@ -86,20 +103,45 @@ class Writers:
             raise ticket.error
         return ticket.result  # type: ignore[no-any-return]
 
+    def postpone(self, operation: Operation[None]) -> None:
+        """Run `operation` first in the next transaction, or soon by itself where there is none.
+
+        It may be run again after a transaction that failed, so twice must be as good as once.
+        """
+        with self._mutex:
+            self._postponed.append(operation)
+            if self._timed:
+                return
+            self._timed = True
+            self._timer = threading.Timer(POSTPONED, self._flush_in_time)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def flush(self) -> None:
+        """Write what is postponed; what cannot be written now stays so."""
+        if self._postponed:
+            with suppress(Problem):
+                self.run(lambda _: None, durable=False)
+
+    def _flush_in_time(self) -> None:
+        with self._mutex:
+            self._timed = False
+        self.flush()
+
     def _lead(self, deadline: float) -> None:
         batch: list[_Ticket] = []
         try:
             self._take_lock(deadline)
             try:
                 batch = self._take_waiting()
-                with schema.ledger_errors():
-                    self._transact(batch, deadline)
+                self._transact(batch, deadline)
             finally:
                 self._lock.give_back()
         except BaseException as error:  # noqa: BLE001 (every waiting thread must hear of it)
+            told = schema.problem_of(error) if isinstance(error, apsw.Error) else error
             batch = batch or self._take_waiting()
             for ticket in batch:
-                ticket.error = ticket.error or error
+                ticket.error = ticket.error or told
         finally:
             self._hand_over(batch)
 
@@ -120,8 +162,10 @@ class Writers:
 
     def _take_lock(self, deadline: float) -> None:
         """Wait for the other processes' writers, but not for one that hangs. Raises Problem."""
-        with storage("lock the ledger"):
+        try:
             taken = self._lock.take(max(0, deadline - time.monotonic()))
+        except OSError as error:
+            raise storage_problem("lock the ledger", error) from None
         if not taken:
             raise Problem(Code.STORAGE_FAILED, "could not lock the ledger in time")
 
@@ -129,10 +173,14 @@ class Writers:
         """Run the batch in one transaction. Raises apsw.Error if nothing was committed, and Unclear."""
         connection = self._connection
         connection.set_busy_timeout(max(0, round((deadline - time.monotonic()) * 1000)))
-        self._settle()
-        self._set_synchronous("full" if any(ticket.durable for ticket in batch) else "normal")
+        if self._doubtful:
+            self._settle()
+        self._set_synchronous("full" if any(map(_is_durable, batch)) else "normal")
         connection.execute("BEGIN IMMEDIATE")
         try:
+            postponed = self._postponed[:]
+            for operation in postponed:
+                operation(connection)
             if len(batch) == 1:  # the transaction is its own
                 batch[0].result = batch[0].operation(connection)
             else:
@@ -140,6 +188,7 @@ class Writers:
                     _run(connection, ticket)
             self._presence.require()
             self._commit()
+            del self._postponed[: len(postponed)]  # not sooner: a transaction that fails leaves them for the next
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -161,8 +210,6 @@ class Writers:
         Emptying the WAL moves all that was committed to the database, under an fsync of its own; the write after
         it gives the WAL a new head, to which no old page belongs.
         """
-        if not self._doubtful:
-            return
         self._set_synchronous("full")
         self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         self._connection.pragma("user_version", self._connection.pragma("user_version"))
@@ -208,9 +255,12 @@ class Interlock:
         """Take the lock; False if it is not to be had in time. Raises OSError."""
         with self._mutex:
             if not self._blocked:
-                if self._is_free():
+                try:
+                    fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    self._send_thread()
+                else:
                     return True
-                self._send_thread()
             self._wanted = True
         try:
             error = self._got.get(timeout=seconds)
@@ -242,13 +292,6 @@ class Interlock:
     def close_inherited(self) -> None:
         """Close what a fork has inherited: it must not keep the lock when the process that took it dies."""
         os.close(self._file)
-
-    def _is_free(self) -> bool:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
     def _send_thread(self) -> None:
         if self._thread is None:

@@ -4,6 +4,7 @@ import os
 import pwd
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -40,6 +41,9 @@ Judge = Callable[[Entry], tuple[str, list[str]]]  # the result, and what is told
     "--accept-confidence", is_flag=True, help="Publish what you have looked at, though its confidence is low."
 )
 @click.option(
+    "--accept-rules", is_flag=True, help="Publish what you have looked at, though it breaks rules that hold it."
+)
+@click.option(
     "--dry-run", is_flag=True, help="Write nothing: tell the verdict, or the difference to what was published."
 )
 def command(
@@ -48,6 +52,7 @@ def command(
     status: str | None,
     since: datetime | None,
     accept_confidence: bool,
+    accept_rules: bool,
     dry_run: bool,
 ) -> None:
     """Judge kept deliveries anew, by today's configuration: those with an ID (its start is enough), or all of a status.
@@ -65,7 +70,8 @@ def command(
     else:  # the oldest first, so that versions follow the order in which they came
         wanted = entries(context.ledger, process=process, status=Status(str(status)), since=since)
         chosen = list(wanted)[::-1]
-    judge = partial(_rehearse if dry_run else _replay, context, accept_confidence, len(chosen) == 1)
+    how = Replay(datetime.now(UTC), person(), accept_confidence, accept_rules=accept_rules)
+    judge = partial(_rehearse if dry_run else _replay, context, how, len(chosen) == 1)
     sys.exit(0 if _run(chosen, judge) else 1)
 
 
@@ -98,9 +104,8 @@ def _run(chosen: Sequence[Entry], judge: Judge) -> bool:
     return set(count) <= {*FINE}
 
 
-def _replay(context: Context, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
-    how = Replay(datetime.now(UTC), person(), accept_confidence)
-    replayed = replay.replay(context, entry, how)
+def _replay(context: Context, how: Replay, alone: bool, entry: Entry) -> tuple[str, list[str]]:
+    replayed = replay.replay(context, entry, replace(how, at=datetime.now(UTC)))
     now = replayed.entry
     moved = [f"as {now.id}"] if now.id != entry.id else []
     if replayed.problem:
@@ -110,11 +115,13 @@ def _replay(context: Context, accept_confidence: bool, alone: bool, entry: Entry
     below = _violations(now.violations, alone)
     if now.code is Code.CONFIDENCE_LOW:
         below.append("have a look: receiver show; then receiver replay --accept-confidence publishes it as it is")
+    if now.code is Code.RULE_BROKEN and replayed.result is replay.Result.HELD:
+        below.append("have a look: receiver show; then receiver replay --accept-rules publishes it as it is")
     return replayed.result, [" ".join([now.code or "", *moved]), *below]
 
 
-def _rehearse(context: Context, accept_confidence: bool, alone: bool, entry: Entry) -> tuple[str, list[str]]:
-    found = rehearsal.rehearse(context, entry, accept_confidence=accept_confidence)
+def _rehearse(context: Context, how: Replay, alone: bool, entry: Entry) -> tuple[str, list[str]]:
+    found = rehearsal.rehearse(context, entry, accept_confidence=how.accept_confidence, accept_rules=how.accept_rules)
     if found.problem:
         judged = found.result is not rehearsal.Result.FAILED
         counts = f"{found.problem.code}: {found.problem.detail}" if judged else found.problem.detail

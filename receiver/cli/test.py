@@ -127,6 +127,8 @@ def _show_coverage(traces: Sequence[tuple[Process, Trace]], proofs: Sequence[Pro
             files.append(file)
             _show_file(file)
         outcomes = [proof.outcome for proof in proofs if proof.case.process is process]
+        if rules := covered.unbroken(process, outcomes):
+            click.echo(f"      rules of {process.name} that no case breaks: {', '.join(rules)}")
         _show_unused_fields(process, covered.of_fields(process, _known_fields(process, settings), outcomes))
     total = covered.percent(files)
     click.echo(f"{_percent(total)} of the lines and conditions of all templates were tried")

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from receiver.core.problems import Problem
+
 ID_LENGTH = 20  # characters of base32: 100 bits of SHA-256, and the length of HL7 v2.5.1's MSH-10
 
 
@@ -40,13 +42,16 @@ class Replay:
     by: str  # who, as the ledger is to tell it
     accept_confidence: bool = False  # that person has looked: low confidence is no reason any more
     corrections: Mapping[str, str] = field(default_factory=dict)  # name → value in place of the platform's
+    accept_rules: bool = False  # neither is a broken rule whose deliveries are held for a person
 
     @property
     def note(self) -> str:
         """What the ledger tells of it: no name of a field, which a sender may have made up, and no value."""
         count = len(self.corrections)
         corrected = f", {count} field{'' if count == 1 else 's'} corrected" if count else ""
-        return f"replay by {self.by}{', low confidence accepted' if self.accept_confidence else ''}{corrected}"
+        confidence = ", low confidence accepted" if self.accept_confidence else ""
+        rules = ", broken rules accepted" if self.accept_rules else ""
+        return f"replay by {self.by}{confidence}{rules}{corrected}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,7 @@ class Receipt:
     documents: tuple[Output, ...] = ()
     records: tuple[Output, ...] = ()
     duplicate: bool = False
+    problem: Problem | None = field(default=None, compare=False)  # why it is held, if that was just found
 
 
 def delivery_id(process: str, source_id: str, parts: Iterable[Part]) -> str:

@@ -38,6 +38,7 @@ class Code(StrEnum):
     METADATA_INVALID = "metadata-invalid"
     FIELDS_INVALID = "fields-invalid"
     CONFIDENCE_LOW = "confidence-low"
+    RULE_BROKEN = "rule-broken"
     SOURCE_ID_CONFLICT = "source-id-conflict"
     MALWARE_FOUND = "malware-found"
     # what becomes of it
@@ -85,10 +86,21 @@ class Violation:
 class Problem(Exception):  # noqa: N818 (the field's word, RFC 9457)
     """A delivery that cannot be accepted as it is, with every fault that was found."""
 
-    def __init__(self, code: Code, detail: str, violations: Iterable[Violation] = (), *, source_id: str = "") -> None:
+    def __init__(
+        self,
+        code: Code,
+        detail: str,
+        violations: Iterable[Violation] = (),
+        *,
+        source_id: str = "",
+        rules: tuple[str, ...] = (),
+        held: bool | None = None,
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.violations = tuple(violations)
         self.source_id = source_id  # where it could be read: a refused document is asked for by it
+        self.rules = rules  # of process.toml that are broken, by their names
+        self.held = held  # whether it is kept for a person, if that is not told by the code alone
         self.kept_as = ""  # the id under which the delivery lies in quarantine, where it does

@@ -75,19 +75,18 @@ def _source_id(process: Process, collected: Collected) -> str:
         return problem.source_id
 
 
-def judge_confidence(process: Process, reading: Reading) -> None:
-    """Raise `Problem` if the platform is less sure than the process asks, and the process does not publish that."""
+def low_confidence(process: Process, reading: Reading) -> Problem | None:
+    """Return the problem of a platform that is less sure than the process asks; None where that is published."""
     rule = process.config.confidence
     if rule.below == "publish":
-        return
+        return None
     known = process.metadata.known.union(rule.fields)
     measured: Mapping[str, float | None] = reading.confidence
     if rule.unknown == "low":
         measured = {name: reading.confidence.get(name) for name in reading.fields}
     low = below_minimum(measured, rule.minimum, rule.fields, known)
     low += cells_below_minimum(reading.cells, rule.minimum, rule.fields, accept_unknown=rule.unknown == "accept")
-    if low:
-        raise Problem(Code.CONFIDENCE_LOW, "The platform is not sure enough of some fields.", low)
+    return Problem(Code.CONFIDENCE_LOW, "The platform is not sure enough of some fields.", low) if low else None
 
 
 def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
@@ -98,14 +97,15 @@ def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
     if known:
         return publish.duplicate(context.ledger, known, arrival)
     scan(process, parts, intake.staged)
-    if not (arrival.replay and arrival.replay.accept_confidence):
-        judge_confidence(process, reading)
+    how = arrival.replay
+    low = None if how and how.accept_confidence else low_confidence(process, reading)
     published = as_published(process, parts, intake.staged)
     while True:
         if latest and process.config.delivery.same_source_id == "ignore":
             return publish.duplicate(context.ledger, latest, arrival)
         delivery = Delivery(id_, process.name, reading.source_id, arrival.at, next_version(process, latest))
-        entry = plan(intake, delivery, parts, render(process, delivery, reading, published), reading.fields)
+        rendered = render(process, delivery, reading, published, low, accept_rules=bool(how and how.accept_rules))
+        entry = plan(intake, delivery, parts, rendered, reading.fields)
         with suppress(VersionTakenError):  # by another delivery of this sourceId: render again, as the next version
             return _publish(intake, entry)
         latest = context.ledger.latest(process.name, reading.source_id)

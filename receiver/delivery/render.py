@@ -15,6 +15,7 @@ from receiver.core.work import Step, timed
 from receiver.delivery.context import Context, Intake
 from receiver.delivery.each import Names, render_each, together, too_many
 from receiver.delivery.parts import Collected, match
+from receiver.delivery.rules import judge
 from receiver.site.process import Process, RecordRule
 from receiver.store import digests, originals, quarantine
 from receiver.store.entry import Entry, PartLine
@@ -46,10 +47,23 @@ def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tup
 
 
 @timed(Step.RENDER)
-def render(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Rendered:
-    """Render every file of a delivery. Raises `Problem` with the faults of all records at once."""
+def render(
+    process: Process,
+    delivery: Delivery,
+    reading: Reading,
+    parts: Sequence[Part],
+    low: Problem | None = None,
+    *,
+    accept_rules: bool = False,
+) -> Rendered:
+    """Render every file of a delivery that meets the rules. Raises `Problem` with the faults of all records at once.
+
+    `low` is the problem of a confidence that is too low, to be told together with the rules that are broken.
+    """
     named = tuple(_named(process, delivery, reading, parts))
     values = names(delivery, reading, [(part, path) for part, path in named if part.role is Role.DOCUMENT])
+    if process.rules or low:
+        judge(process, values, low, accept=accept_rules)
     records = _records(process.records, values)
     if process.records and not records and process.config.delivery.without_records != "publish":
         reason = "No record's condition holds for this delivery, or there is nothing to make one for each of."
@@ -159,7 +173,7 @@ def put_aside(intake: Intake, collected: Collected, source_id: str, problem: Pro
         raise problem
     context, process = intake.context, intake.process
     id_ = delivery_id(process.name, source_id, collected.parts)
-    status = Status.HELD if holds(process, problem.code) else Status.REFUSED
+    status = Status.HELD if holds(process, problem) else Status.REFUSED
     known = {"version": None, "status": status, "code": problem.code, "violations": problem.violations}
     found = _digests(intake, _peeked(process, collected.parts)) if process.config.console.keys else None
     entry = _entry(intake, id_, source_id, collected.parts, **known, digests=found)
@@ -169,7 +183,7 @@ def put_aside(intake: Intake, collected: Collected, source_id: str, problem: Pro
     if receipt.status is Status.REFUSED:
         problem.kept_as = id_
         raise problem
-    return receipt
+    return replace(receipt, problem=problem) if receipt.status is Status.HELD else receipt
 
 
 def _digests(intake: Intake, fields: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -189,8 +203,11 @@ def _peeked(process: Process, parts: Sequence[Part]) -> Mapping[str, Any]:
         return {}
 
 
-def holds(process: Process, code: Code) -> bool:
+def holds(process: Process, problem: Problem) -> bool:
     """Return whether the process keeps such a delivery for repair, rather than turn it away."""
+    if problem.held is not None:
+        return problem.held
+    code = problem.code
     if code is Code.CONFIDENCE_LOW:
         return process.config.confidence.below == "hold"
     if code is Code.MALWARE_FOUND:

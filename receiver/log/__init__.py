@@ -86,6 +86,7 @@ def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
         "documents": len(receipt.documents),
         "records": len(receipt.records),
         "written": 0 if receipt.duplicate else sum(file.size for file in files),
+        **(_reasons(receipt.problem) if receipt.problem else {}),
         **(cost or {}),
     }
     _log(logging.INFO, "duplicate" if receipt.duplicate else receipt.status, fields)
@@ -96,12 +97,15 @@ def refused(problem: Problem, process: str, cost: Mapping[str, Any] | None = Non
     fields = {
         "id": problem.kept_as,
         "process": process,
-        "code": problem.code.value,
-        "detail": problem.detail,
-        "violations": "; ".join(f"{violation.where}: {violation.rule}" for violation in problem.violations),
+        **_reasons(problem),
         **(cost or {}),
     }
     _log(logging.ERROR if problem.code in OURS else logging.WARNING, "refused", fields)
+
+
+def _reasons(problem: Problem) -> dict[str, Any]:
+    violations = "; ".join(f"{violation.where}: {violation.rule}" for violation in problem.violations)
+    return {"code": problem.code.value, "detail": problem.detail, "violations": violations}
 
 
 def put_off(id_: str, problem: Problem) -> None:

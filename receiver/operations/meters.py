@@ -101,6 +101,7 @@ DELIVERIES = named(
 PROBLEMS = named(
     "receiver_problems", "Requests not accepted, by the code they were answered.", "process", "code", suffix="_total"
 )
+RULES = named("receiver_rules_broken", "Deliveries that break a rule.", "process", "rule", suffix="_total")
 RECEIVED = named("receiver_received_bytes", "Bytes of bodies read.", "process", suffix="_total")
 IN_FLIGHT = named("receiver_in_flight", "Deliveries being taken in now.")
 LOG_LOST = named("receiver_log_lines_lost", "Lines of the log that its reader did not take in time.", suffix="_total")
@@ -129,6 +130,9 @@ class Meters:
         self._counters.begin(DELIVERIES(process, outcome) for process in context.processes for outcome in OUTCOMES)
         self._counters.begin([LOG_LOST()])
         self._counters.begin(PROBLEMS(process, code.value) for process in context.processes for code in log.OURS)
+        self._counters.begin(
+            RULES(name, rule.name) for name, process in context.processes.items() for rule in process.rules
+        )
         self._in_flight.begin([IN_FLIGHT()])
         self._steps = {
             step: (SECONDS_SUM(step), [SECONDS_BUCKET(step, _bound(each)) for each in BUCKETS])
@@ -161,12 +165,18 @@ class Meters:
             self._counters.add(DELIVERIES(receipt.process, outcome))
             if outcome != "held":
                 self._success.set(LAST_SUCCESS(receipt.process), time.time())
+            self._broken(receipt.process, receipt.problem)
 
     def refused(self, problem: Problem, process: str) -> None:
         """Count what was not accepted."""
         with self._lock:
             self._counters.add(DELIVERIES(process, "refused"))
             self._counters.add(PROBLEMS(process, problem.code.value))
+            self._broken(process, problem)
+
+    def _broken(self, process: str, problem: Problem | None) -> None:
+        for rule in problem.rules if problem else ():
+            self._counters.add(RULES(process, rule))
 
     def end(self, process: str, received: int, steps: Mapping[Step, float], whole: float) -> None:
         """Count one less in flight, the bytes that came in, and the seconds that each step and the whole took."""

@@ -48,12 +48,14 @@ class _PublishedBeforeError(Exception):
     """The delivery was published before, under another id."""
 
 
-def rehearse(context: Context, entry: Entry, *, accept_confidence: bool = False) -> Rehearsed:
+def rehearse(
+    context: Context, entry: Entry, *, accept_confidence: bool = False, accept_rules: bool = False
+) -> Rehearsed:
     """Judge a kept delivery without publishing it, or compare it with what was published of it."""
     accepted = entry.status in ACCEPTED
     try:
         process, kept = find(context, entry)
-        outcome = _run(context, process, kept, entry, accept_confidence=accept_confidence)
+        outcome = _run(context, process, kept, entry, accept_confidence=accept_confidence, accept_rules=accept_rules)
     except _PublishedBeforeError as before:
         return Rehearsed(Result.BEFORE, lines=(f"as {before}",))
     except Problem as problem:
@@ -66,7 +68,9 @@ def rehearse(context: Context, entry: Entry, *, accept_confidence: bool = False)
     return _published(process, outcome.rendered)
 
 
-def _run(context: Context, process: Process, kept: Kept, entry: Entry, *, accept_confidence: bool) -> Outcome:
+def _run(
+    context: Context, process: Process, kept: Kept, entry: Entry, *, accept_confidence: bool, accept_rules: bool
+) -> Outcome:
     """Run a kept delivery. Raises Problem if its parts cannot be read, and _PublishedBeforeError."""
     incoming = list(sections(kept))
     received_at: datetime = entry.received_at if entry.version else first_received(entry)
@@ -82,13 +86,20 @@ def _run(context: Context, process: Process, kept: Kept, entry: Entry, *, accept
             raise _PublishedBeforeError(latest.id)
         return receive.next_version(process, latest)
 
-    return run(process, incoming, received_at, version=version, accept_confidence=accept_confidence)
+    return run(
+        process,
+        incoming,
+        received_at,
+        version=version,
+        accept_confidence=accept_confidence,
+        accept_rules=accept_rules,
+    )
 
 
 def _not_published(process: Process, problem: Problem | None) -> Rehearsed:
     if problem is None or problem.code in PASSING:
         return Rehearsed(Result.FAILED, problem)
-    return Rehearsed(Result.HELD if holds(process, problem.code) else Result.REFUSED, problem)
+    return Rehearsed(Result.HELD if holds(process, problem) else Result.REFUSED, problem)
 
 
 def _published(process: Process, rendered: Rendered) -> Rehearsed:

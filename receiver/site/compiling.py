@@ -23,10 +23,10 @@ from receiver.metadata import reader
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas.folder import Schemas
 from receiver.site.config.build import read, read_provisional
-from receiver.site.config.model import PersonsConfig, ProcessConfig, RecordConfig
+from receiver.site.config.model import PersonsConfig, ProcessConfig, RecordConfig, RuleConfig
 from receiver.site.config.site import conflicts, files, find
 from receiver.site.config.tokens import Tokens, read_tokens
-from receiver.site.process import Process, RecordRule
+from receiver.site.process import Process, RecordRule, Rule
 from receiver.store.folders import group_id
 from receiver.templates import Condition, Items, Template, Templates
 from receiver.templates.filters.person_words import Words, folded, folded_degrees
@@ -64,6 +64,7 @@ class Pieces:
     metadata: MetadataReader | None
     documents: Template | None
     marker: Template | None
+    rules: tuple[Rule | None, ...]
     records: tuple[RecordPieces, ...]
     faults: tuple[Fault, ...]
 
@@ -90,6 +91,7 @@ class Pieces:
             self.metadata,
             self.documents,
             self.marker,
+            tuple(filter(None, self.rules)),
             tuple(rules),
             output,
             group_id(self.config.output.group),
@@ -109,6 +111,7 @@ def compile_process(configured: ProcessConfig, tokens: Tokens, schemas: Schemas)
         work.attempt(reader.compile, configured, schemas),
         work.path(output.documents, "output", "documents"),
         work.path(output.marker, "output", "marker") if output.marker else None,
+        tuple(work.attempt(work.rule, rule, index) for index, rule in enumerate(configured.rules)),
         tuple(work.record(record, index) for index, record in enumerate(configured.records)),
         tuple(work.faults),
     )
@@ -169,7 +172,7 @@ class _Work:
             record,
             self.attempt(self._template, record, index, scope),
             self.path(record.path, "records", index, "path", scope=scope),
-            self.attempt(self._condition, record.when, index, scope) if record.when else None,
+            self.attempt(self._condition, record.when, "records", index, "when", scope=scope) if record.when else None,
             self.attempt(self._check, record, index),
             each,
         )
@@ -182,8 +185,12 @@ class _Work:
             raise self._missing("missing-file", message, did_you_mean(record.template, known), index, "template")
         return self.templates.record(record.template, record.format, record.encoding, dialect(record), scope)
 
-    def _condition(self, written: str, index: int, scope: Scope) -> Condition:
-        line, column = start(self.configured, "records", index, "when")
+    def rule(self, rule: RuleConfig, index: int) -> Rule:
+        place = f"{self.configured.source.file}#/rules/{rule.name}"
+        return Rule(rule, self._condition(rule.must, "rules", index, "must"), place)
+
+    def _condition(self, written: str, *position: str | int, scope: Scope = EVERYWHERE) -> Condition:
+        line, column = start(self.configured, *position)
         return self.templates.condition(written, self.configured.source.file, line, column, scope)
 
     def _items(self, written: str, index: int) -> Items:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from receiver.formats.checking import Check
 from receiver.metadata.reader import MetadataReader
-from receiver.site.config.model import ProcessConfig
+from receiver.site.config.model import ProcessConfig, RuleConfig
 from receiver.site.config.tokens import Tokens
 from receiver.templates import Condition, Items, Template
 
@@ -24,6 +24,20 @@ class RecordRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """One condition that a delivery must meet, ready to judge."""
+
+    config: RuleConfig
+    must: Condition
+    place: str  # where it stands, without its line: the same after an edit of what is above it
+
+    @property
+    def name(self) -> str:
+        """The name that problems, the log and the metrics call it by."""
+        return self.config.name
+
+
+@dataclass(frozen=True, slots=True)
 class Process:
     """One configured flow of documents. Shared by all threads; nothing in it changes."""
 
@@ -32,6 +46,7 @@ class Process:
     metadata: MetadataReader
     documents: Template  # renders the path of one document
     marker: Template | None
+    rules: tuple[Rule, ...]
     records: tuple[RecordRule, ...]
     output: Path  # the output folder
     group: int | None  # whose files and folders there are, by number; None: the service's own

@@ -71,6 +71,7 @@ def _replayed(replay: Replay) -> dict[str, Any]:
         "at": units.stamp(replay.at),
         "by": replay.by,
         "acceptConfidence": replay.accept_confidence,
+        "acceptRules": replay.accept_rules,
         "corrections": dict(replay.corrections),
     }
 
@@ -123,7 +124,11 @@ def _read(folder: Path, described: dict[str, Any]) -> Kept:
 
 def _replay(described: dict[str, Any]) -> Replay:
     return Replay(
-        units.moment(described["at"]), described["by"], described["acceptConfidence"], described.get("corrections", {})
+        units.moment(described["at"]),
+        described["by"],
+        described["acceptConfidence"],
+        described.get("corrections", {}),
+        described.get("acceptRules", False),
     )
 
 

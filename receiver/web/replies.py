@@ -43,6 +43,7 @@ STATUSES: dict[Code, tuple[int, str]] = {
     Code.METADATA_INVALID: (422, "The metadata breaks its schema"),
     Code.FIELDS_INVALID: (422, "The fields are not as they must be"),
     Code.CONFIDENCE_LOW: (422, "The confidence is too low"),
+    Code.RULE_BROKEN: (422, "The delivery breaks a rule of the process"),
     Code.DOCUMENT_BROKEN: (422, "A document cannot be read"),
     Code.TEMPLATE_FAILED: (422, "A template cannot render this delivery"),
     Code.RECORD_INVALID: (422, "A record breaks its schema"),

@@ -79,6 +79,7 @@ ADVICE = {
     Code.METADATA_INVALID: "Compare with the schema that `[metadata]` names; `violations` tell place and rule.",
     Code.FIELDS_INVALID: "Send the fields as `violations` say; `schema` tells the rule, or the template's line.",
     Code.CONFIDENCE_LOW: "Validate the document on the platform and send it again.",
+    Code.RULE_BROKEN: "Repair what the rule asks for, and send it again; `detail` tells each rule by name and message.",
     Code.SOURCE_ID_CONFLICT: 'The first delivery stays. Use a new sourceId, or `same_source_id = "publish"`.',
     Code.MALWARE_FOUND: "It is kept for a person to look at; `violations` name the part and what was found.",
     Code.DOCUMENT_BROKEN: "Look at the file: it cannot be read or converted.",

@@ -35,7 +35,7 @@ def worker(tmp_path, monkeypatch) -> Callable[[int], Numbers]:
 @pytest.fixture
 def meters(tmp_path) -> Meters:
     ledger = SimpleNamespace(standing=lambda: {"referrals": Standing()})
-    return Meters(SimpleNamespace(ledger=ledger, processes={"referrals": None}), tmp_path)
+    return Meters(SimpleNamespace(ledger=ledger, processes={"referrals": SimpleNamespace(rules=[])}), tmp_path)
 
 
 def told(folder: Path) -> dict[tuple[str, ...], float]:

@@ -63,6 +63,12 @@ def of_fields(process: Process, known: Collection[str], outcomes: Iterable[Outco
     )
 
 
+def unbroken(process: Process, outcomes: Iterable[Outcome]) -> list[str]:
+    """Return the names of the rules that no delivery has broken."""
+    broken = {name for outcome in outcomes if outcome.problem for name in outcome.problem.rules}
+    return [rule.name for rule in process.rules if rule.name not in broken]
+
+
 def percent(files: Collection[FileCoverage]) -> float:
     """Return how much of all files was tried, from 0 to 100."""
     total = sum(file.total for file in files)
@@ -86,6 +92,7 @@ def _pieces(process: Process) -> Iterator[Template | Condition | Items]:
     yield process.documents
     if process.marker:
         yield process.marker
+    yield from (rule.must for rule in process.rules)
     for record in process.records:
         yield record.template
         yield record.path

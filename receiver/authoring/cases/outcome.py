@@ -36,6 +36,7 @@ def run(
     *,
     version: Callable[[str, str], int] = lambda _id, _source_id: 1,
     accept_confidence: bool = False,
+    accept_rules: bool = False,
     corrections: Mapping[str, str] = NOTHING,
 ) -> Outcome:
     """Run one delivery, as the first one under its sourceId unless `version` tells another, or raises `Problem`."""
@@ -46,12 +47,12 @@ def run(
             collected = collect(process.config.parts, process.config.delivery.unknown_parts, incoming, staged)
             parts, whole = collected.parts, collected.whole
             reading = receive.read(process, collected, corrections)
-            if not accept_confidence:
-                receive.judge_confidence(process, reading)
+            low = None if accept_confidence else receive.low_confidence(process, reading)
             id_ = delivery_id(process.name, reading.source_id, parts)
             delivery = Delivery(id_, process.name, reading.source_id, received_at, version(id_, reading.source_id))
             published = as_published(process, parts, staged)
-            return Outcome(parts, reading, render(process, delivery, reading, published))
+            rendered = render(process, delivery, reading, published, low, accept_rules=accept_rules)
+            return Outcome(parts, reading, rendered)
         except Problem as problem:
-            held = whole and problem.code not in PASSING and holds(process, problem.code)
+            held = whole and problem.code not in PASSING and holds(process, problem)
             return Outcome(parts, reading, problem=problem, held=held)

@@ -27,10 +27,11 @@ def fields(site: Site) -> Iterator[Fault]:
 
 
 def _reads(process: Pieces) -> Iterator[Read]:
-    """Yield every read, those of a record as guarded where its condition proves the field to be there."""
+    """Yield every read, those of a record as guarded if its condition, or a rule, proves the field to be there."""
+    ruled = frozenset[str]().union(*(guarded_by(rule.config.must) for rule in process.rules if rule))
     of_records = [(record, (record.template, record.path)) for record in process.records]
     for record, pieces in of_records:
-        there = guarded_by(record.config.when) if record.config.when and record.when else frozenset()
+        there = ruled | (guarded_by(record.config.when) if record.config.when and record.when else frozenset())
         unread = record.config.when is not None and record.when is None  # it has its fault, and may well be a guard
         for read in (read for piece in pieces if piece for read in piece.reads):
             yield Read(read.file, read.line, read.column, read.name, read.guarded or unread or read.name in there)

@@ -66,6 +66,7 @@ def site(settings: Settings, compiled: Compiled, environ: Mapping[str, str]) -> 
 def templates(process: Pieces) -> Iterator[Template | Condition | Items]:
     """Yield everything of a process that reads fields, as far as it could be compiled."""
     everything = [process.documents, process.marker]
+    yield from (rule.must for rule in process.rules if rule)
     for record in process.records:
         everything += [record.template, record.path]
         yield from filter(None, (record.when, record.each))
@@ -137,21 +138,29 @@ def texts(site: Site, process: Pieces) -> list[Written]:
 
 
 def _texts(site: Site, process: Pieces) -> Iterator[Written]:
-    for index, record in enumerate(process.records):
-        for file in record.template.files if record.template else ():
-            if file.endswith(".j2"):
-                yield from _parsed(Source(file, _read(site, file)), record.config)
-        for key in ("each", "when"):
-            if getattr(record, key):
-                said = _said(process, getattr(record.config, key), "records", index, key)
-                yield from _parsed(said, None, condition=True)
-        if record.path:
-            yield from _parsed(_said(process, record.config.path, "records", index, "path"), None)
+    for index in range(len(process.records)):
+        yield from _of_record(site, process, index)
+    for index, rule in enumerate(process.rules):
+        if rule:
+            yield from _parsed(_said(process, rule.config.must, "rules", index, "must"), None, condition=True)
     output = process.config.output
     if process.documents:
         yield from _parsed(_said(process, output.documents, "output", "documents"), None)
     if process.marker and output.marker:
         yield from _parsed(_said(process, output.marker, "output", "marker"), None)
+
+
+def _of_record(site: Site, process: Pieces, index: int) -> Iterator[Written]:
+    record = process.records[index]
+    for file in record.template.files if record.template else ():
+        if file.endswith(".j2"):
+            yield from _parsed(Source(file, _read(site, file)), record.config)
+    for key in ("each", "when"):
+        if getattr(record, key):
+            said = _said(process, getattr(record.config, key), "records", index, key)
+            yield from _parsed(said, None, condition=True)
+    if record.path:
+        yield from _parsed(_said(process, record.config.path, "records", index, "path"), None)
 
 
 def _read(site: Site, file: str) -> str:

@@ -46,11 +46,11 @@ class Trial:
     process: Process
     verdicts: Verdicts
 
-    def render(self, reading: Reading, parts: Sequence[Part]) -> None:
+    def render(self, reading: Reading, parts: Sequence[Part], low: Problem | None = None) -> None:
         """Render a delivery. Raises `Problem`."""
         id_ = delivery_id(self.process.name, reading.source_id, parts)
         delivery = Delivery(id_, self.process.name, reading.source_id, FROZEN, 1)
-        render(self.process, delivery, reading, parts)
+        render(self.process, delivery, reading, parts, low)
 
 
 def faults(site: Site) -> Iterator[Fault]:
@@ -88,7 +88,7 @@ def _sample(trial: Trial, case: Case, staged: Staged) -> Reading | None:
     published = case.expected.is_dir() and not (case.expected / PROBLEM).exists()
     try:
         reading, parts = _received(trial, case, staged)
-        trial.render(reading, parts)
+        trial.render(reading, parts, receive.low_confidence(trial.process, reading))
     except Problem as problem:
         by_schema = problem.code in (Code.METADATA_INVALID, Code.FIELDS_INVALID, Code.METADATA_MALFORMED)
         if published and (not by_schema or of_values(problem)):
@@ -105,7 +105,6 @@ def _received(trial: Trial, case: Case, staged: Staged) -> tuple[Reading, Sequen
     sections = incoming(case, trial.site.settings.max_body)
     collected = collect(config.parts, config.delivery.unknown_parts, sections, staged)
     reading = receive.read(trial.process, collected)
-    receive.judge_confidence(trial.process, reading)
     return reading, as_published(trial.process, collected.parts, staged)
 
 
@@ -132,6 +131,7 @@ def _inputs(trial: Trial, samples: list[Any]) -> list[Input]:
     if any(reads_all(trial.site.settings.site / file) for file in files):
         read = set(shape.members)
     deciding = {each.name for record in trial.pieces.records if record.when for each in record.when.reads}
+    deciding |= {each.name for rule in trial.process.rules for each in rule.must.reads}
     return inputs(shape, schema, samples, read, deciding, _keys(trial), trial.site.library)
 
 

@@ -62,7 +62,7 @@ class Verdicts:
 
     def sample(self, problem: Problem, case: Case) -> None:
         """Report a sample that is to be published and is refused."""
-        told_of_records = problem.code in OF_RECORDS or of_values(problem)
+        told_of_records = problem.code in OF_RECORDS or (not problem.rules and of_values(problem))
         for violation in problem.violations if told_of_records else ():
             hint = f"the sample {case.name} is to be published: mend one of the two"
             self._tell(violation, f"the sample {case.name} is refused", Severity.ERROR, hint)
@@ -79,7 +79,9 @@ class Verdicts:
                 self._tell(violation, f"with the sample {case.name}", Severity.ERROR, "")
 
     def made_up(self, problem: Problem, what: str, *, exact: bool) -> None:
-        """Report an input that the schemas let come; one that is not exact may break the rules of filters."""
+        """Report an input that schemas and rules let come; one that is not exact may break the rules of filters."""
+        if problem.rules:
+            return
         if problem.code is Code.NO_RECORD:
             self._without_records(what)
         for violation in problem.violations if problem.code in OF_RECORDS or of_values(problem) else ():

@@ -22,6 +22,7 @@ PLACED = {  # whose violations stand at places that do not depend on values
     Code.FIELDS_INVALID,
     Code.CONFIDENCE_LOW,
     Code.TEMPLATE_FAILED,
+    Code.RULE_BROKEN,
 }
 
 

@@ -27,6 +27,7 @@ from receiver.site.config.model import (
     RecordConfig,
     RetentionConfig,
     RouteConfig,
+    RuleConfig,
     TableConfig,
 )
 from receiver.site.config.rules import record_format
@@ -67,6 +68,7 @@ def build(folder: Path, source: Source) -> ProcessConfig:
         console=ConsoleConfig(tuple(_section(data, "console")["keys"])),
         delivery=DeliveryConfig(**_section(data, "delivery")),
         output=_output(data, folder.name),
+        rules=tuple(RuleConfig(**{**defaults(["rules", 0]), **rule}) for rule in data.get("rules", [])),
         records=tuple(_record(record) for record in data.get("records", [])),
         retention=_retention(data),
         persons=_persons(data),

@@ -170,6 +170,16 @@ class RecordConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleConfig:
+    """A condition of the process's own that a delivery must meet."""
+
+    name: str
+    must: str  # Jinja2 expression
+    message: str
+    otherwise: Literal["hold", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
 class RetentionConfig:
     """How long things are kept, and how much of them."""
 
@@ -217,6 +227,7 @@ class ProcessConfig:
     console: ConsoleConfig
     delivery: DeliveryConfig
     output: OutputConfig
+    rules: tuple[RuleConfig, ...]
     records: tuple[RecordConfig, ...]
     retention: RetentionConfig
     persons: PersonsConfig

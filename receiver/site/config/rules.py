@@ -1,7 +1,7 @@
 """The rules of process.toml that span several keys, or that a schema cannot say."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -37,12 +37,11 @@ def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
     yield from (fault for name in _names(data, "parts") if sound("parts", name) for fault in _convert(source, name))
     if sound("fields") and sound("confidence") and sound("console"):
         yield from _renamed(source, *(data.get(name, {}) for name in ("fields", "confidence", "console")))
-    if sound("tables"):
-        yield from _tables(source, data.get("tables", {}))
     if sound("retention", "ledger"):
         yield from _retention(source, data.get("retention", {}))
-    if sound("notify"):
-        yield from _notify(source, data.get("notify"))
+    for section, judged in SECTIONS.items():
+        if section in data and sound(section):
+            yield from judged(source, data[section])
     records = data.get("records", [])
     for index in range(len(records) if isinstance(records, list) else 0):
         if sound("records", index):
@@ -166,9 +165,7 @@ def _retention(source: Source, retention: dict[str, Any]) -> Iterator[Fault]:
         yield source.fault("short-memory", message, ("retention", "ledger"), hint=f"at least {days}d")
 
 
-def _notify(source: Source, notify: dict[str, Any] | None) -> Iterator[Fault]:
-    if notify is None:
-        return
+def _notify(source: Source, notify: dict[str, Any]) -> Iterator[Fault]:
     if ("command" in notify) == ("webhook" in notify):
         both = "both a command and a webhook are" if "command" in notify else "neither a command nor a webhook is"
         yield source.fault("notify-ambiguous", f"{both} named under [notify]", ("notify",), hint="name one of the two")
@@ -176,6 +173,15 @@ def _notify(source: Source, notify: dict[str, Any] | None) -> Iterator[Fault]:
         message = f"{value_name(notify['command'][0])} is not the absolute path of a program"
         hint = 'write "/etc/receiver/notify-by-mail"; no shell looks for it'
         yield source.fault("bad-command", message, ("notify", "command", 0), hint=hint)
+
+
+def _rules(source: Source, rules: list[dict[str, Any]]) -> Iterator[Fault]:
+    """Two rules of one name could not be told apart in a problem, the log and the metrics."""
+    names = [rule["name"] for rule in rules]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            message, hint = f"a second rule is called {value_name(name)}", "give each a name of its own"
+            yield source.fault("bad-name", message, ("rules", index, "name"), hint=hint)
 
 
 def _record(source: Source, index: int, record: dict[str, Any]) -> Iterator[Fault]:
@@ -215,3 +221,10 @@ def _fitting(form: str) -> str:
         f"name a {fitting} file in schemas/" if fitting.startswith(".") else f'write schema = "{fitting}"'
         for fitting in FITTING_SCHEMA[form]
     )
+
+
+SECTIONS: Mapping[str, Callable[[Source, Any], Iterator[Fault]]] = {
+    "tables": _tables,
+    "notify": _notify,
+    "rules": _rules,
+}

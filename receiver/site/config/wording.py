@@ -84,6 +84,7 @@ FORMS = {
     "table-name": Form(
         "bad-name", "cannot be the name of a table", "a letter, then letters, digits and _: templates read tables.items"
     ),
+    "rule-name": Form("bad-name", "cannot be the name of a rule", 'small letters, digits and hyphens: "total-adds-up"'),
     "word": Form("wrong-value", "is not a single word", "a name is looked at word by word; list each by itself"),
     "media-type": Form("bad-type", "is not a media type", 'lower case and without parameters: "image/tiff"'),
     "token": Form(

@@ -153,8 +153,15 @@ def _iso(plain: str, rule: str) -> Moment:
     except ValueError:
         raise RefusedError(NO_DAY, rule) from None
     if moment is None:
-        raise RefusedError("is not an ISO-8601 time (read another one with `date`)", rule)
+        raise RefusedError("is not an ISO-8601 time (read another one with `date`)", rule, _is_no_iso)
     return moment
+
+
+def _is_no_iso(text: str) -> bool:
+    try:
+        return times.iso(text.strip()) is None
+    except ValueError:
+        return True
 
 
 def check(arguments: Mapping[str, Any]) -> Objection:

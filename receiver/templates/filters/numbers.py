@@ -28,13 +28,23 @@ def number(value: object, decimals: int | None = None, point: str = ".", group: 
     """
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _with_decimals(Decimal(values.number(value)), decimals)
-    plain = values.text(value).strip()
+    exact = _read(values.text(value), point, group)
+    if exact is None:
+        raise RefusedError(
+            f"is not a number written as 1{group}234{point}50",
+            "number",
+            lambda text: _read(text, point, group) is None,
+        )
+    return _with_decimals(exact, decimals)
+
+
+def _read(text: str, point: str, group: str) -> Decimal | None:
+    plain = text.strip()
     found = _pattern(point, group).fullmatch(plain) if len(plain) <= MAX_NUMBER else None
     if found is None or bool(found["open"]) != bool(found["close"]):
-        raise RefusedError(f"is not a number written as 1{group}234{point}50", "number")
+        return None
     exact = Decimal(found["whole"].replace(group, "") + "." + (found["part"] or ""))
-    negative = found["minus"] or found["open"]
-    return _with_decimals(exact.copy_negate() if negative and exact else exact, decimals)
+    return exact.copy_negate() if (found["minus"] or found["open"]) and exact else exact
 
 
 def _pattern(point: str, group: str) -> re.Pattern[str]:

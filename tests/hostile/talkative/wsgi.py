@@ -26,10 +26,10 @@ def forced(reading: Reading) -> None:
         raise OSError(errno.ENOSPC, values, values)
 
 
-def failing(process: Any, delivery: Any, reading: Reading, parts: Any) -> Any:
+def failing(process: Any, delivery: Any, reading: Reading, *others: Any, **named: Any) -> Any:
     """Render, unless a fault is called for."""
     forced(reading)
-    return render(process, delivery, reading, parts)
+    return render(process, delivery, reading, *others, **named)
 
 
 render, receive.render = receive.render, failing

@@ -1,0 +1,51 @@
+"""Judges a delivery by the rules of process.toml: what only the process knows.
+
+Records are rendered only of what meets all of them, so a template may rely on a rule.
+"""
+
+from collections.abc import Mapping
+
+from receiver.core.problems import Code, Problem, Violation
+from receiver.schemas.json_explain import pointer
+from receiver.site.process import Process, Rule
+
+UNJUDGED = frozenset({Code.TEMPLATE_FAILED, Code.FIELDS_INVALID, Code.METADATA_INVALID})  # by this delivery's values
+ANYWHERE = "rules"  # where a rule is broken that reads several fields, or none
+
+
+def judge(process: Process, names: Mapping[str, object], low: Problem | None = None, *, accept: bool = False) -> None:
+    """Raise `Problem` with every rule that a delivery breaks, and with its low confidence.
+
+    `accept` passes over rules whose deliveries are held for a person, who has looked.
+    """
+    judged = [rule for rule in process.rules if not (accept and rule.config.otherwise == "hold")]
+    broken = {rule: violation for rule in judged if (violation := _violation(rule, names))}
+    if not broken:
+        if low:
+            raise low
+        return
+    details = [f"{rule.name}: {rule.config.message}" for rule in broken]
+    raise Problem(
+        Code.RULE_BROKEN,
+        " ".join([*details, *([low.detail] if low else [])]),
+        [*broken.values(), *(low.violations if low else ())],
+        rules=tuple(rule.name for rule in broken),
+        held=all(rule.config.otherwise == "hold" for rule in broken)
+        and (low is None or process.config.confidence.below == "hold"),
+    )
+
+
+def _violation(rule: Rule, names: Mapping[str, object]) -> Violation | None:
+    """Return how a delivery breaks a rule; one that cannot be evaluated is broken as well, with the reason."""
+    fields = sorted({read.name for read in rule.must.reads})
+    where = f"fields{pointer(fields)}" if len(fields) == 1 else ANYWHERE
+    try:
+        if rule.must.holds(names):
+            return None
+    except Problem as problem:
+        if problem.code not in UNJUDGED:
+            raise
+        first = problem.violations[0]
+        place = first.schema or first.where  # the line of process.toml
+        return Violation(where, rule.name, f"{rule.config.message} ({first.message})", place)
+    return Violation(where, rule.name, rule.config.message, rule.place)

@@ -26,6 +26,7 @@ HL7 = re.compile(  # XPN, whose seventh component is no name
 PARSED = 4  # names: a template prints the parts of one after another, of the patient and of some doctors
 SECTIONS = 3  # family, given and middle name between commas
 
+NAMELESS = "is a title, suffix or degree without a name"
 NO_COMMA = "has no comma between family and given name"
 TOO_MANY = f"has more than {SECTIONS} names between commas"
 DEGREE = "ends with what is a degree or a name: `degrees` or `names` of [persons] in process.toml say which"
@@ -129,6 +130,8 @@ class _Reading:
             sections.insert(0, [])
         if len(sections) > SECTIONS:
             raise RefusedError(TOO_MANY, "person")
+        if not sections and (self.prefixes or self.suffixes or self.degrees):
+            raise RefusedError(NAMELESS, "person")
         family: list[str] = []
         given: list[str] = []
         middle: list[str] = []

@@ -105,7 +105,7 @@ def check_fixed(arguments: Mapping[str, Any]) -> Objection:
     """Return what is wrong with constant arguments of `fixed`."""
     align, fill = arguments.get("align", "left"), arguments.get("fill", " ")
     if isinstance(align, str) and align not in ("left", "right"):
-        return Objection(f'a column is aligned "left" or "right", not "{align}"')
+        return Objection('a column is aligned "left" or "right"')  # without what was given: it may be a field's
     if isinstance(fill, str) and len(fill) != 1:
         return Objection("a column is filled up with one character")
     if align == "left" and isinstance(fill, str) and fill in DIGITS:

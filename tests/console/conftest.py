@@ -18,7 +18,9 @@ from receiver.web.console import create_app
 
 from .sample import PASSWORD, ROOT, TOKEN, request_of
 
-HASH = PasswordHasher(time_cost=1, memory_cost=8).hash(PASSWORD)  # a login of a test takes no tenth of a second
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(
+    PASSWORD
+)  # a login of a test takes no tenth of a second
 NUMBERS = count()
 CHROMIUM = shutil.which("chromium")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +63,19 @@ def _log(text: str) -> str:
     return text
 
 
+def _addresses(text: str) -> str:
+    try:
+        return ",".join(str(ip_address(each.strip())) for each in text.split(",") if each.strip())
+    except ValueError:
+        raise ValueError('addresses with commas between them, such as "127.0.0.1,10.0.0.7"') from None
+
+
+def _header(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]*", text):
+        raise ValueError('the name of a header, such as "X-Remote-User"')
+    return text
+
+
 def _option(parse: Callable[[str], Any], default: str, doc: str) -> dict[str, Any]:
     """Describe one setting: how its text is read, its default and what it means.
 
@@ -97,6 +111,14 @@ class Settings:
         )
     )
     log: str = field(metadata=_option(_log, "text", 'How the log is written: "text" for people, "json" for machines.'))
+    console_proxies: str = field(
+        metadata=_option(
+            _addresses, "", "Addresses of proxies before the console, with commas: they say who asks, and by https."
+        )
+    )
+    console_user: str = field(
+        metadata=_option(_header, "", "Header in which such a proxy names the user who has logged in there.")
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":

@@ -68,9 +68,9 @@ def ids(settings, service) -> dict[str, str]:
     return {"source": f"{source}-1", **{entry.status.value: entry.id for entry in found}}
 
 
-def deliver(service, source_id: str, changes) -> None:
+def deliver(service, source_id: str, changes, **more: str) -> None:
     """Deliver a fax as the platform would."""
-    run_wsgi_app(service, EnvironBuilder(method="POST", **request_of(source_id, changes)).get_environ())
+    run_wsgi_app(service, EnvironBuilder(method="POST", **request_of(source_id, changes, **more)).get_environ())
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     accounts = Accounts(opened.connections)
     app = Flask(__name__)
     app.session_interface = access.NoSessions()
-    access.protect(app, accounts)
+    access.protect(app, accounts, settings)
     service = Service(settings)
     app.extensions |= {"service": service, "accounts": accounts}
     jobs = app.extensions["jobs"] = Jobs(opened.connections)

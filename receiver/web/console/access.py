@@ -15,11 +15,15 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, Response, abort, g, redirect, render_template, request, url_for
 from flask.sessions import NullSession, SessionInterface
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
+from receiver.core.settings import Settings
+from receiver.store import digests
 from receiver.store.accounts import Accounts, Role, User
 
 COOKIE = "receiver_console"
+USER = "receiver.user"  # in the WSGI environment: whom a trusted proxy names
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -56,8 +60,25 @@ def hashed(password: str) -> str:
     return _hasher.hash(password)
 
 
-def protect(app: Flask, accounts: Accounts) -> None:
-    """Let nobody in but by login, and let no other site act."""
+class Proxied:
+    """WSGI: believes a proxy that is trusted who asks and by which scheme, and nobody else who the user is."""
+
+    def __init__(self, app: Any, settings: Settings) -> None:
+        self._app = app
+        self._behind = ProxyFix(app, x_for=1, x_proto=1)
+        self._trusted = frozenset(filter(None, settings.console_proxies.split(",")))
+        self._user = f"HTTP_{settings.console_user.upper().replace('-', '_')}"
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer a request."""
+        trusted = environ.get("REMOTE_ADDR") in self._trusted
+        environ[USER] = environ.get(self._user, "") if trusted else ""
+        return (self._behind if trusted else self._app)(environ, start_response)
+
+
+def protect(app: Flask, accounts: Accounts, settings: Settings) -> None:
+    """Let nobody in but by login, or by a proxy that is trusted, and let no other site act."""
+    app.wsgi_app = Proxied(app.wsgi_app, settings)  # type: ignore[method-assign]
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAX_FORM
 
     @app.before_request
@@ -66,7 +87,10 @@ def protect(app: Flask, accounts: Accounts) -> None:
             abort(403, "This did not come from a page of the console.")
         if request.endpoint in ("login", "static"):
             return None
-        g.user = accounts.session(request.cookies.get(COOKIE, ""), datetime.now(UTC))
+        named = request.environ[USER]
+        g.user = accounts.user(named) if named else accounts.session(request.cookies.get(COOKIE, ""), datetime.now(UTC))
+        if g.user is None and named:
+            abort(403, "The proxy names a user whom `receiver user add` has not made.")
         if g.user is None:
             return redirect(url_for("login"), 303)
         return None
@@ -82,7 +106,7 @@ def protect(app: Flask, accounts: Accounts) -> None:
     def known() -> dict[str, Any]:
         return {"user": g.get("user"), "Role": Role}
 
-    app.add_url_rule("/login", "login", lambda: _login(accounts), methods=["GET", "POST"])
+    app.add_url_rule("/login", "login", lambda: _login(accounts, settings), methods=["GET", "POST"])
     app.add_url_rule("/logout", "logout", lambda: _logout(accounts), methods=["POST"])
 
 
@@ -109,18 +133,20 @@ def _is_ours() -> bool:
     return urlsplit(request.headers.get("Origin", "")).netloc == request.host
 
 
-def _login(accounts: Accounts) -> str | AnyResponse | tuple[str, int]:
+def _login(accounts: Accounts, settings: Settings) -> str | AnyResponse | tuple[str, int]:
     if request.method == "GET":
         return render_template("login.html")
     name, password = request.form.get("name", "")[:200], request.form.get("password", "")
     now, address = datetime.now(UTC), request.remote_addr or ""
-    wait = accounts.wait(name, address, now)
+    user = accounts.user(name)
+    # A name that is not there is counted, too, or it would be told apart; but it may be a password in the wrong place.
+    who = user.name if user else f"unknown {digests.digest(settings.data, 'login', name)[: digests.SHOWN]}"
+    wait = accounts.wait(who, address, now)
     if wait.total_seconds() > 0:
         message = f"Too many logins have failed. Try again in {int(wait.total_seconds()) + 1} seconds."
         return render_template("login.html", message=message), 429
-    user = accounts.user(name)
     if not _fits(user, password) or user is None:
-        accounts.note(name if user else "", "login-failed", note=address)
+        accounts.note(who, "login-failed", note=address)
         return render_template("login.html", message="Name or password is wrong."), 401
     accounts.end(request.cookies.get(COOKIE, ""))
     accounts.note(user.name, "login", note=address)

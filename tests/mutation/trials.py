@@ -30,13 +30,22 @@ class Learnt:
     seconds: dict[str, float]  # by test
     failed: list[str]
 
-    def reaching(self, change: Change, area: Area) -> list[str]:
-        """Return the area's tests that run a changed line, or else its module; quick ones first."""
+    def reaching(self, change: Change, area: Area) -> list[list[str]]:
+        """Return the area's tests that run a changed line, then those that run its module; quick ones first.
+
+        The others are for what is remembered: of a cached function or an import only the first test runs the lines.
+        """
         lines = self.lines.get(str(change.module), {})
-        found = set(lines.get(str(change.line), ())) or {test for tests in lines.values() for test in tests}
+        of_line = set(lines.get(str(change.line), ()))
+        of_module = {test for tests in lines.values() for test in tests}
         mine = {test for test in self.seconds if test.startswith(tuple(f"tests/{each}" for each in area.tests))}
-        every = set() if area.processes else mine  # what none of these reaches is for the tests of other processes
-        return sorted((found & mine or every) - {*self.failed}, key=lambda test: (self.seconds[test], test))
+        if not area.processes and not of_module & mine:
+            of_module = mine  # what none of these reaches would be for the tests of other processes
+        return [
+            sorted(tests, key=lambda test: (self.seconds[test], test))
+            for each in (of_line, of_module - of_line)
+            if (tests := (each & mine) - {*self.failed})
+        ]
 
 
 class Copy:
@@ -72,15 +81,18 @@ class Copy:
 
     def _verdict(self, change: Change, learnt: Learnt) -> str:
         area = area_of(change)
-        tests = learnt.reaching(change, area)
+        trials = (self._chosen(tests, learnt) for tests in learnt.reaching(change, area))
+        found = next((each for each in trials if each != SURVIVED), SURVIVED)
+        if found == SURVIVED and area.processes:
+            found = self._pytest([f"tests/{each}" for each in area.processes], LEARNING)
+        return found
+
+    def _chosen(self, tests: list[str], learnt: Learnt) -> str:
         chosen = self.folder / "chosen.json"
         chosen.write_text(json.dumps(tests))
         files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
         seconds = sum(learnt.seconds[test] for test in tests)
-        found = self._pytest(files, 3 * seconds + PATIENCE, {"MUTATION_CHOSEN": str(chosen)}) if tests else SURVIVED
-        if found is SURVIVED and area.processes:
-            found = self._pytest([f"tests/{each}" for each in area.processes], LEARNING)
-        return found
+        return self._pytest(files, 3 * seconds + PATIENCE, {"MUTATION_CHOSEN": str(chosen)})
 
     def _pytest(self, files: Sequence[str], seconds: float, variables: dict[str, str] | None = None) -> str:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.mutation.plugin"]

@@ -22,9 +22,9 @@ def findings(text: str) -> Iterator[tuple[str, str]]:
     segments = [each.split(separator) for each in text.rstrip("\r").split("\r")]
     yield from _header(text, segments[0])
     for number, fields in enumerate(segments, 1):
-        if fields[0] == "PID" and len(fields) > 3 and fields[3] and not fields[3].split("^")[0]:
+        if fields[0] == "PID" and _at(fields, 3).startswith("^"):
             yield f"line {number}, PID-3", "the identifier itself, PID-3.1, is empty"
-        if fields[0] == "OBX" and len(fields) > 2 and fields[2] and fields[2] not in VALUE_TYPES:
+        if fields[0] == "OBX" and _at(fields, 2) not in VALUE_TYPES | {""}:
             yield f"line {number}, OBX-2", "this is no type of a value (table 0125)"
     yield from _counted(segments)
 

@@ -48,18 +48,15 @@ def with_structure(message: str) -> str:
 
 @lru_cache(5_000)  # fields and components that are required somewhere are fewer
 def is_required(name: str) -> bool:
-    """Return whether a field or component that hl7apy misses is required: not where 2.5.1 has it as optional."""
+    """Return whether a field or component that hl7apy misses is required: not a field that 2.5.1 has as optional."""
     from hl7apy import load_reference
     from hl7apy.exceptions import HL7apyException
 
-    for kind in ("Segment", "Datatype"):
-        try:
-            definition = load_reference(name.partition("_")[0], kind, SOUND)
-        except HL7apyException:
-            continue
-        if definition[0] == "sequence":
-            return next((limits[0] > 0 for child, _, limits, *_ in definition[1] if child == name), True)
-    return True
+    try:
+        definition = load_reference(name.partition("_")[0], "Segment", SOUND)
+    except HL7apyException:  # a component, or a segment that is later
+        return True
+    return next((limits[0] > 0 for child, _, limits, *_ in definition[1] if child == name), True)
 
 
 def fits(structure: str, version: str, segments: Sequence[str]) -> bool:

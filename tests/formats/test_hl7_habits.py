@@ -1,0 +1,116 @@
+"""What HL7 v2 receivers expect of a message beside its structure: each habit, and what is near it."""
+
+import pytest
+
+from receiver.formats.hl7 import habits, tables
+
+HEAD = "MSH|^~\\&|A|B|C|D|2026||ADT^A04^ADT_A01|4711|P|2.5.1\r"
+
+
+@pytest.mark.parametrize(
+    ("message", "places"),
+    [
+        (HEAD, []),
+        (HEAD.replace("^~\\&", "^~&\\"), ["line 1, MSH-2"]),
+        (HEAD.replace("|P|", "|X|"), ["line 1, MSH-11"]),
+        (HEAD.replace("|P|", "||"), ["line 1, MSH-11"]),
+        (HEAD.replace("|P|", "|P^T|"), []),
+        (HEAD.replace("|P|", "|T|"), []),
+        (HEAD.replace("|P|", "|D|"), []),
+        ("MSH|^~\\&|A", ["line 1, MSH-11"]),
+        (HEAD.replace("4711", "4" * 20), []),
+        (HEAD.replace("4711", "4" * 21), ["line 1, MSH-10"]),
+        (HEAD.replace("4711", "4" * 21).replace("2.5.1", "2.7"), []),
+        (HEAD.replace("4711", "4" * 21).replace("2.5.1", "2.6"), ["line 1, MSH-10"]),
+        (HEAD.replace("^ADT_A01", ""), ["line 1, MSH-9"]),
+        (HEAD.replace("^ADT_A01", "").replace("2.5.1", "2.5"), ["line 1, MSH-9"]),
+        (HEAD.replace("^ADT_A01", "").replace("2.5.1", "2.4"), []),
+        (HEAD.replace("^ADT_A01", "").replace("2.5.1", "2.4^DEU"), []),
+        (HEAD.replace("ADT^A04^ADT_A01", "ACK"), []),
+        (HEAD.replace("ADT^A04^ADT_A01", "ADT"), ["line 1, MSH-9"]),
+        (HEAD + "PID|1||^^^CLINIC\r", ["line 2, PID-3"]),
+        (HEAD + "PID|1||7^^^CLINIC\r", []),
+        (HEAD + "PID|1||\r", []),
+        (HEAD + "PID|1\r", []),
+        (HEAD + "PV1|1||^ward\r", []),
+        (HEAD + "OBX|1|ST\r", []),
+        (HEAD + "OBX|1|XX\r", ["line 2, OBX-2"]),
+        (HEAD + "OBX|1|\r", []),
+        (HEAD + "OBX|1\r", []),
+        (HEAD + "OBR|1|XX\r", []),
+        (HEAD + "OBX|1\rOBX|2\rNTE|1\rOBX|1\r", []),
+        (HEAD + "OBX|2\rOBX|3\r", ["line 2, OBX-1"]),
+        (HEAD + "OBX|1\rOBX|1\rOBX|1\r", ["line 3, OBX-1"]),
+        (HEAD + "OBX|\rOBX|2\r", []),
+        (HEAD + "OBX\rOBX|2\r", []),
+        (HEAD + "ZZZ|7\r", []),
+    ],
+)
+def test_what_is_unusual_is_told_at_its_place(message, places):
+    assert [place for place, _ in habits.findings(message)] == places
+
+
+def test_a_set_id_that_does_not_count_is_told_which_one_it_should_be():
+    assert list(habits.findings(HEAD + "DG1|1\rDG1|3\r")) == [
+        ("line 3, DG1-1", "the set id does not count: number 2 of its segments in a row")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "found"),
+    [
+        ("ADT^A04", "2.5.1", "ADT^A01"),
+        ("ADT^A01", "2.5.1", "ADT^A01"),
+        ("ADT^A28", "2.5.1", "ADT^A05"),
+        ("ADT^A28", "2.3", "ADT^A01"),
+        ("ADT^A28", "2.3.1^DEU", "ADT^A01"),
+        ("ADT^A05", "2.3.1", "ADT^A01"),
+        ("SIU^S26", "2.3.1", "SIU^S12"),
+        ("MDM^T11", "2.5", "MDM^T01"),
+        ("ORU^R01", "2.5", "ORU^R01"),
+        ("ADT^A04^ADT_A01", "2.5", "ADT^A04^ADT_A01"),
+        ("ACK", "2.5", "ACK"),
+    ],
+)
+def test_an_event_stands_for_the_structure_that_serves_it(kind, version, found):
+    message = f"MSH|^~\\&|A|B|C|D|2026||{kind}|1|P|{version}\rPID|1||ADT^A04\r"
+    assert tables.with_structure(message) == message.replace(f"||{kind}|", f"||{found}|", 1)
+    assert tables.with_structure(message.replace("|", "!").replace("^", "#")) == message.replace(
+        f"||{kind}|", f"||{found}|", 1
+    ).replace("|", "!").replace("^", "#")
+
+
+@pytest.mark.parametrize("message", ["MSH|^~\\&|A|B|C|D|2026||ADT^A04|1|P\rPID|1|2|3", "MSH|^~\\&|"])
+def test_a_message_that_tells_no_version_stays(message):
+    assert tables.with_structure(message) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "required"),
+    [("PID_3", True), ("PID_7", False), ("OBX_4", False), ("PID_99", True), ("CX_1", True), ("XXX_1", True)],
+)
+def test_what_is_required_is_so_in_the_sound_version(name, required):
+    assert tables.is_required.__wrapped__(name) is required
+
+
+@pytest.mark.parametrize(
+    ("structure", "segments", "fits"),
+    [
+        ("MDM_T02", "MSH EVN PID PV1 TXA OBX", True),
+        ("MDM_T02", "MSH EVN PID PV1 TXA OBX OBX NTE", True),
+        ("MDM_T02", "MSH EVN PID PV1 TXA", False),
+        ("MDM_T02", "MSH EVN PID PV1 OBX TXA", False),
+        ("MDM_T02", "MSH EVN PID PV1 TXA TXA OBX", False),
+        ("MDM_T02", "MSH EVN PID ZZZ PV1 TXA OBX ZAB", True),
+        ("MDM_T02", "MSH EVN PID PV1 TXA OBX PID", False),
+        ("ORU_R01", "MSH PID OBR OBX NTE OBX OBR OBX", True),
+        ("ORU_R01", "MSH", False),
+        ("ORU_R01", "MSH OBR", True),
+        ("ORU_R01", "MSH PID PID OBR", False),
+        ("ORM_O01", "MSH PID ORC OBR OBX ORC RXO", True),
+        ("ORM_O01", "MSH ORC OBR RXO", False),
+        ("XXX_X01", "MSH", False),
+    ],
+)
+def test_segments_fit_where_they_follow_each_other_as_the_structure_says(structure, segments, fits):
+    assert tables.fits(structure, "2.5.1", segments.split()) is fits

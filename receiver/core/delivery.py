@@ -134,10 +134,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One rendered file, not yet on disk."""
+    """One rendered file, not yet on disk, or one record of a batch."""
 
-    path: str  # relative to the process's output folder, with forward slashes
+    path: str  # relative to the process's output folder, with forward slashes; "" in a batch
     content: bytes
+    batch: str = ""  # the name of the batch that it goes into; "" for a file
+    exported: Mapping[str, str] = field(default_factory=dict)  # what it tells the header and trailer of its batch
 
 
 class Kind(StrEnum):

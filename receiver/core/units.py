@@ -8,7 +8,9 @@ SIZE = re.compile(r"([0-9]{1,15})(?: ?B)?|([0-9]{1,12}(?:\.[0-9]{1,3})?) ?([kMGT
 SIZE_UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}  # decimal, as disks and the SI count
 
 DURATION = re.compile(r"([1-9][0-9]{0,4}) ?([hd])|([1-9][0-9]{0,3}) ?(w)|([1-9][0-9]?) ?(y)")
+SHORT_DURATION = re.compile(r"([1-9][0-9]{0,4}) ?([mhd])")
 DURATION_UNITS = {
+    "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
@@ -40,6 +42,14 @@ def duration(text: str) -> timedelta:
         raise ValueError("not a span of time")
     amount, unit = filter(None, found.groups())
     return int(amount) * DURATION_UNITS[unit]
+
+
+def short_duration(text: str) -> timedelta:
+    """Return the span that "15m", "12h" or "1d" means. Raises ValueError."""
+    found = SHORT_DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("not a span of time")
+    return int(found[1]) * DURATION_UNITS[found[2]]
 
 
 def stamp(moment: datetime) -> str:

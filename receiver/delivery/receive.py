@@ -11,6 +11,7 @@ from receiver import log
 from receiver.core.delivery import Arrival, Delivery, Part, Reading, Receipt, Role, Section, delivery_id
 from receiver.core.problems import Code, Problem
 from receiver.core.work import Step, timed
+from receiver.delivery import batches
 from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected, collect
 from receiver.delivery.render import as_published, plan, put_aside, render
@@ -121,6 +122,8 @@ def _publish(intake: Intake, entry: Entry) -> Receipt:
     try:
         if not receipt.duplicate:
             publish.publish(context.ledger, intake.staged, entry)
+            if entry.additions:
+                batches.publish_closed_by(context, intake.process, entry.id)
         quarantine.discard(context.settings.data, entry.process, entry.id)
     except Problem as problem:
         log.put_off(entry.id, problem)

@@ -8,10 +8,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from receiver import documents
+from receiver.core.batches import Addition
 from receiver.core.delivery import Delivery, Kind, Output, Part, Reading, Receipt, Record, Role, Status, delivery_id
 from receiver.core.limits import MAX_RECORDS
 from receiver.core.problems import PASSING, Code, Problem, Violation
 from receiver.core.work import Step, timed
+from receiver.delivery import batches
 from receiver.delivery.context import Context, Intake
 from receiver.delivery.each import Names, render_each, together, too_many
 from receiver.delivery.parts import Collected, match
@@ -30,6 +32,7 @@ class Rendered:
     documents: tuple[tuple[Part, str], ...]
     records: tuple[Record, ...]
     marker: str | None
+    additions: tuple[Addition, ...] = ()  # to batches
 
 
 @timed(Step.RENDER)
@@ -69,8 +72,10 @@ def render(
         reason = "No record's condition holds for this delivery, or there is nothing to make one for each of."
         raise Problem(Code.NO_RECORD, "No record applies to this delivery.", [Violation("records", "when", reason)])
     marker = process.marker.render(values) if process.marker else None
-    _refuse_clashes([path for _, path in named], [record.path for record in records], marker)
-    return Rendered(named, tuple(records), marker)
+    files = tuple(record for record in records if not record.batch)
+    _refuse_clashes([path for _, path in named], [record.path for record in files], marker)
+    additions = batches.additions(process, delivery, records) if len(files) < len(records) else ()
+    return Rendered(named, files, marker, additions)
 
 
 def _records(rules: Iterable[RecordRule], values: Names) -> list[Record]:
@@ -113,15 +118,16 @@ def _one(rule: RecordRule, values: Names) -> list[Record]:
 
 
 def _record(rule: RecordRule, values: Names) -> Record:
-    path = rule.path.render(values)
-    text = rule.template.render(values)
+    path = rule.path.render(values) if rule.path else ""
+    exported: dict[str, str] = {}
+    text = rule.template.render({**values, "exported": exported} if rule.batch else values)
     if rule.line_end != "\n":
         text = text.replace("\n", rule.line_end)
     content = text.encode(rule.encoding)  # whatever it is: each value was proven when it was printed
     violations = rule.check(content)
     if violations:
         raise _invalid(rule, violations)
-    return Record(path, content)
+    return Record(path, content, rule.batch.name, exported) if rule.batch else Record(path, content)
 
 
 def _invalid(rule: RecordRule, violations: Sequence[Violation]) -> Problem:
@@ -160,8 +166,8 @@ def plan(
     context, process, staged = intake.context, intake.process, intake.staged
     outputs = stage_outputs(context, process, rendered, staged)
     known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
-    found = _digests(intake, fields)
-    entry = _entry(intake, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder), digests=found)
+    known |= {"additions": rendered.additions, "digests": _digests(intake, fields)}
+    entry = _entry(intake, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
     if not process.config.retention.originals:
         return entry
     return replace(entry, outputs=(*outputs, originals.lay_out(context.settings.data, staged, entry, parts)))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from receiver.core.batches import Batch
 from receiver.core.delivery import Receipt
 from receiver.core.problems import Code, Problem
 from receiver.log import lines
@@ -111,6 +112,17 @@ def _reasons(problem: Problem) -> dict[str, Any]:
 def put_off(id_: str, problem: Problem) -> None:
     """Log that something is left to be done for a delivery that was accepted: recovery does it."""
     _log(logging.ERROR, "accepted, and not finished", _told_of(id_, problem))
+
+
+def batch_published(batch: Batch) -> None:
+    """Log that a batch was published: by its number, since its file's name is for its importing system."""
+    fields = {"process": batch.process, "batch": batch.name, "number": batch.number, "records": batch.count}
+    _log(logging.INFO, "batch published", fields)
+
+
+def batch_waits(batch: Batch, problem: Problem) -> None:
+    """Log why the file of a closed batch could not be published; it is tried again every minute."""
+    _log(logging.ERROR, "batch not published", _told_of(batch.id, problem))
 
 
 def crashed(error: BaseException | None) -> None:

@@ -22,6 +22,7 @@ from receiver import log
 from receiver.core import units
 from receiver.core.delivery import Status
 from receiver.core.problems import Problem
+from receiver.delivery import batches
 from receiver.delivery.context import Context, ContextHolder
 from receiver.operations.clock import cautious_until
 from receiver.site.config.model import RetentionConfig
@@ -158,6 +159,7 @@ def _ledger(
         removed = remove(process.name, now - span)
         if not dry_run:
             journal.prune(process.output, now - span)
+            context.ledger.batches.prune(process.name, now - span)
     total = sum(count for (name, _), count in context.ledger.counts().items() if name == process.name)
     if not dry_run:
         log.pruned(process.name, "rows of the ledger", removed)
@@ -206,6 +208,7 @@ def look(context: Context) -> bool:
     try:
         if _is_unfinished(context):
             log.recovered(context.recover())
+        batches.look(context, datetime.now(UTC))
         due = _is_due(context, folder)
         if due:
             os.utime(lock)

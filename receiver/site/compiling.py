@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -23,21 +23,21 @@ from receiver.metadata import reader
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas.folder import Schemas
 from receiver.site.config.build import read, read_provisional
-from receiver.site.config.model import PersonsConfig, ProcessConfig, RecordConfig, RuleConfig
+from receiver.site.config.model import BatchConfig, PersonsConfig, ProcessConfig, RecordConfig, RuleConfig
 from receiver.site.config.site import conflicts, files, find
 from receiver.site.config.tokens import Tokens, read_tokens
-from receiver.site.process import Process, RecordRule, Rule
+from receiver.site.process import BatchRule, Process, RecordRule, Rule
 from receiver.store.folders import group_id
 from receiver.templates import Condition, Items, Template, Templates
 from receiver.templates.filters.person_words import Words, folded, folded_degrees
 from receiver.templates.filters.persons import Customs
 from receiver.templates.templates import EVERYWHERE, Dialect
-from receiver.templates.unit import Scope
+from receiver.templates.unit import BATCH, Scope
 
 SCHEMAS = "schemas"
 SAMPLES = "samples"
 STANDARDS = {"hl7": hl7, "fhir": fhir}  # what a record may satisfy besides a schema of one's own
-LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
+LINE_ENDS = {"lf": "\n", "crlf": "\r\n", "hl7": "\r", "csv": "\r\n"}
 
 Arguments = ParamSpec("Arguments")
 Piece = TypeVar("Piece")
@@ -56,6 +56,26 @@ class RecordPieces:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchPieces:
+    """What of one kind of batch could be compiled; None if it could not, or for what is not given."""
+
+    config: BatchConfig
+    record: RecordConfig  # the first that goes into it, as which header and trailer are written
+    path: Template | None
+    header: Template | None
+    trailer: Template | None
+
+    def rule(self) -> BatchRule | None:
+        """Put the pieces together; None if one of them is missing."""
+        if self.path is None:
+            return None
+        encoding, line_end = self.record.encoding, LINE_ENDS.get(self.record.format, LINE_ENDS[self.record.line_ends])
+        return BatchRule(
+            self.config.name, self.path, self.header, self.trailer, encoding, line_end, self.config.closing
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Pieces:
     """What of one process could be compiled; None if it could not, or for a marker that is not given."""
 
@@ -66,10 +86,12 @@ class Pieces:
     marker: Template | None
     rules: tuple[Rule | None, ...]
     records: tuple[RecordPieces, ...]
+    batches: tuple[BatchPieces, ...]
     faults: tuple[Fault, ...]
 
     def process(self, output: Path, digest: str) -> Process | None:
         """Put the pieces together; None if one of them is missing."""
+        batches = {rule.name: rule for each in self.batches if (rule := each.rule())}
         rules = [
             RecordRule(
                 each.template,
@@ -79,9 +101,10 @@ class Pieces:
                 LINE_ENDS[each.config.line_ends],
                 each.check,
                 each.each,
+                batches.get(each.config.batch or ""),
             )
             for each in self.records
-            if each.template and each.path and each.check
+            if each.template and each.check
         ]
         if self.faults or self.metadata is None or self.documents is None:
             return None
@@ -93,6 +116,7 @@ class Pieces:
             self.marker,
             tuple(filter(None, self.rules)),
             tuple(rules),
+            batches,
             output,
             group_id(self.config.output.group),
             digest,
@@ -113,6 +137,7 @@ def compile_process(configured: ProcessConfig, tokens: Tokens, schemas: Schemas)
         work.path(output.marker, "output", "marker") if output.marker else None,
         tuple(work.attempt(work.rule, rule, index) for index, rule in enumerate(configured.rules)),
         tuple(work.record(record, index) for index, record in enumerate(configured.records)),
+        tuple(map(work.batch, configured.batches)),
         tuple(work.faults),
     )
 
@@ -171,19 +196,40 @@ class _Work:
         return RecordPieces(
             record,
             self.attempt(self._template, record, index, scope),
-            self.path(record.path, "records", index, "path", scope=scope),
+            self.path(record.path, "records", index, "path", scope=scope) if record.path else None,
             self.attempt(self._condition, record.when, "records", index, "when", scope=scope) if record.when else None,
             self.attempt(self._check, record, index),
             each,
         )
 
+    def batch(self, batch: BatchConfig) -> BatchPieces:
+        record = next(each for each in self.configured.records if each.batch == batch.name)
+        where = ("batches", batch.name)
+        return BatchPieces(
+            batch,
+            record,
+            self.path(batch.path, *where, "path", scope=BATCH),
+            self.attempt(self._written, batch.header, record, *where, "header") if batch.header else None,
+            self.attempt(self._written, batch.trailer, record, *where, "trailer") if batch.trailer else None,
+        )
+
     def _template(self, record: RecordConfig, index: int, scope: Scope) -> Template:
+        scope = scope.naming({"exported"}) if record.batch else scope
+        return self._compiled(record.template, record, scope, "records", index, "template")
+
+    def _written(self, template: str, record: RecordConfig, *position: str) -> Template:
+        """Compile a template of a batch as its records are written; where they say how, it need not say it again."""
+        if record.format == "csv" and record.delimiter is None:
+            record = replace(record, delimiter=self._delimiter(record))
+        return self._compiled(template, record, BATCH, *position)
+
+    def _compiled(self, name: str, record: RecordConfig, scope: Scope, *position: str | int) -> Template:
         folder = self.configured.folder
-        if not (folder / record.template).is_file():
+        if not (folder / name).is_file():
             known = [path.relative_to(folder).as_posix() for path in folder.rglob("*.j2")]
-            message = f'there is no "{record.template}" in the folder of the process'
-            raise self._missing("missing-file", message, did_you_mean(record.template, known), index, "template")
-        return self.templates.record(record.template, record.format, record.encoding, dialect(record), scope)
+            message = f'there is no "{name}" in the folder of the process'
+            raise self._missing("missing-file", message, did_you_mean(name, known), *position)
+        return self.templates.record(name, record.format, record.encoding, dialect(record), scope)
 
     def rule(self, rule: RuleConfig, index: int) -> Rule:
         place = f"{self.configured.source.file}#/rules/{rule.name}"
@@ -202,9 +248,9 @@ class _Work:
         if standard and not standard.available():
             message = f"records of {record.schema} are checked by {standard.LIBRARY}, which is not installed"
             hint = f"pip install 'receiver[{record.schema}]'"
-            raise self._missing("missing-extra", message, hint, index, "schema")
+            raise self._missing("missing-extra", message, hint, "records", index, "schema")
         if record.schema and not standard and (missing := self.schemas.missing(record.schema)):
-            raise self._missing("missing-file", *missing, index, "schema")
+            raise self._missing("missing-file", *missing, "records", index, "schema")
         return records.checker(record.format, record.encoding, record.schema, self.schemas, self._delimiter(record))
 
     def _delimiter(self, record: RecordConfig) -> str:
@@ -231,8 +277,8 @@ class _Work:
             hint = f"groupadd --system {written}, on the host of the service"
             yield self.configured.fault("unknown-group", "this host has no such group", "output", "group", hint=hint)
 
-    def _missing(self, code: str, message: str, hint: str, index: int, key: str) -> ConfigurationError:
-        return ConfigurationError([self.configured.fault(code, message, "records", index, key, hint=hint)])
+    def _missing(self, code: str, message: str, hint: str, *position: str | int) -> ConfigurationError:
+        return ConfigurationError([self.configured.fault(code, message, *position, hint=hint)])
 
 
 @dataclass(frozen=True, slots=True)

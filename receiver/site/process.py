@@ -1,8 +1,10 @@
 """A process: one folder under mappings/, with everything in it compiled and proven."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from receiver.core.batches import Closing
 from receiver.formats.checking import Check
 from receiver.metadata.reader import MetadataReader
 from receiver.site.config.model import ProcessConfig, RuleConfig
@@ -15,12 +17,26 @@ class RecordRule:
     """One record of a process, ready to render."""
 
     template: Template
-    path: Template
+    path: Template | None  # None: it goes into a batch
     when: Condition | None
     encoding: str
     line_end: str
     check: Check
     each: Items | None = None  # a record for each item, in the place of one
+    batch: "BatchRule | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRule:
+    """One kind of batch of a process, ready to be closed. Header and trailer are written as its records are."""
+
+    name: str
+    path: Template
+    header: Template | None
+    trailer: Template | None
+    encoding: str
+    line_end: str
+    closing: Closing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +64,7 @@ class Process:
     marker: Template | None
     rules: tuple[Rule, ...]
     records: tuple[RecordRule, ...]
+    batches: Mapping[str, BatchRule]
     output: Path  # the output folder
     group: int | None  # whose files and folders there are, by number; None: the service's own
     digest: str  # hexadecimal SHA-256 of every file that was compiled

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from receiver.core import units
+from receiver.core.batches import Addition
 from receiver.core.delivery import Arrival, Kind, Output, Part, Receipt, Replay, Status
 from receiver.core.problems import Code, Problem, Violation
 
@@ -84,6 +85,7 @@ class Entry:
     violations: tuple[Violation, ...] = ()
     attempts: tuple[Attempt, ...] = ()  # the first and the last ones
     attempt_count: int = 0  # all of them
+    additions: tuple[Addition, ...] = ()  # what it adds to batches; they have rows of their own
     replay: Replay | None = None  # what brings it here now; its row tells it as an attempt
     digests: tuple[str, ...] | None = None  # keyed ones of values that it is found by; None if the row is only read
 

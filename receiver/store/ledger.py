@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from receiver.core import units
 from receiver.core.delivery import Output, Status
 from receiver.core.problems import Code, Problem
-from receiver.store import database, queries, rows
+from receiver.store import batch_queries, database, queries, rows
+from receiver.store.batch_ledger import Batches
 from receiver.store.database import OwnQueries, Unclear
 from receiver.store.entry import Attempt, DamagedRow, Entry, Standing, Unaccepted, Waiting
 from receiver.store.queries import IS_KEPT, UNFINISHED, UNPUBLISHED, ClaimedError, Claims
@@ -72,6 +73,7 @@ class Ledger:
         self._write = self.connections.write
         self.require_in_place = self.connections.require_in_place
         self.close = self.connections.close
+        self.batches = Batches(self.connections, self._own)
 
     def find(self, id: str) -> Entry | None:  # noqa: A002 (the column's name)
         """Return the entry of a delivery. Raises Problem."""
@@ -106,8 +108,10 @@ class Ledger:
         return self._select(f"WHERE {UNFINISHED} ORDER BY rowid")
 
     def uses_stage(self, folder: Path) -> bool:
-        """Return whether an accepted delivery still has files in this folder of the stage. Raises Problem."""
-        return self._read(lambda connection: queries.uses_stage(connection, folder))
+        """Return whether an accepted delivery, or a batch, has files in this folder of the stage. Raises Problem."""
+        return self._read(
+            lambda connection: queries.uses_stage(connection, folder) or batch_queries.uses_stage(connection, folder)
+        )
 
     def search(
         self,
@@ -181,6 +185,8 @@ class Ledger:
                 accepted = _after(known, entry).tried(attempt, status=status, committed_at=committed_at)
                 queries.put(connection, accepted)
             self._own.claim(connection, claims)
+            if entry.additions:
+                batch_queries.add(connection, entry, committed_at)
             return accepted
 
         try:

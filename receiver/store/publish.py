@@ -85,7 +85,7 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry, group: int | None = Non
     """
     with_originals = bool(entry.of_kind(Kind.ORIGINALS))
     published = [output for output in entry.outputs if output.kind is not Kind.ORIGINALS]
-    _seal(staged, entry, published, group, whole=with_originals)
+    seal(staged, entry, published, group, whole=with_originals)
     try:
         return _accept(ledger, staged, entry, ledger.commit, Attempt.of(entry.arrival, "accepted")).receipt()
     except AlreadyAcceptedError as accepted:
@@ -99,12 +99,12 @@ def again(
 
     Those of its outputs that are not among `missing` have no file in the stage, as if they had left it already.
     """
-    _seal(staged, entry, missing, group, whole=False)
+    seal(staged, entry, missing, group, whole=False)
     _accept(ledger, staged, entry, partial(ledger.reopen, missing=missing), attempt)
     publish(ledger, staged, entry)
 
 
-def _seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int | None, *, whole: bool) -> None:
+def seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int | None, *, whole: bool) -> None:
     """Make what is to be published durable, or the whole stage, and the folders that it goes to. Raises Problem."""
     if group is not None:
         staged.share([output.staged for output in published], group)
@@ -273,7 +273,7 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
         ours = []
         for entry in entries:
             try:
-                if _hold(entry, locks) and _still_committed(ledger, entry):
+                if hold(entry, locks) and _still_committed(ledger, entry):
                     ours.append(entry)
             except Problem as problem:
                 failed[entry.id] = problem
@@ -286,7 +286,7 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
     return [entry.id for entry in done], failed
 
 
-def _hold(entry: Entry, locks: ExitStack) -> bool:
+def hold(entry: Entry, locks: ExitStack) -> bool:
     """Take the lock of an entry's folder in the stage; False if its owner lives. Raises Problem.
 
     A folder that is gone needs no lock: its owner removed it after the last step.

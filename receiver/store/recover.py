@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from receiver.core.problems import Problem
-from receiver.store import folders, journal, kept, originals, quarantine, stage
+from receiver.store import batches, folders, journal, kept, originals, quarantine, stage
 from receiver.store.entry import Attempt, DamagedRow, Entry
 from receiver.store.ledger import Ledger, VersionTakenError
 from receiver.store.publish import finish
@@ -20,7 +20,7 @@ AT_ONCE = 200  # deliveries finished together: as many open locks, and one fsync
 class Report:
     """What a recovery found and did."""
 
-    finished: list[str] = field(default_factory=list)  # ids that are published now
+    finished: list[str] = field(default_factory=list)  # ids of deliveries and batches that are published now
     failed: dict[str, Problem] = field(default_factory=dict)  # by id, or folder of the stage: still as it was
     swept: int = 0  # folders of the stage that belonged to nothing
     quarantined: int = 0  # deliveries in quarantine whose row was missing, or that were accepted since
@@ -39,6 +39,9 @@ def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
         finished, failed = finish(ledger, unfinished[start : start + AT_ONCE])
         report.finished += finished
         report.failed |= failed
+    finished, failed = batches.finish(ledger)
+    report.finished += finished
+    report.failed |= failed
     for root in {*roots, *(data / each.FOLDER / kept.SCRATCH for each in (quarantine, originals))}:
         for folder in folders.within(root, depth=1):
             with _noting(report, folder):

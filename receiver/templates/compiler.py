@@ -27,7 +27,7 @@ from receiver.templates.library import Library
 from receiver.templates.reads import guards
 from receiver.templates.source import Source
 from receiver.templates.template import LISTED, listed
-from receiver.templates.unit import Macro, Scope, Unit, Variant
+from receiver.templates.unit import EXPORTED, Macro, Scope, Unit, Variant
 
 Walked = tuple[Body, OutputContext]  # some statements rewritten, and the context after them
 Printed = tuple[nodes.Expr, OutputContext]
@@ -238,11 +238,24 @@ class Compiler:
     # Variables
 
     def _assign(self, node: nodes.Assign, context: OutputContext, scope: Scope) -> Walked:
+        if isinstance(node.target, nodes.NSRef) and node.target.name == EXPORTED:
+            return self._export(node, node.target.attr, context, scope)
         self._unit.bind(node.target)
         self._unit.name(node, node.node, scope)
         scope.assigned(node.target, node.node)
         value = self._expressions.rewrite(node.node, context, scope)
         return [nodes.Assign(node.target, value, lineno=node.lineno)], context
+
+    def _export(self, node: nodes.Assign, name: str, context: OutputContext, scope: Scope) -> Walked:
+        """Keep a value for the header and trailer of the batch that the record goes into."""
+        if not {EXPORTED, "fields"} <= scope.names:
+            message = f'"{EXPORTED}" is for records that go into a batch'
+            self._unit.fault(node, "unknown-name", message, 'write batch = "…" for the record, or another name here')
+        self._unit.name(node, node.node, scope)
+        value = self._expressions.rewrite(node.node, context, scope)
+        given = [nodes.Name(EXPORTED, "load"), nodes.Const(name), value]
+        kept = self._expressions.filtered(nodes.List(given, lineno=node.lineno), _export)
+        return [nodes.ExprStmt(kept, lineno=node.lineno)], context
 
     def _assign_block(self, node: nodes.AssignBlock, context: OutputContext, scope: Scope) -> Walked:
         """Put a text together, to be escaped as a whole where it is printed."""
@@ -304,6 +317,12 @@ class Compiler:
                     found[name.name] = variants[name.name]
                     waiting.append(variants[name.name])
         return list(found.values())
+
+
+def _export(given: list[Any]) -> None:
+    """Keep a value as text: numbers as they are written."""
+    exported, name, value = given
+    exported[name] = values.text(value)
 
 
 def _truth(value: object) -> str:

@@ -6,6 +6,7 @@ from receiver import documents
 from receiver.core.delivery import Delivery, Part, Reading
 
 NAMES = frozenset({"fields", "tables", "confidence", "metadata", "delivery", "documents", "document"})
+OF_BATCH = frozenset({"batch", "exported"})  # of header, trailer and path; `exported` has one for each record
 
 
 class DocumentView(dict[str, object]):

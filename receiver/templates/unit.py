@@ -10,12 +10,13 @@ from receiver.core.faults import ConfigurationError, Fault
 from receiver.formats.budget import MAX_NODES
 from receiver.formats.errors import MisplacedError
 from receiver.formats.escaping import OutputContext
-from receiver.templates.names import NAMES
+from receiver.templates.names import NAMES, OF_BATCH
 from receiver.templates.reads import Fields, Read, label
 from receiver.templates.source import Places, start
 from receiver.templates.tracing import Trace
 
 GLOBALS = frozenset({"range", "dict", "namespace"})
+EXPORTED = "exported"  # what a record of a batch tells header and trailer
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,9 @@ class Scope:
                 self.aliases[target.name] = target.name
 
 
+BATCH = Scope(OF_BATCH | GLOBALS)  # what header, trailer and path of a batch may name
+
+
 @dataclass(frozen=True, eq=False)
 class Macro:
     """A macro, and what its own file lets it name."""
@@ -110,7 +114,7 @@ class Unit:
         """Add a fault for each name of ours that a template assigns a value to."""
         bound = [target] if isinstance(target, nodes.Name) else list(target.find_all(nodes.Name))
         for name in bound:
-            if name.name in (NAMES | GLOBALS) - allowed or name.name.startswith("_"):
+            if name.name in (NAMES | GLOBALS | {EXPORTED}) - allowed or name.name.startswith("_"):
                 message = f'"{name.name}" is a name that templates cannot give'
                 self.fault(name, "name-taken", message, "choose another one")
 

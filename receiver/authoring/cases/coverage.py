@@ -95,5 +95,4 @@ def _pieces(process: Process) -> Iterator[Template | Condition | Items]:
     yield from (rule.must for rule in process.rules)
     for record in process.records:
         yield record.template
-        yield record.path
-        yield from filter(None, (record.when, record.each))
+        yield from filter(None, (record.path, record.when, record.each))

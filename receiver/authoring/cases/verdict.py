@@ -99,9 +99,11 @@ def _described(problem: Problem, *, held: bool) -> bytes:
 
 def forms(config: ProcessConfig) -> Mapping[str, RecordStyle]:
     """Return how records are written, by the ending of their names."""
+    of_batches = {batch.name: batch.path for batch in config.batches}
+    paths = [record.path or of_batches[record.batch or ""] for record in config.records]
     return {
-        PurePosixPath(record.path).suffix: RecordStyle(record.format, record.encoding, record.delimiter)
-        for record in config.records
+        PurePosixPath(path).suffix: RecordStyle(record.format, record.encoding, record.delimiter)
+        for path, record in zip(paths, config.records, strict=True)
     }
 
 

@@ -44,6 +44,10 @@ CODES = {
     "type-misfit": "The metadata's types are not those of its schema",
     "size-unreachable": "A limit that no request can reach",
     "convert-misfit": "A part that cannot be published as PDF",
+    # batches
+    "unknown-batch": "A record goes into a batch that is not there",
+    "batch-mixed": "The records of one batch are written in different ways",
+    "batch-waits": "Nothing closes this batch in time",
     # files that process.toml names
     "missing-file": "A template or schema that process.toml names is not there",
     "missing-extra": "A check needs a library that is not installed",

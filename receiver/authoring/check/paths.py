@@ -49,7 +49,7 @@ def _compiled(process: Pieces) -> Iterator[Written]:
     if process.marker:
         yield Written(("output", "marker"), str(output.marker), True)
     for index, record in enumerate(process.records):
-        if record.path:
+        if record.path and record.config.path:
             yield Written(("records", index, "path"), record.config.path, record.config.when is None)
 
 

@@ -159,7 +159,7 @@ def _of_record(site: Site, process: Pieces, index: int) -> Iterator[Written]:
         if getattr(record, key):
             said = _said(process, getattr(record.config, key), "records", index, key)
             yield from _parsed(said, None, condition=True)
-    if record.path:
+    if record.path and record.config.path:
         yield from _parsed(_said(process, record.config.path, "records", index, "path"), None)
 
 

@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 from typing import Any
 
 from receiver.core import positions, units
+from receiver.core.batches import MOST_BYTES, MOST_RECORDS, Closing
 from receiver.core.delivery import Role
 from receiver.core.faults import ConfigurationError, reading
 from receiver.site.config import rules, shape
 from receiver.site.config.model import (
     AuthConfig,
+    BatchConfig,
     ColumnConfig,
     ConfidenceConfig,
     ConsoleConfig,
@@ -70,6 +73,7 @@ def build(folder: Path, source: Source) -> ProcessConfig:
         output=_output(data, folder.name),
         rules=tuple(RuleConfig(**{**defaults(["rules", 0]), **rule}) for rule in data.get("rules", [])),
         records=tuple(_record(record) for record in data.get("records", [])),
+        batches=tuple(_batch(data, name) for name in data.get("batches", {})),
         retention=_retention(data),
         persons=_persons(data),
         notify=_notify(data),
@@ -133,8 +137,21 @@ def _output(data: dict[str, Any], name: str) -> OutputConfig:
 
 
 def _record(record: dict[str, Any]) -> RecordConfig:
-    complete = {"when": None, "schema": None, **defaults(["records", 0]), **record}
+    complete = {"path": None, "when": None, "schema": None, **defaults(["records", 0]), **record}
     return RecordConfig(**{**complete, "format": record_format(record)})
+
+
+def _batch(data: dict[str, Any], name: str) -> BatchConfig:
+    section = data["batches"][name]
+    close = section.get("close", {})
+    size = close.get("size", MOST_BYTES)
+    closing = Closing(
+        count=close.get("count", MOST_RECORDS),
+        size=units.size(size) if isinstance(size, str) else size,
+        after=units.short_duration(close["after"]) if "after" in close else None,
+        at=time.fromisoformat(close["at"]) if "at" in close else None,
+    )
+    return BatchConfig(name, section["path"], section.get("header"), section.get("trailer"), closing)
 
 
 def _retention(data: dict[str, Any]) -> RetentionConfig:

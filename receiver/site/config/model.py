@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from receiver.core.batches import Closing
 from receiver.core.delivery import Role
 from receiver.core.faults import Fault, Severity
 from receiver.site.config.source import Source
@@ -154,10 +155,10 @@ class OutputConfig:
 
 @dataclass(frozen=True, slots=True)
 class RecordConfig:
-    """One file to render."""
+    """One file to render, or one record of a batch."""
 
     template: str
-    path: str  # Jinja2 text
+    path: str | None  # Jinja2 text; None: it goes into a batch
     format: RecordFormat
     when: str | None  # Jinja2 expression
     encoding: str
@@ -167,6 +168,18 @@ class RecordConfig:
     quote: Literal["needed", "always"] = "needed"  # of CSV
     forbid: str = ""  # characters that no value of a text may hold
     each: str | None = None  # Jinja2 expression: a list, and one record for each of its items
+    batch: str | None = None  # the name of the batch that it goes into
+
+
+@dataclass(frozen=True, slots=True)
+class BatchConfig:
+    """One kind of file that collects records of many deliveries."""
+
+    name: str
+    path: str  # Jinja2 text
+    header: str | None  # a template
+    trailer: str | None
+    closing: Closing
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +242,7 @@ class ProcessConfig:
     output: OutputConfig
     rules: tuple[RuleConfig, ...]
     records: tuple[RecordConfig, ...]
+    batches: tuple[BatchConfig, ...]
     retention: RetentionConfig
     persons: PersonsConfig
     notify: NotifyConfig

@@ -9,6 +9,7 @@ from receiver.core import units
 from receiver.core.faults import Fault, did_you_mean
 from receiver.core.positions import Path
 from receiver.documents import CONVERTIBLE
+from receiver.site.config import batching
 from receiver.site.config.source import Source
 from receiver.site.config.wording import either, value_name
 
@@ -33,8 +34,9 @@ def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
         yield from _auth(source, data.get("auth", {}))
     if sound("parts"):
         yield from _metadata_part(source, data["parts"])
-    yield from (fault for name in _names(data, "parts") if sound("parts", name) for fault in _glob(source, name))
-    yield from (fault for name in _names(data, "parts") if sound("parts", name) for fault in _convert(source, name))
+    for name in [name for name in _names(data, "parts") if sound("parts", name)]:
+        yield from _glob(source, name)
+        yield from _convert(source, name)
     if sound("fields") and sound("confidence") and sound("console"):
         yield from _renamed(source, *(data.get(name, {}) for name in ("fields", "confidence", "console")))
     if sound("retention", "ledger"):
@@ -42,10 +44,17 @@ def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
     for section, judged in SECTIONS.items():
         if section in data and sound(section):
             yield from judged(source, data[section])
-    records = data.get("records", [])
+    yield from _records(source, sound)
+
+
+def _records(source: Source, sound: Callable[..., bool]) -> Iterator[Fault]:
+    records = source.data.get("records", [])
     for index in range(len(records) if isinstance(records, list) else 0):
         if sound("records", index):
             yield from _record(source, index, records[index])
+            yield from batching.place(source, index, records[index])
+    if sound("batches") and sound("records"):
+        yield from batching.faults(source, [record_format(record) for record in records])
 
 
 def record_format(record: dict[str, Any]) -> str | None:

@@ -77,6 +77,11 @@ FILE_NAME = Form(
 FORMS = {
     "size": Form("bad-size", "is not a size", 'write "200 MB", "512 kB", "2 GB" or a number of bytes, above 0'),
     "span": Form("bad-duration", "is not a span of time", 'write "12h", "30d", "6w" or "7y"'),
+    "short-span": Form("bad-duration", "is not a span of time", 'write "15m", "12h" or "1d"'),
+    "time-of-day": Form("wrong-value", "is not a time of day", 'write "18:00", from 00:00 to 23:59'),
+    "batch-name": Form(
+        "bad-name", "cannot be the name of a batch", "a-z, 0-9, - and _, at most 64, beginning with a letter or digit"
+    ),
     "confidence": Form("wrong-value", "is not from 0 to 1", "0.80 means 80 percent"),
     "host": Form("bad-host", "is not a host name", 'write it without https://, port or path: "fax.example.org"'),
     "part-name": Form("bad-name", "cannot be the name of a part", "1 to 200 characters, none of them a control"),

@@ -120,6 +120,44 @@ STEPS = (
         PRIMARY KEY (job, delivery)
     );
     """,
+    """
+    CREATE TABLE batch_numbers (
+        process TEXT COLLATE "C" NOT NULL,
+        name TEXT COLLATE "C" NOT NULL,
+        last INTEGER NOT NULL,
+        PRIMARY KEY (process, name)
+    );
+    CREATE TABLE batches (
+        process TEXT COLLATE "C" NOT NULL,
+        name TEXT COLLATE "C" NOT NULL,
+        number INTEGER NOT NULL,
+        status TEXT COLLATE "C" NOT NULL,
+        opened_at TEXT COLLATE "C" NOT NULL,
+        closed_at TEXT COLLATE "C",
+        published_at TEXT COLLATE "C",
+        closed_by TEXT COLLATE "C" NOT NULL DEFAULT '',
+        count INTEGER NOT NULL DEFAULT 0,
+        size BIGINT NOT NULL DEFAULT 0,
+        output TEXT NOT NULL DEFAULT '',
+        stage TEXT COLLATE "C" NOT NULL DEFAULT '',
+        file TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (process, name, number)
+    );
+    CREATE INDEX batches_unpublished ON batches (status, process, name, number) WHERE status <> 'published';
+    CREATE TABLE batch_records (
+        place BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        process TEXT COLLATE "C" NOT NULL,
+        name TEXT COLLATE "C" NOT NULL,
+        number INTEGER NOT NULL,
+        delivery TEXT COLLATE "C" NOT NULL,
+        size BIGINT NOT NULL,
+        sha256 TEXT NOT NULL,
+        content BYTEA,
+        exported TEXT
+    );
+    CREATE INDEX batch_records_batch ON batch_records (process, name, number, place);
+    CREATE INDEX batch_records_delivery ON batch_records (delivery);
+    """,
 )
 
 

@@ -115,6 +115,44 @@ STEPS = (
         PRIMARY KEY (job, delivery)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE batch_numbers (       -- whoever adds to a batch, or closes one, locks the row of its name
+        process TEXT NOT NULL,
+        name TEXT NOT NULL,
+        last INTEGER NOT NULL,         -- the number that was given last
+        PRIMARY KEY (process, name)
+    ) WITHOUT ROWID;
+    CREATE TABLE batches (             -- files that collect records of many deliveries
+        process TEXT NOT NULL,
+        name TEXT NOT NULL,
+        number INTEGER NOT NULL,       -- from 1 on, without gaps
+        status TEXT NOT NULL,          -- open, closed (its records are settled), committed, published
+        opened_at TEXT NOT NULL,       -- ISO 8601, UTC
+        closed_at TEXT,
+        published_at TEXT,
+        closed_by TEXT NOT NULL DEFAULT '',  -- a delivery, "time", or who did it by hand
+        count INTEGER NOT NULL DEFAULT 0,    -- records
+        size INTEGER NOT NULL DEFAULT 0,     -- bytes of them
+        output TEXT NOT NULL DEFAULT '',
+        stage TEXT NOT NULL DEFAULT '',      -- the folder of its file until it is published
+        file TEXT NOT NULL DEFAULT '',       -- JSON, as documents
+        PRIMARY KEY (process, name, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX batches_unpublished ON batches (status, process, name, number) WHERE status <> 'published';
+    CREATE TABLE batch_records (
+        place INTEGER PRIMARY KEY,     -- their order is that of acceptance
+        process TEXT NOT NULL,
+        name TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        delivery TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        content BLOB,                  -- NULL once the batch is published
+        exported TEXT                  -- JSON: what header and trailer may read; NULL once it is published
+    );
+    CREATE INDEX batch_records_batch ON batch_records (process, name, number, place);
+    CREATE INDEX batch_records_delivery ON batch_records (delivery);
+    """,
 )
 
 

@@ -1,0 +1,168 @@
+"""Batches: from the records of deliveries to one file with header and trailer.
+
+`store/batches.py` describes the states on disk and in the ledger, and what a crash at each of them means. A batch is
+closed by the delivery that fills it, by housekeeping when its time is over, or by hand; whoever closes it makes its
+file, and housekeeping makes what was left. Batches of one name are published in the order of their numbers.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from receiver import log
+from receiver.core.batches import Addition, Batch, BatchStatus
+from receiver.core.delivery import Delivery, Kind, Output, Record
+from receiver.core.problems import Code, Problem
+from receiver.delivery.context import Context
+from receiver.site.process import BatchRule, Process
+from receiver.store import batches
+from receiver.store.durable import storage
+from receiver.templates import Template
+
+BY_TIME = "time"  # what the ledger says of a batch that was not filled, and that nobody closed
+
+
+def additions(process: Process, delivery: Delivery, records: Iterable[Record]) -> tuple[Addition, ...]:
+    """Return what a delivery adds to batches. Raises `Problem` if header, trailer or path could not be rendered of it.
+
+    So a value that a trailer cannot add up is a fault of its delivery, and never of the batch, which is accepted.
+    """
+    gathered: dict[str, list[Record]] = {}
+    for record in records:
+        if record.batch:
+            gathered.setdefault(record.batch, []).append(record)
+    found = tuple(_addition(process.batches[name], each) for name, each in gathered.items())
+    for addition in found:
+        rule = process.batches[addition.batch]
+        names = _names(alone(delivery, addition), [record.exported for record in addition.records])
+        for template in (rule.path, rule.header, rule.trailer):
+            if template:
+                template.render(names)
+    return found
+
+
+def _addition(rule: BatchRule, records: Sequence[Record]) -> Addition:
+    """Have each record end its last line, and begin without a mark of its encoding: it stands amid others."""
+    mark, line_end = _mark(rule), rule.line_end.encode(rule.encoding).removeprefix(_mark(rule))
+    contents = [record.content.removeprefix(mark) for record in records]
+    ended = [content if content.endswith(line_end) else content + line_end for content in contents]
+    as_rows = [Record("", content, rule.name, record.exported) for content, record in zip(ended, records, strict=True)]
+    return Addition(rule.name, rule.closing, tuple(as_rows))
+
+
+def _mark(rule: BatchRule) -> bytes:
+    """Return what a file in this encoding begins with, such as the byte order mark of "utf-8-sig"."""
+    return "".encode(rule.encoding)
+
+
+def alone(delivery: Delivery, addition: Addition) -> Batch:
+    """Return the batch that a delivery would make alone."""
+    at, count = delivery.received_at, len(addition.records)
+    return Batch(delivery.process, addition.batch, 1, BatchStatus.CLOSED, at, at, None, BY_TIME, count, addition.size)
+
+
+def rendered_alone(process: Process, delivery: Delivery, found: Iterable[Addition]) -> list[Record]:
+    """Return the files of batches as a delivery would make them alone, for samples and tries. Raises `Problem`."""
+    files = []
+    for addition in found:
+        rule = process.batches[addition.batch]
+        names = _names(alone(delivery, addition), [record.exported for record in addition.records])
+        content = b"".join(_written(rule, names, [record.content for record in addition.records]))
+        files.append(Record(rule.path.render(names), content))
+    return files
+
+
+def _names(batch: Batch, exported: Sequence[Mapping[str, str]]) -> dict[str, object]:
+    """Return what header, trailer and path are rendered with."""
+    told = {
+        "name": batch.name,
+        "number": batch.number,
+        "opened_at": batch.opened_at,
+        "closed_at": batch.closed_at,
+        "count": batch.count,
+    }
+    return {"batch": told, "exported": list(exported)}
+
+
+def _written(rule: BatchRule, names: Mapping[str, object], records: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a batch piece by piece. Raises `Problem`."""
+    mark = _mark(rule)
+    yield mark
+    if rule.header:
+        yield _piece(rule, rule.header, names).removeprefix(mark)
+    yield from records
+    if rule.trailer:
+        yield _piece(rule, rule.trailer, names).removeprefix(mark)
+
+
+def _piece(rule: BatchRule, template: Template, names: Mapping[str, object]) -> bytes:
+    text = template.render(names)
+    if rule.line_end != "\r":  # HL7 has ended its segments by itself, and CSV its rows
+        text = text.replace("\r\n", "\n").replace("\n", rule.line_end)
+    if text and not text.endswith(rule.line_end):
+        text += rule.line_end
+    return text.encode(rule.encoding)
+
+
+def publish_closed_by(context: Context, process: Process, delivery: str) -> None:
+    """Publish the batches that a delivery has closed. Raises Problem if the ledger fails; housekeeping goes on."""
+    for batch in context.ledger.batches.closed_by(delivery, process.name):
+        publish_next(context, batch.process, batch.name)
+
+
+def publish_next(context: Context, process: str, name: str) -> None:
+    """Publish the closed batches of one name, the lowest number first; one that cannot be holds up those behind it.
+
+    Whoever has published one looks again, so that one that was closed meanwhile waits for nobody.
+    """
+    while (batch := context.ledger.batches.first(process, name)) and batch.status is BatchStatus.CLOSED:
+        try:
+            _publish(context, batch)
+        except Problem as problem:
+            log.batch_waits(batch, problem)
+            return
+
+
+def _publish(context: Context, batch: Batch) -> None:
+    """Make the file of a closed batch and publish it, unless somebody else has done it by now. Raises `Problem`."""
+    process, rule = _rule(context, batch)
+    names = _names(batch, context.ledger.batches.exported(batch))
+    path = rule.path.render(names)
+    with storage("make the file of a batch"), context.stage(process).open() as staged:
+        file = staged.part()
+        for piece in _written(rule, names, context.ledger.batches.contents(batch)):
+            file.write(piece)
+        root = f"{process.output}/"
+        shown = root.removeprefix(f"{context.settings.output.absolute()}/")
+        output = Output(Kind.RECORD, file.name, shown + path, root + path, file.size, file.sha256)
+        if batches.publish(context.ledger, staged, batch, output, process.output, process.group):
+            log.batch_published(batch)
+
+
+def _rule(context: Context, batch: Batch) -> tuple[Process, BatchRule]:
+    process = context.processes.get(batch.process)
+    rule = process.batches.get(batch.name) if process else None
+    if process is None or rule is None:
+        detail = "its process is gone, or has no such batch any more: its records wait until the configuration is back"
+        raise Problem(Code.STORAGE_FAILED, detail)
+    return process, rule
+
+
+def look(context: Context, now: datetime) -> None:
+    """Close the batches whose time is over, and publish what is closed. Raises Problem if the ledger fails."""
+    names: dict[tuple[str, str], None] = {}
+    for batch in context.ledger.batches.unpublished():
+        process = context.processes.get(batch.process)
+        rule = process.batches.get(batch.name) if process else None
+        if batch.status is BatchStatus.OPEN and rule and rule.closing.is_due(batch.opened_at, now):
+            context.ledger.batches.close(batch, BY_TIME)
+        names[batch.process, batch.name] = None
+    for process_name, name in names:
+        publish_next(context, process_name, name)
+
+
+def close(context: Context, batch: Batch, by: str) -> Batch:
+    """Close a batch by hand, publish it, and return it as it is now. Raises Problem."""
+    if batch.status is BatchStatus.OPEN:
+        context.ledger.batches.close(batch, by)
+    publish_next(context, batch.process, batch.name)
+    return context.ledger.batches.find(batch.process, batch.name, batch.number) or batch

@@ -1,0 +1,115 @@
+"""From an open batch to its file: the steps, and what a crash at each of them means.
+
+    add → close → write → seal → COMMIT → rename → mark → clear
+
+    step    on disk                                 batch in the ledger   a crash here
+    add     unchanged                               open                  the row of the delivery and its records are
+                                                                          one transaction: both are there, or neither
+    close   unchanged                               closed                its records are settled; housekeeping goes on
+    write   stage/<folder>/ has header, records     closed                the folder is swept; it is written again
+            and trailer, its lock held
+    seal    the file, its folder and parent fsynced closed                the same
+    COMMIT  unchanged                               committed             recovery goes on from here
+    rename  renamed to its name, its folder fsynced committed             the same: what left the stage was published
+    mark    unchanged                               published             done; contents of records are removed with it
+    clear   the stage's folder is empty             published             done
+
+Several may make the file of one batch at once. One of them commits; the others find that it is not `closed` any more.
+From there on it is as `publish.py` says of deliveries.
+"""
+
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from receiver.core.batches import Batch, BatchStatus
+from receiver.core.delivery import Output
+from receiver.core.problems import Problem
+from receiver.store import stage
+from receiver.store.entry import Entry
+from receiver.store.ledger import Ledger, Unclear
+from receiver.store.publish import hold, release, seal
+from receiver.store.stage import Staged
+
+
+def publish(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: Path, group: int | None = None) -> bool:
+    """Publish a closed batch, whose file is in the stage; False if somebody else does it. Raises Problem.
+
+    From the commit on recovery finishes what fails.
+    """
+    entry = _publication(batch, file, str(output), str(staged.folder))
+    seal(staged, entry, entry.outputs, group, whole=False)
+    if not _commit(ledger, staged, batch, entry):
+        return False
+    for problem in release([entry]).values():
+        raise problem
+    ledger.batches.published(batch, entry, datetime.now(UTC))
+    staged.accepted = False  # nothing rests on the folder any more
+    return True
+
+
+def _commit(ledger: Ledger, staged: Staged, batch: Batch, entry: Entry) -> bool:
+    """Accept the file. The stage is given up only if it is certain that the file is not accepted."""
+    staged.accepted = True
+    try:
+        staged.accepted = ledger.batches.commit(batch, entry)
+    except Unclear:
+        with suppress(Problem):
+            ledger.settle(entry)
+            staged.accepted = ledger.uses_stage(staged.folder)
+        if not staged.accepted:
+            raise
+    except Problem:
+        staged.accepted = False
+        raise
+    return staged.accepted
+
+
+def finish(ledger: Ledger) -> tuple[list[str], dict[str, Problem]]:
+    """Publish those of the accepted files whose owner is dead. Raises Problem if the ledger fails.
+
+    Returns the ids of the batches that are published now, and the problem of each that could not be.
+    """
+    done: list[str] = []
+    failed: dict[str, Problem] = {}
+    for batch in ledger.batches.unpublished():
+        if batch.status is BatchStatus.COMMITTED and batch.file:
+            try:
+                if _finish(ledger, batch, _publication(batch, batch.file, batch.output, batch.stage)):
+                    done.append(batch.id)
+            except Problem as problem:
+                failed[batch.id] = problem
+    return done, failed
+
+
+def _finish(ledger: Ledger, batch: Batch, entry: Entry) -> bool:
+    with ExitStack() as locks:
+        if not hold(entry, locks) or not _still_committed(ledger, batch):
+            return False
+        for problem in release([entry]).values():
+            raise problem
+        ledger.batches.published(batch, entry, datetime.now(UTC))
+        stage.discard(Path(entry.stage))
+    return True
+
+
+def _still_committed(ledger: Ledger, batch: Batch) -> bool:
+    """Look again, now that nobody else can finish it."""
+    now = ledger.batches.find(batch.process, batch.name, batch.number)
+    return now is not None and now.status is BatchStatus.COMMITTED
+
+
+def _publication(batch: Batch, file: Output, output: str, folder: str) -> Entry:
+    """Return a batch as what publishes deliveries takes it."""
+    return Entry(
+        id=batch.id,
+        process=batch.process,
+        source_id="",
+        version=None,
+        received_at=batch.opened_at,
+        peer="",
+        configuration="",
+        outputs=(file,),
+        output=output,
+        stage=folder,
+    )

@@ -1,0 +1,191 @@
+"""Records of many deliveries in one file: kept at once, published once, in order and under a number without gaps."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from receiver.core.batches import BatchStatus
+from receiver.core.problems import Problem
+from receiver.delivery import batches
+from tests.support.batch_site import PROCESS, TEMPLATES, BatchSite, deliver, without_batches
+
+HEADER = "name,amount,document\r\n"
+
+
+def row(source_id: str, amount: str = "1.50") -> str:
+    return f"Ada Invented,{amount},{source_id}\r\n"
+
+
+@pytest.fixture
+def site(tmp_path):
+    return BatchSite.at(tmp_path)
+
+
+def test_records_wait_until_the_batch_is_full_and_are_published_in_order(site):
+    context = site.context()
+    for source_id in ("1", "2"):
+        deliver(context, source_id)
+    assert site.files() == {}
+    (batch,) = context.ledger.batches.unpublished()
+    assert (batch.status, batch.count) == (BatchStatus.OPEN, 2)
+    deliver(context, "3", amount="10")
+    assert site.files() == {"index-1.csv": HEADER + row("1") + row("2") + row("3", "10") + "3,13.00,1\r\n"}
+    assert context.ledger.batches.unpublished() == []
+
+
+def test_the_document_is_published_at_once_and_its_record_waits(site):
+    receipt = deliver(site.context(), "1", document=True)
+    assert [path.suffix for path in site.output.rglob("*") if path.is_file()] == [".tif"]
+    assert (len(receipt.documents), receipt.records) == (1, ())
+
+
+def test_the_numbers_of_batches_have_no_gaps(site):
+    context = site.context()
+    for number in range(7):
+        deliver(context, str(number))
+    assert list(site.files()) == ["index-1.csv", "index-2.csv"]
+    (batch,) = context.ledger.batches.unpublished()
+    assert (batch.number, batch.count) == (3, 1)
+
+
+def test_a_duplicate_adds_nothing(site):
+    context = site.context()
+    for _ in range(4):
+        receipt = deliver(context, "1")
+    assert receipt.duplicate
+    assert context.ledger.batches.unpublished()[0].count == 1
+
+
+def test_the_ledger_tells_where_the_record_of_a_delivery_is_and_what_is_in_a_batch(site):
+    context = site.context()
+    ids = [deliver(context, source_id).id for source_id in "1234"]
+    found = context.ledger.batches.of_deliveries(ids)
+    assert [[batch.number for batch in found[id_]] for id_ in ids] == [[1], [1], [1], [2]]
+    first = context.ledger.batches.find("index", "daily", 1)
+    assert [id_ for id_, _, _ in context.ledger.batches.deliveries(first)] == ids[:3]
+    assert first.file.path == "index/index-1.csv"
+
+
+def test_what_is_published_leaves_the_ledger(site):
+    context = site.context()
+    for source_id in "123":
+        deliver(context, source_id)
+    kept = context.ledger.connections.read(
+        lambda connection: connection.execute("SELECT count(content) + count(exported) FROM batch_records").get
+    )
+    assert kept == 0
+
+
+def test_a_batch_closes_when_its_time_is_over(site):
+    context = site.context()
+    deliver(context, "1")
+    batches.look(context, datetime.now(UTC))
+    assert site.files() == {}
+    batches.look(context, datetime.now(UTC) + timedelta(days=1))
+    assert site.files() == {"index-1.csv": HEADER + row("1") + "1,1.50,1\r\n"}
+
+
+def test_a_delivery_after_the_time_of_a_batch_goes_into_the_next(tmp_path):
+    site = BatchSite.at(tmp_path, PROCESS.replace('after = "1d"', 'after = "1m"'))
+    context = site.context()
+    deliver(context, "1")
+    context.ledger.connections.write(
+        lambda connection: connection.execute("UPDATE batches SET opened_at = '2026-01-01T00:00:00.000000Z'")
+    )
+    deliver(context, "2")
+    assert [(each.number, each.status) for each in context.ledger.batches.unpublished()] == [(2, BatchStatus.OPEN)]
+    assert list(site.files()) == ["index-1.csv"]
+
+
+def test_a_batch_never_exceeds_its_size(tmp_path):
+    site = BatchSite.at(tmp_path, PROCESS.replace("count = 3", "count = 100, size = 50"))
+    context = site.context()
+    for source_id in "123":
+        deliver(context, source_id)
+    assert list(site.files()) == ["index-1.csv"]
+    assert context.ledger.batches.find("index", "daily", 1).size == 2 * len(row("1"))
+
+
+def test_many_threads_fill_batches_that_are_each_exactly_full(site):
+    context = site.context()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: deliver(context, str(number)), range(60)))
+    batches.look(context, datetime.now(UTC))
+    files = site.files()
+    assert sorted(files) == sorted(f"index-{number}.csv" for number in range(1, 21))
+    rows = [line for text in files.values() for line in text.splitlines()[1:-1]]
+    assert sorted(line.rpartition(",")[2] for line in rows) == sorted(map(str, range(60)))
+    assert {len(text.splitlines()) for text in files.values()} == {5}
+
+
+def test_a_value_that_the_trailer_cannot_add_up_is_a_fault_of_its_delivery(site):
+    context = site.context()
+    with pytest.raises(Problem) as refused:
+        deliver(context, "1", amount="a lot")
+    assert "a lot" not in str(refused.value) + str(refused.value.violations)
+    assert context.ledger.batches.unpublished() == []
+
+
+def test_a_changed_template_leaves_records_as_they_are_and_makes_the_header_anew(site):
+    deliver(site.context(), "1")
+    site.write("header.csv.j2", "NAME,AMOUNT,DOCUMENT\n")
+    site.write("row.csv.j2", TEMPLATES["row.csv.j2"].replace("fields.name", "fields.name | upper"))
+    context = site.context()
+    deliver(context, "2")
+    deliver(context, "3")
+    upper = row("2").replace("Ada Invented", "ADA INVENTED")
+    assert site.files()["index-1.csv"].startswith("NAME,AMOUNT,DOCUMENT\r\n" + row("1") + upper)
+
+
+def test_records_wait_for_a_batch_that_is_configured_no_longer(site, capfd):
+    context = site.context()
+    deliver(context, "1")
+    (batch,) = context.ledger.batches.unpublished()
+    batches.close(without_batches(context), batch, "test")
+    assert context.ledger.batches.unpublished()[0].status is BatchStatus.CLOSED
+    batches.look(context, datetime.now(UTC))
+    assert list(site.files()) == ["index-1.csv"]
+
+
+def test_a_file_in_the_way_holds_up_its_batch_and_those_behind_it(tmp_path):
+    site = BatchSite.at(tmp_path, PROCESS.replace("index-{{ batch.number }}", "index"))
+    context = site.context()
+    for number in range(9):
+        deliver(context, str(number))
+    assert [batch.number for batch in context.ledger.batches.unpublished()] == [2, 3]
+    for number in (2, 3):
+        (site.output / "index.csv").unlink()
+        batches.look(context, datetime.now(UTC))
+        assert f",{number}\r\n" in site.files()["index.csv"]
+
+
+def test_a_byte_order_mark_begins_the_file_and_no_record(tmp_path):
+    toml = PROCESS.replace('batch = "daily"', 'batch = "daily"\nencoding = "utf-8-sig"')
+    site = BatchSite.at(tmp_path, toml)
+    context = site.context()
+    for source_id in "123":
+        deliver(context, source_id)
+    content = (site.output / "index-1.csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbfname")
+    assert content.count(b"\xef\xbb\xbf") == 1
+
+
+def test_old_batches_are_forgotten_but_for_the_last_whose_number_goes_on(site):
+    context = site.context()
+    for number in range(6):
+        deliver(context, str(number))
+    assert context.ledger.batches.prune("index", datetime.now(UTC) + timedelta(days=1)) == 1
+    assert [batch.number for batch in context.ledger.batches.latest()] == [2]
+    for number in range(6, 9):
+        deliver(context, str(number))
+    assert "index-3.csv" in site.files()
+
+
+def test_a_record_that_a_delivery_left_behind_a_pruned_row_is_published_all_the_same(site):
+    context = site.context()
+    deliver(context, "1")
+    context.ledger.prune("index", datetime.now(UTC) + timedelta(days=1))
+    (batch,) = context.ledger.batches.unpublished()
+    batches.close(context, batch, "test")
+    assert row("1") in site.files()["index-1.csv"]

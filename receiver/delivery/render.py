@@ -72,10 +72,10 @@ def render(
         reason = "No record's condition holds for this delivery, or there is nothing to make one for each of."
         raise Problem(Code.NO_RECORD, "No record applies to this delivery.", [Violation("records", "when", reason)])
     marker = process.marker.render(values) if process.marker else None
-    files = tuple(record for record in records if not record.batch)
+    additions = batches.additions(process, delivery, records) if process.batches else ()
+    files = [record for record in records if not record.batch] if additions else records
     _refuse_clashes([path for _, path in named], [record.path for record in files], marker)
-    additions = batches.additions(process, delivery, records) if len(files) < len(records) else ()
-    return Rendered(named, files, marker, additions)
+    return Rendered(named, tuple(files), marker, additions)
 
 
 def _records(rules: Iterable[RecordRule], values: Names) -> list[Record]:

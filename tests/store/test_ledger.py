@@ -179,7 +179,7 @@ def test_no_question_reads_the_whole_table(place, monkeypatch):
     for filters in ({}, {"source_id": "S1"}, {"since": AT}, *({"status": status} for status in Status)):
         place.ledger.search(**filters)
     asked = [statement for statement in asked if statement.lower().startswith("select")]
-    assert len(asked) == 8 + 3 + len(Status)
+    assert len(asked) == 9 + 3 + len(Status)
     by_status = 0
     with apsw.Connection(str(place.ledger.path)) as connection:
         for statement in asked:

@@ -105,7 +105,7 @@ class Staged:
     def part(self, suffix: str = "") -> StagedFile:
         """Begin a new file, for the pieces of a part as they come in. `suffix` is our own, never the sender's."""
         if len(self._files) >= OPEN_FILES:
-            self._sync([self._files[0]])
+            self._sync(self._files)
         file = StagedFile(self.folder, self._name(suffix), HELD - sum([file.in_memory for file in self._files]))
         self._files.append(file)
         return file

@@ -163,6 +163,8 @@ class MetadataReader:
         found = self.form.fields(document, self.layout, self.known)
         if found is not None:
             return gather(found, self.layout, self.rules)
+        if self.tables and self.form.cells(self.form.top(document), self.layout.each) == []:
+            return Gathered(lambda _: "/")  # metadata that has tables may have no fields besides
         place = self.form.place(document, self.layout.each, self.known)
         return Gathered(lambda _: place, violations=[Violation(place, "fields", "there are no fields here")])
 

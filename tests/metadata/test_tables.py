@@ -231,3 +231,8 @@ def test_cells_below_their_minimum_are_told_by_place_and_bounded() -> None:
 def test_a_person_who_mends_metadata_sees_its_tables() -> None:
     content = json.dumps({"fields": [], "lines": [{"code": "A"}]}).encode()
     assert tables_reader(BY_COLUMNS).peek(content, "").tables == {"items": [{"sku": "A"}]}
+
+
+def test_metadata_with_tables_may_have_no_fields() -> None:
+    assert tables_reader(BY_COLUMNS).read(b'{"id": "1", "lines": [{"code": "A"}]}').fields == {}
+    assert told(tables_reader(BY_COLUMNS), b'{"id": "1", "fields": 7, "lines": []}') == [("/fields", "fields")]

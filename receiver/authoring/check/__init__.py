@@ -11,6 +11,7 @@ from receiver.authoring.check import (
     paths,
     samples,
     schemas,
+    tables,
     templates,
     trials,
     unused,
@@ -24,7 +25,7 @@ from receiver.site.config.site import MAPPINGS
 Check = Callable[[Site], Iterator[Fault]]
 
 CHECKS: tuple[Check, ...] = (  # what is proven without running anything
-    *(parts.faults, fields.fields, fields.layouts, paths.faults),
+    *(parts.faults, fields.fields, fields.layouts, paths.faults, tables.faults),
     *(expressions.faults, templates.literals, templates.embedding, templates.encodings),
     *(schemas.patterns, schemas.examples, samples.faults),
     *(host.folders, host.notices, unused.unused, unused.without_effect),

@@ -63,6 +63,9 @@ CODES = {
     "fields-unproven": "No schema says which fields come",
     "table-cells": "A table does not say, or says twice, where its cells are",
     "table-within": "A table cannot lie where it is said to",
+    "no-such-table": "Templates read a table that process.toml does not describe",
+    "unknown-cell": "No row of the table has such a cell",
+    "unguarded-cell": "A cell that may be absent is read as if it were always there",
     "field-type": "A value never has the type that its schema asks for",
     # templates
     "template-syntax": "The template cannot be read",
@@ -132,6 +135,7 @@ CODES = {
     "sample-unproven": "A sample without expected records",
     # output
     "path-not-unique": "Two deliveries can get the same file name",
+    "path-not-apart": "Two records of one delivery may get the same name",
     "path-clash": "Two files of one delivery get the same name",
     "path-tells-value": "A file name tells a field's value",
     "path-replaced": "A file name loses a character of a value",

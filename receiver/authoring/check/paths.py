@@ -1,5 +1,6 @@
 """The names of published files: unique for every delivery, apart from each other, and telling no value."""
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 from typing import NamedTuple
@@ -13,8 +14,12 @@ from receiver.formats.path import FORBIDDEN
 from receiver.site.compiling import Pieces, start
 from receiver.templates.source import Places, Source
 
-KEEPING = frozenset({"lower", "upper", "trim", "string", "default", "d"})  # filters that leave different ids different
-VALUES = frozenset({"fields", "metadata"})
+OF_TURN = frozenset({"loop.index", "loop.index0", "loop.revindex"})  # what no two items share
+OF_ITEM = {r"range\(": "item", r"documents$": "item.path"}  # and what no two of such a list do
+KEEPING = frozenset(
+    {"lower", "upper", "trim", "string", "default", "d", "fixed"}
+)  # filters that leave different ids different
+VALUES = frozenset({"fields", "metadata", "tables"})
 SILENT: dict[type[nodes.Node], tuple[str, ...]] = {nodes.If: ("test",), nodes.CondExpr: ("test",)}
 
 
@@ -24,6 +29,7 @@ class Written(NamedTuple):
     position: tuple[str | int, ...]
     text: str
     always: bool  # every delivery gets such a file
+    each: str | None = None  # the list for whose items such files are made
 
     @property
     def what(self) -> str:
@@ -37,6 +43,7 @@ def faults(site: Site) -> Iterator[Fault]:
         written = list(_compiled(process))
         for each in written:
             yield from _unique(process, each)
+            yield from _apart(process, each)
             yield from _telling(site, process, each)
             yield from _replaced(site, process, each)
         yield from _clashes(process, written)
@@ -49,8 +56,9 @@ def _compiled(process: Pieces) -> Iterator[Written]:
     if process.marker:
         yield Written(("output", "marker"), str(output.marker), True)
     for index, record in enumerate(process.records):
-        if record.path and record.config.path:
-            yield Written(("records", index, "path"), record.config.path, record.config.when is None)
+        config = record.config
+        if record.path and config.path:
+            yield Written(("records", index, "path"), config.path, config.when is None, config.each)
 
 
 def _unique(process: Pieces, written: Written) -> Iterator[Fault]:
@@ -73,10 +81,29 @@ def _unique(process: Pieces, written: Written) -> Iterator[Fault]:
     yield config.fault("path-not-unique", message, *written.position, hint=hint, severity=severity)
 
 
+def _apart(process: Pieces, written: Written) -> Iterator[Fault]:
+    """Yield a path that does not tell the records of one delivery apart."""
+    if written.each is None:
+        return
+    root = tree(Source("", written.text), Places())
+    if _printed(root) & (OF_TURN | {OF_ITEM[kind] for kind in OF_ITEM if re.match(kind, written.each.strip())}):
+        return
+    own = [name for name in root.find_all(nodes.Name) if name.name in ("item", "loop")]
+    message, severity = "every record of a delivery gets this path: a second one is refused", Severity.ERROR
+    if own:
+        message, severity = "two records of a delivery may get this path, and then it is refused", Severity.WARNING
+    hint = "put {{ loop.index }} into it"
+    yield process.config.fault("path-not-apart", message, *written.position, hint=hint, severity=severity)
+
+
 def _printed(node: nodes.Node) -> frozenset[str]:
     """Return what a template prints whole, whichever way it goes: names such as delivery.id."""
     if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
         return frozenset({f"{node.node.name}.{node.attr}"})
+    if isinstance(node, nodes.Name):
+        return frozenset({node.name})
+    if isinstance(node, nodes.Filter) and node.name == "format":
+        return _all(node.args)
     if isinstance(node, nodes.Filter):
         return _printed(node.node) if node.node and node.name in KEEPING else frozenset()
     if isinstance(node, nodes.CondExpr):
@@ -101,7 +128,8 @@ def _telling(site: Site, process: Pieces, written: Written) -> Iterator[Fault]:
     shape = site.shape(config.fields.schema) if config.fields.schema else None
     if shape is None and config.fields.schema:
         return  # the schema has a fault of its own, and might list the values
-    for node, name in _values(root):
+    values = VALUES if written.each is None or re.match("|".join(OF_ITEM), written.each) else VALUES | {"item"}
+    for node, name in _values(root, values):
         if not _is_listed(shape, name):
             message = "the name of the file tells a field's value: it will stand in the ledger, in receipts and in logs"
             hint = "name files by {{ delivery.id }}; what its schema lists (enum) or a table gives (lookup) is in order"
@@ -116,19 +144,19 @@ def _is_listed(shape: Shape | None, name: str) -> bool:
     return shape.members[name].listed if name in shape.members else not shape.knows(name) and bool(shape.members)
 
 
-def _values(node: nodes.Node) -> Iterator[tuple[nodes.Node, str]]:
+def _values(node: nodes.Node, values: frozenset[str]) -> Iterator[tuple[nodes.Node, str]]:
     """Yield what is printed of fields or metadata, with the field's name.
 
     What is only tested is not printed, and what is looked up comes out of the table.
     """
-    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name in VALUES:
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name in values:
         yield node.node, node.attr if node.node.name == "fields" else ""
-    elif isinstance(node, nodes.Name) and node.name in VALUES:
+    elif isinstance(node, nodes.Name) and node.name in values:
         yield node, ""
     else:
         for child in node.iter_child_nodes(exclude=SILENT.get(type(node), ())):
             if not (isinstance(node, nodes.Filter) and node.name == "lookup" and child is node.node):
-                yield from _values(child)
+                yield from _values(child, values)
 
 
 def _replaced(site: Site, process: Pieces, written: Written) -> Iterator[Fault]:

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 from receiver.authoring.cases.cases import REQUEST, Case, cases, incoming, is_part, named
+from receiver.authoring.check import tables
 from receiver.authoring.check.site import Site
 from receiver.core.delivery import Reading, Role
 from receiver.core.faults import Fault, Severity, did_you_mean
@@ -59,6 +61,7 @@ def faults(site: Site) -> Iterator[Fault]:
         else:
             yield from (fault for case in passing for fault in _judged(site, case))
             yield from _confidences(site, process, passing)
+            yield from tables.of_samples(process, _readings(site, process, passing))
         if not found:
             message = "the process has no sample, so nothing of it can be tried"
             hint = "receiver capture, or receiver new --from, makes one"
@@ -90,7 +93,8 @@ def _wrong_path(site: Site, process: Process, passing: list[Case]) -> Fault | No
             message = f"there is no {what} at this path in any of the samples ({len(read)})"
             hint = "write the path that leads to it in the metadata, as sourceId does, or document.id"
             return process.config.fault("unknown-path", message, section, key, hint=hint)
-    if read and not any(map(partial(_has_fields, process), read)):
+    only_tables = process.config.tables and "fields" not in process.config.source.data
+    if read and not only_tables and not any(map(partial(_has_fields, process), read)):
         message = f"there are no fields at this path in any of the samples ({len(read)})"
         hint = "write the path that leads to each of them"
         return process.config.fault("unknown-path", message, "fields", "each", hint=hint)
@@ -112,10 +116,9 @@ def _confidences(site: Site, process: Process, passing: list[Case]) -> Iterator[
     rule, config = process.config.confidence, process.config
     written = config.source.data.get("fields", {}).get("confidence")
     asked = rule.minimum > 0 or any(rule.fields.values()) or written not in (None, process.metadata.form.NO_CONFIDENCE)
-    read = [metadata for case in passing if (metadata := _metadata(case, site.settings.max_body))]
-    readings = [reading for metadata in read if (reading := _reading(process, metadata))]
+    readings = _readings(site, process, passing)
     found = [value for reading in readings for value in reading.confidence.values()]
-    if asked and readings and not found:
+    if asked and any(reading.fields for reading in readings) and not found:
         message = f"no field has a confidence at this path in any of the samples ({len(readings)})"
         hint = "write the path that leads from a field to its confidence; without one, each counts as below its minimum"
         yield config.fault("unknown-path", message, "fields", "confidence", hint=hint, severity=Severity.WARNING)
@@ -126,11 +129,13 @@ def _confidences(site: Site, process: Process, passing: list[Case]) -> Iterator[
         )
 
 
-def _reading(process: Process, metadata: Metadata) -> Reading | None:
-    try:
-        return process.metadata.read(metadata.content)
-    except Problem:
-        return None
+def _readings(site: Site, process: Process, passing: list[Case]) -> list[Reading]:
+    """Return what the metadata of the samples says, as far as it can be read."""
+    found = []
+    for metadata in (_metadata(case, site.settings.max_body) for case in passing):
+        with suppress(Problem):
+            found += [process.metadata.read(metadata.content, metadata.charset)] if metadata else []
+    return found
 
 
 def _judged(site: Site, case: Case) -> Iterator[Fault]:
@@ -200,6 +205,8 @@ def spot(reader: MetadataReader, content: bytes, charset: str, where: str) -> Sp
     content = (json_text if reader.form.NAME == "JSON" else xml_text).utf8(content, charset)
     if where == "fields" or where.startswith("fields/"):
         where = _field(reader, document, where)
+    if where.startswith("tables/"):
+        return _in_table(reader, document, content, pointed_names(f"/{where}")[1:])
     return _in_json(content, document, where) if reader.form.NAME == "JSON" else _in_xml(content, document.root, where)
 
 
@@ -212,6 +219,29 @@ def _field(reader: MetadataReader, document: Any, where: str) -> str:
         if isinstance(given, str) and reader.rules.aliases.get(given, given) == name:
             return str(found.place(index))
     return str(reader.form.place(document, reader.layout.each))
+
+
+def _in_table(reader: MetadataReader, document: Any, content: bytes, steps: list[str]) -> Spot:
+    """Return where a row of a table stands: the innermost one that is named; the start where none is."""
+    item, known = reader.form.top(document), reader.tables
+    for name, number in zip(steps[::2], steps[1::2], strict=False):
+        table = next(each for each in known if each.name == name)
+        rows = [row for row in reader.form.rows(item, table.rows) or () if row is not None]
+        item, known = rows[int(number)], table.inner
+    if reader.form.NAME == "JSON":
+        return json_positions(content).of(next(_paths(document, item), ()))
+    return _of_element(content, document.root, item.node)
+
+
+def _paths(document: Any, item: Any) -> Iterator[tuple[str | int, ...]]:
+    """Yield the path to an item of a document, which is known by being itself."""
+    if document is item:
+        yield ()
+    below = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    for step, each in below:
+        yield from ((step, *path) for path in _paths(each, item))
 
 
 def _in_json(content: bytes, document: Any, where: str) -> Spot:
@@ -227,8 +257,12 @@ def _in_xml(content: bytes, root: Element, where: str) -> Spot:
         if index >= len(same):
             break
         element = same[index]
-    places = xml_text.places(content)
-    return next(place for each, place in zip(root.iter(), places, strict=True) if each is element)
+    return _of_element(content, root, element)
+
+
+def _of_element(content: bytes, root: Element, element: object) -> Spot:
+    places = zip(root.iter(), xml_text.places(content), strict=True)
+    return next((place for each, place in places if each is element), (1, 1))
 
 
 def _local(element: Element) -> str:

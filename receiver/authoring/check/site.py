@@ -118,6 +118,7 @@ class Written:
     places: Places
     root: nodes.Node
     record: RecordConfig | None  # whose template, or part of it, this is; None for paths and conditions
+    each: str | None = None  # what gives the list whose items this is rendered for
 
     def fault(
         self, node: nodes.Node, code: str, message: str, hint: str, severity: Severity = Severity.WARNING
@@ -152,15 +153,17 @@ def _texts(site: Site, process: Pieces) -> Iterator[Written]:
 
 def _of_record(site: Site, process: Pieces, index: int) -> Iterator[Written]:
     record = process.records[index]
+    each = record.config.each
     for file in record.template.files if record.template else ():
         if file.endswith(".j2"):
-            yield from _parsed(Source(file, _read(site, file)), record.config)
-    for key in ("each", "when"):
-        if getattr(record, key):
-            said = _said(process, getattr(record.config, key), "records", index, key)
-            yield from _parsed(said, None, condition=True)
+            yield from _parsed(Source(file, _read(site, file)), record.config, each=each)
+    if record.each and each:
+        yield from _parsed(_said(process, each, "records", index, "each"), None, condition=True)
+    if record.when and record.config.when:
+        said = _said(process, record.config.when, "records", index, "when")
+        yield from _parsed(said, None, condition=True, each=each)
     if record.path and record.config.path:
-        yield from _parsed(_said(process, record.config.path, "records", index, "path"), None)
+        yield from _parsed(_said(process, record.config.path, "records", index, "path"), None, each=each)
 
 
 def _read(site: Site, file: str) -> str:
@@ -171,10 +174,12 @@ def _said(process: Pieces, text: str, *position: str | int) -> Source:
     return Source(process.config.source.file, text, *start(process.config, *position))
 
 
-def _parsed(source: Source, record: RecordConfig | None, *, condition: bool = False) -> Iterator[Written]:
+def _parsed(
+    source: Source, record: RecordConfig | None, *, condition: bool = False, each: str | None = None
+) -> Iterator[Written]:
     places = Places()
     try:
         root = expression(source, places) if condition else tree(source, places)
     except ConfigurationError:  # it has its fault already
         return
-    yield Written(source, places, root, record)
+    yield Written(source, places, root, record, each)

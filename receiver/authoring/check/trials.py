@@ -118,6 +118,27 @@ def _made_up(trial: Trial, reading: Reading, parts: Sequence[Part], samples: lis
     for what, others in documents(trial.process.config.parts, parts):
         _try(trial, reading, others, what)
     _try(trial, replace(reading, confidence={}), parts, "no confidence is sent")
+    for what, tables in _tables(trial, reading):
+        _try(trial, replace(reading, tables=tables), parts, what)
+        if time.process_time() > end:
+            return
+
+
+def _tables(trial: Trial, reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the tables of a sample as they may differ: one without rows, or with a row as its schema lets come."""
+    for table in trial.process.metadata.tables:
+        rows = reading.tables.get(table.name, [])
+        if rows:
+            yield f'the table "{table.name}" has no rows', {**reading.tables, table.name: []}
+        name = trial.process.config.tables[table.name].schema
+        shape = trial.site.shape(name) if name else None
+        if not rows or shape is None or table.schema is None:
+            continue
+        inner = {each.name: rows[0][each.name] for each in table.inner}
+        cells = [{name: value for name, value in row.items() if name not in inner} for row in rows]
+        for each in inputs(shape, table.schema, cells, set(shape.members), set(), {}, trial.site.library):
+            what = f'in a row of "{table.name}" {each.what.replace("field", "cell")}'
+            yield what, {**reading.tables, table.name: [{**each.fields, **inner}]}
 
 
 def _inputs(trial: Trial, samples: list[Any]) -> list[Input]:

@@ -80,11 +80,9 @@ def _tag(state: State, character: str, offset: int) -> State:
         return State(character)
     if state.place == "equals" and not character.isspace():
         raise MisplacedError("an attribute without quotes", 'write name="…"', offset)
-    if state.place == "tag" and character == "=":
+    if character == "=":
         return State("equals")
-    if state.place == "tag" and character == ">":
-        return START
-    return state
+    return START if character == ">" else state
 
 
 def escaper(state: State, _mark: str | None) -> Callable[[object], str]:

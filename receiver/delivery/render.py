@@ -1,5 +1,6 @@
 """From a reading to the files that will be published: document names, checked records, the marker."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ from receiver.store import digests, originals, quarantine
 from receiver.store.entry import Entry, PartLine
 from receiver.store.stage import Staged
 from receiver.templates.names import names
+from receiver.templates.source import Place
+
+LINE = re.compile(r"line (\d+)")  # as the formats' checks begin a place
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +130,23 @@ def _record(rule: RecordRule, values: Names) -> Record:
     content = text.encode(rule.encoding)  # whatever it is: each value was proven when it was printed
     violations = rule.check(content)
     if violations:
-        raise _invalid(rule, violations)
+        raise _invalid(rule, violations, values)
     return Record(path, content, rule.batch.name, exported) if rule.batch else Record(path, content)
 
 
-def _invalid(rule: RecordRule, violations: Sequence[Violation]) -> Problem:
-    placed = [replace(each, where=f"{rule.template.name}, record {each.where}") for each in violations]
+def _invalid(rule: RecordRule, violations: Sequence[Violation], values: Names) -> Problem:
+    """Return the problem of a record, each fault with the line of the template that wrote it."""
+    lines = rule.template.lines(values) or [Place(rule.template.name, 1, 1)]  # none: it is empty
+    placed = [replace(each, where=f"{_written(lines, each.where)}, record {each.where}") for each in violations]
     return Problem(Code.RECORD_INVALID, f"The record of {rule.template.name} is not as it must be.", placed)
+
+
+def _written(lines: Sequence[Place], where: str) -> str:
+    """Return the place of the template that wrote what a violation names, as "line 3, PID-7"."""
+    named = LINE.match(where)
+    number = int(named[1]) if named else 1
+    place = lines[min(number, len(lines)) - 1]
+    return f"{place.file}:{place.line}"
 
 
 def _refuse_clashes(documents: Sequence[str], records: Sequence[str], marker: str | None) -> None:

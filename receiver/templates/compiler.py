@@ -108,17 +108,17 @@ class Compiler:
     # Literal text and printed values
 
     def _output(self, node: nodes.Output, context: OutputContext, scope: Scope) -> Walked:
-        pieces: list[nodes.Expr] = []
+        pieces: list[nodes.Node] = []
         for piece in node.nodes:
             if isinstance(piece, nodes.TemplateData):
-                pieces.append(piece)
+                pieces.append(nodes.Output([piece], lineno=piece.lineno))
                 self._prove_encoding(piece)
                 context = self._text(piece, context)
             else:
                 self._unit.name(piece, piece, scope)
                 printed, context = self._printed(piece, context, scope)
-                pieces.append(printed)
-        return [nodes.Output(pieces, lineno=node.lineno)], context
+                pieces.append(nodes.Output([printed], lineno=piece.lineno))
+        return pieces, context
 
     def _text(self, node: nodes.TemplateData, context: OutputContext) -> OutputContext:
         """Read literal text; after a fault in it, from the next line on."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
@@ -14,10 +16,20 @@ from receiver.metadata.xml_names import Names
 from receiver.templates import filters, operations
 
 
+class Generator(CodeGenerator):
+    """Notes the place of literal text as well, which Jinja2 leaves out: `Template.lines` asks for it."""
+
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
+        """Write what prints some text or values, with its place."""
+        self.newline(node)
+        super().visit_Output(node, frame)
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment of one process's templates."""
 
     concat = staticmethod(budget.concat)
+    code_generator_class = Generator
     intercepted_binops = frozenset(operations.OPERATORS)
 
     def __init__(self, own_filters: Mapping[str, Callable[..., Any]]) -> None:

@@ -86,6 +86,11 @@ class Places:
         source, position = self.positions[number]
         return source.place(position + offset)
 
+    def wrote(self, number: int, text: str, offset: int) -> Place:
+        """Return the place of a character of some text that was printed at a place; of a value that of the value."""
+        source, position = self.positions[number]
+        return source.place(position + (offset if source.text.startswith(text, position) else 0))
+
     def fault(self, number: int, code: str, message: str, hint: str = "", offset: int = 0) -> Fault:
         """Return a fault at a numbered place."""
         return Fault(*self.place(number, offset), code, message, hint)

@@ -1,8 +1,9 @@
 """A compiled template, the condition on which a record is made, and the report of what stops a rendering."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from types import TracebackType
+from itertools import accumulate
+from types import GeneratorType, TracebackType
 from typing import Any, TypeVar
 
 import jinja2
@@ -15,6 +16,7 @@ from receiver.formats.errors import ExceededError, MissingNameError, RefusedErro
 from receiver.schemas.json_explain import pointer
 from receiver.templates.names import NAMES
 from receiver.templates.reads import MAX_LABELS, Read
+from receiver.templates.source import Place
 from receiver.templates.unit import Unit
 
 OF_VALUES = frozenset(  # rules that a value breaks, whatever the template says; others are of a kind or an argument
@@ -37,6 +39,7 @@ class Template:
         self.files: tuple[str, ...] = tuple(unit.files)  # the templates and tables that it uses
         self._compiled = compiled
         self._finish = finish
+        self._unit = unit
         self._reporter = RenderErrorReporter(unit)
 
     def render(self, names: Mapping[str, object]) -> str:
@@ -60,9 +63,33 @@ class Template:
         # Outside of the handler, so that the problem carries no trace of the frames that hold values.
         raise problem
 
-    def run(self, context: Context) -> Iterator[str]:
+    def run(self, context: Context) -> "GeneratorType[str, None, None]":
         """Run the template, piece by piece."""
-        return self._compiled.root_render_func(context)
+        return self._compiled.root_render_func(context)  # type: ignore[return-value]  # it is a generator
+
+    def lines(self, names: Mapping[str, object]) -> list[Place]:
+        """Return for each line of the record where in the templates it begins.
+
+        Renders once more, and so is for records that are refused.
+        """
+        return self.evaluate(names, self._lines)
+
+    def _lines(self, context: Context) -> list[Place]:
+        places: list[Place | None] = [None]
+        pieces = self.run(context)
+        for piece in pieces:
+            number = self._compiled.get_corresponding_lineno(pieces.gi_frame.f_lineno)  # type: ignore[union-attr]  # it runs
+            offset = 0
+            for index, text in enumerate(piece.split("\n")):
+                if index:
+                    places.append(None)
+                if places[-1] is None and text.strip():
+                    places[-1] = self._unit.places.wrote(number, piece, offset)
+                offset += len(text) + 1
+        known = [place for place in places if place]
+        if self._finish("\n") == "" or not known:  # HL7 leaves blank lines out
+            return known
+        return list(accumulate(places, lambda before, place: place or before, initial=known[0]))[1:]
 
     def _text(self, context: Context) -> str:
         return self._finish(budget.concat(self.run(context)))

@@ -58,9 +58,9 @@ def test_every_record_tells_its_own_lines(refused):
     assert problem.code is Code.RECORD_INVALID
     told = {(violation.where, violation.rule) for violation in problem.violations}
     assert told >= {
-        ("mappings/small/a.csv.j2, record line 3", "well-formed"),
-        ("mappings/small/b.json.j2, record line 2, /id", "pattern"),
-        ("mappings/small/b.json.j2, record line 1, /", "required"),
+        ("mappings/small/a.csv.j2:3, record line 3", "well-formed"),
+        ("mappings/small/b.json.j2:2, record line 2, /id", "pattern"),
+        ("mappings/small/b.json.j2:1, record line 1, /", "required"),
         ("fields/name", "encoding"),
     }
     assert "142637A" not in str([problem.detail, *problem.violations])

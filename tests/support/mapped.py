@@ -65,6 +65,10 @@ class Mapped:
     ) -> str:
         return self.compile(text, kind, dialect=dialect).render(self.names(fields, metadata))
 
+    def lines(self, text: str, kind: str, **fields: object):
+        """Return the place of each line of what is rendered."""
+        return self.compile(text, kind).lines(self.names(fields))
+
     def path(self, pattern: str, **fields: object) -> str:
         return Templates(self.folder, self.site).path(pattern, "process.toml", 1, 1).render(self.names(fields))
 

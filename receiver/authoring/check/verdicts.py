@@ -1,7 +1,7 @@
 """What is told of a delivery that was tried and refused: the template's line, and what is to be done."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from receiver.core.problems import Code, Problem, Violation
 from receiver.formats.hl7 import habits
 from receiver.site.config.model import ProcessConfig, RecordConfig
 from receiver.site.process import Process, RecordRule
+from receiver.templates import Template
 
 TEMPLATE = re.compile(r"[^#]+(?<!\.xsd):[0-9]+")  # as a violation tells a line that is no schema's
 WITHIN = ", record "  # between the template and the place in its record
@@ -32,6 +33,19 @@ def _template_place(violation: Violation) -> str:
     return found[0] if found else ""
 
 
+class Remembering(Template):
+    """A template that knows what it was rendered with last."""
+
+    def __init__(self, template: Template) -> None:
+        self.__dict__.update(template.__dict__)
+        self.last: Mapping[str, object] = {}
+
+    def render(self, names: Mapping[str, object]) -> str:
+        """Return the record. Raises as `Template` does."""
+        self.last = names
+        return super().render(names)
+
+
 @dataclass(slots=True)
 class Verdicts:
     """Gathers the faults of one process, the first of its kind at each line."""
@@ -39,7 +53,6 @@ class Verdicts:
     site: Path
     config: ProcessConfig
     found: dict[tuple[str, int, str], Fault] = field(default_factory=dict)
-    _written: dict[str, str] = field(default_factory=dict)  # template: the record that it wrote last
 
     def watched(self, process: Process) -> Process:
         """Return a process whose records are noted before they are judged."""
@@ -47,18 +60,16 @@ class Verdicts:
         return replace(process, records=tuple(self._watched(rule, config) for rule, config in rules))
 
     def _watched(self, rule: RecordRule, config: RecordConfig) -> RecordRule:
-        @cache  # many inputs become the same record
-        def judged(content: bytes) -> tuple[Violation, ...]:
-            return rule.check(content)
+        template = Remembering(rule.template)
 
+        @cache  # many inputs become the same record
         def check(content: bytes) -> tuple[Violation, ...]:
-            text = self._written[rule.template.name] = content.decode(rule.encoding)
-            found = judged(content)
+            found = rule.check(content)
             if config.format == "hl7" and not found:
-                self._unusual(rule.template.name, text)
+                self._unusual(template, content.decode(rule.encoding))
             return found
 
-        return replace(rule, check=check)
+        return replace(rule, template=template, check=check)
 
     def sample(self, problem: Problem, case: Case) -> None:
         """Report a sample that is to be published and is refused."""
@@ -97,12 +108,16 @@ class Verdicts:
         path = ("records", 0, "when")
         self._note(self.config.fault("no-record", message, *path, hint=hint, severity=Severity.WARNING))
 
-    def _unusual(self, file: str, text: str) -> None:
+    def _unusual(self, template: "Remembering", text: str) -> None:
         """Report what of an HL7 message receivers do not expect, though the standard's structure has it."""
-        for place, message in habits.findings(text):
-            line = template_line((self.site / file).read_text("utf-8-sig"), text, place)
-            hint = f"correct {place.partition(', ')[2]} here, unless your receiver asks for it so"
-            self._note(Fault(file, line, 1, "hl7-unusual", f"{place}: {message}", hint, Severity.WARNING))
+        found = list(habits.findings(text))
+        lines = template.lines(template.last) if found else []
+        for place, message in found:
+            number, _, field_ = place.removeprefix("line ").partition(", ")
+            written = lines[int(number) - 1]
+            hint = f"correct {field_} here, unless your receiver asks for it so"
+            fault = Fault(written.file, written.line, 1, "hl7-unusual", f"{place}: {message}", hint, Severity.WARNING)
+            self._note(fault)
 
     def _place(self, where: str) -> tuple[str, int, int]:
         """Return file, line and column of a template's line; of two files with one name where the records are named."""
@@ -112,12 +127,11 @@ class Verdicts:
         return self.config.source.file, *self.config.position("records", len(self.config.records) - 1, "path")
 
     def _tell(self, violation: Violation, what: str, severity: Severity, hint: str) -> None:
-        file, within, place = violation.where.partition(WITHIN)
+        written, within, place = violation.where.partition(WITHIN)
         told = f"{what}: {violation.message.rstrip('.')}"
         if within:
-            text = (self.site / file).read_text("utf-8-sig")
-            line = template_line(text, self._written.get(file, ""), place)
-            self._note(Fault(file, line, 1, "record-invalid", f"{told} (in the record: {place})", hint, severity))
+            message = f"{told} (in the record: {place})"
+            self._note(Fault(*self._place(written), "record-invalid", message, hint, severity))
             return
         place_ = self._place(_template_place(violation) or violation.where)
         if violation.rule == "limit" and severity is Severity.ERROR:
@@ -131,39 +145,3 @@ class Verdicts:
 
     def _note(self, fault: Fault) -> None:
         self.found.setdefault((fault.file, fault.line, fault.code), fault)
-
-
-TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-SPLIT = re.compile(r"\r\n|\r|\n")
-PLACE = re.compile(r"line (\d+)")
-
-
-def template_line(template: str, record: str, where: str) -> int:
-    """Return the line of a template that wrote the line that a violation names: `where` is "line 3, PID-7"."""
-    place = PLACE.match(where)
-    lines = SPLIT.split(record)
-    number = int(place[1]) if place else 1
-    wanted = lines[number - 1].strip() if 0 < number <= len(lines) else ""
-    scored = [(_score(pieces, wanted), number) for number, pieces in _literals(template)]
-    best = max(scored, key=lambda each: each[0], default=(0, 1))
-    return best[1] if best[0] else next((number for score, number in scored), 1)
-
-
-def _literals(template: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the literal pieces of each line of a template that writes something."""
-    blank = TAG.sub(lambda tag: "\0" + "\n" * tag[0].count("\n"), template)
-    for number, text in enumerate(blank.split("\n"), 1):
-        pieces = [piece.strip() for piece in text.split("\0") if piece.strip()]
-        if pieces:
-            yield number, pieces
-
-
-def _score(pieces: list[str], wanted: str) -> int:
-    """Return how much of a line a template's line wrote: 0 if it did not."""
-    position = found = 0
-    for piece in pieces:
-        place = wanted.find(piece, position)
-        if place >= 0:
-            position, found = place + len(piece), found + len(piece)
-    starts = wanted.startswith(pieces[0])
-    return 2 * found - sum(map(len, pieces)) + (len(pieces[0]) if starts else 0) if found else 0

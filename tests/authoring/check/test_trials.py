@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.authoring.check.values import instance
-from receiver.authoring.check.verdicts import template_line as line
 from tests.authoring.check.corpus_of_faults import SOUND, faults_of
 
 FIELDS = "schemas/referrals.fields.schema.json"
@@ -100,10 +99,3 @@ def test_values_of_samples_are_not_told(site):
         '"mrn": { "type": "string", "maxLength": 3 }',
     )
     assert all("0012345" not in str(fault) for fault in faults_of(site))
-
-
-def test_the_line_of_a_template_is_found_by_its_literal_text():
-    template = "MSH|{{ a }}\n{% for x in y %}\nOBX|{{ x }}|ST\n{% endfor %}\nNTE|{{ b }}"
-    assert line(template, "MSH|1\rOBX|1|ST\rOBX|2|ST\rNTE|3\r", "line 3, OBX-2") == 3
-    assert line(template, "MSH|1\rOBX|1|ST\rOBX|2|ST\rNTE|3\r", "line 4, NTE-1") == 5
-    assert line(template, "", "message") == 1

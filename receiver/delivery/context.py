@@ -29,10 +29,10 @@ class Context:
     def stage(self, process: Process) -> Stage:
         """Return the stage of a process. Raises `Problem` as long as its output folder is away."""
         found = self.stages.get(process.name)
-        if found is None or not found.serves(process.output):
+        if found is None or found.owner != self.ledger.owner or not found.serves(process.output):
             if found:
                 found.close()
-            found = self.stages[process.name] = stage_of(self.settings, process, create=False)
+            found = self.stages[process.name] = stage_of(self.settings, process, self.ledger.owner, create=False)
         return found
 
     def away(self) -> dict[str, Problem]:
@@ -105,11 +105,11 @@ def open_unrecovered(settings: Settings, processes: Mapping[str, Process], *, cr
     """
     quarantine.ensure_folder(settings.data)
     originals.ensure_folder(settings.data)
-    stages = stages_of(settings, processes, create=create)
-    return Context(settings, processes, Ledger(settings.ledger), stages)
+    ledger = Ledger(settings.ledger)
+    return Context(settings, processes, ledger, stages_of(settings, processes, ledger.owner, create=create))
 
 
-def stages_of(settings: Settings, processes: Mapping[str, Process], *, create: bool) -> dict[str, Stage]:
+def stages_of(settings: Settings, processes: Mapping[str, Process], owner: str, *, create: bool) -> dict[str, Stage]:
     """Return the stage of each process whose output folder is there and can be written, or is created.
 
     `House.stage` tries again for the others, and says why.
@@ -118,13 +118,13 @@ def stages_of(settings: Settings, processes: Mapping[str, Process], *, create: b
     for name, process in processes.items():
         if create or process.output.is_dir():
             with suppress(Problem):
-                found[name] = stage_of(settings, process, create=create)
+                found[name] = stage_of(settings, process, owner, create=create)
     return found
 
 
-def stage_of(settings: Settings, process: Process, *, create: bool) -> Stage:
+def stage_of(settings: Settings, process: Process, owner: str, *, create: bool) -> Stage:
     """Return the stage of a process, and begin the journal of its output if it is to have one. Raises `Problem`."""
-    stage = stage_for(settings.data, process.output, create=create)
+    stage = stage_for(settings.data, process.output, owner=owner, create=create)
     if process.config.output.journal:
         journal.ensure_folder(process.output)
     return stage

@@ -98,7 +98,8 @@ def rebuilt(context: Context, processes: dict[str, Process]) -> Context:
     """Return a context with other processes; what did not change is the same object. Raises Problem."""
     changed = {name: process for name, process in processes.items() if process is not context.processes.get(name)}
     same = {name: stage for name, stage in list(context.stages.items()) if name in processes.keys() - changed}
-    return replace(context, processes=processes, stages=same | stages_of(context.settings, changed, create=False))
+    made = stages_of(context.settings, changed, context.ledger.owner, create=False)
+    return replace(context, processes=processes, stages=same | made)
 
 
 def judge(settings: Settings) -> None:

@@ -84,7 +84,7 @@ def finish(ledger: Ledger) -> tuple[list[str], dict[str, Problem]]:
 
 def _finish(ledger: Ledger, batch: Batch, entry: Entry) -> bool:
     with ExitStack() as locks:
-        if not hold(entry, locks) or not _still_committed(ledger, batch):
+        if not hold(ledger, entry, locks) or not _still_committed(ledger, batch):
             return False
         for problem in release([entry]).values():
             raise problem

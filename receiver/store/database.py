@@ -6,6 +6,7 @@ A connection is whatever the database's own functions take: the ledger only hand
 
 import importlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
@@ -79,12 +80,52 @@ class OwnQueries(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Host:
+    """One process that shares the ledger with those of other hosts."""
+
+    incarnation: str
+    host: str  # name of the machine
+    process: int  # its number there
+    release: str  # of this program
+    site: str  # digest of what it serves; "" if it serves nothing
+    started_at: datetime
+    heartbeat_at: datetime
+    silent: float  # seconds since then
+
+
+class Hosts(Protocol):
+    """The processes that share a ledger, of whatever host; `postgres/hosts.py` tells how they know of each other."""
+
+    def own(self) -> str:
+        """Return the incarnation of this process, which begins with the first call. Raises Problem."""
+
+    def serve(self, site: str) -> None:
+        """Tell the others the digest of the site that this process serves. Raises Problem."""
+
+    def lives(self, incarnation: str) -> bool:
+        """Return whether a process was not given up. Raises Problem."""
+
+    def give_up_silent(self) -> int:
+        """Give up those that are silent for too long, and return how many. Raises Problem."""
+
+    def listed(self) -> list[Host]:
+        """Return all that were not given up, the oldest first. Raises Problem."""
+
+    def finishing(self, ids: Sequence[str]) -> AbstractContextManager[set[str]]:
+        """Keep those of some deliveries that no other process is finishing right now. Raises Problem."""
+
+    def leave(self) -> None:
+        """End the incarnation of this process, if it has one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """One database by its URL."""
 
     path: Path | None  # of its file; None if it is a server's
     connections: Connections
     own_queries: OwnQueries
+    hosts: Hosts | None = None  # None if one host has it all, whose processes know of each other by file locks
 
 
 def database_of(url: str) -> Database:

@@ -71,9 +71,20 @@ class Ledger:
         self.connections = found.connections
         self._own = found.own_queries
         self._write = self.connections.write
+        self.hosts = found.hosts  # None if one host has it all
         self.require_in_place = self.connections.require_in_place
-        self.close = self.connections.close
         self.batches = Batches(self.connections, self._own)
+
+    @property
+    def owner(self) -> str:
+        """The incarnation of this process among those of several hosts; "" if one host has it all. Raises Problem."""
+        return self.hosts.own() if self.hosts else ""
+
+    def close(self) -> None:
+        """Close what this process has open; the next use opens it again."""
+        if self.hosts:
+            self.hosts.leave()
+        self.connections.close()
 
     def find(self, id: str) -> Entry | None:  # noqa: A002 (the column's name)
         """Return the entry of a delivery. Raises Problem."""

@@ -46,7 +46,10 @@ and whose row (`held`, `refused`) is still to be written; without one, the row i
 no business in quarantine: what is found there is swept.
 
 Whoever does a step holds the lock of the stage's folder: the thread that received the delivery, a retry whose
-predecessor died, or recovery.
+predecessor died, or recovery. If several hosts share the disk, such a lock counts within one process alone. Between
+processes the ledger decides (`postgres/hosts.py`): ROW needs the row of the incarnation, and another process goes on
+once that row is gone. A process that was only stopped may then wake and go on as well; each file is moved once all the
+same, for the move of its source has one winner.
 """
 
 import contextlib
@@ -271,9 +274,12 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
     failed: dict[str, Problem] = {}
     with ExitStack() as locks:
         ours = []
+        if ledger.hosts:
+            kept = locks.enter_context(ledger.hosts.finishing([entry.id for entry in entries]))
+            entries = [entry for entry in entries if entry.id in kept]
         for entry in entries:
             try:
-                if hold(entry, locks) and _still_committed(ledger, entry):
+                if hold(ledger, entry, locks) and _still_committed(ledger, entry):
                     ours.append(entry)
             except Problem as problem:
                 failed[entry.id] = problem
@@ -286,12 +292,15 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
     return [entry.id for entry in done], failed
 
 
-def hold(entry: Entry, locks: ExitStack) -> bool:
+def hold(ledger: Ledger, entry: Entry, locks: ExitStack) -> bool:
     """Take the lock of an entry's folder in the stage; False if its owner lives. Raises Problem.
 
     A folder that is gone needs no lock: its owner removed it after the last step.
     """
     folder = Path(entry.stage)
+    owner = folder.parent.name
+    if ledger.hosts and owner != ledger.owner:
+        return not ledger.hosts.lives(owner)
     lock = stage.lock_folder(folder)
     if lock is not None:
         locks.callback(os.close, lock)

@@ -1,6 +1,7 @@
 """Finishes what a crash left behind; safe at any time, beside living workers, and if it is killed itself."""
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,10 +10,12 @@ from pathlib import Path
 
 from receiver.core.problems import Problem
 from receiver.store import batches, folders, journal, kept, originals, quarantine, stage
+from receiver.store.database import Hosts
 from receiver.store.entry import Attempt, DamagedRow, Entry
 from receiver.store.ledger import Ledger, VersionTakenError
 from receiver.store.publish import finish
 
+LONGEST_COPY = 3600  # seconds that the parts of one delivery take to another disk at most
 AT_ONCE = 200  # deliveries finished together: as many open locks, and one fsync per folder and step for all of them
 
 
@@ -32,6 +35,8 @@ def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
     Raises Problem if the ledger or a stage cannot be read; what concerns one delivery is in the report.
     """
     report = Report()
+    if ledger.hosts:
+        ledger.hosts.give_up_silent()
     found = ledger.unfinished()
     unfinished = [entry for entry in found if isinstance(entry, Entry)]
     report.failed |= {damaged.id: damaged for damaged in found if isinstance(damaged, DamagedRow)}
@@ -42,14 +47,50 @@ def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
     finished, failed = batches.finish(ledger)
     report.finished += finished
     report.failed |= failed
-    for root in {*roots, *(data / each.FOLDER / kept.SCRATCH for each in (quarantine, originals))}:
-        for folder in folders.within(root, depth=1):
-            with _noting(report, folder):
-                report.swept += _sweep(ledger, folder)
+    scratch = [data / each.FOLDER / kept.SCRATCH for each in (quarantine, originals)]
+    for folder in _left_behind(ledger, set(roots), scratch):
+        with _noting(report, folder):
+            report.swept += _sweep(ledger, folder)
+    if ledger.hosts:
+        for common in {root.parent for root in roots}:
+            report.swept += _sweep_given_up(ledger, ledger.hosts, common)
     for place in quarantine.places(data):
         with _noting(report, place):
             report.quarantined += quarantine.finish(ledger, place)
     return report
+
+
+def _left_behind(ledger: Ledger, roots: set[Path], scratch: Iterable[Path]) -> Iterator[Path]:
+    """Yield the folders that may have been left behind: of ours those without a lock, of other hosts' the old ones."""
+    for root in roots:
+        yield from folders.within(root, depth=1)
+    for root in scratch:
+        yield from (each for each in folders.within(root, depth=1) if not ledger.hosts or _is_old(each))
+
+
+def _is_old(folder: Path) -> bool:
+    try:
+        return time.time() - folder.stat().st_mtime > LONGEST_COPY
+    except OSError:
+        return False  # another one removes it
+
+
+def _sweep_given_up(ledger: Ledger, hosts: Hosts, common: Path) -> int:
+    """Remove what the processes left that were given up: their folders of the stage; return how many.
+
+    Listed first and asked for afterwards: a process has its row before it makes its folder. Raises Problem.
+    """
+    found = folders.within(common, depth=1)
+    living = {host.incarnation for host in hosts.listed()}
+    given_up = [folder for folder in found if folder.name not in living]
+    left = [attempt for folder in given_up for attempt in folders.within(folder, depth=1)]
+    unused = [attempt for attempt in left if not ledger.uses_stage(attempt)]
+    for attempt in unused:
+        stage.discard(attempt)
+    for folder in given_up:
+        if not folders.within(folder, depth=1):
+            stage.discard(folder)
+    return len(unused)
 
 
 @dataclass(slots=True)

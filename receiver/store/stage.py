@@ -5,6 +5,9 @@ works there. The kernel drops the lock with the owner's process, however that en
 owner is dead. So nobody ever touches the folder of a living owner, and no clock is asked. The lock is on the folder
 itself, so that taking it leaves nothing behind, and it goes along where the folder is moved. A folder on which nothing
 rests any more is kept, with its lock, for a later delivery of the same process of ours (`Spare`).
+
+If several hosts share the disk, such a lock counts within one process alone. The folders of each process then lie below
+one that is named by its incarnation, and the ledger says whether that lives (`postgres/hosts.py`).
 """
 
 import contextlib
@@ -40,6 +43,7 @@ class Stage:
     def __init__(self, root: Path) -> None:
         """Own `root`, creating it if it is missing. Raises Problem."""
         self.root = root.resolve()
+        self.owner = ""  # the incarnation that it belongs to, if several hosts share the disk
         self.output: tuple[int, int] | None = None  # device and inode of the folder that it was made for
         self.inside = False  # it lies in that folder
         folders.ensure_folder(self.root, README)
@@ -199,8 +203,10 @@ def discard(folder: Path) -> None:
         return
 
 
-def stage_for(data: Path, output: Path, *, create: bool = True) -> Stage:
+def stage_for(data: Path, output: Path, *, owner: str = "", create: bool = True) -> Stage:
     """Return the stage for one output folder: with the data where a rename leads to the output, else inside of it.
+
+    `owner` is the incarnation of this process, if several hosts share the disk.
 
     Raises Problem if one of them cannot be written, or the output folder is missing and not to be created.
     """
@@ -214,6 +220,8 @@ def stage_for(data: Path, output: Path, *, create: bool = True) -> Stage:
     if not durable.leads_to(stage.root, output):
         stage = _stage_inside(output)
         stage.inside = True
+    if owner:
+        stage = _stage_of(owner, stage)
     stage.output = identity
     return stage
 
@@ -236,6 +244,14 @@ def _stage_inside(output: Path) -> Stage:
     with storage("close the stage to others"):
         if S_IMODE(stage.root.stat().st_mode) != PRIVATE:
             stage.root.chmod(PRIVATE)
+    return stage
+
+
+def _stage_of(owner: str, common: Stage) -> Stage:
+    """Return the stage of one incarnation, whose folder is durable: what is made durable in it must be found."""
+    stage = Stage(common.root / owner)
+    stage.owner, stage.inside = owner, common.inside
+    durable.sync_folder(common.root)
     return stage
 
 

@@ -157,7 +157,6 @@ def test_a_crash_while_a_delivery_leaves_quarantine_leaves_nothing_of_it(tmp_pat
     assert step >= 3
 
 
-@pytest.mark.both_ledgers
 def test_many_unfinished_deliveries_are_finished_together(place):
     for sent in (SENT, *LATER):
         accept_but_do_not_publish(place, sent)

@@ -134,7 +134,7 @@ def test_a_server_that_is_stopped_is_a_problem_soon_and_well_again_by_itself(tmp
 
 def test_a_lock_that_somebody_holds_is_waited_for_and_no_longer(place):
     with psycopg.connect(place.url) as other:
-        other.execute("SELECT pg_advisory_xact_lock(%s)", (queries._key("id ID1"),))
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (queries.key("id ID1"),))
         with pytest.raises(Problem, match="LockNotAvailable"):
             place.ledger.commit(plain(1), tried())
         place.ledger.commit(plain(2), tried())

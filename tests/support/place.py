@@ -45,7 +45,8 @@ class Place:
         ledger.create(url)
         quarantine.ensure_folder(data)
         originals.ensure_folder(data)
-        return cls(data, output, stage_for(data, output), ledger.Ledger(url))
+        opened = ledger.Ledger(url)
+        return cls(data, output, stage_for(data, output, owner=opened.owner), opened)
 
     def recover(self) -> recover.Report:
         return recover.recover(self.ledger, self.data, [self.stage.root])

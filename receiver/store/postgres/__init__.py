@@ -3,11 +3,13 @@
 from receiver.store.database import Database
 from receiver.store.postgres import queries, schema
 from receiver.store.postgres.connections import Connections
+from receiver.store.postgres.hosts import Hosts
 
 
 def database(url: str) -> Database:
     """Return the database that a URL such as `postgresql://receiver@db.example.org/receiver` names."""
-    return Database(None, Connections(url), queries)
+    connections = Connections(url)
+    return Database(None, connections, queries, Hosts(connections))
 
 
 def create(url: str) -> None:

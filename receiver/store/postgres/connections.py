@@ -66,6 +66,18 @@ class Connections:
     def flush(self) -> None:
         """Do nothing: nothing is postponed."""
 
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Keep a transaction open that writes nothing: what it locks is free again when it ends, or its session."""
+        pool = self._pool()
+        with ledger_errors(), _borrowed(pool) as connection:
+            connection.execute("BEGIN")
+            try:
+                yield Session(connection)
+            finally:
+                with suppress(psycopg.Error):  # lost meanwhile, and the locks with it
+                    connection.execute("ROLLBACK")
+
     def require_in_place(self) -> None:
         """Raise Problem if the server does not answer, or takes nothing in."""
         if self.read(lambda session: session.execute("SELECT pg_is_in_recovery()").get):

@@ -9,10 +9,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePath
 
 from receiver.core import units
 from receiver.core.delivery import Status
-from receiver.core.problems import Code
+from receiver.core.problems import Code, Problem
 from receiver.store import queries, rows
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, Unaccepted, Waiting
 from receiver.store.postgres.session import Session
@@ -30,16 +31,25 @@ def lock(session: Session, entry: Entry) -> None:
     claims = queries.Claims.of(entry)
     targets, folders = set(claims.targets), set(claims.folders)
     alone = [f"id {entry.id}", f"source {entry.process} {entry.source_id}"]
-    names = sorted([(_key(name), name in folders - targets) for name in targets | folders])
-    keys = [*((_key(each), False) for each in alone), *names]
+    names = sorted([(key(name), name in folders - targets) for name in targets | folders])
+    keys = [*((key(each), False) for each in alone), *names]
     session.execute(
         "SELECT CASE WHEN shared THEN pg_advisory_xact_lock_shared(key) ELSE pg_advisory_xact_lock(key) END "
         "FROM unnest(?::bigint[], ?::boolean[]) AS wanted (key, shared)",
-        ([key for key, _ in keys], [shared for _, shared in keys]),
+        ([number for number, _ in keys], [shared for _, shared in keys]),
     ).fetchall()
+    if entry.stage:
+        _require_living(session, PurePath(entry.stage).parent.name)
 
 
-def _key(name: str) -> int:
+def _require_living(session: Session, incarnation: str) -> None:
+    """Raise Problem if the process whose folder of the stage it is was given up; else nobody can give it up yet."""
+    if not session.execute("SELECT 1 FROM hosts WHERE incarnation = ? FOR KEY SHARE", (incarnation,)).get:
+        detail = "the other hosts have given this one up, for it was not heard of: it goes on as a new one"
+        raise Problem(Code.STORAGE_FAILED, detail)
+
+
+def key(name: str) -> int:
     """Return the number of a lock: two names that share one wait for each other without need, and do no harm."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8], signed=True)
 

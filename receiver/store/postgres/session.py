@@ -90,7 +90,7 @@ class Rows:
     @property
     def changed(self) -> int:
         """How many rows were changed."""
-        return self._cursor.rowcount
+        return int(self._cursor.rowcount)
 
 
 class ledger_errors:  # noqa: N801 (used as a statement: `with ledger_errors():`)

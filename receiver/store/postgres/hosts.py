@@ -1,0 +1,148 @@
+"""Who works on the shared disk: each process by its incarnation, for as long as it is heard of.
+
+A file lock does not exclude the processes of other hosts, so the ledger says whose folders of the stage are whose. Each
+process has a row while it lives, and fills folders below `stage/<incarnation>/`. One that is silent for too long is
+given up: its row goes, and with it the right to commit, since every commit needs the row (`queries.lock`). From then on
+whoever comes first finishes what it has accepted. If it was only stopped and wakes, it can do no harm: what it still
+moves was not moved by another, for a file leaves its place once; and it begins anew under another incarnation.
+
+Only the server's clock is asked: hosts do not agree on the time.
+"""
+
+import os
+import secrets
+import socket
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+
+from receiver.core.problems import Problem
+from receiver.store.database import Host
+from receiver.store.postgres.connections import Connections
+from receiver.store.postgres.queries import key
+from receiver.store.postgres.session import Session
+
+BEAT = 2.0  # seconds between two signs of life: six may be lost
+SILENT = 15  # seconds without one until a process is given up: longer than a pause of a virtual machine that is moved
+
+# A server that was away itself has heard of nobody, and gives everybody the time to be heard of.
+_GIVE_UP = """
+    DELETE FROM hosts WHERE incarnation IN (
+        SELECT incarnation FROM hosts
+        WHERE heartbeat_at < clock_timestamp() - make_interval(secs => ?)
+        AND pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => ?)
+        FOR UPDATE SKIP LOCKED
+    )
+"""
+
+
+class Hosts:
+    """The processes that share one ledger, this one among them."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._joining = threading.Lock()
+        self._own: _Own | None = None
+        self._site = ""
+
+    def own(self) -> str:
+        """Return the incarnation of this process, which begins with the first call. Raises Problem."""
+        own = self._own
+        if own is None or own.pid != os.getpid() or own.given_up.is_set():
+            with self._joining:
+                own = self._own
+                if own is None or own.pid != os.getpid() or own.given_up.is_set():
+                    own = self._own = _Own(self._connections, self._site)
+        return own.incarnation
+
+    def serve(self, site: str) -> None:
+        """Tell the others the digest of the site that this process serves. Raises Problem."""
+        self._site = site
+        incarnation = self.own()
+        self._connections.write(
+            lambda session: session.execute("UPDATE hosts SET site = ? WHERE incarnation = ?", (site, incarnation)),
+            durable=False,
+        )
+
+    def lives(self, incarnation: str) -> bool:
+        """Return whether a process was not given up. Raises Problem."""
+        self.give_up_silent()
+        asked = "SELECT EXISTS (SELECT 1 FROM hosts WHERE incarnation = ?)"
+        return bool(self._connections.read(lambda session: session.execute(asked, (incarnation,)).get))
+
+    def give_up_silent(self) -> int:
+        """Give up those that are silent for too long, and return how many. Raises Problem."""
+
+        def operation(session: Session) -> int:
+            return session.execute(_GIVE_UP, (SILENT, SILENT)).changed
+
+        return self._connections.write(operation)
+
+    def listed(self) -> list[Host]:
+        """Return all that were not given up, the oldest first. Raises Problem."""
+
+        def query(session: Session) -> list[Host]:
+            found = session.execute(
+                "SELECT incarnation, host, process, release, site, started_at, heartbeat_at, "
+                "extract(epoch FROM clock_timestamp() - heartbeat_at)::float FROM hosts ORDER BY started_at"
+            )
+            return [Host(*row) for row in found]
+
+        return self._connections.read(query)
+
+    @contextmanager
+    def finishing(self, ids: Sequence[str]) -> Iterator[set[str]]:
+        """Yield those of some deliveries that no other process is finishing right now, and keep them. Raises Problem.
+
+        They are kept for as long as the server hears of us.
+        """
+        asked = "SELECT id FROM unnest(?::text[], ?::bigint[]) AS wanted (id, key) WHERE pg_try_advisory_xact_lock(key)"
+        keys = [key(f"finish {id_}") for id_ in ids]
+        with self._connections.transaction() as session:
+            yield {id_ for (id_,) in session.execute(asked, (list(ids), keys))}
+
+    def leave(self) -> None:
+        """End the incarnation of this process, if it has one: others may finish what it leaves."""
+        own, self._own = self._own, None
+        if own and own.pid == os.getpid():
+            own.leave()
+
+
+class _Own:
+    """One incarnation of this process: a row in the ledger, and a thread that gives signs of life."""
+
+    def __init__(self, connections: Connections, site: str) -> None:
+        """Join the others. Raises Problem."""
+        self.pid = os.getpid()
+        self.incarnation = secrets.token_hex(8)
+        self.given_up = threading.Event()
+        self._connections = connections
+        self._ended = threading.Event()
+        row = (self.incarnation, socket.gethostname(), self.pid, version("receiver"), site)
+        connections.write(
+            lambda session: session.execute(
+                "INSERT INTO hosts (incarnation, host, process, release, site) VALUES (?, ?, ?, ?, ?)", row
+            )
+        )
+        self.leave = weakref.finalize(self, _leave, connections, self.incarnation, self.pid, self._ended)
+        beating = (connections, self.incarnation, self._ended, self.given_up)
+        threading.Thread(target=_beat, args=beating, name="heartbeat", daemon=True).start()
+
+
+def _beat(connections: Connections, incarnation: str, ended: threading.Event, given_up: threading.Event) -> None:
+    beat = "UPDATE hosts SET heartbeat_at = clock_timestamp() WHERE incarnation = ?"
+    while not ended.wait(BEAT):
+        with suppress(Problem):  # the server is away: it will hear of us again
+            if not connections.write(lambda session: session.execute(beat, (incarnation,)).changed, durable=False):
+                given_up.set()
+                return
+
+
+def _leave(connections: Connections, incarnation: str, pid: int, ended: threading.Event) -> None:
+    if pid != os.getpid():
+        return
+    ended.set()
+    with suppress(Problem):
+        connections.write(lambda session: session.execute("DELETE FROM hosts WHERE incarnation = ?", (incarnation,)))

@@ -49,6 +49,13 @@ class Table:
     inner: tuple["Table", ...] = ()  # tables within each row
     known: frozenset[str] = frozenset()  # names of cells that may be shown; any other may be data
 
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """Return the cells that are configured, by columns or by the schema of a row."""
+        if isinstance(self.cells, tuple):
+            return tuple(column.name for column in self.cells)
+        return self.schema.properties if self.schema else ()
+
 
 @dataclass(slots=True)
 class Rows:
@@ -74,6 +81,28 @@ def read(document: Any, form: ModuleType, tables: Iterable[Table]) -> Rows:
         work.found.tables[table.name] = work.table(form.top(document), table, ("tables", table.name))
     work.judge_size()
     return work.found
+
+
+def outline(item: Any, form: ModuleType, tables: Iterable[Table]) -> Iterator[Any]:
+    """Yield each row's table, the names and confidences of its cells as they stand there, and the rows within it."""
+    for table in tables:
+        for row in form.rows(item, table.rows) or ():
+            if row is not None:
+                cells = _as_they_stand(row, form, table)
+                found = [(str(name), str(sure)) for name, value, sure in cells if not _is_nothing(value)]
+                yield table.name, found, list(outline(row, form, table.inner))
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value is Absent.MISSING
+
+
+def _as_they_stand(row: Any, form: ModuleType, table: Table) -> list[tuple[Any, Any, Any]]:
+    if isinstance(table.cells, tuple):
+        return [
+            (each.name, each.value.find(row), each.confidence and each.confidence.find(row)) for each in table.cells
+        ]
+    return [table.cells.read(cell) for cell in form.cells(row, table.cells.each) or ()]
 
 
 class _Reading:
@@ -116,7 +145,7 @@ class _Reading:
             shown = name if name in table.known else f"(cell {number})"
             if value is Absent.SEVERAL:
                 self._refuse((*steps, shown), "value", "more than one thing stands there")
-            elif value is not None and value is not Absent.MISSING:
+            elif not _is_nothing(value):
                 if name in row:
                     self._refuse((*steps, shown), "repeated", "the row has this cell more than once")
                     continue
@@ -134,8 +163,7 @@ class _Reading:
     def _cells(self, item: Any, table: Table, steps: Steps) -> Iterator[tuple[str, Any, Any]]:
         """Yield name, value and confidence of each cell of a row; the last two as they stand there."""
         if isinstance(table.cells, tuple):
-            for column in table.cells:
-                yield column.name, column.value.find(item), column.confidence and column.confidence.find(item)
+            yield from _as_they_stand(item, self._form, table)
             return
         found = self._form.cells(item, table.cells.each)
         if found is None:

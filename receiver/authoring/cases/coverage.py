@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from receiver.authoring.cases.cases import root
 from receiver.authoring.cases.outcome import Outcome
+from receiver.metadata.tables import Table
 from receiver.site.compiling import customs, dialect
 from receiver.site.process import Process
 from receiver.templates import Condition, Items, Template, Templates, Trace
@@ -32,7 +33,7 @@ class FieldCoverage:
     """What of the fields schema nobody uses."""
 
     unread: tuple[str, ...]  # by any template, path or condition
-    uncarried: tuple[str, ...]  # by any sample case
+    uncarried: tuple[str, ...]  # by any sample case; cells of tables as well, items.sku
 
 
 def traced(process: Process) -> tuple[Process, Trace]:
@@ -57,10 +58,19 @@ def of_templates(trace: Trace) -> list[FileCoverage]:
 def of_fields(process: Process, known: Collection[str], outcomes: Iterable[Outcome]) -> FieldCoverage:
     """Return which of the fields that the schema knows are used by nobody."""
     read = {read.name for piece in _pieces(process) for read in piece.reads}
-    carried = {name for outcome in outcomes if outcome.reading for name in outcome.reading.fields}
-    return FieldCoverage(
-        tuple(name for name in known if name not in read), tuple(name for name in known if name not in carried)
+    readings = [outcome.reading for outcome in outcomes if outcome.reading]
+    carried = {name for reading in readings for name in reading.fields}
+    uncarried = [name for name in known if name not in carried]
+    uncarried += _uncarried_cells(
+        process.metadata.tables, {cell.name for reading in readings for cell in reading.cells}
     )
+    return FieldCoverage(tuple(name for name in known if name not in read), tuple(uncarried))
+
+
+def _uncarried_cells(tables: Iterable[Table], carried: Collection[str]) -> Iterator[str]:
+    for table in tables:
+        yield from (name for cell in table.listed if (name := f"{table.name}.{cell}") not in carried)
+        yield from _uncarried_cells(table.inner, carried)
 
 
 def unbroken(process: Process, outcomes: Iterable[Outcome]) -> list[str]:

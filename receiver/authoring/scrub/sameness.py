@@ -13,6 +13,7 @@ from receiver.authoring.cases.verdict import files
 from receiver.authoring.scrub.inventing import SHORTEST
 from receiver.core.delivery import Role
 from receiver.core.problems import Code, Problem, Violation
+from receiver.metadata.tables import outline
 from receiver.schemas.encodings import MalformedError
 from receiver.site.compiling import SCHEMAS
 from receiver.site.process import Process
@@ -51,16 +52,18 @@ def _verdict(outcome: Outcome) -> Hashable:
 
 
 def structure(process: Process, parts: Sequence[Sent]) -> Hashable:
-    """Return the names of all fields with their confidences, also of a delivery that is refused."""
+    """Return the names of all fields and cells with their confidences, also of a delivery that is refused."""
     form, layout = process.metadata.form, process.metadata.layout
     for part in parts:
         if part.role is Role.METADATA:
             try:
-                found = form.fields(form.parse(part.content), layout)
+                document = form.parse(part.content)
             except MalformedError:
                 return None
+            found = form.fields(document, layout)
             read = map(layout.read, found.items if found else ())
-            return tuple((str(name), str(confidence)) for name, _, confidence in read)
+            fields = [(str(name), str(confidence)) for name, _, confidence in read]
+            return str((fields, list(outline(form.top(document), form, process.metadata.tables))))
     return None
 
 

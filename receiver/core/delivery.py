@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -122,6 +122,15 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Previous:
+    """What was accepted under the same sourceId before a delivery."""
+
+    id: str
+    version: int
+    received_at: datetime  # aware, UTC
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One delivery that a template can be rendered for."""
 
@@ -130,6 +139,7 @@ class Delivery:
     source_id: str
     received_at: datetime  # aware, UTC
     version: int  # 1 for the first content seen under this sourceId
+    previous: Previous | None = None  # the version before, if there was one
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +193,15 @@ class Receipt:
     problem: Problem | None = field(default=None, compare=False)  # why it is held, if that was just found
 
 
-def delivery_id(process: str, source_id: str, parts: Iterable[Part]) -> str:
+def delivery_id(process: str, source_id: str, parts: Sequence[Part], *, by_documents: bool = False) -> str:
     """Return the content-addressed id: the same delivery has the same one on any host, in any year.
 
     It covers the process, the sourceId and every part's name and digest, in any order of the sections. JSON
-    keeps the pieces apart: no two different deliveries spell the same text.
+    keeps the pieces apart: no two different deliveries spell the same text. `by_documents` leaves the metadata out
+    unless nothing else came: then a retry whose metadata has another timestamp has the same id.
     """
+    if by_documents:
+        parts = [part for part in parts if part.role is not Role.METADATA] or parts
     contents = sorted([part.name, part.sha256] for part in parts)
     text = json.dumps([process, source_id, contents], ensure_ascii=True, separators=(",", ":"))
     digest = hashlib.sha256(text.encode("ascii")).digest()

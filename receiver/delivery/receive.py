@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from receiver import log
-from receiver.core.delivery import Arrival, Delivery, Part, Reading, Receipt, Role, Section, delivery_id
+from receiver.core.delivery import Arrival, Delivery, Part, Previous, Reading, Receipt, Role, Section
 from receiver.core.problems import Code, Problem
 from receiver.core.work import Step, timed
 from receiver.delivery import batches
@@ -93,7 +93,7 @@ def low_confidence(process: Process, reading: Reading) -> Problem | None:
 def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
     """Commit and publish what could be read, once: a retry gets the receipt of the first."""
     context, process, arrival = intake.context, intake.process, intake.arrival
-    id_ = delivery_id(process.name, reading.source_id, parts)
+    id_ = process.delivery_id(reading.source_id, parts)
     known, latest = context.ledger.before(id_, process.name, reading.source_id)
     if known:
         return publish.duplicate(context.ledger, known, arrival)
@@ -104,7 +104,8 @@ def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
     while True:
         if latest and process.config.delivery.same_source_id == "ignore":
             return publish.duplicate(context.ledger, latest, arrival)
-        delivery = Delivery(id_, process.name, reading.source_id, arrival.at, next_version(process, latest))
+        version, before = next_version(process, latest)
+        delivery = Delivery(id_, process.name, reading.source_id, arrival.at, version, before)
         rendered = render(process, delivery, reading, published, low, accept_rules=bool(how and how.accept_rules))
         entry = plan(intake, delivery, parts, rendered, reading.fields)
         with suppress(VersionTakenError):  # by another delivery of this sourceId: render again, as the next version
@@ -130,10 +131,18 @@ def _publish(intake: Intake, entry: Entry) -> Receipt:
     return receipt
 
 
-def next_version(process: Process, latest: Entry | None) -> int:
-    """Return the version after the latest one of a sourceId. Raises `Problem` if there may be only one."""
-    if latest is None or latest.version is None:
-        return 1
+def next_version(process: Process, latest: Entry | None) -> tuple[int, Previous | None]:
+    """Return the version after the latest one of a sourceId, and that. Raises `Problem` if there may be only one."""
+    before = previous(latest)
+    if before is None:
+        return 1, None
     if process.config.delivery.same_source_id == "refuse":
         raise Problem(Code.SOURCE_ID_CONFLICT, "This sourceId came before with other content.")
-    return latest.version + 1
+    return before.version + 1, before
+
+
+def previous(entry: Entry | None) -> Previous | None:
+    """Return what templates see of the version before; None if nothing was accepted."""
+    if entry is None or entry.version is None:
+        return None
+    return Previous(entry.id, entry.version, entry.received_at)

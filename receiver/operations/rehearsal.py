@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from receiver.authoring.cases.outcome import Outcome, run
 from receiver.authoring.cases.verdict import forms
-from receiver.core.delivery import Kind, Output, Role
+from receiver.core.delivery import Kind, Output, Previous, Role
 from receiver.core.problems import PASSING, Code, Problem
 from receiver.delivery import receive
 from receiver.delivery.context import Context
@@ -75,9 +75,9 @@ def _run(
     incoming = list(sections(kept))
     received_at: datetime = entry.received_at if entry.version else first_received(entry)
 
-    def version(id_: str, source_id: str) -> int:
+    def version(id_: str, source_id: str) -> tuple[int, Previous | None]:
         if entry.version:
-            return entry.version
+            return entry.version, receive.previous(context.ledger.before_version(entry))
         known = context.ledger.find(id_)
         if known and known.status in ACCEPTED:
             raise _PublishedBeforeError(id_)

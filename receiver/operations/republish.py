@@ -62,7 +62,8 @@ def _made(context: Context, process: Process, entry: Entry, kept: Kept, staged: 
     config = process.config
     collected = collect(config.parts, config.delivery.unknown_parts, sections(kept), staged)
     reading = receive.read(process, collected)
-    delivery = Delivery(entry.id, process.name, entry.source_id, entry.received_at, entry.version or 1)
+    before = receive.previous(context.ledger.before_version(entry))
+    delivery = Delivery(entry.id, process.name, entry.source_id, entry.received_at, entry.version or 1, before)
     rendered = render(process, delivery, reading, as_published(process, collected.parts, staged))
     made = list(stage_outputs(context, process, rendered, staged))
     if {_identity(output) for output in made} != {_identity(output) for output in _published(entry)}:

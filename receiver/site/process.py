@@ -1,10 +1,11 @@
 """A process: one folder under mappings/, with everything in it compiled and proven."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from receiver.core.batches import Closing
+from receiver.core.delivery import Part, delivery_id
 from receiver.formats.checking import Check
 from receiver.metadata.reader import MetadataReader
 from receiver.site.config.model import ProcessConfig, RuleConfig
@@ -73,3 +74,8 @@ class Process:
     def name(self) -> str:
         """The process's name: its folder's, and the last segment of its URL."""
         return self.config.name
+
+    def delivery_id(self, source_id: str, parts: Sequence[Part]) -> str:
+        """Return the id of a delivery, as `core.delivery.delivery_id` makes it."""
+        by_documents = self.config.delivery.identity == "documents"
+        return delivery_id(self.name, source_id, parts, by_documents=by_documents)

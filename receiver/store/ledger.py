@@ -106,6 +106,12 @@ class Ledger:
         known = self.find(id)
         return known if known and known.status in ACCEPTED else None, latest
 
+    def before_version(self, entry: Entry) -> Entry | None:
+        """Return the version before an accepted entry, if the ledger still has it. Raises Problem."""
+        where = "WHERE process = ? AND source_id = ? AND version = ?"
+        found = self._select(where, entry.process, entry.source_id, (entry.version or 1) - 1)
+        return next((each for each in found if isinstance(each, Entry)), None)
+
     def starting(self, prefix: str, limit: int) -> list[Entry | DamagedRow]:
         """Return the entries whose id starts with `prefix`, at most `limit`. Raises Problem."""
         return self._select("WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", prefix, f"{prefix}\U0010ffff", limit)

@@ -201,11 +201,24 @@ def _settle(place: Path) -> None:
 
 
 def _renew(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> None:
-    """Put today's reason beside the parts that lie there: the same ones, for the id covers their digests."""
-    there = {part.sha256: part.path for part in kept.load(place / DESCRIPTION).parts}
+    """Put today's reason beside the parts that lie there, and the metadata of today where the id does not cover it."""
+    before = kept.load(place / DESCRIPTION).parts
+    there = {part.sha256: part.path for part in before}
     _unsettle(place)
-    same = [replace(part, path=there.get(part.sha256, part.path)) for part in parts]
-    durable.write_over(place / DESCRIPTION, kept.describe(entry, same, detail), near.folder / "renewed")
+    now = [replace(part, path=there.get(part.sha256) or _move_part(near, part, place)) for part in parts]
+    durable.sync_folder(place)
+    durable.write_over(place / DESCRIPTION, kept.describe(entry, now, detail), near.folder / "renewed")
+    with storage("keep a delivery"):
+        for gone in there.keys() - {part.sha256 for part in parts}:
+            there[gone].unlink(missing_ok=True)
+
+
+def _move_part(near: Staged, part: Part, place: Path) -> Path:
+    """Move a part that came with another attempt, under a name that no other content has."""
+    target = place / part.sha256
+    with storage("keep a delivery"), contextlib.suppress(FileExistsError):  # a crash came between, the last time
+        durable.move_new(near.folder / part.path.name, target)
+    return target
 
 
 def _remove_but(folder: Path, names: set[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from receiver import documents
-from receiver.core.delivery import Delivery, Part, Reading
+from receiver.core.delivery import Delivery, Part, Previous, Reading
 
 NAMES = frozenset({"fields", "tables", "confidence", "metadata", "delivery", "documents", "document"})
 OF_BATCH = frozenset({"batch", "exported"})  # of header, trailer and path; `exported` has one for each record
@@ -55,12 +55,19 @@ def names(delivery: Delivery, reading: Reading, published: Sequence[tuple[Part, 
             "source_id": delivery.source_id,
             "received_at": delivery.received_at,
             "version": delivery.version,
+            "previous": _previous(delivery.previous),
         },
         "documents": views,
     }
     if views:
         found["document"] = views[0]
     return found
+
+
+def _previous(before: Previous | None) -> dict[str, object] | None:
+    if before is None:
+        return None
+    return {"id": before.id, "version": before.version, "received_at": before.received_at}
 
 
 def _plain(mapping: Mapping[str, object]) -> dict[str, object]:

@@ -188,7 +188,7 @@ class RenderErrorReporter:
 
     def _not_there(self, error: MissingNameError, label: str, names: Mapping[str, object]) -> str:
         advice = 'where it may be missing, write `is defined` or `| default("")`'
-        owners = [name for name in KNOWN if names.get(name) is error.owner]
+        owners = [name for name in KNOWN if name in names and names[name] is error.owner]
         if not isinstance(error.name, str) or error.name not in self._words:
             return f"{label or 'What is read here'} is not there; {advice}."
         if not owners:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from receiver.core.delivery import Delivery, Part, Reading, Section, delivery_id
+from receiver.core.delivery import Delivery, Part, Previous, Reading, Section
 from receiver.core.problems import PASSING, Problem
 from receiver.delivery import receive
 from receiver.delivery.parts import collect
@@ -34,7 +34,7 @@ def run(
     incoming: Iterable[Section],
     received_at: datetime = FROZEN,
     *,
-    version: Callable[[str, str], int] = lambda _id, _source_id: 1,
+    version: Callable[[str, str], tuple[int, Previous | None]] = lambda _id, _source_id: (1, None),
     accept_confidence: bool = False,
     accept_rules: bool = False,
     corrections: Mapping[str, str] = NOTHING,
@@ -48,8 +48,9 @@ def run(
             parts, whole = collected.parts, collected.whole
             reading = receive.read(process, collected, corrections)
             low = None if accept_confidence else receive.low_confidence(process, reading)
-            id_ = delivery_id(process.name, reading.source_id, parts)
-            delivery = Delivery(id_, process.name, reading.source_id, received_at, version(id_, reading.source_id))
+            id_ = process.delivery_id(reading.source_id, parts)
+            number, before = version(id_, reading.source_id)
+            delivery = Delivery(id_, process.name, reading.source_id, received_at, number, before)
             published = as_published(process, parts, staged)
             rendered = render(process, delivery, reading, published, low, accept_rules=accept_rules)
             return Outcome(parts, reading, rendered)

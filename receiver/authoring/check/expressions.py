@@ -20,6 +20,7 @@ ATTRIBUTES = {  # what templates see of it: `receiver.templates.names`
     "delivery": ("id", "process", "source_id", "received_at", "version", "previous"),
     "document": ("name", "filename", "suffix", "type", "size", "sha256", "path", "pages"),
 }
+PREVIOUS = ("id", "version", "received_at")
 OURS = frozenset({"delivery.id", "delivery.version", "delivery.received_at", "delivery.process", "document.suffix"})
 SAFE = frozenset({"lookup", "base64", "hl7_ts", "fhir_time", "uuid", "digits", "number", "int", "float", "length"})
 SAFE |= {"age", "days_between", "decimal", "plus", "sum_of"}
@@ -35,6 +36,7 @@ def faults(site: Site) -> Iterator[Fault]:
         metadata = _metadata(site, process)
         for written in texts(site, process):
             yield from _attributes(written, known, metadata)
+            yield from _previous(written)
             yield from _never_equal(written, process, known)
             for filtered in written.root.find_all(nodes.Filter):
                 yield from _raw(written, filtered)
@@ -68,6 +70,28 @@ def _attributes(written: Written, known: Shape | None, metadata: Shape | None) -
             hint = did_you_mean(node.attr, metadata.members) or f"it knows {', '.join(metadata.members)}"
             severity = Severity.ERROR if metadata.closed else Severity.WARNING
             yield written.fault(node, "unknown-attribute", message, hint, severity)
+
+
+def _previous(written: Written) -> Iterator[Fault]:
+    """Yield what the version before has not, and tests of whether it is defined: it always is, and none at first."""
+    for node in written.root.find_all(nodes.Getattr):
+        if _is_previous(node.node) and node.attr not in PREVIOUS:
+            hint = did_you_mean(node.attr, PREVIOUS) or f"it has {', '.join(PREVIOUS)}"
+            message = f'delivery.previous has nothing called "{node.attr}"'
+            yield written.fault(node, "unknown-attribute", message, hint, Severity.ERROR)
+    for test in written.root.find_all(nodes.Test):
+        if _is_previous(test.node) and test.name in ("defined", "undefined"):
+            message = "delivery.previous is always defined: it is none for the first version"
+            yield written.fault(test, "no-effect", message, "write {% if delivery.previous %}", Severity.ERROR)
+
+
+def _is_previous(node: nodes.Node | None) -> bool:
+    return (
+        isinstance(node, nodes.Getattr)
+        and node.attr == "previous"
+        and isinstance(node.node, nodes.Name)
+        and node.node.name == "delivery"
+    )
 
 
 def _never_equal(written: Written, process: Pieces, known: Shape | None) -> Iterator[Fault]:

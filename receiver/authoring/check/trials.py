@@ -20,7 +20,7 @@ from receiver.authoring.check.expressions import WHOLE
 from receiver.authoring.check.inputs import Input, documents, inputs
 from receiver.authoring.check.site import Site, Written, reads_all, templates, texts
 from receiver.authoring.check.verdicts import Verdicts, of_values
-from receiver.core.delivery import Delivery, Part, Reading, delivery_id
+from receiver.core.delivery import ID_LENGTH, Delivery, Part, Previous, Reading
 from receiver.core.faults import Fault
 from receiver.core.problems import Code, Problem
 from receiver.delivery import receive
@@ -46,10 +46,17 @@ class Trial:
     process: Process
     verdicts: Verdicts
 
-    def render(self, reading: Reading, parts: Sequence[Part], low: Problem | None = None) -> None:
+    def render(
+        self,
+        reading: Reading,
+        parts: Sequence[Part],
+        low: Problem | None = None,
+        before: Previous | None = None,
+    ) -> None:
         """Render a delivery. Raises `Problem`."""
-        id_ = delivery_id(self.process.name, reading.source_id, parts)
-        delivery = Delivery(id_, self.process.name, reading.source_id, FROZEN, 1)
+        id_ = self.process.delivery_id(reading.source_id, parts)
+        version = before.version + 1 if before else 1
+        delivery = Delivery(id_, self.process.name, reading.source_id, FROZEN, version, before)
         render(self.process, delivery, reading, parts, low)
 
 
@@ -118,6 +125,8 @@ def _made_up(trial: Trial, reading: Reading, parts: Sequence[Part], samples: lis
     for what, others in documents(trial.process.config.parts, parts):
         _try(trial, reading, others, what)
     _try(trial, replace(reading, confidence={}), parts, "no confidence is sent")
+    if trial.process.config.delivery.same_source_id == "publish":
+        _try(trial, reading, parts, "it is the second version", before=Previous("A" * ID_LENGTH, 1, FROZEN))
     for what, tables in _tables(trial, reading):
         _try(trial, replace(reading, tables=tables), parts, what)
         if time.process_time() > end:
@@ -184,8 +193,16 @@ def _looked_up(written: Written, node: nodes.Node | None) -> str | None:
     return field(node)
 
 
-def _try(trial: Trial, reading: Reading, parts: Sequence[Part], what: str, *, exact: bool = True) -> None:
+def _try(
+    trial: Trial,
+    reading: Reading,
+    parts: Sequence[Part],
+    what: str,
+    *,
+    exact: bool = True,
+    before: Previous | None = None,
+) -> None:
     try:
-        trial.render(reading, parts)
+        trial.render(reading, parts, before=before)
     except Problem as problem:
         trial.verdicts.made_up(problem, what, exact=exact)

@@ -140,6 +140,7 @@ class DeliveryConfig:
     same_source_id: SameSourceId
     unknown_parts: UnknownParts
     without_records: WithoutRecords = "hold"
+    identity: Literal["parts", "documents"] = "parts"  # what a delivery is known by, besides its sourceId
 
 
 @dataclass(frozen=True, slots=True)

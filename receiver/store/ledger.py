@@ -173,6 +173,13 @@ class Ledger:
         """Return how many deliveries were refused or held since then, and why. Raises Problem."""
         return self._read(lambda connection: self._own.unaccepted(connection, since))
 
+    def hours(self, since: datetime) -> dict[str, dict[str, int]]:
+        """Return how many deliveries of each process came in each hour since then, UTC. Raises Problem."""
+        found: dict[str, dict[str, int]] = {}
+        for process, hour, count in self._read(lambda connection: queries.hours(connection, since)):
+            found.setdefault(process, {})[hour] = count
+        return found
+
     def last_arrival(self, process: str) -> datetime | None:
         """Return when the last delivery of a process came. Raises Problem."""
         return self._read(lambda connection: queries.last_arrival(connection, process))
@@ -200,8 +207,9 @@ class Ledger:
                 if entry.version != free:
                     raise VersionTakenError(free)
                 accepted = _after(known, entry).tried(attempt, status=status, committed_at=committed_at)
-                queries.put(connection, accepted)
+                queries.put(connection, replace(accepted, digests=None))
             self._own.claim(connection, claims)
+            queries.note_digests(connection, entry)
             if entry.additions:
                 batch_queries.add(connection, entry, committed_at)
             return accepted

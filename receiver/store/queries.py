@@ -27,6 +27,7 @@ UNFINISHED = f"status = 'committed' AND {UNPUBLISHED}"
 PRUNABLE = "received_at < ? AND status IN ('published', 'discarded')"
 
 WITHIN = 50_000  # rows of one span that are looked at: some 20 ms; with more, other processes are busy enough
+COUNTED = 200_000  # deliveries counted by their hours: some 60 ms
 RECENT = 10_000  # deliveries looked through for the last success of each process: about 10 ms
 
 _NAMES = ", ".join(rows.COLUMNS)
@@ -130,11 +131,16 @@ def counts(connection: Any) -> dict[tuple[str, Status], int]:
 def put(connection: Any, entry: Entry) -> Entry:
     """Write an entry, over the one before it, and return it."""
     connection.execute(_PUT, rows.row(entry))
+    note_digests(connection, entry)
+    return entry
+
+
+def note_digests(connection: Any, entry: Entry) -> None:
+    """Have an entry found by its keyed digests, and by no earlier ones."""
     if entry.digests is not None:
         connection.execute("DELETE FROM digests WHERE id = ?", (entry.id,))
         for digest in entry.digests:
             connection.execute("INSERT INTO digests (digest, id) VALUES (?, ?)", (digest, entry.id))
-    return entry
 
 
 def matching(connection: Any, where: str, *values: Any) -> list[tuple[str, int]]:
@@ -220,6 +226,16 @@ def prunable(connection: Any, process: str, before: datetime) -> list[int]:
         (units.stamp(before), process),
     )
     return [rowid for (rowid,) in found]
+
+
+def hours(connection: Any, since: datetime) -> list[tuple[str, str, int]]:
+    """Count what came since then by process and hour, such as 2026-03-01T14; of the last `COUNTED` at most."""
+    found: list[tuple[str, str, int]] = connection.execute(
+        "SELECT process, substr(received_at, 1, 13), count(*) FROM (SELECT process, received_at FROM deliveries "
+        "WHERE received_at >= ? ORDER BY received_at DESC LIMIT ?) AS latest GROUP BY 1, 2",
+        (units.stamp(since), COUNTED),
+    ).fetchall()
+    return found
 
 
 def last_arrival(connection: Any, process: str) -> datetime | None:

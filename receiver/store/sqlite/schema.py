@@ -153,6 +153,10 @@ STEPS = (
     CREATE INDEX batch_records_batch ON batch_records (process, name, number, place);
     CREATE INDEX batch_records_delivery ON batch_records (delivery);
     """,
+    """
+    DROP INDEX times;
+    CREATE INDEX times ON deliveries (received_at, process);  -- rows of other processes are passed over unread
+    """,
 )
 
 

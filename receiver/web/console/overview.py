@@ -14,9 +14,8 @@ from receiver.web.console.pages import accounts, pages, service
 def now() -> str:
     """Show each process, its last hours, and what is not well."""
     context, moment = service().context, datetime.now(UTC)
-    processes = [
-        asdict(each) | {"bars": showing.bars(context.ledger, each.process, moment)} for each in health.survey(context)
-    ]
+    bars = showing.bars(context.ledger, context.processes, moment)
+    processes = [asdict(each) | {"bars": bars[each.process]} for each in health.survey(context)]
     wrong = [check for check in health.checks(context, look_only=True) if not check.ready]
     return render_template("now.html", processes=processes, wrong=wrong)
 

@@ -1,6 +1,6 @@
 """What the pages show of deliveries, as plain values for the templates."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,6 @@ from receiver.store.kept import Kept
 from receiver.store.ledger import Ledger
 
 HOURS = 24  # shown of each process
-MOST = 10_000  # deliveries counted of one hour
 LONGEST = 200_000  # characters of a record that are shown: an embedded document would fill the page
 
 
@@ -117,11 +116,12 @@ def _records(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield record.path, text[:LONGEST] + ("…" if len(text) > LONGEST else "")
 
 
-def bars(ledger: Ledger, process: str, now: datetime) -> list[int]:
-    """Return how many deliveries came in each of the last hours, the oldest first. Raises Problem."""
+def bars(ledger: Ledger, processes: Iterable[str], now: datetime) -> dict[str, list[int]]:
+    """Return how many deliveries of each process came in each of the last hours, the oldest first. Raises Problem."""
     start = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
-    hours = [start + timedelta(hours=number) for number in range(HOURS)]
-    return [ledger.arrivals(process, hour, hour + timedelta(hours=1), MOST) for hour in hours]
+    hours = [f"{start + timedelta(hours=number):%Y-%m-%dT%H}" for number in range(HOURS)]
+    found = ledger.hours(start)
+    return {name: [found.get(name, {}).get(hour, 0) for hour in hours] for name in processes}
 
 
 def moment(at: datetime | None) -> str:

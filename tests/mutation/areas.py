@@ -47,7 +47,7 @@ AREAS = {
     "schemas": Area(("schemas",), ("schemas", "formats", "field")),
     "web": Area(
         ("web",),
-        ("web",),
-        ("service/test_delivery.py", "hostile/test_refused_early.py", "hostile/test_table.py"),
+        ("web", *(f"console/test_{name}.py" for name in ("console", "bulk", "station", "attacks"))),
+        tuple(f"hostile/test_{name}.py" for name in ("openapi", "refused_early", "table")),
     ),
 }

@@ -1,0 +1,197 @@
+"""The delivery API in this process: what of a request decides, and what is told of it."""
+
+import pytest
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
+from werkzeug.wrappers import Request
+
+from receiver.app import create_app
+from receiver.core.problems import Code, Problem
+from receiver.core.settings import Settings
+from receiver.operations.meters import Meters
+from receiver.web import deliveries
+from receiver.web.deliveries import PACED, URL
+from tests.web.test_application import HEADERS, ROOT, TOKEN, body
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    data = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECEIVER_TOKEN", TOKEN)
+        return create_app(Settings.from_environment({"RECEIVER_SITE": str(ROOT), "RECEIVER_DATA": str(data)}))
+
+
+def post(app, path="/referrals", content=None, headers=None, **environ):
+    given = {"data": body() if content is None else content, "headers": HEADERS | (headers or {})}
+    request = EnvironBuilder(method="POST", path=URL + path, **given).get_environ() | environ
+    return TestResponse(*run_wsgi_app(app, request), Request(request))
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({}, 200, None),
+        ({"Content-Encoding": " Identity "}, 200, None),
+        ({"Content-Encoding": "gzip"}, 415, "not-multipart"),
+        ({"Content-Encoding": ""}, 415, "not-multipart"),
+        ({"Authorization": "Bearer wrong"}, 401, "token-refused"),
+        ({"Authorization": f"bearer   {TOKEN} "}, 200, None),
+        ({"Content-Type": "text/plain"}, 415, "not-multipart"),
+    ],
+)
+def test_the_head_of_a_request_decides_before_its_body_is_read(app, headers, status, code):
+    answer = post(app, headers=headers)
+    assert (answer.status_code, answer.get_json().get("code")) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("a-B_c.1", True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("", False),
+        ("a b", False),
+        ("one,two", False),
+        ("é", False),
+    ],
+)
+def test_a_plain_request_id_is_given_back_and_another_one_made(app, sent, kept):
+    given = post(app, "/nothing", HTTP_X_REQUEST_ID=sent).headers["X-Request-ID"]
+    assert (given == sent) is kept
+    assert kept or (len(given) == 16 and int(given, 16) >= 0)
+
+
+@pytest.mark.parametrize(
+    ("environ", "code"),
+    [
+        ({"CONTENT_LENGTH": "0"}, "truncated-body"),
+        ({"CONTENT_LENGTH": ""}, "truncated-body"),
+        ({"CONTENT_LENGTH": "", "wsgi.input_terminated": True}, None),
+        ({"CONTENT_LENGTH": str(2**40)}, "body-too-large"),
+    ],
+)
+def test_a_body_is_as_long_as_the_request_says(app, environ, code):
+    assert post(app, **environ).get_json().get("code") == code
+
+
+@pytest.mark.parametrize(
+    ("environ", "host"),
+    [
+        ({"HTTP_HOST": "A.example.org:8080", "SERVER_NAME": "b"}, "a.example.org"),
+        ({"HTTP_HOST": "", "SERVER_NAME": "B"}, "b"),
+        ({"SERVER_NAME": "b"}, "b"),
+    ],
+)
+def test_the_host_is_the_senders_word_or_the_servers(environ, host):
+    assert deliveries._host(environ) == host
+
+
+def test_a_server_that_waits_for_bodies_is_asked_before_one_is_read(app):
+    asked = []
+    assert post(app, **{PACED: lambda: asked.append("waited")}).status_code == 200
+    assert asked == ["waited"]
+
+
+def test_a_body_that_is_awaited_is_neither_an_answer_nor_counted(app):
+    def wait():
+        raise deliveries.BodyAwaited
+
+    before = metrics(app)
+    with pytest.raises(deliveries.BodyAwaited):
+        post(app, **{PACED: wait})
+    assert metrics(app) == before
+
+
+def metrics(app) -> list[str]:
+    page = app.test_client().get("/metrics").text
+    return [line for line in page.splitlines() if line.startswith(("receiver_request", "receiver_in_", "receiver_del"))]
+
+
+def test_what_was_accepted_stays_so_if_it_cannot_be_counted(app, monkeypatch, caplog):
+    def fail(*_):
+        raise ValueError("secret")
+
+    monkeypatch.setattr(Meters, "accepted", fail)
+    assert post(app).status_code == 200
+
+
+def test_an_error_that_nobody_foresaw_is_a_problem_with_a_request_id(app, monkeypatch):
+    def fail(*_):
+        raise ValueError("secret")
+
+    monkeypatch.setattr("receiver.web.deliveries.receive", fail)
+    answer = post(app, headers={"X-Request-ID": "mine"})
+    assert (answer.status_code, answer.get_json()["code"]) == (500, "internal-error")
+    assert (answer.headers["X-Request-ID"], "secret" in answer.text) == ("mine", False)
+
+
+def test_what_a_request_cost_is_logged_with_its_outcome(app, monkeypatch):
+    told = []
+    monkeypatch.setattr("receiver.log.accepted", lambda receipt, cost: told.append((receipt.process, cost)))
+    monkeypatch.setattr("receiver.log.refused", lambda problem, process, cost: told.append((process, cost)))
+    content = body()
+    post(app, content=content, headers={"X-Request-ID": "mine"}, REMOTE_ADDR="192.0.2.7")
+    post(app, "/nothing", content=content)
+    post(app, content=content, headers={"Authorization": "Bearer wrong"})
+    (first, cost), (second, unread), (third, _) = told
+    assert (first, second, third) == ("referrals", "-", "referrals")
+    assert (cost["received"], cost["peer"], cost["request"]) == (len(content), "192.0.2.7", "mine")
+    assert 0 < sum(cost["steps"].values()) <= cost["seconds"] < 60
+    assert unread["received"] == 0
+
+
+def test_a_trace_is_told_each_outcome_and_cannot_spoil_an_answer(app, monkeypatch):
+    traced = []
+
+    def trace(cost, status):
+        traced.append((type(cost.outcome), cost.process, cost.parent, status))
+        raise ValueError
+
+    api = deliveries.blueprint(holder(app), meters(app), trace)
+    other = type(app)("other")
+    other.register_blueprint(api)
+    assert post(other, headers={"traceparent": "00-1"}).status_code == 200
+    assert post(other, "/nothing").status_code == 404
+    assert [each[1:] for each in traced] == [("referrals", "00-1", 200), ("-", "", 404)]
+    assert traced[1][0] is Problem
+
+
+def holder(app):
+    return closure(app)["current"]
+
+
+def meters(app):
+    return closure(app)["meters"]
+
+
+def closure(app):
+    deliver = app.view_functions["delivery.deliver"]
+    return {
+        name: cell.cell_contents for name, cell in zip(deliver.__code__.co_freevars, deliver.__closure__, strict=True)
+    }
+
+
+def test_without_a_name_the_token_or_the_default_leads(app):
+    assert post(app, "").status_code == 200
+    answer = post(app, "", headers={"Authorization": ""})
+    assert answer.get_json()["code"] in (Code.TOKEN_REFUSED, Code.NO_SUCH_PROCESS)
+
+
+def test_health_pages_ask_for_no_token(app):
+    client = app.test_client()
+    assert client.get("/healthz").get_json() == {"status": "alive"}
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "ready")
+    assert {"name", "ready", "reason"} <= set(answer.get_json()["checks"][0])
+    assert client.get("/metrics").content_type == "text/plain; version=0.0.4; charset=utf-8"
+
+
+def test_a_service_that_is_not_ready_says_what_is_wrong(app, monkeypatch):
+    from receiver.operations import health
+
+    real = health.checks
+    monkeypatch.setattr(health, "checks", lambda context: [*real(context), health.Check("disk", False, "full")])
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.get_json()["status"]) == (503, "not ready")
+    assert answer.get_json()["checks"][-1] == {"name": "disk", "ready": False, "reason": "full"}

@@ -33,6 +33,7 @@ VERBS = {
     "show": ("show", "Show everything that is known of one delivery."),
     "replay": ("replay", "Judge kept deliveries anew, by today's configuration."),
     "republish": ("republish", "Publish again what downstream has lost of a delivery."),
+    "batch": ("batch", "List the batches, close one by hand, show what is in it."),
     "recover": ("recover", "Finish what a crash left behind."),
     "verify": ("verify", "Prove by digest that disk and ledger agree."),
     "reconcile": ("reconcile", "Compare the platform's list of documents with the ledger."),

@@ -14,6 +14,7 @@ from receiver.cli.terminal import moment, show_table, shown
 from receiver.core.delivery import Status
 from receiver.core.settings import Settings
 from receiver.store.entry import Entry
+from receiver.store.ledger import Ledger
 
 HEADING = ("TIME", "ID", "PROCESS", "SOURCEID", "VERSION", "STATUS", "CODE", "FILES")
 LIMIT = 100  # lines: a few screens
@@ -39,8 +40,8 @@ def command(
 ) -> None:
     """Show the deliveries that were received, the newest first. Times are UTC.
 
-    FILES counts documents and records. Beside the running service this only reads. The value of a field is
-    nowhere in the ledger.
+    FILES counts documents and records; BATCH tells where the records are that are no files of their own. Beside
+    the running service this only reads. The value of a field is nowhere in what is shown.
     """
     wanted: dict[str, Any] = {"process": process, "source_id": source_id, "since": since}
     settings = Settings.from_environment()
@@ -51,17 +52,23 @@ def command(
         raise click.UsageError("name one of the two: --json or --csv")
     if as_json:
         for entry in islice(found, limit):
-            click.echo(json.dumps(to_dict(entry), ensure_ascii=False))
+            batches = [each.id for each in kept.batches.of_deliveries([entry.id]).get(entry.id, [])]
+            click.echo(json.dumps(to_dict(entry) | {"batches": batches}, ensure_ascii=False))
     elif as_csv:
         for line in lines(islice(found, limit)):
             click.echo(line, nl=False)
     else:
-        _show(found, limit or LIMIT)
+        _show(kept, found, limit or LIMIT)
 
 
-def _show(found: Iterator[Entry], limit: int) -> None:
-    rows = [_row(entry) for entry in islice(found, limit)]
-    show_table(rows, HEADING)
+def _show(kept: Ledger, found: Iterator[Entry], limit: int) -> None:
+    listed = list(islice(found, limit))
+    rows = [_row(entry) for entry in listed]
+    if batches := kept.batches.of_deliveries([entry.id for entry in listed]):
+        names = [", ".join(f"{each.name}/{each.number}" for each in batches.get(entry.id, [])) for entry in listed]
+        show_table([(*row, name or "-") for row, name in zip(rows, names, strict=True)], (*HEADING, "BATCH"))
+    else:
+        show_table(rows, HEADING)
     if len(rows) == limit and next(found, None):
         click.echo(f"and older ones: --limit {10 * limit} shows more", err=True)
 

@@ -8,6 +8,7 @@ import click
 
 from receiver.cli.deliveries import find, open_ledger, to_dict, whereabouts
 from receiver.cli.terminal import COLOURS, show_heading, show_table, shown
+from receiver.core.batches import Batch
 from receiver.core.settings import Settings
 from receiver.store import quarantine
 from receiver.store.entry import Entry
@@ -23,20 +24,26 @@ def command(id_: str, as_json: bool) -> None:
     Tells of each file that was published whether it is still there. Ends with 1 if no such delivery is known.
     """
     settings = Settings.from_environment()
-    entry = find(open_ledger(settings), id_)
+    kept = open_ledger(settings)
+    entry = find(kept, id_)
+    batches = kept.batches.of_deliveries([entry.id]).get(entry.id, [])
     place = quarantine.folder(settings.data, entry.process, entry.id) if entry.status in KEPT else None
     if as_json:
-        click.echo(json.dumps(_told(entry, place), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_told(entry, place, batches), ensure_ascii=False, indent=2))
     else:
-        _show(entry, place)
+        _show(entry, place, batches)
 
 
-def _told(entry: Entry, place: Path | None) -> dict[str, object]:
+def _told(entry: Entry, place: Path | None, batches: list[Batch]) -> dict[str, object]:
     on_disk = {output.path: whereabouts(output) for output in entry.outputs}
-    return to_dict(entry) | {"onDisk": on_disk, "quarantine": str(place) if place and place.exists() else None}
+    return to_dict(entry) | {
+        "onDisk": on_disk,
+        "quarantine": str(place) if place and place.exists() else None,
+        "batches": [each.id for each in batches],
+    }
 
 
-def _show(entry: Entry, place: Path | None) -> None:
+def _show(entry: Entry, place: Path | None, batches: list[Batch]) -> None:
     click.echo(f"{click.style(entry.id, bold=True)}  {click.style(entry.status, fg=COLOURS.get(entry.status))}")
     show_table(list(_facts(entry, place)), indent="  ")
     _section("parts", [(p.name, p.role, p.type or "-", f"{p.size} bytes", p.sha256) for p in entry.parts])
@@ -44,6 +51,7 @@ def _show(entry: Entry, place: Path | None) -> None:
         "published",
         [(o.kind, whereabouts(o), f"{o.size} bytes", o.sha256 or "-", o.target) for o in entry.outputs],
     )
+    _section("in batches", [(each.id, each.status, each.file.target if each.file else "-") for each in batches])
     _section("violations", [(v.where, v.rule, v.message, v.schema or "") for v in entry.violations])
     kept = len(entry.attempts)
     count = str(kept) if kept == entry.attempt_count else f"{kept} of {entry.attempt_count}"

@@ -15,7 +15,7 @@ from receiver.core import units
 
 if TYPE_CHECKING:
     from receiver.authoring.cases.outcome import Outcome
-    from receiver.core.delivery import Part, Reading, Row
+    from receiver.core.delivery import Part, Reading, Record, Row
     from receiver.core.problems import Problem
     from receiver.delivery.render import Rendered
 
@@ -62,7 +62,7 @@ def show_outcome(outcome: "Outcome", *, whole: bool = False) -> None:
         _show_fields(outcome.reading)
         _show_tables(outcome.reading)
     if outcome.rendered:
-        _show_records(outcome.rendered, whole=whole)
+        _show_records(outcome.rendered, outcome.batches, whole=whole)
     if outcome.problem:
         _show_problem(outcome.problem, held=outcome.held)
 
@@ -109,12 +109,13 @@ def _cells(
                 yield from _cells(value, where, sure)
 
 
-def _show_records(rendered: "Rendered", *, whole: bool) -> None:
+def _show_records(rendered: "Rendered", batches: "Sequence[Record]", *, whole: bool) -> None:
     """Show every file that would be published: names of documents, and records."""
     show_heading("documents")
     show_table([(path, f"{part.size} bytes") for part, path in rendered.documents], indent="  ")
-    for record in rendered.records:
-        show_heading(f"record {record.path}")
+    files = [("record", each) for each in rendered.records] + [("batch of this alone", each) for each in batches]
+    for kind, record in files:
+        show_heading(f"{kind} {record.path}")
         for line in record.content.decode("utf-8", "replace").splitlines():
             shown = line if whole or len(line) <= LONGEST else f"{line[:LONGEST]}… ({len(line)} characters: --whole)"
             click.echo(f"  {shown}")

@@ -60,7 +60,7 @@ def alone(delivery: Delivery, addition: Addition) -> Batch:
     return Batch(delivery.process, addition.batch, 1, BatchStatus.CLOSED, at, at, None, BY_TIME, count, addition.size)
 
 
-def rendered_alone(process: Process, delivery: Delivery, found: Iterable[Addition]) -> list[Record]:
+def rendered_alone(process: Process, delivery: Delivery, found: Iterable[Addition]) -> tuple[Record, ...]:
     """Return the files of batches as a delivery would make them alone, for samples and tries. Raises `Problem`."""
     files = []
     for addition in found:
@@ -68,7 +68,7 @@ def rendered_alone(process: Process, delivery: Delivery, found: Iterable[Additio
         names = _names(alone(delivery, addition), [record.exported for record in addition.records])
         content = b"".join(_written(rule, names, [record.content for record in addition.records]))
         files.append(Record(rule.path.render(names), content))
-    return files
+    return tuple(files)
 
 
 def _names(batch: Batch, exported: Sequence[Mapping[str, str]]) -> dict[str, object]:

@@ -32,7 +32,7 @@ from receiver.templates import Condition, Items, Template, Templates
 from receiver.templates.filters.person_words import Words, folded, folded_degrees
 from receiver.templates.filters.persons import Customs
 from receiver.templates.templates import EVERYWHERE, Dialect
-from receiver.templates.unit import BATCH, Scope
+from receiver.templates.unit import BATCH, EXPORTED, Scope
 
 SCHEMAS = "schemas"
 SAMPLES = "samples"
@@ -159,6 +159,12 @@ def dialect(record: RecordConfig) -> Dialect:
     return Dialect(record.quote, record.delimiter, record.forbid)
 
 
+def scope_of(templates: Templates, record: RecordConfig) -> Scope:
+    """Return what a record may name. Raises `ConfigurationError` for an `each` that cannot be read."""
+    scope = templates.scope_of_record(record.each)
+    return scope.naming({EXPORTED}) if record.batch else scope
+
+
 def start(configured: ProcessConfig, *position: str | int) -> tuple[int, int]:
     """Return line and column of the first character of a text in process.toml, behind its quote."""
     line, column = configured.position(*position)
@@ -192,7 +198,7 @@ class _Work:
         each = self.attempt(self._items, record.each, index) if record.each else None
         scope = EVERYWHERE.of_item("")  # for an `each` that has a fault: `item` has none
         if each or record.each is None:
-            scope = self.templates.scope_of_record(record.each)
+            scope = scope_of(self.templates, record)
         return RecordPieces(
             record,
             self.attempt(self._template, record, index, scope),
@@ -214,7 +220,6 @@ class _Work:
         )
 
     def _template(self, record: RecordConfig, index: int, scope: Scope) -> Template:
-        scope = scope.naming({"exported"}) if record.batch else scope
         return self._compiled(record.template, record, scope, "records", index, "template")
 
     def _written(self, template: str, record: RecordConfig, *position: str) -> Template:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from receiver.core.batches import Batch
@@ -52,8 +53,10 @@ class Batches:
     def of_deliveries(self, ids: Sequence[str]) -> dict[str, list[Batch]]:
         """Return the batches in which the records of some deliveries are, by the deliveries' ids."""
         found: dict[str, list[Batch]] = {}
-        for id_, batch in self._read(lambda connection: batches.of_deliveries(connection, ids)):
-            found.setdefault(id_, []).append(batch)
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            for id_, batch in self._read(partial(batches.of_deliveries, ids=some)):
+                found.setdefault(id_, []).append(batch)
         return found
 
     def deliveries(self, batch: Batch) -> list[tuple[str, int, str]]:

@@ -104,14 +104,14 @@ def cuts(folder: Path, weaken: str = "", every: int = 1) -> Iterator[tuple[str, 
                     yield f"{where}, {prepared}, {point}", found
 
 
-def _settings(made: syscalls.Bench, disk: Disk, place: Path) -> Settings:
+def settings_on(made: syscalls.Bench, disk: Disk, place: Path) -> Settings:
     settings = made.fresh()
     data = disk.mount / settings.data.name
     return replace(settings, data=data, output=data / "output", ledger=f"sqlite:{place / settings.data.name}.db")
 
 
 def _points(made: syscalls.Bench, disk: Disk, place: Path, prepared: str) -> list[syscalls.Point]:
-    settings, log = _settings(made, disk, place), made.folder / "strace.log"
+    settings, log = settings_on(made, disk, place), made.folder / "strace.log"
     syscalls.hit(None, log, lambda: syscalls.PREPARED[prepared](made, settings), syscalls.deliver_and_mark)
     shutil.rmtree(settings.data)
     return [point for point in syscalls.points(syscalls.calls(log)) if point.how == "signal=KILL"]
@@ -121,7 +121,7 @@ def _cut(
     made: syscalls.Bench, disk: Disk, place: Path, prepared: str, point: syscalls.Point | str, weaken: str
 ) -> list[str]:
     """Cut at a point, or with everything done once it was answered or marked."""
-    settings = _settings(made, disk, place)
+    settings = settings_on(made, disk, place)
 
     def prepare() -> object:
         WEAKEN[weaken]()

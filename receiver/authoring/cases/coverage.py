@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from receiver.authoring.cases.cases import root
 from receiver.authoring.cases.outcome import Outcome
 from receiver.metadata.tables import Table
-from receiver.site.compiling import customs, dialect
+from receiver.site.compiling import customs, dialect, scope_of
 from receiver.site.process import Process
 from receiver.templates import Condition, Items, Template, Templates, Trace
 from receiver.templates.source import Place
@@ -41,9 +41,7 @@ def traced(process: Process) -> tuple[Process, Trace]:
     config, trace = process.config, Trace()
     templates = Templates(config.folder, root(process), trace, customs(config.persons))
     compiled = [
-        templates.record(
-            record.template, record.format, record.encoding, dialect(record), templates.scope_of_record(record.each)
-        )
+        templates.record(record.template, record.format, record.encoding, dialect(record), scope_of(templates, record))
         for record in config.records
     ]
     rules = [replace(rule, template=template) for rule, template in zip(process.records, compiled, strict=True)]
@@ -106,3 +104,5 @@ def _pieces(process: Process) -> Iterator[Template | Condition | Items]:
     for record in process.records:
         yield record.template
         yield from filter(None, (record.path, record.when, record.each))
+    for batch in process.batches.values():
+        yield from filter(None, (batch.path, batch.header, batch.trailer))

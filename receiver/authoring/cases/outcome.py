@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from receiver.core.delivery import Delivery, Part, Previous, Reading, Section
+from receiver.core.delivery import Delivery, Part, Previous, Reading, Record, Section
 from receiver.core.problems import PASSING, Problem
 from receiver.delivery import receive
+from receiver.delivery.batches import rendered_alone
 from receiver.delivery.parts import collect
 from receiver.delivery.render import Rendered, as_published, holds, render
 from receiver.metadata.reader import NOTHING
@@ -25,6 +26,7 @@ class Outcome:
     parts: tuple[Part, ...] = ()  # as they were matched; their files are gone
     reading: Reading | None = None
     rendered: Rendered | None = None
+    batches: tuple[Record, ...] = ()  # the files of batches, as this delivery alone would make them
     problem: Problem | None = None
     held: bool = False  # kept for repair, and not turned away
 
@@ -53,7 +55,7 @@ def run(
             delivery = Delivery(id_, process.name, reading.source_id, received_at, number, before)
             published = as_published(process, parts, staged)
             rendered = render(process, delivery, reading, published, low, accept_rules=accept_rules)
-            return Outcome(parts, reading, rendered)
+            return Outcome(parts, reading, rendered, batches=rendered_alone(process, delivery, rendered.additions))
         except Problem as problem:
             held = whole and problem.code not in PASSING and holds(process, problem)
             return Outcome(parts, reading, problem=problem, held=held)

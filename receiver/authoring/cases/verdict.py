@@ -50,7 +50,7 @@ def files(outcome: Outcome) -> Files:
     if outcome.problem:
         return {PROBLEM: _described(outcome.problem, held=outcome.held)}
     rendered = outcome.rendered
-    records = {record.path: record.content for record in rendered.records} if rendered else {}
+    records = {record.path: record.content for record in (*rendered.records, *outcome.batches)} if rendered else {}
     return records | ({rendered.marker: b""} if rendered and rendered.marker else {})
 
 

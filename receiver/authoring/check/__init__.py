@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from receiver.authoring.check import (
+    batches,
     expressions,
     fields,
     host,
@@ -28,7 +29,7 @@ CHECKS: tuple[Check, ...] = (  # what is proven without running anything
     *(parts.faults, fields.fields, fields.layouts, paths.faults, tables.faults),
     *(expressions.faults, templates.literals, templates.embedding, templates.encodings),
     *(schemas.patterns, schemas.examples, samples.faults),
-    *(host.folders, host.notices, unused.unused, unused.without_effect),
+    *(batches.faults, host.folders, host.notices, unused.unused, unused.without_effect),
 )
 
 

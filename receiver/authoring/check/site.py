@@ -70,6 +70,8 @@ def templates(process: Pieces) -> Iterator[Template | Condition | Items]:
     for record in process.records:
         everything += [record.template, record.path]
         yield from filter(None, (record.when, record.each))
+    for batch in process.batches:
+        everything += [batch.path, batch.header, batch.trailer]
     yield from filter(None, everything)
 
 

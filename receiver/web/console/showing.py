@@ -111,7 +111,7 @@ def _text(value: Any) -> str:
 
 
 def _records(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    for record in outcome.rendered.records if outcome.rendered else ():
+    for record in (*outcome.rendered.records, *outcome.batches) if outcome.rendered else ():
         text = record.content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
         yield record.path, text[:LONGEST] + ("…" if len(text) > LONGEST else "")
 

@@ -64,6 +64,7 @@ mutants: .venv/ready
 crash: .venv/ready
 	$(BIN)/python -m tests.crash.syscalls
 	$(BIN)/python -m tests.crash.power
+	$(BIN)/python -m tests.crash.batches
 
 # A normal load alone, and beside every kind of slow and hostile client at once: p99 at most twice, the worst at most a second.
 siege: .venv/ready

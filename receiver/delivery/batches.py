@@ -114,9 +114,12 @@ def publish_next(context: Context, process: str, name: str) -> None:
 
     Whoever has published one looks again, so that one that was closed meanwhile waits for nobody.
     """
-    while (batch := context.ledger.batches.first(process, name)) and batch.status is BatchStatus.CLOSED:
+    while (batch := context.ledger.batches.first(process, name)) and batch.status is not BatchStatus.OPEN:
         try:
-            _publish(context, batch)
+            if batch.status is BatchStatus.CLOSED:
+                _publish(context, batch)
+            elif not batches.finish_one(context.ledger, batch):
+                return  # its owner lives, and looks again when it has done
         except Problem as problem:
             log.batch_waits(batch, problem)
             return

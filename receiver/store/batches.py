@@ -73,16 +73,20 @@ def finish(ledger: Ledger) -> tuple[list[str], dict[str, Problem]]:
     done: list[str] = []
     failed: dict[str, Problem] = {}
     for batch in ledger.batches.unpublished():
-        if batch.status is BatchStatus.COMMITTED and batch.file:
+        if batch.status is BatchStatus.COMMITTED:
             try:
-                if _finish(ledger, batch, _publication(batch, batch.file, batch.output, batch.stage)):
+                if finish_one(ledger, batch):
                     done.append(batch.id)
             except Problem as problem:
                 failed[batch.id] = problem
     return done, failed
 
 
-def _finish(ledger: Ledger, batch: Batch, entry: Entry) -> bool:
+def finish_one(ledger: Ledger, batch: Batch) -> bool:
+    """Publish an accepted file if its owner is dead; False if somebody else does or did. Raises Problem."""
+    if batch.file is None:
+        return False
+    entry = _publication(batch, batch.file, batch.output, batch.stage)
     with ExitStack() as locks:
         if not hold(ledger, entry, locks) or not _still_committed(ledger, batch):
             return False

@@ -231,6 +231,7 @@ def main() -> int:
         made = bench(Path(folder))
         runs = {kind.name: hits(made, kind) for kind in KINDS} | {"recovery of a batch": recoveries(made)}
         if power.possible() == "":
+            (Path(folder) / "power").mkdir()
             runs["power cut"] = cuts(Path(folder) / "power")
         for name, run in runs.items():
             for point, found in run:

@@ -2,6 +2,9 @@
 
     python -m tests.crash.storm --kills 100
 
+A row of each delivery goes into a batch as well (`--batch`: of how many rows): each is in one of them, once, and their
+numbers have no gap.
+
 Nothing may be lost, doubled or torn: every delivery that got a 2xx is taken by downstream exactly once, whole, its
 document before its record and its record before the marker, however often master and workers were killed. If root
 runs it, the service and downstream are two users, who share the group of the output.
@@ -15,11 +18,13 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from grp import getgrnam
 from multiprocessing.connection import Connection
@@ -58,6 +63,9 @@ class Storm:
 
     service: Service
     random: random.Random
+    taken_to: Path
+    batch: int  # rows of a batch
+    batches: int = 0  # taken by downstream
     calm: threading.Event = field(default_factory=threading.Event)  # no more kills, no new deliveries
     receipts: dict[str, dict] = field(default_factory=dict)  # sourceId → receipt of the last 2xx
     digests: dict[str, str] = field(default_factory=dict)  # sourceId → digest of its document
@@ -67,14 +75,33 @@ class Storm:
     tries: int = 0
 
 
-def site(folder: Path, group: str = "") -> Path:
-    """Return a site whose one process writes a marker last, for a downstream that waits for it."""
+INDEX = """
+[[records]]
+template = "index.csv.j2"
+batch = "index"
+[batches.index]
+path = "index-{{{{ batch.number }}}}.csv"
+header = "header.csv.j2"
+trailer = "trailer.csv.j2"
+close = {{ count = {count} }}
+"""
+TEMPLATES = {
+    "index.csv.j2": "{{ delivery.id }},{{ document.sha256 }}\n",
+    "header.csv.j2": "id,sha256\n",
+    "trailer.csv.j2": "{{ batch.count }},{{ batch.number }}\n",
+}
+
+
+def site(folder: Path, group: str = "", batch: int = 50) -> Path:
+    """Return a site whose one process writes a marker last, for a downstream that waits for it, and fills batches."""
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     shutil.copytree(ROOT / "mappings" / "referrals", folder / "mappings" / "referrals")
     process = folder / "mappings" / "referrals" / "process.toml"
     keys = 'marker = "{{ delivery.id }}.done"\n' + (f'group = "{group}"\n' if group else "")
     text = process.read_text().replace("[output]\n", f"[output]\n{keys}")
-    process.write_text(text)
+    process.write_text(text + INDEX.format(count=batch))
+    for name, template in TEMPLATES.items():
+        (process.parent / name).write_text(template)
     return folder
 
 
@@ -142,6 +169,9 @@ class Importer:
 
     def _look(self, path: Path) -> None:
         document, message, record = (self._folder / f"{path.stem}{suffix}" for suffix in (".tif", ".hl7", ".json"))
+        if path.suffix == ".csv":
+            self._take_batch(path)
+            return
         if path.suffix == ".tif" or not path.exists():  # taken a moment ago, with its marker
             return
         if path.suffix in (".hl7", ".json", ".done"):
@@ -154,6 +184,15 @@ class Importer:
             for file in (document, message, record, path):
                 file.rename(self._taken_to / f"{self.taken[path.stem]}-{file.name}")
             self.taken[path.stem] += 1
+
+    def _take_batch(self, path: Path) -> None:
+        lines = path.read_text().split("\n")
+        number = path.stem.removeprefix("index-")
+        if lines[0] != "id,sha256" or lines[-2:] != [f"{len(lines) - 3},{number}", ""]:
+            self.faults.append(f"{path.name}: torn")
+        if (self._taken_to / path.name).exists():
+            self.faults.append(f"{path.name}: published twice")
+        path.rename(self._taken_to / path.name)
 
 
 class Downstream:
@@ -223,17 +262,31 @@ def judge(storm: Storm) -> list[str]:
         faults.append("two deliveries have one id")
     strange = set(storm.taken) - set(ids)
     faults += [f"{id_}: published, and its sender never told" for id_ in strange]
+    faults += _judge_batches(storm, ids)
     faults += [f"{path}: left in the stage" for path in left_in(storm.service.data / "stage")]
     faults += [f"{path}: left in the output" for path in storm.service.output.rglob("*") if path.is_file()]
     return faults
 
 
-def run(folder: Path, kills: int, seed: int, pause: float, users: Users | None = None) -> Storm:
+def _judge_batches(storm: Storm, ids: Mapping[str, str]) -> list[str]:
+    """Return what must not be of the batches that were taken."""
+    files = {path.name: path.read_text().splitlines()[1:-1] for path in storm.taken_to.glob("index-*.csv")}
+    storm.batches = len(files)
+    rows = Counter(row.partition(",")[0] for rows in files.values() for row in rows)
+    faults = [f"{source_id}: in no batch" for id_, source_id in ids.items() if rows[id_] == 0]
+    faults += [f"{id_}: {count} times in batches" for id_, count in rows.items() if count > 1]
+    if sorted(files) != sorted(f"index-{number}.csv" for number in range(1, len(files) + 1)):
+        faults.append(f"the batches are {sorted(files)}")
+    faults += [f"{name}: of {len(found)} rows" for name, found in files.items() if len(found) > storm.batch]
+    return faults
+
+
+def run(folder: Path, kills: int, seed: int, pause: float, users: Users | None = None, batch: int = 50) -> Storm:
     """Let the storm go over a service in `folder`, which `users` may enter; its faults are in what is returned."""
     output, taken_to = folder / "output", folder / "taken"
     service = Service(
         folder / "data",
-        site=site(folder / "site", GROUP if users else ""),
+        site=site(folder / "site", GROUP if users else "", batch),
         environment={"RECEIVER_OUTPUT": str(output)},
         prefix=users.starting() if users else (),
     )
@@ -243,7 +296,7 @@ def run(folder: Path, kills: int, seed: int, pause: float, users: Users | None =
         os.chown(taken_to, users.importer, users.group)
         for path in (folder, service.data, output):
             os.chown(path, users.service, users.service)
-    storm = Storm(service, random.Random(seed))
+    storm = Storm(service, random.Random(seed), taken_to, batch)
     storm.service.start()
     downstream = Downstream(output / "referrals", taken_to, users)
     senders = [threading.Thread(target=send, args=[storm, number]) for number in range(SENDERS)]
@@ -255,6 +308,7 @@ def run(folder: Path, kills: int, seed: int, pause: float, users: Users | None =
             sender.join()
         storm.service.stop()
         storm.service.start()  # recovery finishes what the last kill left behind
+        _close_batches(storm.service)
         _wait_until_taken(storm)
     finally:
         storm.calm.set()
@@ -262,6 +316,12 @@ def run(folder: Path, kills: int, seed: int, pause: float, users: Users | None =
         storm.service.stop()
     storm.faults = judge(storm)
     return storm
+
+
+def _close_batches(service: Service) -> None:
+    """Close the last batch by hand, beside the running service; housekeeping may have published the one before."""
+    command = [*service.prefix, sys.executable, "-m", "receiver.cli", "batch", "close"]
+    subprocess.run(command, env=service.variables(), check=True, stdout=subprocess.DEVNULL)
 
 
 def _wait_until_taken(storm: Storm) -> None:
@@ -278,7 +338,8 @@ def who() -> Users | None:
 def summary(storm: Storm) -> str:
     return (
         f"{storm.kills['master']} masters and {storm.kills['worker']} workers killed; "
-        f"{len(storm.receipts)} deliveries accepted in {storm.tries} tries; {len(storm.taken)} taken by downstream; "
+        f"{len(storm.receipts)} deliveries accepted in {storm.tries} tries; {len(storm.taken)} taken by downstream, "
+        f"and {storm.batches} batches; "
         f"{len(storm.faults)} faults"
     )
 
@@ -288,12 +349,13 @@ def main() -> int:
     arguments.add_argument("--kills", type=int, default=100)
     arguments.add_argument("--seed", type=int, default=None, help="told at the start; a storm is never quite the same")
     arguments.add_argument("--pause", type=float, default=4, help="longest time between two kills, in seconds")
+    arguments.add_argument("--batch", type=int, default=50, help="rows of a batch")
     options = arguments.parse_args()
     seed = options.seed if options.seed is not None else random.randrange(10**6)
     print(f"seed {seed}, {options.kills} kills", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        storm = run(Path(folder), options.kills, seed, options.pause, who())
+        storm = run(Path(folder), options.kills, seed, options.pause, who(), options.batch)
     for fault in storm.faults[:SHOWN]:
         print(fault)
     print(summary(storm))

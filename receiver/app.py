@@ -33,9 +33,10 @@ def prepare(settings: Settings | None = None) -> None:
     Raises `SettingsError`, `ConfigurationError` or `Problem`, whose text tells every fault.
     """
     settings = settings or Settings.from_environment()
-    with in_force.joining(settings.data) as first:
+    in_force.move_in(settings)
+    with in_force.joining(settings.local) as first:
         _compiled[settings] = _begin(settings, first=first)
-    open_unrecovered(settings, _compiled[settings], create=False)
+    open_unrecovered(settings, _compiled[settings], create=False).ledger.close()
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -58,10 +59,11 @@ def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
     settings = settings or Settings.from_environment()
     log.set_up(settings.log)
     current = ContextHolder(open_context(settings, _processes(settings), create=False))
+    current.context.announce()
     retention.start(current)
     reload.start(current)
     alerts.start(current)
-    counters = meters.Meters(current.context, meters.folder_in(settings.data))
+    counters = meters.Meters(current.context, meters.folder_in(settings.local))
     log.standard.writer.count_lost = counters.log_lost
     return deliveries.blueprint(current, counters, _tracing()), health.blueprint(current, metrics.scrape(current))
 
@@ -87,7 +89,8 @@ class NoSessions(SessionInterface):
 
 
 def _processes(settings: Settings) -> Mapping[str, Process]:
-    with in_force.joining(settings.data) as first:
+    in_force.move_in(settings)
+    with in_force.joining(settings.local) as first:
         return _begin(settings, first=True) if first else _in_force(settings)
 
 
@@ -95,14 +98,14 @@ def _begin(settings: Settings, *, first: bool) -> Mapping[str, Process]:
     """Put the site in force as it lies there, create the ledger, and return the processes."""
     processes = in_force.establish(settings)
     ledger.create(settings.ledger)
-    meters.prepare(settings.data, first=first)
+    meters.prepare(settings.local, first=first)
     return processes
 
 
 def _in_force(settings: Settings) -> Mapping[str, Process]:
     """Return what is in force; where its copies were removed, the site as it is. Raises ConfigurationError."""
     try:
-        if served := in_force.read(settings.data):
+        if served := in_force.read(settings.local):
             return in_force.load(settings, served, _compiled.get(settings, {}))
     except ConfigurationError as error:
         log.not_reloaded(str(error))

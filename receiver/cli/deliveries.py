@@ -53,7 +53,7 @@ def open_context(settings: Settings) -> "Context":
 
     open_ledger(settings)
     ledger.create(settings.ledger)
-    return open_unrecovered(settings, processes(settings), create=in_force.read(settings.data) is None)
+    return open_unrecovered(settings, processes(settings), create=in_force.read(settings.local) is None)
 
 
 def look_at_context(settings: Settings) -> "Context":
@@ -65,7 +65,7 @@ def look_at_context(settings: Settings) -> "Context":
     from receiver.delivery.context import Context
     from receiver.site import in_force
 
-    state = in_force.read(settings.data)
+    state = in_force.read(settings.local)
     if state is None:
         open_ledger(settings)
         return Context(settings, processes(settings), ledger.Ledger(settings.ledger), {})

@@ -17,6 +17,7 @@ from receiver.operations.notify import alerts
 
 HEADING = ("PROCESS", "LAST SUCCESS", "HELD", "REFUSED", "UNPUBLISHED", "FILES IN OUTPUT")
 TOKENS = ("PROCESS", "TOKEN", "SHA-256", "LAST USED")
+HOSTS = ("HOST", "PROCESS", "RELEASE", "SITE", "HEARD OF")
 PAUSE = 2  # seconds between two looks, each of which takes some milliseconds
 SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -28,7 +29,8 @@ def command(watch: bool) -> None:
 
     HELD and REFUSED lie in quarantine. UNPUBLISHED is accepted and not yet in the output. FILES IN OUTPUT have not
     been taken away by the importing system, the oldest of them since. LAST USED tells to the minute which token is
-    still in use; SHA-256 is the start of its digest. Works beside the running service, and without it. Ends with 1
+    still in use; SHA-256 is the start of its digest. If several hosts share the ledger, each of their processes has a
+    line; SITE is the digest of what it serves. Works beside the running service, and without it. Ends with 1
     where a delivery would not be taken.
     """
     settings = Settings.from_environment()
@@ -59,11 +61,23 @@ def _show(context: Context) -> bool:
     if answers:
         click.echo()
         show_table([_row(each, now) for each in survey(context)], HEADING)
+        _show_hosts(context)
     _show_tokens(context, now)
     _show_told(context, now)
     for row in context.ledger.damaged() if answers else ():
         report_damaged(row)
     return ready
+
+
+def _show_hosts(context: Context) -> None:
+    """List the processes of all hosts, if several share the ledger: a site that differs has another digest."""
+    if context.ledger.hosts:
+        rows = [
+            (each.host, str(each.process), each.release, each.site or "-", f"{each.silent:.0f} s ago")
+            for each in context.ledger.hosts.listed()
+        ]
+        click.echo()
+        show_table(rows, HOSTS)
 
 
 def _show_tokens(context: Context, now: datetime) -> None:

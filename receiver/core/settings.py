@@ -104,6 +104,13 @@ class Settings:
             "Where the ledger lives; postgresql://… if several hosts share it. Follows RECEIVER_DATA unless set.",
         )
     )
+    local: Path = field(
+        metadata=_option(
+            Path,
+            "{data}/local",
+            "Folder of what belongs to this host alone. To be set if several hosts share RECEIVER_DATA.",
+        )
+    )
     max_body: int = field(metadata=_option(_size_above_zero, "512 MB", "Largest request accepted."))
     min_free: int = field(
         metadata=_option(

@@ -1,5 +1,6 @@
 """What a delivery needs around it: the processes, the ledger, and a stage for each output folder."""
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,6 +64,16 @@ class Context:
     def recover(self) -> Report:
         """Finish or sweep what a crash left behind, while others are at work. Raises `Problem`."""
         return recover(self.ledger, self.settings.data, self.roots())
+
+    def announce(self) -> None:
+        """Tell the other hosts, if there are any, which site is served here. Raises `Problem`."""
+        if self.ledger.hosts:
+            self.ledger.hosts.serve(self.site_digest())
+
+    def site_digest(self) -> str:
+        """Return what is the same on two hosts that serve the same."""
+        text = "\n".join(f"{name} {process.digest}" for name, process in sorted(self.processes.items()))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def roots(self) -> set[Path]:
         """Return the folders of all stages."""

@@ -17,6 +17,7 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery.context import Context
 from receiver.site import in_force
 from receiver.site.process import Process
+from receiver.store.database import Hosts
 from receiver.store.durable import storage
 from receiver.store.entry import Standing
 from receiver.store.folders import FOLDER_MODE, free_space, name_of, require_access, require_shareable
@@ -45,6 +46,7 @@ def checks(context: Context, *, look_only: bool = False) -> list[Check]:
     return [
         _configuration(context),
         ledger(context),
+        *_hosts(context),
         *sorted(stages, key=lambda check: check.reason),
         *sorted(set(outputs.values()), key=lambda check: check.reason),
         *(
@@ -80,7 +82,7 @@ def _configuration(context: Context) -> Check:
 
 def _kept_back(context: Context) -> str:
     """Return what keeps an edit of the site back: no reason to turn deliveries away."""
-    known = in_force.read(context.settings.data)
+    known = in_force.read(context.settings.local)
     faults = known.kept_back if known else ()
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
     return f"; an edit is kept back by {faults[0]}{more}" if faults else ""
@@ -94,6 +96,19 @@ def _ledger(context: Context) -> str:
             require_access(context.ledger.path.parent, os.W_OK | os.X_OK)
     context.ledger.find("")
     return "answers, and can be written"
+
+
+def _hosts(context: Context) -> list[Check]:
+    """Return who shares the ledger, and whether what they serve is the same: no reason to turn deliveries away."""
+    return [_check("hosts", partial(_sites, context, context.ledger.hosts))] if context.ledger.hosts else []
+
+
+def _sites(context: Context, hosts: Hosts) -> str:
+    found = hosts.listed()
+    own = context.site_digest()
+    others = sorted({each.host for each in found if each.site not in ("", own)})
+    text = f"{len({each.host for each in found})}, processes: {len(found)}"
+    return f"{text}; the site here differs from that of {', '.join(others)}" if others else text
 
 
 def _stages(context: Context, usable: Collection[str]) -> set[Check]:

@@ -50,20 +50,20 @@ def main(settings: Settings) -> int:
 
 def _put_in_force(settings: Settings) -> None:
     """Judge the site, unless that was done meanwhile or still being edited. Raises Problem, ConfigurationError."""
-    with in_force.alone(settings.data):
-        before = in_force.read(settings.data)
+    with in_force.alone(settings.local):
+        before = in_force.read(settings.local)
         if before is None:  # somebody has removed or spoilt it
             in_force.establish(settings)
             return
         seen = in_force.fingerprint(settings.site)
         if before.judged == seen:
             return
-        target = in_force.new_copy(settings.data)
+        target = in_force.new_copy(settings.local)
         in_force.copy(settings.site, target)
         if in_force.fingerprint(settings.site) != seen:
             return  # it is asked for again
         after = judge(settings, replace(settings, site=target), before, seen)
-        in_force.write(settings.data, after)
+        in_force.write(settings.local, after)
     _log_changes(before, after)
 
 
@@ -129,7 +129,7 @@ def _in_conflict(settings: Settings, sound: Configs, before: State, found: Mappi
 
 
 def _configs(settings: Settings, before: State, names: list[str]) -> Configs:
-    sites = {name: in_force.place(settings.data, before.processes[name].copy) for name in names}
+    sites = {name: in_force.place(settings.local, before.processes[name].copy) for name in names}
     return {name: read(site / MAPPINGS / name, site) for name, site in sites.items()}
 
 

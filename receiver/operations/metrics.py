@@ -86,14 +86,14 @@ class Standing(Collector):
         return gauge
 
     def _kept_back(self) -> int:
-        served = in_force.read(self._current.context.settings.data)
+        served = in_force.read(self._current.context.settings.local)
         return len(served.kept_back) if served else 0
 
 
 def scrape(current: ContextHolder) -> Callable[[], bytes]:
     """Return what writes the page of all workers that count in the same folder."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(meters.folder_in(current.context.settings.data)))  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry, str(meters.folder_in(current.context.settings.local)))  # type: ignore[no-untyped-call]
     standing = CollectorRegistry()
     standing.register(Standing(current))
     return Page(lambda: _page(registry) + generate_latest(standing))

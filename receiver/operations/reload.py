@@ -62,10 +62,10 @@ class Watch:
 
     def look(self) -> None:
         """Take over what is in force; have an edit judged that rests. Raises Problem."""
-        self.lock = self.lock or in_force.watch(self.settings.data)
+        self.lock = self.lock or in_force.watch(self.settings.local)
         if self.lock and (self.seen != self.judged or next(self.turns)):
             self._look_at_site()
-        mark = in_force.mark(self.settings.data)
+        mark = in_force.mark(self.settings.local)
         if mark != self.mark:
             self.mark = mark
             self._follow()
@@ -83,13 +83,14 @@ class Watch:
 
     def _follow(self) -> None:
         """Take over what is in force. Raises Problem."""
-        found = in_force.read(self.settings.data)
+        found = in_force.read(self.settings.local)
         if found is None:
             return  # somebody has removed it: what runs goes on
         self.judged = found.judged
         context = self.current.context
         try:
             self.current.context = rebuilt(context, in_force.load(self.settings, found, context.processes))
+            self.current.context.announce()
         except (ConfigurationError, Problem) as error:
             log.not_reloaded(str(error))
 

@@ -51,9 +51,9 @@ def prune(context: Context, now: datetime, *, dry_run: bool = False) -> Iterator
 
     For some days after the clock was set nothing goes for its age: held deliveries were answered 202.
     """
-    folder = context.settings.data / FOLDER
+    folder = context.settings.local / FOLDER  # each host has a clock of its own
     if not dry_run:
-        folders.ensure_folder(folder, README)
+        folders.ensure_folder(folder, CLOCK_README)
     until = cautious_until(folder, now, note=not dry_run)
     if until and not dry_run:
         log.clock_was_set(units.stamp(until))
@@ -174,8 +174,11 @@ def _written(span: timedelta) -> str:
 
 FOLDER = "housekeeping"
 README = """\
-Who holds the lock of this folder prunes, and its time is when that was done last. clock.json is how the clock stood
-then: without it, a clock that was set meanwhile is not noticed. The folder may be removed at any time.
+Who holds the lock of this folder prunes, and its time is when that was done last. It may be removed at any time.
+"""
+CLOCK_README = """\
+clock.json is how the clock stood when it was looked at last: without it, a clock that was set meanwhile is not noticed.
+The folder may be removed at any time.
 """
 LOOK = 60  # seconds between two looks whether it is time
 EVERY = 3600  # seconds between two prunings: retention counts days, and a listing of 100,000 folders takes a second
@@ -199,24 +202,29 @@ def _keep(current: ContextHolder, pause: float) -> None:
 
 
 def look(context: Context) -> bool:
-    """Finish and, if it is time, prune, unless somebody else does; tell whether it pruned. Raises Problem."""
+    """Finish and, if it is time, prune, unless somebody else does; return whether it pruned. Raises Problem."""
     folder = context.settings.data / FOLDER
     folders.ensure_folder(folder, README)
     lock = stage.lock_folder(folder)
     if lock is None:
         return False
     try:
-        if _is_unfinished(context):
-            log.recovered(context.recover())
-        batches.look(context, datetime.now(UTC))
-        due = _is_due(context, folder)
-        if due:
-            os.utime(lock)
-            for done in prune(context, datetime.now(UTC)):
-                if done.problem:
-                    log.housekeeping_failed(done.problem)
+        with context.ledger.once("housekeeping") as ours:
+            return ours and _work(context, folder, lock)
     finally:
         os.close(lock)
+
+
+def _work(context: Context, folder: Path, lock: int) -> bool:
+    if _is_unfinished(context) or (context.ledger.hosts and context.ledger.hosts.give_up_silent()):
+        log.recovered(context.recover())
+    batches.look(context, datetime.now(UTC))
+    due = _is_due(context, folder)
+    if due:
+        os.utime(lock)
+        for done in prune(context, datetime.now(UTC)):
+            if done.problem:
+                log.housekeeping_failed(done.problem)
     return due
 
 

@@ -55,7 +55,7 @@ def when_ready(server: Any) -> None:
     sd_notify(f"MAINPID={server.pid}", server.log)
     settings = Settings.from_environment()
     log.set_up(settings.log)
-    served = in_force.read(settings.data)
+    served = in_force.read(settings.local)
     log.serving(sorted(served.processes) if served else [])
     for line in unread_variables(settings.site):
         log.unread(line)

@@ -1,6 +1,6 @@
 """The configuration in force: copies of the site that were proven, which every worker serves from.
 
-    site ──▶ copy in RECEIVER_DATA/configuration/ ──▶ proven? ──▶ state.json names it ──▶ workers take it over
+    site ──▶ copy in RECEIVER_LOCAL/configuration/ ──▶ proven? ──▶ state.json names it ──▶ workers take it over
                                                       └──▶ state.json says what keeps it back
 
 What is proven is what is served, even if somebody edits the site meanwhile, and a worker that is replaced after a
@@ -31,7 +31,7 @@ from receiver.store.durable import storage
 from receiver.store.folders import share_folders
 from receiver.store.stage import stage_for
 
-FOLDER = "configuration"  # under RECEIVER_DATA
+FOLDER = "configuration"  # under RECEIVER_LOCAL: each host serves what was proven there
 FILE = "state.json"
 COPIES = "copies"
 SERVING = "serving"  # locked, shared, by each process that serves or is to start one that does
@@ -75,49 +75,59 @@ class State:
         return any(each.output == str(output) for each in self.processes.values())
 
 
-def ensure_folder(data: Path) -> None:
+def move_in(settings: Settings) -> None:
+    """Move what an earlier release kept under RECEIVER_DATA to RECEIVER_LOCAL, as long as nothing is there."""
+    for name in (FOLDER, "metrics"):
+        before, now = settings.data / name, settings.local / name
+        if before.is_dir() and not now.exists():
+            with suppress(OSError):  # another process does it, or it is another disk: all is made anew at a start
+                settings.local.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
+                durable.move_new(before, now)
+
+
+def ensure_folder(local: Path) -> None:
     """Create the folder. Raises Problem."""
-    folders.ensure_folder(folder(data), README)
+    folders.ensure_folder(folder(local), README)
 
 
-def folder(data: Path) -> Path:
+def folder(local: Path) -> Path:
     """Return the folder of copies and state."""
-    return data.absolute() / FOLDER
+    return local.absolute() / FOLDER
 
 
-def place(data: Path, copy: str) -> Path:
+def place(local: Path, copy: str) -> Path:
     """Return where a copy lies."""
-    return folder(data) / COPIES / copy
+    return folder(local) / COPIES / copy
 
 
-def new_copy(data: Path) -> Path:
+def new_copy(local: Path) -> Path:
     """Return a place for a copy that nothing has yet."""
-    return place(data, os.urandom(5).hex())
+    return place(local, os.urandom(5).hex())
 
 
-def mark(data: Path) -> tuple[int, int]:
+def mark(local: Path) -> tuple[int, int]:
     """Return what is different for another state, without reading it."""
     with suppress(OSError):
-        seen = (folder(data) / FILE).stat()
+        seen = (folder(local) / FILE).stat()
         return seen.st_ino, seen.st_mtime_ns
     return 0, 0
 
 
-def watch(data: Path) -> int | None:
+def watch(local: Path) -> int | None:
     """Return a lock that makes its holder the one who watches the site; None if somebody does. Raises Problem."""
-    place = folder(data) / WATCH
+    place = folder(local) / WATCH
     folders.ensure_folder(place, WATCH_README)
     return stage.lock_folder(place)
 
 
 @contextmanager
-def joining(data: Path) -> Iterator[bool]:
+def joining(local: Path) -> Iterator[bool]:
     """Be `alone`, and from then on one of the processes that serve, until this one ends. Raises Problem.
 
     Yields whether no other process serves. Whoever raises inside has not joined.
     """
-    with alone(data):
-        file = os.open(folder(data) / SERVING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)
+    with alone(local):
+        file = os.open(folder(local) / SERVING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)
         try:
             yield _shared(file)
         except BaseException:
@@ -137,10 +147,10 @@ def _shared(file: int) -> bool:
 
 
 @contextmanager
-def alone(data: Path) -> Iterator[None]:
+def alone(local: Path) -> Iterator[None]:
     """Be the only one on this host who makes copies and puts a state in force. Raises Problem."""
-    ensure_folder(data)
-    while (lock := stage.lock_folder(folder(data))) is None:
+    ensure_folder(local)
+    while (lock := stage.lock_folder(folder(local))) is None:
         time.sleep(PAUSE)
     try:
         yield
@@ -148,36 +158,36 @@ def alone(data: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def read(data: Path) -> State | None:
+def read(local: Path) -> State | None:
     """Return what is in force; None if the file is missing or spoilt, or a copy is gone. Raises Problem, also for
     one that a newer program wrote.
 
     All is then made anew of the site, as at a start.
     """
     try:
-        content = (folder(data) / FILE).read_bytes()
+        content = (folder(local) / FILE).read_bytes()
     except FileNotFoundError:
         return None
     except OSError:
-        raise Problem(Code.STORAGE_FAILED, f"{folder(data) / FILE} cannot be read") from None
+        raise Problem(Code.STORAGE_FAILED, f"{folder(local) / FILE} cannot be read") from None
     try:
         described = json.loads(content)
-        require_known(described, f"{folder(data) / FILE}")
+        require_known(described, f"{folder(local) / FILE}")
         served = {name: Served(**each) for name, each in described["processes"].items()}
         found = State(described["judged"], served, tuple(described["kept_back"]))
-        lie_there = all(place(data, each.copy).is_dir() for each in served.values())
+        lie_there = all(place(local, each.copy).is_dir() for each in served.values())
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
     return found if lie_there else None
 
 
-def write(data: Path, state: State) -> None:
+def write(local: Path, state: State) -> None:
     """Put a state in force, and remove the copies that neither it nor the one before needs. Raises Problem."""
-    before = read(data)
+    before = read(local)
     content = json.dumps(stamped(asdict(state)), indent=1).encode()
-    durable.write_over(folder(data) / FILE, content, folder(data) / f"{os.urandom(5).hex()}.new")
+    durable.write_over(folder(local) / FILE, content, folder(local) / f"{os.urandom(5).hex()}.new")
     needed = {each.copy for known in (state, before) if known for each in known.processes.values()}
-    for path in folders.within(folder(data) / COPIES, depth=1):
+    for path in folders.within(folder(local) / COPIES, depth=1):
         if path.name not in needed:
             folders.remove(path)
 
@@ -189,14 +199,14 @@ def establish(settings: Settings) -> dict[str, Process]:
     `Problem`.
     """
     seen = fingerprint(settings.site)
-    target = new_copy(settings.data)
+    target = new_copy(settings.local)
     copy(settings.site, target)
     processes = compiling.proven(replace(settings, site=target))
-    before = read(settings.data)
+    before = read(settings.local)
     for process in processes.values():
         create_output(settings, process.output, process.group, before)
     served = {name: Served(target.name, each.digest, str(each.output)) for name, each in processes.items()}
-    write(settings.data, State(seen, served))
+    write(settings.local, State(seen, served))
     return processes
 
 
@@ -228,7 +238,7 @@ def sites(settings: Settings, current: State) -> Iterator[tuple[Settings, list[s
     """Yield each copy in force as the settings' site, with the processes that are served from it."""
     for copy in sorted({each.copy for each in current.processes.values()}):
         names = [name for name, each in current.processes.items() if each.copy == copy]
-        yield replace(settings, site=place(settings.data, copy)), names
+        yield replace(settings, site=place(settings.local, copy)), names
 
 
 def _is_same(process: Process, served: Served | None) -> bool:

@@ -114,6 +114,9 @@ class Hosts(Protocol):
     def finishing(self, ids: Sequence[str]) -> AbstractContextManager[set[str]]:
         """Keep those of some deliveries that no other process is finishing right now. Raises Problem."""
 
+    def once(self, task: str) -> AbstractContextManager[bool]:
+        """Hold the lock on a task that one host does for all; False if another has it. Raises Problem."""
+
     def leave(self) -> None:
         """End the incarnation of this process, if it has one."""
 

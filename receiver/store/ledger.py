@@ -6,6 +6,7 @@ Its methods are named by what they mean to a delivery; what they are in a databa
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -79,6 +80,10 @@ class Ledger:
     def owner(self) -> str:
         """The incarnation of this process among those of several hosts; "" if one host has it all. Raises Problem."""
         return self.hosts.own() if self.hosts else ""
+
+    def once(self, task: str) -> AbstractContextManager[bool]:
+        """Hold the lock on a task that one host does for all; False if another has it. Raises Problem."""
+        return self.hosts.once(task) if self.hosts else nullcontext(True)
 
     def close(self) -> None:
         """Close what this process has open; the next use opens it again."""

@@ -82,7 +82,7 @@ def test_an_output_that_was_made_anew_on_another_disk_is_used_at_once(context): 
 
 def test_a_ledger_that_was_removed_is_told_as_the_service_tells_it(context, monkeypatch):  # noqa: F811
     monkeypatch.setenv("RECEIVER_TOKEN", "a-token-of-the-test")
-    with in_force.alone(context.settings.data):
+    with in_force.alone(context.settings.local):
         establish(context.settings)
     refuse(context, "1")
     away = context.ledger.path.rename(context.ledger.path.with_name("away"))

@@ -19,7 +19,7 @@ HANG = 10.0  # seconds until nobody waits any longer
 IDLE = 5.0  # seconds after which a connection is not trusted any more: the service closes idle ones
 SWEEP = 200  # requests after which what was published or kept is looked at and thrown away
 # folders that the service keeps
-OWN = {"stage", "output", "quarantine", "originals", "metrics", "housekeeping", "configuration", "notify", "tokens"}
+OWN = {"stage", "output", "quarantine", "originals", "local", "housekeeping", "notify", "tokens"}
 OURS = re.compile(r"[A-Z2-7]{20}(-\d+)?(\.\w+)?|\d+(\.\w+)?|problem\.json|README\.md")  # names of our making
 
 

@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 def pruned(home, after, **options):
     """Prune at a time after noon; return what was removed and kept of each kind. The clock itself was not set."""
-    (home.settings.data / retention.FOLDER / clock.FILE).unlink(missing_ok=True)
+    (home.settings.local / retention.FOLDER / clock.FILE).unlink(missing_ok=True)
     done = list(prune(home.context, NOON + after, **options))
     assert not [each.problem for each in done if each.problem]
     return {each.kind: (each.removed, each.kept) for each in done}
@@ -332,7 +332,7 @@ def test_a_note_of_the_clock_that_cannot_be_read_is_met_with_caution(home, boot)
     home.section('[retention]\nquarantine = "30d"')
     home.deliver(confidence=0.5)
     boot.prune(home, NOON)
-    (home.settings.data / retention.FOLDER / clock.FILE).write_text("[]")
+    (home.settings.local / retention.FOLDER / clock.FILE).write_text("[]")
     assert boot.prune(home, NOON + 40 * DAY, 40 * DAY)["quarantine"].removed == 0
 
 

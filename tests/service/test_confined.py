@@ -104,7 +104,7 @@ def test_it_serves_without_root_where_only_data_and_output_can_be_written(place)
     told = service.log.read_text()
     assert told.count(" serving processes=3 names=intake-forms,lab-reports,referrals") == 1
     assert told.count("RECEIVER_MINFREE: nothing reads this variable; did you mean RECEIVER_MIN_FREE?") == 1
-    copies = data / "configuration" / "copies"  # of the site, with the site's own modes
+    copies = data / "local" / "configuration" / "copies"  # of the site, with the site's own modes
     (used,) = (data / "tokens" / "referrals").iterdir()
     assert used.name.startswith("env-RECEIVER_TOKEN.")
     written = [path for folder in (data, output) for path in folder.rglob("*") if copies not in path.parents]

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def established(settings: Settings) -> None:
-    with in_force.alone(settings.data):
+    with in_force.alone(settings.local):
         in_force.establish(settings)
 
 
@@ -51,12 +51,12 @@ class Site:
     def judged(self) -> in_force.State:
         """Judge the site as it lies there, and put in force what passes."""
         assert judging.main(self.settings) == 0
-        found = in_force.read(self.settings.data)
+        found = in_force.read(self.settings.local)
         assert found
         return found
 
     def digests(self) -> dict[str, str | None]:
-        found = in_force.read(self.settings.data)
+        found = in_force.read(self.settings.local)
         assert found
         return {name: found.digest(name) for name in found.processes}
 
@@ -144,7 +144,7 @@ def test_a_site_that_is_gone_changes_nothing_and_one_process_less_is_one_less(si
 
 
 def test_what_did_not_change_stays_the_very_same_object(site):
-    current = in_force.read(site.settings.data)
+    current = in_force.read(site.settings.local)
     known = in_force.load(site.settings, current)
     site.add("two", more="[retention]\noriginals = '3d'\n")
     after = in_force.load(site.settings, site.judged(), known)
@@ -157,7 +157,7 @@ def test_copies_that_nobody_needs_are_removed(site):
     for days in range(5):
         site.add("two", more=f"[retention]\noriginals = '{days + 1}d'\n")
         site.judged()
-    copies = in_force.folder(site.settings.data) / in_force.COPIES
+    copies = in_force.folder(site.settings.local) / in_force.COPIES
     assert len(list(copies.iterdir())) == 2, "what is in force, and what was before"
 
 
@@ -196,9 +196,9 @@ def test_settings_survive_the_way_through_an_environment(site):
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"judged": "x"}', '{"judged": "", "processes": []}'])
 def test_a_state_that_is_spoilt_is_made_anew(site, content):
     before = site.digests()
-    file = in_force.folder(site.settings.data) / in_force.FILE
+    file = in_force.folder(site.settings.local) / in_force.FILE
     file.write_text(content)
-    assert in_force.read(site.settings.data) is None
+    assert in_force.read(site.settings.local) is None
     established(site.settings)
     assert site.digests() == before
 
@@ -206,7 +206,7 @@ def test_a_state_that_is_spoilt_is_made_anew(site, content):
 @pytest.mark.parametrize("gone", [in_force.FILE, in_force.COPIES, ""])
 def test_an_edit_comes_into_force_also_where_somebody_removed_what_is_in_force(site, gone):
     before = site.digests()
-    folders.remove(in_force.folder(site.settings.data) / gone)
+    folders.remove(in_force.folder(site.settings.local) / gone)
     site.toml("one").write_text(site.toml("one").read_text() + "\n# edited\n")
     after = site.judged()
     assert after.digest("one") != before["one"]
@@ -214,7 +214,7 @@ def test_an_edit_comes_into_force_also_where_somebody_removed_what_is_in_force(s
 
 
 def test_without_a_state_a_faulty_edit_is_told_and_nothing_comes_into_force(site):
-    (in_force.folder(site.settings.data) / in_force.FILE).unlink()
+    (in_force.folder(site.settings.local) / in_force.FILE).unlink()
     site.toml("one").write_text("title = ")
     assert judging.main(site.settings) == 1
-    assert in_force.read(site.settings.data) is None
+    assert in_force.read(site.settings.local) is None

@@ -12,6 +12,7 @@ import pytest
 from receiver.core.delivery import Status
 from receiver.core.problems import Problem
 from receiver.store import publish
+from receiver.store.ledger import Ledger
 from receiver.store.postgres import hosts, session
 from tests.store import host
 from tests.support.place import Place, Sent, deliver, entry_of
@@ -197,3 +198,14 @@ def test_the_same_given_up_delivery_is_finished_by_one_at_a_time(place):
         assert others == {"ID3"}
     with place.ledger.hosts.finishing(["ID2"]) as again:
         assert again == {"ID2"}
+
+
+def test_a_task_is_done_once_for_all_hosts(place, url):
+    second = Ledger(url)
+    with place.ledger.once("notify") as ours:
+        assert ours
+        with second.once("notify") as others, second.once("housekeeping") as another_task:
+            assert (others, another_task) == (False, True)
+    with second.once("notify") as again:
+        assert again
+    second.close()

@@ -14,7 +14,7 @@ from receiver.site.config.site import MAPPINGS
 from receiver.store import originals, quarantine, stage
 from receiver.store.folders import group_id, is_member
 
-OWN = (stage.FOLDER, quarantine.FOLDER, originals.FOLDER, in_force.FOLDER)  # under RECEIVER_DATA
+OWN = (stage.FOLDER, quarantine.FOLDER, originals.FOLDER)  # under RECEIVER_DATA
 
 
 def folders(site: Site) -> Iterator[Fault]:
@@ -48,7 +48,7 @@ def _group(config: ProcessConfig) -> Iterator[Fault]:
 
 def _own(site: Site) -> list[Path]:
     root = site.settings.site
-    folders = [site.settings.data / name for name in OWN]
+    folders = [*(site.settings.data / name for name in OWN), site.settings.local / in_force.FOLDER]
     return [folder.resolve() for folder in (*folders, root / MAPPINGS, root / SCHEMAS)]
 
 

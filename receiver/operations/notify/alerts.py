@@ -116,8 +116,8 @@ def look(context: Context, now: datetime) -> None:
     processes = [process for process in context.processes.values() if process.config.notify.wanted]
     if not processes:
         return
-    with alone(context.settings.data) as mine:
-        if mine:
+    with alone(context.settings.data) as mine, context.ledger.once("notify") as ours:
+        if mine and ours:
             _notify(context, processes, now)
 
 

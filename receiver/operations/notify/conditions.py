@@ -63,7 +63,7 @@ class Seen:
 
 def see(context: Context, now: datetime) -> Seen:
     """Ask the ledger and the disk how everything stands. Raises Problem."""
-    served = in_force.read(context.settings.data)
+    served = in_force.read(context.settings.local)
     kept_back = served.kept_back if served else ()
     ledger = health.ledger(context)
     if not ledger.ready:

@@ -67,16 +67,21 @@ class Connections:
         """Do nothing: nothing is postponed."""
 
     @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Keep a session for as long as the block lasts."""
+        with ledger_errors(), _borrowed(self._pool()) as connection:
+            yield Session(connection)
+
+    @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Keep a transaction open that writes nothing: what it locks is free again when it ends, or its session."""
-        pool = self._pool()
-        with ledger_errors(), _borrowed(pool) as connection:
-            connection.execute("BEGIN")
+        with self.session() as session:
+            session.execute("BEGIN")
             try:
-                yield Session(connection)
+                yield session
             finally:
                 with suppress(psycopg.Error):  # lost meanwhile, and the locks with it
-                    connection.execute("ROLLBACK")
+                    session.execute("ROLLBACK")
 
     def require_in_place(self) -> None:
         """Raise Problem if the server does not answer, or takes nothing in."""

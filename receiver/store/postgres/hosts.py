@@ -103,6 +103,20 @@ class Hosts:
         with self._connections.transaction() as session:
             yield {id_ for (id_,) in session.execute(asked, (list(ids), keys))}
 
+    @contextmanager
+    def once(self, task: str) -> Iterator[bool]:
+        """Hold the lock on a task that one host does for all; yield False if another has it. Raises Problem.
+
+        It falls with the session: a task goes on safely beside another one who then begins it.
+        """
+        with self._connections.session() as session:
+            mine = bool(session.execute("SELECT pg_try_advisory_lock(?)", (key(f"task {task}"),)).get)
+            try:
+                yield mine
+            finally:
+                if mine:
+                    session.execute("SELECT pg_advisory_unlock(?)", (key(f"task {task}"),))
+
     def leave(self) -> None:
         """End the incarnation of this process, if it has one: others may finish what it leaves."""
         own, self._own = self._own, None

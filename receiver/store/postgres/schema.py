@@ -87,11 +87,6 @@ STEPS = (
         started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
         heartbeat_at TIMESTAMPTZ NOT NULL DEFAULT now()
     );
-    CREATE TABLE tasks (                 -- what is done once for all hosts, and how far it is
-        name TEXT PRIMARY KEY,
-        done_at TIMESTAMPTZ NOT NULL,
-        state TEXT NOT NULL              -- JSON
-    );
     """,
     """
     CREATE TABLE digests (

@@ -22,13 +22,13 @@ class Service:
     def context(self) -> Context:
         """The context in force, without tokens. Raises Problem, also if the service has never started here."""
         with self._lock:
-            mark = in_force.mark(self.settings.data)
+            mark = in_force.mark(self.settings.local)
             if self._context is None or mark != self._mark:
                 self._context, self._mark = self._opened(), mark
             return self._context
 
     def _opened(self) -> Context:
-        state = in_force.read(self.settings.data)
+        state = in_force.read(self.settings.local)
         if state is None:
             raise Problem(Code.STORAGE_FAILED, "The service has not started on this data folder yet.")
         sites = in_force.sites(self.settings, state)

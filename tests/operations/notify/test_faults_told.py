@@ -108,10 +108,10 @@ def test_a_disk_that_is_nearly_full_is_told_before_senders_notice_it(home):
 def test_an_edit_that_is_kept_back_is_told_by_its_place_and_code_only(home):
     fault = f"mappings/referrals/process.toml:3:1: wrong-value title is {PLANTED}"
     other = "mappings/labs/process.toml:3:1: wrong-value title is empty"
-    data = home.context.settings.data
-    in_force.ensure_folder(data)
+    local = home.context.settings.local
+    in_force.ensure_folder(local)
     for kept_back in ((other,), (other, fault), (fault,), ()):
-        in_force.write(data, in_force.State("seen", {}, kept_back))
+        in_force.write(local, in_force.State("seen", {}, kept_back))
         look(home)
         look(home)
     assert events(home) == ["onset configuration referrals", "recovery configuration referrals"]

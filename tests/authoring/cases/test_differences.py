@@ -177,6 +177,7 @@ def test_different_bytes_always_have_a_difference_and_equal_ones_none(form, one,
         ("csv", "1,2\r\n", "1,2,3\r\n4\r\n", ['row 1, column 3: expected "", got "3"', 'row 2: not expected, got "4"']),
         ("csv", "a\r\n", "a\r\nb\r\n", ['row 2: not expected, got "b"']),
         ("csv", "a,a\r\n1,2\r\n3,4\r\n", "a,a\r\n1,2\r\n", ['row 3: missing, expected "3, 4"']),
+        ("csv", "a|b\r\n;;;;|1\r\n2|3", "a|b\r\n;;;;|1\r\n2|4", ['row 3, b: expected "3", got "4"']),
         ("csv", "a|b|;\r\n1|2\r\n3|4;;;", "a|b|;\r\n1|2\r\n3|5;;;", ['row 3, b: expected "4;;;", got "5;;;"']),
         (
             "csv",

@@ -21,6 +21,7 @@ FILE_MODE = 0o640  # downstream reads through its group; patients' data is for n
 EARLY_WRITE = 8_000_000  # bytes; the disk works while the body still comes in, and the last fsync is nearly free
 COPY_CHUNK = 1_000_000  # bytes
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_RENAME_NEW = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}  # renameat2(2): flag or call unknown to the file system
 _NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EACCES}
@@ -63,21 +64,27 @@ class NewFile:
 
     __slots__ = ("_descriptor", "_size", "_started")
 
-    def __init__(self, path: AnyPath, mode: int = FILE_MODE) -> None:
+    def __init__(self, path: AnyPath, mode: int = FILE_MODE, begun: bytes = b"") -> None:
+        """Create the file with what it begins with. Raises Problem; one that has less is never taken for whole."""
         self._size = 0  # bytes written so far
         self._started = 0  # bytes whose write-back was started
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._descriptor = os.open(path, flags, mode)
+            self._descriptor = os.open(path, _NEW, mode)
         except OSError as error:
             raise storage_problem("create a file in the stage", error) from None
+        if begun:
+            try:
+                self.write(begun)
+            except BaseException:
+                self.close()
+                raise
 
     def write(self, chunk: bytes) -> None:
         """Append `chunk`. Raises Problem if the disk refuses."""
-        rest = memoryview(chunk)
         try:
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+            written = os.write(self._descriptor, chunk)
+            while written < len(chunk):
+                written += os.write(self._descriptor, memoryview(chunk)[written:])
         except OSError as error:
             raise storage_problem("write to the stage", error) from None
         self._size += len(chunk)
@@ -99,7 +106,8 @@ class NewFile:
         except OSError as error:
             raise storage_problem("make a file of the stage durable", error) from None
         finally:
-            self.close()
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def close(self) -> None:
         """Close without making anything durable."""
@@ -122,9 +130,10 @@ def sync_files(files: Iterable[NewFile]) -> None:
             file.start_writing()
         for file in waiting:
             file.sync()
-    finally:
+    except BaseException:
         for file in waiting:
             file.close()
+        raise
 
 
 def sync_again(path: AnyPath) -> None:

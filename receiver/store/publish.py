@@ -143,6 +143,7 @@ def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
     """Publish what `commit` has accepted. Raises Problem; a retry or recovery then goes on where this stopped."""
     for problem in release([entry]).values():
         raise problem
+    staged.lying.difference_update([output.staged for output in entry.outputs])
     _mark(ledger, [entry], later=True)
     staged.accepted = False  # nothing rests on the folder any more, once the mark is written
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from stat import S_IMODE
 
 from receiver.core import limits
-from receiver.core.problems import Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders
 from receiver.store.durable import storage
 from receiver.store.staged_file import StagedFile
@@ -82,7 +82,7 @@ class Stage:
             staged.close()
             if staged.accepted:
                 os.close(folder.lock)
-            elif not (whole and self._spare.put(folder)):
+            elif not (whole and self._spare.put(folder, empty=not staged.lying)):
                 discard(folder.path)
                 os.close(folder.lock)
 
@@ -94,7 +94,7 @@ class Stage:
                 path.mkdir(mode=folders.FOLDER_MODE)
             lock = lock_folder(path)
             if lock is not None:
-                return Folder(path, lock)
+                return Folder(path, lock, os.fstat(lock)[1:3])
 
 
 class Staged:
@@ -105,12 +105,15 @@ class Staged:
         self.accepted = False  # from the ledger row on, only recovery's rules may remove the folder
         self._folder = folder
         self._files: list[StagedFile] = []  # not yet durable
+        self.lying: set[str] = set()  # names in the folder that may still be there
 
     def part(self, suffix: str = "") -> StagedFile:
         """Begin a new file, for the pieces of a part as they come in. `suffix` is our own, never the sender's."""
         if len(self._files) >= OPEN_FILES:
             self._sync(self._files)
-        file = StagedFile(self.folder, self._name(suffix), HELD - sum([file.in_memory for file in self._files]))
+        self._folder.names += 1
+        held = sum([file.size for file in self._files if file.on_disk is None])
+        file = StagedFile(self.folder, f"{self._folder.names}{suffix}", HELD - held)
         self._files.append(file)
         return file
 
@@ -128,16 +131,17 @@ class Staged:
 
     def free(self, suffix: str) -> Path:
         """Return a name in the folder that nothing has, or ever had."""
-        return self.folder / self._name(suffix)
-
-    def _name(self, suffix: str) -> str:
         self._folder.names += 1
-        return f"{self._folder.names}{suffix}"
+        name = f"{self._folder.names}{suffix}"
+        self.lying.add(name)
+        return self.folder / name
 
     def write(self, names: Collection[str] | None = None) -> None:
         """Have the named files, or all, on disk, where they can be read; not yet durable. Raises Problem."""
-        for file in self._named(names):
-            file.written()
+        for file in self._files:
+            if names is None or file.name in names:
+                self.lying.add(file.name)
+                file.written()
 
     def share(self, names: Collection[str], group: int) -> None:
         """Give the named files to a group, readable: durable once they are sealed. Raises Problem."""
@@ -150,17 +154,17 @@ class Staged:
 
     def seal(self, names: Collection[str] | None = None) -> None:
         """Make the named files, or all, and the folder durable; others may vanish in a power cut. Raises Problem."""
-        self._sync(self._named(names))
+        self._sync(self._files if names is None else [file for file in self._files if file.name in names])
         durable.sync_opened(self._folder.lock)
         if not self._folder.rooted:
             durable.sync_folder(self.folder.parent)
             self._folder.rooted = True
-
-    def _named(self, names: Collection[str] | None) -> list[StagedFile]:
-        return [file for file in self._files if names is None or file.name in names]
+        if not self._folder.is_there():
+            raise Problem(Code.STORAGE_FAILED, "a folder of the stage is not where it was")
 
     def _sync(self, files: list[StagedFile]) -> None:
         """Make files durable and close them. Raises Problem."""
+        self.lying.update([file.name for file in files])
         try:
             durable.sync_files([file.written() for file in files])
         finally:
@@ -171,6 +175,8 @@ class Staged:
     def close(self) -> None:
         """Close what is still open."""
         for file in self._files:
+            if file.on_disk:
+                self.lying.add(file.name)
             file.close()
         self._files.clear()
 
@@ -261,13 +267,14 @@ class Folder:
 
     path: Path
     lock: int  # descriptor of the folder itself
+    place: tuple[int, ...]  # its inode and device
     names: int = 0  # given out so far, over all its deliveries: none is ever given twice
     rooted: bool = False  # its own name is durable
 
     def is_there(self) -> bool:
         """Return whether the folder is still where it was created."""
         try:
-            return os.path.samestat(os.fstat(self.lock), os.stat(self.path))
+            return os.stat(self.path)[1:3] == self.place
         except OSError:
             return False
 
@@ -304,12 +311,13 @@ class Spare:
                 os.close(folder.lock)
         return None
 
-    def put(self, folder: Folder) -> bool:
+    def put(self, folder: Folder, *, empty: bool) -> bool:
         """Keep a folder on which nothing rests any more; False if it is not needed, or is not as it was."""
         if len(self._free) >= self._most or not folder.is_there():
             return False
         try:
-            folder.empty()
+            if not empty:
+                folder.empty()
         except Problem:
             return False
         self._free.append(folder)

@@ -14,7 +14,7 @@ PIECE = 64_000  # bytes; below it, handing over takes longer than hashing
 class StagedFile:
     """What one file is to contain, hashed as it comes in."""
 
-    __slots__ = ("_file", "_folder", "_hash", "_held", "_room", "name", "size")
+    __slots__ = ("_beside", "_folder", "_hash", "_held", "_room", "name", "on_disk", "size")
 
     def __init__(self, folder: Path, name: str, room: int) -> None:
         """Begin in memory, with room for so many bytes: what is larger is written to the folder as it comes in."""
@@ -23,8 +23,9 @@ class StagedFile:
         self.size = 0  # bytes so far
         self._room = room
         self._held: list[bytes] = []
-        self._file: NewFile | None = None  # once it is written
-        self._hash = Hashing()
+        self.on_disk: NewFile | None = None  # once it is written
+        self._hash = hashlib.sha256()
+        self._beside: Hashing | None = None  # once it is large
 
     @property
     def path(self) -> Path:
@@ -34,82 +35,69 @@ class StagedFile:
     @property
     def sha256(self) -> str:
         """The digest of what came in so far, hexadecimal."""
-        return self._hash.hexdigest
-
-    @property
-    def in_memory(self) -> int:
-        """How many bytes are held."""
-        return self.size if self._file is None else 0
+        if self._beside:
+            self._beside.settle()
+        return self._hash.hexdigest()
 
     @property
     def held(self) -> bytes | None:
         """All that came in so far; None if it was written already."""
-        return b"".join(self._held) if self._file is None else None
+        return b"".join(self._held) if self.on_disk is None else None
 
     def write(self, chunk: bytes) -> None:
         """Append `chunk`, which is hashed beside and so must not change. Raises Problem if the disk refuses."""
-        self._hash.update(chunk)
         self.size += len(chunk)
-        if self._file is None and self.size <= self._room:
+        if self.size < LARGE:
+            self._hash.update(chunk)
+        else:
+            self._beside = self._beside or Hashing(self._hash)
+            self._beside.update(chunk)
+        if self.on_disk is None and self.size <= self._room:
             self._held.append(chunk)
         else:
             self.written().write(chunk)
 
     def written(self) -> NewFile:
         """Return the file on disk, created with what was held until now. Raises Problem."""
-        if self._file is None:
-            self._file = _new(f"{self._folder}/{self.name}", self._held)
+        if self.on_disk is None:
+            self.on_disk = NewFile(f"{self._folder}/{self.name}", begun=b"".join(self._held))
             self._held = []
-        return self._file
+        return self.on_disk
 
     def close(self) -> None:
         """End without making anything durable."""
-        self._hash.close()
-        if self._file is not None:
-            self._file.close()
-
-
-def _new(path: str, begun: list[bytes]) -> NewFile:
-    """Create a file with what is there already. Raises Problem; one that has less is never taken for whole."""
-    file = NewFile(path)
-    try:
-        for chunk in begun:
-            file.write(chunk)
-    except BaseException:
-        file.close()
-        raise
-    return file
+        if self._beside:
+            self._beside.close()
+        if self.on_disk:
+            self.on_disk.close()
 
 
 class Hashing:
-    """SHA-256 of a file while it is written: of the large ones by a thread beside, which has its own core."""
+    """SHA-256 of a large file while it is written, by a thread beside, which has its own core."""
 
-    __slots__ = ("_done", "_given", "_hash", "_owed", "_size", "_thread")
+    __slots__ = ("_done", "_given", "_hash", "_owed", "_thread")
 
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._size = 0  # bytes hashed
+    def __init__(self, begun: "hashlib._Hash") -> None:
+        """Go on with what was begun."""
+        self._hash = begun
         self._thread: threading.Thread | None = None
         self._given: SimpleQueue[bytes | None] = SimpleQueue()  # None ends the thread
         self._done: SimpleQueue[None] = SimpleQueue()
         self._owed = False  # one chunk is with the thread: a second one would only take memory
 
-    @property
-    def hexdigest(self) -> str:
-        """The digest of all so far, hexadecimal."""
-        if self._owed:
-            self._settle()
-        return self._hash.hexdigest()
-
     def update(self, chunk: bytes) -> None:
         """Hash `chunk`: a large one while its writing goes on and the next one comes in."""
-        if self._owed:
-            self._settle()
-        self._size += len(chunk)
-        if self._size < LARGE or len(chunk) < PIECE:
+        self.settle()
+        if len(chunk) < PIECE:
             self._hash.update(chunk)
         else:
             self._hand_over(chunk)
+
+    def settle(self) -> None:
+        """Wait until all so far is hashed."""
+        if self._owed:
+            self._done.get()
+            self._owed = False
 
     def close(self) -> None:
         """End the thread, if there is one."""
@@ -124,11 +112,6 @@ class Hashing:
             self._thread.start()
         self._given.put(chunk)
         self._owed = True
-
-    def _settle(self) -> None:
-        """Wait until the chunk before this one is hashed."""
-        self._done.get()
-        self._owed = False
 
     def _run(self) -> None:
         while (chunk := self._given.get()) is not None:

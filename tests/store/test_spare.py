@@ -12,6 +12,7 @@ import pytest
 
 from receiver.core import limits
 from receiver.core.delivery import Status
+from receiver.core.problems import Problem
 from receiver.store import publish, quarantine, stage
 from tests.support.place import Place, Sent, deliver, entry_of, refuse, write_parts
 
@@ -194,3 +195,13 @@ def die_before_the_row(place: Place, sent: Sent) -> None:
         staged.seal()
         staged.folder.rename(place.stage.root / "kept")
         raise ZeroDivisionError
+
+
+def test_a_folder_that_somebody_moves_while_it_is_filled_is_no_place_for_a_row(place):
+    """Its files would be looked for where it was, and taken for published."""
+    with pytest.raises(Problem, match="not where it was"), place.stage.open() as staged:
+        entry = entry_of(place, staged, FIRST, 1)
+        staged.write()
+        staged.folder.rename(place.stage.root.parent / "moved")
+        publish.commit(place.ledger, staged, entry)
+    assert place.ledger.find(FIRST.id) is None

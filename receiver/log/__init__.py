@@ -86,7 +86,7 @@ def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
         "version": receipt.version,
         "documents": len(receipt.documents),
         "records": len(receipt.records),
-        "written": 0 if receipt.duplicate else sum(file.size for file in files),
+        "written": 0 if receipt.duplicate else sum([file.size for file in files]),
         **(_reasons(receipt.problem) if receipt.problem else {}),
         **(cost or {}),
     }

@@ -30,11 +30,7 @@ class Text(_Lines):
     def line(self, moment: str, record: logging.LogRecord, fields: dict[str, Any]) -> str:
         """Write one line."""
         words = [moment, record.levelname, _one_line(record.getMessage())]
-        for name, value in fields.items():
-            if isinstance(value, dict):
-                words += [f"{inner}={_word(each)}" for inner, each in value.items()]
-            elif value != "":
-                words.append(f"{name}={_word(value)}")
+        _add_words(words, fields)
         return " ".join(words)
 
 
@@ -65,12 +61,19 @@ def place_of(error: BaseException | None) -> str:
     return "; after ".join(pieces)
 
 
-def _word(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    text = str(value)
-    if PLAIN.fullmatch(text):
-        return text
+def _add_words(words: list[str], fields: dict[str, Any]) -> None:
+    """Add `name=value` for each field that has a value, and for those of a field that has several."""
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            _add_words(words, value)
+        elif isinstance(value, float):
+            words.append(f"{name}={value:.4f}")
+        elif value != "":
+            text = str(value)
+            words.append(f"{name}={text if PLAIN.fullmatch(text) else _word(text)}")
+
+
+def _word(text: str) -> str:
     return json.dumps(text, ensure_ascii=False) if not text.isprintable() or set(text) & set(' "=') else text
 
 

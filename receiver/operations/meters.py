@@ -50,6 +50,13 @@ class Numbers:
             self.begin([name])
         self._doubles[self._places[name]] += amount
 
+    def add_each(self, amounts: Iterable[tuple[str, float]]) -> None:
+        """Count each on by its own amount."""
+        for name, amount in amounts:
+            if name not in self._places:
+                self.begin([name])
+            self._doubles[self._places[name]] += amount
+
     def set(self, name: str, value: float) -> None:
         """Put another value in place of the present one."""
         if name not in self._places:
@@ -180,13 +187,14 @@ class Meters:
 
     def end(self, process: str, received: int, steps: Mapping[Step, float], whole: float) -> None:
         """Count one less in flight, the bytes that came in, and the seconds that each step and the whole took."""
+        taken: list[tuple[str, float]] = []
+        for step, seconds in (*steps.items(), (WHOLE, whole)):
+            total, buckets = self._steps[step]
+            taken += (total, seconds), (buckets[bisect_left(BUCKETS, seconds)], 1)
         with self._lock:
             self._in_flight.add(IN_FLIGHT(), -1)
             self._counters.add(RECEIVED(process), received)
-            for step, seconds in (*steps.items(), (WHOLE, whole)):
-                total, buckets = self._steps[step]
-                self._seconds.add(total, seconds)
-                self._seconds.add(buckets[bisect_left(BUCKETS, seconds)])
+            self._seconds.add_each(taken)
 
 
 def _bound(seconds: float) -> str:

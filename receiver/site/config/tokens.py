@@ -37,8 +37,11 @@ class Tokens:
 
     def _matching(self, token: str) -> list[int]:
         digest = _digest(token)
-        equal = [hmac.compare_digest(digest, known) for known in self.digests]
-        return [place for place, same in enumerate(equal) if same]
+        matching: list[int] = []
+        for place, known in enumerate(self.digests):
+            if hmac.compare_digest(digest, known):
+                matching.append(place)
+        return matching
 
 
 def read_tokens(config: ProcessConfig, environ: Mapping[str, str]) -> tuple[Tokens, list[Fault]]:

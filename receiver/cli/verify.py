@@ -9,7 +9,7 @@ import click
 from receiver.cli.deliveries import entries, open_ledger
 from receiver.cli.terminal import moment
 from receiver.core.settings import Settings
-from receiver.operations.verify import Finding, Unknown, nameless, unknown, verify
+from receiver.operations.verify import Finding, Unknown, nameless, unknown, verify, verify_batches
 from receiver.store.ledger import Ledger
 
 RESTORED = "what is not said to be published: docs/operations.md, Backup and restore, tells what to do with it"
@@ -29,6 +29,7 @@ def command(process: str | None, since: datetime | None, every_file: bool) -> No
     settings = Settings.from_environment()
     ledger = open_ledger(settings)
     tally = verify(ledger, settings.data, entries(ledger, process=process, since=since))
+    verify_batches(ledger, process, since, tally)
     strays = list(_strays(ledger, settings, every_file))
     findings = tally.findings + [_finding(each) for each in strays]
     for finding in findings:
@@ -44,7 +45,7 @@ def _strays(ledger: Ledger, settings: Settings, every_file: bool) -> Iterator[Un
     now = datetime.now(UTC)
     yield from unknown(ledger, settings, now)
     if every_file:
-        yield from nameless(settings, entries(ledger), now)
+        yield from nameless(ledger, settings, entries(ledger), now)
 
 
 def _finding(stray: Unknown) -> Finding:

@@ -4,7 +4,7 @@ Cheap enough for a probe every second."""
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from receiver.core import units
+from receiver.core.batches import Batch, BatchStatus
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.delivery.context import Context
@@ -172,22 +173,37 @@ class Survey:
     last_success: datetime | None  # among the last deliveries; None if it is longer ago
     waiting_files: int  # in the output folder, up to MOST_FILES
     oldest_file: datetime | None
+    batches: "BatchSurvey | None" = None  # None for a process without batches
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSurvey:
+    """The batches of one process that are not published."""
+
+    open: int
+    closed: int  # their files are to be made or published
+    records: int
+    oldest: datetime | None  # when the one that was opened first was opened; aware, UTC
 
 
 def survey(context: Context) -> list[Survey]:
     """Return how every process stands, in the order of their names. Raises Problem."""
     standing = context.ledger.standing()
-    return [_survey(name, standing.get(name, Standing()), process.output) for name, process in _ordered(context)]
+    waiting = context.ledger.batches.unpublished()
+    return [
+        _survey(process, standing.get(name, Standing()), [each for each in waiting if each.process == name])
+        for name, process in _ordered(context)
+    ]
 
 
 def _ordered(context: Context) -> list[tuple[str, Process]]:
     return sorted(context.processes.items())
 
 
-def _survey(name: str, standing: Standing, output: Path) -> Survey:
-    ages = list(_modified(output))
+def _survey(process: Process, standing: Standing, waiting: Sequence[Batch]) -> Survey:
+    ages = list(_modified(process.output))
     return Survey(
-        process=name,
+        process=process.name,
         held=standing.counts.get(Status.HELD, 0),
         refused=standing.counts.get(Status.REFUSED, 0),
         unpublished=standing.counts.get(Status.COMMITTED, 0),
@@ -195,7 +211,14 @@ def _survey(name: str, standing: Standing, output: Path) -> Survey:
         last_success=standing.last_success,
         waiting_files=len(ages),
         oldest_file=datetime.fromtimestamp(min(ages), UTC) if ages else None,
+        batches=_surveyed(waiting) if waiting or process.batches else None,
     )
+
+
+def _surveyed(waiting: Sequence[Batch]) -> BatchSurvey:
+    open_ = sum(each.status is BatchStatus.OPEN for each in waiting)
+    oldest = min((each.opened_at for each in waiting), default=None)
+    return BatchSurvey(open_, len(waiting) - open_, sum(each.count for each in waiting), oldest)
 
 
 def _modified(folder: Path) -> Iterator[float]:

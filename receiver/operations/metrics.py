@@ -39,6 +39,26 @@ GAUGES: tuple[tuple[str, str, Callable[[Survey], int | datetime | None]], ...] =
         "When the oldest file in the output folder was written, Unix time.",
         lambda each: each.oldest_file,
     ),
+    (
+        "receiver_batches_open",
+        "Batches that take records.",
+        lambda each: each.batches.open if each.batches else None,
+    ),
+    (
+        "receiver_batches_closed",
+        "Closed batches that are not yet published.",
+        lambda each: each.batches.closed if each.batches else None,
+    ),
+    (
+        "receiver_batch_records",
+        "Records that wait in batches.",
+        lambda each: each.batches.records if each.batches else None,
+    ),
+    (
+        "receiver_batch_oldest_timestamp_seconds",
+        "When the oldest batch that is not yet published was opened, Unix time.",
+        lambda each: each.batches.oldest if each.batches else None,
+    ),
 )
 
 

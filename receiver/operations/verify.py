@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from receiver.core.batches import Batch, BatchStatus
 from receiver.core.delivery import ID_LENGTH, Kind, Part, Status
 from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Problem
@@ -25,6 +26,7 @@ from receiver.store import kept, originals, quarantine
 from receiver.store.entry import DamagedRow, Entry
 from receiver.store.ledger import ACCEPTED, KEPT, Ledger
 
+MOST_BATCHES = 1_000_000  # all there are
 MOMENT = 2.0  # seconds in which a delivery that is just being published gets its mark, on a busy disk, too
 
 
@@ -66,6 +68,35 @@ def verify(ledger: Ledger, data: Path, entries: Iterable[Entry]) -> Tally:
         if not _is_kept(ledger, place.name) and place.exists()
     ]
     return tally
+
+
+def verify_batches(ledger: Ledger, process: str | None, since: datetime | None, tally: Tally) -> None:
+    """Look at the batches that were opened since then, and at the records that wait in them. Raises Problem."""
+    for batch in ledger.batches.latest(process, MOST_BATCHES):
+        if since and batch.opened_at < since:
+            break
+        if batch.status is BatchStatus.PUBLISHED and batch.file:
+            digest = _digest(Path(batch.file.target))
+            tally.agree += digest == batch.file.sha256
+            tally.taken += digest is None
+            if digest not in (None, batch.file.sha256):
+                tally.findings.append(Finding(batch.id, f"its file {batch.file.path} differs from what was published"))
+        else:
+            tally.findings += [Finding(batch.id, what) for what in _waiting(ledger, batch)]
+
+
+def _waiting(ledger: Ledger, batch: Batch) -> Iterator[str]:
+    """Yield what is wrong with a batch that is not published."""
+    try:
+        count = sum(1 for _ in ledger.batches.contents(batch))
+    except Problem as problem:
+        yield problem.detail
+        return
+    now = ledger.batches.find(batch.process, batch.name, batch.number)
+    if now == batch and count != batch.count:
+        yield f"has {count} records, and is to have {batch.count}"
+    elif now == batch and batch.status is not BatchStatus.OPEN:
+        yield "is closed and not yet published: the log says why, receiver batch close tries it again"
 
 
 def _look(ledger: Ledger, entry: Entry, data: Path, tally: Tally) -> None:
@@ -160,11 +191,12 @@ def unknown(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Unkno
             yield Unknown(ids[0], path)
 
 
-def nameless(settings: Settings, entries: Iterable[Entry], now: datetime) -> Iterator[Unknown]:
+def nameless(ledger: Ledger, settings: Settings, entries: Iterable[Entry], now: datetime) -> Iterator[Unknown]:
     """Yield the files that have no id in their names and are none of `entries`, which are read after the folders."""
     found = {path for path, name in _remembered(settings, now) if not ID.search(name)}
     for entry in entries:
         found.difference_update(Path(output.target) for output in entry.outputs)
+    found.difference_update(Path(each.file.target) for each in ledger.batches.latest(limit=MOST_BATCHES) if each.file)
     yield from (Unknown("", path) for path in sorted(found))
 
 

@@ -1,11 +1,11 @@
-"""A fill, a closing and a recovery of a batch at every ninth point; `make crash` hits each of them."""
+"""A fill, a closing and a recovery of a batch at every sixth point; `make crash` hits each of them."""
 
 import pytest
 
 from tests.crash import batches, power, syscalls
 from tests.support.required import require
 
-EVERY = 9
+EVERY = 6
 
 
 @pytest.mark.parametrize("kind", batches.KINDS, ids=lambda kind: kind.name)

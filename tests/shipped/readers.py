@@ -100,9 +100,10 @@ class Message:
         return " ".join(self.leaf("PID", 5, component) for component in range(1, 7)).split()
 
 
-def rows(content: bytes) -> list[dict[str, str]]:
+def rows(content: bytes, delimiter: str = ",") -> list[dict[str, str]]:
     """Read CSV with a header."""
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
+    text = io.StringIO(content.decode("utf-8"), newline="")
+    return list(csv.DictReader(text, strict=True, delimiter=delimiter))
 
 
 def laserfiche(content: bytes) -> dict[str, list[str]]:

@@ -17,9 +17,10 @@ from receiver.authoring.cases.cases import Case, cases, incoming
 from receiver.authoring.cases.outcome import run
 from receiver.authoring.cases.verdict import Status, Verdict, judge
 from receiver.site.compiling import compile_site
-from tests.shipped.readers import LF, Message, dip, fixed, laserfiche, transaction
+from tests.shipped.readers import LF, Message, dip, fixed, laserfiche, rows, transaction
 from tests.shipped.shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
 
+PANEL = ["MSH", "PID", "OBR", "OBX", "OBX", "OBX"]
 CASES = [case for process in processes(EXAMPLES).values() for case in cases(process)]
 RECORDS = sorted(path for case in CASES for path in case.expected.iterdir())
 
@@ -28,8 +29,9 @@ def name(case: Case) -> str:
     return f"{case.process.name}/{case.name}"
 
 
-def records(suffix: str):
+def records(suffix: str, process: str = ""):
     found = [path for path in RECORDS if path.suffix == suffix and path.name != "problem.json"]
+    found = [path for path in found if not process or path.parents[3].name == process]
     assert found
     return pytest.mark.parametrize("path", found, ids=lambda path: f"{path.parents[3].name}/{path.parents[1].name}")
 
@@ -61,8 +63,39 @@ def test_a_message_satisfies_the_standard_for_two_readers(path):
     text = path.read_bytes().decode()
     assert Validator.validate(parse_message(text, find_groups=True))
     parsed = hl7.parse(text)
-    assert [str(segment[0]) for segment in parsed] == ["MSH", "EVN", "PID", "PV1", "TXA", "OBX", "OBX"]
+    segments = {"mdm-embedded": ["MSH", "EVN", "PID", "PV1", "TXA", "OBX", "OBX"], "lab-panel": PANEL}
+    assert [str(segment[0]) for segment in parsed] == segments[path.parents[3].name]
     assert str(parsed.segment("MSH")(10)) == path.stem
+
+
+def test_each_result_of_a_panel_is_an_observation():
+    message = hl7.parse(content("lab-panel", "text-results", ".hl7").decode())
+    assert [(str(each(2)), str(each(3)[0][1])) for each in message.segments("OBX")] == [
+        ("ST", "Nitrite"),
+        ("ST", "C-reactive protein"),
+        ("ST", "Colour \\F\\ odour"),
+    ]
+
+
+@pytest.mark.parametrize("sample", ["three-lines", "semicolon-and-formula"])
+def test_each_line_of_an_invoice_is_a_row(sample):
+    told = json.loads((EXAMPLES / "mappings/invoice-lines/samples" / sample / "metadata.json").read_bytes())
+    lines = told["annotation"]["content"][2]["children"][0]["children"]
+    amounts = [cell["content"]["value"] for line in lines for cell in line["children"] if "amount" in cell["schema_id"]]
+    lines = rows(content("invoice-lines", sample, ".csv"), ";")
+    assert [line["amount"].replace(",", ".") for line in lines] == amounts
+    assert {line["supplier"] for line in lines} == {told["annotation"]["content"][1]["children"][0]["content"]["value"]}
+
+
+def test_each_patient_of_a_fax_has_a_record():
+    folder = EXAMPLES / "mappings/fax-of-several/samples/three-patients/expected"
+    told = [json.loads(path.read_bytes()) for path in sorted(folder.iterdir())]
+    assert [(each["mrn"], each["firstPage"], each["lastPage"], each["of"]) for each in told] == [
+        ("00142637", 1, 2, 3),
+        ("00142638", 3, 3, 3),
+        ("00142639", 4, 6, 3),
+    ]
+    assert len({each["document"] for each in told}) == 1
 
 
 def test_the_fax_comes_out_of_the_message_as_pdf():
@@ -83,7 +116,7 @@ def test_a_message_keeps_the_senders_clock():
     assert Message(content("mdm-embedded", "faxed-referral", ".hl7")).leaf("TXA", 6) == "20181007104521-0500"
 
 
-@records(".json")
+@records(".json", "fhir-bundle")
 def test_a_bundle_is_one_that_a_server_takes(path):
     whole = json.loads(path.read_bytes())
     Bundle.model_validate(whole)

@@ -17,15 +17,20 @@ from receiver.authoring.cases.outcome import FROZEN
 from receiver.core.delivery import Delivery, Reading
 from receiver.core.problems import Problem
 from receiver.delivery.parts import collect
+from receiver.delivery.receive import read
 from receiver.delivery.render import as_published, render
 from receiver.formats.budget import MAX_DOCUMENT
 from receiver.store.stage import Stage
 from tests.shipped.shipping import EXAMPLES, MANY, ROOT, case, processes
 
-PROCESSES = sorted(name for site in (ROOT, EXAMPLES) for name in processes(site))
+ALL = {name: process for site in (ROOT, EXAMPLES) for name, process in processes(site).items()}
+TABLED = sorted(name for name, process in ALL.items() if process.config.tables)
+PROCESSES = sorted(ALL.keys() - TABLED)
 TEXT = st.from_regex(r"[A-Za-z]{1,12}", fullmatch=True)  # what has no form of its own
+NAMES = st.from_regex(r"[A-Z][a-z]{2,8}, [A-Z][a-z]{2,8}", fullmatch=True)
 BY_NAME = {
-    "patient_name": st.from_regex(r"[A-Z][a-z]{2,8}, [A-Z][a-z]{2,8}", fullmatch=True),
+    "patient_name": NAMES,
+    "name": NAMES,
     "time_zone": st.sampled_from(["", "UTC", "Central Standard Time", "Europe/Vienna"]),
 }
 SPAN = datetime(1900, 1, 1), datetime(2099, 12, 31)  # noqa: DTZ001 (as written, the offset follows)
@@ -39,6 +44,10 @@ def values(name, schema, whole):
         schema = whole["$defs"][schema["$ref"].rpartition("/")[2]]
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if schema["type"] == "integer":
+        return st.integers(schema["minimum"], 9_999)
+    if schema.get("format") == "date":
+        return st.dates(*(each.date() for each in SPAN)).map(str)
     if schema["type"] == "array":
         return st.lists(values(name, schema["items"], whole), max_size=schema["maxItems"])
     if name in BY_NAME:
@@ -59,18 +68,26 @@ class Process:
         config = self.process.config
         sample = next(each for each in cases(self.process) if not (each.expected / "problem.json").exists())
         came = incoming(case(name, sample.name), 10**9)
-        collected = collect(config.parts, config.delivery.unknown_parts, came, staged).parts
-        self.parts = as_published(self.process, collected, staged)
-        self.schema = json.loads((site / "schemas" / config.fields.schema).read_text())
+        collected = collect(config.parts, config.delivery.unknown_parts, came, staged)
+        self.sample = read(self.process, collected)
+        self.parts = as_published(self.process, collected.parts, staged)
+        self.schemas = site / "schemas"
 
     def fields(self):
-        members = {name: values(name, each, self.schema) for name, each in self.schema["properties"].items()}
-        required = self.schema["required"]
+        return self.members(self.process.config.fields.schema)
+
+    def rows(self, table):
+        return st.lists(self.members(self.process.config.tables[table].schema), min_size=1, max_size=3)
+
+    def members(self, schema):
+        whole = json.loads((self.schemas / schema).read_text())
+        members = {name: values(name, each, whole) for name, each in whole["properties"].items()}
+        required = whole.get("required", [])
         optional = {name: each for name, each in members.items() if name not in required}
         return st.fixed_dictionaries({name: members[name] for name in required}, optional=optional)
 
-    def render(self, fields) -> None:
-        reading = Reading("42", fields, dict.fromkeys(fields, 1.0), {})
+    def render(self, fields, tables=None) -> None:
+        reading = Reading("42", fields, dict.fromkeys(fields, 1.0), {}, tables or self.sample.tables)
         render(self.process, Delivery("AAAABBBBCCCCDDDDEEEE", self.process.name, "42", FROZEN, 1), reading, self.parts)
 
 
@@ -94,6 +111,23 @@ def test_what_the_schema_lets_in_is_rendered(shipped, name, data):
         process.render(fields)
     except Problem as problem:
         raise AssertionError([f"{each.where}: {each.message}" for each in problem.violations]) from None
+
+
+@pytest.mark.parametrize("name", TABLED)
+@given(data=st.data())
+@bounded(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_the_schema_of_a_row_lets_in_is_rendered(shipped, name, data):
+    process = shipped(name)
+    fields = data.draw(process.fields())
+    tables = {table.name: data.draw(process.rows(table.name)) for table in process.process.metadata.tables}
+    sound = not process.process.metadata.fields_schema.violations(fields)
+    for table in process.process.metadata.tables:
+        sound = sound and not any(map(table.schema.violations, tables[table.name]))
+    if sound:
+        try:
+            process.render(fields, tables)
+        except Problem as problem:
+            raise AssertionError([f"{each.where}: {each.message}" for each in problem.violations]) from None
 
 
 @pytest.mark.parametrize("name", PROCESSES)

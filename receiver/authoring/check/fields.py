@@ -63,7 +63,8 @@ def _types_of(shape: Shape, name: str) -> frozenset[str]:
 def _configured(process: Pieces, shape: Shape, schema: str) -> Iterator[Fault]:
     """Yield names in process.toml that no field has."""
     config = process.config
-    named: dict[Path, str] = {("confidence", "fields", name): name for name in config.confidence.fields}
+    minimums = [name for name in config.confidence.fields if name.partition(".")[0] not in config.tables]
+    named: dict[Path, str] = {("confidence", "fields", name): name for name in minimums}
     named |= {("fields", "repeated", index): name for index, name in enumerate(config.fields.repeated)}
     named |= {("fields", "aliases", old): new for old, new in config.fields.aliases.items()}
     for path, name in named.items():

@@ -5,8 +5,8 @@ A value is a whole cell, quoted where it must be, or stands inside quotes of the
     {{ fields.mrn }},{{ fields.patient_name }},"{{ fields.dose }} mg"
 
 Text beside a value outside of quotes is a fault: the value may need quotes. A value that a spreadsheet would take
-for a formula gets a ' in front; plain numbers such as -12.5 do not. `| unguarded` leaves the guard away, `| raw` all.
-Rows end with CRLF, empty lines are dropped.
+for a formula gets a ' in front; plain numbers such as -12.5 or -12,5 do not. `| unguarded` leaves the guard away,
+`| raw` all. Rows end with CRLF, empty lines are dropped.
 """
 
 from collections.abc import Callable
@@ -137,7 +137,8 @@ def _guard(plain: str) -> str:
 
 def _is_number(plain: str) -> bool:
     digits = plain[1:] if plain[0] in "+-" else plain
-    return digits.isascii() and digits.replace(".", "", 1).isdecimal()
+    decimals = any(digits.replace(mark, "", 1).isdecimal() for mark in ".,")  # the comma is that of most of Europe
+    return decimals and digits.isascii()
 
 
 @cache

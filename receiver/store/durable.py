@@ -174,9 +174,9 @@ def write_new(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
         file.sync()
 
 
-def write_over(path: Path, content: bytes, scratch: Path) -> None:
+def write_over(path: Path, content: bytes, scratch: Path, mode: int = FILE_MODE) -> None:
     """Put `content` in the place of `path` at one instant, by way of `scratch` on the same file system; durable."""
-    write_new(scratch, content)
+    write_new(scratch, content, mode)
     with storage("replace a file"):
         scratch.replace(path)
     sync_folder(path.parent)

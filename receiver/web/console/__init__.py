@@ -17,7 +17,7 @@ from receiver.store.accounts import Accounts
 from receiver.store.jobs import Jobs
 from receiver.store.ledger import Ledger
 from receiver.store.reservations import Reservations
-from receiver.web.console import access, bulk, delivery, listing, overview, showing, station  # noqa: F401 (their pages)
+from receiver.web.console import access, bulk, delivery, listing, overview, showing, station, workbench  # noqa: F401 (their pages)
 from receiver.web.console.pages import pages
 from receiver.web.console.runner import Runner
 from receiver.web.console.service import Service

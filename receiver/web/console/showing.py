@@ -56,7 +56,7 @@ def inside(context: Context, entry: Entry, corrections: Mapping[str, str] | None
     return Inside(
         tuple(_fields(process, outcome, outcome.reading or _peek(process, kept), tried)),
         tuple(part for part in kept.parts if part.role is Role.DOCUMENT and part.type in CONVERTIBLE),
-        tuple(_records(outcome)),
+        tuple(records(outcome)),
         outcome.problem,
     )
 
@@ -110,7 +110,8 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _records(outcome: Outcome) -> Iterator[tuple[str, str]]:
+def records(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """Yield path and text of each record, as far as it is shown."""
     for record in (*outcome.rendered.records, *outcome.batches) if outcome.rendered else ():
         text = record.content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
         yield record.path, text[:LONGEST] + ("…" if len(text) > LONGEST else "")

@@ -1,0 +1,70 @@
+"""Two services that share ledger and disk, as two hosts do."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.service.test_delivery import metadata, published, referral
+from tests.support.running import ROOT, Service, multipart
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory, postgres):
+    root, url = tmp_path_factory.mktemp("hosts"), postgres.new_url()
+    shared = {"RECEIVER_LEDGER": url, "RECEIVER_DATA": str(root / "shared")}
+    services = [
+        Service(
+            root / name,
+            environment=shared | {"RECEIVER_LOCAL": str(root / name), "RECEIVER_OUTPUT": str(root / "output")},
+        )
+        for name in ("one", "two")
+    ]
+    yield [service.start() for service in services]
+    for service in services:
+        service.stop(signal.SIGKILL)
+
+
+def get(service: Service, path: str):
+    return service.request(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+
+
+def verb(service: Service, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "receiver.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=service.variables(), capture_output=True, text=True, check=False)
+
+
+def test_a_delivery_is_published_once_whichever_host_it_is_sent_to(pair):
+    one, two = pair
+    first, second = one.request(referral("shared")), two.request(referral("shared"))
+    assert (first.status, second.status) == (200, 200), (first.body, second.body)
+    assert (first.json["duplicate"], second.json["duplicate"]) == (False, True)
+    assert [path.read_bytes() for path in published(one, first)] == [
+        path.read_bytes() for path in published(two, second)
+    ]
+    other_content = two.request(referral("shared", mrn="777777A"))
+    assert other_content.json["version"] == 2
+
+
+def test_what_one_host_keeps_another_one_shows(pair):
+    one, two = pair
+    body = multipart(
+        ("metadata", "metadata.json", "application/json", metadata("kept")), path="/api/nextstep/delivery/referrals"
+    )
+    refused = one.request(body)
+    assert refused.status == 422
+    told = verb(two, "log", "--source-id", "kept")
+    assert "refused" in told.stdout, told
+
+
+def test_status_and_readiness_tell_of_all_hosts(pair):
+    one, two = pair
+    told = verb(two, "status")
+    assert told.returncode == 0, told
+    assert told.stdout.count(" s ago") >= 2
+    ready = get(one, "/readyz")
+    assert ready.status == 200
+    (hosts,) = [check for check in ready.json["checks"] if check["name"] == "hosts"]
+    assert "processes: " in hosts["reason"]
+    assert "differs" not in hosts["reason"]

@@ -10,7 +10,9 @@ from receiver.authoring.check import check, findings, sarif
 from receiver.authoring.check.findings import Findings
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.settings import Settings
-from receiver.site.config.site import find
+from receiver.site.compiling import SCHEMAS
+from receiver.site.config.site import MAPPINGS, find
+from receiver.templates.library import SHARED
 
 REPORTS: dict[str, Callable[[Findings], str]] = {
     "text": findings.for_people,
@@ -42,4 +44,5 @@ def command(processes: Sequence[str], form: str, strict: bool) -> None:
 
 
 def _concerns(fault: Fault, processes: Sequence[str]) -> bool:
-    return fault.file.startswith((*(f"mappings/{name}/" for name in processes), "schemas/"))
+    shared = (f"{MAPPINGS}/{SHARED}/", f"{SCHEMAS}/")
+    return fault.file.startswith((*(f"{MAPPINGS}/{name}/" for name in processes), *shared))

@@ -19,10 +19,10 @@ from receiver.core.faults import ConfigurationError, Fault, Severity
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.site import in_force
-from receiver.site.compiling import compile_pieces, digests
+from receiver.site.compiling import SAMPLES, compile_pieces, digests
 from receiver.site.config.build import read
 from receiver.site.config.model import ProcessConfig
-from receiver.site.config.site import MAPPINGS, conflicts
+from receiver.site.config.site import MAPPINGS, conflicts, shared_files
 from receiver.site.config.tokens import read_tokens
 from receiver.site.in_force import Served, State
 from receiver.store.folders import group_id
@@ -77,7 +77,7 @@ def judge(settings: Settings, copied: Settings, before: State, seen: str) -> Sta
     compiled = compile_pieces(copied, os.environ, changed)
     faults = {fault for fault in inspect(copied, compiled, os.environ) if fault.severity is Severity.ERROR}
     sound = {each.config.name: each.config for each in compiled.processes if not each.faults}
-    for name in [name for name in sound if _concerns(name, faults)]:
+    for name in [name for name, config in sound.items() if _concerns(config, faults)]:
         del sound[name]
     faults |= _without_output(settings, sound, before)
     faults |= _in_conflict(settings, sound, before, found)
@@ -87,8 +87,11 @@ def judge(settings: Settings, copied: Settings, before: State, seen: str) -> Sta
     return State(seen, kept | same | new, tuple(map(str, sorted(faults))))
 
 
-def _concerns(name: str, faults: set[Fault]) -> bool:
-    return any(fault.file.startswith(f"{MAPPINGS}/{name}/") for fault in faults)
+def _concerns(config: ProcessConfig, faults: set[Fault]) -> bool:
+    """Return whether a fault is in a file of the process, or in one that it shares with others."""
+    site = config.folder.parents[1]
+    shared = {path.relative_to(site).as_posix() for path in shared_files(config.folder, SAMPLES)}
+    return any(fault.file.startswith(f"{MAPPINGS}/{config.name}/") or fault.file in shared for fault in faults)
 
 
 def _output(settings: Settings, config: ProcessConfig) -> Path:
@@ -120,7 +123,7 @@ def _in_conflict(settings: Settings, sound: Configs, before: State, found: Mappi
         met = {
             each for each in conflicts(list(both.values()), tokens, settings.output) if each.severity is Severity.ERROR
         }
-        blamed = [name for name in sound if _concerns(name, met)]
+        blamed = [name for name, config in sound.items() if _concerns(config, met)]
         faults |= met
         if not blamed:
             return faults

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from receiver import documents
-from receiver.core.faults import ConfigurationError, Fault, Severity, did_you_mean, reading
+from receiver.core.faults import ConfigurationError, Fault, Severity, reading
 from receiver.core.settings import Settings
 from receiver.formats import checking as records
 from receiver.formats.checking import Check
@@ -24,7 +24,7 @@ from receiver.metadata.reader import MetadataReader
 from receiver.schemas.folder import Schemas
 from receiver.site.config.build import read, read_provisional
 from receiver.site.config.model import BatchConfig, PersonsConfig, ProcessConfig, RecordConfig, RuleConfig
-from receiver.site.config.site import conflicts, files, find
+from receiver.site.config.site import conflicts, files, find, shared_files
 from receiver.site.config.tokens import Tokens, read_tokens
 from receiver.site.process import BatchRule, Process, RecordRule, Rule
 from receiver.store.folders import group_id
@@ -229,11 +229,9 @@ class _Work:
         return self._compiled(template, record, BATCH, *position)
 
     def _compiled(self, name: str, record: RecordConfig, scope: Scope, *position: str | int) -> Template:
-        folder = self.configured.folder
-        if not (folder / name).is_file():
-            known = [path.relative_to(folder).as_posix() for path in folder.rglob("*.j2")]
+        if (hint := self.templates.missing(name)) is not None:
             message = f'there is no "{name}" in the folder of the process'
-            raise self._missing("missing-file", message, did_you_mean(name, known), *position)
+            raise self._missing("missing-file", message, hint, *position)
         return self.templates.record(name, record.format, record.encoding, dialect(record), scope)
 
     def rule(self, rule: RuleConfig, index: int) -> Rule:
@@ -366,13 +364,17 @@ def _conflicts(processes: Sequence[Pieces], output: Path) -> list[Fault]:
 
 
 def _digest(folder: Path, schemas: bytes) -> str:
-    """Digest every file that a process is compiled from: its folder without the samples, and the schemas."""
-    return hashlib.sha256(b"".join(_contents(folder, without=SAMPLES)) + schemas).hexdigest()
+    """Digest every file that a process is compiled from: its folder without the samples, shared ones, the schemas."""
+    shared = (_content(path, folder.parent) for path in shared_files(folder, SAMPLES))
+    return hashlib.sha256(b"".join([*_contents(folder, without=SAMPLES), *shared]) + schemas).hexdigest()
 
 
 def _contents(folder: Path, without: str = "") -> Iterator[bytes]:
     for path in files(folder):
-        name = path.relative_to(folder)
-        if name.parts[0] != without:
-            content = path.read_bytes()
-            yield f"{name.as_posix()}\0{len(content)}\0".encode() + content
+        if path.relative_to(folder).parts[0] != without:
+            yield _content(path, folder)
+
+
+def _content(path: Path, folder: Path) -> bytes:
+    content = path.read_bytes()
+    return f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode() + content

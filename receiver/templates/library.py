@@ -15,6 +15,7 @@ from receiver.formats.errors import RefusedError
 from receiver.templates.source import Source
 
 TABLES_FOLDER = "tables"
+SHARED = "_shared"  # the folder beside the processes' own whose templates and tables every one may use
 
 
 class Likeness(NamedTuple):
@@ -152,27 +153,34 @@ def lookup(tables: Mapping[str, Table]) -> Callable[..., Any]:
 
 
 class Library:
-    """Reads the templates and tables of a folder, each once."""
+    """Reads the templates and tables of a folder, and of the one that all processes share, each once."""
 
     def __init__(self, folder: Path, site: Path) -> None:
         self.folder = folder
         self.site = site
         self.tables: dict[str, Table] = {}
 
+    def path(self, name: str) -> Path:
+        """Return where a file lies: in the folder, or by `_shared/` before its name in the shared one."""
+        return self._root(name) / name.removeprefix(f"{SHARED}/")
+
+    def _root(self, name: str) -> Path:
+        return self._shared if name.startswith(f"{SHARED}/") else self.folder
+
     def file(self, name: str) -> str:
         """Return a file's name as faults show it: relative to the site."""
-        path = self.folder / name
+        path = self.path(name)
         return path.relative_to(self.site).as_posix() if path.is_relative_to(self.site) else path.as_posix()
 
     def source(self, name: str) -> Source:
         """Read a template. Raises `ConfigurationError`."""
-        file = self.file(name)
+        file, path = self.file(name), self.path(name)
         try:
-            if (self.folder / name).stat().st_size > MAX_FILE:
+            if path.stat().st_size > MAX_FILE:
                 raise ConfigurationError(
                     [Fault(file, 1, 1, "template-too-large", f"it has more than {MAX_FILE:,} bytes")]
                 )
-            text = (self.folder / name).read_text("utf-8-sig")
+            text = path.read_text("utf-8-sig")
         except OSError:
             hint = "the service needs the right to read it"
             raise ConfigurationError(
@@ -183,23 +191,34 @@ class Library:
         return Source(file, text)
 
     def missing(self, name: str) -> str | None:
-        """Return a hint if there is no such template in the folder, or None if there is."""
-        inside = (self.folder / name).resolve().is_relative_to(self.folder.resolve())
-        if inside and (self.folder / name).is_file():
+        """Return a hint if there is no such template, or None if there is."""
+        path = self.path(name)
+        if path.resolve().is_relative_to(self._root(name).resolve()) and path.is_file():
             return None
         known = [path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.j2")]
+        known += [path.relative_to(self.folder.parent).as_posix() for path in self._shared.rglob("*.j2")]
         return did_you_mean(name, known) or "templates are named from the process's folder"
 
     def table(self, name: str) -> Table | str:
         """Return a code table, read once, or a hint if there is none. Raises `ConfigurationError` for a bad one."""
         if name not in self.tables:
-            path = self.folder / TABLES_FOLDER / f"{name}.csv"
-            known = sorted(found.stem for found in path.parent.glob("*.csv"))
+            known = [path.stem for path in sorted((self.folder / TABLES_FOLDER).glob("*.csv"))]
+            known += [f"{SHARED}/{path.stem}" for path in sorted((self._shared / TABLES_FOLDER).glob("*.csv"))]
             if name not in known:
                 return did_you_mean(name, known) or f"tables stand in {self.file(TABLES_FOLDER)}/"
-            self.tables[name] = read_table(path, self.table_file(name))
+            self.tables[name] = read_table(self.path(_table_name(name)), self.table_file(name))
         return self.tables[name]
 
     def table_file(self, name: str) -> str:
         """Return a code table's file as faults show it."""
-        return self.file(f"{TABLES_FOLDER}/{name}.csv")
+        return self.file(_table_name(name))
+
+    @property
+    def _shared(self) -> Path:
+        return self.folder.parent / SHARED
+
+
+def _table_name(name: str) -> str:
+    """Return the name of a table's file: `gender` is tables/gender.csv, `_shared/gender` _shared/tables/gender.csv."""
+    shared = f"{SHARED}/" if name.startswith(f"{SHARED}/") else ""
+    return f"{shared}{TABLES_FOLDER}/{name.removeprefix(shared)}.csv"

@@ -67,6 +67,10 @@ class Templates:
             state = dialect.forbid
         return self._template(source, module, state, encoding, scope)
 
+    def missing(self, name: str) -> str | None:
+        """Return a hint if there is no such template, or None if there is."""
+        return self._library.missing(name)
+
     def delimiter(self, name: str) -> str | None:
         """Return the delimiter that a comment of a CSV template names, or None. Raises `ConfigurationError`."""
         return self._declared(self._library.source(name))

@@ -218,3 +218,35 @@ def test_without_a_state_a_faulty_edit_is_told_and_nothing_comes_into_force(site
     site.toml("one").write_text("title = ")
     assert judging.main(site.settings) == 1
     assert in_force.read(site.settings.local) is None
+
+
+def share(site, text: str) -> None:
+    folder = site.root / "mappings" / "_shared"
+    folder.mkdir(exist_ok=True)
+    (folder / "sender.j2").write_text(text)
+
+
+def test_an_edit_of_a_shared_file_is_taken_up_by_those_who_use_it(site):
+    share(site, "{% macro sender() %}RECEIVER{% endmacro %}")
+    template = site.root / "mappings" / "one" / "referral.json.j2"
+    template.write_text('{% import "_shared/sender.j2" as shared %}' + template.read_text())
+    first = site.judged()
+    share(site, "{% macro sender() %}CHANGED{% endmacro %}")
+    second = site.judged()
+    assert second.digest("one") != first.digest("one")
+    assert second.digest("two") == first.digest("two")
+
+
+@pytest.mark.parametrize("text", ["{% macro sender() %}{{ fields.mnr }}{% endmacro %}", "{% macro sender( %}"])
+def test_a_faulty_shared_file_is_kept_back_for_those_who_use_it(site, text):
+    share(site, "{% macro sender() %}RECEIVER{% endmacro %}")
+    template = site.root / "mappings" / "one" / "referral.json.j2"
+    used = '{% import "_shared/sender.j2" as shared %}{% if shared.sender() %}{% endif %}'
+    template.write_text(used + template.read_text())
+    first = site.judged()
+    share(site, text)
+    second = site.judged()
+    assert second.digest("one") == first.digest("one")
+    assert any("_shared/sender.j2" in fault for fault in second.kept_back)
+    share(site, "{% macro sender() %}MENDED{% endmacro %}")
+    assert site.judged().kept_back == ()

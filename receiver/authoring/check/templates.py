@@ -144,12 +144,12 @@ def encodings(site: Site) -> Iterator[Fault]:
             yield from _columns(written)
         for index, record in enumerate(process.records):
             if record.template:
-                yield from _declared(process, record.config, record.template.name)
+                yield from _declared(site, process, record.config, record.template.name)
             yield from _json(process, record.config, index)
 
 
-def _declared(process: Pieces, record: RecordConfig, file: str) -> Iterator[Fault]:
-    text = (process.config.folder / record.template).read_text("utf-8-sig")
+def _declared(site: Site, process: Pieces, record: RecordConfig, file: str) -> Iterator[Fault]:
+    text = (site.settings.site / file).read_text("utf-8-sig")
     literal = TAG.sub(lambda tag: " " * len(tag[0]), text)  # a filter's | is no delimiter
     found = DECLARED[record.format].search(literal) if record.format in DECLARED else None
     if found and (declared := _codec(HL7.get(found[1].lower(), found[1]))) not in ("", _codec(record.encoding)):

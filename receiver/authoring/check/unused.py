@@ -7,7 +7,8 @@ from receiver.authoring.check.site import Site, reads_all, templates
 from receiver.core.faults import Fault, Severity
 from receiver.site.compiling import Pieces
 from receiver.site.config.model import ProcessConfig
-from receiver.templates.library import TABLES_FOLDER
+from receiver.site.config.site import MAPPINGS
+from receiver.templates.library import SHARED, TABLES_FOLDER
 
 SAMPLES = "samples"
 SHIPPED = frozenset({"nextstep-metadata.schema.json", "nextstep-metadata.xsd"})  # every site begins with both
@@ -19,6 +20,7 @@ def unused(site: Site) -> Iterator[Fault]:
         if not process.faults:
             yield from _files(site, process)
     if site.whole:
+        yield from _shared(site)
         yield from _schemas(site)
         for name in sorted({str(each.config.fields.schema) for each in site.processes if each.config.fields.schema}):
             yield from _fields(site, name)
@@ -34,6 +36,15 @@ def _files(site: Site, process: Pieces) -> Iterator[Fault]:
             )
     for path in sorted((folder / TABLES_FOLDER).glob("*.csv")):
         yield from _unused(site, path, used, "unused-table", "no template looks anything up in this table")
+
+
+def _shared(site: Site) -> Iterator[Fault]:
+    used = {file for process in site.processes for template in templates(process) for file in template.files}
+    folder = site.settings.site / MAPPINGS / SHARED
+    for path in sorted(folder.rglob("*.j2")):
+        yield from _unused(site, path, used, "unused-template", "no process uses this template")
+    for path in sorted((folder / TABLES_FOLDER).glob("*.csv")):
+        yield from _unused(site, path, used, "unused-table", "no process looks anything up in this table")
 
 
 def _unused(site: Site, path: Path, used: set[str], code: str, message: str) -> Iterator[Fault]:

@@ -16,14 +16,17 @@ from receiver.site.config.build import read
 from receiver.site.config.model import ProcessConfig
 from receiver.site.config.tokens import Tokens, variables
 from receiver.site.config.wording import either, value_name
+from receiver.templates.library import SHARED, TABLES_FOLDER
 
 MAPPINGS = "mappings"
+SHARED_NAME = re.compile(rf"[\"']{SHARED}/([^\"']+)[\"']")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # a segment of a URL, a folder and an MSH-friendly word alike
 
 
 def find(site: Path) -> tuple[list[Path], list[Fault]]:
     """Return the folders of a site's processes by name, and the faults: bad names, or no process at all."""
-    folders = sorted(folder for folder in _folders(site / MAPPINGS) if not folder.name.startswith("."))
+    found = (folder for folder in _folders(site / MAPPINGS) if folder.name != SHARED)
+    folders = sorted(folder for folder in found if not folder.name.startswith("."))
     if not folders:
         return [], [_no_process(site)]
     good = [folder for folder in folders if NAME.fullmatch(folder.name)]
@@ -53,6 +56,23 @@ def named_variables(site: Path) -> set[str]:
 def unread_variables(site: Path) -> list[str]:
     """Return a line for each RECEIVER_… variable that neither a setting nor a process reads."""
     return unknown_variables(named=named_variables(site)) if unknown_variables() else []
+
+
+def shared_files(folder: Path, samples: str) -> list[Path]:
+    """Return the files of `_shared/` that a process names in quotes, and those that these name in turn."""
+    shared = folder.parent / SHARED
+    waiting = [path for path in files(folder) if path.relative_to(folder).parts[0] != samples]
+    found: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path.suffix not in (".j2", ".toml"):
+            continue
+        for name in SHARED_NAME.findall(path.read_text("utf-8", "replace")):
+            named = {shared / name, shared / TABLES_FOLDER / f"{name}.csv"} - found
+            new = [each for each in named if each.is_file()]
+            found.update(new)
+            waiting += new
+    return sorted(found)
 
 
 def _folders(mappings: Path) -> list[Path]:

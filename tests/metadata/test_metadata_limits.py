@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from elementpath import ElementPathError
 
 from receiver.core.delivery import Cell
 from receiver.core.faults import ConfigurationError
@@ -366,3 +367,13 @@ def test_every_fault_of_the_paths_is_told_with_its_column(any_json):
     ]
     wrong = [each.message for each in caught.value.faults if each.code == "wrong-path"]
     assert all("(at its column 3)" in message for message in wrong)
+
+
+@pytest.mark.parametrize("error", [ElementPathError("x"), OverflowError(), ValueError(), TypeError()])
+def test_a_function_that_dislikes_what_it_is_given_finds_nothing(error):
+    class Token:
+        def select(self, _context):
+            raise error
+
+    found = as_xml.Path("f()", "", False, Token()).find(as_xml.top(as_xml.parse(XML)))
+    assert found is Absent.MISSING

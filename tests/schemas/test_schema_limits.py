@@ -1,8 +1,11 @@
 """The limits of what is read and said, each from both sides, and the words for every rule of JSON Schema and XSD."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from elementpath import ElementPathError
+from xmlschema import XMLSchemaException
 
 from receiver.schemas import encodings, json_text, words, xml_text
 from receiver.schemas.encodings import MalformedError
@@ -326,3 +329,17 @@ def test_a_hundred_violations_of_an_xsd_are_told_with_their_lines(schemas: Schem
     assert len(found) == more
     assert found[0].where == "form line 2, /a/b[1]"
     assert [each.rule for each in found[100:]] == ["more"] * (more - 100)
+
+
+@pytest.mark.parametrize(
+    "error", [XMLSchemaException("x"), ElementPathError("x"), OverflowError(), ValueError(), TypeError()]
+)
+def test_a_value_that_the_libraries_cannot_judge_is_refused(schemas: Schemas, error):
+    class Given:
+        def iter_errors(self, _document):
+            raise error
+
+    schema = replace(schemas.xsd('<xs:element name="a"/>'), _schema=Given())
+    (violation,) = schema.violations(parse(b"<a/>"), "here")
+    assert (violation.where, violation.rule) == ("here", "schema")
+    assert violation.message == "holds a value that cannot be judged"

@@ -12,6 +12,7 @@ from receiver.authoring.draft.wanted import Wanted, WrongOptionError
 from receiver.core.settings import Settings
 from receiver.metadata import json, xml
 from receiver.site.config.site import MAPPINGS, NAME
+from receiver.templates.templates import DELIMITERS
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -21,12 +22,20 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--from", "first", type=FILE, required=True, multiple=True, metavar="FILE...", help="What was sent.")
 @click.argument("more", nargs=-1, type=FILE, metavar="")
 @click.option("--format", "form", type=click.Choice(list(TEMPLATES)), default="json", show_default=True)
+@click.option("--delimiter", type=click.Choice(list(DELIMITERS)), help="What stands between the cells of CSV.")
 @click.option("--fields", metavar="PATH", help="Where the fields stand in the metadata: JMESPath, or XPath.")
 @click.option("--name", metavar="PATH", help="A field's name, seen from the field.")
 @click.option("--value", metavar="PATH", help="A field's value, seen from the field.")
 @click.option("--confidence", metavar="PATH", help='A field\'s confidence, seen from the field; "none": none is sent.')
 @click.option("--source-id", metavar="PATH", help="The document's own id.")
-def command(process: str, first: Sequence[Path], more: Sequence[Path], form: str, **paths: str | None) -> None:
+def command(
+    process: str,
+    first: Sequence[Path],
+    more: Sequence[Path],
+    form: str,
+    delimiter: str | None,
+    **paths: str | None,
+) -> None:
     """Draft PROCESS from samples: metadata files (.json, .xml), captured raw requests, and documents beside them.
 
     Finds the fields and the document's id in metadata of any shape, tells where, and writes process.toml, schemas,
@@ -38,8 +47,11 @@ def command(process: str, first: Sequence[Path], more: Sequence[Path], form: str
     """
     settings = Settings.from_environment()
     _refuse(process, settings.site)
+    if delimiter and form != "csv":
+        raise click.UsageError("--delimiter is for --format csv")
     try:
-        drafted = draft(process, [*first, *more], form, settings, Wanted(**paths))
+        cut = DELIMITERS[delimiter or ","]
+        drafted = draft(process, [*first, *more], form, settings, Wanted(**paths), cut)
         written = save(drafted, settings.site)
     except WrongOptionError as error:
         raise click.BadParameter(str(error), param_hint=error.option) from None

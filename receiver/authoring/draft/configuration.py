@@ -31,6 +31,7 @@ class Record:
     path: str
     format: str
     schema: str | None
+    delimiter: str = ","  # of CSV
 
 
 def toml(
@@ -93,6 +94,8 @@ def _record(record: Record) -> Iterator[str]:
     yield f"format = {_text(record.format)}"
     if record.schema:
         yield f"schema = {_text(record.schema)}"
+    if record.delimiter != ",":
+        yield f"delimiter = {_text(record.delimiter)}"
 
 
 def _text(text: str) -> str:

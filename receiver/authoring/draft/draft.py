@@ -51,13 +51,18 @@ class Draft:
     left_out: tuple[str, ...]  # what the samples have and the records have not: paths, and parts of fields
 
 
-def draft(process: str, given: Sequence[Path], form: str, settings: Settings, wanted: Wanted) -> Draft:
-    """Draft a process out of samples; `form` is the record's format. Raises `UnusableError`, `WrongOptionError`."""
+def draft(
+    process: str, given: Sequence[Path], form: str, settings: Settings, wanted: Wanted, delimiter: str = ","
+) -> Draft:
+    """Draft a process out of samples; `form` is the record's format, `delimiter` stands between the cells of CSV.
+
+    Raises `UnusableError` and `WrongOptionError`.
+    """
     sources = read_sources(given, PAGE)
     if len({sample.part.name for sample in sources.samples}) > 1:
         raise UnusableError("the metadata comes under several part names; draft from deliveries that name it alike")
     reading = read(sources, SHIPPED_SCHEMAS, wanted)
-    made = dict(_files(process, sources, reading, form, settings))
+    made = dict(_files(process, sources, reading, form, settings, delimiter))
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
         _write(site, made)
@@ -91,12 +96,12 @@ def _write(site: Path, contents: Files) -> None:
 
 
 def _files(
-    process: str, sources: Sources, reading: Reading, form: str, settings: Settings
+    process: str, sources: Sources, reading: Reading, form: str, settings: Settings, delimiter: str
 ) -> Iterator[tuple[str, bytes]]:
     folder = f"{MAPPINGS}/{process}"
     title = process.replace("-", " ").replace("_", " ").capitalize()
     every = [slot for seen in reading.fields for slot in slots(seen)]
-    record = _record(form, every)
+    record = _record(form, every, delimiter)
     metadata, content = _metadata_schema(title, process, sources, reading)
     fields_schema = f"{process}.fields.schema.json"
     text = toml(title, sources, reading, (metadata, fields_schema), record, default=not find(settings.site)[0])
@@ -104,18 +109,25 @@ def _files(
     yield f"{SCHEMAS}/{metadata}", content
     yield f"{SCHEMAS}/{fields_schema}", _json(json_schema.fields_schema(title, reading, len(sources.samples)))
     yield f"{folder}/{FILE}", (head + text).encode()
-    yield f"{folder}/{record.template}", TEMPLATES[form].template(every, title).encode()
+    yield f"{folder}/{record.template}", _template(record, every, title).encode()
     for sample in sources.samples:
         yield from ((f"{folder}/{SAMPLES}/{sample.name}/{name}", each) for name, each in sample.files.items())
 
 
-def _record(form: str, every: Sequence[Slot]) -> Record:
+def _template(record: Record, every: Sequence[Slot], title: str) -> str:
+    if record.format == "csv":
+        return csv_template.template(every, title, record.delimiter)
+    text: str = TEMPLATES[record.format].template(every, title)
+    return text
+
+
+def _record(form: str, every: Sequence[Slot], delimiter: str) -> Record:
     """Return the record; a message is held to the standard if PID-3 and PID-5 have what they need."""
     suffix = TEMPLATES[form].SUFFIX
     known = hl7_template.patient(every)
     complete = "mrn" in known and known["mrn"].certain and bool({"name", "family"} & known.keys())
     schema = "hl7" if form == "hl7" and complete and hl7.available() else None
-    return Record(f"record{suffix}.j2", f"{{{{ delivery.id }}}}{suffix}", form, schema)
+    return Record(f"record{suffix}.j2", f"{{{{ delivery.id }}}}{suffix}", form, schema, delimiter)
 
 
 def _metadata_schema(title: str, process: str, sources: Sources, reading: Reading) -> tuple[str, bytes]:

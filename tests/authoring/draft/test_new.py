@@ -243,3 +243,20 @@ def test_a_folder_that_is_no_site_is_misuse(tmp_path):
 def test_the_token_of_the_tests_is_in_no_file(site):
     site.new("one", "json", TWENTY)
     assert not [path for path in site.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize(("written", "delimiter"), [(";", ";"), ("tab", "\t"), ("|", "|"), (",", None)])
+def test_a_csv_of_another_delimiter_passes_check_and_test_untouched(site, written, delimiter):
+    site.run("new", "scans", "--from", SHAPES / "pages.json", "--format", "csv", "--delimiter", written)
+    assert config(site, "scans")["records"][0].get("delimiter") == delimiter
+    assert site.run("check", "--strict").stdout == "1 process: no fault; receiver test tells what the samples become\n"
+    assert "1 case: 1 ok" in site.run("test").stdout
+    (record,) = site.folder.rglob("expected/*.csv")
+    header, row = record.read_bytes().decode().split("\r\n")[:2]
+    assert header.startswith(f"delivery_id{delimiter or ','}source_id")
+    assert (delimiter or ",") in row
+
+
+def test_a_delimiter_of_what_is_no_csv_is_misuse(site):
+    told = site.run("new", "scans", "--from", SHAPES / "pages.json", "--format", "xml", "--delimiter", ";", code=2)
+    assert "--delimiter is for --format csv" in told.stderr

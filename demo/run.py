@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import sender
 import show
-from service import LOG, service
+from service import LOG, USER, console, service
 
 SITE = Path(__file__).resolve().parent.parent
 
@@ -36,6 +36,9 @@ class Step(NamedTuple):
 STEPS = (
     Step("referrals", "faxed-letter", 200, False, "a fax with JSON becomes HL7 (MDM^T02) and JSON"),
     Step("referrals", "faxed-letter", 200, True, "the same again, as a retry would: same receipt, nothing written"),
+    Step(
+        "referrals", "mrn-uncertain", 202, False, "the platform is not sure of a field: held, for somebody to look at"
+    ),
     Step("lab-reports", "lipid-panel", 200, False, "a PDF with XML becomes HL7 (ORU^R01, PDF inside) and CSV"),
     Step("intake-forms", "twenty-fields", 200, False, "an image with twenty fields becomes XML, proven by its schema"),
     Step("intake-forms", "many-faults", 422, False, "every fault is told at once, and nothing is published"),
@@ -57,8 +60,11 @@ def main() -> int:
         if not all(outcomes):
             show.log_end(data / LOG)
         if not once:
-            show.closing(port, data / "output", BY_HAND.process, sender.parts(BY_HAND.sample), token)
-            _wait_for_ctrl_c()
+            password = secrets.token_urlsafe(12)
+            with console(SITE, data, password) as pages:
+                show.closing(port, data / "output", BY_HAND.process, sender.parts(BY_HAND.sample), token)
+                show.console(pages, USER, password)
+                _wait_for_ctrl_c()
     print(f"\n{outcomes.count(True)} of {len(outcomes)} deliveries went as they should.")
     return 0 if all(outcomes) else 1
 

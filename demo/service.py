@@ -11,6 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 LOG = "service.log"
+USER = "demo"
 BIN = Path(sys.executable).parent
 START_WITHIN = 30.0  # seconds; a cold start on a slow machine takes a few
 STOP_WITHIN = 40.0  # seconds; longer than the service gives to deliveries in flight
@@ -19,10 +20,7 @@ STOP_WITHIN = 40.0  # seconds; longer than the service gives to deliveries in fl
 @contextmanager
 def service(site: Path, data: Path, token: str) -> Iterator[int]:
     """Run the service under gunicorn on a free port of the loopback interface; end it, always."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
-    environment |= {"RECEIVER_SITE": str(site), "RECEIVER_DATA": str(data), "RECEIVER_TOKEN": token}
+    port, environment = _free_port(), _environment(site, data) | {"RECEIVER_TOKEN": token}
     command: list[str | Path] = [BIN / "gunicorn", "-c", "gunicorn.conf.py", "-b", f"127.0.0.1:{port}", "wsgi:app"]
     log = data / LOG
     with log.open("wb") as file:
@@ -32,6 +30,34 @@ def service(site: Path, data: Path, token: str) -> Iterator[int]:
         yield port
     finally:
         _stop(process)
+
+
+@contextmanager
+def console(site: Path, data: Path, password: str) -> Iterator[int]:
+    """Run the console beside the service, with one user, on a free port of the loopback interface; end it, always."""
+    port, environment = _free_port(), _environment(site, data)
+    add: list[str | Path] = [BIN / "receiver", "user", "add", USER, "--role", "owner", "--password-stdin"]
+    subprocess.run(add, input=password, text=True, env=environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    command: list[str | Path] = [BIN / "receiver", "console", "--bind", f"127.0.0.1:{port}"]
+    log = data / "console.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)  # noqa: S603 (ours)
+    try:
+        _wait_until_ready(process, port, log)
+        yield port
+    finally:
+        _stop(process)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+def _environment(site: Path, data: Path) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
+    return own | {"RECEIVER_SITE": str(site), "RECEIVER_DATA": str(data)}
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -66,6 +66,11 @@ def closing(port: int, output: Path, process: str, parts: Sequence[Named], token
     print(f"\n{_bold('Try it yourself')}, from another terminal:\n")
     print("  " + " \\\n    ".join(lines))
     print(f"  ls -l {quote(str(output / process))}")
+
+
+def console(port: int, user: str, password: str) -> None:
+    """Tell where the console is, who may log in, and how all of it ends."""
+    print(f"\n{_bold('The console')}: http://127.0.0.1:{port}, name {_bold(user)}, password {_bold(password)}")
     print("\nCtrl-C ends the service and keeps its folder.", flush=True)
 
 

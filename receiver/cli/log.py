@@ -1,7 +1,8 @@
 """`receiver log`: what was received, the newest first."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -13,9 +14,11 @@ from receiver.cli.deliveries import entries, open_ledger, require_process, to_di
 from receiver.cli.terminal import moment, show_table, shown
 from receiver.core.delivery import Status
 from receiver.core.settings import Settings
+from receiver.store.accounts import Accounts, Look
 from receiver.store.entry import Entry
 from receiver.store.ledger import Ledger
 
+VIEWS = ("TIME", "PERSON", "EVENT", "DELIVERY", "NOTE")
 HEADING = ("TIME", "ID", "PROCESS", "SOURCEID", "VERSION", "STATUS", "CODE", "FILES")
 LIMIT = 100  # lines: a few screens
 LONGEST = 40  # characters shown of a sourceId: one of 256 would push the rest off the screen
@@ -28,6 +31,7 @@ LONGEST = 40  # characters shown of a sourceId: one of 256 would push the rest o
 @click.option("--since", type=moment, metavar="TIME", help="Received since 2026-03-01, 2026-03-01T14:30 (UTC) or 2h.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"At most so many.  [default: {LIMIT}]")
 @click.option("--json", "as_json", is_flag=True, help="All that the ledger holds, one JSON object a line, no limit.")
+@click.option("--views", is_flag=True, help="Who looked at what, and did what, in the console.")
 @click.option("--csv", "as_csv", is_flag=True, help="All that the ledger holds, for a spreadsheet, no limit.")
 def command(
     process: str | None,
@@ -37,6 +41,7 @@ def command(
     limit: int | None,
     as_json: bool,
     as_csv: bool,
+    views: bool,
 ) -> None:
     """Show the deliveries that were received, the newest first. Times are UTC.
 
@@ -46,6 +51,11 @@ def command(
     wanted: dict[str, Any] = {"process": process, "source_id": source_id, "since": since}
     settings = Settings.from_environment()
     kept = open_ledger(settings)
+    if views:
+        if process or status or source_id or since or as_csv:
+            raise click.UsageError("--views goes with --limit and --json only")
+        _show_views(Accounts(kept.connections).looks(limit=limit or LIMIT), as_json=as_json)
+        return
     require_process(kept, settings, process)
     found = entries(kept, status=Status(status) if status else None, **wanted)
     if as_json and as_csv:
@@ -59,6 +69,16 @@ def command(
             click.echo(line, nl=False)
     else:
         _show(kept, found, limit or LIMIT)
+
+
+def _show_views(looks: Sequence[Look], *, as_json: bool) -> None:
+    if as_json:
+        for look in looks:
+            click.echo(json.dumps(asdict(look), ensure_ascii=False))
+    else:
+        show_table(
+            [(each.at, each.person or "-", each.event, each.delivery or "-", each.note) for each in looks], VIEWS
+        )
 
 
 def _show(kept: Ledger, found: Iterator[Entry], limit: int) -> None:

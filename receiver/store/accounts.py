@@ -148,12 +148,12 @@ class Accounts:
         row = (_stamp(datetime.now(UTC)), person, event, delivery, note)
         self._execute("INSERT INTO audit (at, person, event, delivery, note) VALUES (?, ?, ?, ?, ?)", *row)
 
-    def looks(self, *, person: str = "", delivery: str = "") -> list[Look]:
+    def looks(self, *, person: str = "", delivery: str = "", limit: int = SHOWN) -> list[Look]:
         """Return the newest rows of the audit trail. Raises Problem."""
         found = self._rows(
             "SELECT at, person, event, delivery, note FROM audit WHERE (? = '' OR person = ?) "
             "AND (? = '' OR delivery = ?) ORDER BY rowid DESC LIMIT ?",
-            *(person, person, delivery, delivery, SHOWN),
+            *(person, person, delivery, delivery, limit),
         )
         return [Look(*row) for row in found]
 

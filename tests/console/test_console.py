@@ -1,9 +1,12 @@
 """The console by its requests: who may see and do what, and what becomes of a correction."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from receiver.cli import log
 from receiver.core.delivery import Status
 from receiver.store import accounts as accounts_module
 from receiver.store import digests
@@ -307,3 +310,14 @@ def test_a_service_that_never_started_is_said(tmp_path, monkeypatch):
     answer = client(made).get("/")
     assert answer.status_code == 503
     assert "has not started" in answer.text
+
+
+def test_the_log_tells_who_looked(console, settings, ids, monkeypatch):
+    client(console).get(f"/deliveries/{ids['held']}")
+    for name, value in settings.variables().items():
+        monkeypatch.setenv(name, value)
+    said = CliRunner().invoke(log.command, ["--views"]).output
+    assert ["operator", "person", "view", ids["held"]] in [line.split()[1:5] for line in said.splitlines()]
+    rows = CliRunner().invoke(log.command, ["--views", "--json", "--limit", "1"]).output.splitlines()
+    assert json.loads(rows[0])["delivery"] == ids["held"]
+    assert CliRunner().invoke(log.command, ["--views", "--process", "referrals"]).exit_code == 2

@@ -193,7 +193,7 @@ def test_the_demonstration_ends_well():
     command = [sys.executable, ROOT / "demo" / "run.py", "--once"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "5 of 5 deliveries went as they should." in ended.stdout
+    assert "6 of 6 deliveries went as they should." in ended.stdout
 
 
 README = (ROOT / "README.md").read_text("utf-8")

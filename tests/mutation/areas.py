@@ -24,7 +24,7 @@ class Area(NamedTuple):
 AREAS = {
     "store": Area(
         ("store",),
-        ("store", "operations/test_retention.py", "operations/test_audit_verbs.py", "operations/test_readiness.py"),
+        ("store", *(f"operations/test_{name}.py" for name in ("retention", "audit_verbs", "readiness", "restoring"))),
         tuple(f"store/test_{name}.py" for name in ("races", "interlock", "presence", "crashes")),
     ),
     "delivery": Area(

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak bench profile package licenses locks sbom audit demo clean
+.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak model bench profile package licenses locks sbom audit demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -69,6 +69,10 @@ crash: .venv/ready
 # A normal load alone, and beside every kind of slow and hostile client at once: p99 at most twice, the worst at most a second.
 siege: .venv/ready
 	$(BIN)/python -m tests.siege $(or $(SECONDS),60)
+
+# Every state of a publication by several hosts, with losses at every step; weakened variants must fail. Needs spin and gcc.
+model: .venv/ready
+	$(BIN)/python -m tests.model
 
 soak: .venv/ready
 	$(BIN)/python -m tests.crash.storm --kills $(or $(KILLS),100)

@@ -115,7 +115,7 @@ def _show_records(rendered: "Rendered", batches: "Sequence[Record]", *, whole: b
     show_table([(path, f"{part.size} bytes") for part, path in rendered.documents], indent="  ")
     files = [("record", each) for each in rendered.records] + [("batch of this alone", each) for each in batches]
     for kind, record in files:
-        show_heading(f"{kind} {record.path}")
+        show_heading(f"{kind} {record.shown_path}")
         for line in record.content.decode("utf-8", "replace").splitlines():
             shown = line if whole or len(line) <= LONGEST else f"{line[:LONGEST]}… ({len(line)} characters: --whole)"
             click.echo(f"  {shown}")

@@ -150,6 +150,12 @@ class Record:
     content: bytes
     batch: str = ""  # the name of the batch that it goes into; "" for a file
     exported: Mapping[str, str] = field(default_factory=dict)  # what it tells the header and trailer of its batch
+    root: Path | None = None  # the output folder, if it is not the process's own
+
+    @property
+    def shown_path(self) -> str:
+        """Its path, with the output folder before it if that is not the process's own."""
+        return f"{self.root}/{self.path}" if self.root else self.path
 
 
 class Kind(StrEnum):
@@ -171,6 +177,7 @@ class Output:
     target: str  # the final name, absolute
     size: int  # bytes
     sha256: str
+    root: str = ""  # the output folder, absolute, if it is not the process's own
 
     @property
     def folder(self) -> str:

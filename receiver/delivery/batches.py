@@ -134,10 +134,12 @@ def _publish(context: Context, batch: Batch) -> None:
         file = staged.part()
         for piece in _written(rule, names, context.ledger.batches.contents(batch)):
             file.write(piece)
-        root = f"{process.output}/"
+        folder = rule.root or process.output
+        root = f"{folder}/"
         shown = root.removeprefix(f"{context.settings.output.absolute()}/")
         output = Output(Kind.RECORD, file.name, shown + path, root + path, file.size, file.sha256)
-        if batches.publish(context.ledger, staged, batch, output, process.output, process.group):
+        group = process.further[folder] if rule.root else process.group
+        if batches.publish(context.ledger, staged, batch, output, folder, group):
             log.batch_published(batch)
 
 

@@ -55,7 +55,7 @@ class Context:
     def disks(self) -> list[Path]:
         """Return one folder on each file system that is written to."""
         found: dict[int, Path] = {}
-        outputs = [process.output for process in self.processes.values()]
+        outputs = [folder for process in self.processes.values() for folder in (process.output, *process.further)]
         for folder in (self.settings.data, *self.ledger.folders, *sorted(self.roots()), *sorted(outputs)):
             with suppress(OSError):
                 found.setdefault(folder.stat().st_dev, folder)
@@ -136,6 +136,8 @@ def stages_of(settings: Settings, processes: Mapping[str, Process], owner: str, 
 def stage_of(settings: Settings, process: Process, owner: str, *, create: bool) -> Stage:
     """Return the stage of a process, and begin the journal of its output if it is to have one. Raises `Problem`."""
     stage = stage_for(settings.data, process.output, owner=owner, create=create)
+    for further in process.further:
+        stage.require_leads_to(further, create=create)
     if process.config.output.journal:
         journal.ensure_folder(process.output)
     return stage

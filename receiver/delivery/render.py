@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from receiver import documents
@@ -78,7 +78,7 @@ def render(
     marker = process.marker.render(values) if process.marker else None
     additions = batches.additions(process, delivery, records) if process.batches else ()
     files = [record for record in records if not record.batch] if additions else records
-    _refuse_clashes([path for _, path in named], [record.path for record in files], marker)
+    _refuse_clashes([path for _, path in named], [record.shown_path for record in files], marker)
     return Rendered(named, tuple(files), marker, additions)
 
 
@@ -131,7 +131,7 @@ def _record(rule: RecordRule, values: Names) -> Record:
     violations = rule.check(content)
     if violations:
         raise _invalid(rule, violations, values)
-    return Record(path, content, rule.batch.name, exported) if rule.batch else Record(path, content)
+    return Record(path, content, rule.batch.name, exported) if rule.batch else Record(path, content, root=rule.root)
 
 
 def _invalid(rule: RecordRule, violations: Sequence[Violation], values: Names) -> Problem:
@@ -181,6 +181,8 @@ def plan(
     outputs = stage_outputs(context, process, rendered, staged)
     known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
     known |= {"additions": rendered.additions, "digests": _digests(intake, fields)}
+    if process.further:
+        known["groups"] = groups_of(process)
     entry = _entry(intake, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
     if not process.config.retention.originals:
         return entry
@@ -259,10 +261,25 @@ def stage_outputs(context: Context, process: Process, rendered: Rendered, staged
         Output(Kind.DOCUMENT, part.path.name, shown + path, root + path, part.size, part.sha256)
         for part, path in rendered.documents
     ]
-    contents = [(Kind.RECORD, record.path, record.content) for record in rendered.records]
+    for record in rendered.records:
+        file = staged.add(record.content)
+        outputs.append(Output(Kind.RECORD, file.name, shown + record.path, root + record.path, file.size, file.sha256))
+        if record.root:
+            outputs[-1] = _in_root(outputs[-1], record.root, record.path, context)
     if rendered.marker:
-        contents.append((Kind.MARKER, rendered.marker, b""))
-    for kind, path, content in contents:
-        file = staged.add(content)
-        outputs.append(Output(kind, file.name, shown + path, root + path, file.size, file.sha256))
+        file = staged.add(b"")
+        path = rendered.marker
+        outputs.append(Output(Kind.MARKER, file.name, shown + path, root + path, file.size, file.sha256))
     return tuple(outputs)
+
+
+def _in_root(output: Output, root: Path, path: str, context: Context) -> Output:
+    """Return an output that is published in another folder than the process's own."""
+    target = f"{root}/{path}"
+    shown = target.removeprefix(f"{context.settings.output.absolute()}/")
+    return replace(output, path=shown, target=target, root=str(root))
+
+
+def groups_of(process: Process) -> dict[str, int]:
+    """Return whose the further output folders of a process are, if they are somebody's."""
+    return {str(root): group for root, group in process.further.items() if group is not None}

@@ -42,6 +42,7 @@ def checks(context: Context, *, look_only: bool = False) -> list[Check]:
     With `look_only` nothing is made, not for an instant: whoever asks may be another user than the service.
     """
     outputs = {name: output(process) for name, process in context.processes.items()}
+    further = {_further(*each) for process in context.processes.values() for each in process.further.items()}
     usable = {name for name, check in outputs.items() if check.ready}
     stages = _seen_stages(context, usable) if look_only else _stages(context, usable)
     return [
@@ -49,7 +50,7 @@ def checks(context: Context, *, look_only: bool = False) -> list[Check]:
         ledger(context),
         *_hosts(context),
         *sorted(stages, key=lambda check: check.reason),
-        *sorted(set(outputs.values()), key=lambda check: check.reason),
+        *sorted({*outputs.values(), *further}, key=lambda check: check.reason),
         *(
             _check("space", partial(_space, folder, max(context.settings.min_free, LEAST)))
             for folder in context.disks()
@@ -65,6 +66,10 @@ def ledger(context: Context) -> Check:
 def output(process: Process) -> Check:
     """Return whether the output folder of a process can be written. Nothing is written to it."""
     return _check("output", partial(_output, process.output, process.group))
+
+
+def _further(folder: Path, group: int | None) -> Check:
+    return _check("output", partial(_output, folder, group))
 
 
 def _check(name: str, ask: Callable[[], str]) -> Check:
@@ -201,7 +206,7 @@ def _ordered(context: Context) -> list[tuple[str, Process]]:
 
 
 def _survey(process: Process, standing: Standing, waiting: Sequence[Batch]) -> Survey:
-    ages = list(_modified(process.output))
+    ages = [age for folder in (process.output, *process.further) for age in _modified(folder)]
     return Survey(
         process=process.name,
         held=standing.counts.get(Status.HELD, 0),

@@ -19,7 +19,7 @@ from receiver.core.faults import ConfigurationError, Fault, Severity
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.site import in_force
-from receiver.site.compiling import SAMPLES, compile_pieces, digests
+from receiver.site.compiling import SAMPLES, compile_pieces, digests, further_outputs
 from receiver.site.config.build import read
 from receiver.site.config.model import ProcessConfig
 from receiver.site.config.site import MAPPINGS, conflicts, shared_files
@@ -104,6 +104,8 @@ def _without_output(settings: Settings, sound: Configs, before: State) -> set[Fa
     for name, config in list(sound.items()):
         try:
             in_force.create_output(settings, _output(settings, config), group_id(config.output.group), before)
+            for folder, group in further_outputs(config, settings.output).items():
+                in_force.create_output(settings, folder, group, None)
         except Problem as problem:
             faults.add(config.fault("output-unwritable", problem.detail, "output", "directory"))
             del sound[name]

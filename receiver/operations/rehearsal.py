@@ -114,7 +114,7 @@ def _published(process: Process, rendered: Rendered) -> Rehearsed:
 
 def _written(rendered: Rendered) -> Mapping[str, bytes]:
     """Return what would be written, by name: the records, and the marker."""
-    records = {record.path: record.content for record in rendered.records}
+    records = {record.shown_path: record.content for record in rendered.records}
     return records | ({rendered.marker: b""} if rendered.marker else {})
 
 

@@ -15,7 +15,7 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery import receive
 from receiver.delivery.context import Context
 from receiver.delivery.parts import collect
-from receiver.delivery.render import as_published, render, stage_outputs
+from receiver.delivery.render import as_published, groups_of, render, stage_outputs
 from receiver.operations.replay import find, sections
 from receiver.site.process import Process
 from receiver.store import publish
@@ -52,7 +52,12 @@ def republish(context: Context, entry: Entry, at: datetime, by: str, *, dry_run:
         if missing and not dry_run:
             attempt = Attempt(at, "", OUTCOME, note=f"{len(missing)} files again, by {by}")
             publish.again(
-                context.ledger, staged, _reopened(entry, made, missing, staged), missing, attempt, process.group
+                context.ledger,
+                staged,
+                _reopened(process, entry, made, missing, staged),
+                missing,
+                attempt,
+                process.group,
             )
     return Republished(len(missing), len(made) - len(missing))
 
@@ -96,9 +101,9 @@ def _lies_there(output: Output) -> bool:
     return True
 
 
-def _reopened(entry: Entry, made: list[Output], missing: list[Output], staged: Staged) -> Entry:
+def _reopened(process: Process, entry: Entry, made: list[Output], missing: list[Output], staged: Staged) -> Entry:
     """Return the entry with what is missing in the stage; the rest has a name there that nothing has."""
     gone = staged.free(".published").name
     outputs = [output if output in missing else replace(output, staged=gone) for output in made]
     outputs += [replace(output, staged=gone) for output in entry.of_kind(Kind.ORIGINALS)]
-    return replace(entry, outputs=tuple(outputs), stage=str(staged.folder))
+    return replace(entry, outputs=tuple(outputs), stage=str(staged.folder), groups=groups_of(process))

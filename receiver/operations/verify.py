@@ -21,7 +21,7 @@ from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.operations.health import files
 from receiver.site.config.build import read
-from receiver.site.config.site import find
+from receiver.site.config.site import directories, find
 from receiver.store import kept, originals, quarantine
 from receiver.store.entry import DamagedRow, Entry
 from receiver.store.ledger import ACCEPTED, KEPT, Ledger
@@ -238,5 +238,6 @@ def _outputs(settings: Settings) -> Mapping[Path, timedelta | None]:
     for folder in find(settings.site)[0]:
         with suppress(ConfigurationError):
             config = read(folder, settings.site)
-            found[(settings.output / config.output.directory).absolute()] = config.retention.ledger
+            for _, written in directories(config):
+                found[(settings.output / written).absolute()] = config.retention.ledger
     return found

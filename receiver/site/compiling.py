@@ -65,13 +65,14 @@ class BatchPieces:
     header: Template | None
     trailer: Template | None
 
-    def rule(self) -> BatchRule | None:
+    def rule(self, root: Path) -> BatchRule | None:
         """Put the pieces together; None if one of them is missing."""
         if self.path is None:
             return None
         encoding, line_end = self.record.encoding, LINE_ENDS.get(self.record.format, LINE_ENDS[self.record.line_ends])
+        where = folder_of(self.config, root)
         return BatchRule(
-            self.config.name, self.path, self.header, self.trailer, encoding, line_end, self.config.closing
+            self.config.name, self.path, self.header, self.trailer, encoding, line_end, self.config.closing, where
         )
 
 
@@ -89,9 +90,9 @@ class Pieces:
     batches: tuple[BatchPieces, ...]
     faults: tuple[Fault, ...]
 
-    def process(self, output: Path, digest: str) -> Process | None:
+    def process(self, output: Path, digest: str, root: Path = Path()) -> Process | None:
         """Put the pieces together; None if one of them is missing."""
-        batches = {rule.name: rule for each in self.batches if (rule := each.rule())}
+        batches = {rule.name: rule for each in self.batches if (rule := each.rule(root))}
         rules = [
             RecordRule(
                 each.template,
@@ -102,6 +103,7 @@ class Pieces:
                 each.check,
                 each.each,
                 batches.get(each.config.batch or ""),
+                folder_of(each.config, root),
             )
             for each in self.records
             if each.template and each.check
@@ -120,7 +122,31 @@ class Pieces:
             output,
             group_id(self.config.output.group),
             digest,
+            further_outputs(self.config, root),
         )
+
+
+def groups(config: ProcessConfig) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the groups that a process names, each with its place in process.toml."""
+    named: list[tuple[tuple[str | int, ...], str | None]] = [(("output", "group"), config.output.group)]
+    named += [(("records", index, "group"), record.group) for index, record in enumerate(config.records)]
+    named += [(("batches", batch.name, "group"), batch.group) for batch in config.batches]
+    yield from ((position, written) for position, written in named if written)
+
+
+def folder_of(config: RecordConfig | BatchConfig, root: Path) -> Path | None:
+    """Return where records or batches are published, below the root of all output; None: with the process's own."""
+    return (root / config.directory).absolute() if config.directory else None
+
+
+def further_outputs(config: ProcessConfig, root: Path) -> dict[Path, int | None]:
+    """Return the output folders of a process besides its own, and whose they are. Raises KeyError."""
+    found: dict[Path, int | None] = {}
+    every: tuple[RecordConfig | BatchConfig, ...] = (*config.records, *config.batches)
+    for each in every:
+        if folder := folder_of(each, root):
+            found[folder] = group_id(each.group) if each.group else found.get(folder)
+    return found
 
 
 def compile_process(configured: ProcessConfig, tokens: Tokens, schemas: Schemas) -> Pieces:
@@ -273,12 +299,12 @@ class _Work:
 
     def group(self) -> Iterator[Fault]:
         """Yield a fault where this host does not know the group of the output."""
-        written = self.configured.output.group
-        try:
-            group_id(written)
-        except KeyError:
-            hint = f"groupadd --system {written}, on the host of the service"
-            yield self.configured.fault("unknown-group", "this host has no such group", "output", "group", hint=hint)
+        for position, written in groups(self.configured):
+            try:
+                group_id(written)
+            except KeyError:
+                hint = f"groupadd --system {written}, on the host of the service"
+                yield self.configured.fault("unknown-group", "this host has no such group", *position, hint=hint)
 
     def _missing(self, code: str, message: str, hint: str, *position: str | int) -> ConfigurationError:
         return ConfigurationError([self.configured.fault(code, message, *position, hint=hint)])
@@ -314,7 +340,7 @@ def compile_site(
     processes = {}
     for each in compiled.processes:
         output = (settings.output / each.config.output.directory).absolute()
-        process = each.process(output, _digest(each.config.folder, schemas))
+        process = each.process(output, _digest(each.config.folder, schemas), settings.output)
         if process:
             processes[process.name] = process
     return processes, list(compiled.faults)

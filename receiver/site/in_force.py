@@ -205,6 +205,9 @@ def establish(settings: Settings) -> dict[str, Process]:
     before = read(settings.local)
     for process in processes.values():
         create_output(settings, process.output, process.group, before)
+        if before is None or before.digest(process.name) != process.digest:
+            for folder, group in process.further.items():
+                create_output(settings, folder, group, None)
     served = {name: Served(target.name, each.digest, str(each.output)) for name, each in processes.items()}
     write(settings.local, State(seen, served))
     return processes

@@ -25,6 +25,7 @@ class RecordRule:
     check: Check
     each: Items | None = None  # a record for each item, in the place of one
     batch: "BatchRule | None" = None
+    root: Path | None = None  # the output folder, if it is not the process's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class BatchRule:
     encoding: str
     line_end: str
     closing: Closing
+    root: Path | None = None  # as of a record
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Process:
     output: Path  # the output folder
     group: int | None  # whose files and folders there are, by number; None: the service's own
     digest: str  # hexadecimal SHA-256 of every file that was compiled
+    further: Mapping[Path, int | None]  # other output folders of records and batches, and whose they are
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """What the ledger keeps of a delivery: everything but a field's value and the names the sender gave its files."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from mimetypes import MimeTypes
@@ -85,6 +86,7 @@ class Entry:
     violations: tuple[Violation, ...] = ()
     attempts: tuple[Attempt, ...] = ()  # the first and the last ones
     attempt_count: int = 0  # all of them
+    groups: Mapping[str, int] = field(default_factory=dict)  # whose other output folders are, as long as it is accepted
     additions: tuple[Addition, ...] = ()  # what it adds to batches; they have rows of their own
     replay: Replay | None = None  # what brings it here now; its row tells it as an attempt
     digests: tuple[str, ...] | None = None  # keyed ones of values that it is found by; None if the row is only read
@@ -178,6 +180,8 @@ def to_dict(entry: Entry) -> dict[str, Any]:
                 "sha256": output.sha256,
             }
         )
+        if output.root:
+            outputs[output.kind][-1]["root"] = output.root
     return {
         "id": entry.id,
         "process": entry.process,

@@ -109,13 +109,14 @@ def again(
 
 def seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int | None, *, whole: bool) -> None:
     """Make what is to be published durable, or the whole stage, and the folders that it goes to. Raises Problem."""
-    if group is not None:
-        staged.share([output.staged for output in published], group)
+    for root in {output.root for output in published}:
+        if (owner := entry.groups.get(root) if root else group) is not None:
+            staged.share([output.staged for output in published if output.root == root], owner)
     staged.seal(None if whole else {output.staged for output in published})
-    for folder in {output.folder for output in published}:
-        folders.make_folders(folder, entry.output)
-        if group is not None:
-            folders.share_folders(folder, entry.output, group)
+    for root, folder in {(output.root, output.folder) for output in published}:
+        folders.make_folders(folder, root or entry.output)
+        if (owner := entry.groups.get(root) if root else group) is not None:
+            folders.share_folders(folder, root or entry.output, owner)
 
 
 def _accept(
@@ -236,7 +237,7 @@ def _place(entry: Entry, output: Output) -> None:
     source = f"{entry.stage}/{output.staged}"
     with storage("publish a file"):
         if not _move(source, output) and os.path.lexists(source):
-            root = os.path.dirname(output.folder) if output.kind is Kind.ORIGINALS else entry.output
+            root = os.path.dirname(output.folder) if output.kind is Kind.ORIGINALS else output.root or entry.output
             folders.make_folders(output.folder, root)
             _move(source, output)
 

@@ -172,10 +172,14 @@ class Claims:
     @classmethod
     def of(cls, entry: Entry) -> "Claims":
         """Return what an entry claims."""
-        targets = [output.target for output in entry.outputs if output.kind is not Kind.ORIGINALS]
+        targets: list[str] = []
         folders: set[str] = set()
-        for target in targets:
-            while len(target := target.rpartition("/")[0]) > len(entry.output):
+        for output in entry.outputs:
+            if output.kind is Kind.ORIGINALS:
+                continue
+            target, root = output.target, output.root or entry.output
+            targets.append(target)
+            while len(target := target.rpartition("/")[0]) > len(root):
                 folders.add(target)
         return cls(entry.id, entry.stage, targets, [*folders])
 

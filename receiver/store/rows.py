@@ -98,4 +98,6 @@ def _entry(values: Iterable[Any]) -> Entry:
 
 
 def _read_output(kind: Kind, kept: dict[str, Any]) -> Output:
-    return Output(kind, kept["staged"], kept["path"], kept["target"], kept["size"], kept["sha256"])
+    return Output(
+        kind, kept["staged"], kept["path"], kept["target"], kept["size"], kept["sha256"], kept.get("root", "")
+    )

@@ -60,6 +60,17 @@ class Stage:
         except OSError:
             return True
 
+    def require_leads_to(self, output: Path, *, create: bool) -> None:
+        """Raise Problem unless a file can be renamed to another output folder as well, which is created if asked."""
+        if create:
+            with storage(f"create the output folder {output}"):
+                output.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
+        with storage(f"write to the output folder {output}"):
+            folders.require_access(output, os.W_OK | os.X_OK)
+        if not durable.leads_to(self.root, output):
+            detail = f"the output folder {output} lies on another file system than the process's own: put both on one"
+            raise Problem(Code.STORAGE_FAILED, detail)
+
     def close(self) -> None:
         """Remove the folders that lie ready for later deliveries, and let none lie ready any more."""
         self._end()

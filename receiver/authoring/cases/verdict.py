@@ -10,6 +10,7 @@ from typing import Any
 
 from receiver.authoring.cases.cases import Case, Files, NotARequestError, expected, incoming
 from receiver.authoring.cases.outcome import Outcome, run
+from receiver.core.delivery import Record
 from receiver.core.delivery import Status as DeliveryStatus
 from receiver.core.problems import Problem
 from receiver.formats.comparing import RecordStyle, differences
@@ -50,8 +51,13 @@ def files(outcome: Outcome) -> Files:
     if outcome.problem:
         return {PROBLEM: _described(outcome.problem, held=outcome.held)}
     rendered = outcome.rendered
-    records = {record.path: record.content for record in (*rendered.records, *outcome.batches)} if rendered else {}
+    records = {_name(record): record.content for record in (*rendered.records, *outcome.batches)} if rendered else {}
     return records | ({rendered.marker: b""} if rendered and rendered.marker else {})
+
+
+def _name(record: Record) -> str:
+    """Return the name of a record in expected/: of another output folder than the process's own, below its name."""
+    return f"{record.root.name}/{record.path}" if record.root else record.path
 
 
 def compare(config: ProcessConfig, wanted: Files, got: Files) -> Iterator[str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from receiver.authoring.check.site import Site
 from receiver.core.faults import Fault, Severity
 from receiver.site import in_force
-from receiver.site.compiling import SCHEMAS
+from receiver.site.compiling import SCHEMAS, groups
 from receiver.site.config.model import ProcessConfig
-from receiver.site.config.site import MAPPINGS
+from receiver.site.config.site import MAPPINGS, directories
 from receiver.store import originals, quarantine, stage
 from receiver.store.folders import group_id, is_member
 
@@ -33,17 +33,32 @@ def folders(site: Site) -> Iterator[Fault]:
             message = "this folder lies on another file system than RECEIVER_DATA"
             hint = f"deliveries are put together in {written.rstrip('/')}/.stage: whoever polls must pass it over"
             yield fault("stage-elsewhere", message, "output", "directory", hint=hint, severity=Severity.WARNING)
+        yield from _further(site, process.config, _device(folder))
         yield from _group(process.config)
+
+
+def _further(site: Site, config: ProcessConfig, device: int) -> Iterator[Fault]:
+    """Yield further output folders that are the program's own, or on another file system than the process's own."""
+    for position, written in directories(config)[1:]:
+        folder = (site.settings.output / written).resolve()
+        if taken := next((name for name in _own(site) if _touch(folder, name)), None):
+            message = f"this folder is, holds or lies in {taken.name}/, which is not for published files"
+            yield config.fault("output-reserved", message, *position, hint="give it a folder of its own")
+        elif _device(folder) != device:
+            message = "this folder lies on another file system than the process's own output folder"
+            hint = "put both on one, or let a process of its own write there"
+            yield config.fault("output-unwritable", message, *position, hint=hint)
 
 
 def _group(config: ProcessConfig) -> Iterator[Fault]:
     """Yield the group whose member the user that asks is not; one that is unknown has its fault already."""
-    with suppress(KeyError):
-        group = group_id(config.output.group)
-        if group is not None and not is_member(group):
-            message = "the user that runs this check is no member of the group, as the service must be"
-            hint = f"usermod --append --groups {config.output.group} receiver, then restart the service"
-            yield config.fault("not-a-member", message, "output", "group", hint=hint, severity=Severity.WARNING)
+    for position, written in groups(config):
+        with suppress(KeyError):
+            group = group_id(written)
+            if group is not None and not is_member(group):
+                message = "the user that runs this check is no member of the group, as the service must be"
+                hint = f"usermod --append --groups {written} receiver, then restart the service"
+                yield config.fault("not-a-member", message, *position, hint=hint, severity=Severity.WARNING)
 
 
 def _own(site: Site) -> list[Path]:

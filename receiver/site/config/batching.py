@@ -1,4 +1,4 @@
-"""The rules of process.toml between [[records]] and [batches]."""
+"""The rules of process.toml between [[records]] and [batches], and where both are published."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -35,6 +35,15 @@ def place(source: Source, index: int, record: dict[str, Any]) -> Iterator[Fault]
     elif "batch" in record and "path" in record:
         message = "a record that goes into a batch is no file of its own"
         yield source.fault("no-effect", message, _at(index, "path"), hint="remove this line: the batch has a path")
+    for key in {"directory", "group"} & record.keys() if "batch" in record else ():
+        message, hint = "the batch says where it is published", f"write {key} under [batches.{record['batch']}]"
+        yield source.fault("no-effect", message, _at(index, key), hint=hint)
+    if "group" in record and "directory" not in record and "batch" not in record:
+        message, hint = (
+            "the process's own folder has its group under [output]",
+            "write directory beside it",
+        )
+        yield source.fault("no-effect", message, _at(index, "group"), hint=hint)
 
 
 def _unlike(source: Source, first: int, index: int, formats: Sequence[str | None]) -> Iterator[Fault]:

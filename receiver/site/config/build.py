@@ -151,7 +151,8 @@ def _batch(data: dict[str, Any], name: str) -> BatchConfig:
         after=units.short_duration(close["after"]) if "after" in close else None,
         at=time.fromisoformat(close["at"]) if "at" in close else None,
     )
-    return BatchConfig(name, section["path"], section.get("header"), section.get("trailer"), closing)
+    where = (section.get("directory"), section.get("group"))
+    return BatchConfig(name, section["path"], section.get("header"), section.get("trailer"), closing, *where)
 
 
 def _retention(data: dict[str, Any]) -> RetentionConfig:

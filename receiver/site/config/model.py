@@ -170,6 +170,8 @@ class RecordConfig:
     forbid: str = ""  # characters that no value of a text may hold
     each: str | None = None  # Jinja2 expression: a list, and one record for each of its items
     batch: str | None = None  # the name of the batch that it goes into
+    directory: str | None = None  # as of OutputConfig; None: the process's own
+    group: str | None = None  # who may take files away from there
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,8 @@ class BatchConfig:
     header: str | None  # a template
     trailer: str | None
     closing: Closing
+    directory: str | None = None  # as of a record
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

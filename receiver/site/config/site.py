@@ -119,13 +119,26 @@ def _shared_tokens(configs: Sequence[ProcessConfig], tokens: Mapping[str, Tokens
 
 
 def _shared_output(configs: Sequence[ProcessConfig], output: Path) -> Iterator[Fault]:
-    folders = {config.name: (output / config.output.directory).resolve() for config in configs}
-    for first, second in combinations(configs, 2):
-        one, other = folders[first.name], folders[second.name]
-        if one.is_relative_to(other) or other.is_relative_to(one):
-            message = f"{value_name(second.output.directory)} is, holds or lies in the output folder of {first.name}"
-            hint = "each process writes into a folder of its own"
-            yield second.fault("output-shared", message, "output", "directory", hint=hint)
+    written = [(config, position, name) for config in configs for position, name in directories(config)]
+    for (first, _, one), (second, position, other) in combinations(written, 2):
+        folder, another = (output / one).resolve(), (output / other).resolve()
+        if first is second and folder == another and one != first.output.directory:
+            continue  # two records for one importing system
+        if folder.is_relative_to(another) or another.is_relative_to(folder):
+            owner = first.name if first is not second else "the process, or of another record of it"
+            message = f"{value_name(other)} is, holds or lies in the output folder of {owner}"
+            hint = "each process, and each importing system, has a folder of its own"
+            yield second.fault("output-shared", message, *position, hint=hint)
+
+
+def directories(config: ProcessConfig) -> list[tuple[tuple[str | int, ...], str]]:
+    """Return the output folders of a process as they are written, its own first, each with its place."""
+    found: list[tuple[tuple[str | int, ...], str]] = [(("output", "directory"), config.output.directory)]
+    for index, record in enumerate(config.records):
+        found += [(("records", index, "directory"), record.directory)] if record.directory else []
+    for batch in config.batches:
+        found += [(("batches", batch.name, "directory"), batch.directory)] if batch.directory else []
+    return found
 
 
 BACKUP = "~"  # how editors end the name of what a file was before

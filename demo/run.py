@@ -37,7 +37,7 @@ STEPS = (
     Step("referrals", "faxed-letter", 200, False, "a fax with JSON becomes HL7 (MDM^T02) and JSON"),
     Step("referrals", "faxed-letter", 200, True, "the same again, as a retry would: same receipt, nothing written"),
     Step(
-        "referrals", "mrn-uncertain", 202, False, "the platform is not sure of a field: held, for somebody to look at"
+        "referrals", "mrn-uncertain", 202, False, "a field that the platform is not sure of: held until somebody looks"
     ),
     Step("lab-reports", "lipid-panel", 200, False, "a PDF with XML becomes HL7 (ORU^R01, PDF inside) and CSV"),
     Step("intake-forms", "twenty-fields", 200, False, "an image with twenty fields becomes XML, proven by its schema"),

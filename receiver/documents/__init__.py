@@ -38,11 +38,13 @@ def pages(part: Part, process: str = "") -> int:
     raise _broken(part, f"The document cannot be read: {reason}.")
 
 
-def page(part: Part, number: int, process: str = "") -> bytes:
-    """Return one page of a document, counted from 1, as PNG. Raises `Problem` for one that cannot be read."""
+def page(part: Part, number: int, process: str = "", *, small: bool = False) -> bytes:
+    """Return one page of a document, counted from 1, as PNG or as its thumbnail. Raises `Problem`."""
     if part.type not in CONVERTIBLE:
         raise _broken(part, f"Pages of {part.type or 'a document without a type'} cannot be shown.")
     question = {"task": "page", "path": str(part.path), "type": part.type, "number": str(number)}
+    if small:
+        question["small"] = "yes"
     content = bytearray()
     try:
         _helpers.ask(process, question, CONVERT_SECONDS, content.extend)

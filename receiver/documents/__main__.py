@@ -38,11 +38,14 @@ def pdf(path: Path, type: str) -> Answer:  # noqa: A002
     return {"size": len(content)}, content
 
 
-def page(path: Path, type: str, number: str) -> Answer:  # noqa: A002
+def page(path: Path, type: str, number: str, small: str = "") -> Answer:  # noqa: A002
     """Draw one page, counted from 1, as PNG: what is no PDF is drawn as the PDF that it would be published as."""
     from receiver.documents import images, pdfs
 
-    content = pdfs.drawn(path if type == "application/pdf" else images.pdf(path, type), int(number))
+    if type == "application/pdf":
+        content = pdfs.drawn(path, int(number), small=bool(small))
+    else:
+        content = pdfs.drawn(images.page_pdf(path, type, int(number)), 1, small=bool(small))
     return {"size": len(content)}, content
 
 
@@ -52,7 +55,7 @@ TASKS: dict[str, Callable[..., Answer]] = {"pages": pages, "pdf": pdf, "page": p
 def answer(question: dict[str, str]) -> Answer:
     """Return what there is to say about a document, whatever it does to the libraries."""
     try:
-        further = [question["number"]] if "number" in question else []
+        further = [question[name] for name in ("number", "small") if name in question]
         return TASKS[question["task"]](Path(question["path"]), question["type"], *further)
     except UnreadableError as error:
         reason = error.reason

@@ -36,10 +36,21 @@ def pdf(path: Path, type: str) -> bytes:  # noqa: A002
 
     Group 4 and JPEG go in as they are, if they are upright; what PDF does not know is decoded, and packed without loss.
     """
+    return _converted(tiffs.single_pages(path) if type == TIFF else _single_page(path, type))
+
+
+def page_pdf(path: Path, type: str, number: int) -> bytes:  # noqa: A002
+    """Return one page of an image as `pdf` has it, counted from 1. Raises as that does."""
+    if type != TIFF and number != 1:
+        raise UnreadableError("it has no such page")
+    return _converted(tiffs.single_page(path, number) if type == TIFF else _single_page(path, type))
+
+
+def _converted(images: bytes | list[bytes]) -> bytes:
     import img2pdf
 
     converted: bytes = img2pdf.convert(
-        tiffs.single_pages(path) if type == TIFF else _single_page(path, type),
+        images,
         engine=img2pdf.Engine.internal,  # the others stamp a number of their own into each PDF
         nodate=True,
         producer=PRODUCER,

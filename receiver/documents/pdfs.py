@@ -13,6 +13,7 @@ import pypdfium2
 from receiver.documents.helpers import UnreadableError
 
 PASSWORD = 4  # FPDF_ERR_PASSWORD
+THUMBNAIL = 160  # pixels of its height: enough to tell a cover sheet from a form
 WIDTH, HEIGHT = 1_700, 2_400  # pixels of a page that is shown: 200 dpi of A4, enough to read a fax at 200 %
 LARGEST = 4.0  # times 72 dpi: a stamp is not blown up
 LOST_PAGE = "Pages tree includes non-dictionary object"  # qpdf's words
@@ -34,14 +35,17 @@ def pages(path: Path) -> int:
     return count
 
 
-def drawn(document: Path | bytes, number: int) -> bytes:
-    """Return one page, counted from 1, as PNG of at most `WIDTH` by `HEIGHT` pixels. Raises `UnreadableError`."""
+def drawn(document: Path | bytes, number: int, *, small: bool = False) -> bytes:
+    """Return one page, counted from 1, as PNG of at most `WIDTH` by `HEIGHT` pixels, or as a thumbnail.
+
+    Raises `UnreadableError`.
+    """
     try:
         with pypdfium2.PdfDocument(document) as opened:
             if not 1 <= number <= len(opened):
                 raise UnreadableError("it has no such page")
             page = opened[number - 1]
-            scale = min(WIDTH / page.get_width(), HEIGHT / page.get_height(), LARGEST)
+            scale = min(WIDTH / page.get_width(), (THUMBNAIL if small else HEIGHT) / page.get_height(), LARGEST)
             image = page.render(scale=scale, may_draw_forms=False).to_pil()
     except pypdfium2.PdfiumError:
         raise UnreadableError("it is damaged") from None

@@ -46,6 +46,15 @@ def single_pages(path: Path) -> list[bytes]:
         return [_single(tiff) for tiff in _pages(file.fileno())]
 
 
+def single_page(path: Path, number: int) -> bytes:
+    """Return one page, counted from 1, as `single_pages` does; the others are not decoded. Raises `UnreadableError`."""
+    with path.open("rb") as file:
+        for count, tiff in enumerate(_pages(file.fileno()), 1):
+            if count == number:
+                return _single(tiff)
+    raise UnreadableError("it has no such page")
+
+
 def _pages(file: int) -> Iterator[Tiff]:
     with Tiff(file) as tiff:
         shown = []

@@ -18,6 +18,7 @@ from receiver.store.jobs import Jobs
 from receiver.store.ledger import Ledger
 from receiver.store.reservations import Reservations
 from receiver.web.console import access, bulk, delivery, listing, overview, showing, station, workbench  # noqa: F401 (their pages)
+from receiver.web.console.images import Images
 from receiver.web.console.pages import pages
 from receiver.web.console.runner import Runner
 from receiver.web.console.service import Service
@@ -35,7 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.session_interface = access.NoSessions()
     access.protect(app, accounts, settings)
     service = Service(settings)
-    app.extensions |= {"service": service, "accounts": accounts}
+    app.extensions |= {"service": service, "accounts": accounts, "images": Images()}
     jobs = app.extensions["jobs"] = Jobs(opened.connections)
     app.extensions |= {"reservations": Reservations(opened.connections), "runner": Runner(service, jobs, accounts)}
     app.register_blueprint(pages)

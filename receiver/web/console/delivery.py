@@ -1,15 +1,15 @@
 """One delivery: its page, its fields and its records side by side, and what may be done with it."""
 
-from flask import Response, abort, g, redirect, render_template, request, url_for
+from flask import Response, abort, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from receiver import documents
 from receiver.core.problems import Problem
 from receiver.operations import rehearsal as rehearsals
 from receiver.store.accounts import Role
 from receiver.store.entry import Entry
 from receiver.web.console import acting, correcting, showing
 from receiver.web.console.access import needs
+from receiver.web.console.images import Images
 from receiver.web.console.pages import accounts, entry_of, pages, service
 
 DONE = acting.ACTIONS | {"correct": "corrected"}
@@ -92,7 +92,8 @@ def _drawn(entry: Entry, number: int, page: int) -> bytes:
         _, part = showing.document(service().context, entry, number)
     except IndexError:
         abort(404, "There is no such document.")
-    return documents.page(part, page, entry.process)
+    images: Images = current_app.extensions["images"]
+    return images.page(part, page, entry.process, small="small" in request.args)
 
 
 def _show(entry: Entry, inside: showing.Inside | None, missing: str) -> str:

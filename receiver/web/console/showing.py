@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import render_template
 
+from receiver import documents
 from receiver.authoring.cases.outcome import Outcome, run
 from receiver.core.delivery import Part, Reading, Role
 from receiver.core.problems import Problem
 from receiver.delivery.context import Context
-from receiver.documents import CONVERTIBLE
 from receiver.operations import replay
 from receiver.site.process import Process
 from receiver.store.entry import Entry
@@ -37,11 +37,20 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A document that can be shown."""
+
+    label: str
+    size: int  # bytes
+    pages: int  # 0 if they cannot be counted
+
+
+@dataclass(frozen=True, slots=True)
 class Inside:
     """What is inside of a delivery: fields, documents and what it would become today."""
 
     fields: tuple[Shown, ...]
-    documents: tuple[Part, ...]  # those that can be shown, in their order
+    documents: tuple[Document, ...]  # those that can be shown, in their order
     records: tuple[tuple[str, str], ...]  # path and text
     problem: Problem | None
 
@@ -55,7 +64,7 @@ def inside(context: Context, entry: Entry, corrections: Mapping[str, str] | None
     )
     return Inside(
         tuple(_fields(process, outcome, outcome.reading or _peek(process, kept), tried)),
-        tuple(part for part in kept.parts if part.role is Role.DOCUMENT and part.type in CONVERTIBLE),
+        tuple(Document(part.label, part.size, _pages(part, process.name)) for part in _shown_parts(kept)),
         tuple(records(outcome)),
         outcome.problem,
     )
@@ -64,8 +73,18 @@ def inside(context: Context, entry: Entry, corrections: Mapping[str, str] | None
 def document(context: Context, entry: Entry, number: int) -> tuple[Kept, Part]:
     """Return one of the documents of a kept delivery, counted from 0. Raises Problem, or IndexError."""
     _, kept = replay.find(context, entry)
-    shown = [part for part in kept.parts if part.role is Role.DOCUMENT and part.type in CONVERTIBLE]
-    return kept, shown[number]
+    return kept, _shown_parts(kept)[number]
+
+
+def _shown_parts(kept: Kept) -> list[Part]:
+    return [part for part in kept.parts if part.role is Role.DOCUMENT and part.type in documents.CONVERTIBLE]
+
+
+def _pages(part: Part, process: str) -> int:
+    try:
+        return documents.pages(part, process)
+    except Problem:
+        return 0
 
 
 def _peek(process: Process, kept: Kept) -> Reading | None:

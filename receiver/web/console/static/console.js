@@ -18,14 +18,17 @@ function prepare(root) {
     for (const button of figure.querySelectorAll("[data-do]")) {
       button.addEventListener("click", () => figure.does[button.dataset.do]());
     }
+    for (const button of figure.querySelectorAll("[data-go]")) {
+      button.addEventListener("click", () => figure.does.show(Number(button.dataset.go)));
+    }
   }
 }
 
 function viewer(figure) {
-  const image = figure.querySelector("img");
+  const image = figure.querySelector(".sheet img");
   const shown = figure.querySelector("[data-page]");
   const base = figure.dataset.pages;
-  let page = 1, last = Infinity, size = 0, turn = 0;
+  let page = 1, last = Number(figure.dataset.count) || Infinity, size = 0, turn = 0;
   image.addEventListener("error", () => {
     if (page > 1) { last = page - 1; show(last); }
   });
@@ -34,11 +37,13 @@ function viewer(figure) {
     image.src = base.replace(/1\.png$/, page + ".png");
     image.alt = image.alt.replace(/^Page \d+/, "Page " + page);
     shown.textContent = page;
+    for (const each of figure.querySelectorAll("[data-go]")) each.ariaCurrent = String(Number(each.dataset.go) === page);
   }
   function look() {
     image.className = [SIZES[size], TURNS[turn]].join(" ").trim();
   }
   return {
+    show,
     next: () => show(page + 1),
     previous: () => show(page - 1),
     larger: () => { size = Math.min(size + 1, SIZES.length - 1); look(); },

@@ -1,0 +1,53 @@
+"""Pages that were drawn are remembered, for a while and up to a size, and nowhere but in memory."""
+
+from pathlib import Path
+
+import pytest
+
+from receiver import documents
+from receiver.core.delivery import Part, Role
+from receiver.web.console.images import Images
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    calls = []
+
+    def page(part, number, process, *, small):
+        calls.append((part.sha256, number, small))
+        return bytes(100)
+
+    monkeypatch.setattr(documents, "page", page)
+    return calls
+
+
+def part(sha256="a"):
+    return Part("file", None, "image/tiff", Role.DOCUMENT, ".tif", 1, sha256, Path("file.tif"))
+
+
+def test_a_page_is_drawn_once(drawn):
+    images = Images()
+    for _ in range(3):
+        images.page(part(), 1, "referrals", small=False)
+    assert drawn == [("a", 1, False)]
+
+
+def test_pages_thumbnails_and_documents_are_told_apart(drawn):
+    images = Images()
+    for sha256, number, small in (("a", 1, False), ("a", 2, False), ("a", 1, True), ("b", 1, False)):
+        images.page(part(sha256), number, "referrals", small=small)
+    assert len(drawn) == 4
+
+
+def test_the_least_used_go_when_it_is_too_much(drawn):
+    images = Images(most=250)
+    for number in (1, 2, 1, 3, 1, 2):
+        images.page(part(), number, "referrals", small=False)
+    assert [number for _, number, _ in drawn] == [1, 2, 3, 2]
+
+
+def test_nothing_is_remembered_for_long(drawn):
+    images = Images(lasts=-1)
+    for _ in range(2):
+        images.page(part(), 1, "referrals", small=False)
+    assert len(drawn) == 2

@@ -11,12 +11,13 @@ from jmespath.functions import Functions
 
 from receiver.core.faults import did_you_mean
 from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError
+from receiver.schemas import json_text
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_explain import pointer
 from receiver.schemas.json_schema import JsonSchema
-from receiver.schemas.json_text import loads
 
 NAME = "JSON"
+parse = json_text.loads  # from the bytes of a part and its charset
 SOURCE_ID = "sourceId"
 EACH, FIELD_NAME, VALUE, CONFIDENCE = "fields", "name", "value", "confidence"
 NO_CONFIDENCE = "`null`"  # the path of one that is never sent
@@ -78,11 +79,6 @@ def schema(schemas: Schemas, name: str) -> JsonSchema:
     return schemas.json(name)
 
 
-def parse(content: bytes, charset: str = "") -> Any:
-    """Return the document. `charset` is that of its part. Raises `MalformedError`."""
-    return loads(content, charset)
-
-
 def judged(document: Any) -> Any:
     """Return what the schema judges: the document itself."""
     return document
@@ -101,12 +97,16 @@ def fields(document: Any, layout: Layout, known: Known = None) -> Found | None:
     are not `known` are called by their places.
     """
     found = layout.each.find(document)
-    listed, above = _listed(found), place(document, layout.each)
+    listed = _listed(found)
     if listed is None:
         return None
-    if isinstance(found, dict):
-        return Found(listed, lambda index: above + pointer([_shown(listed[index]["key"], index, known)]))
-    return Found(listed, lambda index: above + pointer([index]))
+    by_name = isinstance(found, dict)
+
+    def place_of(index: int) -> str:
+        step = _shown(listed[index]["key"], index, known) if by_name else index
+        return place(document, layout.each) + pointer([step])
+
+    return Found(listed, place_of)
 
 
 def rows(item: Any, path: Any) -> list[Any] | None:

@@ -60,12 +60,13 @@ def decoded(content: bytes, charset: str = "", declared: str = "", *, own: bool 
 
     What is `own`, and not sent, is never suspected. Raises `MalformedError`.
     """
-    mark = next(((mark, codec) for mark, codec in MARKS if content.startswith(mark)), None)
-    if mark:
-        return _strict(content[len(mark[0]) :], mark[1], MARK)
+    for mark, codec in MARKS:
+        if content.startswith(mark):
+            return _strict(content[len(mark) :], codec, MARK)
     said = CHARSET if charset else DECLARATION if declared else ""
-    codec = _known(charset or declared or "utf_8", said)
-    codec = _ordered(codec, content, said)
+    codec = _known(charset or declared, said) if said else "utf_8"
+    if said or b"\0" in content[:4]:
+        codec = _ordered(codec, content, said)
     text = _strict(content, codec, said)
     if not own and ONE_BYTE.fullmatch(codec) and not content.isascii() and _is_utf8(content):
         raise MalformedError(f"{said} says {_shown(codec)}, and its bytes are UTF-8: say UTF-8, or send it as it says")

@@ -39,11 +39,30 @@ def nearest(exact: Decimal) -> float:
 
 def exact(value: Any) -> Any:
     """Return a document whose numbers are Decimals where they are not plain floats: what jsonschema-rs takes."""
+    return _converted(value) if _has_written(value) else value
+
+
+def _has_written(value: Any) -> bool:
+    """Return whether a number of a document prints as it was written."""
+    if type(value) not in CONVERTED:
+        return False
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if type(each) is Written:
+            return True
+        for inner in each.values() if type(each) is dict else each:
+            if type(inner) in CONVERTED:
+                waiting.append(inner)  # noqa: PERF401 (the loop over what is short costs less than a generator)
+    return False
+
+
+def _converted(value: Any) -> Any:
     kind = type(value)
     if kind is dict:
-        return {name: exact(each) if type(each) in CONVERTED else each for name, each in value.items()}
+        return {name: _converted(each) if type(each) in CONVERTED else each for name, each in value.items()}
     if kind is list:
-        return [exact(each) if type(each) in CONVERTED else each for each in value]
+        return [_converted(each) if type(each) in CONVERTED else each for each in value]
     return Decimal(value.literal) if kind is Written else value
 
 

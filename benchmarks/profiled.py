@@ -68,7 +68,7 @@ STEPS = (
     ("publish", publish, "publish"),
     ("quarantine", quarantine, "discard"),
     (FILES, durable, "rename_new"),
-    (WRITE, durable, "start_writing"),
+    (WRITE, durable.NewFile, "start_writing"),
     ("answer: receipt", replies, "accepted"),
     ("answer: send", wsgi.Response, "write"),
     ("answer: send", wsgi.Response, "close"),

@@ -60,8 +60,9 @@ def section(read_line: Callable[[], bytes]) -> tuple[Section, int | None]:
         raise Problem(Code.MALFORMED_BODY, "A part has no Content-Disposition: form-data (RFC 7578 §4.2).")
     found = parse(disposition, DISPOSITION, unquoted="filename")
     typed = parse(type_, "A part's Content-Type", unquoted="name")
-    head = Section(_name(found), filename(found), main_value(type_), _charset(typed.get("charset", "")))
-    return head, _length(headers.get("content-length"))
+    charset = _charset(typed["charset"]) if "charset" in typed else ""
+    head = Section(_name(found), filename(found), main_value(type_), charset)
+    return head, _length(headers["content-length"]) if "content-length" in headers else None
 
 
 def _headers(read_line: Callable[[], bytes]) -> dict[str, str]:
@@ -130,9 +131,7 @@ def _require_one_way(found: Mapping[str, str], parameter: str, whose: str) -> No
             raise Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has {parameter}*; write {parameter} alone, as it is.")
 
 
-def _length(found: str | None) -> int | None:
-    if found is None:
-        return None
+def _length(found: str) -> int:
     if not LENGTH.fullmatch(found):
         raise Problem(Code.MALFORMED_BODY, "A part has a Content-Length that is no number.")
     return int(found)

@@ -94,7 +94,8 @@ class NewFile:
     def start_writing(self) -> None:
         """Have the kernel begin to write what it still holds of this file; waits for nothing."""
         if self._size > self._started:
-            start_writing(self._descriptor, self._started, self._size - self._started)
+            if _sync_file_range is not None:  # a hint, so a refusal is nothing to report
+                _sync_file_range(self._descriptor, self._started, self._size - self._started, _SYNC_FILE_RANGE_WRITE)
             self._started = self._size
 
     def sync(self) -> None:
@@ -278,9 +279,3 @@ def rename_new(source: AnyPath, target: AnyPath) -> None:
     if _renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_NOREPLACE) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
-
-
-def start_writing(descriptor: int, offset: int, length: int) -> None:
-    """Have the kernel begin to write these bytes to the disk now; a hint, so a refusal is nothing to report."""
-    if _sync_file_range is not None:
-        _sync_file_range(descriptor, offset, length, _SYNC_FILE_RANGE_WRITE)

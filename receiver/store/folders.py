@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 
 from receiver.core.problems import Code, Problem
-from receiver.store.durable import FILE_MODE, copy, storage, sync_folder
+from receiver.store.durable import FILE_MODE, copy, storage, storage_problem, sync_folder
 
 FOLDER_MODE = 0o750  # downstream reads through its group; patients' data is for nobody else
 SHARED_MODE = 0o2770  # set-group-ID: what is made in it belongs to the group, too
@@ -87,8 +87,10 @@ def within(root: Path, depth: int) -> list[Path]:
 
 def free_space(path: Path) -> int:
     """Return the bytes that are free for us on the file system of `path`. Raises Problem."""
-    with storage("ask for the free space"):
+    try:
         state = os.statvfs(path)
+    except OSError as error:
+        raise storage_problem("ask for the free space", error) from None
     return state.f_bavail * state.f_frsize
 
 

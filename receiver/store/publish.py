@@ -66,7 +66,7 @@ from receiver.core.delivery import Arrival, Kind, Output, Receipt, Status
 from receiver.core.problems import Code, Problem
 from receiver.core.work import Step, timed
 from receiver.store import durable, folders, journal, stage
-from receiver.store.durable import storage
+from receiver.store.durable import storage, storage_problem
 from receiver.store.entry import Attempt, Entry
 from receiver.store.ledger import AlreadyAcceptedError, Ledger, Unclear, VersionTakenError
 from receiver.store.sqlite.presence import Moved
@@ -201,11 +201,11 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
     id, that could not be published to the end.
     """
     failed: dict[str, Problem] = {}
+    due = [(entry, output) for entry in entries for output in entry.outputs]
     for kind in IN_ORDER:
-        due = [(entry, output) for entry in entries for output in entry.outputs if output.kind is kind]
         to_sync: dict[str, list[str]] = {}  # the ids of deliveries, by folder
         for entry, output in due:
-            if entry.id in failed:
+            if output.kind is not kind or entry.id in failed:
                 continue
             try:
                 _place(entry, output)
@@ -235,11 +235,13 @@ def _is_gone(folder: str) -> bool:
 def _place(entry: Entry, output: Output) -> None:
     """Move one file or folder to its final name, in a folder that is made again where it is gone. Raises Problem."""
     source = f"{entry.stage}/{output.staged}"
-    with storage("publish a file"):
+    try:
         if not _move(source, output) and os.path.lexists(source):
             root = os.path.dirname(output.folder) if output.kind is Kind.ORIGINALS else output.root or entry.output
             folders.make_folders(output.folder, root)
             _move(source, output)
+    except OSError as error:
+        raise storage_problem("publish a file", error) from None
 
 
 def _move(source: str, output: Output) -> bool:

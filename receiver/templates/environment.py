@@ -17,12 +17,24 @@ from receiver.templates import filters, operations
 
 
 class Generator(CodeGenerator):
-    """Notes the place of literal text as well, which Jinja2 leaves out: `Template.lines` asks for it."""
+    """Notes the place of literal text as well, for `Template.lines`, and looks up items of plain objects by itself."""
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
         """Write what prints some text or values, with its place."""
         self.newline(node)
         super().visit_Output(node, frame)
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
+        """Write a look-up; of a name's item it finds what `Sandbox.getattr` does, without the call."""
+        if isinstance(node.node, nodes.Name):
+            for before in ("(", f"[{node.attr!r}] if type(", f") is dict and {node.attr!r} in "):
+                self.write(before)
+                self.visit(node.node, frame)
+            self.write(" else ")
+            super().visit_Getattr(node, frame)
+            self.write(")")
+        else:
+            super().visit_Getattr(node, frame)
 
 
 class Sandbox(ImmutableSandboxedEnvironment):

@@ -18,7 +18,7 @@ def test_a_part_is_hashed_and_counted_as_it_is_written(place, monkeypatch):
     started = []
     monkeypatch.setattr(durable, "EARLY_WRITE", 1000)
     monkeypatch.setattr(stage, "HELD", 0)
-    monkeypatch.setattr(durable, "start_writing", lambda _, offset, length: started.append((offset, length)))
+    monkeypatch.setattr(durable, "_sync_file_range", lambda _, offset, length, __: started.append((offset, length)))
     with place.stage.open() as staged:
         file = staged.part(".tif")
         for chunk in (b"x" * 700, bytearray(b"y" * 700), memoryview(b"z" * 100)):

@@ -73,9 +73,14 @@ def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
 
 def _not_before(moment: Moment, earliest: object) -> Moment:
     """Refuse what stands for no date: .NET's empty one is in the year 1, SQL Server's in 1753."""
-    limit = times.of(earliest) if isinstance(earliest, clock.date) else _iso(values.text(earliest), "argument")
-    if moment.when.date() < limit.when.date():
-        raise RefusedError(f"is a date before {limit.when.date()}: an empty date, or one that was read wrong", "date")
+    if isinstance(earliest, datetime):
+        limit = earliest.date()
+    elif isinstance(earliest, clock.date):
+        limit = earliest
+    else:
+        limit = _iso(values.text(earliest), "argument").when.date()
+    if moment.when.date() < limit:
+        raise RefusedError(f"is a date before {limit}: an empty date, or one that was read wrong", "date")
     return moment
 
 

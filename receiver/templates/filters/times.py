@@ -120,14 +120,13 @@ def _part(code: str, said: str) -> tuple[str, int]:
 
 def _time(parts: dict[str, int], zone: tzinfo | None) -> datetime:
     year = parts.get("year", LEAP_YEAR)
-    month, day = _day(parts, year)
-    clock = (_hour(parts), parts.get("minute", 0), parts.get("second", 0), parts.get("microsecond", 0))
+    month, day = _day(parts, year) if "yearday" in parts else (parts.get("month", 1), parts.get("day", 1))
+    hour = _hour(parts) if "twelve" in parts or "afternoon" in parts else parts.get("hour", 0)
+    clock = (hour, parts.get("minute", 0), parts.get("second", 0), parts.get("microsecond", 0))
     return datetime(year, month, day, *clock, zone)  # noqa: DTZ001 (as it is written)
 
 
 def _day(parts: dict[str, int], year: int) -> tuple[int, int]:
-    if "yearday" not in parts:
-        return parts.get("month", 1), parts.get("day", 1)
     found = date(year, 1, 1) + timedelta(days=parts["yearday"] - 1)
     given = (parts.get("month", found.month), parts.get("day", found.day))
     if "year" not in parts or (year, *given) != (found.year, found.month, found.day):

@@ -27,6 +27,17 @@ lock.give_back()
 
 
 @pytest.fixture
+def own_threads():
+    """Return what lists the threads of this test's locks: applications of other tests may still have theirs."""
+    others = set(threading.enumerate())
+
+    def listed() -> list[threading.Thread]:
+        return [each for each in threading.enumerate() if each.name == "ledger's lock" and each not in others]
+
+    return listed
+
+
+@pytest.fixture
 def lock(tmp_path):
     made = Interlock(tmp_path / "lock")
     yield made
@@ -46,10 +57,6 @@ def holder(tmp_path):
         process.communicate()
 
 
-def own_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "ledger's lock"]
-
-
 @pytest.mark.parametrize("ending", ["told to", "killed"])
 def test_whoever_waits_has_it_as_soon_as_the_holder_lets_go_or_dies(lock, tmp_path, ending):
     with holder(tmp_path) as process, ThreadPoolExecutor(1) as pool:
@@ -67,7 +74,7 @@ def test_whoever_waits_has_it_as_soon_as_the_holder_lets_go_or_dies(lock, tmp_pa
     lock.give_back()
 
 
-def test_a_holder_that_hangs_is_waited_for_only_so_long_and_costs_nobody_the_lock(lock, tmp_path):
+def test_a_holder_that_hangs_is_waited_for_only_so_long_and_costs_nobody_the_lock(lock, tmp_path, own_threads):
     with holder(tmp_path):
         for _ in range(3):
             begin = time.monotonic()
@@ -116,7 +123,7 @@ def test_a_child_that_forsakes_it_does_not_keep_it_for_the_parent_that_died(lock
         os.close(descriptor)
 
 
-def test_nothing_is_left_of_it_once_it_is_closed(tmp_path):
+def test_nothing_is_left_of_it_once_it_is_closed(tmp_path, own_threads):
     before = open_files(tmp_path)
     for _ in range(3):
         made = Interlock(tmp_path / "lock")
@@ -129,7 +136,7 @@ def test_nothing_is_left_of_it_once_it_is_closed(tmp_path):
     assert open_files(tmp_path) == before
 
 
-def test_one_that_met_no_other_process_has_no_thread(lock):
+def test_one_that_met_no_other_process_has_no_thread(lock, own_threads):
     for _ in range(3):
         assert lock.take(0)
         lock.give_back()

@@ -94,10 +94,14 @@ def _attributes(course: Course, status: int) -> dict[str, str | int]:
     }
     match course.outcome:
         case Problem() as problem:
-            rules = ",".join(dict.fromkeys(each.rule for each in problem.violations))
-            refused = {"outcome": "refused", "id": problem.kept_as, "code": problem.code.value, "rules": rules}
-            return found | {f"receiver.{name}": text for name, text in refused.items()}
+            return found | {"receiver.outcome": "refused", "receiver.id": problem.kept_as, **_reasons(problem)}
         case Receipt() as receipt:
             outcome = "duplicate" if receipt.duplicate else receipt.status.value
-            return found | {"receiver.outcome": outcome, "receiver.id": receipt.id}
+            reasons = _reasons(receipt.problem) if receipt.problem else {}
+            return found | {"receiver.outcome": outcome, "receiver.id": receipt.id, **reasons}
     return found
+
+
+def _reasons(problem: Problem) -> dict[str, str]:
+    rules = ",".join(dict.fromkeys(each.rule for each in problem.violations))
+    return {"receiver.code": problem.code.value, "receiver.rules": rules}

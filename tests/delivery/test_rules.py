@@ -8,8 +8,9 @@ from receiver.core.problems import Code
 from receiver.delivery.receive import receive
 from receiver.operations import replay
 from receiver.operations.meters import Meters, folder_in
+from receiver.web.console import acting
 from tests.operations.test_numbers import told
-from tests.support.home import FAX, NOON, Home, metadata
+from tests.support.home import FAX, NOON, ROOT, Home, metadata
 
 SUM = """
 [[rules]]
@@ -107,6 +108,46 @@ def test_who_has_looked_publishes_it_in_spite_of_a_rule_that_holds(home):
     assert "published" in home.receiver("replay", entry.id, "--accept-rules").stdout
     attempt = home.ledger.find(entry.id).attempts[-1]
     assert attempt.note.endswith(", broken rules accepted")
+
+
+def test_the_console_publishes_it_only_if_that_is_said(home):
+    entry = home.deliver(**GOOD | {"total": "1"})
+    assert acting.rehearse(home.context, entry, "release") == "would be held: rule-broken"
+    assert acting.redo(home.context, entry, "release", "somebody").result is replay.Result.HELD
+    again = home.ledger.find(entry.id)
+    assert acting.rehearse(home.context, again, "overrule") == "would be published"
+    assert acting.redo(home.context, again, "overrule", "somebody").result is replay.Result.PUBLISHED
+
+
+def test_rows_of_a_table_are_added_up(home):
+    table = """[tables.items]
+rows = "lines"
+columns = { amount = "sum" }
+
+[[rules]]
+name = "lines-add-up"
+must = "(tables.items | sum_of('amount')) == fields.total | decimal"
+message = "The lines do not add up to the total."
+"""
+    home.section(table)
+    home.configure('below = "hold"', 'below = "hold"\nunknown = "accept"')
+    given = metadata(**GOOD).replace(b"{", b'{"lines": [{"sum": 0.1}, {"sum": "0.20"}], ', 1)
+    assert home.deliver(given).status is Status.PUBLISHED
+    wrong = home.deliver(given.replace(b"0.20", b"0.21"))
+    assert violations(wrong) == [("rules", "lines-add-up", "The lines do not add up to the total.")]
+
+
+@pytest.mark.parametrize("must", ["document.pages < 3", "documents | length == 1", "document.type == 'image/tiff'"])
+def test_a_rule_may_look_at_the_documents(home, must):
+    scan = ROOT / "mappings" / "referrals" / "samples" / "faxed-letter" / "file--123456789.tif"
+    home.section(f'[[rules]]\nname = "short"\nmust = "{must}"\nmessage = "It is too long."\n')
+    assert home.deliver(fax=scan.read_bytes(), **GOOD).status is Status.PUBLISHED
+
+
+def test_a_rule_that_looks_into_a_broken_document_leaves_the_document_its_own_problem(home):
+    home.section('[[rules]]\nname = "short"\nmust = "document.pages < 3"\nmessage = "It is too long."\n')
+    entry = home.deliver(fax=FAX, **GOOD)
+    assert (entry.status, entry.code) == (Status.REFUSED, Code.DOCUMENT_BROKEN)
 
 
 def test_a_rule_that_refuses_is_never_passed_over(home):

@@ -20,7 +20,7 @@ from receiver.formats.xml import check as xml_record
 from receiver.schemas import json_text, xml_text
 from receiver.schemas.encodings import MalformedError
 from receiver.server.request import Request
-from receiver.templates.filters import dates, numbers, persons, texts
+from receiver.templates.filters import dates, letters, numbers, patterns, persons, spans, texts
 
 CONFIG = Config()
 BOUNDARY = "B"
@@ -99,6 +99,11 @@ def filters(data: bytes) -> None:
         lambda: texts.phone(text, extension=" x"),
         lambda: texts.split(text, ",;"),
         lambda: texts.fixed(text, 40),
+        lambda: letters.ascii(text),
+        lambda: patterns.extract(text, "([0-9]+)-?[a-z]*$"),
+        lambda: spans.plus(text, "-13mo"),
+        lambda: spans.age(text, "2026-11-29"),
+        lambda: spans.days_between("2026-11-29", text),
     ):
         with suppress(RefusedError):
             read()

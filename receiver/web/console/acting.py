@@ -11,12 +11,24 @@ from receiver.store import quarantine
 from receiver.store.entry import Attempt, Entry
 from receiver.store.ledger import KEPT
 
-ACTIONS = {"replay": "judged anew", "release": "released", "discard": "discarded"}
+ACTIONS = {
+    "replay": "judged anew",
+    "release": "released",
+    "overrule": "judged without the rules that hold it",
+    "discard": "discarded",
+}
 
 
 def redo(context: Context, entry: Entry, action: str, person: str) -> Replayed:
-    """Judge a delivery anew; to release it is to accept its low confidence. Raises Problem."""
-    return replay.replay(context, entry, Replay(datetime.now(UTC), f"{person} (console)", action == "release"))
+    """Judge a delivery anew, and release it in spite of low confidence, or also of its rules. Raises Problem."""
+    confidence, rules = _accepted(action)
+    how = Replay(datetime.now(UTC), f"{person} (console)", confidence, accept_rules=rules)
+    return replay.replay(context, entry, how)
+
+
+def _accepted(action: str) -> tuple[bool, bool]:
+    """Return whether an action accepts low confidence, and whether rules that hold a delivery."""
+    return action in ("release", "overrule"), action == "overrule"
 
 
 def discard(context: Context, entry: Entry, person: str, reason: str) -> None:
@@ -42,7 +54,8 @@ def rehearse(context: Context, entry: Entry, action: str) -> str:
     """Return what an action would do, in a few words; nothing is changed. Raises Problem."""
     if action == "discard":
         return "would be discarded" if entry.status in KEPT else "is not kept"
-    found = rehearsal.rehearse(context, entry, accept_confidence=action == "release")
+    confidence, rules = _accepted(action)
+    found = rehearsal.rehearse(context, entry, accept_confidence=confidence, accept_rules=rules)
     return _worded(found.result, found.problem)
 
 

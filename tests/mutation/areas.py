@@ -47,7 +47,13 @@ AREAS = {
     "schemas": Area(("schemas",), ("schemas", "formats", "field")),
     "web": Area(
         ("web",),
-        ("web", *(f"console/test_{name}.py" for name in ("console", "bulk", "station", "attacks"))),
+        (
+            "web",
+            *(
+                f"console/test_{name}.py"
+                for name in ("console", "bulk", "station", "attacks", "small_parts", "workbench")
+            ),
+        ),
         tuple(f"hostile/test_{name}.py" for name in ("openapi", "refused_early", "table")),
     ),
 }

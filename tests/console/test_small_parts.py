@@ -1,0 +1,120 @@
+"""The small parts of the console by themselves: who asks, what is shown of a value, how an action is told."""
+
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace as Given
+
+import pytest
+from flask import Flask
+
+from receiver.core.problems import Code, Problem
+from receiver.web.console import access, acting, showing
+
+
+@pytest.mark.parametrize(
+    ("headers", "ours"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "http://console"}, False),
+        ({"Sec-Fetch-Site": "none"}, False),
+        ({"Origin": "http://console"}, True),
+        ({"Origin": "http://console:81"}, False),
+        ({"Origin": "http://elsewhere"}, False),
+        ({"Origin": "null"}, False),
+        ({}, False),
+    ],
+)
+def test_an_action_comes_from_a_page_of_ours(headers, ours):
+    with Flask(__name__).test_request_context("/", base_url="http://console", headers=headers):
+        assert access._is_ours() is ours
+
+
+@pytest.mark.parametrize(
+    ("peer", "user", "seen"),
+    [
+        ("10.0.0.1", "anna", ("anna", "203.0.113.9", "https")),
+        ("10.0.0.2", "anna", ("anna", "203.0.113.9", "https")),
+        ("10.0.0.1", "", ("", "203.0.113.9", "https")),
+        ("10.0.0.3", "anna", ("", "10.0.0.3", "http")),
+        ("", "anna", ("", "", "http")),
+    ],
+)
+def test_a_proxy_is_believed_if_it_is_trusted(peer, user, seen):
+    found = []
+
+    def app(environ, _start_response):
+        found.append((environ[access.USER], environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]))
+
+    settings = Given(console_proxies="10.0.0.1,10.0.0.2,", console_user="X-Remote-User")
+    environ = {"REMOTE_ADDR": peer, "HTTP_X_REMOTE_USER": user, "wsgi.url_scheme": "http"}
+    environ |= {"HTTP_X_FORWARDED_FOR": "198.51.100.7, 203.0.113.9", "HTTP_X_FORWARDED_PROTO": "https"}
+    access.Proxied(app, settings)(environ, None)
+    assert found == [seen]
+
+
+@pytest.mark.parametrize(("length", "asked"), [(1_000, True), (1_001, False)])
+def test_a_password_is_not_compared_beyond_its_length(monkeypatch, length, asked):
+    compared = []
+    verify = Given(verify=lambda hash_, password: compared.append((hash_, len(password))) or True)
+    monkeypatch.setattr(access, "_hasher", verify)
+    assert access._fits(Given(hash="h"), "x" * length) is asked
+    assert compared == ([("h", length)] if asked else [])
+
+
+def test_a_name_that_is_not_there_is_compared_too(monkeypatch):
+    compared = []
+    verify = Given(verify=lambda hash_, _password: compared.append(hash_) or True)
+    monkeypatch.setattr(access, "_hasher", verify)
+    access._fits(None, "x")
+    assert compared == [access._nobody]
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1_000, "1 kB"),
+        (999_499, "999 kB"),
+        (1_000_000, "1.0 MB"),
+        (12_340_000, "12.3 MB"),
+    ],
+)
+def test_a_size_is_written_for_people(count, shown):
+    assert showing.size(count) == shown
+
+
+def test_a_moment_is_written_in_utc():
+    at = datetime(2026, 3, 1, 12, 0, 5, 999, timezone(timedelta(hours=2)))
+    assert showing.moment(at) == "2026-03-01T10:00:05+00:00"
+    assert showing.moment(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        ("a", "a"),
+        (0, "0"),
+        (["a", None, 1], "a\n\n1"),
+        ({"a": 1, "b": [2, 3]}, "a: 1\nb: 2\n3"),
+    ],
+)
+def test_a_value_is_shown_as_text(value, text):
+    assert showing._text(value) == text
+
+
+def test_a_long_record_is_cut_and_its_line_ends_are_plain(monkeypatch):
+    monkeypatch.setattr(showing, "LONGEST", 5)
+    records = [
+        Given(path="a", content=b"1\r\n2\r3"),
+        Given(path="b", content=b"123456"),
+        Given(path="c", content=b"\xff"),
+    ]
+    found = list(showing.records(Given(rendered=Given(records=records))))
+    assert found == [("a", "1\n2\n3"), ("b", "12345…"), ("c", "\ufffd")]
+    assert list(showing.records(Given(rendered=None))) == []
+
+
+def test_the_outcome_of_an_action_is_told_in_few_words():
+    assert acting._worded("held", Problem(Code.CONFIDENCE_LOW, "secret")) == "held: confidence-low"
+    assert acting._worded("published", None) == "published"

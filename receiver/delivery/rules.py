@@ -35,10 +35,15 @@ def judge(process: Process, names: Mapping[str, object], low: Problem | None = N
     )
 
 
+def _place(rule: Rule) -> str:
+    """Return where a rule is told: at the one field that it is about, or at none."""
+    fields = {read.name for read in rule.must.reads}
+    return f"fields{pointer(list(fields))}" if len(fields) == 1 and rule.must.names == {"fields"} else ANYWHERE
+
+
 def _violation(rule: Rule, names: Mapping[str, object]) -> Violation | None:
     """Return how a delivery breaks a rule; one that cannot be evaluated is broken as well, with the reason."""
-    fields = sorted({read.name for read in rule.must.reads})
-    where = f"fields{pointer(fields)}" if len(fields) == 1 else ANYWHERE
+    where = _place(rule)
     try:
         if rule.must.holds(names):
             return None

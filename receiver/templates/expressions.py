@@ -97,6 +97,7 @@ class Expressions:
 
     def _name(self, node: nodes.Name, _context: OutputContext, scope: Scope) -> nodes.Node:
         checks.name(self._unit, node, scope)
+        self._unit.names.add(node.name)
         return node
 
     def _getattr(self, node: nodes.Getattr, context: OutputContext, scope: Scope) -> Any:

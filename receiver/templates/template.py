@@ -36,6 +36,7 @@ class Template:
     def __init__(self, name: str, compiled: jinja2.Template, unit: Unit, finish: Callable[[str], str]) -> None:
         self.name = name  # of its file, relative to the site
         self.reads: tuple[Read, ...] = tuple(sorted(unit.reads))  # each place that reads a field
+        self.names = frozenset(unit.names) & NAMES  # of ours, that it reads anything of
         self.files: tuple[str, ...] = tuple(unit.files)  # the templates and tables that it uses
         self._compiled = compiled
         self._finish = finish
@@ -110,6 +111,7 @@ class Condition:
     def __init__(self, template: Template) -> None:
         self._template = template
         self.reads = template.reads
+        self.names = template.names
         self.files = template.files
 
     def holds(self, names: Mapping[str, object]) -> bool:

@@ -92,6 +92,7 @@ class Unit:
     reads: dict[Read, None] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     labels: dict[int, str] = field(default_factory=dict)  # place → what is read there
+    names: set[str] = field(default_factory=set)  # variables that are read
     words: set[str] = field(default_factory=set)  # names that stand in the template itself
     visited: int = 0
     included: int = 0

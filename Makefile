@@ -74,9 +74,14 @@ siege: .venv/ready
 model: .venv/ready
 	$(BIN)/python -m tests.model
 
+# With HOSTS=3 over several hosts on one disk and one PostgreSQL server: they are killed, or stopped and woken.
 soak: .venv/ready
+ifdef HOSTS
+	$(BIN)/python -m tests.crash.hosts --hosts $(HOSTS) --kills $(or $(KILLS),100)
+else
 	$(BIN)/python -m tests.crash.storm --kills $(or $(KILLS),100)
 	$(BIN)/python -m tests.crash.restarts --restarts $(or $(RESTARTS),50)
+endif
 
 # Beside other servers that do the same durable work: make bench BENCH="--cases forms --rounds 9"; see benchmarks/README.md.
 bench: .venv/ready

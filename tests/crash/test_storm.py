@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.crash import storm
+from tests.crash import hosts, storm
 
 
 def test_no_kill_loses_doubles_or_tears_a_delivery():
@@ -14,3 +14,9 @@ def test_no_kill_loses_doubles_or_tears_a_delivery():
     assert sum(result.kills.values()) == 8
     assert len(result.receipts) > 20
     assert result.batches > 2
+
+
+def test_no_host_that_is_lost_loses_or_doubles_a_delivery(tmp_path):
+    result = hosts.run(tmp_path, count=2, kills=2, seed=3, pause=0.5)
+    assert result.faults == [], hosts.summary(result)
+    assert len(result.receipts) > 5

@@ -1,0 +1,187 @@
+"""A storm over several hosts on one disk and one PostgreSQL server; the judge is that of the storm on one.
+
+    python -m tests.crash.hosts --hosts 3 --kills 100
+
+Each delivery is sent to two hosts at once. Whole hosts are killed, or stopped for longer than they may be silent and
+woken, and the server is stopped at once, too. An importing system takes away what it sees.
+"""
+
+import argparse
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.crash import storm
+from tests.support import postgres
+from tests.support.running import ROOT, Answer, Service
+
+SILENT = 4.0  # seconds that a host is stopped: longer than hurried.py lets it be silent
+OPTIONS = ("--config", "tests/crash/hurried.py", "--workers", "1")
+
+
+@dataclass
+class Cluster:
+    """Several hosts, as a storm has one service."""
+
+    hosts: list[Service]
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2 * storm.SENDERS))
+
+    @property
+    def data(self) -> Path:
+        return Path(self.hosts[0].environment["RECEIVER_DATA"])
+
+    @property
+    def output(self) -> Path:
+        return self.hosts[0].output
+
+    def request(self, raw: bytes) -> Answer:
+        """Send to two hosts at once, and return the better answer: two receipts must be of one delivery."""
+        answers = [
+            each for each in self.pool.map(lambda host: self._ask(host, raw), random.sample(self.hosts, 2)) if each
+        ]
+        accepted = [each for each in answers if each.status == 200]
+        if len({each.json["id"] for each in accepted}) > 1:
+            raise AssertionError("two receipts for one delivery")
+        if not answers:
+            raise ConnectionError
+        return accepted[0] if accepted else answers[0]
+
+    def _ask(self, host: Service, raw: bytes) -> Answer | None:
+        try:
+            return host.request(raw)
+        except (OSError, ValueError):
+            return None
+
+
+def lose(made: storm.Storm, cluster: Cluster, server: postgres.Server, kills: int, pause: float) -> None:
+    """Lose hosts and the server, again and again, at most `pause` seconds apart."""
+    while sum(made.kills.values()) < kills:
+        time.sleep(made.random.uniform(0.05, pause))
+        host = made.random.choice(cluster.hosts)
+        how = made.random.choices(["killed", "stopped", "server"], [8, 3, 1])[0]
+        if how == "server":
+            server.stop("immediate")
+            server.start()
+        elif how == "stopped":
+            _stop(host)
+        else:
+            _kill(host)
+        made.kills[how] += 1
+    made.calm.set()
+
+
+def _processes(host: Service) -> list[psutil.Process]:
+    master = psutil.Process(host.process.pid)
+    return [master, *master.children(recursive=True)]
+
+
+def _kill(host: Service) -> None:
+    processes = _processes(host)
+    for each in processes:
+        each.send_signal(signal.SIGKILL)
+    host.process.wait()
+    psutil.wait_procs(processes, timeout=10)
+    host.start()
+
+
+def _stop(host: Service) -> None:
+    processes = _processes(host)
+    for each in processes:
+        each.send_signal(signal.SIGSTOP)
+    time.sleep(SILENT)
+    for each in processes:
+        each.send_signal(signal.SIGCONT)
+
+
+def cluster_in(folder: Path, count: int, url: str) -> Cluster:
+    site = storm.site(folder / "site")
+    shared = {"RECEIVER_LEDGER": url, "RECEIVER_DATA": str(folder / "data"), "RECEIVER_OUTPUT": str(folder / "output")}
+    hosts = []
+    for number in range(count):
+        own = folder / f"host-{number}"
+        environment = shared | {"RECEIVER_LOCAL": str(own / "local")}
+        hosts.append(Service(own / "run", site=site, environment=environment, options=OPTIONS))
+    for path in (folder / "data", folder / "output", folder / "taken"):
+        path.mkdir()
+    return Cluster(hosts)
+
+
+def run(folder: Path, count: int, kills: int, seed: int, pause: float) -> storm.Storm:
+    """Let the storm go over hosts in `folder`; its faults are in what is returned."""
+    with postgres.running() as server:
+        cluster = cluster_in(folder, count, server.new_url())
+        made = storm.Storm(cluster, random.Random(seed), folder / "taken", batch=50)
+        for host in cluster.hosts:
+            host.start()
+        downstream = storm.Downstream(cluster.output / "referrals", folder / "taken")
+        senders = [threading.Thread(target=storm.send, args=[made, number]) for number in range(storm.SENDERS)]
+        try:
+            for thread in senders:
+                thread.start()
+            lose(made, cluster, server, kills, pause)
+            for sender in senders:
+                sender.join()
+            _settle(cluster)
+            storm._wait_until_taken(made)
+        finally:
+            made.calm.set()
+            downstream.stop(made)
+            for host in cluster.hosts:
+                host.stop(signal.SIGKILL)
+        made.faults = [fault for fault in storm.judge(made) if not _is_own_folder(fault)]
+    return made
+
+
+def _settle(cluster: Cluster) -> None:
+    """Stop all hosts, finish what they left, and close the last batch."""
+    for host in cluster.hosts:
+        host.stop()
+    for verb in (["recover"], ["batch", "close"], ["recover"]):
+        command = [sys.executable, "-m", "receiver.cli", *verb]
+        environment = cluster.hosts[0].variables()
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def _is_own_folder(fault: str) -> bool:
+    """Return whether a fault is the empty folder of an incarnation, which the next recovery sweeps."""
+    path = Path(fault.removesuffix(": left in the stage"))
+    return path.is_dir() and not any(each.is_dir() for each in path.iterdir())
+
+
+def summary(made: storm.Storm) -> str:
+    killed, stopped, server = (made.kills[how] for how in ("killed", "stopped", "server"))
+    return (
+        f"{killed} hosts killed, {stopped} stopped and woken, {server} stops of the server; "
+        f"{len(made.receipts)} deliveries accepted in {made.tries} tries; "
+        f"{len(made.taken)} taken by downstream, and {made.batches} batches; {len(made.faults)} faults"
+    )
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--hosts", type=int, default=3)
+    arguments.add_argument("--kills", type=int, default=100)
+    arguments.add_argument("--seed", type=int, default=None)
+    arguments.add_argument("--pause", type=float, default=2, help="longest time between two losses, in seconds")
+    options = arguments.parse_args()
+    seed = options.seed if options.seed is not None else random.randrange(10**6)
+    print(f"seed {seed}, {options.hosts} hosts, {options.kills} losses", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        made = run(Path(folder), options.hosts, options.kills, seed, options.pause)
+    for fault in made.faults[: storm.SHOWN]:
+        print(fault)
+    print(summary(made))
+    return 1 if made.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -110,9 +110,9 @@ def test_a_long_record_is_cut_and_its_line_ends_are_plain(monkeypatch):
         Given(path="b", content=b"123456"),
         Given(path="c", content=b"\xff"),
     ]
-    found = list(showing.records(Given(rendered=Given(records=records))))
+    found = list(showing.records(Given(rendered=Given(records=records[:2]), batches=records[2:])))
     assert found == [("a", "1\n2\n3"), ("b", "12345…"), ("c", "\ufffd")]
-    assert list(showing.records(Given(rendered=None))) == []
+    assert list(showing.records(Given(rendered=None, batches=()))) == []
 
 
 def test_the_outcome_of_an_action_is_told_in_few_words():

@@ -38,10 +38,10 @@ def command(
 ) -> None:
     """Draft PROCESS from samples: metadata files (.json, .xml), captured raw requests, and documents beside them.
 
-    Finds the fields and the document's id in metadata of any shape, tells where, and writes process.toml, schemas,
-    a template that prints every field, and the samples with what they become. The more samples, the better it knows
-    what is optional and what form a value has. What the samples have and the template does not print is listed: nested
-    values, tables, what stands beside the fields. A token in a captured request is left out.
+    Finds the fields, the tables and the document's id in metadata of any shape, tells where, and writes process.toml,
+    schemas, a template that prints every field, and the samples with what they become. The more samples, the better
+    it knows what is optional and what form a value has. What the samples have and the template does not print is
+    listed: nested values, rows of tables, what stands beside the fields. A token in a captured request is left out.
 
     Ends with 0 if the process is drafted, 1 if the samples are of no use, 2 if it was called wrongly.
     """
@@ -73,6 +73,9 @@ def _refuse(process: str, site: Path) -> None:
 
 def _show(process: str, drafted: Draft, written: Sequence[str]) -> None:
     _show_reading(drafted.reading)
+    for table in drafted.tables:
+        where = f"{table.rows} within each row of {table.within}" if table.within else table.rows
+        click.echo(f"Table {table.name}: {table.count} rows of {len(table.seen)} columns at {where}")
     for name in written:
         click.echo(f"  {name}")
     if drafted.left_out:

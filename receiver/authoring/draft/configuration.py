@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from receiver.authoring.draft.reading import Reading
 from receiver.authoring.draft.sources import FORMS, Sources
+from receiver.authoring.draft.tables import DraftedTable
 from receiver.core.delivery import Section
 
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
@@ -85,6 +86,40 @@ def _fields(reading: Reading, form: str) -> Iterator[str]:
         yield f"scale = {reading.scale:<36}# the platform sends percent"
     if repeated := [seen.name for seen in reading.fields if seen.repeated]:
         yield f"repeated = {json.dumps(repeated, ensure_ascii=False)}"
+
+
+def of_tables(tables: Sequence[DraftedTable], form: str, schema: str) -> Iterator[str]:
+    """Yield the section of each table; `schema` is the name of its row's schema, with {} for the table's."""
+    for table in tables:
+        cell = f"row.{table.seen[0].name}" if table.seen[0].name.isidentifier() else f"row[{_text(table.seen[0].name)}]"
+        loop = f"{{% for row in tables.{table.name} %}}{{{{ {cell} }}}}{{% endfor %}}"
+        comment = "" if table.within else f"  # templates: {loop}"
+        lines = [f"[tables.{table.name}]{comment}", *([f"within = {_text(table.within)}"] if table.within else [])]
+        lines += [f"rows = {_text(table.rows)}", *_cells(table, form)]
+        lines += [f"scale = {table.scale:<36}# the platform sends percent"] if table.scale != 1 else []
+        lines += [f"schema = {_text(schema.format(table.name))}"]
+        if table.cells.columns:
+            lines += ["", f"[tables.{table.name}.columns]", *_columns(table)]
+        yield "\n".join(lines)
+
+
+def _cells(table: DraftedTable, form: str) -> Iterator[str]:
+    """Yield how cells that carry their names are read, but for the defaults."""
+    cells, defaults = table.cells, FORMS[form]
+    if cells.each is not None:
+        yield f"each = {_text(cells.each)}"
+        paths = (
+            ("name", cells.name, defaults.FIELD_NAME),
+            ("value", cells.value, defaults.VALUE),
+            ("confidence", cells.confidence or defaults.NO_CONFIDENCE, defaults.CONFIDENCE),
+        )
+        yield from (f"{key} = {_text(path)}" for key, path, default in paths if path != default)
+
+
+def _columns(table: DraftedTable) -> Iterator[str]:
+    for name, (value, confidence) in table.cells.columns.items():
+        both = f"{{ value = {_text(value)}, confidence = {_text(confidence)} }}" if confidence else _text(value)
+        yield f"{_key(name)} = {both}"
 
 
 def _record(record: Record) -> Iterator[str]:

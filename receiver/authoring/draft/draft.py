@@ -11,11 +11,13 @@ from typing import Any
 from receiver.authoring.cases.cases import SAMPLES, cases, processes
 from receiver.authoring.cases.verdict import files, prove, write
 from receiver.authoring.draft import json_schema, xml_schema
-from receiver.authoring.draft.configuration import Record, toml
+from receiver.authoring.draft.configuration import Record, of_tables, toml
 from receiver.authoring.draft.kinds import left_out, slots
 from receiver.authoring.draft.reading import Reading, read
 from receiver.authoring.draft.sources import Sources, UnusableError
 from receiver.authoring.draft.sources import read as read_sources
+from receiver.authoring.draft.tables import Claims, DraftedTable
+from receiver.authoring.draft.tables import find as find_tables
 from receiver.authoring.draft.wanted import Wanted
 from receiver.core.settings import Settings
 from receiver.formats.csv import draft as csv_template
@@ -47,6 +49,7 @@ class Draft:
 
     files: Files
     reading: Reading
+    tables: tuple[DraftedTable, ...]
     refused: tuple[str, ...]  # samples that are not published, each with the reason
     left_out: tuple[str, ...]  # what the samples have and the records have not: paths, and parts of fields
 
@@ -61,8 +64,9 @@ def draft(
     sources = read_sources(given, PAGE)
     if len({sample.part.name for sample in sources.samples}) > 1:
         raise UnusableError("the metadata comes under several part names; draft from deliveries that name it alike")
-    reading = read(sources, SHIPPED_SCHEMAS, wanted)
-    made = dict(_files(process, sources, reading, form, settings, delimiter))
+    reading = read(sources, SHIPPED_SCHEMAS, wanted, Claims(sources))
+    tables = find_tables(sources, reading)
+    made = dict(_files(process, sources, (reading, tables), form, settings, delimiter))
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
         _write(site, made)
@@ -73,7 +77,7 @@ def draft(
             if path.is_file() and "expected" in path.parts
         }
     parts = [part for seen in reading.fields for part in left_out(seen)]
-    return Draft(made | expected, reading, refused, (*reading.left_out, *parts))
+    return Draft(made | expected, reading, tables, refused, (*reading.left_out, *parts))
 
 
 def save(drafted: Draft, site: Path) -> list[str]:
@@ -96,18 +100,29 @@ def _write(site: Path, contents: Files) -> None:
 
 
 def _files(
-    process: str, sources: Sources, reading: Reading, form: str, settings: Settings, delimiter: str
+    process: str,
+    sources: Sources,
+    found: tuple[Reading, Sequence[DraftedTable]],
+    form: str,
+    settings: Settings,
+    delimiter: str,
 ) -> Iterator[tuple[str, bytes]]:
+    reading, tables = found
     folder = f"{MAPPINGS}/{process}"
     title = process.replace("-", " ").replace("_", " ").capitalize()
     every = [slot for seen in reading.fields for slot in slots(seen)]
     record = _record(form, every, delimiter)
     metadata, content = _metadata_schema(title, process, sources, reading)
     fields_schema = f"{process}.fields.schema.json"
-    text = toml(title, sources, reading, (metadata, fields_schema), record, default=not find(settings.site)[0])
+    names = (metadata, fields_schema)
+    written = "".join(f"\n{text}\n" for text in of_tables(tables, sources.form, f"{process}.{{}}.schema.json"))
+    text = toml(title, sources, reading, names, record, default=not find(settings.site)[0]) + written
     head = "#:schema ../../process.schema.json\n" if (settings.site / EDITOR_SCHEMA).exists() else ""
     yield f"{SCHEMAS}/{metadata}", content
     yield f"{SCHEMAS}/{fields_schema}", _json(json_schema.fields_schema(title, reading, len(sources.samples)))
+    for table in tables:
+        content = _json(json_schema.row_schema(title, table.name, table.seen))
+        yield f"{SCHEMAS}/{process}.{table.name}.schema.json", content
     yield f"{folder}/{FILE}", (head + text).encode()
     yield f"{folder}/{record.template}", _template(record, every, title).encode()
     for sample in sources.samples:

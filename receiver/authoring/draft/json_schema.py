@@ -98,6 +98,18 @@ def fields_schema(process: str, reading: Reading, samples: int) -> dict[str, Any
     }
 
 
+def row_schema(process: str, table: str, cells: Sequence[Seen]) -> dict[str, Any]:
+    """Return the JSON Schema of one row of a table."""
+    return {
+        "$schema": DRAFT,
+        "title": f"One row of {table} of {process}",
+        "description": "Drafted from samples: required is what every row had. Other cells are let through unchecked.",
+        "type": "object",
+        "required": [seen.name for seen in cells if seen.always],
+        "properties": {seen.name: _field(seen) for seen in cells},
+    }
+
+
 def _field(seen: Seen) -> dict[str, Any]:
     one = _value(seen.name, seen.values)
     return {"type": "array", "items": one} if seen.repeated else one

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from receiver.authoring.draft import json_layouts, xml_layouts
 from receiver.authoring.draft.columns import Column, can_be_id, likeliest, likeliest_name, number
@@ -44,14 +44,22 @@ class Reading:
     left_out: tuple[str, ...]  # paths of single values of which nothing is told
 
 
-def read(sources: Sources, shipped: Path, wanted: Wanted) -> Reading:
+class Claims(Protocol):
+    """What stands in rows of tables, and so is no field."""
+
+    def hold(self, candidate: Candidate) -> bool: ...
+    def pruned(self) -> tuple[Any, ...]: ...
+    def without_rows(self, candidate: Candidate) -> Candidate: ...
+
+
+def read(sources: Sources, shipped: Path, wanted: Wanted, claims: Claims) -> Reading:
     """Find the fields in the samples; `shipped` holds the schemas of known shapes.
 
     Raises `UnusableError`, `WrongOptionError`.
     """
     wanted.prove(FORMS[sources.form])
     known = None if wanted.of_fields() else _known(sources, shipped)
-    chosen = known or _likeliest(sources, wanted)
+    chosen = known or claims.without_rows(_likeliest(sources, wanted, claims))
     source_id = "sourceId" if known and not wanted.source_id else _source_id(sources, chosen, wanted)
     fields, confidences = _gathered(sources, chosen)
     if wanted.confidence and wanted.confidence != NONE and not _are_sure(confidences):
@@ -124,10 +132,13 @@ def _known(sources: Sources, shipped: Path) -> Candidate | None:
     return Candidate(form.EACH, form.FIELD_NAME, form.VALUE, form.CONFIDENCE, 0)
 
 
-def _likeliest(sources: Sources, wanted: Wanted) -> Candidate:
-    """Return the likeliest layout that reads every sample."""
+def _likeliest(sources: Sources, wanted: Wanted, claims: Claims) -> Candidate:
+    """Return the likeliest layout that reads every sample; rows of tables only if nothing else does."""
     layout = LAYOUTS[sources.form]
-    candidates: list[Candidate] = sorted(layout.found(sources.documents, wanted), key=lambda each: -each.likely)
+    documents = sources.documents if wanted.of_fields() else claims.pruned()
+    candidates: list[Candidate] = sorted(layout.found(documents, wanted), key=lambda each: -each.likely)
+    if not wanted.of_fields():
+        candidates.sort(key=claims.hold)
     for each in candidates:
         if all(_reads(sources, document, each) for document in sources.documents):
             return each
@@ -177,8 +188,15 @@ def _gathered(sources: Sources, candidate: Candidate) -> tuple[tuple[Seen, ...],
     seen = (
         Seen(name, tuple(each), samples[name] == total and not all(map(_is_empty, each)), name in repeated)
         for name, each in values.items()
+        if not each or not all(map(_holds_rows, each))
     )
     return tuple(seen), confidences
+
+
+def _holds_rows(value: Any) -> bool:
+    """Return whether a value is rows or what holds some: no record prints it as a field."""
+    members = value.values() if isinstance(value, dict) else (value,)
+    return any(isinstance(each, list) and any(isinstance(row, dict) for row in each) for each in members)
 
 
 def _is_empty(value: Any) -> bool:

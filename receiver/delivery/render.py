@@ -124,13 +124,14 @@ def _one(rule: RecordRule, values: Names) -> list[Record]:
 def _record(rule: RecordRule, values: Names) -> Record:
     path = rule.path.render(values) if rule.path else ""
     exported: dict[str, str] = {}
-    text = rule.template.render({**values, "exported": exported} if rule.batch else values)
+    seen = {**values, "exported": exported} if rule.batch else values
+    text = rule.template.render(seen)
     if rule.line_end != "\n":
         text = text.replace("\n", rule.line_end)
     content = text.encode(rule.encoding)  # whatever it is: each value was proven when it was printed
     violations = rule.check(content)
     if violations:
-        raise _invalid(rule, violations, values)
+        raise _invalid(rule, violations, seen)
     return Record(path, content, rule.batch.name, exported) if rule.batch else Record(path, content, root=rule.root)
 
 

@@ -82,6 +82,36 @@ def of_json(error: ValidationError) -> str:
     return RULES.get(str(error.validator), "")
 
 
+FOREIGN = {  # keywords of other languages, and what says the same in JSON Schema
+    "max": 'write "maximum" for a number, "maxLength" for a text',
+    "min": 'write "minimum" for a number, "minLength" for a text',
+    "length": 'write "minLength" and "maxLength"',
+    "size": 'write "minLength" and "maxLength", or "minItems" and "maxItems"',
+    "regex": 'write "pattern"',
+    "regexp": 'write "pattern"',
+    "match": 'write "pattern"',
+    "nullable": 'write "type": ["string", "null"]',
+    "optional": 'what is not listed under "required" may be absent',
+    "mandatory": 'list the name under "required", beside "properties"',
+    "values": 'write "enum"',
+    "options": 'write "enum"',
+    "choices": 'write "enum"',
+    "oneof": 'write "oneOf", or "enum" for a list of values',
+    "fields": 'write "properties"',
+    "ref": 'write "$ref"',
+    "defs": 'write "$defs"',
+}
+FOR_TYPE = {
+    ("maximum", "string"): 'write "maxLength"',
+    ("minimum", "string"): 'write "minLength"',
+    ("maxItems", "string"): 'write "maxLength"',
+    ("minItems", "string"): 'write "minLength"',
+    ("maxLength", "integer"): 'write "maximum"',
+    ("maxLength", "number"): 'write "maximum"',
+    ("maxLength", "array"): 'write "maxItems", or move it into "items"',
+    ("pattern", "array"): 'move it into "items"',
+}
+
 UNKNOWN_TYPE = re.compile("unknown type '([^']+)'")
 BUILTIN = frozenset(
     {"string", "token", "normalizedString", "boolean", "decimal", "integer", "nonNegativeInteger", "int", "long"}

@@ -44,6 +44,13 @@ KEYWORDS |= {"dependentRequired", "deprecated", "description", "enum", "examples
 KEYWORDS |= {"exclusiveMinimum", "format", "id", "maxContains", "maximum", "maxItems", "maxLength"}
 KEYWORDS |= {"maxProperties", "minContains", "minimum", "minItems", "minLength", "minProperties"}
 KEYWORDS |= {"multipleOf", "pattern", "readOnly", "required", "title", "type", "uniqueItems", "writeOnly"}
+TEXTS, NUMBERS = frozenset({"string"}), frozenset({"integer", "number"})
+KEYWORDS_OF = {  # keywords that judge values of one type, and let all others pass
+    **dict.fromkeys(("format", "maxLength", "minLength", "pattern"), TEXTS),
+    **dict.fromkeys(("exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"), NUMBERS),
+    **dict.fromkeys(("items", "maxItems", "minItems", "uniqueItems"), frozenset({"array"})),
+    **dict.fromkeys(("additionalProperties", "properties", "required"), frozenset({"object"})),
+}
 IN_LOWER_CASE = {keyword.lower(): keyword for keyword in KEYWORDS}
 
 # What a schema costs: twenty definitions that each refer twice to the next one judge a value a million times, in 2 KB
@@ -203,7 +210,15 @@ def compiles(pattern: str, engine: jsonschema_rs.RegexOptions | jsonschema_rs.Fa
 
 def _unchecked(document: SchemaFile, path: Steps, schema: dict[str, Any], draft: str) -> Iterator[Fault]:
     """Warn of what JSON Schema passes over in silence: a keyword that looks misspelt, a format that is not checked."""
+    yield from _of_another_type(document, path, schema)
     for keyword in sorted(schema.keys() - KEYWORDS):
+        if keyword in advice.FOREIGN:
+            message = f"{words.name(keyword)} is no keyword of JSON Schema, and so has no effect"
+            hint = advice.FOREIGN[keyword]
+            yield document.fault(
+                (*path, keyword), "unknown-keyword", message, hint, key=True, severity=Severity.WARNING
+            )
+            continue
         similar = get_close_matches(keyword.lower(), IN_LOWER_CASE, n=1, cutoff=MISSPELT)
         near = did_you_mean(keyword, [IN_LOWER_CASE[word] for word in similar])
         if near:
@@ -216,6 +231,17 @@ def _unchecked(document: SchemaFile, path: Steps, schema: dict[str, Any], draft:
         message = f"the format {words.name(form)} is not checked in this draft"
         hint = did_you_mean(form, EXAMPLES) or f'write a "pattern", or one of {", ".join(EXAMPLES)}'
         yield document.fault((*path, "format"), "unknown-format", message, hint, severity=Severity.WARNING)
+
+
+def _of_another_type(document: SchemaFile, path: Steps, schema: dict[str, Any]) -> Iterator[Fault]:
+    """Warn of keywords that speak of another type than that which the schema asks for: they judge nothing."""
+    declared = schema.get("type")
+    types = {declared} if isinstance(declared, str) else set(declared or ())
+    for keyword, kinds in KEYWORDS_OF.items():
+        if types and keyword in schema and types.isdisjoint(kinds):
+            message = f"{words.name(keyword)} judges {' and '.join(sorted(kinds))} alone, and this is of another type"
+            hint = advice.FOR_TYPE.get((keyword, str(declared)), "leave it away, or correct the type")
+            yield document.fault((*path, keyword), "no-effect", message, hint, key=True, severity=Severity.WARNING)
 
 
 def _is_format(name: str, draft: str) -> bool:

@@ -65,7 +65,8 @@ class XmlSchema:
         rule, message = xsd_explain.rule_and_message(error, self.known)
         element = getattr(error.validator, "elem", None)
         schema = self._places.get(id(element), self.file)
-        line = lines.get(id(error.elem), "")
+        surplus = getattr(error, "invalid_child", None)
+        line = lines.get(id(error.elem if surplus is None else surplus), "")
         return Violation(where + line + xsd_explain.place(error, self.known), rule, message, schema)
 
 

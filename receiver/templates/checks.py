@@ -20,6 +20,8 @@ KINDS: Mapping[Any, tuple[Any, str]] = {  # what a filter's signature asks for: 
     str: (str, "a text in quotes"),
     int | None: (int, "a whole number, without quotes"),
     str | None: (str, "a text in quotes"),
+    "int": (int, "a whole number, without quotes"),  # as Jinja2's own filters are annotated
+    "str": (str, "a text in quotes"),
     bool: (bool, "true or false, without quotes"),
 }
 METHOD_HINTS = {  # methods that are not there, and what to write instead
@@ -220,6 +222,11 @@ def arguments(unit: Unit, node: nodes.Call, macro: nodes.Macro) -> None:
     if len(node.args) > len(parameters):
         message = f"the macro takes {len(parameters)} {'argument' if len(parameters) == 1 else 'arguments'}"
         unit.fault(node, "bad-argument", message, f"it is written {macro.name}({', '.join(parameters)})")
+    given = {*parameters[: len(node.args)], *(keyword.key for keyword in node.kwargs)}
+    needed = parameters[: len(parameters) - len(macro.defaults)]
+    for missing in [each for each in needed if each not in given] if node.dyn_args is node.dyn_kwargs is None else ():
+        hint = f"it is written {macro.name}({', '.join(parameters)})"
+        unit.fault(node, "bad-argument", f'the macro needs "{missing}"', hint)
     for keyword in node.kwargs:
         if keyword.key not in parameters:
             hint = did_you_mean(keyword.key, parameters) or f"it is written {macro.name}({', '.join(parameters)})"

@@ -72,10 +72,12 @@ def read_table(path: Path, file: str) -> Table:
     except OSError as error:
         hint = "the service needs the right to read it"
         raise ConfigurationError([Fault(file, 1, 1, "bad-table", f"cannot be read: {error.strerror}", hint)]) from None
-    if not rows or len(rows[0]) < 2 or len(set(rows[0])) < len(rows[0]):
+    if not rows or len(rows[0]) < 2 or len(set(rows[0])) < len(rows[0]) or rows[0][0].lower().startswith("sep="):
         hint = "write the names of the columns in the first line, each once: code,name"
         if rows and re.search("[;\t]", "".join(rows[0])):
             hint = "columns are parted by commas"
+        if rows and rows[0][0].lower().startswith("sep="):
+            hint = "leave the line sep=, away: it is for Excel alone"
         message = "it needs a header with two or more different columns"
         raise ConfigurationError([Fault(file, 1, 1, "bad-table", message, hint)])
     faults = list(_table_faults(rows, file))

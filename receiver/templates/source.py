@@ -28,6 +28,15 @@ HINTS = {  # what to do, by what Jinja's message says
     r"got '\|'|unexpected '\|'": "write `or`; a filter has a name behind its |",
     "^unexpected char '[\"']": "close the text with the quote that it began with",
     "^unexpected char '[\u2013\u2014\u2212]'": "write a plain -",
+    r"^unexpected '>'": "write != for unequal",
+    r"^unexpected '='": "write == to compare",
+    r"expected token ':', got '}'": "write two braces, {{ … }}",
+    r"expected token 'in'": "write {% for one in many %}",
+    r"expected token 'as'": 'write {% import "names.j2" as names %}, or {% from "names.j2" import name %}',
+    r"expected token 'end of print statement'": (
+        "one value stands in {{ }}, with its filters behind |; if, for and set are written in {% %}"
+    ),
+    r"expected token 'end of statement block'": "write {% if … %}, {% elif … %}, {% for … in … %}, {% set … = … %}",
     r"expected '\]'$": "close the [ that is open",
     r"expected '\)'$": "close the ( that is open",
     r"expected '\}'$": "close the { that is open",

@@ -28,7 +28,7 @@ Check = Callable[[Site], Iterator[Fault]]
 CHECKS: tuple[Check, ...] = (  # what is proven without running anything
     *(parts.faults, fields.fields, fields.layouts, paths.faults, tables.faults),
     *(expressions.faults, templates.literals, templates.embedding, templates.encodings),
-    *(schemas.patterns, schemas.examples, samples.faults),
+    *(schemas.patterns, schemas.required, schemas.examples, samples.faults),
     *(batches.faults, host.folders, host.notices, unused.unused, unused.without_effect),
 )
 

@@ -25,6 +25,7 @@ OURS = frozenset({"delivery.id", "delivery.version", "delivery.received_at", "de
 SAFE = frozenset({"lookup", "base64", "hl7_ts", "fhir_time", "uuid", "digits", "number", "int", "float", "length"})
 SAFE |= {"age", "days_between", "decimal", "plus", "sum_of"}
 ESCAPES = re.compile(r"&(?:#?\w+);|\\[FSRTEX]\\|\\\"|\"\"|\\[nrt\\]")
+GIVING_NOTHING = frozenset({"default", "d", "first", "last", "max", "min"})  # filters with nothing to give, at times
 WHOLE = frozenset({"default", "d", "lower", "upper", "trim", "string"})  # filters that leave a code what it is
 
 
@@ -42,6 +43,13 @@ def faults(site: Site) -> Iterator[Fault]:
                 yield from _raw(written, filtered)
                 yield from _escaped(written, filtered)
                 yield from _cut(written, filtered, known)
+                yield from _late(written, filtered)
+            for sliced in written.root.find_all(nodes.Getitem):
+                yield from _sliced(written, sliced, known)
+            for constant in written.root.find_all(nodes.Const):
+                yield from _placeholder(written, constant)
+            for test in _tests(written.root):
+                yield from _by_itself(written, test)
             yield from _added(written)
 
 
@@ -61,6 +69,9 @@ def _attributes(written: Written, known: Shape | None, metadata: Shape | None) -
             yield written.fault(node, "unknown-attribute", message, hint, Severity.ERROR)
         elif owner == "documents" and node.attr not in METHODS:
             message, hint = f'documents is a list, and has no "{node.attr}"', f"write document.{node.attr}, or a loop"
+            yield written.fault(node, "unknown-attribute", message, hint, Severity.ERROR)
+        elif (name := field(node.node)) and node.attr not in METHODS and _is_text(name, known):
+            message, hint = f'the field "{name}" is a text, and has no "{node.attr}"', f"write fields.{name}"
             yield written.fault(node, "unknown-attribute", message, hint, Severity.ERROR)
         elif owner == "confidence" and known and known.members and not known.knows(node.attr):
             message = f'there is no field "{node.attr}"'
@@ -92,6 +103,10 @@ def _is_previous(node: nodes.Node | None) -> bool:
         and isinstance(node.node, nodes.Name)
         and node.node.name == "delivery"
     )
+
+
+def _is_text(name: str, known: Shape | None) -> bool:
+    return known is not None and name in known.members and known.members[name].types == {"string"}
 
 
 def _never_equal(written: Written, process: Pieces, known: Shape | None) -> Iterator[Fault]:
@@ -167,15 +182,80 @@ def _escaped(written: Written, node: nodes.Filter) -> Iterator[Fault]:
 def _cut(written: Written, node: nodes.Filter, known: Shape | None) -> Iterator[Fault]:
     """Yield codes that are cut: a shorter code is another one."""
     width = node.args[0] if node.name == "truncate" and node.args else None
-    name = field(node.node) if node.name == "truncate" else None
+    if isinstance(width, nodes.Const):
+        yield from _shortened(written, node, field(node.node), width.value, known)
+    name = field(node.node) if node.name == "int" else None
+    texts_ = _longest(known.members[name], last=False) if known and name in known.members else []
+    if any(text.isdigit() and text.startswith("0") and len(text) > 1 for text in texts_):
+        message = f'"{name}" may begin with zeros, and a number loses them'
+        yield written.fault(node, "cut-value", message, "leave `| int` away: a number of a patient is a text")
+
+
+def _sliced(written: Written, node: nodes.Getitem, known: Shape | None) -> Iterator[Fault]:
+    """Yield slices of codes, as fields.mrn[0:4]."""
+    stop = node.arg.stop if isinstance(node.arg, nodes.Slice) else None
+    if isinstance(stop, nodes.Const):
+        yield from _shortened(written, node, field(node.node), stop.value, known)
+
+
+def _shortened(
+    written: Written, node: nodes.Expr, name: str | None, width: Any, known: Shape | None
+) -> Iterator[Fault]:
     member = known.members.get(name) if known and name else None
-    if not (member and isinstance(width, nodes.Const) and isinstance(width.value, int)):
-        return
-    texts_ = [instance(each, longest=True) or "" for each in _patterns(member)]
-    texts_ += [str(each) for each in member.node.schema.get("enum", [])]
-    if any(len(text) > width.value for text in texts_):
-        message = f'"{name}" may be longer than {width.value}, and a code that is cut is another one'
+    if member and isinstance(width, int) and any(len(text) > width for text in _longest(member)):
+        message = f'"{name}" may be longer than {width}, and a code that is cut is another one'
         yield written.fault(node, "cut-value", message, "write `| fixed(…)`, which refuses what does not fit")
+
+
+def _longest(member: shape.Member, *, last: bool = True) -> list[str]:
+    """Return the longest codes that a field may have: those of its anchored patterns and its enum."""
+    made = [instance(each, longest=True, last=last) or "" for each in _patterns(member)]
+    return made + [str(each) for each in member.node.schema.get("enum", [])]
+
+
+def _late(written: Written, node: nodes.Filter) -> Iterator[Fault]:
+    """Yield a default behind a filter that fails where the value is missing, or always gives one."""
+    before = node.node if node.name in ("default", "d") else None
+    if isinstance(before, nodes.Filter) and before.name not in GIVING_NOTHING:
+        message = f"this default never comes into effect: where a value is missing, `{before.name}` before it fails"
+        hint = f'write `| default("") | {before.name}`'
+        if before.name == "lookup":
+            hint = "write lookup(…, default=…) for what is not in the table, and `| default` before it"
+        yield written.fault(node, "no-effect", message, hint)
+
+
+def _placeholder(written: Written, node: nodes.Const) -> Iterator[Fault]:
+    if isinstance(node.value, str) and "{{" in node.value:
+        message = "{{ within a text is printed as it stands"
+        yield written.fault(
+            node, "foreign-placeholder", message, 'put texts and values together with ~: "a" ~ fields.…'
+        )
+
+
+def _tests(root: nodes.Node) -> Iterator[nodes.Node]:
+    """Yield what is asked: a condition itself, and that of each `if`."""
+    if isinstance(root, nodes.Output):
+        yield from root.nodes
+    yield from (each.test for each in root.find_all(nodes.If))
+    yield from (each.test for each in root.find_all(nodes.CondExpr))
+
+
+def _by_itself(written: Written, node: nodes.Node) -> Iterator[Fault]:
+    """Yield parts of a condition that are texts, and so always true: `fields.clinic == "NORTH" or "SOUTH"`."""
+    if isinstance(node, nodes.And | nodes.Or | nodes.Not):
+        for child in node.iter_child_nodes():
+            yield from _by_itself(written, child)
+    elif isinstance(node, nodes.Const) and isinstance(node.value, str):
+        message = f'"{node.value}" by itself is always true, unless it is empty'
+        yield written.fault(node, "constant-condition", message, 'compare it: fields.name in ["one", "other"]')
+    elif isinstance(node, nodes.Compare) and field(node.expr):
+        for operand in node.ops:
+            sought = operand.expr if operand.op in ("in", "notin") else None
+            if isinstance(sought, nodes.Const) and isinstance(sought.value, str):
+                message = (
+                    f'this looks for the value within the text "{sought.value}": a part of it, and "", is there too'
+                )
+                yield written.fault(sought, "unknown-value", message, f'write in ["{sought.value}"]')
 
 
 def _patterns(member: shape.Member) -> list[str]:

@@ -46,7 +46,8 @@ def inputs(
         for name in known
     }
     for name in choices:
-        choices[name] += [Value(key, f'"{key}", as in its code table') for key in keys.get(name, [])[:MAX_LISTED]]
+        sought = keys.get(name, [])[:MAX_LISTED]
+        choices[name] += [Value(key, f'"{key}", as it is looked up or compared') for key in sought]
     whole = _whole(dict(samples[0]), samples, choices, schema)
     bare = {name: value for name, value in whole.items() if name in shape.required or name not in shape.members}
     deciding = {name: options for name, options in choices.items() if name in decisive}

@@ -47,6 +47,7 @@ def faults(site: Site) -> Iterator[Fault]:
             yield from _telling(site, process, each)
             yield from _replaced(site, process, each)
         yield from _clashes(process, written)
+        yield from _suffix(process)
 
 
 def _compiled(process: Pieces) -> Iterator[Written]:
@@ -196,6 +197,21 @@ def _of_date(node: nodes.Filter) -> str | None:
 
 def _mark(texts: list[object]) -> str | None:
     return next((each for text in texts if isinstance(text, str) for each in text if each in FORBIDDEN), None)
+
+
+def _suffix(process: Pieces) -> Iterator[Fault]:
+    """Yield names of documents without a suffix, or with a dot before the one that begins with it."""
+    name = process.config.output.documents.rpartition("/")[2]
+    message = hint = ""
+    if re.search(r"\.\s*\{\{-?\s*document\.suffix\s*-?\}\}", name):
+        message, hint = (
+            "the suffix has its dot already: this gives two",
+            "leave the dot before it away",
+        )
+    elif not re.search(r"document\.(suffix|filename)|\.\w+$", name):
+        message, hint = "documents get names without a suffix, as .pdf", "write {{ document.suffix }} at its end"
+    if message:
+        yield process.config.fault("path-suffix", message, "output", "documents", hint=hint, severity=Severity.WARNING)
 
 
 def _clashes(process: Pieces, written: list[Written]) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ import jsonschema_rs
 
 from receiver.authoring.check.shape import Member, Node, items
 from receiver.authoring.check.site import Site
-from receiver.core.faults import Fault, Severity
+from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.positions import Path
 from receiver.schemas import json_check
 from receiver.schemas.json_explain import message, pointer
@@ -27,6 +27,19 @@ def patterns(site: Site) -> Iterator[Fault]:
             for node in _of_member(member, site):
                 if isinstance(node.schema.get("pattern"), str):
                     yield from _loose(node, node.schema["pattern"])
+
+
+def required(site: Site) -> Iterator[Fault]:
+    """Yield names that are required, and that only look like those of the schema's own members."""
+    for name in sorted({str(each.config.fields.schema) for each in site.processes if each.config.fields.schema}):
+        document, shape = site.schema(name), site.shape(name)
+        listed = document.contents.get("required", []) if document and isinstance(document.contents, dict) else []
+        for index, each in enumerate(listed if document and shape and shape.members else ()):
+            near = "" if shape is None or shape.knows(each) else did_you_mean(each, shape.members)
+            if document and near:
+                message = f'"{each}" is required, and none of the properties has this name'
+                place = ("required", index)
+                yield document.fault(place, "unknown-field", message, hint=near, severity=Severity.WARNING)
 
 
 def _of_member(member: Member, site: Site) -> Iterator[Node]:

@@ -181,7 +181,7 @@ def _parsed(
 ) -> Iterator[Written]:
     places = Places()
     try:
-        root = expression(source, places) if condition else tree(source, places)
+        root = nodes.Output([expression(source, places)]) if condition else tree(source, places)
     except ConfigurationError:  # it has its fault already
         return
     yield Written(source, places, root, record, each)

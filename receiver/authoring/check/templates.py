@@ -24,7 +24,9 @@ FORMS = {  # of other template languages; the word within decides
     "%word%": re.compile(r"%([A-Za-z_][\w.-]*)%"),
     "[word]": re.compile(r"(?<!\w)\[([A-Za-z_][\w.-]*)\]"),
     "<word>": re.compile(r"<([A-Za-z_][\w.-]*)>"),
+    "fields.word": re.compile(r"(?<![\w.{$%\[<])(fields\.[A-Za-z_]\w*)"),
 }
+STRAY = re.compile(r"(?<=\}\})\}")  # }}}
 ALWAYS = frozenset({"${word}"})  # nothing else looks so
 MEDIA_TYPE = re.compile(r"\b(application|image)[/^](pdf|tiff|png|jpeg)\b", re.IGNORECASE)
 
@@ -41,7 +43,14 @@ def literals(site: Site) -> Iterator[Fault]:
 
 
 def _placeholders(written: Written, shape: Shape | None) -> Iterator[Fault]:
+    if not isinstance(written.root, nodes.Template):  # a condition has no text that is printed
+        return
     text = _literal(written)
+    stray = STRAY.search(written.source.text) if written.record and written.record.format != "json" else None
+    if stray:
+        message, hint = "a } behind a value is printed as it stands", "write }} where the value ends"
+        place = written.source.place(stray.start())
+        yield Fault(*place, "foreign-placeholder", message, hint, Severity.WARNING)
     for form, pattern in FORMS.items():
         if form == "<word>" and written.record and written.record.format == "xml":
             continue

@@ -16,6 +16,7 @@ from jinja2 import nodes
 
 from receiver.authoring.cases.cases import Case, NotARequestError, cases, incoming
 from receiver.authoring.cases.outcome import FROZEN
+from receiver.authoring.check import conditions
 from receiver.authoring.check.expressions import WHOLE
 from receiver.authoring.check.inputs import Input, documents, inputs
 from receiver.authoring.check.site import Site, Written, reads_all, templates, texts
@@ -122,6 +123,7 @@ def _made_up(trial: Trial, reading: Reading, parts: Sequence[Part], samples: lis
         _try(trial, replace(reading, fields=each.fields), parts, each.what, exact=each.exact)
         if time.process_time() > end:
             return
+    trial.verdicts.constant()
     for what, others in documents(trial.process.config.parts, parts):
         _try(trial, reading, others, what)
     _try(trial, replace(reading, confidence={}), parts, "no confidence is sent")
@@ -166,7 +168,7 @@ def _inputs(trial: Trial, samples: list[Any]) -> list[Input]:
 
 
 def _keys(trial: Trial) -> dict[str, list[str]]:
-    """Return the keys of the code tables that each field is looked up in."""
+    """Return the keys of the code tables that each field is looked up in, and the texts that it is compared with."""
     library = Library(trial.process.config.folder, trial.site.settings.site)
     keys: dict[str, list[str]] = {}
     for written in texts(trial.site, trial.pieces):
@@ -175,6 +177,8 @@ def _keys(trial: Trial) -> dict[str, list[str]]:
             table = library.table(node.args[0].value) if name and isinstance(node.args[0], nodes.Const) else None
             if name and isinstance(table, Table):
                 keys.setdefault(name, []).extend(row[0] for row in table.rows)
+        for name, text in conditions.compared(written.root):
+            keys.setdefault(name, []).append(text)
     return keys
 
 

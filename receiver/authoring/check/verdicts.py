@@ -7,12 +7,13 @@ from functools import cache
 from pathlib import Path
 
 from receiver.authoring.cases.cases import Case
+from receiver.authoring.check import conditions
 from receiver.core.faults import Fault, Severity
 from receiver.core.problems import Code, Problem, Violation
 from receiver.formats.hl7 import habits
 from receiver.site.config.model import ProcessConfig, RecordConfig
 from receiver.site.process import Process, RecordRule
-from receiver.templates import Template
+from receiver.templates import Condition, Template
 
 TEMPLATE = re.compile(r"[^#]+(?<!\.xsd):[0-9]+")  # as a violation tells a line that is no schema's
 WITHIN = ", record "  # between the template and the place in its record
@@ -47,6 +48,20 @@ class Remembering(Template):
         return super().render(names)
 
 
+class Asked(Condition):
+    """A condition that notes how it turned out."""
+
+    def __init__(self, condition: Condition, outcomes: set[bool]) -> None:
+        self.__dict__.update(condition.__dict__)
+        self.outcomes = outcomes
+
+    def holds(self, names: Mapping[str, object]) -> bool:
+        """Return whether it holds. Raises as `Condition` does."""
+        held = super().holds(names)
+        self.outcomes.add(held)
+        return held
+
+
 @dataclass(slots=True)
 class Verdicts:
     """Gathers the faults of one process, the first of its kind at each line."""
@@ -54,13 +69,30 @@ class Verdicts:
     site: Path
     config: ProcessConfig
     found: dict[tuple[str, int, str], Fault] = field(default_factory=dict)
+    _outcomes: dict[int, set[bool]] = field(default_factory=dict)  # of each record's condition
 
     def watched(self, process: Process) -> Process:
         """Return a process whose records are noted before they are judged."""
         rules = zip(process.records, process.config.records, strict=True)
-        return replace(process, records=tuple(self._watched(rule, config) for rule, config in rules))
+        records = tuple(self._watched(rule, config, index) for index, (rule, config) in enumerate(rules))
+        return replace(process, records=records)
 
-    def _watched(self, rule: RecordRule, config: RecordConfig) -> RecordRule:
+    def constant(self) -> None:
+        """Report conditions of one field that were always true, or never, of all that the schema lets come."""
+        for index, seen in self._outcomes.items():
+            when = str(self.config.records[index].when)
+            if len(seen) == 1 and conditions.field_alone(when) and not (True in seen and conditions.is_guard(when)):
+                said = "always" if True in seen else "never"
+                message = f"this is {said} true, whatever the schema lets come"
+                hint = "leave `when` out" if True in seen else "compare it with what may come, or remove the record"
+                path = ("records", index, "when")
+                fault = self.config.fault("constant-condition", message, *path, hint=hint, severity=Severity.WARNING)
+                self._note(fault)
+
+    def _asked(self, when: Condition, index: int) -> Condition:
+        return Asked(when, self._outcomes.setdefault(index, set()))
+
+    def _watched(self, rule: RecordRule, config: RecordConfig, index: int) -> RecordRule:
         template = Remembering(rule.template)
 
         @cache  # many inputs become the same record
@@ -70,7 +102,7 @@ class Verdicts:
                 self._unusual(template, content.decode(rule.encoding))
             return found
 
-        return replace(rule, template=template, check=check)
+        return replace(rule, template=template, check=check, when=rule.when and self._asked(rule.when, index))
 
     def sample(self, problem: Problem, case: Case) -> None:
         """Report a sample that is to be published and is refused."""

@@ -67,7 +67,11 @@ def _step(state: State, character: str, offset: int) -> str:
     if place in ("empty", "text") and character != '"':
         return "text"
     shown = "a quote" if character == '"' else "text"
-    hint = "" if place == "text" else 'put the whole cell in quotes: "{{ … }} text"'
+    hint = (
+        "put the whole cell in quotes, and write a quote within it twice"
+        if place == "text"
+        else 'put the whole cell in quotes: "{{ … }} text"'
+    )
     raise MisplacedError(f"{shown} {PLACES[place]}", hint, offset)
 
 

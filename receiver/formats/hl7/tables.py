@@ -33,6 +33,11 @@ FIRST_OF = {line[:4] + event: line[4:7] for line in STRUCTURES.splitlines() for 
 BEFORE_A05 = ("2.3", "2.3.1")  # have no ADT_A05: those events are of ADT_A01 there
 
 
+def structure_of(kind: str, event: str) -> str:
+    """Return the structure of an event, "ADT_A01" for A04: its own where the table has no other."""
+    return f"{kind}_{FIRST_OF.get(f'{kind}_{event}', event)}"
+
+
 def with_structure(message: str) -> str:
     """Return a message whose MSH-9 names a structure that hl7apy finds: "ADT^A04" alone is of ADT_A01."""
     fields = message.partition("\r")[0].split(message[3:4])

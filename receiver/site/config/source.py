@@ -43,6 +43,8 @@ WORDS = (
     ("Unclosed array", "a list is not closed", 'a list is written ["one", "two"]'),
     ("Unclosed inline table", "a group is not closed", "a group is written { name = 0.95 }, on one line"),
     ("Unescaped '\\'", "a \\ in a text stands for something else", "write \\\\ or put the text in 'single quotes'"),
+    ('Expected "', "a text is not closed", "text ends with the quote that it began with"),
+    ("Expected '", "a text is not closed", "text ends with the quote that it began with"),
     ("Unterminated string", "a text is not closed", "text ends with the quote that it began with"),
     ("Illegal character '\\n'", "a text is not closed", "text ends on its line, with the quote that it began with"),
     ("Invalid date", "this is no date", "text that looks like a date stands in quotes"),

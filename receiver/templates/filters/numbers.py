@@ -109,4 +109,7 @@ def check(arguments: Mapping[str, Any]) -> Objection:
     point, group = arguments.get("point", "."), arguments.get("group", ",")
     if isinstance(point, str) and isinstance(group, str) and (point == group or len(point) != 1 or len(group) > 1):
         return Objection("point and group are two different characters; group may be empty")
+    decimals = arguments.get("decimals")
+    if isinstance(decimals, int) and not 0 <= decimals <= MAX_DIGITS:
+        return Objection(f"a number has from 0 to {MAX_DIGITS} decimals")
     return NONE

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from receiver.core.delivery import Cell
 from receiver.core.problems import Violation
-from receiver.schemas import words
+from receiver.schemas import json_text, words
+from receiver.schemas.encodings import MalformedError
 from receiver.schemas.json_explain import pointer
 
 MAX_FIELDS = 5_000  # fields of one document: a form has a hundred; reading five thousand takes a tenth of a second
@@ -230,3 +232,13 @@ def _too_low(confidence: float | None, minimum: float) -> str:
     if confidence is None:
         return f"there is no confidence, and its minimum is {minimum:g}"
     return f"the confidence is below {minimum:g}"
+
+
+def typed(text: str, before: object) -> object:
+    """Return a correction as a number if the platform's value is one: its schema asks for the type."""
+    if isinstance(before, int | float) and not isinstance(before, bool):
+        with suppress(MalformedError):
+            number = json_text.loads(text.encode())
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                return number
+    return text

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
@@ -11,9 +10,8 @@ from receiver.core.delivery import Reading
 from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata import json, tables, xml
-from receiver.metadata.fields import Gathered, Layout, Path, Rules, WrongPathError, gather, source_id_fault
+from receiver.metadata.fields import Gathered, Layout, Path, Rules, WrongPathError, gather, source_id_fault, typed
 from receiver.metadata.tables import Column, Rows, Table
-from receiver.schemas import json_text
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
@@ -116,16 +114,18 @@ class MetadataReader:
     def read(self, content: bytes, charset: str = "", corrections: Mapping[str, str] = NOTHING) -> Reading:
         """Read the metadata; `charset` is that of its part. Raises `Problem` with every violation that can be told.
 
-        `corrections` are values that a person puts in the place of the platform's: judged by the same schema, and sure.
+        `corrections` are values that a person puts in the place of the platform's, by field, or by cell as
+        /tables/items/0/sku: judged by the same schemas, and sure.
         """
         document = self._parse(content, charset)
         broken = self.schema.violations(self.form.judged(document))
         identity = self.form.source_id(document, self.source_id)
         gathered = self._gather(document)
+        rows = tables.read(document, self.form, self.tables, corrections) if self.tables else NO_ROWS
         for name, text in corrections.items():
-            gathered.fields[name] = _typed(text, gathered.fields.get(name))
-            gathered.confidence[name] = 1.0
-        rows = tables.read(document, self.form, self.tables) if self.tables else NO_ROWS
+            if not name.startswith(tables.CELL):
+                gathered.fields[name] = typed(text, gathered.fields.get(name))
+                gathered.confidence[name] = 1.0
         found = [*self._source_id_violations(document, identity), *gathered.violations, *rows.unread]
         structure = [*broken, *(each for each in found if not _is_reported(each, broken))]
         rest = (*self._field_violations(gathered, complete=not gathered.violations), *rows.invalid)
@@ -177,16 +177,6 @@ class MetadataReader:
         if self.fields_schema is None or not complete:
             return ()
         return self.fields_schema.violations(gathered.fields, "fields", gathered.place_of)
-
-
-def _typed(text: str, before: object) -> object:
-    """Return a correction as a number if the platform's value is one: its schema asks for the type."""
-    if isinstance(before, int | float) and not isinstance(before, bool):
-        with suppress(MalformedError):
-            number = json_text.loads(text.encode())
-            if isinstance(number, int | float) and not isinstance(number, bool):
-                return number
-    return text
 
 
 def _is_reported(violation: Violation, broken: tuple[Violation, ...]) -> bool:

@@ -5,7 +5,7 @@ A row's cells are found in one of two ways: as a list of cells that carry their 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 from receiver.core.delivery import Cell, Row
@@ -18,6 +18,7 @@ from receiver.metadata.fields import (
     WrongConfidenceError,
     name_fault,
     read_confidence,
+    typed,
 )
 from receiver.schemas import words
 from receiver.schemas.json_explain import pointer
@@ -25,6 +26,8 @@ from receiver.schemas.json_schema import JsonSchema
 
 MAX_ROWS = 10_000  # rows of all tables of one document: an invoice has hundreds; so many records may be made of one
 MAX_CELLS = 100_000  # cells of all its tables: reading them takes half a second
+
+CELL = "/tables/"  # how the place of a cell begins that is corrected
 
 Steps = tuple[str | int, ...]  # to a row or cell: ("tables", "items", 3, "sku")
 
@@ -74,9 +77,14 @@ class Rows:
         return self.rows > MAX_ROWS or len(self.cells) > MAX_CELLS or wrong >= MAX_VIOLATIONS
 
 
-def read(document: Any, form: ModuleType, tables: Iterable[Table]) -> Rows:
-    """Read every table. What cannot be read is a violation and is left out; so is what comes without a value."""
-    work = _Reading(form)
+def read(
+    document: Any, form: ModuleType, tables: Iterable[Table], corrections: Mapping[str, str] = MappingProxyType({})
+) -> Rows:
+    """Read every table. What cannot be read is a violation and is left out; so is what comes without a value.
+
+    `corrections` are values that a person puts in the place of cells, by their places: /tables/items/0/sku.
+    """
+    work = _Reading(form, {place: text for place, text in corrections.items() if place.startswith(CELL)})
     for table in tables:
         work.found.tables[table.name] = work.table(form.top(document), table, ("tables", table.name))
     work.judge_size()
@@ -108,8 +116,9 @@ def _as_they_stand(row: Any, form: ModuleType, table: Table) -> list[tuple[Any, 
 class _Reading:
     """Reads tables of one form of metadata, and gathers what is found."""
 
-    def __init__(self, form: ModuleType) -> None:
+    def __init__(self, form: ModuleType, corrections: Mapping[str, str]) -> None:
         self.found = Rows()
+        self._corrections = corrections
         self._form = form
 
     def judge_size(self) -> None:
@@ -150,15 +159,25 @@ class _Reading:
                     self._refuse((*steps, shown), "repeated", "the row has this cell more than once")
                     continue
                 row[name] = value
-                cell = Cell(
-                    (*steps, name), shown, f"{table.name}.{name}", self._confidence(sure, table, (*steps, shown))
-                )
-                self.found.cells.append(cell)
+                confidence = self._confidence(sure, table, (*steps, shown))
+                self.found.cells.append(Cell((*steps, name), shown, f"{table.name}.{name}", confidence))
+        if self._corrections:
+            self._correct(row, table, steps)
         if table.schema and len(self.found.unread) == before:  # what could not be read would be called missing
             self._judge(row, table.schema, steps, table.known)
         for inner in table.inner:
             row[inner.name] = self.table(item, inner, (*steps, inner.name))
         return row
+
+    def _correct(self, row: Row, table: Table, steps: Steps) -> None:
+        """Put corrected values in the place of a row's cells, also of those that did not come: they are sure."""
+        start = f"{pointer(steps)}/"
+        for place, text in self._corrections.items():
+            name = place.removeprefix(start)
+            if place.startswith(start) and "/" not in name:
+                row[name] = typed(text, row.get(name))
+                cell = Cell((*steps, name), name, f"{table.name}.{name}", 1.0)
+                self.found.cells = [each for each in self.found.cells if each.steps != cell.steps] + [cell]
 
     def _cells(self, item: Any, table: Table, steps: Steps) -> Iterator[tuple[str, Any, Any]]:
         """Yield name, value and confidence of each cell of a row; the last two as they stand there."""

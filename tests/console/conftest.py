@@ -22,18 +22,32 @@ HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(
     PASSWORD
 )  # a login of a test takes no tenth of a second
 NUMBERS = count()
+MORE = """
+[console]
+keys = ["mrn"]
+[tables.items]
+rows = "lines"
+each = "cells"
+[[records]]
+template = "lines.txt.j2"
+path = "{{ delivery.id }}.txt"
+format = "text"
+when = "tables.items"
+"""
+LINES = "{% for row in tables.items %}{{ row.sku }}={{ row.qty }}\n{% endfor %}"
 CHROMIUM = shutil.which("chromium")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory) -> Settings:
-    """Return the settings of a site of its own: ours, with a key to search by."""
+    """Return the settings of a site of its own: ours, with a key to search by, and a table."""
     folder = tmp_path_factory.mktemp("console")
     for name in ("mappings", "schemas"):
         shutil.copytree(ROOT / name, folder / "site" / name)
     with (folder / "site/mappings/referrals/process.toml").open("a") as file:
-        file.write('\n[console]\nkeys = ["mrn"]\n')
+        file.write(MORE)
+    (folder / "site/mappings/referrals/lines.txt.j2").write_text(LINES)
     environ = {"RECEIVER_SITE": str(folder / "site"), "RECEIVER_DATA": str(folder / "var")}
     return Settings.from_environment(environ)
 
@@ -68,7 +82,7 @@ def ids(settings, service) -> dict[str, str]:
     return {"source": f"{source}-1", **{entry.status.value: entry.id for entry in found}}
 
 
-def deliver(service, source_id: str, changes, **more: str) -> None:
+def deliver(service, source_id: str, changes, **more) -> None:
     """Deliver a fax as the platform would."""
     run_wsgi_app(service, EnvironBuilder(method="POST", **request_of(source_id, changes, **more)).get_environ())
 

@@ -16,11 +16,14 @@ FIELDS = {
 }
 
 
-def request_of(source_id: str, changes: dict[str, Any], filename: str = "", agent: str = "") -> dict[str, Any]:
+def request_of(
+    source_id: str, changes: dict[str, Any], filename: str = "", agent: str = "", lines: Any = None
+) -> dict[str, Any]:
     """Return what werkzeug builds a request of: a fax and its metadata; None leaves a field out."""
     fields = {name: field for name, field in {**FIELDS, **changes}.items() if field}
     told = [{"name": name, "value": value, "confidence": sure} for name, (value, sure) in fields.items()]
-    metadata = json.dumps({"sourceId": source_id, "fields": told}).encode()
+    more = {"lines": lines} if lines else {}
+    metadata = json.dumps({"sourceId": source_id, "fields": told, **more}).encode()
     part = b'--cut\r\nContent-Disposition: form-data; name="%s"\r\nContent-Type: %s\r\n\r\n%s\r\n'
     body = part % (b"file", b"image/tiff", FAX) + part % (b"metadata", b"application/json", metadata) + b"--cut--\r\n"
     if filename:

@@ -1,5 +1,6 @@
 """The console by its requests: who may see and do what, and what becomes of a correction."""
 
+import html
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from receiver.store import digests
 from receiver.store.accounts import Role, User
 from receiver.store.ledger import Ledger
 
-from .conftest import HASH
+from .conftest import HASH, NUMBERS, deliver
 from .sample import PASSWORD
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -321,3 +322,42 @@ def test_the_log_tells_who_looked(console, settings, ids, monkeypatch):
     rows = CliRunner().invoke(log.command, ["--views", "--json", "--limit", "1"]).output.splitlines()
     assert json.loads(rows[0])["delivery"] == ids["held"]
     assert CliRunner().invoke(log.command, ["--views", "--process", "referrals"]).exit_code == 2
+
+
+@pytest.fixture
+def lined(settings, service):
+    """A held delivery with a table, of which the platform is not sure of one cell."""
+    source = f"L-{next(NUMBERS)}"
+    cells = [[("sku", "A1", 0.9), ("qty", 2, 0.9)], [("sku", "B7", 0.3), ("qty", 5, 0.9)]]
+    lines = [
+        {"cells": [dict(zip(("name", "value", "confidence"), cell, strict=True)) for cell in row]} for row in cells
+    ]
+    deliver(service, source, {}, lines=lines)
+    return Ledger(settings.ledger).search(source_id=source)[0]
+
+
+def test_a_cell_of_a_table_is_corrected_as_a_field_is(console, settings, accounts, lined):
+    made = client(console)
+    page = made.get(f"/deliveries/{lined.id}").text
+    assert 'name="field./tables/items/1/sku" value="B7"' in page
+    assert page.count("data-doubt") == 1
+    form = {"field./tables/items/1/sku": "B1", "field./tables/items/1/qty": "6", "field./tables/items/0/sku": "A1"}
+    assert act(made, settings, lined.id, "correct", **form).status_code == 303
+    entry = Ledger(settings.ledger).find(lined.id)
+    path = next(output.path for output in entry.outputs if output.path.endswith(".txt"))
+    assert (settings.output / path).read_text() == "A1=2\nB1=6\n"
+    fields = [look.note.partition(":")[0] for look in accounts.looks(delivery=lined.id) if look.event == "field"]
+    assert len(fields) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "found"), [("mrn", ".hl7", "00071234"), ("patient_dob", ".hl7", "19640220"), ("none", "", "")]
+)
+def test_a_field_is_found_in_its_records_by_what_the_template_makes_of_it(console, settings, ids, name, file, found):
+    made = client(console)
+    page = made.get(f"/deliveries/{ids['held']}").text
+    places = made.post(f"/deliveries/{ids['held']}/places", data={"name": name}, headers=OURS).get_json()
+    record = html.unescape(page.partition(".hl7</summary>")[2].partition(">")[2].partition("</pre>")[0]).split("\n")
+    pieces = [record[place["line"]][place["start"] : place["end"]] for place in places if place["path"].endswith(file)]
+    assert not found or found in pieces
+    assert found or not places

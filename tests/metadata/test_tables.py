@@ -236,3 +236,17 @@ def test_a_person_who_mends_metadata_sees_its_tables() -> None:
 def test_metadata_with_tables_may_have_no_fields() -> None:
     assert tables_reader(BY_COLUMNS).read(b'{"id": "1", "lines": [{"code": "A"}]}').fields == {}
     assert told(tables_reader(BY_COLUMNS), b'{"id": "1", "fields": 7, "lines": []}') == [("/fields", "fields")]
+
+
+def test_a_cell_is_corrected_by_its_place_also_one_that_did_not_come() -> None:
+    content = json_with([{"cells": [cell("sku", "A1", 0.9), cell("qty", 2, 0.2)]}, {"cells": [cell("sku", "B2", 0.5)]}])
+    corrections = {"/tables/items/0/qty": "3", "/tables/items/1/qty": "4", "/tables/items/9/qty": "5"}
+    reading = tables_reader(BY_CELLS).read(content, "", corrections)
+    assert reading.tables == {"items": [{"sku": "A1", "qty": 3}, {"sku": "B2", "qty": "4"}]}
+    assert {each.steps[2:]: each.confidence for each in reading.cells} == {
+        (0, "sku"): 0.9,
+        (0, "qty"): 1.0,
+        (1, "sku"): 0.5,
+        (1, "qty"): 1.0,
+    }
+    assert reading.fields == tables_reader(BY_CELLS).read(content).fields

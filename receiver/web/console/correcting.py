@@ -1,11 +1,12 @@
 """Corrections of a delivery: read from a form, judged as ever, and published unless they are refused."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 
 from flask import abort, g, request
 
 from receiver.core.delivery import Replay
+from receiver.metadata.tables import CELL
 from receiver.operations import replay
 from receiver.operations.replay import Replayed, Result
 from receiver.store import digests
@@ -26,7 +27,7 @@ def require_unchanged(entry: Entry) -> None:
 
 def corrections(entry: Entry) -> dict[str, str]:
     """Return what a form says otherwise than the delivery, by the names of its fields. Raises Problem."""
-    fields = showing.inside(service().context, entry, {}).fields
+    fields = showing.inside(service().context, entry, {}).every
     before = {field.name: field.value for field in fields if field.single}
     said = {name.removeprefix(PREFIX): text for name, text in request.form.items() if name.startswith(PREFIX)}
     return {name: text for name, text in said.items() if name in before and text.strip() != before[name].strip()}
@@ -36,10 +37,16 @@ def _note(entry: Entry, said: Mapping[str, str]) -> None:
     """Note for each field which one it is and keyed digests of its value before and after, before it is published."""
     context = service().context
     data, known = context.settings.data, context.processes[entry.process].metadata.known
-    before = {field.name: field.value for field in showing.inside(context, entry, {}).fields}
+    before = {field.name: field.value for field in showing.inside(context, entry, {}).every}
     for name, text in said.items():
         old, new = (digests.digest(data, name, value)[: digests.SHOWN] for value in (before[name], text))
-        accounts().note(g.user.name, "field", entry.id, f"{name if name in known else 'a field'}: {old} → {new}")
+        accounts().note(g.user.name, "field", entry.id, f"{_named(name, known)}: {old} → {new}")
+
+
+def _named(name: str, known: Container[str]) -> str:
+    """Return the name of a field or cell as the audit may have it: one that is not configured may be data."""
+    column = name.rpartition("/")[2] if name.startswith(CELL) else name
+    return name.removeprefix("/") if column in known else "a field"
 
 
 def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Inside, Replayed | None]:

@@ -1,13 +1,15 @@
 """One delivery: its page, its fields and its records side by side, and what may be done with it."""
 
-from flask import Response, abort, current_app, g, redirect, render_template, request, url_for
+from dataclasses import asdict
+
+from flask import Response, abort, current_app, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from receiver.core.problems import Problem
 from receiver.operations import rehearsal as rehearsals
 from receiver.store.accounts import Role
 from receiver.store.entry import Entry
-from receiver.web.console import acting, correcting, showing
+from receiver.web.console import acting, correcting, places, showing
 from receiver.web.console.access import needs
 from receiver.web.console.images import Images
 from receiver.web.console.pages import accounts, entry_of, pages, service
@@ -85,6 +87,14 @@ def correct(id_: str) -> AnyResponse | str | tuple[str, int]:
     if replayed is None:
         return _show(entry, inside, "")
     return redirect(url_for("pages.delivery", id_=replayed.entry.id, done="correct"), 303)
+
+
+@pages.post("/deliveries/<id_>/places")
+@needs(Role.OPERATOR)
+def where(id_: str) -> Response:
+    """Return where in the records a field stands; by POST, for its name may be the sender's own."""
+    found = places.places(service().context, entry_of(id_), request.form.get("name", ""))
+    return jsonify([asdict(each) for each in found])
 
 
 def _drawn(entry: Entry, number: int, page: int) -> bytes:

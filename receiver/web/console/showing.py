@@ -1,6 +1,6 @@
 """What the pages show of deliveries, as plain values for the templates."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,15 +9,18 @@ from flask import render_template
 
 from receiver import documents
 from receiver.authoring.cases.outcome import Outcome, run
-from receiver.core.delivery import Part, Reading, Role
+from receiver.core.delivery import Part, Reading, Role, Row
 from receiver.core.problems import Problem
 from receiver.delivery.context import Context
+from receiver.metadata.tables import CELL
 from receiver.operations import replay
+from receiver.schemas.json_explain import pointer
 from receiver.site.process import Process
 from receiver.store.entry import Entry
 from receiver.store.kept import Kept
 from receiver.store.ledger import Ledger
 
+ROWS = 200  # of a table that are shown: more would make the page slow, and nobody corrects them by hand
 HOURS = 24  # shown of each process
 LONGEST = 200_000  # characters of a record that are shown: an embedded document would fill the page
 
@@ -37,6 +40,16 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A table, cell by cell; what a row does not have is None."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Shown | None, ...], ...]
+    more: int  # rows that are not shown
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document that can be shown."""
 
@@ -53,6 +66,14 @@ class Inside:
     documents: tuple[Document, ...]  # those that can be shown, in their order
     records: tuple[tuple[str, str], ...]  # path and text
     problem: Problem | None
+    tables: tuple[Table, ...]
+    corrections: Mapping[str, str]  # that are tried
+
+    @property
+    def every(self) -> list[Shown]:
+        """All fields and cells; a cell is named by its place, such as /tables/items/0/sku."""
+        cells = (cell for table in self.tables for row in table.rows for cell in row if cell)
+        return [*self.fields, *cells]
 
 
 def inside(context: Context, entry: Entry, corrections: Mapping[str, str] | None = None) -> Inside:
@@ -62,11 +83,14 @@ def inside(context: Context, entry: Entry, corrections: Mapping[str, str] | None
     outcome = run(
         process, replay.sections(kept), replay.first_received(entry), accept_confidence=True, corrections=tried
     )
+    reading = outcome.reading or _peek(process, kept)
     return Inside(
-        tuple(_fields(process, outcome, outcome.reading or _peek(process, kept), tried)),
+        tuple(_fields(process, outcome, reading, tried)),
         tuple(Document(part.label, part.size, _pages(part, process.name)) for part in _shown_parts(kept)),
         tuple(records(outcome)),
         outcome.problem,
+        tuple(_tables(process, outcome, reading, tried)),
+        tried,
     )
 
 
@@ -105,7 +129,8 @@ def _fields(
         if place[0] == "fields" and len(place) > 1:
             broken.setdefault(place[1], []).append(violation.message)
     rule = process.config.confidence
-    fields = {**(reading.fields if reading else {}), **corrections}
+    own = {name: text for name, text in corrections.items() if not name.startswith(CELL)}
+    fields = {**(reading.fields if reading else {}), **own}
     for name, value in fields.items():
         confidence = reading.confidence.get(name) if reading else None
         minimum = rule.fields.get(name, rule.minimum)
@@ -118,6 +143,46 @@ def _fields(
     for name in process.metadata.fields_schema.properties if process.metadata.fields_schema else ():
         if name not in fields:  # it did not come, and a person may know it
             yield Shown(name, "", None, 0, False, tuple(broken.pop(name, ())), True, False)
+
+
+def _tables(
+    process: Process, outcome: Outcome, reading: Reading | None, corrections: Mapping[str, str]
+) -> Iterator[Table]:
+    broken: dict[str, list[str]] = {}
+    for violation in outcome.problem.violations if outcome.problem else ():
+        broken.setdefault(f"/{violation.where}", []).append(violation.message)
+    cells = {pointer(cell.steps): cell for cell in (reading.cells if reading else ())}
+    rule = process.config.confidence
+
+    def shown(place: str, value: Any) -> Shown:
+        cell = cells.get(place)
+        confidence = cell.confidence if cell else None
+        minimum = rule.fields.get(cell.name, rule.minimum) if cell else 0
+        low = place not in corrections and minimum > 0 and (confidence is None or confidence < minimum)
+        text = corrections.get(place, _text(value))
+        single = not isinstance(value, list | Mapping)
+        return Shown(place, text, confidence, minimum, low, tuple(broken.get(place, ())), single, place in corrections)
+
+    for name, rows in reading.tables.items() if reading else ():
+        yield from _table(name, f"{CELL}{name}", rows, shown)
+
+
+def _table(name: str, place: str, rows: Sequence[Row], shown: Callable[[str, Any], Shown]) -> Iterator[Table]:
+    """Yield a table, and then those within its rows."""
+    inner = {column for row in rows for column, value in row.items() if _is_rows(value)}
+    columns = tuple(dict.fromkeys(column for row in rows for column in row if column not in inner))
+    listed = tuple(
+        tuple(shown(f"{place}/{number}{pointer([each])}", row[each]) if each in row else None for each in columns)
+        for number, row in enumerate(rows[:ROWS])
+    )
+    yield Table(name, columns, listed, max(len(rows) - ROWS, 0))
+    for number, row in enumerate(rows[:ROWS]):
+        for column in sorted(inner & set(row)):
+            yield from _table(f"{name}, row {number + 1}: {column}", f"{place}/{number}/{column}", row[column], shown)
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
 def _text(value: Any) -> str:

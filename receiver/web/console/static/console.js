@@ -105,3 +105,33 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   KEYS[event.key]();
 });
+
+// Where in its records a field stands: the server knows, the page marks it.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-place]");
+  if (!button) return;
+  const page = button.closest(".item, .beside");
+  const records = [...page.querySelectorAll("details[data-record]")];
+  for (const each of records) each.querySelector("pre").textContent = each.querySelector("pre").textContent;
+  const answer = await fetch(page.dataset.places, { method: "POST", body: new URLSearchParams({ name: button.dataset.place }) });
+  if (!answer.ok || answer.redirected) return;
+  const found = await answer.json();
+  for (const each of records) marked(each, found.filter((place) => place.path === each.dataset.record));
+  button.title = found.length ? "Where in the record" : "It stands in no record, or cannot be told apart";
+  page.querySelector("mark")?.scrollIntoView({ block: "nearest" });
+});
+
+function marked(record, places) {
+  if (!places.length) return;
+  record.open = true;
+  const text = record.querySelector("pre");
+  const lines = text.textContent.split("\n");
+  text.replaceChildren(...lines.flatMap((line, number) => {
+    const end = number < lines.length - 1 ? "\n" : "";
+    const place = places.find((each) => each.line === number);
+    if (!place) return [line + end];
+    const mark = document.createElement("mark");
+    mark.textContent = line.slice(place.start, place.end);
+    return [line.slice(0, place.start), mark, line.slice(place.end) + end];
+  }));
+}

@@ -343,3 +343,26 @@ def test_a_value_that_the_libraries_cannot_judge_is_refused(schemas: Schemas, er
     (violation,) = schema.violations(parse(b"<a/>"), "here")
     assert (violation.where, violation.rule) == ("here", "schema")
     assert violation.message == "holds a value that cannot be judged"
+
+
+@pytest.mark.parametrize(
+    ("schema", "hint"),
+    [
+        ({"type": "strin"}, 'did you mean "string"?'),
+        ({"type": "text"}, 'write "string"'),
+        ({"type": "qqqqqqqq"}, "write one of these"),
+        ({"required": "mrn"}, 'write it as a list: ["mrn"]'),
+        ({"items": 5}, 'write what is allowed as an object: { "type": "string" }'),
+        ({"minimum": "5"}, "write it without quotes"),
+        ({"minimum": []}, "write a number, or true or false"),
+        ({"uniqueItems": "true"}, "write it without quotes"),
+        ({"minLength": -1}, "write a number from 0 on"),
+        ({"multipleOf": 0}, "write a number above 0"),
+        ({"required": ["a", "a"]}, "remove one of the two"),
+        ({"allOf": []}, "write at least one"),
+    ],
+)
+def test_a_schema_that_breaks_its_draft_is_told_what_to_write(schemas: Schemas, schema, hint):
+    (fault,) = schemas.json_faults(schema)
+    assert fault.code == "invalid-schema"
+    assert fault.hint == hint

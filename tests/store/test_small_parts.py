@@ -332,7 +332,7 @@ def umask() -> int:
 
 def test_a_large_file_is_on_its_way_to_the_disk_while_it_is_written(tmp_path, monkeypatch):
     begun = []
-    monkeypatch.setattr(durable, "start_writing", lambda _file, start, length: begun.append((start, length)))
+    monkeypatch.setattr(durable, "_sync_file_range", lambda _file, start, length, _flag: begun.append((start, length)))
     with durable.NewFile(tmp_path / "a") as file:
         file.write(b"x" * (durable.EARLY_WRITE - 1))
         assert begun == []

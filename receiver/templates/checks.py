@@ -130,6 +130,22 @@ def _named(unit: Unit, node: nodes.Filter, constants: list[Any]) -> None:
         _unknown_filter(unit, node, name)
     elif node.name != "map" and name not in filters.TESTS:
         _unknown_test(unit, node, name)
+    else:
+        _passed_on(unit, node, name, constants[index + 1 :])
+
+
+def _passed_on(unit: Unit, node: nodes.Filter, name: str, constants: list[Any]) -> None:
+    """Prove the arguments that `map` or `select` passes on to a filter or test of ours."""
+    function = (filters.FILTERS if node.name == "map" else filters.OWN_TESTS).get(name)
+    check = filters.CHECKS.get(name)
+    if function is None or check is None:
+        return
+    own = 2 if _PassArg.from_obj(function) else 1
+    given = dict(zip(list(inspect.signature(function).parameters)[own:], constants, strict=False))
+    given |= {str(keyword.key): _constant(keyword.value) for keyword in node.kwargs}
+    message, hint = check({name: value for name, value in given.items() if value is not None})
+    if message:
+        unit.fault(node, "bad-argument", message, hint or _usage(name, function))
 
 
 def _constant(node: Any) -> Any:

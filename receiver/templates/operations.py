@@ -91,8 +91,8 @@ def exact(value: Any) -> Any:
 
 
 def _counted(operator: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-    """Apply an operator; where one side is a decimal, to decimals, and without losing a digit."""
-    if not isinstance(left, Decimal) and not isinstance(right, Decimal):
+    """Apply an operator; to numbers with a fraction as the decimals that are written, and without losing a digit."""
+    if not isinstance(left, Decimal | float) and not isinstance(right, Decimal | float):
         return operator(left, right)
     try:
         with localcontext(EXACT):

@@ -4,6 +4,7 @@ Python's engine backtracks: `(a+)+$` and forty letters stall a worker for good. 
 patterns of schemas, says only whether a text matches; `extract` needs to know where.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -16,12 +17,13 @@ from receiver.templates.filters.objection import NONE, Objection
 
 CACHED = 256  # patterns: a site has some dozens, all of them constants
 LIKE_SCHEMAS = "it is one as in schemas: no look-ahead, no look-behind, no \\1"
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # what a text makes of \\b, \\f and \\1
 _NONE = object()
 
 
 def matches(value: object, pattern: str) -> bool:
     """Return whether a text holds what a pattern describes: all of it only between ^ and $."""
-    return _compiled(pattern).search(budget.slow(values.text(value))) is not None
+    return _compiled(pattern).search(_readable(value)) is not None
 
 
 def extract(value: object, pattern: str, default: object = _NONE) -> object:
@@ -29,7 +31,7 @@ def extract(value: object, pattern: str, default: object = _NONE) -> object:
 
     Raises `RefusedError` if there is none and no default.
     """
-    found = _compiled(pattern).search(budget.slow(values.text(value)))
+    found = _compiled(pattern).search(_readable(value))
     piece = found[1 if found.re.groups else 0] if found else None
     if piece is not None:
         return budget.made(piece)
@@ -38,14 +40,18 @@ def extract(value: object, pattern: str, default: object = _NONE) -> object:
     return default
 
 
+def _readable(value: object) -> str:
+    plain = budget.slow(values.text(value))
+    values.refuse_surrogates(plain)
+    return plain
+
+
 @lru_cache(CACHED)
 def _compiled(pattern: str) -> Any:
+    """Return a pattern, ready to search by. Raises `re2.error`."""
     options = re2.Options()
     options.log_errors = False
-    try:
-        return re2.compile(pattern, options)
-    except re2.error:
-        raise RefusedError("is compared with a text that is no regular expression", "argument") from None
+    return re2.compile(pattern, options)
 
 
 def check(arguments: Mapping[str, Any]) -> Objection:
@@ -53,10 +59,13 @@ def check(arguments: Mapping[str, Any]) -> Objection:
     pattern = arguments.get("pattern")
     if not isinstance(pattern, str):
         return Objection("the pattern stands there itself, in quotes")
+    if CONTROL.search(pattern):
+        return Objection("the pattern holds a control character", "a backslash is written twice here: \\\\b, \\\\d")
     try:
         _compiled(pattern)
-    except RefusedError:
-        return Objection(f'"{pattern}" is no regular expression', LIKE_SCHEMAS)
+    except re2.error as error:
+        reason = error.args[0].decode("utf-8", "replace").partition(":")[0]
+        return Objection(f'"{pattern}" is no regular expression: {reason}', LIKE_SCHEMAS)
     return NONE
 
 

@@ -125,8 +125,10 @@ def test_what_is_written_in_ascii_is_ascii(text):
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("(?=a)b", '"(?=a)b" is no regular expression: it is one as in schemas: no look-ahead, no look-behind, no \\1'),
-        ("(", '"(" is no regular expression: it is one as in schemas: no look-ahead, no look-behind, no \\1'),
+        ("(?=a)b", f'"(?=a)b" is no regular expression: invalid perl operator: {patterns.LIKE_SCHEMAS}'),
+        ("(", f'"(" is no regular expression: missing ): {patterns.LIKE_SCHEMAS}'),
+        ("\\b7", "the pattern holds a control character: a backslash is written twice here: \\\\b, \\\\d"),
+        ("(a)\\1", "the pattern holds a control character: a backslash is written twice here: \\\\b, \\\\d"),
         ("(a)(b)", "the pattern has 2 groups: one is extracted; write (?:…) for the others"),
     ],
 )
@@ -136,7 +138,15 @@ def test_a_pattern_that_is_none_is_found_before_any_delivery(mapped, pattern, me
 
 
 @pytest.mark.parametrize(
-    "written", ["fields.mrn | matches(fields.x)", "fields.mrn is matches('(')", "fields.mrn | matches"]
+    "written",
+    [
+        "fields.mrn | matches(fields.x)",
+        "fields.mrn is matches('(')",
+        "fields.mrn | matches",
+        "fields.codes | select('matches', '(') | list",
+        "fields.codes | map('extract', pattern='(a)(b)') | list",
+        "fields.codes | map('plus', '3m') | list",
+    ],
 )
 def test_a_pattern_is_proven_wherever_it_stands(mapped, written):
     assert [fault.code for fault in mapped.fault_list("{{ " + written + " }}")] == ["bad-argument"]
@@ -146,6 +156,10 @@ def test_no_text_takes_a_pattern_long():
     assert patterns.matches("a" * 900_000 + "b", "^(a+)+$") is False  # would take Python's engine for ever
 
 
+def test_half_a_character_is_the_senders_fault(mapped):
+    assert mapped.violation("{{ fields.mrn | matches('a') }}", mrn="\ud800").rule == "character"
+
+
 def test_a_group_that_took_no_part_is_nothing():
     assert patterns.extract("ab", "a(x)?", default="none") == "none"
 
@@ -153,7 +167,9 @@ def test_a_group_that_took_no_part_is_nothing():
 @pytest.mark.parametrize(
     ("condition", "holds"),
     [
-        ("fields.a + fields.b == 0.3", False),  # two floats of JSON, added as floats
+        ("fields.a + fields.b == 0.3", True),  # numbers of JSON, which are floats in most programs
+        ("[fields.a, fields.b] | sum == 0.3", True),
+        ("1.1 * 3 == 3.3 and 0.3 - 0.1 == 0.2", True),
         ("(fields.a | decimal) + fields.b == 0.3", True),
         ("fields.rows | sum_of == fields.total | decimal", True),
         ("fields.a == 0.1", True),

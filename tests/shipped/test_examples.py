@@ -29,8 +29,9 @@ def name(case: Case) -> str:
     return f"{case.process.name}/{case.name}"
 
 
-def records(suffix: str, process: str = ""):
+def records(suffix: str, process: str = "", without: str = ""):
     found = [path for path in RECORDS if path.suffix == suffix and path.name != "problem.json"]
+    found = [path for path in found if path.parents[3].name != without]
     found = [path for path in found if not process or path.parents[3].name == process]
     assert found
     return pytest.mark.parametrize("path", found, ids=lambda path: f"{path.parents[3].name}/{path.parents[1].name}")
@@ -58,7 +59,7 @@ def test_the_metadata_schema_is_the_one_of_the_shipped_site():
     assert (EXAMPLES / names).read_bytes() == (ROOT / names).read_bytes()
 
 
-@records(".hl7")
+@records(".hl7", without="hl7-batch")
 def test_a_message_satisfies_the_standard_for_two_readers(path):
     text = path.read_bytes().decode()
     assert Validator.validate(parse_message(text, find_groups=True))
@@ -66,6 +67,24 @@ def test_a_message_satisfies_the_standard_for_two_readers(path):
     segments = {"mdm-embedded": ["MSH", "EVN", "PID", "PV1", "TXA", "OBX", "OBX"], "lab-panel": PANEL}
     assert [str(segment[0]) for segment in parsed] == segments[path.parents[3].name]
     assert str(parsed.segment("MSH")(10)) == path.stem
+
+
+@records(".hl7", "hl7-batch")
+def test_a_file_of_messages_is_read_as_one_batch(path):
+    file = hl7.parse_file(path.read_bytes().decode())
+    (batch,) = file
+    assert str(file.header(11)) == str(batch.header(11)) == "1"
+    assert int(str(batch.trailer(1))) == len(batch) == 1
+    assert [str(segment[0]) for segment in batch[0]] == ["MSH", "EVN", "PID", "PV1", "TXA", "OBX"]
+    assert Validator.validate(parse_message(str(batch[0]).replace("\n", "\r"), find_groups=True))
+
+
+@records(".csv", "daily-index")
+def test_a_daily_index_has_one_header_line_and_counts_its_pages(path):
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfmrn;")
+    row, total = rows(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), ";")
+    assert row.keys() == total.keys()
+    assert (total["mrn"], total["pages"]) == ("1", row["pages"])
 
 
 def test_each_result_of_a_panel_is_an_observation():
@@ -158,7 +177,7 @@ def test_an_index_file_is_one_that_dip_takes(path):
     (document,) = dip(path.read_bytes())
     assert all(len(f"{tag}:") <= 20 for tag, _ in document.tags)
     assert document.place(">>FileTypeNum") < document.place(">>FullPath")
-    assert document.value(">>FullPath").startswith(path.stem)
+    assert document.value(">>FullPath").startswith(document.value("Delivery ID"))
     assert re.fullmatch(r"\d\d/\d\d/\d{4}", document.value(">>DocDate"))
     assert document.value(">>FileTypeNum") == {".tif": "2", ".pdf": "16"}[document.value(">>FullPath")[-4:]]
 

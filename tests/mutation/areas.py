@@ -44,7 +44,10 @@ AREAS = {
     ),
     "formats": Area(("formats",), ("templates", "formats", "field", "authoring/draft", "authoring/cases")),
     "filters": Area(("templates/filters",), ("templates", "field")),
-    "schemas": Area(("schemas",), ("schemas", "formats", "field")),
+    "schemas": Area(
+        ("schemas",),
+        ("schemas", "formats", "field", "authoring/check/test_corpus.py", "authoring/check/test_messages.py"),
+    ),
     "web": Area(
         ("web",),
         (

@@ -49,7 +49,9 @@ class Change:
         return f"{' '.join(self.old.split())} → {' '.join(self.new.split()) or '(nothing)'}"
 
     def applied(self, source: bytes) -> bytes:
-        """Return the module as it is with the change."""
+        """Return the module as it is with the change. Raises ValueError for one that somebody has edited since."""
+        if source[self.start : self.end] != self.old.encode():
+            raise ValueError(f"{self.module} is not as it was when its changes were looked for")
         return source[: self.start] + self.new.encode() + source[self.end :]
 
 

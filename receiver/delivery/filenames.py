@@ -27,7 +27,7 @@ def filename(parameters: Mapping[str, str]) -> str | None:
         raise Problem(Code.AMBIGUOUS_REQUEST, "A part has its file name both whole and in pieces.")
     found = _decoded(*_apart(extended)) if extended is not None else _joined(pieces) if pieces else None
     if found is None and plain is not None:
-        found = _without_folder(_encoded_words(browser_text(plain)))
+        found = plain if _PLAIN.fullmatch(plain) else _without_folder(_encoded_words(browser_text(plain)))
     if found is not None and _CONTROL.search(found):
         raise Problem(Code.MALFORMED_BODY, "A part's file name has a control character.")
     return found

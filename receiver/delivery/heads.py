@@ -77,7 +77,11 @@ def _headers(read_line: Callable[[], bytes]) -> dict[str, str]:
             header, line = _unfold(header, line, read_line)
         if count > limits.MAX_PART_HEADERS:
             raise Problem(Code.HEADERS_TOO_LARGE, f"A part has more than {limits.MAX_PART_HEADERS} headers.")
-        name, colon, value = _text(header).partition(":")
+        try:
+            name, colon, value = header.decode().partition(":")
+        except UnicodeDecodeError:
+            detail = "A part has a header that is not in UTF-8 (RFC 7578 §5.1)."
+            raise Problem(Code.MALFORMED_BODY, detail) from None
         if not colon or not TOKEN.fullmatch(name):
             raise Problem(Code.MALFORMED_BODY, "A part has a header that is not name: value (RFC 9110 §5.1).")
         name = name.lower()
@@ -100,13 +104,6 @@ def _unfold(header: bytes, line: bytes, read_line: Callable[[], bytes]) -> tuple
             raise too_long()
         line = read_line()
     return b" ".join(pieces), line
-
-
-def _text(line: bytes) -> str:
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        raise Problem(Code.MALFORMED_BODY, "A part has a header that is not in UTF-8 (RFC 7578 §5.1).") from None
 
 
 def _name(found: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ from receiver.site.process import Process, RecordRule
 from receiver.store import digests, originals, quarantine
 from receiver.store.entry import Entry, PartLine
 from receiver.store.stage import Staged
-from receiver.templates.names import names
+from receiver.templates.names import names, with_documents
 from receiver.templates.source import Place
 
 LINE = re.compile(r"line (\d+)")  # as the formats' checks begin a place
@@ -67,8 +67,9 @@ def render(
 
     `low` is the problem of a confidence that is too low, to be told together with the rules that are broken.
     """
-    named = tuple(_named(process, delivery, reading, parts))
-    values = names(delivery, reading, [(part, path) for part, path in named if part.role is Role.DOCUMENT])
+    known = names(delivery, reading)
+    named = tuple(_named(process, delivery, known, parts))
+    values = with_documents(known, delivery, [(part, path) for part, path in named if part.role is Role.DOCUMENT])
     if process.rules or low:
         judge(process, values, low, accept=accept_rules)
     records = _records(process.records, values)
@@ -97,14 +98,14 @@ def _records(rules: Iterable[RecordRule], values: Names) -> list[Record]:
     return records
 
 
-def _named(process: Process, delivery: Delivery, reading: Reading, parts: Sequence[Part]) -> Iterator[tuple[Part, str]]:
+def _named(process: Process, delivery: Delivery, known: Names, parts: Sequence[Part]) -> Iterator[tuple[Part, str]]:
     """Give each document and attachment its name; a second one of the same name gets -2 before its suffix."""
     taken: set[str] = set()
     last: dict[str, int] = {}  # of each name, the number given last: a thousand pages may have the same
     for part in parts:
         if part.role is Role.METADATA:
             continue
-        path = process.documents.render(names(delivery, reading, [(part, "")]))
+        path = process.documents.render(with_documents(known, delivery, [(part, "")]))
         first = _folded(path)
         unique, folded, count = path, first, last.get(first, 1)
         while folded in taken:

@@ -125,7 +125,7 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
         if index == MAX_FIELDS:
             gathered.refuse(None, "more", f"has more than {MAX_FIELDS:,} fields")
             break
-        given, value, sure = layout.read(item)
+        given, value, sure = layout.name.find(item), layout.value.find(item), layout.confidence.find(item)
         fault = name_fault(given, layout.name)
         if fault:
             gathered.refuse(index, "name", fault)

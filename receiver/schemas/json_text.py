@@ -54,7 +54,7 @@ def parse(text: str) -> Any:
     """Return the value that a text spells. Raises `MalformedError`."""
     if not text or text.isspace():
         raise MalformedError("it is empty")
-    if _is_long(text):
+    if len(text) > MAX_VALUES and _is_long(text):
         with suppress(json.JSONDecodeError):  # of a string, before the limit is reached: reported below
             _judge(text)  # ends at the limit, where decoding would take ten times as long
     value, fault = _decoded(text)
@@ -122,14 +122,14 @@ def _is_suspect(text: str, value: Any) -> bool:
     """Say whether a walk is needed: also for a text that only looks too long or like a surrogate."""
     return (
         (text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value))
-        or _is_long(text)
+        or (len(text) > MAX_VALUES and _is_long(text))
         or ("\\" in text and _ESCAPED_SURROGATE.search(text) is not None)
     )
 
 
 def _is_long(text: str) -> bool:
     """Say whether a text may have more than MAX_VALUES values: a comma stands between each two."""
-    return len(text) > MAX_VALUES and text.count(",") >= MAX_VALUES
+    return text.count(",") >= MAX_VALUES
 
 
 def _is_deep(value: Any) -> bool:

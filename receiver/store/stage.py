@@ -178,10 +178,15 @@ class Staged:
         self.lying.update([file.name for file in files])
         try:
             durable.sync_files([file.written() for file in files])
-        finally:
+        except BaseException:
             for file in files:
                 file.close()
+            raise
+        finally:
             self._files = [file for file in self._files if file not in files]
+        for file in files:
+            if file.beside:
+                file.close()
 
     def close(self) -> None:
         """Close what is still open."""

@@ -14,7 +14,7 @@ PIECE = 64_000  # bytes; below it, handing over takes longer than hashing
 class StagedFile:
     """What one file is to contain, hashed as it comes in."""
 
-    __slots__ = ("_beside", "_folder", "_hash", "_held", "_room", "name", "on_disk", "size")
+    __slots__ = ("_folder", "_hash", "_held", "_room", "beside", "name", "on_disk", "size")
 
     def __init__(self, folder: Path, name: str, room: int) -> None:
         """Begin in memory, with room for so many bytes: what is larger is written to the folder as it comes in."""
@@ -25,7 +25,7 @@ class StagedFile:
         self._held: list[bytes] = []
         self.on_disk: NewFile | None = None  # once it is written
         self._hash = hashlib.sha256()
-        self._beside: Hashing | None = None  # once it is large
+        self.beside: Hashing | None = None  # once it is large
 
     @property
     def path(self) -> Path:
@@ -35,8 +35,8 @@ class StagedFile:
     @property
     def sha256(self) -> str:
         """The digest of what came in so far, hexadecimal."""
-        if self._beside:
-            self._beside.settle()
+        if self.beside:
+            self.beside.settle()
         return self._hash.hexdigest()
 
     @property
@@ -50,8 +50,8 @@ class StagedFile:
         if self.size < LARGE:
             self._hash.update(chunk)
         else:
-            self._beside = self._beside or Hashing(self._hash)
-            self._beside.update(chunk)
+            self.beside = self.beside or Hashing(self._hash)
+            self.beside.update(chunk)
         if self.on_disk is None and self.size <= self._room:
             self._held.append(chunk)
         else:
@@ -66,8 +66,8 @@ class StagedFile:
 
     def close(self) -> None:
         """End without making anything durable."""
-        if self._beside:
-            self._beside.close()
+        if self.beside:
+            self.beside.close()
         if self.on_disk:
             self.on_disk.close()
 

@@ -38,13 +38,9 @@ class DocumentView(dict[str, object]):
         return self["pages"]
 
 
-def names(delivery: Delivery, reading: Reading, published: Sequence[tuple[Part, str]]) -> dict[str, object]:
-    """Return what a template is rendered with. Each document that is published comes with its path in the output.
-
-    Where there is no document, `document` is undefined.
-    """
-    views = [DocumentView(part, path, delivery.process) for part, path in published]
-    found: dict[str, object] = {
+def names(delivery: Delivery, reading: Reading) -> dict[str, object]:
+    """Return what a template is rendered with, but for the documents."""
+    return {
         "fields": _plain(reading.fields),
         "tables": _plain(reading.tables),
         "confidence": _plain(reading.confidence),
@@ -57,11 +53,18 @@ def names(delivery: Delivery, reading: Reading, published: Sequence[tuple[Part, 
             "version": delivery.version,
             "previous": _previous(delivery.previous),
         },
-        "documents": views,
     }
-    if views:
-        found["document"] = views[0]
-    return found
+
+
+def with_documents(
+    names: dict[str, object], delivery: Delivery, published: Sequence[tuple[Part, str]]
+) -> dict[str, object]:
+    """Add the documents that are published, each with its path in the output.
+
+    Where there is none, `document` is undefined.
+    """
+    views = [DocumentView(part, path, delivery.process) for part, path in published]
+    return names | {"documents": views, **({"document": views[0]} if views else {})}
 
 
 def _previous(before: Previous | None) -> dict[str, object] | None:

@@ -56,7 +56,7 @@ def test_process_toml_tells_what_a_name_does_not(tmp_path):
     written = {"NGUYEN VAN AN": "NGUYEN|AN", "Abogado Peralba Luis": "Peralba|Luis"}
     for name, parts in written.items():
         reading = Reading("42", {"name": name}, {}, {})
-        assert template.render(names(Delivery("A" * 20, "scans", "42", FROZEN, 1), reading, [])).strip() == parts
+        assert template.render(names(Delivery("A" * 20, "scans", "42", FROZEN, 1), reading)).strip() == parts
 
 
 PROCESS = """

@@ -45,9 +45,9 @@ def test_a_stop_leaves_more_time_than_deliveries_in_flight_have():
     assert int(stop) >= 2 * serving.graceful_timeout
 
 
-@pytest.mark.parametrize("name", ["receiver.environment", "Containerfile"])
+@pytest.mark.parametrize("name", ["receiver.environment", "Containerfile", "compose-hosts.yml"])
 def test_only_settings_that_exist_are_set(name):
-    set_there = set(re.findall(r"\b(RECEIVER_[A-Z_]+)=", (DEPLOY / name).read_text()))
+    set_there = set(re.findall(r"\b(RECEIVER_[A-Z_]+)[=:]", (DEPLOY / name).read_text()))
     assert set_there
     assert set_there <= {setting.variable for setting in describe({})}
 

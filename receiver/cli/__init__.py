@@ -38,6 +38,7 @@ VERBS = {
     "verify": ("verify", "Prove by digest that disk and ledger agree."),
     "reconcile": ("reconcile", "Compare the platform's list of documents with the ledger."),
     "backup": ("backup", "Copy the ledger while the service goes on."),
+    "ledger": ("ledger", "Move the ledger to another database."),
     "prune": ("prune", "Remove what its process keeps no longer."),
     "notify": ("notify", "Send a test notice to whoever is told of faults."),
     "token": ("token", "Make a bearer token."),

@@ -12,10 +12,11 @@ from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.site.process import Process
 from receiver.store import journal, originals, quarantine
-from receiver.store.folders import free_space
+from receiver.store.durable import storage
+from receiver.store.folders import FOLDER_MODE, free_space
 from receiver.store.ledger import Ledger
 from receiver.store.recover import Report, recover
-from receiver.store.stage import Stage, Staged, stage_for
+from receiver.store.stage import FOLDER, Stage, Staged, stage_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,18 @@ class Context:
         return recover(self.ledger, self.settings.data, self.roots())
 
     def announce(self) -> None:
-        """Tell the other hosts, if there are any, which site is served here. Raises `Problem`."""
+        """Tell the other hosts, if there are any, which site is served here. Raises `Problem`.
+
+        A folder in the stage tells them that it is the same disk, also if deliveries are put together elsewhere.
+        """
         if self.ledger.hosts:
+            with storage("create a folder in the stage"):
+                self.place_of(self.ledger.owner).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             self.ledger.hosts.serve(self.site_digest())
+
+    def place_of(self, incarnation: str) -> Path:
+        """Return the folder in the stage that each process of several hosts has."""
+        return self.settings.data / FOLDER / incarnation
 
     def site_digest(self) -> str:
         """Return what is the same on two hosts that serve the same."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -18,12 +18,13 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery.context import Context
 from receiver.site import in_force
 from receiver.site.process import Process
-from receiver.store.database import Hosts
+from receiver.store.database import Host, Hosts
 from receiver.store.durable import storage
 from receiver.store.entry import Standing
 from receiver.store.folders import FOLDER_MODE, free_space, name_of, require_access, require_shareable
 from receiver.store.stage import place_for
 
+SEEN = timedelta(seconds=5)  # in which a new folder is seen on every host that shares the disk
 LEAST = 100_000  # bytes: what a commit and the folders of a small delivery take, whatever the settings ask for
 
 
@@ -111,10 +112,25 @@ def _hosts(context: Context) -> list[Check]:
 
 def _sites(context: Context, hosts: Hosts) -> str:
     found = hosts.listed()
+    _require_one_disk(context, hosts, found)
     own = context.site_digest()
     others = sorted({each.host for each in found if each.site not in ("", own)})
     text = f"{len({each.host for each in found})}, processes: {len(found)}"
     return f"{text}; the site here differs from that of {', '.join(others)}" if others else text
+
+
+def _require_one_disk(context: Context, hosts: Hosts, found: Sequence[Host]) -> None:
+    """Raise Problem if a process that serves has no folder in our stage: it has another disk before it."""
+    settled = [each for each in found if each.site and each.heartbeat_at - each.started_at > SEEN]
+    away = [each for each in settled if not context.place_of(each.incarnation).is_dir()]
+    names = (
+        {each.host for each in hosts.listed() if each.incarnation in {lost.incarnation for lost in away}}
+        if away
+        else set()
+    )  # it may just have ended
+    if names:
+        detail = f"RECEIVER_DATA is not the folder of {', '.join(sorted(names))}: all hosts need the same one"
+        raise Problem(Code.STORAGE_FAILED, detail)
 
 
 def _stages(context: Context, usable: Collection[str]) -> set[Check]:

@@ -75,6 +75,9 @@ class OwnQueries(Protocol):
     def empty_log(self, connection: Any) -> None:
         """Let nothing of what was forgotten remain in the files, as far as that can be done now."""
 
+    def columns(self, connection: Any, table: str) -> list[str]:
+        """Return the names of a table's columns, in their order."""
+
     def require_sound(self, connection: Any) -> None:
         """Raise Problem if the database is damaged, as far as some seconds of looking show."""
 

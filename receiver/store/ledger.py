@@ -319,6 +319,10 @@ class Ledger:
         """Return how many entries `prune` would forget. Raises Problem."""
         return len(self._read(lambda connection: queries.prunable(connection, process, before)))
 
+    def columns(self, table: str) -> list[str]:
+        """Return the names of a table's columns, in their order. Raises Problem."""
+        return self._read(lambda connection: self._own.columns(connection, table))
+
     def require_sound(self) -> None:
         """Look through the ledger for some seconds. Raises Problem if it is damaged."""
         self._read(self._own.require_sound)

@@ -52,7 +52,7 @@ def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
         with _noting(report, folder):
             report.swept += _sweep(ledger, folder)
     if ledger.hosts:
-        for common in {root.parent for root in roots}:
+        for common in {data / stage.FOLDER, *(root.parent for root in roots)}:
             report.swept += _sweep_given_up(ledger, ledger.hosts, common)
     for place in quarantine.places(data):
         with _noting(report, place):

@@ -3,9 +3,13 @@
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
+from receiver.cli.deliveries import look_at_context
+from receiver.core.settings import Settings
+from receiver.operations import health
 from tests.service.test_delivery import metadata, published, referral
 from tests.support.running import ROOT, Service, multipart
 
@@ -68,3 +72,18 @@ def test_status_and_readiness_tell_of_all_hosts(pair):
     (hosts,) = [check for check in ready.json["checks"] if check["name"] == "hosts"]
     assert "processes: " in hosts["reason"]
     assert "differs" not in hosts["reason"]
+
+
+def test_a_host_with_another_disk_before_it_is_not_ready(pair, tmp_path, monkeypatch):
+    one, _two = pair
+    settings = Settings.from_environment(
+        one.variables() | {"RECEIVER_DATA": str(tmp_path), "RECEIVER_LOCAL": one.environment["RECEIVER_LOCAL"]}
+    )
+    monkeypatch.setattr(health, "SEEN", timedelta(0))
+    context = look_at_context(settings)
+    try:
+        (hosts,) = [check for check in health.checks(context, look_only=True) if check.name == "hosts"]
+    finally:
+        context.ledger.close()
+    assert not hosts.ready
+    assert "RECEIVER_DATA is not the folder of" in hosts.reason

@@ -131,5 +131,14 @@ def empty_log(session: Session) -> None:
     """Do nothing: the server's own VACUUM frees what was forgotten."""
 
 
+def columns(session: Session, table: str) -> list[str]:
+    """Return the names of a table's columns, in their order."""
+    asked = (
+        "SELECT column_name FROM information_schema.columns "
+        "WHERE table_schema = current_schema() AND table_name = ? ORDER BY ordinal_position"
+    )
+    return [name for (name,) in session.execute(asked, (table,)).fetchall()]
+
+
 def require_sound(session: Session) -> None:
     """Do nothing: the server checks the sum of each page that it reads."""

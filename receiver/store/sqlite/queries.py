@@ -98,3 +98,9 @@ def empty_log(connection: apsw.Connection) -> None:
     """Move the log into the database and empty it: it holds older states of pages. Put off while others read."""
     with contextlib.suppress(apsw.BusyError, apsw.LockedError):
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+
+def columns(connection: apsw.Connection, table: str) -> list[str]:
+    """Return the names of a table's columns, in their order."""
+    found: list[Any] = connection.execute("SELECT name FROM pragma_table_info(?) ORDER BY cid", (table,)).fetchall()
+    return [name for (name,) in found]

@@ -1,0 +1,86 @@
+"""A ledger that moves from SQLite to PostgreSQL, and back."""
+
+import re
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from receiver.core.delivery import Status
+from receiver.core.problems import Problem
+from receiver.store import copying, ledger
+from receiver.store.accounts import Accounts, Role, User
+from receiver.store.postgres import schema as postgres_schema
+from receiver.store.sqlite import schema as sqlite_schema
+from tests.store.test_ledger import plain, tried
+from tests.support.place import AT, Sent, deliver, refuse
+
+
+@pytest.fixture
+def filled(place):
+    """A ledger with something of everything."""
+    deliver(place, Sent("S1", b"one"))
+    deliver(place, Sent("S1", b"two"))
+    refuse(place, Sent("Überweisung 'n' \\ \"x\""))
+    for number in range(5):
+        place.ledger.quarantine(plain(number, status=Status.HELD, version=None), tried("held"))
+    accounts = Accounts(place.ledger.connections)
+    accounts.put(User("owner person", Role.OWNER, "hash"))
+    accounts.note("owner person", "view", "ID1", "")
+    return place.ledger
+
+
+def test_a_ledger_is_the_same_there_and_back(filled, tmp_path, postgres, monkeypatch):
+    monkeypatch.setattr(copying, "AT_ONCE", 2)
+    there, back = postgres.new_url(), f"sqlite:{tmp_path / 'back.db'}"
+    for url in (there, back):
+        ledger.create(url)
+    with closing(ledger.Ledger(there)) as on_postgres, closing(ledger.Ledger(back)) as returned:
+        first = list(copying.copy(filled, on_postgres))
+        assert on_postgres.search() == filled.search()
+        assert on_postgres.counts() == filled.counts()
+        assert Accounts(on_postgres.connections).users() == Accounts(filled.connections).users()
+        assert list(copying.copy(on_postgres, returned)) == first
+        assert returned.search() == filled.search()
+    assert {each.table: each.rows for each in first}["deliveries"] == 8
+
+
+def test_what_is_on_its_way_is_finished_before(place, tmp_path):
+    place.ledger.commit(plain(1, received_at=AT + timedelta(hours=1)), tried())
+    ledger.create(f"sqlite:{tmp_path / 'other.db'}")
+    other = ledger.Ledger(f"sqlite:{tmp_path / 'other.db'}")
+    with closing(other), pytest.raises(Problem, match="run receiver recover first"):
+        list(copying.copy(place.ledger, other))
+
+
+def test_nothing_is_copied_over_another_ledger(filled, postgres):
+    ledger.create(url := postgres.new_url())
+    with closing(ledger.Ledger(url)) as other:
+        other.quarantine(plain(1, status=Status.HELD, version=None), tried("held"))
+        with pytest.raises(Problem, match="not empty: it has deliveries"):
+            list(copying.copy(filled, other))
+
+
+def test_nothing_is_copied_of_a_ledger_that_hosts_work_on(postgres, tmp_path):
+    ledger.create(url := postgres.new_url())
+    ledger.create(f"sqlite:{tmp_path / 'other.db'}")
+    with closing(ledger.Ledger(url)) as source, closing(ledger.Ledger(f"sqlite:{tmp_path / 'other.db'}")) as target:
+        assert source.owner
+        with pytest.raises(Problem, match="hosts are at work"):
+            list(copying.copy(source, target))
+
+
+def test_a_damaged_copy_is_noticed(filled, postgres, monkeypatch):
+    ledger.create(url := postgres.new_url())
+    insert = copying._insert
+    monkeypatch.setattr(
+        copying, "_insert", lambda target, table, columns, rows: insert(target, table, columns, rows[:-1])
+    )
+    with closing(ledger.Ledger(url)) as other, pytest.raises(Problem, match="not what was copied"):
+        list(copying.copy(filled, other))
+
+
+@pytest.mark.parametrize("schema", [sqlite_schema, postgres_schema])
+def test_every_table_is_copied_or_left_behind_on_purpose(schema):
+    tables = set(re.findall(r"CREATE TABLE (\w+)", "".join(schema.STEPS)))
+    assert tables <= {*copying.IN_ORDER, *copying.WHOLE, *copying.LEFT_BEHIND}

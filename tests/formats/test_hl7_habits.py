@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.formats.hl7 import habits, tables
+from receiver.formats.hl7 import check, habits, tables
 
 HEAD = "MSH|^~\\&|A|B|C|D|2026||ADT^A04^ADT_A01|4711|P|2.5.1\r"
 
@@ -111,23 +111,27 @@ def test_what_is_required_is_so_in_the_sound_version(name, required):
 
 
 @pytest.mark.parametrize(
-    ("structure", "segments", "fits"),
+    ("structure", "segments", "told"),
     [
-        ("MDM_T02", "MSH EVN PID PV1 TXA OBX", True),
-        ("MDM_T02", "MSH EVN PID PV1 TXA OBX OBX NTE", True),
-        ("MDM_T02", "MSH EVN PID PV1 TXA", False),
-        ("MDM_T02", "MSH EVN PID PV1 OBX TXA", False),
-        ("MDM_T02", "MSH EVN PID PV1 TXA TXA OBX", False),
-        ("MDM_T02", "MSH EVN PID ZZZ PV1 TXA OBX ZAB", True),
-        ("MDM_T02", "MSH EVN PID PV1 TXA OBX PID", False),
-        ("ORU_R01", "MSH PID OBR OBX NTE OBX OBR OBX", True),
-        ("ORU_R01", "MSH", False),
-        ("ORU_R01", "MSH OBR", True),
-        ("ORU_R01", "MSH PID PID OBR", False),
-        ("ORM_O01", "MSH PID ORC OBR OBX ORC RXO", True),
-        ("ORM_O01", "MSH ORC OBR RXO", False),
-        ("XXX_X01", "MSH", False),
+        ("MDM_T02", "MSH EVN PID PV1 TXA OBX", []),
+        ("MDM_T02", "MSH EVN PID PV1 TXA OBX OBX NTE", []),
+        ("MDM_T02", "MSH EVN PID PV1 TXA", ["line 5: OBX is missing behind TXA."]),
+        ("MDM_T02", "MSH EVN PID TXA OBX", ["line 4: PV1 is missing before TXA."]),
+        ("MDM_T02", "MSH PID PV1 TXA OBX", ["line 2: EVN is missing before PID."]),
+        ("MDM_T02", "MSH EVN PID PV1 OBX TXA", ["line 5: TXA is missing before OBX."]),
+        ("MDM_T02", "MSH EVN PID PV1 NTE TXA OBX", ["line 5: NTE has no place here, where ORC or TXA may stand."]),
+        ("MDM_T02", "MSH EVN PID ZZZ PV1 TXA OBX ZAB", []),
+        (
+            "MDM_T02",
+            "MSH EVN PID ZZZ PV1 TXA TXA OBX ZAB",
+            ["line 7: TXA has no place here, where OBX may stand."],
+        ),
+        ("ORU_R01", "MSH PID OBR OBX NTE OBX OBR OBX", []),
+        ("ORU_R01", "MSH", ["line 1: OBR is missing behind MSH."]),
+        ("ORU_R01", "MSH OBR", []),
+        ("ORM_O01", "MSH PID ORC OBR OBX ORC RXO", []),
     ],
 )
-def test_segments_fit_where_they_follow_each_other_as_the_structure_says(structure, segments, fits):
-    assert tables.fits(structure, "2.5.1", segments.split()) is fits
+def test_the_first_segment_that_does_not_follow_as_the_structure_says_is_told(structure, segments, told):
+    found = check.violations_of_order(structure, "2.5.1", "\r".join(segments.split()))
+    assert [f"{each.where}: {each.message}" for each in found] == told

@@ -10,6 +10,7 @@ right, is right, and each kind of segment is judged once, not in each message. T
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from receiver.core.problems import Violation
@@ -68,6 +69,7 @@ RULES = (
     ),
 )
 FIELD = re.compile(r"[A-Z0-9]{2,3}_[0-9]+")  # PID_3, or a component of one: CX_1
+MOST_NAMED = 6  # segments that might stand at a place: more than a reader looks up
 WHOLE = "message"  # where a fault is that has no line: what is missing stands nowhere
 UNREADABLE = "The record is not a message of the type and version that its MSH-9 and MSH-12 tell."
 STRANGE = "The standard has no such segment, or not with such content."
@@ -139,12 +141,40 @@ def _judged(message: str) -> tuple[Violation, ...]:
     if not report:
         return ()
     found = [_translated(line, WHOLE) for line in report]
-    names = [segment[:3] for segment in message.rstrip("\r").split("\r")]
-    if hl7_tables.fits(parsed.name, parsed.version, names):
-        found = [(each, of_field) for each, of_field in found if of_field]
+    with suppress(HL7apyException):  # of a structure that hl7apy has not: then its own words stand
+        of_order = list(violations_of_order(parsed.name, parsed.version, message))
+        found = [(each, False) for each in of_order] + [(each, of_field) for each, of_field in found if of_field]
     within = list(_within_segments(message, parsed))
     missing = [each for each, of_field in found if not (of_field and within)]
     return tuple(dict.fromkeys([*missing, *within]))
+
+
+def violations_of_order(structure: str, version: str, message: str) -> Iterator[Violation]:
+    """Yield the first segment that has no place where it stands, local ones aside."""
+    segments = [(line, each[:3]) for line, each in enumerate(message.rstrip("\r").split("\r"), 1)]
+    standard = [(line, name) for line, name in segments if not name.startswith("Z")]
+    names = [name for _, name in standard]
+    found = hl7_tables.misplaced(structure, version, names)
+    if not found:
+        return
+    index, instead = found
+    line, name = standard[min(index, len(standard) - 1)]
+    missing = next((each for each in instead if _helps(structure, version, names, index, each)), "")
+    shown = missing or " or ".join(instead[:MOST_NAMED])
+    if index == len(standard):
+        yield Violation(f"line {line}", "required", f"{shown} is missing behind {name}.", "hl7")
+    elif missing:
+        yield Violation(f"line {line}", "required", f"{missing} is missing before {name}.", "hl7")
+    else:
+        yield Violation(f"line {line}", "structure", f"{name} has no place here, where {shown} may stand.", "hl7")
+
+
+def _helps(structure: str, version: str, names: list[str], index: int, segment: str) -> bool:
+    """Return whether a message gets on with a segment before the misplaced one, and not without that one."""
+    if index < len(names) and not hl7_tables.misplaced(structure, version, names[:index] + names[index + 1 :]):
+        return False
+    found = hl7_tables.misplaced(structure, version, [*names[:index], segment, *names[index:]])
+    return not found or found[0] > index + 1
 
 
 def _within_segments(message: str, parsed: Any) -> Iterator[Violation]:

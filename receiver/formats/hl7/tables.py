@@ -30,6 +30,7 @@ MDM_T02 T04 T06 T08 T10
 SIU_S12 S13 S14 S15 S16 S17 S18 S19 S20 S21 S22 S23 S24 S26
 """
 FIRST_OF = {line[:4] + event: line[4:7] for line in STRUCTURES.splitlines() for event in line.split()[1:]}
+Tried = dict[int, list[str]]  # by the index of a segment: what was looked for there
 BEFORE_A05 = ("2.3", "2.3.1")  # have no ADT_A05: those events are of ADT_A01 there
 
 
@@ -64,35 +65,39 @@ def is_required(name: str) -> bool:
     return next((limits[0] > 0 for child, _, limits, *_ in definition[1] if child == name), True)
 
 
-def fits(structure: str, version: str, segments: Sequence[str]) -> bool:
-    """Return whether the names of a message's segments follow each other as its structure says, local ones aside."""
+def misplaced(structure: str, version: str, segments: Sequence[str]) -> tuple[int, list[str]] | None:
+    """Return the first segment that cannot follow those before it, by its index, and what might stand there instead.
+
+    The index is that behind the last one where something is missing at the end. None where all follow each other as
+    the structure says, which has no local segments.
+    """
     from hl7apy import load_reference
-    from hl7apy.exceptions import HL7apyException
 
-    try:
-        definition = load_reference(structure, "Message", version)
-    except HL7apyException:
-        return False
-    standard = [name for name in segments if not name.startswith("Z")]
-    return len(standard) in _ends(definition, standard, frozenset([0]))
+    tried: Tried = {0: []}
+    if len(segments) in _ends(load_reference(structure, "Message", version), segments, frozenset([0]), tried):
+        return None
+    furthest = max(tried)
+    return furthest, list(dict.fromkeys(tried[furthest]))
 
 
-def _ends(definition: Any, segments: Sequence[str], starts: frozenset[int]) -> frozenset[int]:
+def _ends(definition: Any, segments: Sequence[str], starts: frozenset[int], tried: Tried) -> frozenset[int]:
     """Return where a group may end that begins at one of some places: all of them, so that no way is tried twice."""
     if definition[0] == "choice":
-        return frozenset().union(*(_repeated(each, segments, starts) for each in definition[1]))
+        return frozenset().union(*(_repeated(each, segments, starts, tried) for each in definition[1]))
     for each in definition[1]:
-        starts = _repeated(each, segments, starts)
+        starts = _repeated(each, segments, starts, tried)
     return starts
 
 
-def _repeated(child: Any, segments: Sequence[str], starts: frozenset[int]) -> frozenset[int]:
+def _repeated(child: Any, segments: Sequence[str], starts: frozenset[int], tried: Tried) -> frozenset[int]:
     name, definition, (lowest, highest), kind, *_ = child
     reached, current, count = (starts if lowest == 0 else frozenset()), starts, 0
     while current and (highest < 0 or count < highest):
         if kind == "GRP":
-            current = _ends(definition, segments, current)
+            current = _ends(definition, segments, current, tried)
         else:
+            for place in current:
+                tried.setdefault(place, []).append(name)
             current = frozenset(place + 1 for place in current if place < len(segments) and segments[place] == name)
         count += 1
         if count >= lowest:

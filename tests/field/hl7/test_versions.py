@@ -107,7 +107,7 @@ def test_an_event_is_judged_by_the_structure_that_it_shares(kind, version):
         ("ADT^A04", "2.8", "PV1", "PV1"),
         ("MDM^T02", "2.7", "TXA", "TXA"),
         ("ORU^R01", "2.3.1", "OBR", "OBR"),
-        ("DFT^P03", "2.8.2", "FT1", "FINANCIAL"),
+        ("DFT^P03", "2.8.2", "FT1", "FT1"),
     ],
 )
 def test_what_is_missing_is_told_in_every_version(name, version, left_out, missing):

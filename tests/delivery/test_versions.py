@@ -82,8 +82,11 @@ def test_what_is_kept_is_what_came_last(by_documents):
     files = {path.name for path in there.folder.iterdir()} - {"problem.json", "lock", ".lock"}
     assert files == {part.path.name for part in there.parts}, "nothing of the former one is left"
     held = by_documents.ledger.find(first.id)
+    assert {part.sha256 for part in held.parts} == {part.sha256 for part in there.parts}
+    assert by_documents.receiver("verify").exit_code == 0
     how = Replay(NOON, "somebody", accept_confidence=True)
     assert replay.replay(by_documents.context, held, how).result is replay.Result.PUBLISHED
+    assert by_documents.receiver("verify").exit_code == 0
 
 
 def test_a_template_sees_the_version_before(correcting):

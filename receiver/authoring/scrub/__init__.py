@@ -22,7 +22,10 @@ from receiver.authoring.scrub.inventing import CannotScrubError, can_change, inv
 from receiver.authoring.scrub.sameness import Sameness, structure, survivors, telling
 from receiver.core.delivery import Role, Section
 from receiver.schemas.encodings import MalformedError
+from receiver.site.compiling import SAMPLES
+from receiver.site.config.site import shared_files
 from receiver.site.process import Process
+from receiver.templates.library import TABLES_FOLDER
 
 ROUNDS = 5  # whole inventions, until no original text comes up again by chance
 FORMS: Mapping[str, ModuleType] = {"json": json, "xml": xml}
@@ -169,6 +172,8 @@ def _chosen_names(process: Process, section: Section) -> Iterator[str]:
 
 
 def _table_cells(process: Process) -> Iterator[str]:
-    for path in process.config.folder.glob("tables/*.csv"):
+    folder = process.config.folder
+    shared = [path for path in shared_files(folder, SAMPLES) if path.suffix == ".csv"]
+    for path in (*folder.glob(f"{TABLES_FOLDER}/*.csv"), *shared):
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from (cell for row in csv.reader(file) for cell in row)

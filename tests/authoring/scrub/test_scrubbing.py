@@ -174,10 +174,12 @@ def test_values_that_a_pattern_asks_for_are_found(site):
     assert made.startswith("ACME-")
 
 
-def test_keys_of_code_tables_stay(site):
-    (site.folder / "tables").mkdir()
-    (site.folder / "tables" / "ward.csv").write_text("code,ward\nNorthwing,N\n")
-    site.change("txt", "{{ fields.name }}", '{{ fields.name | lookup("ward", default="?") }}')
+@pytest.mark.parametrize(("folder", "name"), [("notes", "ward"), ("_shared", "_shared/ward")])
+def test_keys_of_code_tables_stay(site, folder, name):
+    tables = site.folder.parent / folder / "tables"
+    tables.mkdir(parents=True)
+    (tables / "ward.csv").write_text("code,ward\nNorthwing,N\n")
+    site.change("txt", "{{ fields.name }}", '{{ fields.name | lookup("' + name + '", default="?") }}')
     process = site.case().process
     _, scrubbed = scrub(process, note({"name": "Northwing", "mrn": "123456"})).parts
     assert json.loads(scrubbed.content)["fields"][0]["value"] == "Northwing"

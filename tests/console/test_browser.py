@@ -8,6 +8,8 @@ import pytest
 from receiver.core.delivery import Status
 from receiver.store.ledger import Ledger
 
+from .conftest import opened_by
+
 SIZES = {"wide": (1500, 1000), "phone": (390, 844), "twice as large": (750, 500)}
 
 
@@ -49,6 +51,15 @@ def test_the_pages_of_a_document_turn_and_grow_by_key(page, url, ids):
     assert page.inner_text("[data-page]") == "2"
 
 
+def test_a_click_on_a_field_marks_where_it_stands_in_the_record(page, url, ids):
+    page.goto(f"{url}/deliveries/{ids['held']}")
+    page.click("[data-place=mrn]")
+    page.wait_for_selector("pre mark:text-is('00071234')")
+    page.click("[data-place=patient_dob]")
+    page.wait_for_selector("pre mark:text-is('19640220')")
+    assert "00071234" not in page.locator("pre mark").all_inner_texts()
+
+
 def test_the_keys_are_listed_and_the_list_closes(page):
     page.keyboard.press("?")
     assert page.is_visible("#keys")
@@ -72,11 +83,30 @@ def test_what_a_rehearsal_says_comes_into_the_page(page, url, ids):
     assert "would be published" in page.inner_text("#rehearsal")
 
 
-def test_pictures_for_the_docs(page, url, ids):
-    wanted = os.environ.get("PICTURES")
-    if not wanted:
-        pytest.skip("PICTURES names no folder to draw into")
-    for name, path in (("now", "/"), ("deliveries", "/deliveries"), ("delivery", f"/deliveries/{ids['held']}")):
-        page.goto(url + path)
+SCREENS = {
+    "now": "/",
+    "deliveries": "/deliveries",
+    "delivery": "/deliveries/{held}",
+    "station": "/station/referrals",
+    "workbench": "/workbench/referrals?file=mdm_t02.hl7.j2",
+    "audit": "/audit",
+}
+
+
+@pytest.mark.skipif("PICTURES" not in os.environ, reason="PICTURES names no folder to draw into")
+def test_pictures_for_the_docs(browser, url, ids):
+    folder = Path(os.environ["PICTURES"])
+    for page in opened_by(browser, url, "owner person"):
+        for name, path in SCREENS.items():
+            page.goto(url + path.format(**ids))
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=str(folder / f"console-{name}.png"))
+        page.emulate_media(color_scheme="dark")
+        page.goto(f"{url}/deliveries/{ids['held']}")
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=str(Path(wanted) / f"console-{name}.png"))
+        page.screenshot(path=str(folder / "console-dark.png"))
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.emulate_media(color_scheme="light")
+        page.goto(url)
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=str(folder / "console-phone.png"))

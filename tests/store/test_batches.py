@@ -1,0 +1,107 @@
+"""Batches in the ledger, on each of its databases: which record is in which, and who may make a file."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from receiver.core.batches import Addition, BatchStatus, Closing
+from receiver.core.delivery import Kind, Output, Record
+from receiver.store import batches
+from receiver.store.ledger import AlreadyAcceptedError
+from tests.store.test_ledger import plain, tried
+
+pytestmark = [pytest.mark.both_ledgers, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+
+def adding(number: int, closing: Closing, content: bytes = b"row\n", name: str = "daily"):
+    record = Record("", content, name, {"amount": str(number)})
+    return replace(plain(number), outputs=(), additions=(Addition(name, closing, (record,)),))
+
+
+def fill(place, count: int, closing: Closing) -> None:
+    for number in range(count):
+        place.ledger.commit(adding(number, closing), tried())
+
+
+def of(place, number: int):
+    return place.ledger.batches.find("referrals", "daily", number)
+
+
+def test_threads_that_add_at_once_fill_each_batch_exactly(place):
+    closing = Closing(count=5)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: place.ledger.commit(adding(number, closing), tried()), range(40)))
+    known = place.ledger.batches.latest()
+    assert sorted(each.number for each in known) == list(range(1, 9))
+    assert {each.count for each in known} == {5}
+    deliveries = [id_ for each in known for id_, _, _ in place.ledger.batches.deliveries(each)]
+    assert sorted(deliveries) == sorted(f"ID{number}" for number in range(40))
+
+
+def test_a_delivery_that_is_not_accepted_adds_nothing(place):
+    fill(place, 1, Closing(count=5))
+    with pytest.raises(AlreadyAcceptedError):
+        place.ledger.commit(adding(0, Closing(count=5)), tried())
+    assert of(place, 1).count == 1
+
+
+def test_records_are_read_in_the_order_of_acceptance_with_what_they_export(place, monkeypatch):
+    monkeypatch.setattr("receiver.store.batch_ledger.AT_ONCE", 2)
+    closing = Closing(count=5)
+    for number in (3, 1, 4, 0, 2):
+        place.ledger.commit(adding(number, closing, content=b"row %d\n" % number), tried())
+    batch = of(place, 1)
+    assert list(place.ledger.batches.contents(batch)) == [b"row %d\n" % number for number in (3, 1, 4, 0, 2)]
+    assert [each["amount"] for each in place.ledger.batches.exported(batch)] == list("31402")
+    assert place.ledger.batches.closed_by("ID2", "referrals") == [batch]
+
+
+def test_one_of_two_that_make_the_file_wins_and_its_name_is_free_after(place):
+    fill(place, 5, Closing(count=5))
+    batch = of(place, 1)
+
+    def make() -> bool:
+        with place.stage.open() as staged:
+            file = staged.add(b"all rows\n")
+            output = Output(Kind.RECORD, file.name, "i.csv", f"{place.output}/i.csv", file.size, file.sha256)
+            return batches.publish(place.ledger, staged, batch, output, place.output)
+
+    assert [make(), make()] == [True, False]
+    assert place.outputs() == {"i.csv"}
+    assert of(place, 1).status is BatchStatus.PUBLISHED
+    assert place.ledger.batches.exported(batch) == [{}] * 5
+    assert place.staged() == set()
+    count = "SELECT (SELECT count(*) FROM claims) + (SELECT count(content) FROM batch_records)"
+    assert place.ledger.connections.read(lambda connection: connection.execute(count).get) == 0
+
+
+def test_what_is_closed_takes_no_more_and_is_closed_once(place):
+    fill(place, 2, Closing(count=5))
+    batch = of(place, 1)
+    assert place.ledger.batches.close(batch, "test")
+    assert not place.ledger.batches.close(batch, "test")
+    place.ledger.commit(adding(7, Closing(count=5)), tried())
+    assert (of(place, 1).count, of(place, 2).count) == (2, 1)
+    assert place.ledger.batches.first("referrals", "daily") == of(place, 1)
+
+
+def test_batches_of_many_deliveries_are_found_at_once(place):
+    fill(place, 7, Closing(count=5))
+    found = place.ledger.batches.of_deliveries([f"ID{number}" for number in range(8)])
+    assert [found[f"ID{number}"][0].number for number in range(7)] == [1, 1, 1, 1, 1, 2, 2]
+    assert "ID7" not in found
+
+
+def test_pruning_gives_no_number_again(place):
+    fill(place, 5, Closing(count=5))
+    batch = of(place, 1)
+    with place.stage.open() as staged:
+        file = staged.add(b"all rows\n")
+        output = Output(Kind.RECORD, file.name, "i.csv", f"{place.output}/i.csv", file.size, file.sha256)
+        batches.publish(place.ledger, staged, batch, output, place.output)
+    assert place.ledger.batches.prune("referrals", datetime.now(UTC) - timedelta(days=1)) == 0
+    assert place.ledger.batches.prune("referrals", datetime.now(UTC) + timedelta(days=1)) == 1
+    place.ledger.commit(adding(9, Closing(count=5)), tried())
+    assert [each.number for each in place.ledger.batches.latest("referrals")] == [2]

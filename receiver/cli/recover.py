@@ -9,6 +9,7 @@ from receiver.cli.deliveries import open_context, report_away
 from receiver.cli.terminal import shown
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context
+from receiver.store import journal
 from receiver.store.entry import Entry
 from receiver.store.recover import Report, complete
 
@@ -34,7 +35,9 @@ def command(after_restore: bool) -> None:
 def _completed(context: Context) -> bool:
     """Complete the ledger, and show what came of it; False if something may still be published twice."""
     latest = next((entry for entry in context.ledger.search(limit=1) if isinstance(entry, Entry)), None)
-    done = complete(context.ledger, {each.output for each in context.processes.values()}, datetime.now(UTC))
+    outputs = {each.output for each in context.processes.values()}
+    further = {folder for each in context.processes.values() for folder in each.further if journal.is_kept(folder)}
+    done = complete(context.ledger, outputs | further, datetime.now(UTC))
     for id_, reason in done.failed.items():
         click.echo(f"{id_}  {click.style('failed', fg='red')}  {reason}")
     for output in sorted(done.without):

@@ -148,6 +148,6 @@ def stage_of(settings: Settings, process: Process, owner: str, *, create: bool) 
     stage = stage_for(settings.data, process.output, owner=owner, create=create)
     for further in process.further:
         stage.require_leads_to(further, create=create)
-    if process.config.output.journal:
-        journal.ensure_folder(process.output)
+    for folder in (process.output, *process.further) if process.config.output.journal else ():
+        journal.ensure_folder(folder)
     return stage

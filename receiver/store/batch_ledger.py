@@ -101,6 +101,10 @@ class Batches:
         """Mark a batch as published: visible at once, durable with the next commit."""
         self._write(lambda connection: batches.publish(connection, batch, entry, at), durable=False)
 
+    def complete(self, batch: Batch, records: Sequence[tuple[str, int, str]]) -> bool:
+        """Note durably that a batch was published, as of a ledger that was restored; False if that is known."""
+        return self._write(lambda connection: batches.complete(connection, batch, records))
+
     def prune(self, process: str, before: datetime) -> int:
         """Forget batches that were published before a time; return how many."""
         return self._write(lambda connection: batches.prune(connection, process, before))

@@ -178,6 +178,38 @@ def of_deliveries(connection: Any, ids: Sequence[str]) -> Iterator[tuple[str, Ba
     return ((id_, _batch(dict(zip(_COLUMNS, row, strict=True)))) for id_, *row in found)
 
 
+def complete(connection: Any, batch: Batch, records: Sequence[tuple[str, int, str]]) -> bool:
+    """Write a batch that was published, in the place of what is known of it; False if that is as much or more.
+
+    Records that are known to wait in it and were not published with it stay as they are, and so does the batch.
+    """
+    key = (batch.process, batch.name, batch.number)
+    last = _lock(connection, batch.process, batch.name)
+    known = next(iter(select(connection, f"WHERE {_KEY}", *key)), None)
+    ids = {id_ for id_, _, _ in records}
+    if known and (
+        known.status is BatchStatus.PUBLISHED or any(id_ not in ids for id_, _, _ in deliveries(connection, batch))
+    ):
+        return False
+    connection.execute(
+        "UPDATE batch_numbers SET last = ? WHERE process = ? AND name = ?",
+        (max(last, batch.number), batch.process, batch.name),
+    )
+    for table in ("batch_records", "batches"):
+        connection.execute(f"DELETE FROM {table} WHERE {_KEY}", key)  # noqa: S608 (our own)
+    values = [getattr(batch, name) for name in _COLUMNS[:-1]]
+    texts = [units.stamp(each) if isinstance(each, datetime) else each for each in values]
+    connection.execute(
+        f"INSERT INTO batches ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",  # noqa: S608
+        (*texts, json.dumps(asdict(batch.file)) if batch.file else ""),
+    )
+    connection.executemany(
+        "INSERT INTO batch_records (process, name, number, delivery, size, sha256) VALUES (?, ?, ?, ?, ?, ?)",
+        [(*key, *record) for record in records],
+    )
+    return True
+
+
 def prune(connection: Any, process: str, before: datetime) -> int:
     """Forget batches that were published before a time; their numbers are not given again."""
     old = "SELECT name, number FROM batches WHERE status = 'published' AND published_at < ? AND process = ?"

@@ -19,13 +19,14 @@ From there on it is as `publish.py` says of deliveries.
 """
 
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from receiver.core.batches import Batch, BatchStatus
 from receiver.core.delivery import Output
 from receiver.core.problems import Problem
-from receiver.store import stage
+from receiver.store import journal, stage
 from receiver.store.entry import Entry
 from receiver.store.ledger import Ledger, Unclear
 from receiver.store.publish import hold, release, seal
@@ -43,7 +44,7 @@ def publish(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: 
         return False
     for problem in release([entry]).values():
         raise problem
-    ledger.batches.published(batch, entry, datetime.now(UTC))
+    _mark(ledger, replace(batch, file=file), entry)
     staged.accepted = False  # nothing rests on the folder any more
     return True
 
@@ -92,9 +93,17 @@ def finish_one(ledger: Ledger, batch: Batch) -> bool:
             return False
         for problem in release([entry]).values():
             raise problem
-        ledger.batches.published(batch, entry, datetime.now(UTC))
+        _mark(ledger, batch, entry)
         stage.discard(Path(entry.stage))
     return True
+
+
+def _mark(ledger: Ledger, batch: Batch, entry: Entry) -> None:
+    """Note that a batch is published, in the journal of its output, if there is one, and in the ledger."""
+    now = datetime.now(UTC)
+    if journal.is_kept(entry.output):
+        journal.note_batch(entry.output, batch, ledger.batches.deliveries(batch), now)
+    ledger.batches.published(batch, entry, now)
 
 
 def _still_committed(ledger: Ledger, batch: Batch) -> bool:

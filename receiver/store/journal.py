@@ -10,18 +10,21 @@ last seconds of the journal, while the ledger has them. Only a ledger that is lo
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from receiver.core import units
+from receiver.core.batches import Batch, BatchStatus
 from receiver.core.delivery import Kind, Output, Status
 from receiver.store import folders
 from receiver.store.data_version import require_known, stamped
 from receiver.store.durable import storage
 from receiver.store.entry import Entry, PartLine, to_dict
+
+BatchedRecord = tuple[str, int, str]  # id of its delivery, size in bytes, SHA-256
 
 FOLDER = ".published"
 MODE = 0o600  # a sourceId may name a patient, and importing systems have no need of it
@@ -39,39 +42,81 @@ def ensure_folder(output: Path) -> None:
         folder.chmod(0o700)
 
 
-def note(entries: Sequence[Entry], at: datetime) -> None:
+def note(entries: Sequence[Entry], at: datetime, batched: Collection[str] = ()) -> None:
     """Append published deliveries to the journals of their outputs, if there are any. Raises Problem.
 
-    Each line has its own line break before it: one that a crash has torn harms no other.
+    Those that are `batched`, by their ids, have records in batches: their last word is the line of the batch.
     """
     for entry in entries:
-        if not os.path.isdir(f"{entry.output}/{FOLDER}"):  # as a rule: an attempt to open it would take longer
-            continue
-        name = f"{entry.output}/{FOLDER}/{at:%Y-%m}.jsonl"
-        try:
-            file = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            with storage("open the journal of an output"):
-                raise error from None
-        try:
-            with storage("write to the journal of an output"):
-                os.write(file, b"\n" + _line(entry, at) + b"\n")
-        finally:
-            os.close(file)
+        if is_kept(entry.output):  # as a rule it is not: an attempt to open it would take longer
+            _append(entry.output, at, _described(entry, at, waits=entry.id in batched or bool(entry.additions)))
+
+
+def note_batch(output: str, batch: Batch, records: Sequence[BatchedRecord], at: datetime) -> None:
+    """Append a published batch to the journal of its output, if there is one. Raises Problem."""
+    if is_kept(output):
+        described = {
+            "batch": [batch.process, batch.name, batch.number],
+            "openedAt": units.stamp(batch.opened_at),
+            "closedAt": units.stamp(batch.closed_at or at),
+            "publishedAt": units.stamp(at),
+            "closedBy": batch.closed_by,
+            "size": batch.size,
+            "file": batch.file and asdict(batch.file),
+            "records": [list(record) for record in records],
+        }
+        _append(output, at, described)
+
+
+def _append(output: str, at: datetime, described: dict[str, Any]) -> None:
+    """Append a line. Each has its own line break before it: one that a crash has torn harms no other."""
+    name = f"{output}/{FOLDER}/{at:%Y-%m}.jsonl"
+    line = json.dumps(stamped(described), ensure_ascii=False).encode("utf-8", "backslashreplace")
+    try:
+        file = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        with storage("open the journal of an output"):
+            raise error from None
+    try:
+        with storage("write to the journal of an output"):
+            os.write(file, b"\n" + line + b"\n")
+    finally:
+        os.close(file)
 
 
 def read(output: Path) -> Iterator[Entry]:
-    """Yield what was published to an output folder, each delivery once, as the ledger had it. Raises Problem."""
+    """Yield what was published to an output folder, each delivery once, as the ledger had it. Raises Problem.
+
+    Not what has records in batches none of which was published: only sent again is that whole.
+    """
+    settled = {id_ for _, records in batches(output) for id_, _, _ in records}
     found: dict[str, Entry] = {}
+    for described in _lines(output):
+        if "batch" not in described and (not described.get("waits") or described["id"] in settled):
+            found[described["id"]] = _entry(described)
+    yield from found.values()
+
+
+def batches(output: Path) -> list[tuple[Batch, list[BatchedRecord]]]:
+    """Return the batches that were published to an output folder, each with its records. Raises Problem."""
+    found = {tuple(each["batch"]): _batch(each) for each in _lines(output) if "batch" in each}
+    return list(found.values())
+
+
+def _lines(output: Path) -> Iterator[dict[str, Any]]:
+    """Yield the lines but those that a crash has torn. Raises Problem, also for a newer program's."""
     for path in _months(output):
         with storage("read the journal of an output"):
             content = path.read_bytes()
         for line in content.split(b"\n"):
-            if entry := _entry(line):
-                found[entry.id] = entry
-    yield from found.values()
+            described: dict[str, Any] = {}
+            with contextlib.suppress(ValueError):
+                described = json.loads(line)
+            if described:
+                require_known(described, "the journal of an output")
+                yield described
 
 
 def prune(output: Path, before: datetime) -> int:
@@ -82,33 +127,46 @@ def prune(output: Path, before: datetime) -> int:
     return len(over)
 
 
-def is_kept(output: Path) -> bool:
+def is_kept(output: str | Path) -> bool:
     """Return whether an output folder has a journal."""
-    return (output / FOLDER).is_dir()
+    return os.path.isdir(f"{output}/{FOLDER}")
 
 
 def _months(output: Path) -> list[Path]:
     return sorted((output / FOLDER).glob("????-??.jsonl"))
 
 
-def _line(entry: Entry, at: datetime) -> bytes:
+def _described(entry: Entry, at: datetime, *, waits: bool) -> dict[str, Any]:
     form = to_dict(entry)
     names = ("id", "process", "sourceId", "version", "receivedAt", "publishedAt", "peer", "configuration", "parts")
-    described = {name: form[name] for name in names} | {
-        "publishedAt": units.stamp(at),
-        "outputs": [asdict(output) for output in entry.outputs],
-    }
-    return json.dumps(stamped(described), ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return (
+        {name: form[name] for name in names}
+        | {"publishedAt": units.stamp(at), "outputs": [asdict(output) for output in entry.outputs]}
+        | ({"waits": True} if waits else {})
+    )
 
 
-def _entry(line: bytes) -> Entry | None:
-    """Read one line; None for an empty one, and for one that a crash has torn. Raises Problem for a newer program's."""
-    described: dict[str, Any] = {}
-    with contextlib.suppress(ValueError):
-        described = json.loads(line)
-    if not described:
-        return None
-    require_known(described, "the journal of an output")
+def _batch(described: dict[str, Any]) -> tuple[Batch, list[BatchedRecord]]:
+    process, name, number = described["batch"]
+    file = described["file"]
+    records = [(str(id_), int(size), str(sha256)) for id_, size, sha256 in described["records"]]
+    batch = Batch(
+        process=process,
+        name=name,
+        number=number,
+        status=BatchStatus.PUBLISHED,
+        opened_at=units.moment(described["openedAt"]),
+        closed_at=units.moment(described["closedAt"]),
+        published_at=units.moment(described["publishedAt"]),
+        closed_by=described["closedBy"],
+        count=len(records),
+        size=described["size"],
+        file=file and Output(**file | {"kind": Kind(file["kind"])}),
+    )
+    return batch, records
+
+
+def _entry(described: dict[str, Any]) -> Entry:
     at = units.moment(described["publishedAt"])
     return Entry(
         id=described["id"],

@@ -152,7 +152,8 @@ def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
 def _mark(ledger: Ledger, entries: Sequence[Entry], *, later: bool = False) -> None:
     """Note that deliveries are published, in the journals of their outputs and in the ledger. Raises Problem."""
     now = datetime.now(UTC)
-    journal.note(entries, now)
+    batched = () if later else ledger.batches.of_deliveries([entry.id for entry in entries])
+    journal.note(entries, now, batched)
     ledger.published(entries, now, later=later)
 
 

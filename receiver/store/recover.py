@@ -108,6 +108,9 @@ def complete(ledger: Ledger, outputs: Iterable[Path], now: datetime) -> Complete
     for output in outputs:
         if not journal.is_kept(output):
             done.without.append(output)
+        for batch, records in journal.batches(output):
+            if ledger.batches.complete(batch, records):
+                done.added.append(batch.id)
         for entry in journal.read(output):
             try:
                 if ledger.complete(entry, Attempt(now, "", "restored", note="from the journal of the output")):

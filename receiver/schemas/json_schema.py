@@ -126,6 +126,6 @@ def _validator(root: SchemaFile, library: Library) -> jsonschema_rs.Validator:
             pattern_options=json_check.LINEAR,
             mask="the value",
         )
-    except (jsonschema_rs.ValidationError, ValueError) as error:
+    except ValueError as error:  # a ValidationError is one
         message = words.rule(getattr(error, "message", str(error)))
         raise ConfigurationError([root.fault((), "invalid-schema", message)]) from None

@@ -117,6 +117,12 @@ def test_a_boundary_that_does_not_end_its_line_is_refused(line):
     assert refusal(content) is Code.MALFORMED_BODY
 
 
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_boundary_that_ends_in_half_a_line_end_is_refused_wherever_the_bytes_were_cut(cut):
+    content = b"--XbX\n" + DISPOSITION + b"\r\nx\r\n--XbX--\r\n"
+    assert refusal(content, cut) is Code.MALFORMED_BODY
+
+
 def test_a_first_boundary_within_a_line_is_refused():
     assert refusal(b"x--XbX\r\n" + DISPOSITION + b"\r\nx\r\n--XbX--\r\n") is Code.MALFORMED_BODY
 

@@ -6,10 +6,13 @@ from types import SimpleNamespace as Given
 
 import pytest
 
-from receiver.core.delivery import Cell, Previous, Reading
-from receiver.core.problems import PASSING, Code, Problem
+from receiver.core.delivery import Cell, Previous, Reading, Record
+from receiver.core.problems import PASSING, Code, Problem, Violation
+from receiver.delivery import each as each_of
+from receiver.delivery.each import render_each, together
 from receiver.delivery.receive import low_confidence, next_version, previous
 from receiver.delivery.render import _refuse_clashes, _same_record, _written, holds
+from receiver.delivery.rules import judge
 from receiver.templates.source import Place
 from tests.store.test_small_parts import ENTRY
 
@@ -133,3 +136,168 @@ def test_files_of_one_name_are_refused(documents, records, marker, clash):
 def test_a_fault_of_a_record_is_told_with_the_line_of_its_template(where, written):
     lines = [Place("a.j2", 10, 1), Place("b.j2", 7, 1), Place("a.j2", 12, 1)]
     assert _written(lines, where) == written
+
+
+# records of each item -------------------------------------------------------------------------------------------
+
+
+def items(*values):
+    return Given(of=lambda _values: list(values), table="items")
+
+
+def test_each_record_knows_its_place_in_the_loop():
+    seen = []
+    render_each(
+        items("a", "b", "c"), {"x": 1}, lambda names: seen.append((names["item"], names["x"], names["loop"])) or []
+    )
+    assert [(item, x) for item, x, _ in seen] == [("a", 1), ("b", 1), ("c", 1)]
+    assert [loop for *_, loop in seen] == [
+        {"index": 1, "index0": 0, "revindex": 3, "first": True, "last": False, "length": 3},
+        {"index": 2, "index0": 1, "revindex": 2, "first": False, "last": False, "length": 3},
+        {"index": 3, "index0": 2, "revindex": 1, "first": False, "last": True, "length": 3},
+    ]
+
+
+@pytest.mark.parametrize(("failing", "told"), [(1, 1), (9, 9), (10, 10), (12, 10)])
+def test_of_records_that_fail_the_first_ten_are_told_with_their_items(failing, told):
+    def render(names):
+        if names["item"] < failing:
+            raise Problem(
+                Code.FIELDS_INVALID, "wrong", [Violation("tables/items/sku", "r", "m"), Violation("x", "r", "m")]
+            )
+        return [Record("p", b"")]
+
+    with pytest.raises(Problem) as caught:
+        render_each(items(*range(20)), {}, render)
+    assert [(each.where, each.message) for each in caught.value.violations] == [
+        each for index in range(told) for each in ((f"tables/items/{index}/sku", "m"), ("x", f"m (item {index})"))
+    ]
+
+
+@pytest.mark.parametrize(("size", "fits"), [(50, True), (51, False)])
+def test_records_of_all_items_have_a_size_together(monkeypatch, size, fits):
+    monkeypatch.setattr(each_of, "MAX_RECORDS_SIZE", 100)
+    made = lambda _names: [Record("p", b"x" * size)]  # noqa: E731
+    if fits:
+        assert len(render_each(items(1, 2), {}, made)) == 2
+    else:
+        with pytest.raises(Problem, match="More would be made"):
+            render_each(items(1, 2), {}, made)
+
+
+@pytest.mark.parametrize(("count", "fits"), [(3, True), (4, False)])
+def test_there_are_so_many_records_of_items(monkeypatch, count, fits):
+    monkeypatch.setattr(each_of, "MAX_RECORDS", 3)
+    if fits:
+        assert len(render_each(items(*range(count)), {}, lambda _names: [Record("p", b"")])) == 3
+    else:
+        with pytest.raises(Problem) as caught:
+            render_each(items(*range(count)), {}, lambda _names: pytest.fail("rendered"))
+        assert caught.value.code is Code.TEMPLATE_FAILED
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [
+        ([Code.FIELDS_INVALID, Code.RECORD_INVALID], Code.RECORD_INVALID),
+        ([Code.METADATA_INVALID, Code.FIELDS_INVALID], Code.METADATA_INVALID),
+        ([Code.TEMPLATE_FAILED, Code.RECORD_INVALID], Code.TEMPLATE_FAILED),
+    ],
+)
+def test_problems_of_several_records_are_one(codes, code):
+    found = together(
+        [Problem(each, f"about {number % 1}", [Violation(f"{number}", "", "")]) for number, each in enumerate(codes)]
+    )
+    assert (found.code, found.detail, [each.where for each in found.violations]) == (code, "about 0", ["0", "1"])
+    assert together([found]) is found
+
+
+# rules ----------------------------------------------------------------------------------------------------------
+
+
+def rule(name, holds, otherwise="hold", reads=("mrn",), names=("fields",)):
+    def judged(_names):
+        if isinstance(holds, Problem):
+            raise holds
+        return holds
+
+    must = Given(holds=judged, reads=[Given(name=each) for each in reads], names=set(names))
+    return Hashed(
+        name=name, config=Given(otherwise=otherwise, message=f"{name} must be"), must=must, place="process.toml:7"
+    )
+
+
+class Hashed(Given):
+    __hash__ = object.__hash__
+
+
+def broken(*rules, low=None, accept=False, below="hold"):
+    given = Given(rules=rules, config=Given(confidence=Given(below=below)))
+    try:
+        judge(given, {}, low, accept=accept)
+    except Problem as problem:
+        return problem
+    return None
+
+
+LOW = Problem(Code.CONFIDENCE_LOW, "not sure", [Violation("fields/dob", "confidence", "low")])
+
+
+def test_rules_that_hold_leave_the_low_confidence_to_be_told():
+    assert broken(rule("a", holds=True)) is None
+    assert broken() is None
+    assert broken(rule("a", holds=True), low=LOW) is LOW
+
+
+def test_every_broken_rule_is_told_with_what_it_reads():
+    found = broken(
+        rule("a", holds=False),
+        rule("b", holds=True),
+        rule("c", holds=False, reads=("mrn", "dob")),
+        rule("d", holds=False, names=("fields", "delivery")),
+        rule("e", holds=False, reads=()),
+        rule("f", holds=False, reads=("dob", "dob")),
+        low=LOW,
+    )
+    assert (found.code, found.detail) == (
+        Code.RULE_BROKEN,
+        "a: a must be c: c must be d: d must be e: e must be f: f must be not sure",
+    )
+    assert [(each.where, each.rule, each.message, each.schema) for each in found.violations[:-1]] == [
+        ("fields/mrn", "a", "a must be", "process.toml:7"),
+        ("rules", "c", "c must be", "process.toml:7"),
+        ("rules", "d", "d must be", "process.toml:7"),
+        ("rules", "e", "e must be", "process.toml:7"),
+        ("fields/dob", "f", "f must be", "process.toml:7"),
+    ]
+    assert (found.violations[-1], found.rules) == (LOW.violations[0], ("a", "c", "d", "e", "f"))
+
+
+@pytest.mark.parametrize(
+    ("others", "low", "below", "held"),
+    [
+        ((), None, "hold", True),
+        (("hold",), None, "hold", True),
+        (("refuse",), None, "hold", False),
+        ((), LOW, "hold", True),
+        ((), LOW, "refuse", False),
+    ],
+)
+def test_a_broken_rule_is_held_if_all_are(others, low, below, held):
+    rules = [rule("a", holds=False), *(rule(each, holds=False, otherwise=each) for each in others)]
+    assert broken(*rules, low=low, below=below).held is held
+
+
+def test_who_has_looked_passes_over_rules_that_hold():
+    assert broken(rule("a", holds=False), accept=True) is None
+    assert broken(rule("a", holds=False, otherwise="refuse"), accept=True).rules == ("a",)
+
+
+@pytest.mark.parametrize("code", Code)
+def test_a_rule_that_cannot_be_judged_by_the_values_of_a_delivery_is_broken(code):
+    failing = rule("a", holds=Problem(code, "", [Violation("process.toml:9", "", "is no number", None)]))
+    if code in (Code.TEMPLATE_FAILED, Code.FIELDS_INVALID, Code.METADATA_INVALID):
+        (violation,) = broken(failing).violations
+        assert (violation.message, violation.schema) == ("a must be (is no number)", "process.toml:9")
+    else:
+        assert broken(failing).code is code

@@ -18,7 +18,7 @@ MARKS: frozenset[str] = frozenset()
 MAX_VALUE = 120  # bytes of one value: leaves room in a component for an id, a suffix and a stage's own name
 MAX_COMPONENT = 250  # bytes: of the 255 that file systems hold, five are left for -1000, which tells namesakes apart
 MAX_PATH = 1_024  # bytes of all of it: Linux takes 4,096, of which the output folder has its share
-FORBIDDEN = '/\\:*?"<>|'
+FORBIDDEN = frozenset('/\\:*?"<>|')
 RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}) | {
     f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³"
 }
@@ -94,10 +94,11 @@ def first(value: object) -> str:
 def piece(value: object) -> str:
     """Print a value within a component."""
     plain = value if type(value) is str else values.text(value)
-    if not plain.isalnum():
+    if not (plain.isalnum() or (plain.isprintable() and FORBIDDEN.isdisjoint(plain))):
         plain = "".join(map(_character, plain))
-    plain = unicodedata.normalize("NFC", plain)
-    return plain.encode()[:MAX_VALUE].decode(errors="ignore")
+    if plain.isascii():  # as nearly always: the shortest way
+        return plain[:MAX_VALUE]
+    return unicodedata.normalize("NFC", plain).encode()[:MAX_VALUE].decode(errors="ignore")
 
 
 def _character(character: str) -> str:

@@ -18,7 +18,7 @@ from receiver.schemas import encodings
 from receiver.schemas.encodings import MalformedError
 
 MAX_DEPTH = 64  # levels of nesting: NEXTSTEP's metadata has three; xmlschema recurses some ten calls a level
-MAX_NODES = 5_000  # elements and attributes: an XSD judges about fifty in a millisecond, a hard one ten
+MAX_NODES = 20_000  # elements and attributes: 1,000 table rows of ten cells; an XSD judges 50 in 1 ms, a hard one 10
 MAX_DECLARATION = 1_000  # bytes at the start that are looked at for the encoding: <?xml … ?> has 40 characters
 MAX_NAMESPACES = 100  # namespace declarations: each element where one stands keeps a copy of all in scope
 

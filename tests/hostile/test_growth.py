@@ -113,7 +113,7 @@ DOOR = {
 TEXTS = {
     "JSON": Case(lambda text: json_text.loads(text.encode()), '"\\{[,: -', ("", "[", '["', '{"', "[-", "[1e"), ("",)),
     "JSON of many values": Case(
-        lambda text: json_text.loads(text.encode()), '"\\[', ("[1" + ",1" * 25_000 + ",",), ("!",)
+        lambda text: json_text.loads(text.encode()), '"\\[', ("[1" + ",1" * 60_000 + ",",), ("!",)
     ),
     "XML": Case(
         lambda text: xml_text.parse(text.encode()),

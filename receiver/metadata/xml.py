@@ -40,6 +40,7 @@ NO_CONFIDENCE = "@none"  # the path of one that is never sent
 PREFIX = re.compile(r"[\w.-]+:(?=[\w*])")
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"  # XML Schema 1.0 Part 1, §2.6.2
 _NAMES = re.compile(r"\.//[a-z_][\w-]*|[a-z_][\w-]*(/[a-z_][\w-]*)*", re.ASCII | re.IGNORECASE)
+_OWNER = re.compile(rf"(?P<names>{_NAMES.pattern})/@[a-z_][\w-]*", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Path:
     attribute: str  # the one that it leads to if it is nothing else: `@name`
     names: bool  # whether it is nothing but names: `a/b`, `.//a`
     _token: Any
+    owner: str = ""  # names before an attribute, and nothing else: `a/b` of `a/b/@c`
 
     def select(self, item: Item) -> list[Any]:
         """Return every element, other node or value that the path selects."""
@@ -85,10 +87,19 @@ class Path:
         """Return the text of the one thing that the path selects."""
         if self.attribute and isinstance(item.node, Element):
             return item.node.get(self.attribute, Absent.MISSING)
+        if self.owner and isinstance(item.node, Element):
+            return self._attribute_below(item.node)
         found = [item.node] if self.expression == "." else self.select(item)
         if len(found) != 1:
             return Absent.SEVERAL if found else Absent.MISSING
         return None if _is_nil(found[0]) else _text(found[0])
+
+    def _attribute_below(self, node: Element) -> Any:
+        name = self.expression.rpartition("@")[2]
+        found = [value for each in node.findall(self.owner) if (value := each.get(name)) is not None]
+        if len(found) != 1:
+            return Absent.SEVERAL if found else Absent.MISSING
+        return found[0]
 
 
 def path(expression: str) -> Path:
@@ -102,7 +113,9 @@ def path(expression: str) -> Path:
         if error.code == "err:XPST0081":
             hint = f"names stand without a prefix here: write {PREFIX.sub('', expression)}"
         raise WrongPathError(f"not an XPath: {error.message}", position[1], hint) from None
-    return Path(expression, _attribute(token), bool(_NAMES.fullmatch(expression)), token)
+    owner = _OWNER.fullmatch(expression)
+    names = bool(_NAMES.fullmatch(expression))
+    return Path(expression, _attribute(token), names, token, owner["names"] if owner else "")
 
 
 def schema(schemas: Schemas, name: str) -> XmlSchema:

@@ -90,3 +90,23 @@ def test_tables_lie_within_rows() -> None:
         {"sku": "A", "taxes": [{"rate": "19"}, {"rate": "7"}]},
         {"sku": "B", "taxes": []},
     ]
+
+
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [
+        ('<a><b c="1"/></a>', "1"),
+        ("<a><b/></a>", None),
+        ("<a/>", None),
+        ('<a><b/></a><a><b c="1"/></a>', "1"),
+        ('<a><b c="1"/><b c="2"/></a>', "several"),
+        ('<a><b n:c="1" xmlns:n="urn:n"/></a>', "1"),
+    ],
+)
+def test_an_attribute_below_is_found_as_xpath_finds_it(row: str, value: str | None) -> None:
+    for path in ("a/b/@c", "a/b/attribute::c"):  # the second is left to the XPath library
+        toml = f'[tables.items]\nrows = "row"\ncolumns = {{ c = "{path}" }}\n'
+        if value == "several":
+            assert told(toml, f"<row>{row}</row>") == [("tables/items/0/c", "value")]
+        else:
+            assert reading(toml, f"<row>{row}</row>").tables["items"] == [{} if value is None else {"c": value}]

@@ -47,11 +47,11 @@ def test_the_examples_have_no_fault():
     assert compile_site(settings(EXAMPLES), ENVIRONMENT)[1] == []
 
 
-def test_every_example_has_samples_that_become_records_and_one_that_is_refused():
+def test_every_example_has_samples_that_become_records_and_one_that_does_not():
     for process in processes(EXAMPLES).values():
         refused = [case.name for case in cases(process) if (case.expected / "problem.json").exists()]
-        assert len(refused) == 1
-        assert len(cases(process)) == 3
+        assert refused
+        assert len(cases(process)) - len(refused) >= 2
 
 
 def test_the_metadata_schema_is_the_one_of_the_shipped_site():

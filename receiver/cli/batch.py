@@ -54,7 +54,7 @@ def list_(process: str | None, limit: int, as_json: bool) -> None:
 def show(batch: str, as_json: bool) -> None:
     """Show BATCH, such as referrals/daily/7, and the delivery of each of its records, in their order."""
     kept = open_ledger(Settings.from_environment())
-    found = _found(kept, batch)
+    found = find_batch(kept, batch)
     rows = kept.batches.deliveries(found)
     if as_json:
         records = [{"delivery": id_, "size": size, "sha256": sha256} for id_, size, sha256 in rows]
@@ -93,7 +93,7 @@ def _is_meant(batch: Batch, process: str, name: str) -> bool:
     return process in ("", batch.process) and name in ("", batch.name)
 
 
-def _found(kept: Ledger, written: str) -> Batch:
+def find_batch(kept: Ledger, written: str) -> Batch:
     """Return the batch that is meant; if there is none, the verb ends."""
     process, name, number = (*written.split("/"), "", "")[:3]
     found = kept.batches.find(process, name, int(number)) if number.isascii() and number.isdecimal() else None

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import click
 
 from receiver.cli.deliveries import entries, open_ledger
 from receiver.cli.terminal import moment, show_heading
+from receiver.core.batches import BatchStatus
 from receiver.core.settings import Settings
 from receiver.operations.reconcile import UnreadableListError, source_ids
 from receiver.store.ledger import ACCEPTED, Ledger
@@ -24,8 +25,8 @@ from receiver.store.ledger import ACCEPTED, Ledger
 def command(listing: Path, column: str | None, process: str | None, since: datetime | None, as_json: bool) -> None:
     """Compare LISTING, the platform's own list of documents as JSON or CSV, with the ledger.
 
-    Missing are those that never arrived; not published those that were held, refused or let go; extra those that
-    were published and are not in the list. Ends with 1 where any is missing.
+    Missing are those that never arrived; not published those that were held, refused or let go; in a batch those whose
+    record waits in one; extra those that were published and are not in the list. Ends with 1 where any is missing.
     """
     try:
         listed = source_ids(listing.read_bytes(), column)
@@ -43,23 +44,34 @@ def command(listing: Path, column: str | None, process: str | None, since: datet
 def _compared(
     ledger: Ledger, listed: Iterable[str], process: str | None, since: datetime | None
 ) -> dict[str, list[str]]:
-    missing, unpublished = [], []
+    missing, unpublished, in_batch = [], [], []
     for source_id in listed:
         if ledger.search(source_id=source_id, process=process, limit=1) == []:
             missing.append(source_id)
-        elif not any(entry.status in ACCEPTED for entry in entries(ledger, source_id=source_id, process=process)):
+            continue
+        known_as = entries(ledger, source_id=source_id, process=process)
+        accepted_as = [entry.id for entry in known_as if entry.status in ACCEPTED]
+        if not accepted_as:
             unpublished.append(source_id)
+        elif _waits(ledger, accepted_as):
+            in_batch.append(source_id)
     known = set(listed)
     accepted = (entry for entry in entries(ledger, process=process, since=since) if entry.status in ACCEPTED)
     extra = dict.fromkeys(entry.source_id for entry in accepted if entry.source_id not in known)
-    return {"missing": missing, "notPublished": unpublished, "extra": list(extra)}
+    return {"missing": missing, "notPublished": unpublished, "inBatch": in_batch, "extra": list(extra)}
+
+
+def _waits(ledger: Ledger, ids: Sequence[str]) -> bool:
+    """Return whether a record of some deliveries waits in a batch."""
+    found = ledger.batches.of_deliveries(ids)
+    return any(batch.status is not BatchStatus.PUBLISHED for each in found.values() for batch in each)
 
 
 def _show(compared: dict[str, list[str]], listed: int) -> None:
-    for name, colour in (("missing", "red"), ("notPublished", "yellow"), ("extra", None)):
-        heading = "not published" if name == "notPublished" else name
+    colours = {"missing": "red", "notPublished": "yellow", "inBatch": "cyan", "extra": None}
+    for name, colour in colours.items():
         if compared[name]:
-            show_heading(heading, colour)
+            show_heading({"notPublished": "not published", "inBatch": "in a batch"}.get(name, name), colour)
             for source_id in compared[name]:
                 click.echo(f"  {source_id}")
     counts = ", ".join(f"{len(compared[name])} {name}" for name in ("missing", "extra"))

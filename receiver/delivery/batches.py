@@ -33,7 +33,7 @@ def additions(process: Process, delivery: Delivery, records: Iterable[Record]) -
     found = tuple(_addition(process.batches[name], each) for name, each in gathered.items())
     for addition in found:
         rule = process.batches[addition.batch]
-        names = _names(alone(delivery, addition), [record.exported for record in addition.records])
+        names = names_of(alone(delivery, addition), [record.exported for record in addition.records])
         for template in (rule.path, rule.header, rule.trailer):
             if template:
                 template.render(names)
@@ -65,13 +65,13 @@ def rendered_alone(process: Process, delivery: Delivery, found: Iterable[Additio
     files = []
     for addition in found:
         rule = process.batches[addition.batch]
-        names = _names(alone(delivery, addition), [record.exported for record in addition.records])
-        content = b"".join(_written(rule, names, [record.content for record in addition.records]))
+        names = names_of(alone(delivery, addition), [record.exported for record in addition.records])
+        content = b"".join(written(rule, names, [record.content for record in addition.records]))
         files.append(Record(rule.path.render(names), content))
     return tuple(files)
 
 
-def _names(batch: Batch, exported: Sequence[Mapping[str, str]]) -> dict[str, object]:
+def names_of(batch: Batch, exported: Sequence[Mapping[str, str]]) -> dict[str, object]:
     """Return what header, trailer and path are rendered with."""
     told = {
         "name": batch.name,
@@ -83,7 +83,7 @@ def _names(batch: Batch, exported: Sequence[Mapping[str, str]]) -> dict[str, obj
     return {"batch": told, "exported": list(exported)}
 
 
-def _written(rule: BatchRule, names: Mapping[str, object], records: Iterable[bytes]) -> Iterator[bytes]:
+def written(rule: BatchRule, names: Mapping[str, object], records: Iterable[bytes]) -> Iterator[bytes]:
     """Yield a batch piece by piece. Raises `Problem`."""
     mark = _mark(rule)
     yield mark
@@ -127,12 +127,12 @@ def publish_next(context: Context, process: str, name: str) -> None:
 
 def _publish(context: Context, batch: Batch) -> None:
     """Make the file of a closed batch and publish it, unless somebody else has done it by now. Raises `Problem`."""
-    process, rule = _rule(context, batch)
-    names = _names(batch, context.ledger.batches.exported(batch))
+    process, rule = rule_of(context, batch)
+    names = names_of(batch, context.ledger.batches.exported(batch))
     path = rule.path.render(names)
     with storage("make the file of a batch"), context.stage(process).open() as staged:
         file = staged.part()
-        for piece in _written(rule, names, context.ledger.batches.contents(batch)):
+        for piece in written(rule, names, context.ledger.batches.contents(batch)):
             file.write(piece)
         folder = rule.root or process.output
         root = f"{folder}/"
@@ -143,7 +143,8 @@ def _publish(context: Context, batch: Batch) -> None:
             log.batch_published(batch)
 
 
-def _rule(context: Context, batch: Batch) -> tuple[Process, BatchRule]:
+def rule_of(context: Context, batch: Batch) -> tuple[Process, BatchRule]:
+    """Return the process of a batch, and how its file is made. Raises `Problem` if either is gone."""
     process = context.processes.get(batch.process)
     rule = process.batches.get(batch.name) if process else None
     if process is None or rule is None:

@@ -15,7 +15,7 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery import receive
 from receiver.delivery.context import Context
 from receiver.delivery.parts import collect
-from receiver.delivery.render import as_published, groups_of, render, stage_outputs
+from receiver.delivery.render import Rendered, as_published, groups_of, render, stage_outputs
 from receiver.operations.replay import find, sections
 from receiver.site.process import Process
 from receiver.store import publish
@@ -48,7 +48,7 @@ def republish(context: Context, entry: Entry, at: datetime, by: str, *, dry_run:
     process, kept = find(context, entry)
     with storage("publish a delivery again"), context.stage(process).open() as staged:
         made = _made(context, process, entry, kept, staged)
-        missing = [output for output in made if not _lies_there(output)]
+        missing = [output for output in made if not lies_there(output)]
         if missing and not dry_run:
             attempt = Attempt(at, "", OUTCOME, note=f"{len(missing)} files again, by {by}")
             publish.again(
@@ -64,12 +64,7 @@ def republish(context: Context, entry: Entry, at: datetime, by: str, *, dry_run:
 
 def _made(context: Context, process: Process, entry: Entry, kept: Kept, staged: Staged) -> list[Output]:
     """Stage what was published, made anew. Raises Problem if it would be anything else."""
-    config = process.config
-    collected = collect(config.parts, config.delivery.unknown_parts, sections(kept), staged)
-    reading = receive.read(process, collected)
-    before = receive.previous(context.ledger.before_version(entry))
-    delivery = Delivery(entry.id, process.name, entry.source_id, entry.received_at, entry.version or 1, before)
-    rendered = render(process, delivery, reading, as_published(process, collected.parts, staged))
+    rendered = _rendered(context, process, entry, kept, staged)
     made = list(stage_outputs(context, process, rendered, staged))
     if {_identity(output) for output in made} != {_identity(output) for output in _published(entry)}:
         detail = (
@@ -80,6 +75,21 @@ def _made(context: Context, process: Process, entry: Entry, kept: Kept, staged: 
     return made
 
 
+def render_again(context: Context, entry: Entry, staged: Staged) -> Rendered:
+    """Render a published delivery anew, out of its originals. Raises Problem."""
+    process, kept = find(context, entry)
+    return _rendered(context, process, entry, kept, staged)
+
+
+def _rendered(context: Context, process: Process, entry: Entry, kept: Kept, staged: Staged) -> Rendered:
+    config = process.config
+    collected = collect(config.parts, config.delivery.unknown_parts, sections(kept), staged)
+    reading = receive.read(process, collected)
+    before = receive.previous(context.ledger.before_version(entry))
+    delivery = Delivery(entry.id, process.name, entry.source_id, entry.received_at, entry.version or 1, before)
+    return render(process, delivery, reading, as_published(process, collected.parts, staged))
+
+
 def _published(entry: Entry) -> list[Output]:
     return [output for output in entry.outputs if output.kind is not Kind.ORIGINALS]
 
@@ -88,7 +98,7 @@ def _identity(output: Output) -> tuple[Kind, str, str]:
     return output.kind, output.target, output.sha256
 
 
-def _lies_there(output: Output) -> bool:
+def lies_there(output: Output) -> bool:
     """Return whether a file lies in the output still. Raises Problem if another one has its name."""
     with storage("look for a published file"):
         try:

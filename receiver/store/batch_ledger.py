@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from receiver.core.batches import Batch
+from receiver.core.batches import Batch, BatchStatus
 from receiver.core.problems import Code, Problem
 from receiver.store import batch_queries as batches
 from receiver.store.database import Connections, OwnQueries
@@ -82,15 +82,15 @@ class Batches:
         key = (batch.process, batch.name, batch.number)
         return self._write(lambda connection: batches.close(connection, *key, datetime.now(UTC), by))
 
-    def commit(self, batch: Batch, entry: Entry) -> bool:
-        """Accept the file of a batch durably: from here on it is published. False if another one was accepted.
+    def commit(self, batch: Batch, entry: Entry, before: BatchStatus = BatchStatus.CLOSED) -> bool:
+        """Accept the file of a batch durably: from here on it is published. False if it is not as it was `before`.
 
         Raises Unclear, or Problem: NAME_TAKEN if something else has its name.
         """
 
         def operation(connection: Any) -> bool:
             self._own.lock(connection, entry)
-            if not batches.commit(connection, batch, entry):
+            if not batches.commit(connection, batch, entry, before):
                 return False
             self._own.claim(connection, Claims.of(entry))
             return True

@@ -109,11 +109,12 @@ def _changed(connection: Any, sql: str, *values: Any) -> bool:
     return bool(connection.execute(f"{sql} RETURNING number", values).fetchall())
 
 
-def commit(connection: Any, batch: Batch, entry: Entry) -> bool:
-    """Accept the file of a closed batch, `entry` being its publication; False if somebody else has made it by now."""
-    sql = f"UPDATE batches SET status = 'committed', output = ?, stage = ?, file = ? WHERE {_KEY} AND status = 'closed'"  # noqa: S608
+def commit(connection: Any, batch: Batch, entry: Entry, before: BatchStatus) -> bool:
+    """Accept the file of a batch, `entry` being its publication; False if the batch is not as it was `before`."""
+    sql = f"UPDATE batches SET status = 'committed', output = ?, stage = ?, file = ? WHERE {_KEY} AND status = ?"  # noqa: S608
+    key = (batch.process, batch.name, batch.number)
     file = json.dumps(asdict(entry.outputs[0]))
-    return _changed(connection, sql, entry.output, entry.stage, file, batch.process, batch.name, batch.number)
+    return _changed(connection, sql, entry.output, entry.stage, file, *key, before.value)
 
 
 def publish(connection: Any, batch: Batch, entry: Entry, at: datetime) -> None:

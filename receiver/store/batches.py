@@ -25,7 +25,7 @@ from pathlib import Path
 
 from receiver.core.batches import Batch, BatchStatus
 from receiver.core.delivery import Output
-from receiver.core.problems import Problem
+from receiver.core.problems import Code, Problem
 from receiver.store import journal, stage
 from receiver.store.entry import Entry
 from receiver.store.ledger import Ledger, Unclear
@@ -40,20 +40,34 @@ def publish(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: 
     """
     entry = _publication(batch, file, str(output), str(staged.folder))
     seal(staged, entry, entry.outputs, group, whole=False)
-    if not _commit(ledger, staged, batch, entry):
+    if not _commit(ledger, staged, batch, entry, BatchStatus.CLOSED):
         return False
-    for problem in release([entry]).values():
-        raise problem
-    _mark(ledger, replace(batch, file=file), entry)
-    staged.accepted = False  # nothing rests on the folder any more
+    _release(ledger, staged, replace(batch, file=file), entry)
     return True
 
 
-def _commit(ledger: Ledger, staged: Staged, batch: Batch, entry: Entry) -> bool:
+def again(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: Path, group: int | None = None) -> None:
+    """Publish once more the file of a published batch, which is missing in the output. Raises Problem."""
+    entry = _publication(batch, file, str(output), str(staged.folder))
+    seal(staged, entry, entry.outputs, group, whole=False)
+    if not _commit(ledger, staged, batch, entry, BatchStatus.PUBLISHED):
+        raise Problem(Code.BUSY, "the batch is being published by somebody else")
+    _release(ledger, staged, replace(batch, file=file), entry)
+
+
+def _release(ledger: Ledger, staged: Staged, batch: Batch, entry: Entry) -> None:
+    """Publish what is accepted. Raises Problem; recovery then goes on where this stopped."""
+    for problem in release([entry]).values():
+        raise problem
+    _mark(ledger, batch, entry)
+    staged.accepted = False  # nothing rests on the folder any more
+
+
+def _commit(ledger: Ledger, staged: Staged, batch: Batch, entry: Entry, before: BatchStatus) -> bool:
     """Accept the file. The stage is given up only if it is certain that the file is not accepted."""
     staged.accepted = True
     try:
-        staged.accepted = ledger.batches.commit(batch, entry)
+        staged.accepted = ledger.batches.commit(batch, entry, before)
     except Unclear:
         with suppress(Problem):
             ledger.settle(entry)

@@ -199,7 +199,7 @@ def test_reconcile_tells_what_is_missing_not_published_and_extra(context, tmp_pa
     (tmp_path / name).write_text(LISTS[name], encoding="utf-8", newline="")
     told = run("reconcile", tmp_path / name, "--json")
     assert told.exit_code == 1
-    assert json.loads(told.stdout) == {"missing": ["4"], "notPublished": ["3"], "extra": ["5"]}
+    assert json.loads(told.stdout) == {"missing": ["4"], "notPublished": ["3"], "inBatch": [], "extra": ["5"]}
 
 
 def test_reconcile_is_fine_where_nothing_is_missing(context, tmp_path):

@@ -48,6 +48,7 @@ INNER = {
         "prometheus_client.multiprocess:mark_process_dead",
         "prometheus_client.utils:floatToGoString",
     ],
+    "psycopg": ["psycopg:Connection.wait", "psycopg.errors:_WaitTimeout"],
     "referencing": ["referencing._core:Resolver"],
     "tzlocal": ["tzlocal.windows_tz:win_tz"],
     "xmlschema": [

@@ -14,6 +14,9 @@
 #ifndef LOSSES
 #define LOSSES 2
 #endif
+#ifndef STOPS
+#define STOPS LOSSES
+#endif
 
 #define DOCUMENT 0
 #define RECORD 1
@@ -31,7 +34,7 @@ byte moved[2];         /* how often each file has come to the output */
 bool accepted;
 bool running[HOSTS];
 byte losses = LOSSES;
-byte stops = LOSSES;   /* hosts that are given up although they live */
+byte stops = STOPS;   /* hosts that are given up although they live */
 
 #define may_be_lost if :: losses > 0 && mortal -> losses--; goto lost :: skip fi
 

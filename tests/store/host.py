@@ -57,10 +57,10 @@ def lost_before_commit(lost: Lost) -> None:
         written.append(True)
         return put(*arguments)
 
-    def committing(connection: Any) -> None:
+    def committing(*arguments: Any) -> None:
         if written:
             lost.at("before the commit")
-        commit(connection)
+        commit(*arguments)
 
     queries.put, connections._commit = putting, committing
 

@@ -1,5 +1,6 @@
 """Connections to PostgreSQL that are cut at every statement of a delivery, and a server that is stopped at once."""
 
+import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ import pytest
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Problem
-from receiver.store.postgres import hosts
+from receiver.store.postgres import hosts, session
 from tests.store.test_hosts import sent_until_accepted, taken
 from tests.support import postgres as servers
 from tests.support.fault_proxy import HOW, Proxy
@@ -53,7 +54,7 @@ def test_a_connection_cut_at_any_statement_neither_loses_nor_doubles_a_delivery(
     assert set(answers) <= {"published", "duplicate", "storage-failed"}
     place.recover()
     assert place.staged() == set()
-    assert place.ledger.connections.read(lambda session: session.execute("SELECT count(*) FROM claims").get) == 0
+    assert place.ledger.connections.read(lambda connection: connection.execute("SELECT count(*) FROM claims").get) == 0
     place.ledger.close()
 
 
@@ -81,3 +82,40 @@ def test_a_server_that_is_stopped_at_once_again_and_again_neither_loses_nor_doub
         assert found == Counter((name, 1, Status.PUBLISHED) for name in done)
         assert place.outputs() == {file for name in done for file in Sent(name).files()}
         place.ledger.close()
+
+
+@pytest.fixture
+def own_server(monkeypatch):
+    monkeypatch.setattr(session, "ANSWER", 1.0)
+    with servers.running() as server:
+        yield server
+
+
+def test_a_server_that_hangs_is_a_problem_soon_and_well_again_by_itself(tmp_path, own_server):
+    place = Place.at(tmp_path, own_server.new_url())
+    deliver(place, Sent("S0"))
+    own_server.signal(signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        with pytest.raises(Problem):
+            deliver(place, Sent("S1"))
+        assert time.monotonic() - started < 30
+    finally:
+        own_server.signal(signal.SIGCONT)
+    sent_until_accepted(place, Sent("S1"))
+    assert place.outputs() == {*Sent("S0").files(), *Sent("S1").files()}
+    place.ledger.close()
+
+
+def test_nothing_is_answered_before_a_second_server_has_it_if_one_is_to_have_it(tmp_path, own_server, monkeypatch):
+    """The end of a statement's time would make PostgreSQL say that it is done: it has committed here alone."""
+    monkeypatch.setitem(session.SETTINGS, "statement_timeout", "300ms")
+    place = Place.at(tmp_path, own_server.new_url())
+    own_server.set("synchronous_standby_names = 'nobody'")
+    with pytest.raises(Problem):
+        deliver(place, Sent("S1"))
+    assert place.outputs() == set()
+    own_server.set("synchronous_standby_names = ''")
+    sent_until_accepted(place, Sent("S1"))
+    assert taken(place) == sorted(Sent("S1").files())
+    place.ledger.close()

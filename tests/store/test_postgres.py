@@ -145,8 +145,8 @@ def test_a_commit_whose_answer_is_lost_is_settled_by_looking_for_its_row(place, 
     commit = connections._commit
     lost = []
 
-    def committed_without_an_answer(connection):
-        commit(connection)
+    def committed_without_an_answer(*arguments):
+        commit(*arguments)
         if not lost:
             lost.append(True)
             raise Unclear("storage-failed", "no answer")

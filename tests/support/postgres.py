@@ -7,9 +7,10 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 
 with warnings.catch_warnings():
@@ -59,6 +60,19 @@ class Server:
 
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "-D", self.data, "-w", "-t", "60", "-m", mode, "stop")
+
+    def signal(self, number: int) -> None:
+        """Send a signal to all of its processes."""
+        main = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+        for process in (main, *main.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def set(self, line: str) -> None:
+        """Change a setting while it runs."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET {line}")
+            connection.execute("SELECT pg_reload_conf()")
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@/{database}?host={self.folder}"

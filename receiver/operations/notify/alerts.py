@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from receiver import log
 from receiver.core import units
 from receiver.core.problems import Problem
 from receiver.delivery.context import Context, ContextHolder
+from receiver.operations import health
 from receiver.operations.notify import conditions, sending
 from receiver.operations.notify.conditions import Seen, Symptom
 from receiver.operations.notify.notices import Condition, Event, Notice
@@ -116,9 +117,14 @@ def look(context: Context, now: datetime) -> None:
     processes = [process for process in context.processes.values() if process.config.notify.wanted]
     if not processes:
         return
-    with alone(context.settings.data) as mine, context.ledger.once("notify") as ours:
+    with alone(context.settings.data) as mine, _once(context) as ours:
         if mine and ours:
             _notify(context, processes, now)
+
+
+def _once(context: Context) -> AbstractContextManager[bool]:
+    """Hold the lock of all hosts, unless the ledger is away: then each of them must report that."""
+    return context.ledger.once("notify") if health.ledger(context).ready else nullcontext(True)
 
 
 def _notify(context: Context, processes: list[Process], now: datetime) -> None:

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -12,11 +12,13 @@ from psycopg_pool import ConnectionPool
 
 from receiver.core.problems import Code, Problem
 from receiver.store.database import Unclear
-from receiver.store.postgres.session import PARAMETERS, Session, configure, ledger_errors, problem_of
+from receiver.store.postgres.session import PARAMETERS, Connection, Session, configure, ledger_errors, problem_of
 
 Result = TypeVar("Result")
-Pool = ConnectionPool["psycopg.Connection[tuple[Any, ...]]"]
+Pool = ConnectionPool[Connection]
 
+# If the time of a statement were over while a commit waits for a second server, PostgreSQL would say that it is done.
+COMMIT: LiteralString = "SET LOCAL statement_timeout = 0; COMMIT"
 MOST = 20  # sessions of one process: a worker's 16 threads, and those that keep house; a server has 100 by default
 WAIT = 0.8  # seconds that a session is waited for: a sender is answered within one
 IDLE = 300  # seconds after which a session that nobody needs is closed
@@ -45,7 +47,7 @@ class Connections:
         """
         begin = "BEGIN" if durable else "BEGIN; SET LOCAL synchronous_commit = off"
 
-        def transaction(connection: "psycopg.Connection[tuple[Any, ...]]") -> Result:
+        def transaction(connection: Connection) -> Result:
             connection.execute(begin)
             try:
                 result = operation(Session(connection))
@@ -53,7 +55,7 @@ class Connections:
                 with suppress(psycopg.Error):
                     connection.execute("ROLLBACK")
                 raise
-            _commit(connection)
+            _commit(connection, COMMIT if durable else "COMMIT")
             return result
 
         with ledger_errors():
@@ -94,7 +96,7 @@ class Connections:
         if opened and opened[0] == os.getpid():
             opened[1].close()
 
-    def _again_if_lost(self, work: Callable[["psycopg.Connection[tuple[Any, ...]]"], Result]) -> Result:
+    def _again_if_lost(self, work: Callable[[Connection], Result]) -> Result:
         """Do what is undone if its session is lost, and do it once more then: the server may have been restarted."""
         pool = self._pool()
         with _borrowed(pool) as connection:
@@ -123,6 +125,7 @@ class Connections:
 def _open(url: str) -> Pool:
     return ConnectionPool(
         url,
+        connection_class=Connection,
         kwargs=PARAMETERS | {"autocommit": True},
         configure=configure,
         min_size=0,
@@ -136,7 +139,7 @@ def _open(url: str) -> Pool:
 
 
 @contextmanager
-def _borrowed(pool: Pool) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+def _borrowed(pool: Pool) -> Iterator[Connection]:
     connection = pool.getconn()
     try:
         yield connection
@@ -144,10 +147,13 @@ def _borrowed(pool: Pool) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
         pool.putconn(connection)
 
 
-def _commit(connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
+def _commit(connection: Connection, command: LiteralString = COMMIT) -> None:
     """Commit. Raises Unclear if no answer came, and Problem if the answer is no."""
     try:
-        done = connection.execute("COMMIT").statusmessage
+        cursor = connection.execute(command)
+        while cursor.nextset():
+            pass
+        done = cursor.statusmessage
     except psycopg.Error as error:
         problem = problem_of(error)
         if connection.info.transaction_status is TransactionStatus.IDLE:

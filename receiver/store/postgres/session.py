@@ -2,15 +2,20 @@
 
 import functools
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
+from psycopg.abc import PQGen
 
 from receiver.core.problems import Code, Problem
 
+Result = TypeVar("Result")
+
+LOOK = 0.1  # seconds between two looks whether somebody interrupts
 CONNECT = 2  # seconds until a server that does not answer is given up: less is not possible in libpq
 UNHEARD = 5_000  # milliseconds that TCP repeats what nobody acknowledges: senders wait longer than that
+ANSWER = 7.0  # seconds until a server that hangs is given up: one that works ends a statement itself before that
 SETTINGS = {
     "statement_timeout": "5s",  # the longest questions, of `status` on a long trail, take less than one
     "lock_timeout": "800ms",  # as SQLite waits for another writer: a sender is answered within a second
@@ -20,9 +25,21 @@ SETTINGS = {
 }
 
 
-def connect(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection that is closed if the server does not answer in time, as one that is lost."""
+
+    def wait(self, gen: PQGen[Result], interval: float = LOOK, timeout: float | None = None) -> Result:
+        """Wait for the server. Raises psycopg.OperationalError."""
+        try:
+            return super().wait(gen, interval, ANSWER if timeout is None else timeout)
+        except errors._WaitTimeout:
+            self.pgconn.finish()
+            raise
+
+
+def connect(url: str) -> Connection:
     """Open a connection with the session's settings. Raises psycopg.Error."""
-    connection = psycopg.connect(url, **PARAMETERS, autocommit=True)
+    connection = Connection.connect(url, **PARAMETERS, autocommit=True)
     configure(connection)
     return connection
 

@@ -7,7 +7,7 @@ import pytest
 from elementpath import ElementPathError
 from xmlschema import XMLSchemaException
 
-from receiver.schemas import encodings, json_text, words, xml_text
+from receiver.schemas import encodings, json_text, words, xml_text, xsd_files
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.json_numbers import Written, exact, nearest
 from receiver.schemas.xml_text import parse
@@ -366,3 +366,38 @@ def test_a_schema_that_breaks_its_draft_is_told_what_to_write(schemas: Schemas, 
     (fault,) = schemas.json_faults(schema)
     assert fault.code == "invalid-schema"
     assert fault.hint == hint
+
+
+def doubled(depth: int) -> str:
+    """Return groups that each refer twice to the next one."""
+    last = f'<xs:group name="g{depth}"><xs:sequence><xs:element name="b" type="xs:int"/></xs:sequence></xs:group>'
+    return last + "".join(
+        f'<xs:group name="g{n}"><xs:sequence><xs:group ref="g{n + 1}" minOccurs="0"/><xs:group ref="g{n + 1}"'
+        ' minOccurs="0"/></xs:sequence></xs:group>'
+        for n in range(depth)
+    )
+
+
+def united(depth: int) -> str:
+    """Return simple types that each are the union of the next one twice."""
+    last = f'<xs:simpleType name="t{depth}"><xs:restriction base="xs:string"/></xs:simpleType>'
+    return last + "".join(
+        f'<xs:simpleType name="t{n}"><xs:union memberTypes="t{n + 1} t{n + 1}"/></xs:simpleType>' for n in range(depth)
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [(doubled(11), "14,332"), (doubled(10), ""), (united(12), "16,382"), (united(11), "")],
+    ids=["groups", "fewer groups", "types", "fewer types"],
+)
+def test_an_xsd_whose_references_double_is_refused_before_the_library_unfolds_it(tmp_path, body, count):
+    folder = tmp_path / "schemas"
+    folder.mkdir()
+    (folder / "main.xsd").write_text(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{body}</xs:schema>')
+    files = xsd_files.Files(folder, tmp_path)
+    files.add(folder / "main.xsd")
+    assert files.faults == []
+    found = [each.message for each in xsd_files.cost_faults(files)]
+    assert len(found) == bool(count)
+    assert all(f"it comes to {count} particles or types" in message for message in found)

@@ -4,6 +4,8 @@ import json
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from receiver.core.problems import Problem
 from receiver.metadata import tables
@@ -250,3 +252,34 @@ def test_a_cell_is_corrected_by_its_place_also_one_that_did_not_come() -> None:
         (1, "qty"): 1.0,
     }
     assert reading.fields == tables_reader(BY_CELLS).read(content).fields
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.just(SECRET),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["cells", "code", "quantity", "name", "value", "confidence", SECRET]), inner)
+    ),
+    max_leaves=20,
+)
+TOMLS = (BY_CELLS, BY_COLUMNS, FLAT)
+READERS = [tables_reader(toml + 'schema = "items.json"\n', row={"required": ["sku"]}) for toml in TOMLS]
+
+
+def outcome(reader: MetadataReader, content: bytes) -> list[dict] | Problem:
+    try:
+        return items(reader, content)
+    except Problem as problem:
+        return problem
+
+
+@given(JSON)
+@settings(max_examples=200, deadline=None)
+def test_whatever_stands_where_rows_are_looked_for_is_read_or_told(lines: object) -> None:
+    for reader in READERS:
+        found = outcome(reader, json_with(lines))
+        if isinstance(found, Problem):
+            assert found.violations
+            assert SECRET not in repr(found.violations)
+        else:
+            assert all("sku" in row for row in found)

@@ -13,9 +13,11 @@ from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
 from hl7apy.validation import Validator
 
+from receiver.app import create_app
 from receiver.authoring.cases.cases import Case, cases, incoming
 from receiver.authoring.cases.outcome import run
 from receiver.authoring.cases.verdict import Status, Verdict, judge
+from receiver.core.settings import Settings
 from receiver.site.compiling import compile_site
 from tests.shipped.readers import LF, Message, dip, fixed, laserfiche, rows, transaction
 from tests.shipped.shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
@@ -250,3 +252,25 @@ def test_columns_are_where_they_belong():
 def test_columns_are_counted_in_bytes():
     (line,) = fixed(content("fixed-width", "accents", ".dat"))
     assert (line["family"], line["given"], line["service"], line["cents"]) == ("Gómez", "Zoë", "", "0000000000")
+
+
+def test_a_fax_of_several_is_delivered_once_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECEIVER_TOKEN", ENVIRONMENT["RECEIVER_TOKEN"])
+    at = {"RECEIVER_SITE": str(EXAMPLES), "RECEIVER_DATA": str(tmp_path / "var"), "RECEIVER_OUTPUT": str(tmp_path)}
+    client = create_app(Settings.from_environment(at)).test_client()
+    folder = EXAMPLES / "mappings/fax-of-several/samples/three-patients"
+
+    def send():
+        parts = {
+            "file": (BytesIO((folder / "file--scan.pdf").read_bytes()), "scan.pdf", "application/pdf"),
+            "metadata": (BytesIO((folder / "metadata.json").read_bytes()), "metadata.json", "application/json"),
+        }
+        headers = {"Authorization": f"Bearer {ENVIRONMENT['RECEIVER_TOKEN']}"}
+        url = "/api/nextstep/delivery/fax-of-several"
+        return client.post(url, data=parts, headers=headers, content_type="multipart/form-data")
+
+    answer = send()
+    assert answer.status_code == 200
+    assert [each["path"][-7:] for each in answer.json["records"]] == ["-1.json", "-2.json", "-3.json"]
+    assert len(list((tmp_path / "fax-of-several").glob("*.json"))) == 3
+    assert send().json == {**answer.json, "duplicate": True}

@@ -8,6 +8,7 @@ from receiver.authoring.check.shape import Node, Shape
 from receiver.authoring.check.site import Site, guarded_by, templates
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.positions import Path
+from receiver.metadata.tables import Table
 from receiver.site.compiling import Pieces
 from receiver.templates.reads import Read
 
@@ -117,6 +118,24 @@ def layouts(site: Site) -> Iterator[Fault]:
             item = shape.items(each, site.library) if each else None
             for name in FROM_EACH if item else ():
                 yield from _unknown(site, process, item, getattr(layout, name), "fields", name)
+            for table in process.metadata.tables:
+                yield from _of_table(site, process, root, table)
+
+
+def _of_table(site: Site, process: Pieces, top: Node, table: Table) -> Iterator[Fault]:
+    """Yield the paths of a table that name what the metadata's schema does not."""
+    yield from _unknown(site, process, top, table.rows, "tables", table.name, "rows")
+    rows = _at(site, top, _keys(table.rows)) if _keys(table.rows) else None
+    row = shape.items(rows, site.library) if rows else None
+    if row is None:
+        return
+    for column in table.cells if isinstance(table.cells, tuple) else ():
+        place = ("tables", table.name, "columns", column.name)
+        yield from _unknown(site, process, row, column.value, *place, "value")
+        if column.confidence:
+            yield from _unknown(site, process, row, column.confidence, *place, "confidence")
+    for inner in table.inner:
+        yield from _of_table(site, process, row, inner)
 
 
 def _keys(path: Any) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ def faults(site: Site) -> Iterator[Fault]:
         known = KnownTables(site, process)
         for written in texts(site, process):
             yield from Walk(written, known).faults()
+        if process.config.metadata.form == "xml":
+            yield from known.types_of_no_text()
         yield from _confidences(process, known)
 
 
@@ -52,6 +54,16 @@ class KnownTables:
         severity = Severity.ERROR if shape.closed else Severity.WARNING
         hint = did_you_mean(name, shape.members) or "add it to the schema's properties"
         return f'{self.tables[table].schema} knows no cell "{name}"', hint, severity
+
+    def types_of_no_text(self) -> Iterator[Fault]:
+        """Yield cells whose schema asks for another type than the text that comes out of XML."""
+        for shape in self._shapes.values():
+            for name, member in shape.members.items() if shape else ():
+                if member.types and "string" not in member.types:
+                    place = member.node.document.positions.of(member.node.path, key=True)
+                    message = f'the value of "{name}" comes out of XML, and so is text'
+                    hint = 'write "type": "string", with a "pattern" for its form'
+                    yield Fault(member.node.document.file, *place, "field-type", message, hint)
 
     def may_be_absent(self, table: str, name: str) -> bool:
         """Return whether the schema of a row leaves the cell out; what no schema says is not known."""

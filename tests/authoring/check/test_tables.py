@@ -7,6 +7,7 @@ import pytest
 from receiver.authoring.check import check
 from receiver.core.faults import Severity
 from tests.support.invoices import EACH, PROCESS, Invoices
+from tests.support.tables_of import ANY_XSD
 
 SCHEMA = {
     "type": "object",
@@ -181,3 +182,34 @@ def test_a_path_that_tells_a_cell_is_found(site):
 def test_templates_are_tried_with_tables_that_have_no_rows(site):
     faults = found(site, ONE, "{{ tables.items[0].sku }}\n")
     assert [(line, code) for _, line, code, _ in faults] == [(1, "render-fails")]
+
+
+def test_paths_that_the_metadata_schema_does_not_know_are_found(site):
+    taxes = {"type": "array", "items": {"properties": {"rate": {}}, "additionalProperties": False}}
+    line = {"properties": {"sku": {}, "qty": {}, "sure": {}, "taxes": taxes}, "additionalProperties": False}
+    known = {"id": {}, "fields": {}, "lines": {"type": "array", "items": line}}
+    whole = {"properties": known, "additionalProperties": False}
+    (site.root / "schemas" / "any.json").write_text(json.dumps(whole))
+
+    def unknown(old: str, new: str) -> list[tuple[int, str]]:
+        site.write("", "x\n")
+        toml = PROCESS + NESTED
+        assert old in toml
+        (site.folder / "process.toml").write_text(toml.replace(old, new) + ONE)
+        faults = [fault for fault in check(site.settings, {}) if fault.severity is Severity.ERROR]
+        return [(fault.line, fault.hint) for fault in faults if "knows nothing called" in fault.message]
+
+    assert unknown('rows = "lines"', 'rows = "linse"') == [(19, 'did you mean "lines"?')]
+    assert unknown('sku = "sku"', 'sku = "skuu"') == [(20, 'did you mean "sku"?')]
+    assert unknown('confidence = "sure"', 'confidence = "sur"') == [(20, 'did you mean "sure"?')]
+    assert unknown('rate = "rate"', 'rate = "rat"') == [(24, 'did you mean "rate"?')]
+
+
+def test_a_cell_of_xml_is_text(tmp_path):
+    site = Invoices(tmp_path, ONE, "x\n")
+    (site.root / "schemas" / "any.xsd").write_text(ANY_XSD)
+    (site.root / "schemas" / "items.json").write_text('{"properties": {\n"qty": {"type": "integer"}}}')
+    toml = PROCESS.replace("any.json", "any.xsd").replace('rows = "lines"', 'rows = "lines"\nschema = "items.json"')
+    (site.folder / "process.toml").write_text(toml + ONE)
+    faults = [fault for fault in check(site.settings, {}) if fault.code == "field-type"]
+    assert [(fault.file, fault.line) for fault in faults] == [("schemas/items.json", 2)]

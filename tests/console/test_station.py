@@ -53,7 +53,7 @@ def test_what_is_typed_before_the_next_one_is_there_is_kept_for_it(page, url, se
     page.goto(f"{url}/station/referrals")
     shown(page, held[0])
     page.keyboard.press("Control+Enter")
-    page.wait_for_function("document.querySelectorAll('.item:not([hidden])').length === 0")
+    page.wait_for_selector(".item:not([hidden])", state="detached")
     page.keyboard.type("90000001")
     page.keyboard.press("Control+Enter")  # nobody has seen what it would publish
     answers[0].continue_()
@@ -79,7 +79,7 @@ def test_what_is_refused_comes_back_with_its_faults_and_disturbs_nobody_who_type
 def test_two_people_at_once_do_not_get_the_same(page, browser, url, held):
     page.goto(f"{url}/station/referrals")
     shown(page, held[0])
-    page.wait_for_function("document.querySelectorAll('.item').length === 3")  # two are fetched ahead
+    page.locator(".item >> nth=2").wait_for(state="attached")  # two are fetched ahead
     for other in opened_by(browser, url, "owner person"):
         other.goto(f"{url}/station/referrals")
         shown(other, held[3])

@@ -123,6 +123,7 @@ class ConfidenceConfig:
     fields: Mapping[str, float]
     below: Below
     unknown: Unknown = "low"  # of a field that comes without a confidence
+    four_eyes: bool = False  # two people publish what is released or corrected in the console
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from receiver.store import quarantine
 from receiver.store.entry import Attempt, Entry
 from receiver.store.ledger import KEPT
 
+TWO = "two people release it one by one"
 ACTIONS = {
     "replay": "judged anew",
     "release": "released",
@@ -46,6 +47,8 @@ def act(context: Context, entry: Entry, action: str, person: str, reason: str) -
     if action == "discard":
         discard(context, entry, person, reason)
         return "discarded"
+    if _needs_two(context, entry, action):
+        return TWO
     replayed = redo(context, entry, action, person)
     return _worded(replayed.result, replayed.problem)
 
@@ -54,9 +57,16 @@ def rehearse(context: Context, entry: Entry, action: str) -> str:
     """Return what an action would do, in a few words; nothing is changed. Raises Problem."""
     if action == "discard":
         return "would be discarded" if entry.status in KEPT else "is not kept"
+    if _needs_two(context, entry, action):
+        return TWO
     confidence, rules = _accepted(action)
     found = rehearsal.rehearse(context, entry, accept_confidence=confidence, accept_rules=rules)
     return _worded(found.result, found.problem)
+
+
+def _needs_two(context: Context, entry: Entry, action: str) -> bool:
+    process = context.processes.get(entry.process)
+    return any(_accepted(action)) and process is not None and process.config.confidence.four_eyes
 
 
 def _worded(result: str, problem: Problem | None) -> str:

@@ -9,8 +9,9 @@ from receiver.core.delivery import Replay
 from receiver.metadata.tables import CELL
 from receiver.operations import replay
 from receiver.operations.replay import Replayed, Result
-from receiver.store import digests
+from receiver.store import digests, proposals
 from receiver.store.entry import Entry
+from receiver.store.proposals import Proposal
 from receiver.web.console import showing
 from receiver.web.console.pages import accounts, service
 
@@ -49,16 +50,33 @@ def _named(name: str, known: Container[str]) -> str:
     return name.removeprefix("/") if column in known else "a field"
 
 
-def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Inside, Replayed | None]:
-    """Publish a delivery with corrections, low confidence accepted; without a result where they are refused.
+def proposed(entry: Entry) -> Proposal | None:
+    """Return what another person, or this one, has proposed for a delivery. Raises Problem."""
+    return proposals.find(service().context.settings.data, entry)
 
-    Ends the request with 409 if somebody else was faster, and with 503 if it failed.
+
+def is_own_proposal(entry: Entry) -> bool:
+    """Return whether it waits for anybody but the person who asks. Raises Problem."""
+    if not service().context.processes[entry.process].config.confidence.four_eyes:
+        return False
+    proposal = proposed(entry)
+    return proposal is not None and proposal.by == g.user.name
+
+
+def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Inside, Replayed | None]:
+    """Publish a delivery with corrections, low confidence accepted; without a result if they are refused.
+
+    Nor is there one if the process asks for a second person: then it is proposed, and waits for that one. Ends the
+    request with 409 if somebody else was faster, and with 503 if it failed.
     """
     context = service().context
     found = showing.inside(context, entry, said)
     if found.problem:
         return found, None
     _note(entry, said)
+    if needs_second(entry, said):
+        propose(entry, said)
+        return found, None
     replayed = replay.replay(context, entry, Replay(datetime.now(UTC), f"{g.user.name} (console)", True, said))
     accounts().note(g.user.name, "correct" if said else "release", entry.id, replayed.result)
     if replayed.result is Result.BEFORE:
@@ -66,3 +84,17 @@ def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Inside, Repl
     if replayed.problem:
         abort(503, replayed.problem.detail)
     return found, replayed
+
+
+def propose(entry: Entry, said: Mapping[str, str]) -> None:
+    """Keep what a person says beside the delivery, for a second one. Raises Problem."""
+    proposals.propose(service().context.settings.data, entry, Proposal(g.user.name, datetime.now(UTC), said))
+    accounts().note(g.user.name, "propose", entry.id)
+
+
+def needs_second(entry: Entry, said: Mapping[str, str]) -> bool:
+    """Return whether the process asks for two people, and nobody else has proposed the very same."""
+    if not service().context.processes[entry.process].config.confidence.four_eyes:
+        return False
+    proposal = proposed(entry)
+    return proposal is None or proposal.by == g.user.name or dict(proposal.corrections) != dict(said)

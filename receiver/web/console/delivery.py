@@ -14,7 +14,7 @@ from receiver.web.console.access import needs
 from receiver.web.console.images import Images
 from receiver.web.console.pages import accounts, entry_of, pages, service
 
-DONE = acting.ACTIONS | {"correct": "corrected"}
+DONE = acting.ACTIONS | {"correct": "corrected", "propose": "proposed, and waits for a second person"}
 
 
 @pages.get("/deliveries/<id_>")
@@ -24,7 +24,8 @@ def delivery(id_: str) -> str:
     inside, missing = None, ""
     if g.user.role.includes(Role.OPERATOR):
         try:
-            inside = showing.inside(service().context, entry)
+            proposal = correcting.proposed(entry)
+            inside = showing.inside(service().context, entry, proposal.corrections if proposal else None)
             accounts().note(g.user.name, "view", entry.id)
         except Problem as problem:
             missing = problem.detail
@@ -54,7 +55,7 @@ def rehearsal(id_: str) -> str:
 
 @pages.post("/deliveries/<id_>/<action>")
 @needs(Role.OPERATOR)
-def act(id_: str, action: str) -> AnyResponse | tuple[str, int]:
+def act(id_: str, action: str) -> AnyResponse | str | tuple[str, int]:
     """Replay, release or discard a delivery, unless somebody was at it since it was shown."""
     entry = entry_of(id_)
     if action not in acting.ACTIONS:
@@ -67,6 +68,11 @@ def act(id_: str, action: str) -> AnyResponse | tuple[str, int]:
             return showing.failure(409, problem.detail)
         accounts().note(g.user.name, action, entry.id)
         return redirect(url_for("pages.delivery", id_=entry.id, done=action), 303)
+    if action == "release":
+        return _published(entry, {}, action)
+    if action == "overrule" and correcting.needs_second(entry, {}):
+        correcting.propose(entry, {})
+        return redirect(url_for("pages.delivery", id_=entry.id, done="propose"), 303)
     replayed = acting.redo(service().context, entry, action, g.user.name)
     accounts().note(g.user.name, action, entry.id, replayed.result)
     if replayed.problem:
@@ -83,10 +89,16 @@ def correct(id_: str) -> AnyResponse | str | tuple[str, int]:
     corrections = correcting.corrections(entry)
     if not corrections:
         return _show(entry, showing.inside(service().context, entry), "")
+    return _published(entry, corrections, "correct")
+
+
+def _published(entry: Entry, corrections: dict[str, str], done: str) -> AnyResponse | str:
     inside, replayed = correcting.publish(entry, corrections)
-    if replayed is None:
+    if replayed:
+        return redirect(url_for("pages.delivery", id_=replayed.entry.id, done=done), 303)
+    if inside.problem:
         return _show(entry, inside, "")
-    return redirect(url_for("pages.delivery", id_=replayed.entry.id, done="correct"), 303)
+    return redirect(url_for("pages.delivery", id_=entry.id, done="propose"), 303)
 
 
 @pages.post("/deliveries/<id_>/places")
@@ -109,4 +121,6 @@ def _drawn(entry: Entry, number: int, page: int) -> bytes:
 def _show(entry: Entry, inside: showing.Inside | None, missing: str) -> str:
     done = DONE.get(request.args.get("done", ""), "")
     looks = accounts().looks(delivery=entry.id)
-    return render_template("delivery.html", entry=entry, inside=inside, missing=missing, looks=looks, done=done)
+    proposal = correcting.proposed(entry) if inside else None
+    shown = {"entry": entry, "inside": inside, "missing": missing, "looks": looks, "done": done, "proposal": proposal}
+    return render_template("delivery.html", **shown)

@@ -44,7 +44,9 @@ def publish(process: str, id_: str) -> tuple[str, int]:
         abort(404)
     correcting.require_unchanged(entry)
     found, replayed = correcting.publish(entry, correcting.corrections(entry))
-    return ("", 204) if replayed else (_item(entry, found), 200)
+    if found.problem:
+        return _item(entry, found), 200
+    return "", 204 if replayed else 202
 
 
 def _require(process: str) -> None:
@@ -56,14 +58,16 @@ def _next(process: str) -> Markup:
     """Return the next delivery as HTML; "" if there is none. One that cannot be shown is passed over."""
     context, passed = service().context, set(request.args.getlist("not"))
     queue = context.ledger.search(process=process, status=Status.HELD, limit=LOOKED_AT, oldest_first=True)
-    entries = {entry.id: entry for entry in queue if isinstance(entry, Entry) and entry.id not in passed}
+    held = (entry for entry in queue if isinstance(entry, Entry) and entry.id not in passed)
+    entries = {entry.id: entry for entry in held if not correcting.is_own_proposal(entry)}
     while entries:
         id_ = _reservations().first(entries, g.user.name, datetime.now(UTC))
         if id_ is None:
             return Markup()
         entry = entries.pop(id_)
         try:
-            inside = showing.inside(context, entry)
+            proposal = correcting.proposed(entry)
+            inside = showing.inside(context, entry, proposal.corrections if proposal else None)
         except Problem:
             continue
         accounts().note(g.user.name, "view", entry.id, "station")
@@ -72,7 +76,9 @@ def _next(process: str) -> Markup:
 
 
 def _item(entry: Entry, inside: showing.Inside) -> Markup:
-    return Markup(render_template("item.html", entry=entry, inside=inside))  # noqa: S704 (escaped by its template)
+    proposal = correcting.proposed(entry)
+    html = render_template("item.html", entry=entry, inside=inside, proposal=proposal)
+    return Markup(html)  # noqa: S704 (escaped by its template)
 
 
 def _reservations() -> Reservations:

@@ -97,6 +97,7 @@
       const answer = await fetch(url, { method: "POST", body, keepalive: true });
       if (answer.redirected) { back(item); location.reload(); }
       else if (answer.status === 204) published(name);
+      else if (answer.status === 202) say(name + " is proposed: a second person publishes it.");
       else if (answer.status === 200) { back(parsed(await answer.text())); say(name + " comes back: it is refused."); }
       else if (answer.status === 409) say(name + ": somebody else was faster, or it came again.");
       else { back(item); say(name + " comes back: it could not be published (" + answer.status + ")."); }

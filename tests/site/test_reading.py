@@ -57,7 +57,7 @@ def test_every_key_is_read(tmp_path):
         repeated=("diagnosis_code",),
         aliases={"dob": "patient_dob"},
     )
-    assert config.confidence == ConfidenceConfig(0.8, {"mrn": 0.95}, "publish")
+    assert config.confidence == ConfidenceConfig(0.8, {"mrn": 0.95}, "publish", four_eyes=True)
     assert config.delivery == DeliveryConfig("refuse", "publish", "refuse")
     documents, marker = "{{ delivery.id }}{{ document.suffix }}", "{{ delivery.id }}.done"
     assert config.output == OutputConfig("referrals", documents, marker, "importers", True)

@@ -1,6 +1,7 @@
 """Sample cases: one folder each under a process's samples/, a delivery beside what it must become.
 
     samples/<case>/           the files of the delivery, or request.http
+    samples/<case>/previous.json  what was accepted before it, where it is a correction
     samples/<case>/expected/  the records and the marker under their paths, or problem.json
 
 Documents are not repeated in expected/: they are published as they came.
@@ -8,13 +9,17 @@ Documents are not repeated in expected/: they are published as they came.
 
 import http.client
 import io
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
-from receiver.core.delivery import Section
+from receiver.authoring.cases.outcome import FROZEN
+from receiver.core.delivery import ID_LENGTH, Previous, Section
 from receiver.core.faults import ConfigurationError, Fault, Severity, did_you_mean
 from receiver.core.settings import Settings
 from receiver.delivery import form
@@ -27,6 +32,7 @@ from receiver.store.durable import chunks
 SAMPLES = "samples"
 EXPECTED = "expected"
 REQUEST = "request.http"
+PREVIOUS = "previous.json"
 
 Files = Mapping[str, bytes]  # what a delivery becomes: content by path
 
@@ -48,6 +54,35 @@ class Case:
         """The folder of what it must become."""
         return self.folder / EXPECTED
 
+    @property
+    def files(self) -> list[Path]:
+        """The files of the delivery."""
+        found = (path for path in self.folder.iterdir() if path.is_file() and not path.name.startswith("."))
+        return sorted(path for path in found if path != self._before)
+
+    @property
+    def _before(self) -> Path | None:
+        """The file of what was accepted before; a process may have a part of that name."""
+        return None if is_part(self.process)(Path(PREVIOUS).stem) else self.folder / PREVIOUS
+
+    @property
+    def previous(self) -> Previous | None:
+        """What was accepted before the delivery. Raises `NotARequestError` for a file that does not tell."""
+        if self._before is None or not self._before.exists():
+            return None
+        try:
+            told: dict[str, Any] = {"id": "A" * ID_LENGTH, "version": 1, "receivedAt": FROZEN.isoformat()}
+            told |= json.loads(self._before.read_bytes())
+            return Previous(str(told["id"]), int(told["version"]), datetime.fromisoformat(str(told["receivedAt"])))
+        except (ValueError, TypeError):
+            form = '{"id": "…", "version": 1, "receivedAt": "2026-01-02T03:04:05Z"}'
+            raise NotARequestError(f"{self._before} must be {form}, each of them if it matters") from None
+
+    def version(self, _id: str, _source_id: str) -> tuple[int, Previous | None]:
+        """Return which version the delivery is, and what was accepted before. Raises `NotARequestError`."""
+        before = self.previous
+        return before.version + 1 if before else 1, before
+
 
 def cases(process: Process) -> list[Case]:
     """Return the sample cases of a process by name."""
@@ -61,8 +96,7 @@ def incoming(case: Case, max_body: int) -> Iterator[Section]:
     request = case.folder / REQUEST
     if request.exists():
         return captured_sections(request, max_body)
-    files = sorted(path for path in case.folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    return delivered(named(str(path), is_part(case.process)) for path in files)
+    return delivered(named(str(path), is_part(case.process)) for path in case.files)
 
 
 def delivered(parts: Iterable["Named"]) -> Iterator[Section]:

@@ -176,7 +176,7 @@ def prove(case: Case, max_body: int) -> Proof:
     """Run one case."""
     began = time.perf_counter()
     try:
-        outcome = run(case.process, incoming(case, max_body))
+        outcome = run(case.process, incoming(case, max_body), version=case.version)
         verdict = judge(case, outcome)
     except (NotARequestError, OSError) as error:
         outcome, verdict = Outcome(), Verdict(Status.ERROR, (str(error),))

@@ -164,8 +164,7 @@ def _violations(process: Process, metadata: Metadata) -> tuple[Violation, ...]:
 def _metadata(case: Case, max_body: int) -> Metadata | None:
     request, name = case.folder / REQUEST, _rule(case.process).name
     if not request.exists():
-        files = (path for path in sorted(case.folder.iterdir()) if path.is_file() and not path.name.startswith("."))
-        own = (path for path in files if named(str(path), is_part(case.process)).section.name == name)
+        own = (path for path in case.files if named(str(path), is_part(case.process)).section.name == name)
         return next((Metadata(path, path.read_bytes()) for path in own), None)
     try:
         sections = incoming(case, max_body)

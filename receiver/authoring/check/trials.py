@@ -96,7 +96,7 @@ def _sample(trial: Trial, case: Case, staged: Staged) -> Reading | None:
     published = case.expected.is_dir() and not (case.expected / PROBLEM).exists()
     try:
         reading, parts = _received(trial, case, staged)
-        trial.render(reading, parts, receive.low_confidence(trial.process, reading))
+        trial.render(reading, parts, receive.low_confidence(trial.process, reading), case.previous)
     except Problem as problem:
         by_schema = problem.code in (Code.METADATA_INVALID, Code.FIELDS_INVALID, Code.METADATA_MALFORMED)
         if published and (not by_schema or of_values(problem)):

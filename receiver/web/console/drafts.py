@@ -80,7 +80,8 @@ def findings(draft: Settings, process: str) -> list[Fault]:
 def of_case(draft: Settings, process: str, name: str) -> Outcome | None:
     """Return what a sample case becomes by a draft; None if there is none. Raises ConfigurationError."""
     found = {case.name: case for case in cases(processes(draft, [process])[process])}
-    return run(found[name].process, incoming(found[name], draft.max_body)) if name in found else None
+    case = found.get(name)
+    return run(case.process, incoming(case, draft.max_body), version=case.version) if case else None
 
 
 def of_kept(draft: Settings, context: Context, entry: Entry) -> Outcome:

@@ -6,12 +6,12 @@ from types import SimpleNamespace as Given
 
 import pytest
 
-from receiver.core.delivery import Cell, Previous, Reading, Record
+from receiver.core.delivery import Cell, Previous, Reading, Record, Role
 from receiver.core.problems import PASSING, Code, Problem, Violation
 from receiver.delivery import each as each_of
 from receiver.delivery.each import render_each, together
-from receiver.delivery.receive import low_confidence, next_version, previous
-from receiver.delivery.render import _refuse_clashes, _same_record, _written, holds
+from receiver.delivery.receive import _source_id, low_confidence, next_version, previous, read
+from receiver.delivery.render import _peeked, _refuse_clashes, _same_record, _written, holds
 from receiver.delivery.rules import judge
 from receiver.templates.source import Place
 from tests.store.test_small_parts import ENTRY
@@ -301,3 +301,46 @@ def test_a_rule_that_cannot_be_judged_by_the_values_of_a_delivery_is_broken(code
         assert (violation.message, violation.schema) == ("a must be (is no number)", "process.toml:9")
     else:
         assert broken(failing).code is code
+
+
+# what is kept ---------------------------------------------------------------------------------------------------
+
+
+def part_of(role, content=b"{}"):
+    return Given(role=role, charset="latin-1", read=lambda: content)
+
+
+def test_fields_of_what_is_kept_are_read_as_far_as_they_can_be():
+    def peek(content, charset):
+        if content == b"bad":
+            raise Problem(Code.METADATA_MALFORMED, "")
+        return Given(fields={"mrn": (content, charset)}, source_id="42")
+
+    process = Given(metadata=Given(peek=peek, read=peek))
+    metadata, document, bad = part_of(Role.METADATA), part_of(Role.DOCUMENT), part_of(Role.METADATA, b"bad")
+    assert _peeked(process, [document, metadata]) == {"mrn": (b"{}", "latin-1")}
+    assert [_peeked(process, each) for each in ([document], [metadata, metadata], [bad])] == [{}, {}, {}]
+    found = [
+        _source_id(process, Given(parts=each)) for each in ([document, metadata], [document], [metadata] * 2, [bad])
+    ]
+    assert found == ["42", "", "", ""]
+    process.metadata.read = lambda *_: refuse("43")
+    assert _source_id(process, Given(parts=[metadata])) == "43"
+
+
+def refuse(source_id):
+    raise Problem(Code.METADATA_INVALID, "", source_id=source_id)
+
+
+def test_parts_that_are_refused_are_told_with_the_source_id():
+    problem = Problem(Code.PART_TYPE, "")
+    process = Given(metadata=Given(read=lambda *_: Given(source_id="42")))
+    with pytest.raises(Problem) as caught:
+        read(process, Given(parts=[part_of(Role.METADATA)], problem=problem))
+    assert caught.value is problem
+    assert problem.source_id == "42"
+    found = []
+    process = Given(metadata=Given(read=lambda *given: found.append(given) or "reading"))
+    parts = [part_of(Role.DOCUMENT), part_of(Role.METADATA, b"m")]
+    assert read(process, Given(parts=parts, problem=None), {"a": "b"}) == "reading"
+    assert found == [(b"m", "latin-1", {"a": "b"})]

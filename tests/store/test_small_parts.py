@@ -11,7 +11,7 @@ import pytest
 
 from receiver.core.delivery import Arrival, Kind, Output, Part, Replay, Role, Status
 from receiver.core.problems import Code, Problem, Violation
-from receiver.store import data_version, durable, folders, journal, kept
+from receiver.store import data_version, durable, folders, journal, kept, stage
 from receiver.store.entry import Attempt, Entry, PartLine, to_dict
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -404,3 +404,71 @@ def test_a_rename_leads_to_a_folder_of_the_same_file_system(tmp_path, monkeypatc
     refuse(errno.EACCES)
     with pytest.raises(Problem, match="reach a folder from the stage"):
         durable.leads_to(tmp_path, tmp_path)
+
+
+# the stage ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sizes", "held"), [((100,), 1), ((101,), 0), ((60, 40), 2), ((60, 41), 1), ((60, 41, 40), 2)])
+def test_of_one_delivery_so_much_is_in_memory_together(tmp_path, monkeypatch, sizes, held):
+    monkeypatch.setattr(stage, "HELD", 100)
+    with stage.Stage(tmp_path / "stage").open() as staged:
+        files = [staged.add(b"x" * size) for size in sizes]
+        assert sum(file.held is not None for file in files) == held
+        assert [file.name for file in files] == [str(number) for number in range(1, len(sizes) + 1)]
+        staged.write()
+        assert [file.path.stat().st_size for file in files] == [*sizes]
+
+
+def test_a_name_of_the_stage_is_never_given_twice(tmp_path):
+    given = set()
+    made = stage.Stage(tmp_path / "stage")
+    for _ in range(3):
+        with made.open() as staged:
+            names = {staged.add(b"x", ".tif").name, staged.free(".x").name, staged.part().name}
+            assert not names & given
+            given |= names
+    assert len(given) == 9
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_folder_stays_where_a_delivery_rests_on_it_and_is_ready_for_the_next_else(tmp_path, accepted):
+    made = stage.Stage(tmp_path / "stage")
+    with made.open() as staged:
+        staged.add(b"x")
+        staged.write()
+        staged.accepted = accepted
+    assert (staged.folder / "1").exists() is accepted
+    with made.open() as following:
+        assert (following.folder == staged.folder) is not accepted
+    made.close()
+    assert staged.folder.exists() is accepted
+
+
+def test_a_folder_of_a_delivery_that_failed_is_removed(tmp_path):
+    made = stage.Stage(tmp_path / "stage")
+    with pytest.raises(KeyError), made.open() as staged:
+        raise KeyError
+    assert not staged.folder.exists()
+
+
+def test_a_stage_serves_the_folder_that_it_was_made_for(tmp_path):
+    output, other = tmp_path / "out", tmp_path / "other"
+    made = stage.stage_for(tmp_path / "data", output)
+    other.mkdir()
+    assert (made.serves(output), made.serves(other), made.serves(tmp_path / "away")) == (True, False, True)
+    made.inside = True
+    assert made.serves(output)
+    folders.remove(made.root)
+    assert not made.serves(output)
+
+
+@pytest.mark.parametrize(("most", "kept_ready"), [(2, 2), (0, 0)])
+def test_no_more_folders_lie_ready_than_are_needed(tmp_path, most, kept_ready):
+    made = stage.Stage(tmp_path / "stage")
+    made._spare._most = most
+    with made.open() as one, made.open() as two, made.open() as three:
+        used = [each.folder for each in (one, two, three)]
+    assert sum(folder.exists() for folder in used) == kept_ready
+    made.close()
+    assert not any(folder.exists() for folder in used)

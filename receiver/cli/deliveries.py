@@ -154,11 +154,17 @@ Row = Mapping[str, Any]  # as `to_dict` makes it
 FORMULA = frozenset("=+-@\t\r")  # what a spreadsheet takes for the start of one (OWASP ASVS 5.0, 1.2.10)
 
 
-def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
+def with_batches(kept: ledger.Ledger, entry: Entry) -> dict[str, Any]:
+    """Return a delivery as the verbs print it, with the batches in which its records are."""
+    found = kept.batches.of_deliveries([entry.id]).get(entry.id, [])
+    return to_dict(entry) | {"batches": [batch.id for batch in found]}
+
+
+def csv_lines(kept: ledger.Ledger, entries: Iterable[Entry]) -> Iterator[str]:
     """Yield the heading and then each delivery, as lines that end with CRLF."""
     yield _csv_line(COLUMNS)
     for entry in entries:
-        row = to_dict(entry)
+        row = with_batches(kept, entry)
         yield _csv_line(cell(row) for cell in COLUMNS.values())
 
 
@@ -198,4 +204,5 @@ COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "violations": _each("violations", "where", "rule", "message"),
     "attempts": _each("attempts", "at", "outcome", "code", "peer", "note"),
     "attemptCount": _plain("attemptCount"),
+    "batches": lambda row: "; ".join(row["batches"]),
 }

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from receiver.cli.deliveries import csv_lines as lines
-from receiver.cli.deliveries import entries, open_ledger, require_process, to_dict
+from receiver.cli.deliveries import entries, open_ledger, require_process, with_batches
 from receiver.cli.terminal import moment, show_table, shown
 from receiver.core.delivery import Status
 from receiver.core.settings import Settings
@@ -62,10 +62,9 @@ def command(
         raise click.UsageError("name one of the two: --json or --csv")
     if as_json:
         for entry in islice(found, limit):
-            batches = [each.id for each in kept.batches.of_deliveries([entry.id]).get(entry.id, [])]
-            click.echo(json.dumps(to_dict(entry) | {"batches": batches}, ensure_ascii=False))
+            click.echo(json.dumps(with_batches(kept, entry), ensure_ascii=False))
     elif as_csv:
-        for line in lines(islice(found, limit)):
+        for line in lines(kept, islice(found, limit)):
             click.echo(line, nl=False)
     else:
         _show(kept, found, limit or LIMIT)

@@ -127,7 +127,8 @@ def _shared_output(configs: Sequence[ProcessConfig], output: Path) -> Iterator[F
         if folder.is_relative_to(another) or another.is_relative_to(folder):
             owner = first.name if first is not second else "the process, or of another record of it"
             message = f"{value_name(other)} is, holds or lies in the output folder of {owner}"
-            hint = "each process, and each importing system, has a folder of its own"
+            whose = "process writes into" if first is not second else "importing system has"
+            hint = f"each {whose} a folder of its own"
             yield second.fault("output-shared", message, *position, hint=hint)
 
 

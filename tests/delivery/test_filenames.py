@@ -28,6 +28,7 @@ def read(rest: str) -> str | None:
         ('filename="=?iso-8859-1?Q?=DC_x.tif?="', "Ü x.tif"),
         ('filename="=?utf-8?B?w5xiZXI=?= =?utf-8?Q?weisung.tif?="', "Überweisung.tif"),
         ('filename="=?windows-1252?Q?=80.tif?="', "€.tif"),
+        ('filename="=?windows-1252?q?=80_.tif?="', "€ .tif"),
         ('filename="=?klingon?B?w5wudGlm?="', "=?klingon?B?w5wudGlm?="),
         ('filename="=?utf-8?B?!?="', "=?utf-8?B?!?="),
         ('filename="=?utf-8?B?/w==?="', "=?utf-8?B?/w==?="),

@@ -18,7 +18,7 @@ from .changes import Change
 LEARNING = 1200  # seconds that all tests may take while it is learnt what they reach
 PATIENCE = 20  # seconds that a trial may take beyond three times what its tests took: a change can make a loop endless
 KILLED, SURVIVED, ENDLESS = "killed", "survived", "timed out"
-FAILED = {1, 2, 3}  # pytest's exit codes: tests failed, a module could not be imported, a plugin failed
+FAILED = {1, 2, 3, 4}  # pytest's exit codes: tests failed, a module, plugin or conftest.py could not be imported
 PASSED = {0, 5}  # they passed, or none of the chosen exists any more
 
 

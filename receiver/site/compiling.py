@@ -19,7 +19,7 @@ from receiver.formats import checking as records
 from receiver.formats.checking import Check
 from receiver.formats.fhir import check as fhir
 from receiver.formats.hl7 import check as hl7
-from receiver.metadata import reader
+from receiver.metadata import compiling
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas.folder import Schemas
 from receiver.site.config.build import read, read_provisional
@@ -158,7 +158,7 @@ def compile_process(configured: ProcessConfig, tokens: Tokens, schemas: Schemas)
     return Pieces(
         configured,
         tokens,
-        work.attempt(reader.compile, configured, schemas),
+        work.attempt(compiling.compile, configured, schemas),
         work.path(output.documents, "output", "documents"),
         work.path(output.marker, "output", "marker") if output.marker else None,
         tuple(work.attempt(work.rule, rule, index) for index, rule in enumerate(configured.rules)),

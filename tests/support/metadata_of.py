@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.core.faults import Fault
-from receiver.metadata import reader
+from receiver.metadata import compiling
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas.folder import Schemas
 
@@ -56,7 +56,7 @@ def reader_of(
     if schema.endswith(".xsd"):
         fields = {"each": ".//field", "name": "@name", "value": ".", "confidence": "@confidence"} | fields
     configured = Configured(Metadata(schema, source_id), Fields(**fields, schema=fields_schema))
-    return reader.compile(configured, Schemas(folder, folder.parent))
+    return compiling.compile(configured, Schemas(folder, folder.parent))
 
 
 def document(*fields: Any, source_id: Any = "1", **more: Any) -> bytes:

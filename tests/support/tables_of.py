@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from receiver.metadata import reader
+from receiver.metadata import compiling
 from receiver.metadata.reader import MetadataReader
 from receiver.schemas.folder import Schemas
 from tests.support.site_of import configured
@@ -37,7 +37,7 @@ def tables_reader(toml: str, form: str = "json", row: dict[str, Any] | None = No
         (schemas / "items.json").write_text(json.dumps(True if row is None else row))
         schema, source_id = ("any.json", "id") if form == "json" else ("any.xsd", "id")
         process = configured(site, "invoices", PROCESS.format(schema=schema, source_id=source_id) + toml)
-        return reader.compile(process, Schemas(schemas, site))
+        return compiling.compile(process, Schemas(schemas, site))
 
 
 def json_with(lines: Any, **more: Any) -> bytes:

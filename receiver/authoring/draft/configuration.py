@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from receiver.authoring.draft.reading import Reading
+from receiver.authoring.draft.rows import DraftedTable
 from receiver.authoring.draft.sources import FORMS, Sources
-from receiver.authoring.draft.tables import DraftedTable
 from receiver.core.delivery import Section
 
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")

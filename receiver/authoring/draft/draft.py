@@ -14,9 +14,10 @@ from receiver.authoring.draft import json_schema, xml_schema
 from receiver.authoring.draft.configuration import Record, of_tables, toml
 from receiver.authoring.draft.kinds import left_out, slots
 from receiver.authoring.draft.reading import Reading, read
+from receiver.authoring.draft.rows import DraftedTable
 from receiver.authoring.draft.sources import Sources, UnusableError
 from receiver.authoring.draft.sources import read as read_sources
-from receiver.authoring.draft.tables import Claims, DraftedTable
+from receiver.authoring.draft.tables import Claims
 from receiver.authoring.draft.tables import find as find_tables
 from receiver.authoring.draft.wanted import Wanted
 from receiver.core.settings import Settings

@@ -20,17 +20,17 @@ Scalar = str | int | float | bool | None
 def found(documents: Sequence[Any], wanted: Wanted) -> Iterator[Candidate]:
     """Yield every way to read the fields; if the owner says where they stand, the ways to read those."""
     total = sum(map(_size, documents)) or 1
-    for steps, items in _places(documents, list, wanted).items():
+    for steps, items in places(documents, list, wanted).items():
         rows = [(number, item) for number, each in items for item in each]
-        each = _written((*steps, "[]") if "[]" in steps else steps)  # the inner lists become one
+        each = path_of((*steps, "[]") if "[]" in steps else steps)  # the inner lists become one
         yield from _rows(_found(wanted.fields or each, steps, rows, total), rows, wanted)
-    objects = {steps: items for steps, items in _places(documents, dict, wanted).items() if "[]" not in steps}
+    objects = {steps: items for steps, items in places(documents, dict, wanted).items() if "[]" not in steps}
     for steps, items in objects.items():
-        yield from _of_members(wanted.fields or _written(steps), steps, items, total, wanted)
+        yield from _of_members(wanted.fields or path_of(steps), steps, items, total, wanted)
     if not wanted.fields:
         for parent, groups in _groups(objects).items():
             items = [each for group in groups for each in objects[group]]
-            merged = ", ".join(f"{_written(group)} || `{{}}`" for group in groups)
+            merged = ", ".join(f"{path_of(group)} || `{{}}`" for group in groups)
             yield from _of_members(f"merge({merged})", parent, items, total, wanted)
 
 
@@ -66,8 +66,8 @@ def outside(documents: Sequence[Any], candidate: Candidate) -> Iterator[Column]:
             if steps and "[]" not in steps and isinstance(value, Scalar):
                 gathered.setdefault(steps, []).append((number, value))
     for steps, values in gathered.items():
-        if not any(_general(_written(steps[:length])) in inside for length in range(1, len(steps) + 1)):
-            yield column(_written(steps), steps[-1], values, len(documents))
+        if not any(_general(path_of(steps[:length])) in inside for length in range(1, len(steps) + 1)):
+            yield column(path_of(steps), steps[-1], values, len(documents))
 
 
 def left_out(documents: Sequence[Any], candidate: Candidate, source_id: str) -> list[str]:
@@ -85,7 +85,7 @@ def left_out(documents: Sequence[Any], candidate: Candidate, source_id: str) -> 
     for document in documents:
         for steps, value in _walk((), document):
             if isinstance(value, Scalar) and not is_blank(value):
-                path = _as_member(steps, fields) if candidate.name == "key" else _written(steps)
+                path = _as_member(steps, fields) if candidate.name == "key" else path_of(steps)
                 if not any(path == each or path.startswith((f"{each}.", f"{each}[")) for each in taken):
                     found[path] = None
     return list(found)
@@ -94,10 +94,10 @@ def left_out(documents: Sequence[Any], candidate: Candidate, source_id: str) -> 
 def _as_member(steps: Steps, fields: Sequence[str]) -> str:
     """Write a path in which the names of fields are "*"."""
     for length in range(len(steps)):
-        if (_written(steps[:length]) if length else "@") in fields:
+        if (path_of(steps[:length]) if length else "@") in fields:
             steps = (*steps[:length], "*", *steps[length + 1 :])
             break
-    return _written(steps)
+    return path_of(steps)
 
 
 def _parts(each: str) -> list[str]:
@@ -121,19 +121,19 @@ def named(candidate: Candidate, name: str) -> str | None:
     if candidate.name == "key":
         return None
     each = candidate.each.removesuffix("[]")
-    return f"{each}[?{candidate.name}=={_literal(name)}].{candidate.value} | [0]"
+    return f"{each}[?{candidate.name}=={literal(name)}].{candidate.value} | [0]"
 
 
 def repeated(documents: Sequence[Any]) -> list[str]:
     """Return the paths of lists of objects, and of objects of objects, each with how many there are."""
     lists = {
-        _written((*steps, "[]") if "[]" in steps else steps): sum(len(each) for _, each in items)
-        for steps, items in _places(documents, list, Wanted()).items()
+        path_of((*steps, "[]") if "[]" in steps else steps): sum(len(each) for _, each in items)
+        for steps, items in places(documents, list, Wanted()).items()
         if any(isinstance(item, dict) for _, each in items for item in each)
     }
     objects = {
-        _written(steps): sum(len(each) for _, each in items)
-        for steps, items in _places(documents, dict, Wanted()).items()
+        path_of(steps): sum(len(each) for _, each in items)
+        for steps, items in places(documents, dict, Wanted()).items()
         if "[]" not in steps and all(isinstance(item, dict) for _, each in items for item in each.values())
     }
     return [f"{path} ({count})" for path, count in (lists | objects).items()]
@@ -141,9 +141,9 @@ def repeated(documents: Sequence[Any]) -> list[str]:
 
 def below(documents: Sequence[Any], each: str) -> list[str]:
     """Return the paths of what stands below each field."""
-    places = _places(documents, list | dict, Wanted(fields=each)).get((), [])
-    rows = [(number, item) for number, place in places for item in _items(place)]
-    return [each.path for each in _columns(rows)]
+    found_there = places(documents, list | dict, Wanted(fields=each)).get((), [])
+    rows = [(number, item) for number, place in found_there for item in _items(place)]
+    return [each.path for each in columns_of(rows)]
 
 
 def _items(place: Any) -> list[Any]:
@@ -155,7 +155,7 @@ def _rows(known: Found, items: Items, wanted: Wanted) -> Iterator[Candidate]:
     """Yield how a list of objects is read, each of them one field."""
     if not items or not all(isinstance(item, dict) for _, item in items):
         return
-    chosen = roles(list(_columns(items)), wanted, alone=_are_alone(items))
+    chosen = roles(list(columns_of(items)), wanted, alone=are_alone(items))
     if chosen:
         value = chosen.value.path if chosen.value.everywhere else f"not_null({chosen.value.path})"
         yield known.candidate(chosen.name.path, value, chosen.confidence, chosen.points)
@@ -167,7 +167,7 @@ def _members(known: Found, names: Column, items: Items, wanted: Wanted) -> Itera
         return
     if all(item is None or isinstance(item, dict) for _, item in items) and any(item for _, item in items):
         items = [(number, item) for number, item in items if item is not None]
-        columns = list(_columns(items, ("value",)))
+        columns = list(columns_of(items, ("value",)))
         value = value_of(columns, wanted)
         if value and (value.everywhere or wanted.fields or 2 * len(value.values) > value.items):
             path = value.path if value.everywhere else f"not_null({value.path})"
@@ -178,7 +178,7 @@ def _members(known: Found, names: Column, items: Items, wanted: Wanted) -> Itera
         yield known.single(wanted.name or "key", wanted.value or "value")
 
 
-def _are_alone(items: Items) -> bool:
+def are_alone(items: Items) -> bool:
     numbers = [number for number, _ in items]
     return max(map(numbers.count, set(numbers))) == 1
 
@@ -189,7 +189,7 @@ def _found(each: str, steps: Steps, items: Items, total: int) -> Found:
     return Found(each, word, len(items), said / total)
 
 
-def _places(documents: Sequence[Any], kind: Any, wanted: Wanted) -> dict[Steps, list[tuple[int, Any]]]:
+def places(documents: Sequence[Any], kind: Any, wanted: Wanted) -> dict[Steps, list[tuple[int, Any]]]:
     """Return all lists, or all objects, by where they stand; only what the owner names, if so."""
     gathered: dict[Steps, list[tuple[int, Any]]] = {}
     single = _single(documents) if kind is dict else set()
@@ -218,7 +218,7 @@ def _size(value: Any) -> int:
     return sum(1 for _, each in _walk((), value) if isinstance(each, Scalar))
 
 
-def _columns(items: Items, top: Steps = ()) -> Iterator[Column]:
+def columns_of(items: Items, top: Steps = ()) -> Iterator[Column]:
     gathered: dict[Steps, list[tuple[int, Any]]] = {}
     single = {(*top, *steps) for steps in _single([item for _, item in items])}
     for number, item in items:
@@ -227,10 +227,10 @@ def _columns(items: Items, top: Steps = ()) -> Iterator[Column]:
             if 0 < depth <= MAX_DEPTH and "[]" not in steps and not isinstance(value, dict):
                 gathered.setdefault(steps, []).append((number, value))
     for steps, values in gathered.items():
-        yield column(_written(steps), steps[-1], values, len(items))
+        yield column(path_of(steps), steps[-1], values, len(items))
 
 
-def _written(steps: Steps) -> str:
+def path_of(steps: Steps) -> str:
     """Write a JMESPath: `result.pages[].fields`."""
     path = ""
     for step in steps:
@@ -239,6 +239,6 @@ def _written(steps: Steps) -> str:
     return path or "@"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Write a text as JMESPath's raw string."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

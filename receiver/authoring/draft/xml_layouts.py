@@ -20,12 +20,12 @@ def found(documents: Sequence[Any], wanted: Wanted) -> Iterator[Candidate]:
     """Yield every way to read the fields; if the owner says where they stand, the ways to read those."""
     total = sum(_size(document.root) for document in documents) or 1
     if wanted.fields:
-        items = _selected(documents, wanted.fields)
+        items = selected(documents, wanted.fields)
         known = _found(wanted.fields, "", items, total)
         yield from _rows(known, items, wanted)
         yield from _children(known, items, wanted)
         return
-    for steps, items in _places(documents).items():
+    for steps, items in places(documents).items():
         if steps:
             word = steps[-2] if len(steps) > 1 else ""
             yield from _rows(_found("/".join(steps), word, items, total), items, wanted)
@@ -40,7 +40,7 @@ def found(documents: Sequence[Any], wanted: Wanted) -> Iterator[Candidate]:
 def outside(documents: Sequence[Any], candidate: Candidate) -> Iterator[Column]:
     """Yield the single values that stand once in a document and, but for single values, in no field."""
     everywhere = candidate.single or candidate.each == "*"
-    inside = set() if everywhere else {id(element) for _, element in _selected(documents, candidate.each)}
+    inside = set() if everywhere else {id(element) for _, element in selected(documents, candidate.each)}
     gathered: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for number, document in enumerate(documents):
         for path, word, text in _texts((), document.root, inside):
@@ -62,7 +62,7 @@ def left_out(documents: Sequence[Any], candidate: Candidate, source_id: str) -> 
         candidate.value.removeprefix("string(").removesuffix(")"),
         candidate.confidence,
     }
-    columns = _columns(_selected(documents, candidate.each))
+    columns = columns_of(selected(documents, candidate.each))
     return [*beside, *(f"{candidate.each}/{each.path}" for each in columns if each.texts and each.path not in used)]
 
 
@@ -74,17 +74,17 @@ def named(candidate: Candidate, name: str) -> str | None:
 
 def repeated(documents: Sequence[Any]) -> list[str]:
     """Return the paths of elements that have siblings of their name, each with how many there are."""
-    return [f"{'/'.join(steps)} ({len(items)})" for steps, items in _places(documents).items() if not _are_alone(items)]
+    return [f"{'/'.join(steps)} ({len(items)})" for steps, items in places(documents).items() if not are_alone(items)]
 
 
 def below(documents: Sequence[Any], each: str) -> list[str]:
     """Return the paths of what stands below each field."""
-    return [each.path for each in _columns(_selected(documents, each))]
+    return [each.path for each in columns_of(selected(documents, each))]
 
 
 def _rows(known: Found, items: Items, wanted: Wanted) -> Iterator[Candidate]:
     """Yield how elements of one name are read, each of them one field."""
-    chosen = roles(list(_columns(items)), wanted, alone=_are_alone(items)) if items else None
+    chosen = roles(list(columns_of(items)), wanted, alone=are_alone(items)) if items else None
     if chosen:
         yield known.candidate(chosen.name.path, _first(chosen.value), chosen.confidence, chosen.points)
 
@@ -93,7 +93,7 @@ def _children(known: Found, items: Items, wanted: Wanted) -> Iterator[Candidate]
     """Yield how the children of an element are read, each of them one field under its own name."""
     if len({child.tag for _, child in items}) < 2 and not (items and wanted.fields):
         return
-    columns = list(_columns(items))
+    columns = list(columns_of(items))
     value = value_of(columns, wanted)
     sure = confidence([each for each in columns if each is not value], wanted)
     name = wanted.name or OWN_NAME
@@ -109,7 +109,7 @@ def _first(value: Column) -> str:
     return value.path if value.everywhere else f"string({value.path})"
 
 
-def _are_alone(items: Items) -> bool:
+def are_alone(items: Items) -> bool:
     numbers = [number for number, _ in items]
     return max(map(numbers.count, set(numbers)), default=0) == 1
 
@@ -118,7 +118,7 @@ def _found(each: str, word: str, items: Items, total: int) -> Found:
     return Found(each, word, len(items), sum(_size(element) for _, element in items) / total)
 
 
-def _selected(documents: Sequence[Any], path: str) -> list[tuple[int, Element]]:
+def selected(documents: Sequence[Any], path: str) -> list[tuple[int, Element]]:
     """Return the elements that a path selects."""
     compiled = form.path(path)
     return [
@@ -129,7 +129,7 @@ def _selected(documents: Sequence[Any], path: str) -> list[tuple[int, Element]]:
     ]
 
 
-def _places(documents: Sequence[Any]) -> dict[Steps, list[tuple[int, Element]]]:
+def places(documents: Sequence[Any]) -> dict[Steps, list[tuple[int, Element]]]:
     """Return all elements by where they stand."""
     gathered: dict[Steps, list[tuple[int, Element]]] = {}
     for number, document in enumerate(documents):
@@ -140,10 +140,10 @@ def _places(documents: Sequence[Any]) -> dict[Steps, list[tuple[int, Element]]]:
 
 def _scattered(documents: Sequence[Any]) -> dict[str, list[tuple[int, Element]]]:
     """Return the elements whose name stands at several places, by their name."""
-    places = {steps: items for steps, items in _places(documents).items() if steps}
-    names = [steps[-1] for steps in places]
+    inner = {steps: items for steps, items in places(documents).items() if steps}
+    names = [steps[-1] for steps in inner]
     scattered: dict[str, list[tuple[int, Element]]] = {}
-    for steps, items in places.items():
+    for steps, items in inner.items():
         if names.count(steps[-1]) > 1:
             scattered.setdefault(steps[-1], []).extend(items)
     return {tag: sorted(items, key=lambda each: each[0]) for tag, items in scattered.items()}
@@ -160,7 +160,7 @@ def _size(element: Element) -> int:
     return sum(len(each.attrib) + (len(each) == 0 and not is_blank(each.text)) for each in element.iter())
 
 
-def _columns(items: Items) -> Iterator[Column]:
+def columns_of(items: Items) -> Iterator[Column]:
     """Yield attributes, texts and single descendants of some elements; an element's own text counts as its value."""
     gathered: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for number, element in items:

@@ -62,16 +62,14 @@ def look_at_context(settings: Settings) -> "Context":
     What is missing or cannot be used is for `health` to report, also the ledger of a service that was started before.
     """
     from receiver.authoring.cases.cases import processes
-    from receiver.delivery.context import Context
+    from receiver.delivery.context import Context, processes_in_force
     from receiver.site import in_force
 
     state = in_force.read(settings.local)
     if state is None:
         open_ledger(settings)
         return Context(settings, processes(settings), ledger.Ledger(settings.ledger), {})
-    sites = in_force.sites(settings, state)
-    served = {name: process for site, names in sites for name, process in processes(site, names).items()}
-    return Context(settings, served, ledger.Ledger(settings.ledger), {})
+    return Context(settings, processes_in_force(settings, state), ledger.Ledger(settings.ledger), {})
 
 
 def report_away(context: "Context") -> bool:

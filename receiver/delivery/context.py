@@ -8,8 +8,12 @@ from pathlib import Path
 
 from receiver import log
 from receiver.core.delivery import Arrival
+from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
+from receiver.site import in_force
+from receiver.site.compiling import compile_site
+from receiver.site.in_force import State
 from receiver.site.process import Process
 from receiver.store import journal, originals, quarantine
 from receiver.store.durable import storage
@@ -128,6 +132,20 @@ def open_unrecovered(settings: Settings, processes: Mapping[str, Process], *, cr
     originals.ensure_folder(settings.data)
     ledger = Ledger(settings.ledger)
     return Context(settings, processes, ledger, stages_of(settings, processes, ledger.owner, create=create))
+
+
+def processes_in_force(settings: Settings, state: State) -> dict[str, Process]:
+    """Return the processes that the service has in force, tokens aside, for whoever works beside it.
+
+    Raises `ConfigurationError` if one that was proven cannot be compiled here.
+    """
+    found: dict[str, Process] = {}
+    for site, names in in_force.sites(settings, state):
+        compiled, faults = compile_site(site, {}, names)
+        if not set(names) <= set(compiled):
+            raise ConfigurationError(faults)
+        found |= {name: compiled[name] for name in names}
+    return found
 
 
 def stages_of(settings: Settings, processes: Mapping[str, Process], owner: str, *, create: bool) -> dict[str, Stage]:

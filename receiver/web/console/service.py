@@ -2,10 +2,9 @@
 
 from threading import Lock
 
-from receiver.authoring.cases.cases import processes
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
-from receiver.delivery.context import Context, open_unrecovered
+from receiver.delivery.context import Context, open_unrecovered, processes_in_force
 from receiver.site import in_force
 
 
@@ -31,6 +30,4 @@ class Service:
         state = in_force.read(self.settings.local)
         if state is None:
             raise Problem(Code.STORAGE_FAILED, "The service has not started on this data folder yet.")
-        sites = in_force.sites(self.settings, state)
-        served = {name: process for site, names in sites for name, process in processes(site, names).items()}
-        return open_unrecovered(self.settings, served, create=False)
+        return open_unrecovered(self.settings, processes_in_force(self.settings, state), create=False)

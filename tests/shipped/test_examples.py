@@ -41,7 +41,7 @@ def records(suffix: str, process: str = "", without: str = ""):
 
 @pytest.mark.parametrize("case", CASES, ids=name)
 def test_a_sample_becomes_what_stands_beside_it(case):
-    outcome = run(case.process, incoming(case, settings(EXAMPLES).max_body))
+    outcome = run(case.process, incoming(case, settings(EXAMPLES).max_body), version=case.version)
     assert judge(case, outcome) == Verdict(Status.OK)
 
 

@@ -107,9 +107,7 @@ def test_a_server_that_hangs_is_a_problem_soon_and_well_again_by_itself(tmp_path
     place.ledger.close()
 
 
-def test_nothing_is_answered_before_a_second_server_has_it_if_one_is_to_have_it(tmp_path, own_server, monkeypatch):
-    """The end of a statement's time would make PostgreSQL say that it is done: it has committed here alone."""
-    monkeypatch.setitem(session.SETTINGS, "statement_timeout", "300ms")
+def test_nothing_is_answered_before_a_second_server_has_it_if_one_is_to_have_it(tmp_path, own_server):
     place = Place.at(tmp_path, own_server.new_url())
     own_server.set("synchronous_standby_names = 'nobody'")
     with pytest.raises(Problem):

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, LiteralString, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -17,8 +17,6 @@ from receiver.store.postgres.session import PARAMETERS, Connection, Session, con
 Result = TypeVar("Result")
 Pool = ConnectionPool[Connection]
 
-# If the time of a statement were over while a commit waits for a second server, PostgreSQL would say that it is done.
-COMMIT: LiteralString = "SET LOCAL statement_timeout = 0; COMMIT"
 MOST = 20  # sessions of one process: a worker's 16 threads, and those that keep house; a server has 100 by default
 WAIT = 0.8  # seconds that a session is waited for: a sender is answered within one
 IDLE = 300  # seconds after which a session that nobody needs is closed
@@ -55,7 +53,7 @@ class Connections:
                 with suppress(psycopg.Error):
                     connection.execute("ROLLBACK")
                 raise
-            _commit(connection, COMMIT if durable else "COMMIT")
+            _commit(connection)
             return result
 
         with ledger_errors():
@@ -147,13 +145,10 @@ def _borrowed(pool: Pool) -> Iterator[Connection]:
         pool.putconn(connection)
 
 
-def _commit(connection: Connection, command: LiteralString = COMMIT) -> None:
+def _commit(connection: Connection) -> None:
     """Commit. Raises Unclear if no answer came, and Problem if the answer is no."""
     try:
-        cursor = connection.execute(command)
-        while cursor.nextset():
-            pass
-        done = cursor.statusmessage
+        done = connection.execute("COMMIT").statusmessage
     except psycopg.Error as error:
         problem = problem_of(error)
         if connection.info.transaction_status is TransactionStatus.IDLE:

@@ -100,7 +100,7 @@ def test_a_row_that_is_null_does_not_count() -> None:
 
 
 def test_a_single_row_may_come_as_an_object() -> None:
-    # as converters of XML to JSON write a list of one (nashwaan/xml-js #18, martinblech/xmltodict #14)
+    # as converters of XML to JSON write a list of one (Cheedoong/xml2json #15, oozcitak/xmlbuilder2 #30)
     assert items(tables_reader(BY_COLUMNS), json_with({"code": "A"})) == [{"sku": "A"}]
 
 

@@ -43,7 +43,7 @@ def names(delivery: Delivery, reading: Reading) -> dict[str, object]:
     return {
         "fields": _plain(reading.fields),
         "tables": _plain(reading.tables),
-        "confidence": _plain(reading.confidence),
+        "confidence": _with_columns(reading) if reading.cells else _plain(reading.confidence),
         "metadata": reading.document,
         "delivery": {
             "id": delivery.id,
@@ -65,6 +65,15 @@ def with_documents(
     """
     views = [DocumentView(part, path, delivery.process) for part, path in published]
     return names | {"documents": views, **({"document": views[0]} if views else {})}
+
+
+def _with_columns(reading: Reading) -> dict[str, object]:
+    """Return the confidences of the fields and, for each column of a table, the lowest of its cells."""
+    lowest: dict[str, float] = {}
+    for cell in reading.cells:
+        if cell.confidence is not None:
+            lowest[cell.name] = min(cell.confidence, lowest.get(cell.name, 1.0))
+    return {**lowest, **reading.confidence}
 
 
 def _previous(before: Previous | None) -> dict[str, object] | None:

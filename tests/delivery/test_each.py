@@ -137,6 +137,12 @@ def test_cells_below_their_minimum_hold_a_delivery(site):
     assert site.deliver(LINES).status is Status.PUBLISHED
 
 
+def test_templates_read_the_lowest_confidence_of_a_column(site):
+    site.write(EACH, '{{ confidence["items.qty"] }},{{ confidence["items.sku"] | default("none") }}\n')
+    lines = [{"sku": "A", "qty": 2, "sure": 0.9}, {"sku": "B", "qty": 3, "sure": 0.4}, {"sku": "C", "qty": 1}]
+    assert site.records(site.deliver(lines)) == ["0.4,none\n"] * 3
+
+
 def test_item_is_nothing_outside_of_each(tmp_path):
     site = Invoices(tmp_path, EACH.replace('each = "tables.items"\n', ""))
     with pytest.raises(Exception, match="write each = "):

@@ -126,7 +126,7 @@ def _made_up(trial: Trial, reading: Reading, parts: Sequence[Part], samples: lis
     trial.verdicts.constant()
     for what, others in documents(trial.process.config.parts, parts):
         _try(trial, reading, others, what)
-    _try(trial, replace(reading, confidence={}), parts, "no confidence is sent")
+    _try(trial, replace(reading, confidence={}, cells=()), parts, "no confidence is sent")
     if trial.process.config.delivery.same_source_id == "publish":
         _try(trial, reading, parts, "it is the second version", before=Previous("A" * ID_LENGTH, 1, FROZEN))
     for what, tables in _tables(trial, reading):

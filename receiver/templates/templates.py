@@ -31,6 +31,12 @@ DELIMITER = re.compile(r"\{#-?\s*delimiter:\s*(\S+)\s*-?#\}")
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
 
 
+def declared_delimiter(text: str) -> str | None:
+    """Return the delimiter that a comment of a CSV template names; None if none does, or one that there is not."""
+    declared = DELIMITER.search(text)
+    return DELIMITERS.get(declared[1]) if declared else None
+
+
 class Dialect(NamedTuple):
     """How one record is written if its format leaves that open: the keys of [[records]]."""
 

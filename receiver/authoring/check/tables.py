@@ -91,7 +91,9 @@ def of_samples(process: Process, readings: Sequence[Reading]) -> Iterator[Fault]
         asked = process.config.confidence.minimum > 0 and table.confidence != process.metadata.form.NO_CONFIDENCE
         for what, *key in _nothing(name, table, rows, cells, asked=asked):
             message = f"there {what} at this path in any of the samples ({len(readings)})"
-            yield process.config.fault("unknown-path", message, "tables", name, *key, severity=Severity.WARNING)
+            hint = "write the path that leads there in the metadata; a text within a JMESPath stands in single quotes"
+            where = ("tables", name, *key)
+            yield process.config.fault("unknown-path", message, *where, hint=hint, severity=Severity.WARNING)
 
 
 def _rows(process: Process, name: str, reading: Reading) -> list[Row]:

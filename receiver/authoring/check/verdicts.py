@@ -69,28 +69,39 @@ class Verdicts:
     site: Path
     config: ProcessConfig
     found: dict[tuple[str, int, str], Fault] = field(default_factory=dict)
-    _outcomes: dict[int, set[bool]] = field(default_factory=dict)  # of each record's condition
+    _outcomes: dict[tuple[str, int, str], set[bool]] = field(default_factory=dict)  # of each condition, by its place
 
     def watched(self, process: Process) -> Process:
         """Return a process whose records are noted before they are judged."""
         rules = zip(process.records, process.config.records, strict=True)
         records = tuple(self._watched(rule, config, index) for index, (rule, config) in enumerate(rules))
-        return replace(process, records=records)
+        rules_ = [
+            replace(rule, must=self._asked(rule.must, ("rules", index, "must")))
+            for index, rule in enumerate(process.rules)
+        ]
+        return replace(process, records=records, rules=tuple(rules_))
 
     def constant(self) -> None:
         """Report conditions of one field that were always true, or never, of all that the schema lets come."""
-        for index, seen in self._outcomes.items():
-            when = str(self.config.records[index].when)
-            if len(seen) == 1 and conditions.field_alone(when) and not (True in seen and conditions.is_guard(when)):
+        for path, seen in self._outcomes.items():
+            written = str(self._said(path))
+            if (
+                len(seen) == 1
+                and conditions.field_alone(written)
+                and not (True in seen and conditions.is_guard(written))
+            ):
                 said = "always" if True in seen else "never"
                 message = f"this is {said} true, whatever the schema lets come"
-                hint = "leave `when` out" if True in seen else "compare it with what may come, or remove the record"
-                path = ("records", index, "when")
+                hint = "remove it" if True in seen else "compare the field with what may come"
                 fault = self.config.fault("constant-condition", message, *path, hint=hint, severity=Severity.WARNING)
                 self._note(fault)
 
-    def _asked(self, when: Condition, index: int) -> Condition:
-        return Asked(when, self._outcomes.setdefault(index, set()))
+    def _said(self, path: tuple[str, int, str]) -> str | None:
+        _, index, key = path
+        return self.config.rules[index].must if key == "must" else self.config.records[index].when
+
+    def _asked(self, condition: Condition, path: tuple[str, int, str]) -> Condition:
+        return Asked(condition, self._outcomes.setdefault(path, set()))
 
     def _watched(self, rule: RecordRule, config: RecordConfig, index: int) -> RecordRule:
         template = Remembering(rule.template)
@@ -102,7 +113,8 @@ class Verdicts:
                 self._unusual(template, content.decode(rule.encoding))
             return found
 
-        return replace(rule, template=template, check=check, when=rule.when and self._asked(rule.when, index))
+        when = self._asked(rule.when, ("records", index, "when")) if rule.when else None
+        return replace(rule, template=template, check=check, when=when)
 
     def sample(self, problem: Problem, case: Case) -> None:
         """Report a sample that is to be published and is refused."""

@@ -155,6 +155,7 @@ def rule_of(context: Context, batch: Batch) -> tuple[Process, BatchRule]:
 
 def look(context: Context, now: datetime) -> None:
     """Close the batches whose time is over, and publish what is closed. Raises Problem if the ledger fails."""
+    context.ledger.batches.forget_published()
     names: dict[tuple[str, str], None] = {}
     for batch in context.ledger.batches.unpublished():
         process = context.processes.get(batch.process)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -98,8 +99,21 @@ class Batches:
         return self._write(operation)
 
     def published(self, batch: Batch, entry: Entry, at: datetime) -> None:
-        """Mark a batch as published: visible at once, durable with the next commit."""
+        """Mark a batch as published: visible at once, durable with the next commit. Then forget its contents."""
         self._write(lambda connection: batches.publish(connection, batch, entry, at), durable=False)
+        with suppress(Problem):  # it is published, and housekeeping forgets the rest
+            self._forget(batch)
+
+    def forget_published(self) -> None:
+        """Remove contents of published records that were left there."""
+        for batch in self._read(batches.remembered):
+            self._forget(batch)
+
+    def _forget(self, batch: Batch) -> None:
+        """Remove contents piece by piece: all at once would keep deliveries waiting for seconds."""
+        some = partial(batches.forget, batch=batch, most=AT_ONCE)
+        while self._write(some, durable=False) == AT_ONCE:
+            pass
 
     def complete(self, batch: Batch, records: Sequence[tuple[str, int, str]]) -> bool:
         """Note durably that a batch was published, as of a ledger that was restored; False if that is known."""

@@ -118,16 +118,30 @@ def commit(connection: Any, batch: Batch, entry: Entry, before: BatchStatus) -> 
 
 
 def publish(connection: Any, batch: Batch, entry: Entry, at: datetime) -> None:
-    """Mark a batch as published; its records are in its file, and their contents are kept no longer."""
+    """Mark a batch as published: its records are in its file."""
     connection.execute(
         f"UPDATE batches SET status = 'published', published_at = ? WHERE {_KEY} AND status = 'committed'",  # noqa: S608
         (units.stamp(at), batch.process, batch.name, batch.number),
     )
-    connection.execute(
-        f"UPDATE batch_records SET content = NULL, exported = NULL WHERE {_KEY}",  # noqa: S608
-        (batch.process, batch.name, batch.number),
-    )
     connection.execute("DELETE FROM claims WHERE target = ? AND id = ?", (entry.outputs[0].target, entry.id))
+
+
+def forget(connection: Any, batch: Batch, most: int) -> int:
+    """Remove the contents of some records of a published batch; return of how many."""
+    key = (batch.process, batch.name, batch.number)
+    kept = f"SELECT place FROM batch_records WHERE {_KEY} AND content IS NOT NULL LIMIT ?"  # noqa: S608 (our own)
+    found = connection.execute(kept, (*key, most)).fetchall()
+    connection.executemany("UPDATE batch_records SET content = NULL, exported = NULL WHERE place = ?", found)
+    return len(found)
+
+
+def remembered(connection: Any) -> list[Batch]:
+    """Return the batches that are published and of whose records the contents are still there."""
+    return select(
+        connection,
+        "WHERE status = 'published' AND (process, name, number) IN "
+        "(SELECT process, name, number FROM batch_records WHERE content IS NOT NULL)",
+    )
 
 
 def uses_stage(connection: Any, folder: Path) -> bool:

@@ -11,7 +11,8 @@
     seal    the file, its folder and parent fsynced closed                the same
     COMMIT  unchanged                               committed             recovery goes on from here
     rename  renamed to its name, its folder fsynced committed             the same: what left the stage was published
-    mark    unchanged                               published             done; contents of records are removed with it
+    mark    unchanged                               published             done; housekeeping removes what contents of
+                                                                          records are left in the ledger
     clear   the stage's folder is empty             published             done
 
 Several may make the file of one batch at once. One of them commits; the others find that it is not `closed` any more.

@@ -105,3 +105,20 @@ def test_pruning_gives_no_number_again(place):
     assert place.ledger.batches.prune("referrals", datetime.now(UTC) + timedelta(days=1)) == 1
     place.ledger.commit(adding(9, Closing(count=5)), tried())
     assert [each.number for each in place.ledger.batches.latest("referrals")] == [2]
+
+
+def test_contents_that_a_crash_has_left_behind_are_forgotten_later(place, monkeypatch):
+    fill(place, 5, Closing(count=5))
+    batch = of(place, 1)
+    with place.stage.open() as staged, monkeypatch.context() as patch:
+        patch.setattr(place.ledger.batches, "_forget", lambda _: None)
+        file = staged.add(b"all rows\n")
+        output = Output(Kind.RECORD, file.name, "i.csv", f"{place.output}/i.csv", file.size, file.sha256)
+        batches.publish(place.ledger, staged, batch, output, place.output)
+    assert len(list(place.ledger.batches.contents(batch))) == 5
+    place.ledger.commit(adding(8, Closing(count=5)), tried())
+    place.ledger.batches.forget_published()
+    kept = place.ledger.connections.read(
+        lambda connection: connection.execute("SELECT count(content) FROM batch_records").get
+    )
+    assert kept == 1  # of the batch that is open

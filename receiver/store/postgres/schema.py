@@ -152,6 +152,7 @@ STEPS = (
     );
     CREATE INDEX batch_records_batch ON batch_records (process, name, number, place);
     CREATE INDEX batch_records_delivery ON batch_records (delivery);
+    CREATE INDEX batch_records_kept ON batch_records (process, name, number) WHERE content IS NOT NULL;
     """,
 )
 

@@ -1,15 +1,18 @@
 """Two services that share ledger and disk, as two hosts do."""
 
 import signal
+import socket
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from receiver.cli.deliveries import look_at_context
 from receiver.core.settings import Settings
 from receiver.operations import health
+from receiver.store.ledger import Ledger
 from tests.service.test_delivery import metadata, published, referral
 from tests.support.running import ROOT, Service, multipart
 
@@ -72,6 +75,19 @@ def test_status_and_readiness_tell_of_all_hosts(pair):
     (hosts,) = [check for check in ready.json["checks"] if check["name"] == "hosts"]
     assert "processes: " in hosts["reason"]
     assert "differs" not in hosts["reason"]
+
+
+def test_readiness_says_where_the_site_differs(pair):
+    one, _two = pair
+    other = Ledger(one.environment["RECEIVER_LEDGER"])
+    try:
+        (Path(one.environment["RECEIVER_DATA"]) / "stage" / other.owner).mkdir()
+        other.hosts.serve("another site")
+        (hosts,) = [check for check in get(one, "/readyz").json["checks"] if check["name"] == "hosts"]
+    finally:
+        other.close()
+    assert hosts["ready"]
+    assert hosts["reason"].endswith(f"the site here differs from that of {socket.gethostname()}")
 
 
 def test_a_host_with_another_disk_before_it_is_not_ready(pair, tmp_path, monkeypatch):

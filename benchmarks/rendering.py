@@ -64,7 +64,7 @@ def values(count: int) -> dict[str, str]:
 def context(count: int) -> dict[str, object]:
     fields = values(count)
     delivery = Delivery("AAAABBBBCCCCDDDDEEEE", "benchmark", "1", datetime(2026, 11, 23, tzinfo=UTC), 1)
-    return names(delivery, Reading("1", fields, dict.fromkeys(fields, 0.9), None), [])
+    return names(delivery, Reading("1", fields, dict.fromkeys(fields, 0.9), None))
 
 
 def median(render: Callable[[], object]) -> float:

@@ -8,7 +8,7 @@ import pytest
 from receiver.core.delivery import Status
 from receiver.store.ledger import Ledger
 
-from .conftest import opened_by
+from .conftest import deliver, opened_by
 
 SIZES = {"wide": (1500, 1000), "phone": (390, 844), "twice as large": (750, 500)}
 
@@ -94,8 +94,16 @@ SCREENS = {
 
 
 @pytest.mark.skipif("PICTURES" not in os.environ, reason="PICTURES names no folder to draw into")
-def test_pictures_for_the_docs(browser, url, ids):
+def test_pictures_for_the_docs(browser, url, settings, service):
     folder = Path(os.environ["PICTURES"])
+    letter = {"patient_name": ("John Smith", 0.97), "date_of_encounter": ("01/30/2018", 0.95)}
+    for number in range(14):
+        changes = {"mrn": (f"8{number:06}", 0.99 if number % 4 else 0.72)} if number % 7 else {"mrn": None}
+        deliver(service, f"{20260001 + 37 * number}", letter | changes)
+    deliver(service, "20260731", letter | {"mrn": ("142637H", 0.61)})
+    ids = {"held": Ledger(settings.ledger).search(source_id="20260731")[0].id}
+    for entry in Ledger(settings.ledger).search(status=Status.HELD, process="referrals")[1:]:
+        Ledger(settings.ledger).discard(entry, entry.attempts[-1])
     for page in opened_by(browser, url, "owner person"):
         for name, path in SCREENS.items():
             page.goto(url + path.format(**ids))

@@ -9,6 +9,7 @@ import click
 
 from receiver.cli.deliveries import look_at_context, report_damaged
 from receiver.cli.terminal import show_heading, show_table
+from receiver.core.batches import Batch
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context
 from receiver.operations import health, token_usage
@@ -18,6 +19,7 @@ from receiver.operations.notify import alerts
 HEADING = ("PROCESS", "LAST SUCCESS", "HELD", "REFUSED", "UNPUBLISHED", "FILES IN OUTPUT")
 TOKENS = ("PROCESS", "TOKEN", "SHA-256", "LAST USED")
 HOSTS = ("HOST", "PROCESS", "RELEASE", "SITE", "HEARD OF")
+BATCHES = ("BATCH", "STATUS", "RECORDS", "OPENED")
 PAUSE = 2  # seconds between two looks, each of which takes some milliseconds
 SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -62,6 +64,7 @@ def _show(context: Context) -> bool:
         click.echo()
         show_table([_row(each, now) for each in survey(context)], HEADING)
         _show_hosts(context)
+    _show_batches(context, now, answers=answers)
     _show_tokens(context, now)
     _show_told(context, now)
     for row in context.ledger.damaged() if answers else ():
@@ -78,6 +81,21 @@ def _show_hosts(context: Context) -> None:
         ]
         click.echo()
         show_table(rows, HOSTS)
+
+
+def _show_batches(context: Context, now: datetime, *, answers: bool) -> None:
+    """Tell what waits in batches, also of what is configured no longer."""
+    waiting = context.ledger.batches.unpublished() if answers else []
+    if waiting:
+        click.echo()
+        show_table([_batch_row(context, each, now) for each in waiting], BATCHES)
+
+
+def _batch_row(context: Context, batch: Batch, now: datetime) -> tuple[str, ...]:
+    process = context.processes.get(batch.process)
+    configured = process is not None and batch.name in process.batches
+    stands = batch.status.value if configured else f"{batch.status.value}, and configured no longer"
+    return batch.id, stands, str(batch.count), f"{_ago(batch.opened_at, now)} ago"
 
 
 def _show_tokens(context: Context, now: datetime) -> None:

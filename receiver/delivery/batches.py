@@ -148,9 +148,13 @@ def rule_of(context: Context, batch: Batch) -> tuple[Process, BatchRule]:
     process = context.processes.get(batch.process)
     rule = process.batches.get(batch.name) if process else None
     if process is None or rule is None:
-        detail = "its process is gone, or has no such batch any more: its records wait until the configuration is back"
-        raise Problem(Code.STORAGE_FAILED, detail)
+        raise _gone()
     return process, rule
+
+
+def _gone() -> Problem:
+    detail = "its process is gone, or has no such batch any more: its records wait until the configuration is back"
+    return Problem(Code.STORAGE_FAILED, detail)
 
 
 def look(context: Context, now: datetime) -> None:
@@ -160,7 +164,9 @@ def look(context: Context, now: datetime) -> None:
     for batch in context.ledger.batches.unpublished():
         process = context.processes.get(batch.process)
         rule = process.batches.get(batch.name) if process else None
-        if batch.status is BatchStatus.OPEN and rule and rule.closing.is_due(batch.opened_at, now):
+        if batch.status is BatchStatus.OPEN and rule is None:
+            log.batch_waits(batch, _gone())
+        elif batch.status is BatchStatus.OPEN and rule and rule.closing.is_due(batch.opened_at, now):
             context.ledger.batches.close(batch, BY_TIME)
         names[batch.process, batch.name] = None
     for process_name, name in names:

@@ -66,6 +66,15 @@ def test_close_leaves_other_batches_open(site):
     assert site.files() == {}
 
 
+def test_status_tells_what_waits_also_of_what_is_configured_no_longer(site):
+    deliver(site.context(), "1")
+    assert "index/daily/1  open " in receiver(site, "status")
+    gone = PROCESS.split("[batches")[0].replace('batch = "daily"', 'path = "{{ delivery.id }}.csv"')
+    site.write("process.toml", gone)
+    site.write("row.csv.j2", "{{ fields.name }}\n")
+    assert "open, and configured no longer" in receiver(site, "status")
+
+
 def test_no_value_of_a_record_is_shown(site):
     context = site.context()
     ids = [deliver(context, source_id, name="Zoe Planted", amount="77.25").id for source_id in "12"]

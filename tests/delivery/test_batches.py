@@ -138,10 +138,12 @@ def test_a_changed_template_leaves_records_as_they_are_and_makes_the_header_anew
     assert site.files()["index-1.csv"].startswith("NAME,AMOUNT,DOCUMENT\r\n" + row("1") + upper)
 
 
-def test_records_wait_for_a_batch_that_is_configured_no_longer(site, capfd):
+def test_records_wait_for_a_batch_that_is_configured_no_longer(site, caplog):
     context = site.context()
     deliver(context, "1")
     (batch,) = context.ledger.batches.unpublished()
+    batches.look(without_batches(context), datetime.now(UTC))
+    assert "batch not published" in caplog.text
     batches.close(without_batches(context), batch, "test")
     assert context.ledger.batches.unpublished()[0].status is BatchStatus.CLOSED
     batches.look(context, datetime.now(UTC))

@@ -124,7 +124,9 @@ def look(context: Context, now: datetime) -> None:
 
 def _once(context: Context) -> AbstractContextManager[bool]:
     """Hold the lock of all hosts, unless the ledger is away: then each of them must report that."""
-    return context.ledger.once("notify") if health.ledger(context).ready else nullcontext(True)
+    if context.ledger.hosts and not health.ledger(context).ready:
+        return nullcontext(True)
+    return context.ledger.once("notify")
 
 
 def _notify(context: Context, processes: list[Process], now: datetime) -> None:

@@ -33,7 +33,7 @@ class Case:
     valid: bool = True
 
 
-DURABLE = ("receiver", "flask-tuned", "starlette", "express", "go", "limit")
+DURABLE = ("receiver", "flask-equal", "flask-tuned", "starlette", "express", "go", "limit")
 OTHERS = (*DURABLE, "flask-naive", "nginx")
 CASES = (
     Case("forms", "100 KB image, 20 fields, 2 records", "forms", 100_000),
@@ -48,7 +48,7 @@ CASES = (
         "100 KB image, XML against XSD, 20 fields",
         "reports",
         100_000,
-        peers=("receiver", "flask-tuned", "flask-naive"),
+        peers=("receiver", "flask-equal", "flask-tuned", "flask-naive"),
     ),
     Case("wide", "100 KB image, 200 fields", "wide", 100_000, peers=(*DURABLE, "flask-naive")),
     Case(

@@ -23,10 +23,12 @@ class Figure:
 
 
 FIGURES = (
-    Figure("forms, against tuned Flask", "forms", "flask-tuned", 2.7),
-    Figure("forms, against Express", "forms", "express", 1.7),
-    Figure("forms, against Go net/http", "forms", "go", 0.9),
-    Figure("forms, against the limit", "forms", "limit", 0.5),
+    Figure("forms, against tuned Flask without ledger", "forms", "flask-tuned", 1.6),
+    Figure("forms, against Flask with the same promise", "forms", "flask-equal", 2.2),
+    Figure("forms, against Express", "forms", "express", 1.0),
+    Figure("forms, against Go net/http", "forms", "go", 0.65),
+    Figure("forms, against the limit", "forms", "limit", 0.3),
+    Figure("reports, against tuned Flask", "reports", "flask-tuned", 1.0),
     Figure("forms without fsync, against nginx", "memory", "nginx", 0.25),
     Figure("300 MB, against one fdatasync of the same bytes", "scan", "disk", 0.55),
     Figure("300 MB, against Starlette", "scan", "starlette", 2),

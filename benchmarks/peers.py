@@ -78,7 +78,7 @@ def _nginx(address: str, folder: Path) -> Command:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    return {"PEER_SITE": str(SITE), "PEER_OUTPUT": str(folder / "output")}
+    return {"PEER_SITE": str(SITE), "PEER_OUTPUT": str(folder / "output"), "PEER_TOKEN": site.TOKEN}
 
 
 PEERS = (
@@ -89,6 +89,7 @@ PEERS = (
     Peer("express", "Express + multer + ajv, two processes", _express, (tools.node,)),
     Peer("starlette", "Starlette + uvicorn + python-multipart, two workers", _starlette, (tools.python,)),
     Peer("flask-tuned", "Flask + gunicorn 2×8, all compiled at the start", _flask("flask_tuned"), (tools.python,)),
+    Peer("flask-equal", "as that, with token, SHA-256 and a ledger: each once", _flask("flask_equal"), (tools.python,)),
     Peer("flask-naive", "Flask + gunicorn 2×8, as a first version is written", _flask("flask_naive"), (tools.python,)),
     Peer("nginx", "nginx: unparsed body to one file, no fsync", _nginx, (tools.nginx,)),
 )

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 SITE = Path(os.environ["PEER_SITE"])
@@ -39,8 +40,11 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def publish(files: dict[Path, bytes], staged: Path, document: Path) -> None:
-    """Make a staged document and the records durable together: one fsync of the folder for all names."""
+def publish(files: dict[Path, bytes], staged: Path, document: Path, accept: Callable[[], object] | None = None) -> None:
+    """Make a staged document and the records durable together: one fsync of the folder for all names.
+
+    `accept` is called before they get their names, once they would be found after a power cut.
+    """
     for path, content in files.items():
         path.with_suffix(path.suffix + ".part").write_bytes(content)
     parts = {path.with_suffix(path.suffix + ".part"): path for path in files} | {staged: document}
@@ -50,6 +54,9 @@ def publish(files: dict[Path, bytes], staged: Path, document: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    if accept:
+        sync_folder(document.parent)
+        accept()
     for part, path in parts.items():
         part.rename(path)
     sync_folder(document.parent)

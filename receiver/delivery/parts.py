@@ -227,7 +227,7 @@ def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) 
         if unknown == "refuse":
             yield Violation(part.label, Code.PART_UNKNOWN, "This process has no part of this name.")
         return
-    if rule.types and part.type not in map(registered, rule.types):
+    if rule.types and part.type not in rule.types and part.type not in map(registered, rule.types):
         yield Violation(part.label, Code.PART_TYPE, _wanted(rule.types, part.type))
     elif rule.sniff and not part.size:
         yield Violation(part.label, Code.PART_EMPTY, "The part has no content.")

@@ -204,9 +204,10 @@ def below_minimum(
     """
     violations = []
     for number, (name, value) in enumerate(confidence.items(), start=1):
-        if low := _too_low(value, per_field.get(name, minimum)):
+        least = per_field.get(name, minimum)
+        if (0 if value is None else value) < least:
             shown = name if known is None or name in known else f"(field {number})"
-            violations.append(Violation(f"fields{pointer([shown])}", "confidence", low))
+            violations.append(Violation(f"fields{pointer([shown])}", "confidence", _too_low(value, least)))
     return violations
 
 

@@ -111,6 +111,7 @@ class Pieces:
         if self.faults or self.metadata is None or self.documents is None:
             return None
         return Process(
+            self.config.name,
             self.config,
             self.tokens,
             self.metadata,

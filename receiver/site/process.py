@@ -60,6 +60,7 @@ class Rule:
 class Process:
     """One configured flow of documents. Shared by all threads; nothing in it changes."""
 
+    name: str  # its folder's, and the last segment of its URL
     config: ProcessConfig
     tokens: Tokens
     metadata: MetadataReader
@@ -72,11 +73,6 @@ class Process:
     group: int | None  # whose files and folders there are, by number; None: the service's own
     digest: str  # hexadecimal SHA-256 of every file that was compiled
     further: Mapping[Path, int | None]  # other output folders of records and batches, and whose they are
-
-    @property
-    def name(self) -> str:
-        """The process's name: its folder's, and the last segment of its URL."""
-        return self.config.name
 
     def delivery_id(self, source_id: str, parts: Sequence[Part]) -> str:
         """Return the id of a delivery, as `core.delivery.delivery_id` makes it."""

@@ -27,7 +27,7 @@ class Generator(CodeGenerator):
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
         """Write a look-up; of a name's item it finds what `Sandbox.getattr` does, without the call."""
         if isinstance(node.node, nodes.Name):
-            for before in ("(", f"[{node.attr!r}] if type(", f") is dict and {node.attr!r} in "):
+            for before in ("(", f"[{node.attr!r}] if isinstance(", f", dict) and {node.attr!r} in "):
                 self.write(before)
                 self.visit(node.node, frame)
             self.write(" else ")

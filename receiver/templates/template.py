@@ -93,7 +93,7 @@ class Template:
         return list(accumulate(places, lambda before, place: place or before, initial=known[0]))[1:]
 
     def _text(self, context: Context) -> str:
-        return self._finish(budget.concat(self.run(context)))
+        return self._finish(budget.concat(self._compiled.root_render_func(context)))
 
     def _numbers(self, traceback: TracebackType | None) -> list[int]:
         """Return the places that were being rendered, the innermost last."""

@@ -66,6 +66,13 @@ def _express(address: str, folder: Path) -> Command:
     return ["node", server, address, str(folder / "output"), served], {"NODE_ENV": "production"}
 
 
+def _node_red(address: str, folder: Path) -> Command:
+    program = tools.CACHE / "node-red" / "node_modules" / "node-red" / "red.js"
+    environment = {"PEER_ADDRESS": address, "PEER_FOLDER": str(folder)}
+    settings = tools.HERE / "peers" / "node-red" / "settings.js"
+    return ["node", str(program), "--settings", str(settings)], _environment(folder) | environment
+
+
 def _go(name: str) -> Callable[[str, Path], Command]:
     return lambda address, folder: ([str(tools.CACHE / "bin" / name), address, str(folder / "output")], {})
 
@@ -91,6 +98,7 @@ PEERS = (
     Peer("flask-tuned", "Flask + gunicorn 2×8, all compiled at the start", _flask("flask_tuned"), (tools.python,)),
     Peer("flask-equal", "as that, with token, SHA-256 and a ledger: each once", _flask("flask_equal"), (tools.python,)),
     Peer("flask-naive", "Flask + gunicorn 2×8, as a first version is written", _flask("flask_naive"), (tools.python,)),
+    Peer("node-red", "Node-RED: a flow of its own nodes, no fsync, one process", _node_red, (tools.node_red,)),
     Peer("nginx", "nginx: unparsed body to one file, no fsync", _nginx, (tools.nginx,)),
 )
 

@@ -48,8 +48,16 @@ def node() -> None:
     _require("npm")
     folder = CACHE / "node"
     package = (HERE / "peers" / "express" / "package.json").read_text()
-    _once(folder, package, lambda: _install_node(folder))
+    _once(folder, package, lambda: _install_node(folder, "express"))
     shutil.copy(HERE / "peers" / "express" / "server.js", folder)
+
+
+def node_red() -> None:
+    """Install Node-RED."""
+    _require("npm")
+    folder = CACHE / "node-red"
+    package = (HERE / "peers" / "node-red" / "package.json").read_text()
+    _once(folder, package, lambda: _install_node(folder, "node-red"))
 
 
 def nginx() -> None:
@@ -61,9 +69,9 @@ def _install_python(folder: Path) -> None:
     _run(str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *PYTHON)
 
 
-def _install_node(folder: Path) -> None:
+def _install_node(folder: Path, peer: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(HERE / "peers" / "express" / "package.json", folder)
+    shutil.copy(HERE / "peers" / peer / "package.json", folder)
     _run("npm", "install", "--silent", "--no-audit", "--no-fund", cwd=folder)
 
 

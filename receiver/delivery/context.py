@@ -1,7 +1,7 @@
 """What a delivery needs around it: the processes, the ledger, and a stage for each output folder."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,18 +53,16 @@ class Context:
 
     def require_space(self, process: Process) -> None:
         """Raise `Problem` if a disk that the delivery needs has less free space than the settings ask for."""
-        for folder in (self.stage(process).root, self.settings.data, *self.ledger.folders):
+        stage = self.stage(process)
+        stage.disks = stage.disks or _one_on_each([stage.root, self.settings.data, *self.ledger.folders])
+        for folder in stage.disks:
             if free_space(folder) < self.settings.min_free:
                 raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
 
     def disks(self) -> list[Path]:
         """Return one folder on each file system that is written to."""
-        found: dict[int, Path] = {}
         outputs = [folder for process in self.processes.values() for folder in (process.output, *process.further)]
-        for folder in (self.settings.data, *self.ledger.folders, *sorted(self.roots()), *sorted(outputs)):
-            with suppress(OSError):
-                found.setdefault(folder.stat().st_dev, folder)
-        return list(found.values())
+        return _one_on_each([self.settings.data, *self.ledger.folders, *sorted(self.roots()), *sorted(outputs)])
 
     def recover(self) -> Report:
         """Finish or sweep what a crash left behind, while others are at work. Raises `Problem`."""
@@ -92,6 +90,15 @@ class Context:
     def roots(self) -> set[Path]:
         """Return the folders of all stages."""
         return {stage.root for stage in list(self.stages.values())}
+
+
+def _one_on_each(folders: Iterable[Path]) -> list[Path]:
+    """Return the first folder on each file system of those that are there."""
+    found: dict[int, Path] = {}
+    for folder in folders:
+        with suppress(OSError):
+            found.setdefault(folder.stat().st_dev, folder)
+    return list(found.values())
 
 
 @dataclass(slots=True)

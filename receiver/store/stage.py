@@ -46,6 +46,7 @@ class Stage:
         self.owner = ""  # the incarnation that it belongs to, if several hosts share the disk
         self.output: tuple[int, int] | None = None  # device and inode of the folder that it was made for
         self.inside = False  # it lies in that folder
+        self.disks: list[Path] = []  # one folder on each disk that a delivery needs: found out with the first
         folders.ensure_folder(self.root, README)
         self._spare = Spare()
         self._end = weakref.finalize(self, self._spare.close)  # even if the process ends

@@ -47,8 +47,11 @@ def violations(message: str) -> Iterator[Violation]:
         fields = text.split(field)
         if text[:3] == "MSH":
             fields.insert(1, field)  # MSH-1 is the separator itself
+        count = len(fields)
         for number, kinds in types.items():
-            if number < len(fields) and fields[number]:
+            if number >= count:  # and so are those after it
+                break
+            if fields[number]:
                 wanted = kinds or _observed(fields)
                 for each in fields[number].split(repetition):
                     yield from _wrong(each, component, subcomponent, wanted, line, f"{text[:3]}-{number}")
@@ -97,12 +100,14 @@ def _types(version: str, segment: str) -> Types:
         definition = load_reference(segment, "Segment", version)
     except HL7apyException:
         return {}
+    if definition[0] != "sequence" or len(definition) < 2:  # of some withdrawn segments hl7apy has only the name
+        return {}
     found: dict[int, dict[tuple[int, int], str]] = {}
     for name, reference, *_ in definition[1]:
         kinds = {} if name == OBSERVED else dict(_leaves(reference))
         if kinds or name == OBSERVED:
             found[int(name.rpartition("_")[2])] = kinds
-    return found
+    return dict(sorted(found.items()))
 
 
 def _leaves(reference: Any) -> Iterator[tuple[tuple[int, int], str]]:
@@ -116,4 +121,5 @@ def _leaves(reference: Any) -> Iterator[tuple[tuple[int, int], str]]:
 
 
 def _parts(reference: Any) -> list[Any]:
-    return [part[1] for part in reference[1]] if reference[0] == "sequence" else [reference]
+    """Return what a field or component consists of: itself, also where hl7apy has lost the rest (TQ1-1 in v2.7)."""
+    return [part[1] for part in reference[1]] if reference[0] == "sequence" and reference[1] else [reference]

@@ -5,6 +5,7 @@ came back and how many were refused.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
@@ -21,6 +22,7 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery.parts import collect
 from receiver.delivery.render import as_published, render
 from receiver.store.stage import Stage
+from receiver.templates.filters import person_words
 from receiver.templates.filters.persons import HL7
 from tests.shipped.readers import FORM, Message, bundle, dip, fixed, form, laserfiche, rows, transaction
 from tests.shipped.shipping import MANY, case
@@ -35,7 +37,14 @@ PLAIN = st.text(
     st.characters(codec="ascii", exclude_categories=["Cc"], exclude_characters='":'), min_size=1, max_size=8
 )
 TITLES = st.sampled_from(["Jr.", "III", "MD", "Dr.", "de", "van", "DO"])
-NAMES = st.lists(PLAIN | TITLES, min_size=1, max_size=3).map(" ".join)
+BARE = (
+    person_words.TITLES | person_words.SUFFIXES | {each.lower() for each in person_words.DEGREES}
+)  # no names by themselves
+NAMES = (
+    st.lists(PLAIN | TITLES, min_size=1, max_size=3)
+    .map(" ".join)
+    .filter(lambda text: any(word.strip(",.").lower() not in BARE for word in re.split(r"[\s,]+", text) if word))
+)
 
 Files = Mapping[str, bytes]  # by suffix
 

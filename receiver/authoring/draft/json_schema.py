@@ -16,6 +16,7 @@ TYPES: dict[type, str] = {
     list: "array",
     dict: "object",
 }
+NAMED = ("mrn", "name", "family")  # what tells whose record it is
 ORDER = ("object", "array", "string", "integer", "number", "boolean", "null")
 
 
@@ -124,7 +125,7 @@ def _value(name: str, values: Sequence[Any]) -> dict[str, Any]:
         schema["type"] = found[0] if len(found) == 1 else found
     if common.pattern:
         schema["pattern"] = f"^({common.pattern})?$" if common.empty else f"^{common.pattern}$"
-    elif role(name) == "mrn" and len(texts) == len(values) and not common.empty:
+    elif role(name) in NAMED and len(texts) == len(values) and not common.empty:
         schema["minLength"] = 1  # a record of an unnamed patient helps nobody
     return schema
 

@@ -3,7 +3,8 @@
     python -m tests.crash.hosts --hosts 3 --kills 100
 
 Each delivery is sent to two hosts at once. Whole hosts are killed, or stopped for longer than they may be silent and
-woken, and the server is stopped at once, too. An importing system takes away what it sees.
+woken, or restarted as for an upgrade; and the server is stopped at once, too. An importing system takes away what it
+sees.
 """
 
 import argparse
@@ -67,12 +68,15 @@ def lose(made: storm.Storm, cluster: Cluster, server: postgres.Server, kills: in
     while sum(made.kills.values()) < kills:
         time.sleep(made.random.uniform(0.05, pause))
         host = made.random.choice(cluster.hosts)
-        how = made.random.choices(["killed", "stopped", "server"], [8, 3, 1])[0]
+        how = made.random.choices(["killed", "stopped", "restarted", "server"], [8, 3, 2, 1])[0]
         if how == "server":
             server.stop("immediate")
             server.start()
         elif how == "stopped":
             _stop(host)
+        elif how == "restarted":  # as an upgrade does, one host after the other
+            host.stop()
+            host.start()
         else:
             _kill(host)
         made.kills[how] += 1
@@ -158,9 +162,9 @@ def _is_own_folder(fault: str) -> bool:
 
 
 def summary(made: storm.Storm) -> str:
-    killed, stopped, server = (made.kills[how] for how in ("killed", "stopped", "server"))
+    killed, stopped, restarted, server = (made.kills[how] for how in ("killed", "stopped", "restarted", "server"))
     return (
-        f"{killed} hosts killed, {stopped} stopped and woken, {server} stops of the server; "
+        f"{killed} hosts killed, {stopped} stopped and woken, {restarted} restarted, {server} stops of the server; "
         f"{len(made.receipts)} deliveries accepted in {made.tries} tries; "
         f"{len(made.taken)} taken by downstream, and {made.batches} batches; {len(made.faults)} faults"
     )

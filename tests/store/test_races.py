@@ -65,6 +65,7 @@ def test_processes_with_other_contents_of_one_source_get_versions_without_a_gap(
     contents = [[f"content {process}-{number}" for number in range(6)] for process in range(4)]
     answers = senders(tmp_path, *[["1", "S1", *mine] for mine in contents])
     assert sorted(int(version) for _, version, _, _ in answers) == list(range(1, 25))
+    assert place.ledger.unfinished() == [], "a process that ends writes its marks"
     kept = {entry.id: entry.version for entry in place.ledger.search(source_id="S1")}
     assert kept == {id_: int(version) for id_, version, _, _ in answers}
 

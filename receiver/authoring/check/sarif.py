@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
@@ -24,19 +25,57 @@ class Edit(NamedTuple):
     text: str
 
 
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+QUOTED_WORD = re.compile(r'"([^"]+)"')
+BARE = re.compile(r"[^\s,\]}#]+")
+EITHER = re.compile(r"\"[^\"]*\"|'[^']*'")
+Rewrite = Callable[[re.Match[str], re.Match[str]], str]  # of the hint and of what stands there
+MARKS = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb'"  # that stand for quotes in texts of word processors
+CURLY = re.compile(f'[{MARKS}]([^{MARKS}"]*)[{MARKS}]')
+# A hint, what stands at the fault's place, and what to write instead
+MENDED: tuple[tuple[re.Pattern[str], re.Pattern[str], Rewrite], ...] = (
+    (re.compile("write straight (?:double )?quotes"), CURLY, lambda _hint, found: f'"{found[1]}"'),
+    (re.compile("^write == to compare"), re.compile("(?<!=)=(?!=)"), lambda _hint, _found: "=="),
+    (re.compile("^write `and`"), re.compile("&&?"), lambda _hint, _found: "and"),
+    (re.compile("^write (true|false), in small"), BARE, lambda hint, _found: hint[1]),
+    (re.compile("^put it in quotes$"), BARE, lambda _hint, found: f'"{found[0]}"'),
+    (re.compile("without quotes$"), EITHER, lambda _hint, found: found[0][1:-1]),
+    (re.compile('^write \\["…"\\], also'), EITHER, lambda _hint, found: f"[{found[0]}]"),
+    (re.compile(r'^write ("[$\w]+")$'), QUOTED, lambda hint, _found: hint[1]),
+)
+
+
 def edit(site: Path, fault: Fault) -> Edit | None:
     """Return the edit that mends a fault; None if there is none, or the file cannot be read."""
-    meant = MEANT.search(fault.hint)
-    if not meant:
-        return None
     try:
         line = (site / fault.file).read_text("utf-8-sig").split("\n")[fault.line - 1]
     except (OSError, UnicodeDecodeError, IndexError):
         return None
-    pieces = [each for form in (STEP, WORD) for each in form.finditer(line, fault.column - 1) if each[0] != meant[1]]
-    near = get_close_matches(meant[1], [each[0] for each in pieces], n=1, cutoff=0.6)  # as the hint was found
-    wrong = next((each for each in pieces if near and each[0] == near[0]), None)
-    return Edit(wrong.start() + 1, wrong.end() + 1, meant[1]) if wrong else None
+    meant = MEANT.search(fault.hint)
+    return _instead(line, fault, meant[1]) if meant else _rewritten(line, fault)
+
+
+def _instead(line: str, fault: Fault, meant: str) -> Edit | None:
+    """Return the edit that writes the word that was meant for the one that the message names, or for a near one."""
+    start = fault.column - 1
+    for named in QUOTED_WORD.findall(fault.message):
+        place = line.find(named, start)
+        if place >= 0 and named != meant:
+            return Edit(place + 1, place + 1 + len(named), meant)
+    pieces = [each for form in (STEP, WORD) for each in form.finditer(line, start) if each[0] != meant]
+    words = [each[0].casefold() for each in pieces]
+    near = get_close_matches(meant.casefold(), words, n=1, cutoff=0.6)  # as the hint was found
+    wrong = next((each for each in pieces if near and each[0].casefold() == near[0]), None)
+    return Edit(wrong.start() + 1, wrong.end() + 1, meant) if wrong else None
+
+
+def _rewritten(line: str, fault: Fault) -> Edit | None:
+    """Return the edit of a hint that says how to write what stands there."""
+    for said, form, text in MENDED:
+        hint, found = said.search(fault.hint), form.match(line, fault.column - 1)
+        if hint and found:
+            return Edit(found.start() + 1, found.end() + 1, text(hint, found))
+    return None
 
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -155,6 +155,42 @@ def test_sarif_carries_the_edit_that_mends_a_misspelling(site, case):
     assert json.loads(check(faulty, "--format", "sarif").stdout)["runs"][0]["results"] == []
 
 
+@pytest.mark.parametrize(
+    ("line", "column", "message", "hint", "mended"),
+    [
+        (
+            "title = \u201cReferrals\u201d",
+            9,
+            "\u201c is no quote of TOML",
+            'write straight quotes: "…"',
+            'title = "Referrals"',
+        ),
+        ("{% if a = 1 %}", 9, "got '='", "write == to compare", "{% if a == 1 %}"),
+        ("{% if a === 1 %}", 11, "unexpected '='", "write == to compare", None),
+        ("{% if a && b %}", 9, "unexpected char '&'", "write `and`", "{% if a and b %}"),
+        (
+            "many = True",
+            8,
+            "True is no value of TOML",
+            "write true, in small letters and without quotes",
+            "many = true",
+        ),
+        ("group = 500  # lab", 9, "must be text in quotes", "put it in quotes", 'group = "500"  # lab'),
+        ('minimum = "0.8"', 11, "must be a number", "write the number without quotes", "minimum = 0.8"),
+        ('tokens = "env:A"', 10, "must be a list", 'write ["…"], also for a single one', 'tokens = ["env:A"]'),
+        ('{"type": "text"}', 10, "'text' is not one of", 'write "string"', '{"type": "string"}'),
+        ('{"regex": "a"}', 2, '"regex" is no keyword', 'write "pattern"', '{"pattern": "a"}'),
+        ('date("MM/DD")', 1, '"MM/DD" is not a date format', 'did you mean "%m/%d"?', 'date("%m/%d")'),
+        ('format = "HL7"', 10, 'format is "HL7"', 'did you mean "hl7"?', 'format = "hl7"'),
+        ('format = "HL7"', 10, "another fault", "see the docs", None),
+    ],
+)
+def test_a_hint_that_is_one_edit_becomes_one(tmp_path, line, column, message, hint, mended):
+    (tmp_path / "file").write_text(line)
+    found = sarif.edit(tmp_path, Fault("file", 1, column, "wrong-value", message, hint))
+    assert (found and line[: found.start - 1] + found.text + line[found.end - 1 :]) == mended
+
+
 def test_a_fault_without_a_word_that_was_meant_has_no_fix(site):
     results = json.loads(check(site("field-without-a-guard"), "--format", "sarif").stdout)["runs"][0]["results"]
     assert results

@@ -104,11 +104,12 @@ def _holds(true) -> bool:
 def run(folder: Path, restarts: int, seed: int, pause: float) -> Restarted:
     """Restart a service in `folder` under load; its faults are in what is returned."""
     service = Service(folder / "data", site=storm.site(folder / "site"))
-    made = Restarted(service, random.Random(seed))
-    (folder / "taken").mkdir()
+    taken_to = folder / "taken"
+    taken_to.mkdir()
+    made = Restarted(service, random.Random(seed), taken_to, storm.BATCH)
     service.start()
     service.request = made.request  # what the senders call
-    downstream = storm.Downstream(service.output / "referrals", folder / "taken")
+    downstream = storm.Downstream(service.output / "referrals", taken_to)
     senders = [threading.Thread(target=storm.send, args=[made, number]) for number in range(storm.SENDERS)]
     try:
         for thread in senders:
@@ -116,6 +117,7 @@ def run(folder: Path, restarts: int, seed: int, pause: float) -> Restarted:
         restart(made, restarts, pause)
         for sender in senders:
             sender.join()
+        storm._close_batches(service)
         storm._wait_until_taken(made)
     finally:
         made.calm.set()

@@ -37,6 +37,7 @@ import psutil
 from tests.support.leftovers import left_in
 from tests.support.running import ROOT, Service, multipart
 
+BATCH = 50  # rows of a batch
 SENDERS = 4
 SHOWN = 20  # faults that are printed; one defect repeats itself
 URL = "/api/nextstep/delivery/referrals"
@@ -92,7 +93,7 @@ TEMPLATES = {
 }
 
 
-def site(folder: Path, group: str = "", batch: int = 50) -> Path:
+def site(folder: Path, group: str = "", batch: int = BATCH) -> Path:
     """Return a site whose one process writes a marker last, for a downstream that waits for it, and fills batches."""
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     shutil.copytree(ROOT / "mappings" / "referrals", folder / "mappings" / "referrals")
@@ -281,7 +282,7 @@ def _judge_batches(storm: Storm, ids: Mapping[str, str]) -> list[str]:
     return faults
 
 
-def run(folder: Path, kills: int, seed: int, pause: float, users: Users | None = None, batch: int = 50) -> Storm:
+def run(folder: Path, kills: int, seed: int, pause: float, users: Users | None = None, batch: int = BATCH) -> Storm:
     """Let the storm go over a service in `folder`, which `users` may enter; its faults are in what is returned."""
     output, taken_to = folder / "output", folder / "taken"
     service = Service(

@@ -11,8 +11,8 @@ import pytest
 
 from receiver.core.delivery import Arrival, Kind, Output, Part, Replay, Role, Status
 from receiver.core.problems import Code, Problem, Violation
-from receiver.store import data_version, durable, folders, journal, kept, stage
-from receiver.store.entry import Attempt, Entry, PartLine, to_dict
+from receiver.store import data_version, durable, folders, journal, kept, rows, stage
+from receiver.store.entry import Attempt, DamagedRow, Entry, PartLine, to_dict
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REPLAY = Replay(AT, "anna", True, {"mrn": "7"}, True)
@@ -472,3 +472,22 @@ def test_no_more_folders_lie_ready_than_are_needed(tmp_path, most, kept_ready):
     assert sum(folder.exists() for folder in used) == kept_ready
     made.close()
     assert not any(folder.exists() for folder in used)
+
+
+@pytest.mark.parametrize("as_bytes", [True, False])
+@pytest.mark.parametrize(
+    ("column", "value", "known"),
+    [("status", "nonsense", True), ("parts", "[", True), ("attempts", "5", True), ("received_at", "never", False)],
+)
+def test_a_damaged_row_is_told_by_its_id_and_moment(column, value, known, as_bytes):
+    values = dict(zip(rows.COLUMNS, rows.row(ENTRY), strict=True)) | {column: value}
+    found = [each.encode() if as_bytes and isinstance(each, str) else each for each in values.values()]
+    with pytest.raises(DamagedRow) as caught:
+        rows.entry(found)
+    assert (caught.value.id, caught.value.received_at) == (ENTRY.id, AT if known else None)
+
+
+def test_a_row_reads_as_it_was_written_as_text_and_as_bytes():
+    values = rows.row(ENTRY)
+    as_bytes = [each.encode() if isinstance(each, str) else each for each in values]
+    assert rows.entry(values) == rows.entry(as_bytes) == ENTRY

@@ -491,3 +491,12 @@ def test_a_row_reads_as_it_was_written_as_text_and_as_bytes():
     values = rows.row(ENTRY)
     as_bytes = [each.encode() if isinstance(each, str) else each for each in values]
     assert rows.entry(values) == rows.entry(as_bytes) == ENTRY
+
+
+def test_texts_of_rows_and_descriptions_are_plain_for_people_to_read(tmp_path):
+    assert rows.list_text(["é", {"a": 1}]) == '["é",{"a":1}]'
+    assert '"note":"é"' in rows.attempt_text(Attempt(AT, "", "held", note="é"))
+    described = kept.describe(ENTRY, [part(tmp_path)])
+    assert described.startswith(b'{\n  "dataVersion": 1,\n  "id": "AAAAAAAAAAAAAAAAAAAA",\n')
+    assert '"sourceId": "42é"'.encode() in described
+    assert described.endswith(b"\n}\n")

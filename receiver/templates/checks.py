@@ -240,7 +240,8 @@ def arguments(unit: Unit, node: nodes.Call, macro: nodes.Macro) -> None:
         unit.fault(node, "bad-argument", message, f"it is written {macro.name}({', '.join(parameters)})")
     given = {*parameters[: len(node.args)], *(keyword.key for keyword in node.kwargs)}
     needed = parameters[: len(parameters) - len(macro.defaults)]
-    for missing in [each for each in needed if each not in given] if node.dyn_args is node.dyn_kwargs is None else ():
+    proven = node.dyn_args is node.dyn_kwargs is None and given <= set(parameters)
+    for missing in [each for each in needed if each not in given] if proven else ():
         hint = f"it is written {macro.name}({', '.join(parameters)})"
         unit.fault(node, "bad-argument", f'the macro needs "{missing}"', hint)
     for keyword in node.kwargs:

@@ -248,7 +248,7 @@ def test_a_jmespath_finds(expression, found):
         ("/a/b", 1, "not a JMESPath", "write a.b"),
         ("a-b", 2, "not a JMESPath", "write it in single quotes: '\"a-b\"'"),
         ("lenght(a)", 1, 'JMESPath has no function "lenght"', 'did you mean "length"?'),
-        ("a[?nofunction(b)]", 4, 'JMESPath has no function "nofunction"', ""),
+        ("a[?qqqqqqqqqq(b)]", 4, 'JMESPath has no function "qqqqqqqqqq"', "a path needs none: document.id"),
         ("a[", 3, "not a JMESPath", "steps are names joined by dots"),
     ],
 )

@@ -80,3 +80,10 @@ def test_a_name_with_an_underscore_in_front_is_never_an_attribute():
     names = xml.as_names(xml.parse(b"<a><_b>1</_b><c_>2</c_></a>"))
     assert not hasattr(names, "_b")
     assert str(names.c_) == "2"
+
+
+def test_an_item_is_a_child_or_with_an_at_sign_an_attribute():
+    names = xml.as_names(xml.parse(b"<a bc='1'><abc>2</abc><bc>3</bc></a>"))
+    assert (names["@bc"], str(names["bc"]), str(names["abc"])) == ("1", "3", "2")
+    with pytest.raises(KeyError):
+        names["xbc"]

@@ -21,11 +21,12 @@ is published by rename, so one that left the stage was published, even where dow
 and one that is still there was not. A step begins when the one before it is durable, so no reader ever sees a
 record before its document.
 
-The mark is not waited for. It is written, and the claims on the names are given up, in the next transaction of the
-same process, before anything else in it; where none comes, by itself a tenth of a second later. Until then whoever else
-reads the ledger, a verb, the console or another worker, finds the delivery `committed`: a retry that comes to another
-worker waits for the mark, a retry that comes to the same one writes it first. Recovery takes such a row for published,
-which it was, once the owner is dead.
+On SQLite the mark is not waited for. It is written, and the claims on the names are given up, in the next transaction
+of the same process, before anything else in it; where none comes, by itself a tenth of a second later. PostgreSQL
+writes it at once, before the answer, durable with the next commit. Until the mark is written whoever else reads the
+ledger, a verb, the console or another worker, finds the delivery `committed`: a retry that comes to another worker
+waits for the mark, a retry that comes to the same one writes it first. Recovery takes such a row for published, which
+it was, once the owner is dead.
 
 `committed` without one of its files in the stage is what a crash before the mark leaves, or a power cut between it and
 the next durable commit: everything was published. Nothing is concluded where the whole stage is gone: then a disk is

@@ -97,21 +97,21 @@ def blueprint(current: ContextHolder, meters: Meters, trace: tracing.Record | No
 
 
 def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, meters: Meters, usage: Usage) -> Response:
-    process = NONE
+    process_name = NONE
     meters.begin()
     awaited = False
     try:
         token = routing.bearer(environ.get("HTTP_AUTHORIZATION", ""))
-        led = routing.lead(context.processes, name, _host(environ), token)
-        process = cost.process = led.name
-        routing.let_in(led, token)
-        usage.note(led, token)
-        _require_readable(context, led, environ)
-        receipt = _take(context, led, environ, cost)
+        process = routing.find_process(context.processes, name, _host(environ), token)
+        process_name = cost.process = process.name
+        routing.require_token(process, token)
+        usage.note(process, token)
+        _require_readable(context, process, environ)
+        receipt = _take(context, process, environ, cost)
     except Problem as problem:
         cost.outcome = problem
-        log.refused(problem, process, cost.to_dict())
-        meters.refused(problem, process)
+        log.refused(problem, process_name, cost.to_dict())
+        meters.refused(problem, process_name)
         return replies.refused(problem)
     except BodyAwaited:
         awaited = True
@@ -124,7 +124,7 @@ def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, me
         if awaited:
             meters.leave()
         else:
-            meters.end(process, cost.received, cost.steps, cost.seconds)
+            meters.end(process_name, cost.received, cost.steps, cost.seconds)
 
 
 def _report(receipt: Receipt, cost: Cost, meters: Meters) -> None:

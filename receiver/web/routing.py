@@ -6,7 +6,7 @@ from receiver.core.problems import Code, Problem
 from receiver.site.process import Process
 
 
-def lead(processes: Mapping[str, Process], name: str | None, host: str, token: str | None) -> Process:
+def find_process(processes: Mapping[str, Process], name: str | None, host: str, token: str | None) -> Process:
     """Return the process that the request is for.
 
     `name` comes from the path, `host` is the Host header without its port, `token` is what `bearer` found.
@@ -18,7 +18,7 @@ def lead(processes: Mapping[str, Process], name: str | None, host: str, token: s
     return process
 
 
-def let_in(process: Process, token: str | None) -> None:
+def require_token(process: Process, token: str | None) -> None:
     """Raise `Problem` unless the request has a token of the process, or it asks for none."""
     if not process.tokens.admits(token):
         raise Problem(Code.TOKEN_REFUSED, "This process asks for a valid bearer token (RFC 6750 §2.1).")

@@ -8,7 +8,7 @@ import pytest
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.site import compiling
-from receiver.web.routing import bearer, lead, let_in
+from receiver.web.routing import bearer, find_process, require_token
 
 ROOT = Path(__file__).parent.parent.parent
 TOKENS = {"REFERRALS": "r" * 15 + "1", "LABS": "l" * 15 + "2", "NEW_LABS": "n" * 15 + "3", "SHARED": "s" * 15 + "4"}
@@ -36,8 +36,8 @@ def processes(tmp_path_factory):
 
 def admitted(processes, name: str | None, host: str, authorization: str) -> str:
     token = bearer(authorization)
-    process = lead(processes, name, host, token)
-    let_in(process, token)
+    process = find_process(processes, name, host, token)
+    require_token(process, token)
     return process.name
 
 

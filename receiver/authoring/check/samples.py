@@ -146,7 +146,7 @@ def _judged(site: Site, case: Case) -> Iterator[Fault]:
         yield Fault(_file(site, case.folder), 1, 1, "sample-without-metadata", message, hint)
         return
     for violation in _violations(case.process, metadata)[:MAX_TOLD]:
-        line, column = spot(case.process.metadata, metadata.content, metadata.charset, violation.where)
+        line, column = locate(case.process.metadata, metadata.content, metadata.charset, violation.where)
         message = f"the sample is rejected: {violation.where} {violation.message}"
         hint = "expect it in expected/problem.json, or mend one of the two"
         file = _file(site, metadata.file)
@@ -190,13 +190,13 @@ def _file(site: Site, path: Path) -> str:
     return path.relative_to(site.settings.site).as_posix()
 
 
-Spot = tuple[int, int]
+Position = tuple[int, int]
 
 LINE = re.compile(r"line (\d+), column (\d+)")
 STEP = re.compile(r"(?:\{[^}]*\}|[^/:\[\]]*:)?([^/:\[\]{}]+)(?:\[(\d+)\])?")
 
 
-def spot(reader: MetadataReader, content: bytes, charset: str, where: str) -> Spot:
+def locate(reader: MetadataReader, content: bytes, charset: str, where: str) -> Position:
     """Return line and column, from 1, of what a violation's `where` names; the start if it cannot be told."""
     if place := LINE.fullmatch(where):
         return int(place[1]), int(place[2])
@@ -220,7 +220,7 @@ def _field(reader: MetadataReader, document: Any, where: str) -> str:
     return str(reader.form.place(document, reader.layout.each))
 
 
-def _in_table(reader: MetadataReader, document: Any, content: bytes, steps: list[str]) -> Spot:
+def _in_table(reader: MetadataReader, document: Any, content: bytes, steps: list[str]) -> Position:
     """Return where a row of a table stands: the innermost one that is named; the start where none is."""
     item, known = reader.form.top(document), reader.tables
     for name, number in zip(steps[::2], steps[1::2], strict=False):
@@ -243,11 +243,11 @@ def _paths(document: Any, item: Any) -> Iterator[tuple[str | int, ...]]:
         yield from ((step, *path) for path in _paths(each, item))
 
 
-def _in_json(content: bytes, document: Any, where: str) -> Spot:
+def _in_json(content: bytes, document: Any, where: str) -> Position:
     return json_positions(content).of(pointed_path(where, document))
 
 
-def _in_xml(content: bytes, root: Element, where: str) -> Spot:
+def _in_xml(content: bytes, root: Element, where: str) -> Position:
     element = root
     for step in where.split("/")[2:]:
         match = STEP.fullmatch(step)
@@ -259,7 +259,7 @@ def _in_xml(content: bytes, root: Element, where: str) -> Spot:
     return _of_element(content, root, element)
 
 
-def _of_element(content: bytes, root: Element, element: object) -> Spot:
+def _of_element(content: bytes, root: Element, element: object) -> Position:
     places = zip(root.iter(), xml_text.places(content), strict=True)
     return next((place for each, place in places if each is element), (1, 1))
 

@@ -8,7 +8,7 @@ import click
 from receiver.cli.deliveries import open_context, report_away
 from receiver.cli.terminal import show_table
 from receiver.core.settings import Settings
-from receiver.operations.retention import Pruned, prune, strangers
+from receiver.operations.retention import Pruned, prune, unconfigured_processes
 
 
 @click.command()
@@ -23,7 +23,7 @@ def command(dry_run: bool) -> None:
     done = list(prune(context, datetime.now(UTC), dry_run=dry_run))
     heading = ("PROCESS", "KIND", "WOULD GO" if dry_run else "REMOVED", "KEPT", "RULE")
     show_table([_row(each) for each in done], heading)
-    for name in sorted(strangers(context)):
+    for name in sorted(unconfigured_processes(context)):
         click.echo(
             f"{name}: something is kept of it, but it is configured no longer; nothing of it is removed", err=True
         )

@@ -72,7 +72,7 @@ def _ageless(process: Process) -> RetentionConfig:
     return replace(process.config.retention, originals=None, quarantine=None, ledger=None)
 
 
-def strangers(context: Context) -> set[str]:
+def unconfigured_processes(context: Context) -> set[str]:
     """Return the processes of which something is kept and that are configured no longer: nothing of them is pruned."""
     data = context.settings.data
     kept = [place for room in (originals, quarantine) for place in folders.within(data / room.FOLDER, depth=1)]

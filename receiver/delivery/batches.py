@@ -73,14 +73,14 @@ def rendered_alone(process: Process, delivery: Delivery, found: Iterable[Additio
 
 def names_of(batch: Batch, exported: Sequence[Mapping[str, str]]) -> dict[str, object]:
     """Return what header, trailer and path are rendered with."""
-    told = {
+    values = {
         "name": batch.name,
         "number": batch.number,
         "opened_at": batch.opened_at,
         "closed_at": batch.closed_at,
         "count": batch.count,
     }
-    return {"batch": told, "exported": list(exported)}
+    return {"batch": values, "exported": list(exported)}
 
 
 def written(rule: BatchRule, names: Mapping[str, object], records: Iterable[bytes]) -> Iterator[bytes]:

@@ -158,7 +158,7 @@ def processes_in_force(settings: Settings, state: State) -> dict[str, Process]:
 def stages_of(settings: Settings, processes: Mapping[str, Process], owner: str, *, create: bool) -> dict[str, Stage]:
     """Return the stage of each process whose output folder is there and can be written, or is created.
 
-    `House.stage` tries again for the others, and says why.
+    `Context.stage` tries again for the others, and says why.
     """
     found: dict[str, Stage] = {}
     for name, process in processes.items():

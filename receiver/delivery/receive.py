@@ -14,7 +14,7 @@ from receiver.core.work import Step, timed
 from receiver.delivery import batches
 from receiver.delivery.context import Context, Intake
 from receiver.delivery.parts import Collected, collect
-from receiver.delivery.render import as_published, plan, put_aside, render
+from receiver.delivery.render import as_published, keep_in_quarantine, plan, render
 from receiver.delivery.scan import scan
 from receiver.metadata.fields import below_minimum, cells_below_minimum
 from receiver.metadata.reader import NOTHING
@@ -52,7 +52,7 @@ def _receive(intake: Intake, incoming: Iterable[Section]) -> Receipt:
         source_id = reading.source_id
         return _accept(intake, reading, collected.parts)
     except Problem as problem:
-        return put_aside(intake, collected, source_id or problem.source_id, problem)
+        return keep_in_quarantine(intake, collected, source_id or problem.source_id, problem)
 
 
 @timed(Step.READ)

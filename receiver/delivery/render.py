@@ -191,7 +191,7 @@ def plan(
     return replace(entry, outputs=(*outputs, originals.lay_out(context.settings.data, staged, entry, parts)))
 
 
-def put_aside(intake: Intake, collected: Collected, source_id: str, problem: Problem) -> Receipt:
+def keep_in_quarantine(intake: Intake, collected: Collected, source_id: str, problem: Problem) -> Receipt:
     """Keep what is not accepted in quarantine; return the receipt of what is held, raise `problem` for the rest."""
     if problem.code in PASSING or not collected.whole:
         raise problem

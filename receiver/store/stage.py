@@ -27,7 +27,7 @@ from receiver.store.durable import storage
 from receiver.store.staged_file import StagedFile
 
 FOLDER = "stage"  # under RECEIVER_DATA
-HELD = 256 * 1024  # bytes of one delivery in memory; 256 senders that pause take 64 MB of a worker at most
+MEMORY_LIMIT = 256 * 1024  # bytes of one delivery in memory; 256 senders that pause take 64 MB of a worker at most
 OPEN_FILES = 16  # files of one delivery left open until all are synced together; 16 threads stay far below 1,024
 PRIVATE = 0o700  # of a stage inside an output: its folder may be inherited by the group of that
 README = """\
@@ -125,7 +125,7 @@ class Staged:
             self._sync(self._files)
         self._folder.names += 1
         held = sum([file.size for file in self._files if file.on_disk is None])
-        file = StagedFile(self.folder, f"{self._folder.names}{suffix}", HELD - held)
+        file = StagedFile(self.folder, f"{self._folder.names}{suffix}", MEMORY_LIMIT - held)
         self._files.append(file)
         return file
 

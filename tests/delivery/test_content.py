@@ -8,7 +8,7 @@ from receiver.core.delivery import Part, Role
 from receiver.core.problems import Problem
 from receiver.delivery import parts
 from receiver.store import kept
-from receiver.store.stage import HELD, Stage
+from receiver.store.stage import MEMORY_LIMIT, Stage
 
 
 @pytest.fixture
@@ -21,12 +21,12 @@ def pieces(content: bytes, size: int):
     return (content[start : start + size] for start in range(0, len(content), size))
 
 
-@pytest.mark.parametrize("size", [0, 1, HELD, HELD + 1, 3 * HELD])
-@pytest.mark.parametrize("piece", [1000, HELD, 10**6])
+@pytest.mark.parametrize("size", [0, 1, MEMORY_LIMIT, MEMORY_LIMIT + 1, 3 * MEMORY_LIMIT])
+@pytest.mark.parametrize("piece", [1000, MEMORY_LIMIT, 10**6])
 def test_what_is_small_is_in_no_file_until_it_is_written(staged, tmp_path, size, piece):
     content = bytes(number % 251 for number in range(size))
     taken = parts.write(pieces(content, piece), None, staged, ".json")
-    assert (taken.held is None) == (size > HELD)
+    assert (taken.held is None) == (size > MEMORY_LIMIT)
     assert taken.path.exists() == (taken.held is None)
     assert (taken.size, taken.sha256) == (size, hashlib.sha256(content).hexdigest())
     part = Part(
@@ -39,16 +39,16 @@ def test_what_is_small_is_in_no_file_until_it_is_written(staged, tmp_path, size,
     assert (tmp_path / taken.path.name).read_bytes() == content
 
 
-@pytest.mark.parametrize("allowed", [10, HELD, 2 * HELD])
+@pytest.mark.parametrize("allowed", [10, MEMORY_LIMIT, 2 * MEMORY_LIMIT])
 def test_of_what_is_larger_than_allowed_one_byte_more_is_taken(staged, allowed):
-    content = bytes(3 * HELD)
+    content = bytes(3 * MEMORY_LIMIT)
     taken = parts.write(pieces(content, 1000), allowed, staged, ".json")
     assert taken.size == allowed + 1
     assert taken.sha256 == hashlib.sha256(bytes(allowed + 1)).hexdigest()
 
 
 def test_of_a_delivery_only_so_much_is_held_together(staged):
-    taken = [parts.write([bytes(HELD // 3 - 9)], None, staged, ".tif") for _ in range(5)]
+    taken = [parts.write([bytes(MEMORY_LIMIT // 3 - 9)], None, staged, ".tif") for _ in range(5)]
     assert [each.path.exists() for each in taken] == [False, False, False, True, True]
     assert parts.write([b"{}"], None, staged, ".json").held == b"{}", "what was written leaves room"
 

@@ -17,7 +17,7 @@ from tests.support.place import Place, open_files
 def test_a_part_is_hashed_and_counted_as_it_is_written(place, monkeypatch):
     started = []
     monkeypatch.setattr(durable, "EARLY_WRITE", 1000)
-    monkeypatch.setattr(stage, "HELD", 0)
+    monkeypatch.setattr(stage, "MEMORY_LIMIT", 0)
     monkeypatch.setattr(durable, "_sync_file_range", lambda _, offset, length, __: started.append((offset, length)))
     with place.stage.open() as staged:
         file = staged.part(".tif")

@@ -86,7 +86,7 @@ class Batches:
     def commit(self, batch: Batch, entry: Entry, before: BatchStatus = BatchStatus.CLOSED) -> bool:
         """Accept the file of a batch durably: from here on it is published. False if it is not as it was `before`.
 
-        Raises Unclear, or Problem: NAME_TAKEN if something else has its name.
+        Raises CommitUnknownError, or Problem: NAME_TAKEN if something else has its name.
         """
 
         def operation(connection: Any) -> bool:

@@ -29,8 +29,8 @@ from receiver.core.delivery import Output
 from receiver.core.problems import Code, Problem
 from receiver.store import journal, stage
 from receiver.store.entry import Entry
-from receiver.store.ledger import Ledger, Unclear
-from receiver.store.publish import hold, release, seal
+from receiver.store.ledger import CommitUnknownError, Ledger
+from receiver.store.publish import lock_stage, release, seal
 from receiver.store.stage import Staged
 
 
@@ -69,7 +69,7 @@ def _commit(ledger: Ledger, staged: Staged, batch: Batch, entry: Entry, before: 
     staged.accepted = True
     try:
         staged.accepted = ledger.batches.commit(batch, entry, before)
-    except Unclear:
+    except CommitUnknownError:
         with suppress(Problem):
             ledger.settle(entry)
             staged.accepted = ledger.uses_stage(staged.folder)
@@ -104,7 +104,7 @@ def finish_one(ledger: Ledger, batch: Batch) -> bool:
         return False
     entry = _publication(batch, batch.file, batch.output, batch.stage)
     with ExitStack() as locks:
-        if not hold(ledger, entry, locks) or not _still_committed(ledger, batch):
+        if not lock_stage(ledger, entry, locks) or not _still_committed(ledger, batch):
             return False
         for problem in release([entry]).values():
             raise problem

@@ -22,7 +22,7 @@ from receiver.store.rows import Row
 Result = TypeVar("Result")
 
 
-class Unclear(Problem):
+class CommitUnknownError(Problem):
     """The commit itself failed: nobody can say whether what it was to write is there, or will be after a crash."""
 
 
@@ -33,7 +33,7 @@ class Connections(Protocol):
         """Run a query on what is committed by now. Raises Problem."""
 
     def write(self, operation: Callable[[Any], Result], *, durable: bool = True) -> Result:
-        """Run an operation in a transaction. Raises Problem, Unclear, and what the operation raises."""
+        """Run an operation in a transaction. Raises Problem, CommitUnknownError, and what the operation raises."""
 
     def postpone(self, operation: Callable[[Any], None]) -> None:
         """Run an operation, which may be run twice, before whatever this process writes next. Raises Problem."""
@@ -99,7 +99,7 @@ class Host:
 class Hosts(Protocol):
     """The processes that share a ledger, of whatever host; `postgres/hosts.py` tells how they know of each other."""
 
-    def own(self) -> str:
+    def incarnation(self) -> str:
         """Return the incarnation of this process, which begins with the first call. Raises Problem."""
 
     def serve(self, site: str) -> None:

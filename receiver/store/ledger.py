@@ -19,13 +19,13 @@ from receiver.core.delivery import Output, Status
 from receiver.core.problems import Code, Problem
 from receiver.store import batch_queries, database, queries, rows
 from receiver.store.batch_ledger import Batches
-from receiver.store.database import OwnQueries, Unclear
+from receiver.store.database import CommitUnknownError, OwnQueries
 from receiver.store.entry import Attempt, DamagedRow, Entry, Standing, Unaccepted, Waiting
 from receiver.store.queries import IS_KEPT, UNFINISHED, UNPUBLISHED, ClaimedError, Claims
 
 Result = TypeVar("Result")
 
-__all__ = ["ACCEPTED", "KEPT", "AlreadyAcceptedError", "Ledger", "Unclear", "VersionTakenError", "create"]
+__all__ = ["ACCEPTED", "KEPT", "AlreadyAcceptedError", "CommitUnknownError", "Ledger", "VersionTakenError", "create"]
 
 ACCEPTED = (Status.COMMITTED, Status.PUBLISHED)
 PRUNED_AT_ONCE = 500  # rows of one transaction: some milliseconds in which nobody else writes
@@ -79,7 +79,7 @@ class Ledger:
     @property
     def owner(self) -> str:
         """The incarnation of this process among those of several hosts; "" if one host has it all. Raises Problem."""
-        return self.hosts.own() if self.hosts else ""
+        return self.hosts.incarnation() if self.hosts else ""
 
     def once(self, task: str) -> AbstractContextManager[bool]:
         """Hold the lock on a task that one host does for all; False if another has it. Raises Problem."""
@@ -196,8 +196,8 @@ class Ledger:
     def commit(self, entry: Entry, attempt: Attempt) -> Entry:
         """Accept a delivery: the point of no return. Returns its entry once that is durable.
 
-        Raises AlreadyAcceptedError, VersionTakenError, Unclear, or Problem: NAME_TAKEN if another delivery or a file
-        has one of its names.
+        Raises AlreadyAcceptedError, VersionTakenError, CommitUnknownError, or Problem: NAME_TAKEN if another delivery
+        or a file has one of its names.
         """
 
         status, committed_at = Status.COMMITTED, datetime.now(UTC)
@@ -226,7 +226,7 @@ class Ledger:
             return self._write(operation)
 
     def reopen(self, entry: Entry, attempt: Attempt, missing: Sequence[Output]) -> Entry:
-        """Accept a published delivery once more, for its files that are missing. Raises Unclear, or Problem."""
+        """Accept a published delivery once more, for its missing files. Raises CommitUnknownError, or Problem."""
         claims = Claims.of(replace(entry, outputs=tuple(missing)))
 
         def operation(connection: Any) -> Entry:

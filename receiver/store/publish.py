@@ -69,8 +69,8 @@ from receiver.core.work import Step, timed
 from receiver.store import durable, folders, journal, stage
 from receiver.store.durable import storage, storage_problem
 from receiver.store.entry import Attempt, Entry
-from receiver.store.ledger import AlreadyAcceptedError, Ledger, Unclear, VersionTakenError
-from receiver.store.sqlite.presence import Moved
+from receiver.store.ledger import AlreadyAcceptedError, CommitUnknownError, Ledger, VersionTakenError
+from receiver.store.sqlite.presence import LedgerMovedError
 from receiver.store.stage import Staged
 
 PATIENCE = 5.0  # seconds a retry waits for the attempt before it: longer than any commit, shorter than a timeout
@@ -127,7 +127,7 @@ def _accept(
     staged.accepted = True
     try:
         return write(entry, attempt)
-    except Unclear:
+    except CommitUnknownError:
         with contextlib.suppress(Problem):
             ledger.settle(entry)
             known = ledger.find(entry.id)
@@ -169,7 +169,7 @@ def duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:
             ledger.attempted(winner.id, Attempt.of(arrival, "duplicate"))
             return published.receipt(duplicate=True)
         ledger.attempted(winner.id, Attempt.of(arrival, "busy", Code.BUSY))
-    except Moved:  # what lies in its place may know nothing of it
+    except LedgerMovedError:  # what lies in its place may know nothing of it
         raise
     except Problem:  # recovery tries it again, and tells
         return winner.receipt(duplicate=True)
@@ -285,7 +285,7 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
             entries = [entry for entry in entries if entry.id in kept]
         for entry in entries:
             try:
-                if hold(ledger, entry, locks) and _still_committed(ledger, entry):
+                if lock_stage(ledger, entry, locks) and _still_committed(ledger, entry):
                     ours.append(entry)
             except Problem as problem:
                 failed[entry.id] = problem
@@ -298,7 +298,7 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
     return [entry.id for entry in done], failed
 
 
-def hold(ledger: Ledger, entry: Entry, locks: ExitStack) -> bool:
+def lock_stage(ledger: Ledger, entry: Entry, locks: ExitStack) -> bool:
     """Take the lock of an entry's folder in the stage; False if its owner lives. Raises Problem.
 
     A folder that is gone needs no lock: its owner removed it after the last step.

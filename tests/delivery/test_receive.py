@@ -17,7 +17,7 @@ from receiver.operations import replay, retention, verify
 from receiver.site import compiling
 from receiver.store import ledger, originals, quarantine
 from receiver.store.kept import Kept
-from receiver.store.stage import HELD
+from receiver.store.stage import MEMORY_LIMIT
 
 ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -214,7 +214,7 @@ def contents(kept: Kept) -> list[bytes]:
     return [part.path.read_bytes() for part in kept.parts]
 
 
-@pytest.mark.parametrize("size", [0, HELD + 1], ids=["held in memory", "written to a file"])
+@pytest.mark.parametrize("size", [0, MEMORY_LIMIT + 1], ids=["held in memory", "written to a file"])
 def test_metadata_is_a_file_where_a_delivery_is_kept_and_is_judged_anew_from_there(house_of, size):
     context = house_of(("[output]", '[delivery]\non_invalid = "hold"\n\n[output]'))
     process, metadata = context.processes["referrals"], metadata_of("wrong", size)
@@ -228,7 +228,7 @@ def test_metadata_is_a_file_where_a_delivery_is_kept_and_is_judged_anew_from_the
     assert verify.verify(repaired.ledger, repaired.settings.data, [told.entry]).findings == []
 
 
-@pytest.mark.parametrize("size", [0, HELD + 1], ids=["held in memory", "written to a file"])
+@pytest.mark.parametrize("size", [0, MEMORY_LIMIT + 1], ids=["held in memory", "written to a file"])
 def test_metadata_is_among_the_originals(house_of, size):
     context = house_of(("[output]", ORIGINALS))
     metadata = metadata_of("142637A", size)
@@ -317,7 +317,7 @@ def test_a_commit_of_which_nobody_could_say_is_answered_by_what_the_ledger_says(
 
     def unclear(self, entry, attempt):
         commit(self, entry, attempt)
-        raise ledger.Unclear(Code.STORAGE_FAILED, "could not use the ledger (IOError)")
+        raise ledger.CommitUnknownError(Code.STORAGE_FAILED, "could not use the ledger (IOError)")
 
     monkeypatch.setattr(type(context.ledger), "commit", unclear)
     assert deliver(context).status is Status.PUBLISHED

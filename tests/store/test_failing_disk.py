@@ -201,7 +201,7 @@ def test_a_commit_whose_fsync_failed_stays_undone(tmp_path, failing, after_settl
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     printed = done.stdout.split()
     kind, right_after, *settled, visible, staged = printed
-    assert (kind, right_after, settled, visible, staged) == ("Unclear", "1", after_settling, "0", stays)
+    assert (kind, right_after, settled, visible, staged) == ("CommitUnknownError", "1", after_settling, "0", stays)
     assert deliver(place, SENT).version == 1
     place.recover()
     assert place.outputs() == set(SENT.files())

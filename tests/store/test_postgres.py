@@ -11,7 +11,7 @@ import pytest
 from receiver.core import settings
 from receiver.core.problems import Problem
 from receiver.store import database, ledger
-from receiver.store.database import Unclear
+from receiver.store.database import CommitUnknownError
 from receiver.store.postgres import connections, queries, schema
 from tests.store.test_ledger import plain, tried
 from tests.support import postgres as servers
@@ -149,7 +149,7 @@ def test_a_commit_whose_answer_is_lost_is_settled_by_looking_for_its_row(place, 
         commit(*arguments)
         if not lost:
             lost.append(True)
-            raise Unclear("storage-failed", "no answer")
+            raise CommitUnknownError("storage-failed", "no answer")
 
     monkeypatch.setattr(connections, "_commit", committed_without_an_answer)
     receipt = deliver(place, Sent("S1"))

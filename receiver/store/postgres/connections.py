@@ -11,7 +11,7 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from receiver.core.problems import Code, Problem
-from receiver.store.database import Unclear
+from receiver.store.database import CommitUnknownError
 from receiver.store.postgres.session import PARAMETERS, Connection, Session, configure, ledger_errors, problem_of
 
 Result = TypeVar("Result")
@@ -41,7 +41,8 @@ class Connections:
         """Run an operation in a transaction and return its result once that is durable.
 
         Raises what the operation raises, which then has changed nothing; Problem if the ledger cannot be written;
-        Unclear if nobody can say. What is not `durable` is visible at once, and durable with the next that is.
+        CommitUnknownError if nobody can say. What is not `durable` is visible at once, and durable with the next that
+        is.
         """
         begin = "BEGIN" if durable else "BEGIN; SET LOCAL synchronous_commit = off"
 
@@ -146,13 +147,13 @@ def _borrowed(pool: Pool) -> Iterator[Connection]:
 
 
 def _commit(connection: Connection) -> None:
-    """Commit. Raises Unclear if no answer came, and Problem if the answer is no."""
+    """Commit. Raises CommitUnknownError if no answer came, and Problem if the answer is no."""
     try:
         done = connection.execute("COMMIT").statusmessage
     except psycopg.Error as error:
         problem = problem_of(error)
         if connection.info.transaction_status is TransactionStatus.IDLE:
             raise problem from None
-        raise Unclear(problem.code, problem.detail) from None
+        raise CommitUnknownError(problem.code, problem.detail) from None
     if done != "COMMIT":
         raise Problem(Code.STORAGE_FAILED, "could not write to the ledger (it rolled back)")

@@ -44,23 +44,23 @@ class Hosts:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._joining = threading.Lock()
-        self._own: _Own | None = None
+        self._incarnation: _Incarnation | None = None
         self._site = ""
 
-    def own(self) -> str:
+    def incarnation(self) -> str:
         """Return the incarnation of this process, which begins with the first call. Raises Problem."""
-        own = self._own
-        if own is None or own.pid != os.getpid() or own.given_up.is_set():
+        ours = self._incarnation
+        if ours is None or not ours.lives():
             with self._joining:
-                own = self._own
-                if own is None or own.pid != os.getpid() or own.given_up.is_set():
-                    own = self._own = _Own(self._connections, self._site)
-        return own.incarnation
+                ours = self._incarnation
+                if ours is None or not ours.lives():
+                    ours = self._incarnation = _Incarnation(self._connections, self._site)
+        return ours.name
 
     def serve(self, site: str) -> None:
         """Tell the others the digest of the site that this process serves. Raises Problem."""
         self._site = site
-        incarnation = self.own()
+        incarnation = self.incarnation()
         self._connections.write(
             lambda session: session.execute("UPDATE hosts SET site = ? WHERE incarnation = ?", (site, incarnation)),
             durable=False,
@@ -119,30 +119,34 @@ class Hosts:
 
     def leave(self) -> None:
         """End the incarnation of this process, if it has one: others may finish what it leaves."""
-        own, self._own = self._own, None
-        if own and own.pid == os.getpid():
-            own.leave()
+        ours, self._incarnation = self._incarnation, None
+        if ours and ours.pid == os.getpid():
+            ours.leave()
 
 
-class _Own:
+class _Incarnation:
     """One incarnation of this process: a row in the ledger, and a thread that gives signs of life."""
 
     def __init__(self, connections: Connections, site: str) -> None:
         """Join the others. Raises Problem."""
         self.pid = os.getpid()
-        self.incarnation = secrets.token_hex(8)
+        self.name = secrets.token_hex(8)
         self.given_up = threading.Event()
         self._connections = connections
         self._ended = threading.Event()
-        row = (self.incarnation, socket.gethostname(), self.pid, version("receiver"), site)
+        row = (self.name, socket.gethostname(), self.pid, version("receiver"), site)
         connections.write(
             lambda session: session.execute(
                 "INSERT INTO hosts (incarnation, host, process, release, site) VALUES (?, ?, ?, ?, ?)", row
             )
         )
-        self.leave = weakref.finalize(self, _leave, connections, self.incarnation, self.pid, self._ended)
-        beating = (connections, self.incarnation, self._ended, self.given_up)
+        self.leave = weakref.finalize(self, _leave, connections, self.name, self.pid, self._ended)
+        beating = (connections, self.name, self._ended, self.given_up)
         threading.Thread(target=_beat, args=beating, name="heartbeat", daemon=True).start()
+
+    def lives(self) -> bool:
+        """Return whether it is still this process's, which is not a fork of it, and was not given up."""
+        return self.pid == os.getpid() and not self.given_up.is_set()
 
 
 def _beat(connections: Connections, incarnation: str, ended: threading.Event, given_up: threading.Event) -> None:

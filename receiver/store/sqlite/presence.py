@@ -1,4 +1,4 @@
-"""Which files all who are alive have open as the ledger, so that nobody ever works with two of one name.
+"""Detects that the ledger was replaced while processes have it open.
 
 SQLite finds what it keeps beside a database by name. Where another database is laid under that name while somebody
 has the first one open, whoever opens it takes the log of the one for changes to the other, and ruins it. So
@@ -34,7 +34,7 @@ NOTE = 1_000  # bytes at most
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-class Moved(Problem):
+class LedgerMovedError(Problem):
     """One of the files is not where it was."""
 
 
@@ -42,7 +42,7 @@ class Presence:
     """One process among those that have the ledger open: from before it opens it until before it closes it."""
 
     def __init__(self, path: Path) -> None:
-        """Join them. Raises Problem: Moved if the files that they have open are not those that lie there."""
+        """Join them. Raises Problem: LedgerMovedError if the files that they have open are not those that lie there."""
         self._path = str(path)
         self._files: dict[str, str] = {}  # by what follows the path; unknown before they are noted
         self._paths: list[str] = []  # of these files
@@ -69,7 +69,7 @@ class Presence:
                 os.pwrite(self._file, json.dumps(self._files).encode(), 0)
 
     def require(self) -> None:
-        """Look at each of the files, for a microsecond or two. Raises Moved if one is not where it was.
+        """Look at each of the files, for a microsecond or two. Raises LedgerMovedError if one is not where it was.
 
         What was committed is then moved out of the log, which nobody else may ever find again.
         """
@@ -78,7 +78,7 @@ class Presence:
                 return
         try:
             self._compare(self._files)
-        except Moved:
+        except LedgerMovedError:
             if self._anchor:
                 with suppress(apsw.Error):
                     self._anchor.wal_checkpoint()
@@ -92,14 +92,14 @@ class Presence:
             os.close(file)
 
     def _require_noted(self) -> bool:
-        """Return whether anything is noted. Raises Moved, having left, if it is not what lies there."""
+        """Return whether anything is noted. Raises LedgerMovedError, having left, if it is not what lies there."""
         if self._file is None:
             return False
         with storage("read which files the ledger is"):
             noted: dict[str, str] = json.loads(os.pread(self._file, NOTE, 0) or "{}")
         try:
             self._compare(noted)
-        except Moved:
+        except LedgerMovedError:
             self.close()
             raise
         return bool(noted)
@@ -114,7 +114,7 @@ class Presence:
 def patiently(join: Callable[[], Result]) -> Result:
     """Join again where other files are found: the last one who had them open may just be leaving. Raises Problem."""
     for _ in range(LOOKS):
-        with suppress(Moved):
+        with suppress(LedgerMovedError):
             return join()
         time.sleep(PAUSE)
     return join()
@@ -159,7 +159,7 @@ def _identity(path: str) -> str:
     return f"{found.st_dev}:{found.st_ino}"
 
 
-def _moved(name: str, *, there: bool, whole: bool) -> Moved:
+def _moved(name: str, *, there: bool, whole: bool) -> LedgerMovedError:
     reason = f"{name} is not the file that it was" if there else f"{name} is not where it was"
     cure = "put it back, or stop the service, restore the ledger and start" if whole else "put it back, or restart"
-    return Moved(Code.STORAGE_FAILED, f"the ledger cannot be used, for {reason}: {cure}")
+    return LedgerMovedError(Code.STORAGE_FAILED, f"the ledger cannot be used, for {reason}: {cure}")

@@ -24,7 +24,7 @@ import apsw
 
 from receiver.core.problems import Code, Problem
 from receiver.store import durable
-from receiver.store.database import Unclear
+from receiver.store.database import CommitUnknownError
 from receiver.store.durable import storage, storage_problem
 from receiver.store.sqlite import schema
 from receiver.store.sqlite.presence import Presence
@@ -86,7 +86,7 @@ class Writers:
         """Run `operation` in a transaction and return its result once that is durable.
 
         Raises what the operation raises, which then has changed nothing; Problem where the ledger cannot be
-        written within a second; Unclear if nobody can say. What is not `durable` is visible at once, and
+        written within a second; CommitUnknownError if nobody can say. What is not `durable` is visible at once, and
         durable with the next that is.
         """
         ticket = _Ticket(operation, durable, time.monotonic() + schema.BUSY / 1000)
@@ -170,7 +170,7 @@ class Writers:
             raise Problem(Code.STORAGE_FAILED, "could not lock the ledger in time")
 
     def _transact(self, batch: list[_Ticket], deadline: float) -> None:
-        """Run the batch in one transaction. Raises apsw.Error if nothing was committed, and Unclear."""
+        """Run the batch in one transaction. Raises apsw.Error if nothing was committed, and CommitUnknownError."""
         connection = self._connection
         connection.set_busy_timeout(max(0, round((deadline - time.monotonic()) * 1000)))
         if self._doubtful:
@@ -200,7 +200,7 @@ class Writers:
             self._connection.execute("COMMIT")
         except apsw.Error as error:
             problem = schema.problem_of(error)
-            raise Unclear(problem.code, problem.detail) from None
+            raise CommitUnknownError(problem.code, problem.detail) from None
         self._doubtful = False
 
     def _settle(self) -> None:

@@ -126,6 +126,11 @@ def test_a_default_folder_is_compared_too(tmp_path):
     assert codes(judged(tmp_path, one=SMALLEST, two=two)) == [("output-shared", Severity.ERROR)]
 
 
+def test_folders_that_differ_only_in_case_are_one_for_windows(tmp_path):
+    one, two = (f'{SMALLEST}[output]\ndirectory = "{directory}"\n' for directory in ("Labs", "labs"))
+    assert codes(judged(tmp_path, one=one, two=two)) == [("output-shared", Severity.WARNING)]
+
+
 def test_folders_with_a_common_beginning_are_apart(tmp_path):
     one, two = (f'{SMALLEST}[output]\ndirectory = "{directory}"\n' for directory in ("lab", "lab-reports"))
     assert judged(tmp_path, one=one, two=two) == []

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from receiver.authoring.check import (
     batches,
+    delimiters,
     expressions,
     fields,
     host,
@@ -26,8 +27,8 @@ from receiver.site.config.site import MAPPINGS
 Check = Callable[[Site], Iterator[Fault]]
 
 CHECKS: tuple[Check, ...] = (  # what is proven without running anything
-    *(parts.faults, fields.fields, fields.layouts, paths.faults, tables.faults),
-    *(expressions.faults, templates.literals, templates.embedding, templates.encodings),
+    *(parts.faults, fields.fields, fields.layouts, fields.identities, paths.faults, tables.faults),
+    *(expressions.faults, templates.literals, templates.embedding, templates.encodings, delimiters.faults),
     *(schemas.patterns, schemas.required, schemas.examples, samples.faults),
     *(batches.faults, host.folders, host.notices, unused.unused, unused.without_effect),
 )

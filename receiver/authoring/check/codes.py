@@ -55,6 +55,7 @@ CODES = {
     # fields
     "wrong-path": "This is not a JMESPath or XPath",
     "unknown-path": "A path names what the metadata's schema does not know",
+    "id-by-place": "The document's id is whatever field comes first",
     "scale-misfit": "No confidence reaches its scale",
     "renamed-field": "A field is named as it comes, not as templates know it",
     "unknown-field": "The fields schema knows no such field",
@@ -87,6 +88,7 @@ CODES = {
     "foreign-placeholder": "Text that looks like a field of another program",
     "type-literal": "The media type of one document stands for all",
     "first-only": "One document of several",
+    "open-delimiter": "A value may hold the record's delimiter",
     "size-misfit": "A part may be larger than what is embedded",
     "name-taken": "A name that means something else already",
     "include-cycle": "Templates include each other",

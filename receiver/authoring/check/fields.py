@@ -1,5 +1,6 @@
 """The fields: the paths to them in the metadata, and the names that templates read, against the schemas."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,6 +121,27 @@ def layouts(site: Site) -> Iterator[Fault]:
                 yield from _unknown(site, process, item, getattr(layout, name), "fields", name)
             for table in process.metadata.tables:
                 yield from _of_table(site, process, root, table)
+
+
+NAMES = re.compile(r"[\w-]+")
+BY_PLACE = {  # what follows the list of the fields: a place in it, with nothing that chooses a field by its name
+    "json": r"\"?[\s)|]*(?:\[\*?\][^\[]*)*\[\s*(?:-?\d|:)",
+    "xml": r"(?:/\*)?(?:/[^\[]*\))?[\s)]*\[\s*(?:\d|last\(|position\()",
+}
+BY_NAME = {"json": "fields[?name=='document_id'].value | [0]", "xml": "field[@name='document_id']/value"}
+
+
+def identities(site: Site) -> Iterator[Fault]:
+    """Yield ids of the document that are read from whichever field stands at a place."""
+    for process in site.processes:
+        config = process.config
+        form, names = config.metadata.form, NAMES.findall(config.fields.each)
+        if names and re.search(rf"(?<![\w-]){names[-1]}(?![\w-]){BY_PLACE[form]}", config.metadata.source_id):
+            message = (
+                "whatever field comes at this place is the id: its value will stand in the ledger and in file names"
+            )
+            hint = f"name the document's own id, or choose the field by its name, as {BY_NAME[form]} does"
+            yield config.fault("id-by-place", message, "metadata", "source_id", hint=hint, severity=Severity.WARNING)
 
 
 def _of_table(site: Site, process: Pieces, top: Node, table: Table) -> Iterator[Fault]:

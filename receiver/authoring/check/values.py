@@ -127,6 +127,34 @@ def instance(pattern: str, *, longest: bool, last: bool = True) -> str | None:
         return None
 
 
+def may_hold(pattern: str, letter: str) -> bool:
+    """Return whether a text that a pattern matches may have a character; true where that is not known."""
+    if not (pattern.startswith("^") and pattern.endswith("$")):
+        return True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _may_hold(patterns.parse(pattern), letter)
+    except (re.error, RecursionError, OverflowError, KeyError):
+        return True
+
+
+def _may_hold(parsed: Any, letter: str) -> bool:
+    return any(_piece_may_hold(code, argument, letter) for code, argument in parsed)
+
+
+def _piece_may_hold(code: Any, argument: Any, letter: str) -> bool:
+    if code in (codes.LITERAL, codes.NOT_LITERAL):
+        return (argument == ord(letter)) is (code is codes.LITERAL)
+    if code is codes.IN:
+        return _holds(argument, letter)
+    if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.SUBPATTERN):
+        return _may_hold(argument[-1], letter)
+    if code is codes.BRANCH:
+        return any(_may_hold(each, letter) for each in argument[1])
+    return code not in (codes.AT, codes.GROUPREF)
+
+
 def _walk(parsed: Any, *, longest: bool, last: bool) -> str:
     return "".join(_piece(code, argument, longest=longest, last=last) for code, argument in parsed)
 

@@ -130,6 +130,10 @@ def _shared_output(configs: Sequence[ProcessConfig], output: Path) -> Iterator[F
             whose = "process writes into" if first is not second else "importing system has"
             hint = f"each {whose} a folder of its own"
             yield second.fault("output-shared", message, *position, hint=hint)
+        elif str(folder).casefold() == str(another).casefold():
+            message = f"{value_name(other)} differs only in case from the output folder {value_name(one)}"
+            hint = "give it another name: for Windows and CIFS the two are one folder"
+            yield second.fault("output-shared", message, *position, hint=hint, severity=Severity.WARNING)
 
 
 def directories(config: ProcessConfig) -> list[tuple[tuple[str | int, ...], str]]:

@@ -127,6 +127,8 @@ def test_what_the_schema_of_a_row_lets_in_is_rendered(shipped, name, data):
         try:
             process.render(fields, tables)
         except Problem as problem:
+            if problem.rules:
+                return  # the owner's own rules refuse it, as they are to
             raise AssertionError([f"{each.where}: {each.message}" for each in problem.violations]) from None
 
 

@@ -28,7 +28,7 @@ def faults(site: Site) -> Iterator[Fault]:
     for process in site.processes:
         for written in texts(site, process):
             if written.record and written.record.format == "text":
-                yield from _open(written, written.record.forbid, Proof.of(site, process, written.root))
+                yield from _open(written, written.record.forbid, Proof.of(site, process, written))
 
 
 def _open(written: Written, forbidden: str, proof: "Proof") -> Iterator[Fault]:
@@ -78,18 +78,24 @@ class Proof:
     known: Shape | None
     source_id: Node | None
     variables: dict[str, nodes.Node]
+    rows: dict[str, Shape | None]  # by the variable that goes through them
 
     @classmethod
-    def of(cls, site: Site, process: Pieces, root: nodes.Node) -> "Proof":
+    def of(cls, site: Site, process: Pieces, written: Written) -> "Proof":
         """Gather what is known of a template's values."""
         config = process.config
         known = site.shape(config.fields.schema) if config.fields.schema else None
         metadata = site.shape(config.metadata.schema) if config.metadata.form == "json" else None
         identity = metadata.members.get(config.metadata.source_id) if metadata else None
+        root, tables = written.root, config.tables
         assigned = [(each.target, each.node) for each in root.find_all(nodes.Assign)]
         looped = [(each.target, each.iter) for each in root.find_all(nodes.For)]
         variables = {target.name: said for target, said in assigned + looped if isinstance(target, nodes.Name)}
-        return cls(site.library, known, identity.node if identity else None, variables)
+        named = {name: _last(said) for name, said in variables.items()}
+        named["item"] = (written.each or "").rpartition(".")[2]
+        schemas = {name: tables[table].schema for name, table in named.items() if table in tables}
+        rows = {name: site.shape(schema) for name, schema in schemas.items() if schema}
+        return cls(site.library, known, identity.node if identity else None, variables, rows)
 
     def may_hold(self, node: nodes.Node, mark: str, seen: frozenset[str] = frozenset()) -> bool:
         """Return whether what an expression prints may have a character. `seen` are the variables on the way."""
@@ -111,7 +117,10 @@ class Proof:
     def _attribute(self, name: str, mark: str) -> bool:
         if name == "delivery.source_id" and self.source_id:
             return not self._excludes(self.source_id, mark)
-        owner = name.partition(".")[0]
+        owner, _, cell = name.partition(".")
+        row = self.rows.get(owner)
+        if row and cell in row.members:
+            return not self._excludes(row.members[cell].node, mark)
         return name in OF_SENDER or (name not in OURS and owner not in ("document", "loop"))
 
     def _excludes(self, node: Node, mark: str) -> bool:
@@ -121,6 +130,13 @@ class Proof:
         return any(_refuses(each.schema, mark) for each in surely) or (
             inner is not None and self._excludes(inner, mark)
         )
+
+
+def _last(node: nodes.Node | None) -> str:
+    """Return the last name of a list: items of tables.items and of order.items."""
+    while isinstance(node, nodes.Filter):
+        node = node.node
+    return node.attr if isinstance(node, nodes.Getattr) else ""
 
 
 def _takes_out(node: nodes.Filter, mark: str) -> bool:

@@ -119,7 +119,7 @@ def publish_next(context: Context, process: str, name: str) -> None:
             if batch.status is BatchStatus.CLOSED:
                 _publish(context, batch)
             elif not batches.finish_one(context.ledger, batch):
-                return  # its owner lives, and looks again when it has done
+                return  # its owner, or who finishes it, looks again when it has done
         except Problem as problem:
             log.batch_waits(batch, problem)
             return

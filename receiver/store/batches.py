@@ -104,6 +104,8 @@ def finish_one(ledger: Ledger, batch: Batch) -> bool:
         return False
     entry = _publication(batch, batch.file, batch.output, batch.stage)
     with ExitStack() as locks:
+        if ledger.hosts and not locks.enter_context(ledger.hosts.finishing([entry.id])):
+            return False
         if not lock_stage(ledger, entry, locks) or not _still_committed(ledger, batch):
             return False
         for problem in release([entry]).values():

@@ -115,7 +115,7 @@ class Hosts(Protocol):
         """Return all that were not given up, the oldest first. Raises Problem."""
 
     def finishing(self, ids: Sequence[str]) -> AbstractContextManager[set[str]]:
-        """Keep those of some deliveries that no other process is finishing right now. Raises Problem."""
+        """Keep those of some deliveries, or batches, that no other process is finishing right now. Raises Problem."""
 
     def once(self, task: str) -> AbstractContextManager[bool]:
         """Hold the lock on a task that one host does for all; False if another has it. Raises Problem."""

@@ -1,6 +1,7 @@
 """Batches in the ledger, on each of its databases: which record is in which, and who may make a file."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +9,10 @@ import pytest
 
 from receiver.core.batches import Addition, BatchStatus, Closing
 from receiver.core.delivery import Kind, Output, Record
-from receiver.store import batches
-from receiver.store.ledger import AlreadyAcceptedError
+from receiver.core.problems import Code, Problem
+from receiver.store import batches, journal
+from receiver.store.ledger import AlreadyAcceptedError, Ledger
+from receiver.store.stage import stage_for
 from tests.store.test_ledger import plain, tried
 
 pytestmark = [pytest.mark.both_ledgers, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -122,3 +125,38 @@ def test_contents_that_a_crash_has_left_behind_are_forgotten_later(place, monkey
         lambda connection: connection.execute("SELECT count(content) FROM batch_records").get
     )
     assert kept == 1  # of the batch that is open
+
+
+def test_two_who_finish_the_file_of_a_dead_host_publish_and_note_it_once(place, monkeypatch):
+    fill(place, 5, Closing(count=5))
+    journal.ensure_folder(place.output)
+    accept_and_die(place, of(place, 1), monkeypatch)
+    batch, other, finished = of(place, 1), Ledger(place.url), []
+    release = batches.release
+
+    def meanwhile(entries):
+        with monkeypatch.context() as patch:
+            patch.setattr(batches, "release", release)
+            finished.append(batches.finish_one(other, batch))
+        return release(entries)
+
+    monkeypatch.setattr(batches, "release", meanwhile)
+    assert batches.finish_one(place.ledger, batch)
+    assert finished == [False]
+    other.close()
+    noted = [line for path in place.output.glob(".published/*.jsonl") for line in path.read_text().splitlines() if line]
+    assert len(noted) == 1
+    assert (place.output / "i.csv").read_bytes() == b"all rows\n"
+    assert of(place, 1).status is BatchStatus.PUBLISHED
+
+
+def accept_and_die(place, batch, monkeypatch) -> None:
+    """Accept the file of a batch as another host does that ends before it is published."""
+    owner = Ledger(place.url)
+    stage = stage_for(place.data, place.output, owner=owner.owner)
+    with monkeypatch.context() as patch, stage.open() as staged, suppress(Problem):
+        patch.setattr(batches, "release", lambda _: {"": Problem(Code.STORAGE_FAILED, "away")})
+        file = staged.add(b"all rows\n")
+        output = Output(Kind.RECORD, file.name, "i.csv", f"{place.output}/i.csv", file.size, file.sha256)
+        batches.publish(owner, staged, batch, output, place.output)
+    owner.close()

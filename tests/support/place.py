@@ -37,6 +37,7 @@ class Place:
     output: Path
     stage: Stage
     ledger: ledger.Ledger
+    url: str  # of the ledger
 
     @classmethod
     def at(cls, root: Path, url: str = "") -> "Place":
@@ -46,7 +47,7 @@ class Place:
         quarantine.ensure_folder(data)
         originals.ensure_folder(data)
         opened = ledger.Ledger(url)
-        return cls(data, output, stage_for(data, output, owner=opened.owner), opened)
+        return cls(data, output, stage_for(data, output, owner=opened.owner), opened, url)
 
     def recover(self) -> recover.Report:
         return recover.recover(self.ledger, self.data, [self.stage.root])

@@ -94,7 +94,7 @@ class Hosts:
 
     @contextmanager
     def finishing(self, ids: Sequence[str]) -> Iterator[set[str]]:
-        """Yield those of some deliveries that no other process is finishing right now, and keep them. Raises Problem.
+        """Keep those of some deliveries, or batches, that no other process is finishing right now. Raises Problem.
 
         They are kept for as long as the server hears of us.
         """

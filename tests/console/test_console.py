@@ -291,7 +291,9 @@ def test_the_key_of_the_digests_is_for_the_services_user_alone(console, settings
 
 
 def test_what_a_rehearsal_says_is_shown(console, ids):
-    assert "would be published" in client(console).get(f"/deliveries/{ids['held']}/rehearsal").text
+    page = client(console).get(f"/deliveries/{ids['held']}/rehearsal").text
+    assert "would be published" in page
+    assert ".hl7" in page
 
 
 def test_the_page_of_now_counts_what_waits(console, ids):

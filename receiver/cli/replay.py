@@ -108,7 +108,7 @@ def _replay(context: Context, how: Replay, alone: bool, entry: Entry) -> tuple[s
     replayed = replay.replay(context, entry, replace(how, at=datetime.now(UTC)))
     now = replayed.entry
     moved = [f"as {now.id}"] if now.id != entry.id else []
-    if replayed.problem:
+    if replayed.problem and replayed.result is replay.Result.FAILED:
         return replayed.result, [replayed.problem.detail]
     if replayed.result in FINE:
         return replayed.result, [" ".join([f"version {now.version}, {now.file_count} files", *moved])]

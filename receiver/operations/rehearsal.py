@@ -16,6 +16,7 @@ from receiver.delivery import receive
 from receiver.delivery.context import Context
 from receiver.delivery.render import Rendered, holds
 from receiver.formats.comparing import RecordStyle, differences
+from receiver.metadata.reader import NOTHING
 from receiver.operations.replay import find, first_received, sections
 from receiver.site.process import Process
 from receiver.store.entry import Entry
@@ -44,8 +45,12 @@ class Rehearsed:
     lines: tuple[str, ...] = ()  # the files that would be published, or each difference to what was
 
 
-class _PublishedBeforeError(Exception):
-    """The delivery was published before, under another id."""
+class PublishedBeforeError(Problem):
+    """The delivery was published before, under its id of today or its sourceId."""
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(Code.BUSY, f"This delivery was published before, as {id_}.")
+        self.id = id_
 
 
 def rehearse(
@@ -55,11 +60,11 @@ def rehearse(
     accepted = entry.status in ACCEPTED
     try:
         process, kept = find(context, entry)
-        outcome = _run(context, process, kept, entry, accept_confidence=accept_confidence, accept_rules=accept_rules)
-    except _PublishedBeforeError as before:
-        return Rehearsed(Result.BEFORE, lines=(f"as {before}",))
+        outcome = judge(context, process, kept, entry, accept_confidence=accept_confidence, accept_rules=accept_rules)
     except Problem as problem:
         return Rehearsed(Result.FAILED, problem)
+    if isinstance(outcome.problem, PublishedBeforeError):
+        return Rehearsed(Result.BEFORE, lines=(f"as {outcome.problem.id}",))
     if outcome.problem or outcome.rendered is None:
         return _not_published(process, outcome.problem)
     if accepted:
@@ -68,10 +73,20 @@ def rehearse(
     return _published(process, outcome.rendered)
 
 
-def _run(
-    context: Context, process: Process, kept: Kept, entry: Entry, *, accept_confidence: bool, accept_rules: bool
+def judge(
+    context: Context,
+    process: Process,
+    kept: Kept,
+    entry: Entry,
+    *,
+    accept_confidence: bool,
+    accept_rules: bool = False,
+    corrections: Mapping[str, str] = NOTHING,
 ) -> Outcome:
-    """Run a kept delivery. Raises Problem if its parts cannot be read, and _PublishedBeforeError."""
+    """Run a kept delivery as the version that it is or would be. Raises Problem if its parts cannot be read.
+
+    All that the real pass refuses is found by it, but for what needs a scanner, and names that are taken.
+    """
     incoming = list(sections(kept))
     received_at: datetime = entry.received_at if entry.version else first_received(entry)
 
@@ -80,10 +95,10 @@ def _run(
             return entry.version, receive.previous(context.ledger.before_version(entry))
         known = context.ledger.find(id_)
         if known and known.status in ACCEPTED:
-            raise _PublishedBeforeError(id_)
+            raise PublishedBeforeError(id_)
         latest = context.ledger.latest(process.name, source_id)
         if latest and process.config.delivery.same_source_id == "ignore":
-            raise _PublishedBeforeError(latest.id)
+            raise PublishedBeforeError(latest.id)
         return receive.next_version(process, latest)
 
     return run(
@@ -93,6 +108,7 @@ def _run(
         version=version,
         accept_confidence=accept_confidence,
         accept_rules=accept_rules,
+        corrections=corrections,
     )
 
 

@@ -38,7 +38,7 @@ class Replayed:
 
     result: Result
     entry: Entry  # as the ledger tells it now; under another id where today's configuration reads another sourceId
-    problem: Problem | None = None  # why it failed
+    problem: Problem | None = None  # why it is not published
 
 
 def replay(context: Context, entry: Entry, how: Replay) -> Replayed:
@@ -52,9 +52,9 @@ def replay(context: Context, entry: Entry, how: Replay) -> Replayed:
     except Problem as problem:
         if not problem.kept_as:
             return Replayed(Result.FAILED, entry, problem)
-        return Replayed(Result.REFUSED, _settled(context, entry, problem.kept_as, how))
+        return Replayed(Result.REFUSED, _settled(context, entry, problem.kept_as, how), problem)
     result = Result.HELD if receipt.status is Status.HELD else Result.BEFORE if receipt.duplicate else Result.PUBLISHED
-    return Replayed(result, _settled(context, entry, receipt.id, how))
+    return Replayed(result, _settled(context, entry, receipt.id, how), receipt.problem)
 
 
 def find(context: Context, entry: Entry) -> tuple[Process, Kept]:

@@ -69,7 +69,7 @@ def test_what_is_refused_comes_back_with_its_faults_and_disturbs_nobody_who_type
     page.keyboard.press("Control+Enter")
     shown(page, held[1])
     page.keyboard.type("8111")
-    page.wait_for_selector(f"#said:has-text('{held[0].source_id} comes back')")
+    page.wait_for_selector(f"#said:has-text('{held[0].source_id} comes back: The fields do not')")
     assert page.input_value(DOUBT) == "8111"
     page.keyboard.press("Control+ArrowDown")
     page.wait_for_selector(f".item[data-id='{held[0].id}']:not([hidden]) .bad [name='field.patient_dob']:focus")

@@ -1,11 +1,13 @@
 """Corrections of a delivery: read from a form, judged as ever, and published unless they are refused."""
 
 from collections.abc import Container, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from flask import abort, g, request
 
 from receiver.core.delivery import Replay
+from receiver.core.problems import Problem
 from receiver.metadata.tables import CELL
 from receiver.operations import replay
 from receiver.operations.replay import Replayed, Result
@@ -64,10 +66,11 @@ def is_own_proposal(entry: Entry) -> bool:
 
 
 def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Inside, Replayed | None]:
-    """Publish a delivery with corrections, low confidence accepted; without a result if they are refused.
+    """Publish a delivery with corrections, low confidence accepted; without a result if the trial refuses them.
 
-    Nor is there one if the process asks for a second person: then it is proposed, and waits for that one. Ends the
-    request with 409 if somebody else was faster, and with 503 if it failed.
+    Nor is there one if the process asks for a second person: then it is proposed, and waits for that one. Why it is
+    not published stands in what is inside, also if only the real pass has seen it. Ends the request with 409 if
+    somebody else was faster, and with 503 if it failed.
     """
     context = service().context
     found = showing.inside(context, entry, said)
@@ -81,9 +84,14 @@ def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Inside, Repl
     accounts().note(g.user.name, "correct" if said else "release", entry.id, replayed.result)
     if replayed.result is Result.BEFORE:
         abort(409, MEANWHILE)
-    if replayed.problem:
+    return replace(found, problem=_refused(replayed)), replayed
+
+
+def _refused(replayed: Replayed) -> Problem | None:
+    """Return why a delivery is held or refused after all. Ends the request with 503 if it could not be judged."""
+    if replayed.problem and replayed.result is Result.FAILED:
         abort(503, replayed.problem.detail)
-    return found, replayed
+    return replayed.problem
 
 
 def propose(entry: Entry, said: Mapping[str, str]) -> None:

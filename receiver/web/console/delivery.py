@@ -1,12 +1,13 @@
 """One delivery: its page, its fields and its records side by side, and what may be done with it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from flask import Response, abort, current_app, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from receiver.core.problems import Problem
 from receiver.operations import rehearsal as rehearsals
+from receiver.operations.replay import Result
 from receiver.store.accounts import Role
 from receiver.store.entry import Entry
 from receiver.web.console import acting, correcting, places, showing
@@ -75,8 +76,11 @@ def act(id_: str, action: str) -> AnyResponse | str | tuple[str, int]:
         return redirect(url_for("pages.delivery", id_=entry.id, done="propose"), 303)
     replayed = acting.redo(service().context, entry, action, g.user.name)
     accounts().note(g.user.name, action, entry.id, replayed.result)
-    if replayed.problem:
+    if replayed.problem and replayed.result is Result.FAILED:
         return showing.failure(503, replayed.problem.detail)
+    if replayed.problem:
+        inside = showing.inside(service().context, replayed.entry)
+        return _show(replayed.entry, replace(inside, problem=replayed.problem), "")
     return redirect(url_for("pages.delivery", id_=replayed.entry.id, done=action), 303)
 
 
@@ -94,10 +98,10 @@ def correct(id_: str) -> AnyResponse | str | tuple[str, int]:
 
 def _published(entry: Entry, corrections: dict[str, str], done: str) -> AnyResponse | str:
     inside, replayed = correcting.publish(entry, corrections)
+    if inside.problem:
+        return _show(replayed.entry if replayed else entry, inside, "")
     if replayed:
         return redirect(url_for("pages.delivery", id_=replayed.entry.id, done=done), 303)
-    if inside.problem:
-        return _show(entry, inside, "")
     return redirect(url_for("pages.delivery", id_=entry.id, done="propose"), 303)
 
 

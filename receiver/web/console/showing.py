@@ -8,12 +8,12 @@ from typing import Any
 from flask import render_template
 
 from receiver import documents
-from receiver.authoring.cases.outcome import Outcome, run
+from receiver.authoring.cases.outcome import Outcome
 from receiver.core.delivery import Part, Reading, Role, Row
 from receiver.core.problems import Problem
 from receiver.delivery.context import Context
 from receiver.metadata.tables import CELL
-from receiver.operations import replay
+from receiver.operations import rehearsal, replay
 from receiver.schemas.json_explain import pointer
 from receiver.site.process import Process
 from receiver.store.entry import Entry
@@ -80,9 +80,7 @@ def inside(context: Context, entry: Entry, corrections: Mapping[str, str] | None
     """Return what a kept delivery says, with corrections to try. Raises Problem if it is kept no longer."""
     process, kept = replay.find(context, entry)
     tried = corrections or (kept.entry.replay.corrections if kept.entry.replay else {})
-    outcome = run(
-        process, replay.sections(kept), replay.first_received(entry), accept_confidence=True, corrections=tried
-    )
+    outcome = rehearsal.judge(context, process, kept, entry, accept_confidence=True, corrections=tried)
     reading = outcome.reading or _peek(process, kept)
     return Inside(
         tuple(_fields(process, outcome, reading, tried)),

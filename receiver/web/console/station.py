@@ -45,7 +45,7 @@ def publish(process: str, id_: str) -> tuple[str, int]:
     correcting.require_unchanged(entry)
     found, replayed = correcting.publish(entry, correcting.corrections(entry))
     if found.problem:
-        return _item(entry, found), 200
+        return _item(replayed.entry if replayed else entry, found), 200
     return "", 204 if replayed else 202
 
 

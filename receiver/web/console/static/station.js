@@ -98,7 +98,7 @@
       if (answer.redirected) { back(item); location.reload(); }
       else if (answer.status === 204) published(name);
       else if (answer.status === 202) say(name + " is proposed: a second person publishes it.");
-      else if (answer.status === 200) { back(parsed(await answer.text())); say(name + " comes back: it is refused."); }
+      else if (answer.status === 200) refused(name, parsed(await answer.text()));
       else if (answer.status === 409) say(name + ": somebody else was faster, or it came again.");
       else { back(item); say(name + " comes back: it could not be published (" + answer.status + ")."); }
     } catch {
@@ -112,6 +112,11 @@
     const waiting = document.getElementById("waiting");
     waiting.textContent = Math.max(Number(waiting.textContent) - 1, 0);
     say(name + " is published.");
+  }
+
+  function refused(name, item) {
+    back(item);
+    say(name + " comes back: " + item.querySelector("[role='alert']").textContent);
   }
 
   // Next comes what came back, with what the person has typed.

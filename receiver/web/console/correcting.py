@@ -30,7 +30,7 @@ def require_unchanged(entry: Entry) -> None:
 
 def corrections(entry: Entry) -> dict[str, str]:
     """Return what a form says otherwise than the delivery, by the names of its fields. Raises Problem."""
-    fields = showing.inside(service().context, entry, {}).every
+    fields = showing.preview(service().context, entry, {}).every
     before = {field.name: field.value for field in fields if field.single}
     said = {name.removeprefix(PREFIX): text for name, text in request.form.items() if name.startswith(PREFIX)}
     return {name: text for name, text in said.items() if name in before and text.strip() != before[name].strip()}
@@ -40,7 +40,7 @@ def _note(entry: Entry, said: Mapping[str, str]) -> None:
     """Note for each field which one it is and keyed digests of its value before and after, before it is published."""
     context = service().context
     data, known = context.settings.data, context.processes[entry.process].metadata.known
-    before = {field.name: field.value for field in showing.inside(context, entry, {}).every}
+    before = {field.name: field.value for field in showing.preview(context, entry, {}).every}
     for name, text in said.items():
         old, new = (digests.digest(data, name, value)[: digests.SHOWN] for value in (before[name], text))
         accounts().note(g.user.name, "field", entry.id, f"{_named(name, known)}: {old} → {new}")
@@ -65,15 +65,15 @@ def is_own_proposal(entry: Entry) -> bool:
     return proposal is not None and proposal.by == g.user.name
 
 
-def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Inside, Replayed | None]:
+def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Preview, Replayed | None]:
     """Publish a delivery with corrections, low confidence accepted; without a result if the trial refuses them.
 
     Nor is there one if the process asks for a second person: then it is proposed, and waits for that one. Why it is
-    not published stands in what is inside, also if only the real pass has seen it. Ends the request with 409 if
+    not published stands in the preview, also if only the real pass has seen it. Ends the request with 409 if
     somebody else was faster, and with 503 if it failed.
     """
     context = service().context
-    found = showing.inside(context, entry, said)
+    found = showing.preview(context, entry, said)
     if found.problem:
         return found, None
     _note(entry, said)

@@ -22,15 +22,15 @@ DONE = acting.ACTIONS | {"correct": "corrected", "propose": "proposed, and waits
 def delivery(id_: str) -> str:
     """Show one delivery: the trail to everybody, what it says to operators."""
     entry = entry_of(id_)
-    inside, missing = None, ""
+    preview, missing = None, ""
     if g.user.role.includes(Role.OPERATOR):
         try:
             proposal = correcting.proposed(entry)
-            inside = showing.inside(service().context, entry, proposal.corrections if proposal else None)
+            preview = showing.preview(service().context, entry, proposal.corrections if proposal else None)
             accounts().note(g.user.name, "view", entry.id)
         except Problem as problem:
             missing = problem.detail
-    return _show(entry, inside, missing)
+    return _show(entry, preview, missing)
 
 
 @pages.get("/deliveries/<id_>/documents/<int:number>/<int:page>.png")
@@ -79,8 +79,8 @@ def act(id_: str, action: str) -> AnyResponse | str | tuple[str, int]:
     if replayed.problem and replayed.result is Result.FAILED:
         return showing.failure(503, replayed.problem.detail)
     if replayed.problem:
-        inside = showing.inside(service().context, replayed.entry)
-        return _show(replayed.entry, replace(inside, problem=replayed.problem), "")
+        preview = showing.preview(service().context, replayed.entry)
+        return _show(replayed.entry, replace(preview, problem=replayed.problem), "")
     return redirect(url_for("pages.delivery", id_=replayed.entry.id, done=action), 303)
 
 
@@ -92,14 +92,14 @@ def correct(id_: str) -> AnyResponse | str | tuple[str, int]:
     correcting.require_unchanged(entry)
     corrections = correcting.corrections(entry)
     if not corrections:
-        return _show(entry, showing.inside(service().context, entry), "")
+        return _show(entry, showing.preview(service().context, entry), "")
     return _published(entry, corrections, "correct")
 
 
 def _published(entry: Entry, corrections: dict[str, str], done: str) -> AnyResponse | str:
-    inside, replayed = correcting.publish(entry, corrections)
-    if inside.problem:
-        return _show(replayed.entry if replayed else entry, inside, "")
+    preview, replayed = correcting.publish(entry, corrections)
+    if preview.problem:
+        return _show(replayed.entry if replayed else entry, preview, "")
     if replayed:
         return redirect(url_for("pages.delivery", id_=replayed.entry.id, done=done), 303)
     return redirect(url_for("pages.delivery", id_=entry.id, done="propose"), 303)
@@ -122,9 +122,9 @@ def _drawn(entry: Entry, number: int, page: int) -> bytes:
     return images.page(part, page, entry.process, small="small" in request.args)
 
 
-def _show(entry: Entry, inside: showing.Inside | None, missing: str) -> str:
+def _show(entry: Entry, preview: showing.Preview | None, missing: str) -> str:
     done = DONE.get(request.args.get("done", ""), "")
     looks = accounts().looks(delivery=entry.id)
-    proposal = correcting.proposed(entry) if inside else None
-    shown = {"entry": entry, "inside": inside, "missing": missing, "looks": looks, "done": done, "proposal": proposal}
+    proposal = correcting.proposed(entry) if preview else None
+    shown = {"entry": entry, "preview": preview, "missing": missing, "looks": looks, "done": done, "proposal": proposal}
     return render_template("delivery.html", **shown)

@@ -26,12 +26,12 @@ class Place:
 
 def places(context: Context, entry: Entry, name: str) -> list[Place]:
     """Return where in the records of a kept delivery a field stands. Raises Problem if it is kept no longer."""
-    inside = showing.inside(context, entry)
-    value = next((field.value for field in inside.every if field.name == name and field.single), "")
+    preview = showing.preview(context, entry)
+    value = next((field.value for field in preview.every if field.name == name and field.single), "")
     for other in islice(_others(value), TRIES):
-        changed = showing.inside(context, entry, {**inside.corrections, name: other})
+        changed = showing.preview(context, entry, {**preview.corrections, name: other})
         if changed.records and not changed.problem:
-            return list(_differing(dict(inside.records), dict(changed.records)))
+            return list(_differing(dict(preview.records), dict(changed.records)))
     return []
 
 

@@ -59,8 +59,8 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
-    """What is inside of a delivery: fields, documents and what it would become today."""
+class Preview:
+    """What a delivery holds: fields, documents and what it would become today."""
 
     fields: tuple[Shown, ...]
     documents: tuple[Document, ...]  # those that can be shown, in their order
@@ -76,13 +76,13 @@ class Inside:
         return [*self.fields, *cells]
 
 
-def inside(context: Context, entry: Entry, corrections: Mapping[str, str] | None = None) -> Inside:
+def preview(context: Context, entry: Entry, corrections: Mapping[str, str] | None = None) -> Preview:
     """Return what a kept delivery says, with corrections to try. Raises Problem if it is kept no longer."""
     process, kept = replay.find(context, entry)
     tried = corrections or (kept.entry.replay.corrections if kept.entry.replay else {})
     outcome = rehearsal.judge(context, process, kept, entry, accept_confidence=True, corrections=tried)
     reading = outcome.reading or _peek(process, kept)
-    return Inside(
+    return Preview(
         tuple(_fields(process, outcome, reading, tried)),
         tuple(Document(part.label, part.size, _pages(part, process.name)) for part in _shown_parts(kept)),
         tuple(records(outcome)),

@@ -67,17 +67,17 @@ def _next(process: str) -> Markup:
         entry = entries.pop(id_)
         try:
             proposal = correcting.proposed(entry)
-            inside = showing.inside(context, entry, proposal.corrections if proposal else None)
+            preview = showing.preview(context, entry, proposal.corrections if proposal else None)
         except Problem:
             continue
         accounts().note(g.user.name, "view", entry.id, "station")
-        return _item(entry, inside)
+        return _item(entry, preview)
     return Markup()
 
 
-def _item(entry: Entry, inside: showing.Inside) -> Markup:
+def _item(entry: Entry, preview: showing.Preview) -> Markup:
     proposal = correcting.proposed(entry)
-    html = render_template("item.html", entry=entry, inside=inside, proposal=proposal)
+    html = render_template("item.html", entry=entry, preview=preview, proposal=proposal)
     return Markup(html)  # noqa: S704 (escaped by its template)
 
 

@@ -152,6 +152,8 @@ def _constant(node: Any) -> Any:
     """Return the value of a constant or of a list of them; None for anything else."""
     if isinstance(node, nodes.List):
         return [_constant(item) for item in node.items]
+    if isinstance(node, nodes.Neg) and isinstance(value := _constant(node.node), int | float):
+        return -value
     return node.value if isinstance(node, nodes.Const) else None
 
 

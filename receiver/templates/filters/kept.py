@@ -60,16 +60,23 @@ def _wordwrap(environment: Environment) -> Filter:
 
 
 @pass_environment
-def wordwrap(environment: Environment, value: object, *arguments: Any, **named: Any) -> str:
+def wordwrap(environment: Environment, value: object, width: int = 79, *arguments: Any, **named: Any) -> str:
     """Wrap a text to a width, 79 by default."""
-    result: str = _wordwrap(environment)(value, *arguments, **named)
+    result: str = _wordwrap(environment)(value, width, *arguments, **named)
     return result
 
 
 @pass_environment
-def truncate(environment: Environment, value: object, *arguments: Any, **named: Any) -> str:
-    """Cut a text to a length."""
-    return jinja.do_truncate(environment, budget.slow(values.text(value)), *arguments, **named)
+def truncate(
+    environment: Environment,
+    value: object,
+    length: int = 255,
+    killwords: bool = False,
+    end: str = "...",
+    leeway: int = 0,
+) -> str:
+    """Cut a text to a length; Jinja2's own lets five characters more pass."""
+    return jinja.do_truncate(environment, budget.slow(values.text(value)), length, killwords, end, leeway)
 
 
 @pass_environment

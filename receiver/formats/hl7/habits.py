@@ -1,6 +1,7 @@
 """What every HL7 v2 receiver expects of a message, and no table of the standard's structure tells.
 
-Source: HL7 v2.5.1, chapters 2 (MSH, control), 3 (PID) and 7 (OBX); the tables named at each rule.
+Source: HL7 v2.5.1, chapters 2 (MSH, control), 3 (PID) and 7 (OBX), with the lengths (LEN) of their segment tables; the
+tables named at each rule.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ from receiver.formats.hl7 import tables
 
 NUMBERED = frozenset({"AL1", "DG1", "GT1", "IN1", "NK1", "NTE", "OBX", "PR1"})  # their first field counts from 1
 DELIMITERS = "^~\\&"
-CONTROL_ID = 20  # characters of MSH-10 before version 2.7
 VALUE_TYPES = """AD CE CF CK CN CNE CP CWE CX DR DT DTM ED FT ID IS MA MO NA NM PN PPN RP SI SN ST TM TN TS TX
     XAD XCN XON XPN XTN"""
 ENCODINGS = """ASCII 8859/1 8859/2 8859/3 8859/4 8859/5 8859/6 8859/7 8859/8 8859/9 8859/15 BIG-5 UNICODE"""
@@ -29,6 +29,24 @@ TABLES = {  # segment and field → the number of its table, and the codes in it
     ("TXA", 18): ("0272", frozenset("RUV")),
     ("TXA", 19): ("0273", frozenset(["AV", "CA", "OB", "UN"])),
 }
+LENGTHS = {  # segment and field → characters; since version 2.7 a length is agreed on with the receiver
+    ("MSH", 8): 40,
+    ("MSH", 10): 20,
+    ("NTE", 1): 4,
+    ("OBR", 1): 4,
+    ("OBX", 1): 4,
+    ("OBX", 4): 20,
+    ("PID", 1): 4,
+    ("PID", 2): 20,
+    ("PID", 19): 16,
+    ("PID", 20): 25,
+    ("PV1", 1): 4,
+    ("PV1", 3): 80,
+    ("TXA", 1): 4,
+    ("TXA", 2): 30,
+    ("TXA", 12): 30,
+}
+LENGTHS_AGREED = "2.7"
 REQUIRED = {("MSH", 11)}  # of those; the others may be empty
 FIRST = {  # fields whose first component says it all, and what that is
     ("PID", 2): "identifier",
@@ -47,8 +65,10 @@ def findings(text: str) -> Iterator[tuple[str, str]]:
     separator = text[3:4]
     segments = [each.split(separator) for each in text.rstrip("\r").split("\r")]
     yield from _header(text, segments[0])
+    bounded = _at(segments[0], 11) < LENGTHS_AGREED
     for number, fields in enumerate(segments, 1):
-        for place, message in (*_codes(fields), *_empty(fields), *_observed(fields)):
+        long = _long(fields) if bounded else ()
+        for place, message in (*_codes(fields), *_empty(fields), *_observed(fields), *long):
             yield f"line {number}, {place}", message
         if fields[0] == "EVN" and _at(fields, 1) not in ("", *_at(segments[0], 8).split("^")[1:2]):
             yield f"line {number}, EVN-1", "this is another event than that of MSH-9"
@@ -63,6 +83,14 @@ def _codes(fields: list[str]) -> Iterator[tuple[str, str]]:
         if name == fields[0] and (missing or code) and code not in known:
             listed = f": {', '.join(sorted(known))}" if len(known) < 15 else ""
             yield f"{name}-{number}", f"this is not in table {table}{listed}"
+
+
+def _long(fields: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield fields that are longer than the standard has them; of those that repeat, each repeat counts by itself."""
+    for (name, number), most in LENGTHS.items():
+        found = _at(fields, number - (name == "MSH")).split("~") if name == fields[0] else []
+        if any(len(each) > most for each in found):
+            yield f"{name}-{number}", f"this has more than {most} characters; cut it, or limit the field by maxLength"
 
 
 def _empty(fields: list[str]) -> Iterator[tuple[str, str]]:
@@ -86,8 +114,6 @@ def _header(text: str, fields: list[str]) -> Iterator[tuple[str, str]]:
     version = _at(fields, 11).split("^")[0]
     if text[4:8] != DELIMITERS:
         yield "line 1, MSH-2", f"the delimiters are nearly always {DELIMITERS}, in this order"
-    if version < "2.7" and len(_at(fields, 9)) > CONTROL_ID:
-        yield "line 1, MSH-10", f"the control id has more than {CONTROL_ID} characters"
     kind = _at(fields, 8).split("^")
     if version >= "2.5" and kind[0] != "ACK" and len(kind) < 3:
         yield "line 1, MSH-9", "the message's structure, MSH-9.3, is missing"

@@ -76,7 +76,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget what a worker that is gone had in flight."""
-    meters.forget(Settings.from_environment().data, worker.pid)
+    meters.forget(Settings.from_environment().local, worker.pid)
 
 
 def pre_exec(server: Any) -> None:

@@ -95,7 +95,7 @@ def test_a_host_with_another_disk_before_it_is_not_ready(pair, tmp_path, monkeyp
     settings = Settings.from_environment(
         one.variables() | {"RECEIVER_DATA": str(tmp_path), "RECEIVER_LOCAL": one.environment["RECEIVER_LOCAL"]}
     )
-    monkeypatch.setattr(health, "SEEN", timedelta(0))
+    monkeypatch.setattr(health, "SEEN", timedelta(seconds=-1))  # also for one that has just begun
     context = look_at_context(settings)
     try:
         (hosts,) = [check for check in health.checks(context, look_only=True) if check.name == "hosts"]

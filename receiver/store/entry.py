@@ -164,24 +164,6 @@ _part = attrgetter(*_PART)
 
 def to_dict(entry: Entry) -> dict[str, Any]:
     """Return a delivery as JSON, of which rows, kept deliveries and verbs take their part."""
-    outputs: dict[Kind, list[dict[str, Any]]] = {
-        Kind.DOCUMENT: [],
-        Kind.RECORD: [],
-        Kind.MARKER: [],
-        Kind.ORIGINALS: [],
-    }
-    for output in entry.outputs:
-        outputs[output.kind].append(
-            {
-                "path": output.path,
-                "target": output.target,
-                "staged": output.staged,
-                "size": output.size,
-                "sha256": output.sha256,
-            }
-        )
-        if output.root:
-            outputs[output.kind][-1]["root"] = output.root
     return {
         "id": entry.id,
         "process": entry.process,
@@ -195,14 +177,28 @@ def to_dict(entry: Entry) -> dict[str, Any]:
         "peer": entry.peer,
         "configuration": entry.configuration,
         "parts": [dict(zip(_PART, _part(part), strict=True)) for part in entry.parts],
-        "documents": outputs[Kind.DOCUMENT],
-        "records": outputs[Kind.RECORD],
-        "marker": outputs[Kind.MARKER],
-        "originals": outputs[Kind.ORIGINALS],
+        **_outputs(entry),
         "violations": [asdict(violation) for violation in entry.violations],
         "attempts": [attempt_to_dict(attempt) for attempt in entry.attempts],
         "attemptCount": entry.attempt_count,
     }
+
+
+def _outputs(entry: Entry) -> dict[str, list[dict[str, Any]]]:
+    """Return what is published of a delivery, by kind; a root is said only where it is not the process's own."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in OUTPUTS.values()}
+    for output in entry.outputs:
+        written: dict[str, Any] = {
+            "path": output.path,
+            "target": output.target,
+            "staged": output.staged,
+            "size": output.size,
+            "sha256": output.sha256,
+        }
+        if output.root:
+            written["root"] = output.root
+        found[OUTPUTS[output.kind]].append(written)
+    return found
 
 
 def attempt_to_dict(attempt: Attempt) -> dict[str, Any]:

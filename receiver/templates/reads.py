@@ -3,7 +3,7 @@
 A label, "fields.patient_name", is made of template text alone, never of values.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jinja2 import nodes
@@ -36,15 +36,26 @@ def field(node: nodes.Node | None) -> str | None:
     return None
 
 
-def guards(test: nodes.Node | None) -> tuple[Fields, Fields]:
-    """Return the fields that are there if a condition holds, and those that are there if it does not."""
+def combined(
+    test: nodes.Node | None, single: Callable[[nodes.Node | None], tuple[frozenset[str], frozenset[str]]]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what is there if a condition holds, and if it does not, by what each `single` condition in it says."""
     if isinstance(test, nodes.Not):
-        holds, fails = guards(test.node)
+        holds, fails = combined(test.node, single)
         return fails, holds
     if isinstance(test, nodes.And):
-        return guards(test.left)[0] | guards(test.right)[0], NONE
+        return combined(test.left, single)[0] | combined(test.right, single)[0], NONE
     if isinstance(test, nodes.Or):
-        return NONE, guards(test.left)[1] | guards(test.right)[1]
+        return NONE, combined(test.left, single)[1] | combined(test.right, single)[1]
+    return single(test)
+
+
+def guards(test: nodes.Node | None) -> tuple[Fields, Fields]:
+    """Return the fields that are there if a condition holds, and those that are there if it does not."""
+    return combined(test, _guard)
+
+
+def _guard(test: nodes.Node | None) -> tuple[Fields, Fields]:
     if isinstance(test, nodes.Compare):
         return _membership(test)
     if isinstance(test, nodes.Test):

@@ -9,7 +9,7 @@ from jinja2 import nodes
 from receiver.authoring.check.site import Written, expression
 from receiver.core.faults import Fault, Severity, did_you_mean, reading
 from receiver.site.config.model import TableConfig
-from receiver.templates.reads import chain
+from receiver.templates.reads import chain, combined
 from receiver.templates.source import Places, Source
 
 SAME_ROWS = frozenset(  # filters that leave rows what they are
@@ -127,13 +127,13 @@ class Walk:
             inner[node.target.name] = replace(rows, single=True)
         if node.test:
             self._visit(node.test, inner, guards)
-        self._all(node.body, inner, guards | (_guards(node.test)[0] if node.test else NONE))
+        self._all(node.body, inner, guards | (combined(node.test, _guard)[0] if node.test else NONE))
         self._all(node.else_, types, guards)
 
     def _if(self, node: nodes.If, types: Types, guards: Guards) -> None:
         for branch in (node, *node.elif_):
             self._visit(branch.test, types, guards)
-            holds, fails = _guards(branch.test)
+            holds, fails = combined(branch.test, _guard)
             self._all(branch.body, types, guards | holds)
             guards |= fails
         self._all(node.else_, types, guards)
@@ -150,7 +150,7 @@ class Walk:
         self._all(node.body, {}, guards)  # a macro sees no variables, and nobody knows what it is given
 
     def _conditional(self, node: nodes.CondExpr, types: Types, guards: Guards) -> None:
-        holds, fails = _guards(node.test)
+        holds, fails = combined(node.test, _guard)
         self._visit(node.test, types, guards)
         self._visit(node.expr1, types, guards | holds)
         if node.expr2:
@@ -158,11 +158,11 @@ class Walk:
 
     def _and(self, node: nodes.And, types: Types, guards: Guards) -> None:
         self._visit(node.left, types, guards)
-        self._visit(node.right, types, guards | _guards(node.left)[0])
+        self._visit(node.right, types, guards | combined(node.left, _guard)[0])
 
     def _or(self, node: nodes.Or, types: Types, guards: Guards) -> None:
         self._visit(node.left, types, guards)
-        self._visit(node.right, types, guards | _guards(node.left)[1])
+        self._visit(node.right, types, guards | combined(node.left, _guard)[1])
 
     def _test(self, node: nodes.Test, types: Types, guards: Guards) -> None:
         there = {chain(node.node, {})} if node.name in ("defined", "undefined") else NONE
@@ -222,15 +222,8 @@ class Walk:
         self._found[self._written.fault(node, code, message, hint, severity)] = None
 
 
-def _guards(test: nodes.Node) -> tuple[Guards, Guards]:
-    """Return what is there if a condition holds, and what is there if it does not."""
-    if isinstance(test, nodes.Not):
-        holds, fails = _guards(test.node)
-        return fails, holds
-    if isinstance(test, nodes.And):
-        return _guards(test.left)[0] | _guards(test.right)[0], NONE
-    if isinstance(test, nodes.Or):
-        return NONE, _guards(test.left)[1] | _guards(test.right)[1]
+def _guard(test: nodes.Node | None) -> tuple[Guards, Guards]:
+    """Return what is there if a single condition holds, and what is there if it does not."""
     if isinstance(test, nodes.Test) and test.name in ("defined", "undefined"):
         there = frozenset({chain(test.node, {})})
         return (there, NONE) if test.name == "defined" else (NONE, there)

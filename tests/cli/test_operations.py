@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import apsw
 import pytest
@@ -254,7 +255,7 @@ def test_status_is_watched_until_somebody_ends_it(context, monkeypatch):
             raise KeyboardInterrupt
         deliver(context, "while it is watched")
 
-    monkeypatch.setattr(status.time, "sleep", sleep)
+    monkeypatch.setattr(status, "time", SimpleNamespace(sleep=sleep))  # of this verb alone: others sleep, too
     told = run("status", "--watch")
     assert told.exit_code == 0
     assert told.stdout.count("ready for deliveries") == 3

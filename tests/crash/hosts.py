@@ -21,11 +21,13 @@ from pathlib import Path
 
 import psutil
 
+from receiver.store.ledger import Ledger
 from tests.crash import storm
 from tests.support import postgres
 from tests.support.running import ROOT, Answer, Service
 
 SILENT = 4.0  # seconds that a host is stopped: longer than hurried.py lets it be silent
+GIVEN_UP = 60  # seconds until that is so for the last one, on a busy machine
 OPTIONS = ("--config", "tests/crash/hurried.py", "--workers", "1")
 
 
@@ -146,13 +148,27 @@ def run(folder: Path, count: int, kills: int, seed: int, pause: float) -> storm.
 
 
 def _settle(cluster: Cluster) -> None:
-    """Stop all hosts, finish what they left, and close the last batch."""
+    """Stop all hosts, finish what they left, and close the last batch.
+
+    What was lost last is given up by those that live: `receiver recover` itself would wait for it longer.
+    """
+    _wait_until_given_up(cluster)
     for host in cluster.hosts:
         host.stop()
     for verb in (["recover"], ["batch", "close"], ["recover"]):
         command = [sys.executable, "-m", "receiver.cli", *verb]
         environment = cluster.hosts[0].variables()
         subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def _wait_until_given_up(cluster: Cluster) -> None:
+    ledger = Ledger(cluster.hosts[0].variables()["RECEIVER_LEDGER"])
+    deadline = time.monotonic() + GIVEN_UP
+    while len(ledger.hosts.listed()) > len(cluster.hosts):
+        if time.monotonic() > deadline:
+            raise RuntimeError("a host that is lost is not given up")
+        time.sleep(0.1)
+    ledger.close()
 
 
 def _is_own_folder(fault: str) -> bool:

@@ -2,10 +2,12 @@
 
 import pytest
 
+from receiver.core.delivery import Status
 from receiver.store.accounts import Role
+from receiver.store.ledger import Ledger
 from receiver.web.console import drafts
 
-from .conftest import opened_by
+from .conftest import NUMBERS, deliver, opened_by
 from .test_console import OURS, client
 
 TEMPLATE = "mdm_t02.hl7.j2"
@@ -72,6 +74,15 @@ def test_a_kept_delivery_is_tried_and_the_look_is_noted(console, path, accounts,
     assert "PID|1||00071234" in page
     look = accounts.looks(delivery=ids["held"])[0]
     assert (look.person, look.event, look.note) == ("owner person", "view", "workbench")
+
+
+def test_a_kept_delivery_is_tried_as_the_version_that_it_would_be(console, path, settings, service):
+    source = f"V-{next(NUMBERS)}"
+    deliver(service, source, {})
+    deliver(service, source, {"mrn": ("00071234", 0.61)})
+    (held,) = Ledger(settings.ledger).search(source_id=source, status=Status.HELD)
+    text = path.read_text() + "ZZZ|{{ delivery.version }}|{{ delivery.previous.version if delivery.previous }}\n"
+    assert "ZZZ|2|1" in attempt(console, path, text, source=f"delivery:{held.id}")
 
 
 def test_what_check_and_test_find_nothing_against_is_saved_and_the_former_state_kept(console, path, settings):

@@ -20,7 +20,7 @@ from receiver.authoring.check import check
 from receiver.core.faults import ConfigurationError, Fault, Severity
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context
-from receiver.operations import replay
+from receiver.operations import rehearsal, replay
 from receiver.site import in_force
 from receiver.site.config.site import MAPPINGS, files
 from receiver.site.config.source import FILE
@@ -88,7 +88,8 @@ def of_kept(draft: Settings, context: Context, entry: Entry) -> Outcome:
     """Return what a kept delivery becomes by a draft. Raises ConfigurationError, and Problem if it is not kept."""
     _, kept = replay.find(context, entry)
     process = processes(draft, [entry.process])[entry.process]
-    return run(process, replay.sections(kept), replay.first_received(entry), accept_confidence=True)
+    said = kept.entry.replay.corrections if kept.entry.replay else {}
+    return rehearsal.judge(context, process, kept, entry, accept_confidence=True, corrections=said)
 
 
 def broken_cases(draft: Settings, process: str) -> Mapping[str, tuple[str, ...]]:

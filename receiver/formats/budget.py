@@ -46,14 +46,14 @@ def start() -> None:
 def tick() -> None:
     """Count one turn of a loop or one call."""
     _spent.steps += 1
+    if _spent.steps > MAX_STEPS or monotonic() > _spent.deadline:
+        _look_closer()
+
+
+def _look_closer() -> None:
+    """Stop a rendering that has used up its turns or its time; waiting, for pages or a busy machine, is none of it."""
     if _spent.steps > MAX_STEPS:
         raise ExceededError(f"the template makes more than {MAX_STEPS:,} turns and calls")
-    if monotonic() > _spent.deadline:
-        _look_at_the_time()
-
-
-def _look_at_the_time() -> None:
-    """Stop a rendering that has used its time up; waiting, for pages to be counted or a busy machine, is none of it."""
     left = _spent.until - thread_time()
     if left <= 0:
         raise ExceededError(f"the template runs for more than {MAX_SECONDS:g} seconds")
@@ -61,11 +61,13 @@ def _look_at_the_time() -> None:
 
 
 def spend(size: int) -> None:
-    """Count characters that are about to be put together."""
+    """Count one call, and the characters that it is about to put together."""
     _spent.text += size
+    _spent.steps += 1  # as `tick` does
     if _spent.text > MAX_TEXT:
         raise ExceededError(f"the template puts together more than {MAX_TEXT:,} characters")
-    tick()
+    if _spent.steps > MAX_STEPS or monotonic() > _spent.deadline:
+        _look_closer()
 
 
 def made(text: str) -> str:

@@ -48,21 +48,30 @@ class Template:
 
         An `OSError` from an embedded document passes through, and the `Problem` of one whose pages cannot be counted.
         """
-        return self.evaluate(names, self._text)
+        budget.start()
+        try:
+            pieces = self._compiled.root_render_func(self._compiled.new_context(dict(names)))
+            return self._finish(budget.concat(pieces))
+        except Exception as error:  # noqa: BLE001 (whatever it is, its own text may hold a value)
+            stopped = self._stopped(error, names)
+        raise stopped  # outside of the handler, so that it carries no trace of the frames that hold values
 
     def evaluate(self, names: Mapping[str, object], made: Callable[[Context], Made]) -> Made:
         """Return what is made of the names in the template's context. Raises as `render` does."""
         budget.start()
         try:
             return made(self._compiled.new_context(dict(names)))
-        except OSError:
-            raise
-        except Problem as broken:
-            problem = broken.with_traceback(None)
-        except Exception as error:  # noqa: BLE001 (whatever it is, its own text may hold a value)
-            problem = self._reporter.problem(self.name, error, self._numbers(error.__traceback__), names)
-        # Outside of the handler, so that the problem carries no trace of the frames that hold values.
-        raise problem
+        except Exception as error:  # noqa: BLE001 (as above)
+            stopped = self._stopped(error, names)
+        raise stopped
+
+    def _stopped(self, error: Exception, names: Mapping[str, object]) -> Exception:
+        """Return what is raised for an error that stops a rendering."""
+        if isinstance(error, OSError):
+            return error
+        if isinstance(error, Problem):
+            return error.with_traceback(None)
+        return self._reporter.problem(self.name, error, self._numbers(error.__traceback__), names)
 
     def run(self, context: Context) -> "GeneratorType[str, None, None]":
         """Run the template, piece by piece."""
@@ -91,9 +100,6 @@ class Template:
         if self._finish("\n") == "" or not known:  # HL7 leaves blank lines out
             return known
         return list(accumulate(places, lambda before, place: place or before, initial=known[0]))[1:]
-
-    def _text(self, context: Context) -> str:
-        return self._finish(budget.concat(self._compiled.root_render_func(context)))
 
     def _numbers(self, traceback: TracebackType | None) -> list[int]:
         """Return the places that were being rendered, the innermost last."""

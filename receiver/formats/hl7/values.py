@@ -54,19 +54,17 @@ def violations(message: str) -> Iterator[Violation]:
             if fields[number]:
                 wanted = kinds or _observed(fields)
                 for each in fields[number].split(repetition):
-                    yield from _wrong(each, component, subcomponent, wanted, line, f"{text[:3]}-{number}")
+                    components = each.split(component)
+                    for (first, second), kind in wanted.items():
+                        leaves = components[first - 1].split(subcomponent) if first <= len(components) else []
+                        leaf = leaves[second - 1].strip(" ") if second <= len(leaves) else ""
+                        if leaf not in ("", DELETE) and not written(kind, leaf):
+                            yield _wrong(line, f"{text[:3]}-{number}", first, second, kind)
 
 
-def _wrong(
-    value: str, component: str, subcomponent: str, kinds: Mapping[tuple[int, int], str], line: int, name: str
-) -> Iterator[Violation]:
-    components = value.split(component)
-    for (first, second), kind in kinds.items():
-        leaves = components[first - 1].split(subcomponent) if first <= len(components) else []
-        leaf = leaves[second - 1].strip(" ") if second <= len(leaves) else ""
-        if leaf not in ("", DELETE) and not written(kind, leaf):
-            shown = name + (f".{first}" if (first, second) != (1, 1) else "") + (f".{second}" if second > 1 else "")
-            yield Violation(f"line {line}, {shown}", "type", f"{shown} is not {TYPES[kind][1]}.", "hl7")
+def _wrong(line: int, name: str, first: int, second: int, kind: str) -> Violation:
+    shown = name + (f".{first}" if (first, second) != (1, 1) else "") + (f".{second}" if second > 1 else "")
+    return Violation(f"line {line}, {shown}", "type", f"{shown} is not {TYPES[kind][1]}.", "hl7")
 
 
 def written(kind: str, text: str) -> bool:

@@ -43,12 +43,14 @@ PIVOT = 69  # years of two digits below it are in the century after (POSIX)
 LEAP_YEAR = 2000  # stands for a year that is not known: it has every day
 
 
-def read_codes(text: str, written: str) -> datetime | None:
-    """Read a text by a format; None if it is not written so.
+def read(text: str, written: str) -> "Moment | None":
+    """Read a text by one of Python's formats, or by "iso"; None if it is not written so.
 
     Raises `ValueError` if it is, and there is no such day or time.
     """
-    pattern, codes = _compiled(written)
+    if written == "iso":
+        return iso(text)
+    pattern, codes, known = _compiled(written)
     found = pattern.fullmatch(text)
     if found is None:
         return None
@@ -61,7 +63,7 @@ def read_codes(text: str, written: str) -> datetime | None:
         name, number = (NAMES[code], int(said)) if code in NAMES else _part(code, said)
         if parts.setdefault(name, number) != number:
             raise ValueError
-    return _time(parts, zone)
+    return Moment(_time(parts, zone), known)
 
 
 def read_offset(written: str) -> tzinfo:
@@ -73,15 +75,15 @@ def read_offset(written: str) -> tzinfo:
 
 
 @lru_cache(CACHED)
-def _compiled(written: str) -> tuple[re.Pattern[str], list[str]]:
-    """Return a format as a regular expression with a group for each code, and those codes."""
+def _compiled(written: str) -> tuple[re.Pattern[str], list[str], frozenset[str]]:
+    """Return a format as a regular expression with a group for each code, those codes, and what it tells."""
     tokens = re.findall(r"%.|\s+|.", written, re.DOTALL)
     pattern = ""
     for index, token in enumerate(tokens):
         before, after = (_is_digits(each) for each in (tokens[index - 1 : index], tokens[index + 1 : index + 2]))
         pattern += _expression(token, before=before, after=after)
     codes = [each[1] for each in tokens if each[0] == "%" and each[1:] in DIGITS.keys() | WORDS | {"z"}]
-    return re.compile(pattern, re.ASCII | re.IGNORECASE), codes
+    return re.compile(pattern, re.ASCII | re.IGNORECASE), codes, codes_known(written, reading=True)
 
 
 def _is_digits(token: list[str]) -> bool:
@@ -249,17 +251,6 @@ def iso(text: str) -> Moment | None:
     zone = read_offset(found[ZONE]) if found[ZONE] else None
     when = datetime(int(year), int(month or 1), int(day or 1), *clock, zone)  # noqa: DTZ001 (as it is written)
     return Moment(when, _known(compress(STEPS, parts), when))
-
-
-def read(text: str, written: str) -> Moment | None:
-    """Read a text by one of Python's formats, or by "iso"; None if it is not written so.
-
-    Raises `ValueError` for a day or time that there is not.
-    """
-    if written == "iso":
-        return iso(text)
-    when = read_codes(text, written)
-    return None if when is None else Moment(when, _known(codes_known(written, reading=True), when))
 
 
 def _known(steps: Iterable[str], when: datetime) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from receiver.authoring.check import check, findings, sarif
+from receiver.authoring.check import check, findings
 from receiver.authoring.check.findings import Findings
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.settings import Settings
@@ -17,7 +17,7 @@ from receiver.templates.library import SHARED
 REPORTS: dict[str, Callable[[Findings], str]] = {
     "text": findings.for_people,
     "json": findings.for_programs,
-    "sarif": sarif.report,
+    "sarif": findings.report,
     "github": findings.for_github,
 }
 

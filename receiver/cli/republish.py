@@ -13,8 +13,7 @@ from receiver.core.batches import Batch
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context
-from receiver.operations.republish import republish
-from receiver.operations.republish_batch import republish_batch
+from receiver.operations.republish import republish, republish_batch
 from receiver.store.entry import Entry
 
 

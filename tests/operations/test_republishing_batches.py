@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from receiver import cli
 from receiver.core.batches import BatchStatus
 from receiver.core.problems import Problem
-from receiver.operations.republish_batch import republish_batch
+from receiver.operations.republish import republish_batch
 from receiver.store import batches as publication
 from tests.support.batch_site import PROCESS, TEMPLATES, BatchSite, deliver
 

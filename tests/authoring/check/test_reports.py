@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from receiver import cli
-from receiver.authoring.check import findings, sarif
+from receiver.authoring.check import findings
 from receiver.authoring.check.findings import Findings
 from receiver.core.faults import Fault, Severity
 from tests.authoring.check.corpus_of_faults import CASES, ENVIRONMENT, SOUND, patched
@@ -105,7 +105,7 @@ def test_workflow_commands_are_escaped(tmp_path, monkeypatch):
 
 def test_sarif_has_the_essentials_of_its_schema(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    log = json.loads(sarif.report(Findings(FAULTS, 1, Path("my site"))))
+    log = json.loads(findings.report(Findings(FAULTS, 1, Path("my site"))))
     assert log["version"] == "2.1.0"
     assert log["$schema"].endswith("/sarif-schema-2.1.0.json")
     [run] = log["runs"]
@@ -187,7 +187,7 @@ def test_sarif_carries_the_edit_that_mends_a_misspelling(site, case):
 )
 def test_a_hint_that_is_one_edit_becomes_one(tmp_path, line, column, message, hint, mended):
     (tmp_path / "file").write_text(line)
-    found = sarif.edit(tmp_path, Fault("file", 1, column, "wrong-value", message, hint))
+    found = findings.edit(tmp_path, Fault("file", 1, column, "wrong-value", message, hint))
     assert (found and line[: found.start - 1] + found.text + line[found.end - 1 :]) == mended
 
 

@@ -64,6 +64,8 @@ def command(id_: str, name: str, scrubbing: bool) -> None:
         sys.exit(1)
     with _private(case):
         _write(case, scrubbed, settings.max_body)
+    if kept.corrections:
+        click.echo(f"{len(kept.corrections)} of its values were corrected by a person: the case has what was sent")
 
 
 def _require_readable(data: Path) -> None:

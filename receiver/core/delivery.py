@@ -41,13 +41,13 @@ class Replay:
     at: datetime  # aware, UTC
     by: str  # who, as the ledger is to tell it
     accept_confidence: bool = False  # that person has looked: low confidence is no reason any more
-    corrections: Mapping[str, str] = field(default_factory=dict)  # name → value in place of the platform's
+    corrections: Mapping[str, str] | None = None  # name → value in place of the platform's; None: as it is kept
     accept_rules: bool = False  # neither is a broken rule whose deliveries are held for a person
 
     @property
     def note(self) -> str:
         """What the ledger tells of it: no name of a field, which a sender may have made up, and no value."""
-        count = len(self.corrections)
+        count = len(self.corrections or ())
         corrected = f", {count} field{'' if count == 1 else 's'} corrected" if count else ""
         confidence = ", low confidence accepted" if self.accept_confidence else ""
         rules = ", broken rules accepted" if self.accept_rules else ""

@@ -48,7 +48,7 @@ def _receive(intake: Intake, incoming: Iterable[Section]) -> Receipt:
     source_id = ""
     try:
         replay = intake.arrival.replay
-        reading = read(process, collected, replay.corrections if replay else NOTHING)
+        reading = read(process, collected, (replay and replay.corrections) or NOTHING)
         source_id = reading.source_id
         return _accept(intake, reading, collected.parts)
     except Problem as problem:

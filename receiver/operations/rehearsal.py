@@ -16,7 +16,6 @@ from receiver.delivery import receive
 from receiver.delivery.context import Context
 from receiver.delivery.render import Rendered, holds
 from receiver.formats.comparing import RecordStyle, differences
-from receiver.metadata.reader import NOTHING
 from receiver.operations.replay import find, first_received, sections
 from receiver.site.process import Process
 from receiver.store.entry import Entry
@@ -56,10 +55,15 @@ class PublishedBeforeError(Problem):
 def rehearse(
     context: Context, entry: Entry, *, accept_confidence: bool = False, accept_rules: bool = False
 ) -> Rehearsed:
-    """Judge a kept delivery without publishing it, or compare it with what was published of it."""
+    """Judge a kept delivery without publishing it, or compare it with what was published of it.
+
+    What a person accepted when it was published is accepted here.
+    """
     accepted = entry.status in ACCEPTED
     try:
         process, kept = find(context, entry)
+        if accepted and (how := kept.entry.replay):
+            accept_confidence, accept_rules = how.accept_confidence, how.accept_rules
         outcome = judge(context, process, kept, entry, accept_confidence=accept_confidence, accept_rules=accept_rules)
     except Problem as problem:
         return Rehearsed(Result.FAILED, problem)
@@ -81,10 +85,11 @@ def judge(
     *,
     accept_confidence: bool,
     accept_rules: bool = False,
-    corrections: Mapping[str, str] = NOTHING,
+    corrections: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Run a kept delivery as the version that it is or would be. Raises Problem if its parts cannot be read.
 
+    Without corrections it is judged with those that it is kept with, as a replay does.
     All that the real pass refuses is found by it, but for what needs a scanner, and names that are taken.
     """
     incoming = list(sections(kept))
@@ -108,7 +113,7 @@ def judge(
         version=version,
         accept_confidence=accept_confidence,
         accept_rules=accept_rules,
-        corrections=corrections,
+        corrections=kept.corrections if corrections is None else corrections,
     )
 
 

@@ -7,7 +7,7 @@ the ledger.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -47,6 +47,8 @@ def replay(context: Context, entry: Entry, how: Replay) -> Replayed:
         return Replayed(Result.BEFORE, entry)
     try:
         process, kept = find(context, entry)
+        if how.corrections is None:
+            how = replace(how, corrections=kept.corrections)
         arrival = Arrival(first_received(entry), entry.peer, how)
         receipt = receive.receive(context, process, sections(kept), arrival)
     except Problem as problem:

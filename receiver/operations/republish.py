@@ -87,10 +87,10 @@ def render_again(context: Context, entry: Entry, staged: Staged) -> Rendered:
 def _rendered(context: Context, process: Process, entry: Entry, kept: Kept, staged: Staged) -> Rendered:
     config = process.config
     collected = collect(config.parts, config.delivery.unknown_parts, sections(kept), staged)
-    reading = receive.read(process, collected)
+    reading = receive.read(process, collected, kept.corrections)
     before = receive.previous(context.ledger.before_version(entry))
     delivery = Delivery(entry.id, process.name, entry.source_id, entry.received_at, entry.version or 1, before)
-    return render(process, delivery, reading, as_published(process, collected.parts, staged))
+    return render(process, delivery, reading, as_published(process, collected.parts, staged), accept_rules=True)
 
 
 def _published(entry: Entry) -> list[Output]:

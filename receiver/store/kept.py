@@ -7,7 +7,7 @@ them. Only here stand the names that the sender gave its files: those are data, 
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,11 @@ class Kept:
     entry: Entry
     detail: str  # what the sender was told; "" for originals
     parts: tuple[Part, ...]
+
+    @property
+    def corrections(self) -> Mapping[str, str]:
+        """What people put in place of the platform's values when it was judged last, by field or cell."""
+        return (self.entry.replay and self.entry.replay.corrections) or {}
 
 
 def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
@@ -72,7 +77,7 @@ def _replayed(replay: Replay) -> dict[str, Any]:
         "by": replay.by,
         "acceptConfidence": replay.accept_confidence,
         "acceptRules": replay.accept_rules,
-        "corrections": dict(replay.corrections),
+        "corrections": dict(replay.corrections or {}),
     }
 
 

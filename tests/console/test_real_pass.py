@@ -22,12 +22,13 @@ def console(settings, accounts):
     return create_app(settings)
 
 
+def found(*_):
+    raise Problem(Code.MALWARE_FOUND, VIRUS)
+
+
 @pytest.fixture
 def infected(monkeypatch):
-    def scan(*_):
-        raise Problem(Code.MALWARE_FOUND, VIRUS)
-
-    monkeypatch.setattr("receiver.delivery.receive.scan", scan)
+    monkeypatch.setattr("receiver.delivery.receive.scan", found)
 
 
 @pytest.fixture
@@ -119,3 +120,16 @@ def test_a_trial_is_made_as_the_version_that_it_would_be(console, settings, serv
     monkeypatch.setattr(outcome, "render", rendered)
     client(console).get(f"/deliveries/{ids['held']}")
     assert versions == [2]
+
+
+@pytest.mark.parametrize(("action", "fields"), [("correct", {"field.mrn": "00071235"}), ("release", {})])
+def test_a_correction_stays_when_it_is_held_again(console, settings, ids, monkeypatch, action, fields):
+    ada = client(console)
+    with monkeypatch.context() as patched:
+        patched.setattr("receiver.delivery.receive.scan", found)
+        act(ada, settings, ids["held"], "correct", **{"field.mrn": "00071235"})
+    act(ada, settings, ids["held"], action, **fields)
+    assert status(settings, ids) is Status.PUBLISHED
+    records = [path.read_text() for path in settings.output.rglob(f"{ids['held']}*.hl7")]
+    assert records
+    assert all("00071235" in text for text in records)

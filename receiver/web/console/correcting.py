@@ -36,6 +36,11 @@ def corrections(entry: Entry) -> dict[str, str]:
     return {name: text for name, text in said.items() if name in before and text.strip() != before[name].strip()}
 
 
+def kept(entry: Entry) -> Mapping[str, str]:
+    """Return the corrections that a delivery was judged with last. Raises Problem."""
+    return replay.find(service().context, entry)[1].corrections
+
+
 def _note(entry: Entry, said: Mapping[str, str]) -> None:
     """Note for each field which one it is and keyed digests of its value before and after, before it is published."""
     context = service().context

@@ -1,5 +1,6 @@
 """One delivery: its page, its fields and its records side by side, and what may be done with it."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from flask import Response, abort, current_app, g, jsonify, redirect, render_template, request, url_for
@@ -70,9 +71,9 @@ def act(id_: str, action: str) -> AnyResponse | str | tuple[str, int]:
         accounts().note(g.user.name, action, entry.id)
         return redirect(url_for("pages.delivery", id_=entry.id, done=action), 303)
     if action == "release":
-        return _published(entry, {}, action)
-    if action == "overrule" and correcting.needs_second(entry, {}):
-        correcting.propose(entry, {})
+        return _published(entry, correcting.kept(entry), action)
+    if action == "overrule" and correcting.needs_second(entry, said := correcting.kept(entry)):
+        correcting.propose(entry, said)
         return redirect(url_for("pages.delivery", id_=entry.id, done="propose"), 303)
     replayed = acting.redo(service().context, entry, action, g.user.name)
     accounts().note(g.user.name, action, entry.id, replayed.result)
@@ -91,12 +92,12 @@ def correct(id_: str) -> AnyResponse | str | tuple[str, int]:
     entry = entry_of(id_)
     correcting.require_unchanged(entry)
     corrections = correcting.corrections(entry)
-    if not corrections:
+    if not corrections and not correcting.kept(entry):
         return _show(entry, showing.preview(service().context, entry), "")
     return _published(entry, corrections, "correct")
 
 
-def _published(entry: Entry, corrections: dict[str, str], done: str) -> AnyResponse | str:
+def _published(entry: Entry, corrections: Mapping[str, str], done: str) -> AnyResponse | str:
     preview, replayed = correcting.publish(entry, corrections)
     if preview.problem:
         return _show(replayed.entry if replayed else entry, preview, "")

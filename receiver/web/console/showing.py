@@ -77,9 +77,12 @@ class Preview:
 
 
 def preview(context: Context, entry: Entry, corrections: Mapping[str, str] | None = None) -> Preview:
-    """Return what a kept delivery says, with corrections to try. Raises Problem if it is kept no longer."""
+    """Return what a kept delivery says, with corrections to try: those it is kept with, if none are given.
+
+    Raises Problem if it is kept no longer.
+    """
     process, kept = replay.find(context, entry)
-    tried = corrections or (kept.entry.replay.corrections if kept.entry.replay else {})
+    tried = kept.corrections if corrections is None else corrections
     outcome = rehearsal.judge(context, process, kept, entry, accept_confidence=True, corrections=tried)
     reading = outcome.reading or _peek(process, kept)
     return Preview(

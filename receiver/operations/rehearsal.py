@@ -72,7 +72,10 @@ def rehearse(
     if outcome.problem or outcome.rendered is None:
         return _not_published(process, outcome.problem)
     if accepted:
-        found = tuple(_compared(process, entry, outcome.rendered))
+        try:
+            found = (*_compared(process, entry, outcome.rendered), *_added(context, entry, outcome.rendered))
+        except Problem as problem:
+            return Rehearsed(Result.FAILED, problem)
         return Rehearsed(Result.DIFFERENT if found else Result.SAME, lines=found)
     return _published(process, outcome.rendered)
 
@@ -130,7 +133,8 @@ def _published(process: Process, rendered: Rendered) -> Rehearsed:
     if taken:
         detail = "The output folder already holds a file of one of the names."
         return _not_published(process, Problem(Code.NAME_TAKEN, detail))
-    return Rehearsed(Result.PUBLISHED, lines=tuple(names))
+    batches = (f"batch {addition.batch}: {len(addition.records)} records" for addition in rendered.additions)
+    return Rehearsed(Result.PUBLISHED, lines=(*names, *batches))
 
 
 def _written(rendered: Rendered) -> Mapping[str, bytes]:
@@ -157,6 +161,26 @@ def _compared(process: Process, entry: Entry, rendered: Rendered) -> Iterator[st
         elif digests[name] != output.sha256:
             yield from _changed(process, name, output, contents.get(name))
     yield from (f"{name}: is new" for name in digests if name not in before and name not in renamed.values())
+
+
+def _added(context: Context, entry: Entry, rendered: Rendered) -> Iterator[str]:
+    """Yield one line for each batch to which a published delivery would add other records. Raises Problem."""
+    batches = context.ledger.batches
+    before = {
+        batch.name: [sha256 for id_, _, sha256 in batches.deliveries(batch) if id_ == entry.id]
+        for batch in batches.of_deliveries([entry.id]).get(entry.id, [])
+    }
+    now = {
+        addition.batch: [hashlib.sha256(record.content).hexdigest() for record in addition.records]
+        for addition in rendered.additions
+    }
+    for name in sorted(before.keys() | now.keys()):
+        if name not in now:
+            yield f"batch {name}: nothing is added to it any more"
+        elif name not in before:
+            yield f"batch {name}: is added to now"
+        elif before[name] != now[name]:
+            yield f"batch {name}: what is added to it differs"
 
 
 def _name(output: Output, entry: Entry) -> str:

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from receiver import cli
 from receiver.core.batches import BatchStatus
 from receiver.core.problems import Problem
+from receiver.operations.rehearsal import Result, rehearse
 from receiver.operations.republish import republish_batch
 from receiver.store import batches as publication
 from tests.support.batch_site import PROCESS, TEMPLATES, BatchSite, deliver
@@ -77,6 +78,17 @@ def test_without_originals_it_is_refused(tmp_path):
     context, _ = lose(BatchSite.at(tmp_path))
     with pytest.raises(Problem):
         republish_batch(context, batch(context))
+
+
+def test_a_rehearsal_tells_of_a_record_in_a_batch_that_would_be_another(site):
+    context = site.context()
+    entry = context.ledger.find(deliver(context, "1").id)
+    assert rehearse(context, entry).result is Result.SAME
+    context.ledger.close()
+    site.write("row.csv.j2", ROW)
+    told = rehearse(site.context(), entry)
+    assert told.result is Result.DIFFERENT
+    assert told.lines == ("batch daily: what is added to it differs",)
 
 
 def test_the_verb_takes_the_name_of_a_batch(site):

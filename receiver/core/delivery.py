@@ -100,6 +100,14 @@ Row = dict[str, Any]  # name → value of each cell; by the name of a table with
 NO_TABLES: Mapping[str, list[Row]] = MappingProxyType({})
 
 
+class Region(NamedTuple):
+    """Where on the pages of a document a field's value stands."""
+
+    page: int  # from 1
+    boxes: tuple[tuple[float, float, float, float], ...]  # left, top, right, bottom: fractions of the page as shown
+    places: int = 1  # that have the value, of which this is one
+
+
 class Cell(NamedTuple):
     """How sure the platform is of one cell of a table."""
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
 
-from receiver.core.delivery import Part
+from receiver.core.delivery import Part, Region
 from receiver.core.problems import Code, Problem, Violation
 from receiver.documents.helpers import Helpers, UnreadableError
 from receiver.store.stage import Staged
@@ -18,6 +18,7 @@ IMAGES = ("image/tiff", "image/png", "image/jpeg")
 CONVERTIBLE = (*IMAGES, PDF)
 
 COUNT_SECONDS = 20.0  # seconds to count pages: a fax of a hundred takes 0.2, and the sender waits for the answer
+FIND_SECONDS = 20.0  # seconds to look for a value: it takes one or two in five hundred pages, and a person waits
 CONVERT_SECONDS = 60.0  # seconds to convert a document: a hundred pages of Group 4 take 0.2, of color some ten
 
 COUNTED = 256  # documents whose pages are remembered: a path and a record both ask, and `check` renders one often
@@ -53,6 +54,30 @@ def page(part: Part, number: int, process: str = "", *, small: bool = False) -> 
     else:
         return bytes(content)
     raise _broken(part, f"The page cannot be shown: {reason}.")
+
+
+def has_text(part: Part) -> bool:
+    """Return whether a document is of a kind whose pages may have text to look in."""
+    return part.type == PDF
+
+
+def find(part: Part, value: str, name: str, process: str = "") -> Region | bool:
+    """Return where in its text a document has the value of a field, or whether it has any text at all.
+
+    Raises `Problem` for one that cannot be read.
+    """
+    if not has_text(part):
+        return False
+    question = {"task": "find", "path": str(part.path), "type": part.type, "value": value, "name": name}
+    try:
+        found = _helpers.ask(process, question, FIND_SECONDS)
+    except UnreadableError as error:
+        reason = error.reason
+    else:
+        if "page" not in found:
+            return bool(found["text"])
+        return Region(found["page"], tuple(map(tuple, found["boxes"])), found["places"])
+    raise _broken(part, f"Its text cannot be read: {reason}.")
 
 
 def can_convert() -> bool:

@@ -49,14 +49,21 @@ def page(path: Path, type: str, number: str, small: str = "") -> Answer:  # noqa
     return {"size": len(content)}, content
 
 
-TASKS: dict[str, Callable[..., Answer]] = {"pages": pages, "pdf": pdf, "page": page}
+def find(path: Path, type: str, value: str, name: str) -> Answer:  # noqa: A002, ARG001
+    """Find the value of a field in the text of a PDF."""
+    from receiver.documents import texts
+
+    return texts.find(path, value, name), b""
+
+
+TASKS: dict[str, Callable[..., Answer]] = {"pages": pages, "pdf": pdf, "page": page, "find": find}
 
 
 def answer(question: dict[str, str]) -> Answer:
     """Return what there is to say about a document, whatever it does to the libraries."""
     try:
-        further = [question[name] for name in ("number", "small") if name in question]
-        return TASKS[question["task"]](Path(question["path"]), question["type"], *further)
+        further = {name: text for name, text in question.items() if name not in ("task", "path")}
+        return TASKS[question["task"]](Path(question["path"]), **further)
     except UnreadableError as error:
         reason = error.reason
     except MemoryError:

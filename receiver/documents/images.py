@@ -9,8 +9,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from receiver.documents import jpegs, tiffs
 from receiver.documents.helpers import UnreadableError
-from receiver.documents.limits import MAX_PIXELS
-from receiver.documents.sheets import saved
+from receiver.documents.sheets import MAX_PIXELS, saved
 
 TIFF, PNG, JPEG = "image/tiff", "image/png", "image/jpeg"
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}

@@ -5,6 +5,8 @@ import struct
 
 from PIL import Image
 
+MAX_PAGES = 10_000  # pages of one document: a fax machine is busy with them for a week
+MAX_PIXELS = 400_000_000  # pixels of one page: A0 at 400 dpi has 250 million
 TURNS = {  # EXIF and TIFF have the same eight orientations (TIFF 6.0, Orientation)
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -15,7 +17,7 @@ TURNS = {  # EXIF and TIFF have the same eight orientations (TIFF 6.0, Orientati
     8: Image.Transpose.ROTATE_90,
 }
 ROWS_PER_STRIP = 278
-PNG_LEVEL = 3  # of 9: a color scan takes 0.4 times as long as with 6, and is as small; text is a seventh larger
+_PNG_LEVEL = 3  # of 9: a color scan takes 0.4 times as long as with 6, and is as small; text is a seventh larger
 _SHORTS, _LONG, _RATIONAL = 3, 4, 5  # types of fields
 
 
@@ -37,7 +39,7 @@ def saved(image: Image.Image, dpi: tuple[int, int], profile: bytes | None = None
     elif image.mode == "CMYK":
         image.save(buffer, "TIFF", compression="raw", dpi=dpi, icc_profile=profile)
     else:
-        image.save(buffer, "PNG", compress_level=PNG_LEVEL, dpi=dpi, icc_profile=profile)
+        image.save(buffer, "PNG", compress_level=_PNG_LEVEL, dpi=dpi, icc_profile=profile)
     return buffer.getvalue()
 
 

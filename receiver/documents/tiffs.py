@@ -11,8 +11,7 @@ from PIL import Image, ImageChops
 from receiver.documents import libtiff
 from receiver.documents.helpers import UnreadableError
 from receiver.documents.libtiff import GROUP4, Tiff
-from receiver.documents.limits import MAX_PAGES, MAX_PIXELS
-from receiver.documents.sheets import around, saved, turned
+from receiver.documents.sheets import MAX_PAGES, MAX_PIXELS, around, saved, turned
 
 NO_PAGE = 1 | 4  # NewSubfileType: a smaller copy of another page, or a mask
 GROUP3 = (2, 3)

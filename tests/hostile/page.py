@@ -38,7 +38,8 @@ BOUNDS = {
     "receiver.formats.path": "Paths of files",
     "receiver.formats.xml.check": "XML records",
     "receiver.documents": "Documents: pages",
-    "receiver.documents.limits": "Documents: images",
+    "receiver.documents.sheets": "Documents: images",
+    "receiver.documents.texts": "Documents: text",
     "receiver.documents.__main__": "Documents: memory",
     "receiver.schemas.xsd_files": "XSD files",
 }

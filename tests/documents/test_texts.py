@@ -1,0 +1,197 @@
+"""Where a value stands in the text of a PDF: on which page, in which box, and which of several places counts."""
+
+from io import BytesIO
+from textwrap import wrap
+
+import pikepdf
+import pytest
+
+from receiver import documents
+from receiver.documents import texts
+from tests.support.drawing import drawn, pdf_of, reason
+
+WIDTH, HEIGHT = 600, 800
+Line = tuple[float, float, str]  # left and bottom in points, and what stands there
+
+
+def text_pdf(*pages: list[Line], rotate: int = 0, crop: list[int] | None = None) -> bytes:
+    """Return a PDF of pages with lines of text."""
+    buffer = BytesIO()
+    with pikepdf.new() as pdf:
+        font = pdf.make_indirect(
+            pikepdf.Dictionary(
+                Type=pikepdf.Name.Font,
+                Subtype=pikepdf.Name.Type1,
+                BaseFont=pikepdf.Name.Helvetica,
+                Encoding=pikepdf.Name.WinAnsiEncoding,
+            )
+        )
+        for lines in pages:
+            pdf.add_blank_page(page_size=(WIDTH, HEIGHT))
+            page = pdf.pages[-1]
+            page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F=font))
+            shown = b"".join(b"BT /F 12 Tf %g %g Td (%s) Tj ET\n" % (x, y, _quoted(text)) for x, y, text in lines)
+            page.Contents = pdf.make_stream(shown)
+            page.Rotate = rotate
+            if crop:
+                page.CropBox = crop
+        pdf.save(buffer)
+    return buffer.getvalue()
+
+
+def _quoted(text: str) -> bytes:
+    return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)").encode("cp1252")
+
+
+@pytest.fixture
+def found(part):
+    def find(content, value, name="field"):
+        return documents.find(part(content, ".pdf"), value, name)
+
+    return find
+
+
+LINE = (100, 600, "MRN: 142637A")  # the value begins some 34 points right of the line
+
+
+def test_a_value_is_found_where_it_is_printed(found):
+    region = found(text_pdf([(100, 700, "Nothing")], [LINE]), "142637A", "mrn")
+    ((left, top, right, bottom),) = region.boxes
+    assert region.page == 2
+    assert 100 / WIDTH < left < 145 / WIDTH < right < 195 / WIDTH
+    assert top < (HEIGHT - 600 - 4) / HEIGHT < bottom
+    assert (top, bottom) == pytest.approx((1 - 610 / HEIGHT, 1 - 600 / HEIGHT), abs=0.01)
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+@pytest.mark.parametrize("crop", [None, [50, 100, 550, 750]])
+def test_the_box_lies_on_the_page_as_it_is_shown(found, rotate, crop):
+    region = found(text_pdf([LINE], rotate=rotate, crop=crop), "142637A")
+    left, bottom, right, top = crop or [0, 0, WIDTH, HEIGHT]
+    across, down = (150 - left) / (right - left), (top - 604) / (top - bottom)  # of a point within the value
+    seen = {0: (across, down), 90: (1 - down, across), 180: (1 - across, 1 - down), 270: (down, 1 - across)}[rotate]
+    ((least, highest, most, lowest),) = region.boxes
+    assert least < seen[0] < most
+    assert highest < seen[1] < lowest
+    assert (most - least > lowest - highest) == (rotate % 180 == 0)
+
+
+PRINTED = [
+    ("Ada Example", "ADA EXAMPLE"),
+    ("José Núñez", "Jose Nuñez"),
+    ("Weiß", "WEISS"),
+    ("office@example.org", "office@example.org"),
+    ("(555) 123-4567", "555.123.4567"),
+    ("5551234567", "555 123 4567"),
+    ("142637A", "142 637-A"),
+    ("1250.5", "1,250.50"),
+    ("1250", "1.250,00"),
+    ("1250.00", "1250"),
+    ("2026-01-30", "01/30/2026"),
+    ("2026-01-30", "30.1.2026"),
+    ("20260130", "January 30, 2026"),
+    ("01/30/2026", "30 Jan 2026"),
+    ("01/30/2026", "1/30/26"),
+    ("02/03/2026", "2/3/2026"),
+    ("30.01.2026", "30. 1. 2026"),
+]
+
+
+@pytest.mark.parametrize(("value", "printed"), PRINTED)
+def test_a_value_is_found_as_people_print_it(found, value, printed):
+    assert found(text_pdf([(100, 600, f"It is {printed}.")]), value).page == 1
+
+
+APART = [
+    ("142637", "9142637"),
+    ("142637", "1426370"),
+    ("12.50", "1250"),
+    ("1250", "12.50"),
+    ("1250", "1250.75"),
+    ("71", "7 1"),
+    ("Ada", "Adam"),
+    ("2026-02-03", "03/02/2026"),  # to an American that is the second of March
+    ("---", "--- ---"),
+    ("", "empty"),
+]
+
+
+@pytest.mark.parametrize(("value", "printed"), APART)
+def test_what_only_looks_alike_is_not_taken_for_the_value(found, value, printed):
+    assert found(text_pdf([(100, 600, f"It is {printed}.")]), value) is True
+
+
+def test_a_ligature_is_the_letters_that_it_stands_for():
+    assert texts.pattern("Office").search(texts.folded("the oﬃce of")).group() == "office"
+
+
+def test_of_several_places_the_one_beside_the_name_counts(found):
+    cover = [(100, 700, "To Dr. Ada Example, with regards")]
+    form = [(80, 650, "Physician"), (200, 650, "Ada Example"), (80, 600, "Patient name"), (200, 600, "Ada Example")]
+    region = found(text_pdf(cover, form), "Ada Example", "patient_name")
+    assert (region.page, region.places) == (2, 3)
+    assert region.boxes[0][1] == pytest.approx(1 - 610 / HEIGHT, abs=0.01)
+
+
+def test_a_name_above_its_value_is_beside_it(found):
+    form = [(80, 650, "Admitted"), (300, 650, "Date of birth"), (80, 634, "02/20/1964"), (300, 634, "02/20/1964")]
+    assert found(text_pdf(form), "1964-02-20", "patientDob").boxes[0][0] == pytest.approx(300 / WIDTH, abs=0.01)
+
+
+def test_of_equal_places_the_first_counts(found):
+    lines = [(100, 500, "142637A"), (100, 600, "142637A"), (300, 600, "142637A")]
+    region = found(text_pdf(lines, lines), "142637A")
+    assert (region.page, region.places) == (1, 6)
+    assert region.boxes[0][:2] == pytest.approx((100 / WIDTH, 1 - 610 / HEIGHT), abs=0.01)
+
+
+def test_a_value_that_is_a_letter_counts_only_beside_its_name(found):
+    page = [(100, 700, "M"), (100, 600, "Sex: M")]
+    assert found(text_pdf(page), "M", "patient_sex").boxes[0][1] == pytest.approx(1 - 610 / HEIGHT, abs=0.01)
+    assert found(text_pdf(page), "M", "plan") is True
+
+
+def test_a_value_over_two_lines_has_a_box_for_each(found):
+    lines = [(100, 600, "Seen for pain of the"), (100, 584, "left knee since May"), (350, 600, "Other column")]
+    region = found(text_pdf(lines[:2]), "pain of the left knee")
+    assert len(region.boxes) == 2
+    assert region.boxes[0][1] < region.boxes[1][1]
+
+
+def test_columns_beside_each_other_are_told_apart(found):
+    left = [(60, 700 - 20 * number, f"left {number}") for number in range(5)]
+    right = [(340, 700 - 20 * number, f"right {number}") for number in range(5)]
+    region = found(text_pdf([each for pair in zip(left, right, strict=True) for each in pair]), "right 3")
+    assert region.boxes[0][0] == pytest.approx(340 / WIDTH, abs=0.01)
+
+
+def test_a_scan_has_no_text_and_an_image_never(part, found):
+    assert found(pdf_of(drawn("L")), "142637A") is False
+    assert documents.find(part([drawn("L")], ".png"), "142637A", "mrn") is False
+
+
+def test_a_value_that_is_not_there_is_not_found(found):
+    assert found(text_pdf([LINE]), "998877") is True
+
+
+def test_a_value_is_text_and_no_pattern(found):
+    assert found(text_pdf([(100, 600, "It is a+b (c)?")]), ".*") is True
+    assert found(text_pdf([(100, 600, "It is a+b (c)?")]), "a+b (c)?").page == 1
+
+
+def test_a_long_value_is_found_by_its_beginning(found):
+    words = " ".join(f"word{number}" for number in range(100))
+    lines = [(20, 780 - 16 * number, line) for number, line in enumerate(wrap(words, 80))]
+    assert found(text_pdf(lines), f"{words} and what the page does not say").page == 1
+
+
+def test_a_damaged_pdf_is_a_problem(part):
+    said = reason(documents.find, part(b"%PDF-1.7 and no more", ".pdf"), "value", "name")
+    assert said == "Its text cannot be read: it is damaged."
+
+
+def test_looking_ends_in_time(monkeypatch, tmp_path):
+    path = tmp_path / "long.pdf"
+    path.write_bytes(text_pdf(*[[LINE]] * 3))
+    monkeypatch.setattr(texts, "SECONDS", -1)
+    assert texts.find(path, "142637A", "mrn")["places"] == 1

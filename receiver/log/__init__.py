@@ -12,7 +12,7 @@ from receiver.core.batches import Batch
 from receiver.core.delivery import Receipt
 from receiver.core.problems import Code, Problem
 from receiver.log import lines
-from receiver.log.writer import Writer
+from receiver.log.lines import Writer
 from receiver.store.recover import Report
 
 logger = logging.getLogger("receiver")

@@ -1,12 +1,28 @@
-"""How a line of the log is written: for a person, or as JSON; with nothing of an exception but its kind and place."""
+"""How a line of the log is written: for a person, or as JSON; with nothing of an exception but its kind and place.
 
+Where the descriptor is no file, a thread writes: a pipe, a socket or a terminal has a reader, who may pause and must
+not hold up whoever logs. What does not fit the queue is dropped and counted, and told in one line as soon as the reader
+is back. A process that is forked begins with an empty queue: the lines in it are its parent's, which writes them.
+"""
+
+import atexit
 import json
 import logging
+import os
 import re
+import select
+import stat
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
 from traceback import StackSummary, walk_tb
 from typing import Any
 
+QUEUE = 4 * 1024 * 1024  # bytes of lines that wait for their reader: some 10,000 deliveries, a minute of the busiest
+FLUSH_SECONDS = 2.0  # seconds that the end of a process waits for the reader: a living one takes milliseconds
+FLUSHES = 5  # times that it waits so long for one that reads on: a busy machine
 FORMS = ("text", "json")
 PLAIN = re.compile(r"[\w.,:;/+-]*", re.ASCII)  # words that need no look at their characters: nearly all
 _json = json.JSONEncoder(ensure_ascii=False, default=str).encode  # `json.dumps` would make one for each line
@@ -79,3 +95,97 @@ def _word(text: str) -> str:
 
 def _one_line(text: str) -> str:
     return text if text.isprintable() else json.dumps(text, ensure_ascii=False)
+
+
+class Writer:
+    """The lines on their way to one descriptor."""
+
+    def __init__(self, descriptor: int, reported: Callable[[int], bytes]) -> None:
+        """Write to `descriptor`; `told` returns the line that says how many were lost."""
+        self.count_lost: Callable[[], object] = lambda: None  # called with each line that is dropped
+        self._descriptor = descriptor
+        self._told = reported
+        self._is_file: bool | None = None  # nobody has looked yet
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+        atexit.register(self.flush)
+
+    def write(self, line: bytes) -> None:
+        """Have a line written; waits for no reader."""
+        if self._is_file is None:
+            self._is_file = _is_file(self._descriptor)
+        if self._is_file:
+            _write(self._descriptor, line)
+        else:
+            self._enqueue(line)
+
+    def _enqueue(self, line: bytes) -> None:
+        with self._lock:
+            fits = self._waiting + len(line) <= QUEUE
+            if fits:
+                self._waiting += len(line)
+                self._queue.put(line)
+                if not self._started:
+                    self._start()
+            else:
+                self._lost += 1
+        if not fits:
+            self.count_lost()
+
+    def flush(self, seconds: float = FLUSH_SECONDS) -> None:
+        """Wait until all lines so far are written, and no longer than so many seconds for a reader that pauses."""
+        if self._started:
+            written = threading.Event()
+            self._queue.put(written)
+            for _ in range(FLUSHES):
+                left = self._waiting
+                if written.wait(seconds) or self._waiting == left:
+                    return
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()  # the handler of a signal may log, too
+        self._queue = SimpleQueue[bytes | threading.Event]()
+        self._waiting = 0  # bytes in the queue
+        self._lost = 0  # lines dropped, not yet told
+        self._started = False
+
+    def _start(self) -> None:
+        with suppress(RuntimeError):  # no thread can be started: the interpreter ends, or there are too many
+            threading.Thread(target=self._run, name="log", daemon=True).start()
+            self._started = True
+
+    def _run(self) -> None:
+        while True:
+            line = self._queue.get()
+            if isinstance(line, bytes):
+                _write(self._descriptor, line)
+                if lost := self._forget(line):
+                    _write(self._descriptor, self._told(lost))
+            else:
+                line.set()
+
+    def _forget(self, line: bytes) -> int:
+        """Give the line's place free; return how many lines were lost before."""
+        with self._lock:
+            self._waiting -= len(line)
+            lost, self._lost = self._lost, 0
+        return lost
+
+
+def _is_file(descriptor: int) -> bool:
+    with suppress(OSError):
+        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+    return False
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    """Write a whole line. What cannot be written is nobody's fault here."""
+    rest = memoryview(line)
+    with suppress(OSError):
+        while rest:
+            try:
+                rest = rest[os.write(descriptor, rest) :]
+            except BlockingIOError:  # another program with the same terminal or pipe has made it so
+                writable = select.poll()
+                writable.register(descriptor, select.POLLOUT)
+                writable.poll()

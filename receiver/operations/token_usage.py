@@ -32,12 +32,11 @@ class Usage:
         self._noted: dict[tuple[str, str], float] = {}
         folders.ensure_folder(self._folder, README)
 
-    def note(self, process: Process, token: str | None) -> None:
-        """Note that a process was entered with a token. What cannot be noted harms no delivery."""
-        found = process.tokens.source_of(token) if token and process.tokens.sources else None
-        if found is None:
+    def note(self, process: Process, place: int | None) -> None:
+        """Note that a process was entered with one of its tokens. What cannot be noted harms no delivery."""
+        if place is None:
             return
-        name, now = file_name(*found), time.monotonic()
+        name, now = file_name(process.tokens.sources[place], process.tokens.digests[place]), time.monotonic()
         if now - self._noted.get((process.name, name), -EVERY) >= EVERY:
             self._noted[process.name, name] = now
             with suppress(OSError):
@@ -73,9 +72,10 @@ def last_used(data: Path, process: Process) -> list[Used]:
     return lines
 
 
-def file_name(source: str, fingerprint: str) -> str:
+def file_name(source: str, digest: bytes) -> str:
     """Return the name of the file for a token: `env-NAME.4f2a91c07b3e` or `sha256.11a7f45d1d60`."""
     form, _, rest = source.partition(":")
+    fingerprint = digest.hex()[:FINGERPRINT]
     return f"env-{rest}.{fingerprint}" if form == "env" else f"{form}.{fingerprint}"
 
 

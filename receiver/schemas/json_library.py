@@ -19,8 +19,7 @@ from receiver.core.faults import Fault, Severity
 from receiver.core.positions import Positions, json_positions
 from receiver.schemas import advice
 from receiver.schemas.encodings import MalformedError
-from receiver.schemas.json_numbers import exact
-from receiver.schemas.json_text import loads, utf8
+from receiver.schemas.json_text import exact, loads, utf8
 
 ROOT = "file:///"
 

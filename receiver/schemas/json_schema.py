@@ -17,7 +17,7 @@ from receiver.core.problems import Violation
 from receiver.schemas import json_check, words
 from receiver.schemas.json_explain import Places, pointer, subjects, violation
 from receiver.schemas.json_library import Library, SchemaFile
-from receiver.schemas.json_numbers import exact
+from receiver.schemas.json_text import exact
 
 MAX_VIOLATIONS = 100  # reported at once: more than anyone repairs in one go
 

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -19,7 +20,7 @@ from receiver.operations import tracing
 from receiver.operations.meters import Meters
 from receiver.operations.token_usage import Usage
 from receiver.site.process import Process
-from receiver.web import replies, routing
+from receiver.web import replies
 
 Environ: TypeAlias = dict[str, Any]  # PEP 3333: a header that came twice stands in it once, with a comma
 
@@ -101,11 +102,10 @@ def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, me
     meters.begin()
     awaited = False
     try:
-        token = routing.bearer(environ.get("HTTP_AUTHORIZATION", ""))
-        process = routing.find_process(context.processes, name, _host(environ), token)
+        token = bearer(environ.get("HTTP_AUTHORIZATION", ""))
+        process = find_process(context.processes, name, _host(environ), token)
         process_name = cost.process = process.name
-        routing.require_token(process, token)
-        usage.note(process, token)
+        usage.note(process, require_token(process, token))
         _require_readable(context, process, environ)
         receipt = _take(context, process, environ, cost)
     except Problem as problem:
@@ -173,3 +173,46 @@ def _length(environ: Environ) -> int | None:
     if length.isdecimal():
         return int(length)
     return None if environ.get("wsgi.input_terminated") else 0
+
+
+def find_process(processes: Mapping[str, Process], name: str | None, host: str, token: str | None) -> Process:
+    """Return the process that the request is for.
+
+    `name` comes from the path, `host` is the Host header without its port, `token` is what `bearer` found.
+    Raises `Problem`: no such process, or a token is needed to know which.
+    """
+    process = processes.get(name) if name is not None else _unnamed(processes, host, token)
+    if process is None:
+        raise _no_process(name, token)
+    return process
+
+
+def require_token(process: Process, token: str | None) -> int | None:
+    """Return which of its tokens the request has; raise `Problem` if it has none, unless the process asks for none."""
+    place = process.tokens.find(token)
+    if place is None and not process.tokens.open:
+        raise Problem(Code.TOKEN_REFUSED, "This process asks for a valid bearer token (RFC 6750 §2.1).")
+    return place
+
+
+def _unnamed(processes: Mapping[str, Process], host: str, token: str | None) -> Process | None:
+    """Find the process by host name, else by a token that only one process knows, else the default."""
+    for process in processes.values():
+        if process.config.route.host == host:
+            return process
+    knowing = [process for process in processes.values() if process.tokens.find(token) is not None]
+    if len(knowing) == 1:
+        return knowing[0]
+    return next((process for process in processes.values() if process.config.route.default), None)
+
+
+def _no_process(name: str | None, token: str | None) -> Problem:
+    if name is None and token is None:
+        return Problem(Code.TOKEN_REFUSED, "Here the token tells the process: send one (RFC 6750 §2.1).")
+    return Problem(Code.NO_SUCH_PROCESS, "No process is configured for this URL, host name or token.")
+
+
+def bearer(authorization: str) -> str | None:
+    """Return the token of a well-formed Bearer header; several, joined by commas, are none that a process knows."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None

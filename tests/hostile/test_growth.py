@@ -14,7 +14,7 @@ from gunicorn.config import Config
 from gunicorn.http.errors import ParseException
 from gunicorn.http.unreader import IterUnreader
 
-from receiver.delivery import filenames, form, heads
+from receiver.delivery import form, heads
 from receiver.delivery.parts import match
 from receiver.formats.csv import check as csv
 from receiver.formats.fhir import values as fhir_values
@@ -29,7 +29,7 @@ from receiver.schemas.xsd import compile as compile_xsd
 from receiver.server.request import Request
 from receiver.templates import Templates
 from receiver.templates.filters import FILTERS
-from receiver.web import routing
+from receiver.web import deliveries
 
 from .growth import ALLOWED, Reader, growth, inputs
 
@@ -66,11 +66,11 @@ def parameters_of(text: str) -> None:
 
 
 def file_name(text: str) -> None:
-    filenames.filename({"filename": text})
+    heads.filename({"filename": text})
 
 
 def pieces_of_a_name(text: str) -> None:
-    filenames.filename({f"filename*{number}": piece for number, piece in enumerate(text.split(";"))})
+    heads.filename({f"filename*{number}": piece for number, piece in enumerate(text.split(";"))})
 
 
 def body(text: str) -> None:
@@ -91,7 +91,7 @@ DOOR = {
     "names of headers": Case(head_of(""), ' \t:;,="\\-_'),
     "X-Forwarded-For": Case(head_of("X-Forwarded-For: "), " \t:;,.[]%"),
     "Transfer-Encoding": Case(head_of("Transfer-Encoding: "), " \t,;="),
-    "token": Case(lambda text: routing.bearer(f"Bearer {text}"), " \t,;=\xa0"),
+    "token": Case(lambda text: deliveries.bearer(f"Bearer {text}"), " \t,;=\xa0"),
     "parameters": Case(
         parameters_of,
         " \t;=\"\\*'%,?",

@@ -26,7 +26,7 @@ PRESENTED = ["x" * 40, "k" * 39 + "x", "k" * 40, "m" * 40, "l" * 20]
 def test_every_token_is_compared_with_every_known_one_in_constant_time(monkeypatch, presented):
     compared = []
     monkeypatch.setattr(tokens.hmac, "compare_digest", lambda a, b: compared.append((a, b)) or compare_digest(a, b))
-    assert DOOR.knows(presented) == (presented in KNOWN)
+    assert (DOOR.find(presented) is not None) == (presented in KNOWN)
     assert compared == [(hashlib.sha256(presented.encode()).digest(), known) for known in DOOR.digests]
 
 
@@ -47,7 +47,7 @@ def timed(token: str) -> float:
     """Return the seconds that 20 looks at a token take."""
     start = time.perf_counter()
     for _ in range(20):
-        DOOR.knows(token)
+        DOOR.find(token)
     return time.perf_counter() - start
 
 

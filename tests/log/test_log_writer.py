@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from receiver.log import writer
-from receiver.log.writer import Writer
+from receiver.log import lines
+from receiver.log.lines import Writer
 
 LINE = b"x" * 999 + b"\n"
 
@@ -29,7 +29,7 @@ def test_who_logs_does_not_wait_for_a_reader_that_pauses():
 
 
 def test_what_does_not_fit_is_dropped_and_counted_and_told_once_the_reader_is_back(monkeypatch):
-    monkeypatch.setattr(writer, "QUEUE", 100 * len(LINE))
+    monkeypatch.setattr(lines, "QUEUE", 100 * len(LINE))
     counted = []
     with written_to() as (reader, log):
         log.count_lost = lambda: counted.append(1)
@@ -60,7 +60,7 @@ def test_a_writer_flushes_no_longer_than_it_may():
 @pytest.mark.parametrize("end", ["pass", "raise SystemExit(3)", "raise RuntimeError", "os.kill(os.getpid(), 15)"])
 def test_no_line_is_lost_at_the_end_of_a_process(end):
     code = (
-        "import os, signal, sys; from receiver.log.writer import Writer\n"
+        "import os, signal, sys; from receiver.log.lines import Writer\n"
         "signal.signal(15, lambda *_: sys.exit(0)); log = Writer(1, bytes)\n"
         f"for number in range(5_000): log.write(b'%d\\n' % number)\n{end}\n"
     )
@@ -70,7 +70,7 @@ def test_no_line_is_lost_at_the_end_of_a_process(end):
 
 def test_a_fork_writes_its_own_lines_and_none_of_its_parent():
     code = (
-        "import os; from receiver.log.writer import Writer\n"
+        "import os; from receiver.log.lines import Writer\n"
         "log = Writer(1, bytes)\n"
         "for number in range(2_000): log.write(b'parent\\n')\n"
         "child = os.fork()\n"

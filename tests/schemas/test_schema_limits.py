@@ -9,7 +9,7 @@ from xmlschema import XMLSchemaException
 
 from receiver.schemas import encodings, json_text, words, xml_text, xsd_files
 from receiver.schemas.encodings import MalformedError
-from receiver.schemas.json_numbers import Written, exact, nearest
+from receiver.schemas.json_text import Written, exact, nearest
 from receiver.schemas.xml_text import parse
 from tests.support.schema_folder import Schemas
 

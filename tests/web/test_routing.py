@@ -8,7 +8,7 @@ import pytest
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.site import compiling
-from receiver.web.routing import bearer, find_process, require_token
+from receiver.web.deliveries import bearer, find_process, require_token
 
 ROOT = Path(__file__).parent.parent.parent
 TOKENS = {"REFERRALS": "r" * 15 + "1", "LABS": "l" * 15 + "2", "NEW_LABS": "n" * 15 + "3", "SHARED": "s" * 15 + "4"}

@@ -11,7 +11,7 @@ from receiver.site.config.model import ProcessConfig
 
 MIN_LENGTH = 16  # characters: 96 bits where they are random base64, beyond guessing over a network
 
-FINGERPRINT = 12  # hexadecimal digits
+FINGERPRINT = 12  # hexadecimal digits of a token's SHA-256: people can tell one from another, and nobody can guess it
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +22,16 @@ class Tokens:
     open: bool = False  # nobody is asked
     sources: tuple[str, ...] = ()  # of each digest: as process.toml has it, "env:NAME" or "sha256:…"
 
-    def admits(self, token: str | None) -> bool:
-        """Return whether a sender with this token, or with none, may deliver."""
-        return self.open or (token is not None and self.knows(token))
-
-    def knows(self, token: str) -> bool:
-        """Return whether this is one of the tokens. Takes as long whichever it is, and if it is none."""
-        return bool(self._matching(token))
-
-    def source_of(self, token: str) -> tuple[str, str] | None:
-        """Return how process.toml names this token, and the start of its SHA-256; None for one that it does not."""
-        matching = self._matching(token)
-        return (self.sources[matching[0]], fingerprint(self.digests[matching[0]])) if matching else None
-
-    def _matching(self, token: str) -> list[int]:
+    def find(self, token: str | None) -> int | None:
+        """Return which of the tokens this is; None if it is none. Takes as long whichever it is."""
+        if token is None:
+            return None
         digest = _digest(token)
-        matching: list[int] = []
+        found = None
         for place, known in enumerate(self.digests):
             if hmac.compare_digest(digest, known):
-                matching.append(place)
-        return matching
+                found = place
+        return found
 
 
 def read_tokens(config: ProcessConfig, environ: Mapping[str, str]) -> tuple[Tokens, list[Fault]]:
@@ -58,11 +48,6 @@ def read_tokens(config: ProcessConfig, environ: Mapping[str, str]) -> tuple[Toke
         if token:
             digests[written] = _digest(token)
     return Tokens(tuple(digests.values()), config.auth.open, tuple(digests)), faults
-
-
-def fingerprint(digest: bytes) -> str:
-    """Return so much of a token's SHA-256 that people can tell one from another, and nobody can guess it."""
-    return digest.hex()[:FINGERPRINT]
 
 
 def variables(config: ProcessConfig) -> list[str]:

@@ -14,7 +14,7 @@ from jinja2.tests import TESTS as JINJA_TESTS
 from receiver.formats import budget, values
 from receiver.formats.errors import RefusedError
 from receiver.metadata.xml_names import Names
-from receiver.schemas.json_numbers import Written
+from receiver.schemas.json_text import Written
 from receiver.templates import operations
 
 Filter = Callable[..., Any]

@@ -11,7 +11,7 @@ from jinja2.filters import make_attrgetter
 from receiver.formats import budget, values
 from receiver.formats.budget import MAX_DIGITS
 from receiver.formats.errors import RefusedError
-from receiver.schemas.json_numbers import nearest
+from receiver.schemas.json_text import nearest
 from receiver.templates import operations
 from receiver.templates.filters.objection import NONE, Objection
 from receiver.templates.operations import PRECISION

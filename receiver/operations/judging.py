@@ -19,12 +19,13 @@ from receiver.core.faults import ConfigurationError, Fault, Severity
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings
 from receiver.site import in_force
-from receiver.site.compiling import SAMPLES, compile_pieces, digests, further_outputs
+from receiver.site.compiling import SAMPLES, compile_pieces, digests
 from receiver.site.config.build import read
 from receiver.site.config.model import ProcessConfig
 from receiver.site.config.site import MAPPINGS, conflicts, shared_files
 from receiver.site.config.tokens import read_tokens
 from receiver.site.in_force import Served, State
+from receiver.site.pieces import further_outputs
 from receiver.store.folders import group_id
 
 MEMORY = 2 * 10**9  # bytes: fifty processes take 200 MB; a schema may be a bomb

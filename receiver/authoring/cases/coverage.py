@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from receiver.authoring.cases.cases import root
 from receiver.authoring.cases.outcome import Outcome
 from receiver.metadata.tables import Table
-from receiver.site.compiling import customs, dialect, scope_of
+from receiver.site.pieces import customs, dialect, scope_of
 from receiver.site.process import Process
 from receiver.templates import Condition, Items, Template, Templates, Trace
 from receiver.templates.source import Place

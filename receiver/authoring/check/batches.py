@@ -7,9 +7,9 @@ from pathlib import Path
 
 from receiver.authoring.check.site import Site
 from receiver.core.faults import Fault, Severity
-from receiver.site.compiling import Pieces
 from receiver.site.config.model import BatchConfig
 from receiver.site.config.wording import value_name
+from receiver.site.pieces import Pieces
 from receiver.templates.templates import declared_delimiter
 
 TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)

@@ -12,7 +12,7 @@ from receiver.authoring.check.shape import Node, Shape
 from receiver.authoring.check.site import Site, Written, texts
 from receiver.core.faults import Fault
 from receiver.schemas.json_library import Library
-from receiver.site.compiling import Pieces
+from receiver.site.pieces import Pieces
 from receiver.templates import reads
 
 MARKS = "|;^~\t"  # what separates values wherever it stands

@@ -12,7 +12,7 @@ from receiver.authoring.check.site import Site, Written, texts
 from receiver.authoring.check.values import instance
 from receiver.core.delivery import Role
 from receiver.core.faults import Fault, Severity, did_you_mean
-from receiver.site.compiling import Pieces
+from receiver.site.pieces import Pieces
 from receiver.templates.operations import METHODS
 from receiver.templates.reads import field
 

@@ -10,7 +10,7 @@ from receiver.authoring.check.site import Site, guarded_by, templates
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.positions import Path
 from receiver.metadata.tables import Table
-from receiver.site.compiling import Pieces
+from receiver.site.pieces import Pieces
 from receiver.templates.reads import Read
 
 

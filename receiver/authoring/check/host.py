@@ -8,9 +8,10 @@ from pathlib import Path
 from receiver.authoring.check.site import Site
 from receiver.core.faults import Fault, Severity
 from receiver.site import in_force
-from receiver.site.compiling import SCHEMAS, groups
+from receiver.site.compiling import SCHEMAS
 from receiver.site.config.model import ProcessConfig
 from receiver.site.config.site import MAPPINGS, directories
+from receiver.site.pieces import groups
 from receiver.store import originals, quarantine, stage
 from receiver.store.folders import group_id, is_member
 

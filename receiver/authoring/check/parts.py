@@ -12,8 +12,8 @@ from receiver.core.delivery import Role
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.units import size_text
 from receiver.delivery.parts import SUFFIXES
-from receiver.site.compiling import Pieces
 from receiver.site.config.wording import value_name
+from receiver.site.pieces import Pieces
 
 # Without the system's own tables, so that the same site has the same faults everywhere
 KNOWN_TYPES = {*SUFFIXES, *MimeTypes().types_map[True].values(), "application/octet-stream", "text/json"}

@@ -11,7 +11,7 @@ from receiver.authoring.check.shape import Shape
 from receiver.authoring.check.site import Site, tree
 from receiver.core.faults import Fault, Severity
 from receiver.formats.path import FORBIDDEN
-from receiver.site.compiling import Pieces, start
+from receiver.site.pieces import Pieces, start
 from receiver.templates.source import Places, Source
 
 OF_TURN = frozenset({"loop.index", "loop.index0", "loop.revindex"})  # what no two items share

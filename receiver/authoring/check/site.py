@@ -12,8 +12,9 @@ from receiver.authoring.check.shape import Shape
 from receiver.core.faults import ConfigurationError, Fault, Severity, reading
 from receiver.core.settings import Settings
 from receiver.schemas.json_library import Library, SchemaFile
-from receiver.site.compiling import Compiled, Pieces, start
+from receiver.site.compiling import Compiled
 from receiver.site.config.model import RecordConfig
+from receiver.site.pieces import Pieces, start
 from receiver.templates import Condition, Items, Template, reads
 from receiver.templates.environment import Sandbox
 from receiver.templates.source import Places, Source, parse, parse_expression

@@ -7,8 +7,8 @@ from receiver.authoring.check.shape import Shape
 from receiver.authoring.check.site import Site, texts
 from receiver.core.delivery import Cell, Reading, Row
 from receiver.core.faults import Fault, Severity, did_you_mean
-from receiver.site.compiling import Pieces
 from receiver.site.config.model import TableConfig
+from receiver.site.pieces import Pieces
 from receiver.site.process import Process
 
 

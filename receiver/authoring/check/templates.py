@@ -12,8 +12,8 @@ from receiver.core import units
 from receiver.core.delivery import Role
 from receiver.core.faults import Fault, Severity
 from receiver.formats.budget import MAX_DOCUMENT
-from receiver.site.compiling import Pieces
 from receiver.site.config.model import PartConfig, ProcessConfig, RecordConfig
+from receiver.site.pieces import Pieces
 from receiver.templates.names import NAMES
 from receiver.templates.source import Source
 

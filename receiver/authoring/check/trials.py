@@ -27,7 +27,7 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery import receive
 from receiver.delivery.parts import collect
 from receiver.delivery.render import as_published, render
-from receiver.site.compiling import Pieces
+from receiver.site.pieces import Pieces
 from receiver.site.process import Process
 from receiver.store.stage import Stage, Staged
 from receiver.templates.library import Library, Table

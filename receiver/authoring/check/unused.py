@@ -5,9 +5,9 @@ from pathlib import Path
 
 from receiver.authoring.check.site import Site, reads_all, templates
 from receiver.core.faults import Fault, Severity
-from receiver.site.compiling import Pieces
 from receiver.site.config.model import ProcessConfig
 from receiver.site.config.site import MAPPINGS
+from receiver.site.pieces import Pieces
 from receiver.templates.library import SHARED, TABLES_FOLDER
 
 SAMPLES = "samples"

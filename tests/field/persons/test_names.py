@@ -11,7 +11,7 @@ import pytest
 from receiver.authoring.cases.outcome import FROZEN
 from receiver.core.delivery import Delivery, Reading
 from receiver.formats.errors import RefusedError
-from receiver.site import compiling
+from receiver.site import pieces
 from receiver.site.config.build import read
 from receiver.templates import Templates
 from receiver.templates.filters.person_words import Words, folded, folded_degrees
@@ -51,7 +51,7 @@ def test_process_toml_tells_what_a_name_does_not(tmp_path):
     (folder / "process.toml").write_text(PROCESS, "utf-8")
     (folder / "record.txt.j2").write_text("{{ fields.name | person('family') }}|{{ fields.name | person('given') }}\n")
     configured = read(folder, tmp_path)
-    templates = Templates(folder, tmp_path, customs=compiling.customs(configured.persons))
+    templates = Templates(folder, tmp_path, customs=pieces.customs(configured.persons))
     template = templates.record("record.txt.j2", "text")
     written = {"NGUYEN VAN AN": "NGUYEN|AN", "Abogado Peralba Luis": "Peralba|Luis"}
     for name, parts in written.items():

@@ -9,6 +9,7 @@ from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.metadata import json, xml
 from receiver.metadata.fields import Layout, Path, Rules, WrongPathError
 from receiver.metadata.reader import NAME, MetadataReader
+from receiver.metadata.regions import Placing
 from receiver.metadata.tables import Column, Table
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
@@ -22,6 +23,17 @@ class MetadataSection(Protocol):
     def schema(self) -> str: ...
     @property
     def source_id(self) -> str: ...
+
+
+class PlaceSection(Protocol):
+    """What `[fields.place]` says."""
+
+    @property
+    def page(self) -> str: ...
+    @property
+    def box(self) -> str: ...
+    @property
+    def size(self) -> str | None: ...
 
 
 class FieldsSection(Protocol):
@@ -43,6 +55,8 @@ class FieldsSection(Protocol):
     def repeated(self) -> tuple[str, ...]: ...
     @property
     def aliases(self) -> Mapping[str, str]: ...
+    @property
+    def place(self) -> PlaceSection | None: ...
 
 
 class ColumnSection(Protocol):
@@ -103,6 +117,7 @@ def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa
     names = ("each", "name", "value", "confidence")
     paths = [work.path(form.path, getattr(configured.fields, name), "fields", name) for name in names]
     own_tables = _tables(configured, work, form)
+    placing = _placing(configured.fields.place, work, form)
     if work.faults:
         raise ConfigurationError(work.faults)
     section = configured.fields
@@ -110,7 +125,14 @@ def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa
     known = _known(section, [source_id, *paths], [each for each in (schema, fields_schema) if each])
     layout = Layout(*paths)
     warnings = tuple(work.warnings)
-    return MetadataReader(form, schema, source_id, layout, rules, fields_schema, warnings, known, own_tables)
+    return MetadataReader(form, schema, source_id, layout, rules, fields_schema, warnings, known, own_tables, placing)
+
+
+def _placing(section: PlaceSection | None, work: "_Compiling", form: ModuleType) -> Placing | None:
+    if section is None:
+        return None
+    page, box = (work.path(form.path, getattr(section, key), "fields", "place", key) for key in ("page", "box"))
+    return Placing(page, box, work.path(form.path, section.size, "fields", "place", "size") if section.size else None)
 
 
 def _tables(

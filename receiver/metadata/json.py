@@ -11,6 +11,7 @@ from jmespath.functions import Functions
 
 from receiver.core.faults import did_you_mean
 from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError
+from receiver.metadata.regions import read_numbers
 from receiver.schemas import json_text
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_explain import pointer
@@ -130,6 +131,11 @@ def _listed(found: Any) -> list[Any] | None:
     if isinstance(found, dict):
         return [{"key": key, "value": value} for key, value in found.items()]
     return found if isinstance(found, list) else None
+
+
+def numbers(item: Any, path: Any) -> Iterator[float]:
+    """Yield the numbers that stand at a path, in their order; none if anything else stands there."""
+    return read_numbers([path.find(item)])
 
 
 def top(document: Any) -> Any:

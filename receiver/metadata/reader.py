@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from receiver.core.delivery import Reading
+from receiver.core.delivery import Reading, Region
 from receiver.core.faults import Fault
 from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata import tables
 from receiver.metadata.fields import Gathered, Layout, Path, Rules, gather, source_id_fault, typed
+from receiver.metadata.regions import Placing, regions
 from receiver.metadata.tables import Rows, Table
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.json_schema import JsonSchema
@@ -34,6 +35,7 @@ class MetadataReader:
     warnings: tuple[Fault, ...]  # what the schemas pass over in silence
     known: frozenset[str]  # names that the configuration holds; any other is called by its place, for it may be data
     tables: tuple[Table, ...] = ()  # those within others are in these
+    placing: Placing | None = None  # where the platform says where on a page it has read a field
 
     def read(self, content: bytes, charset: str = "", corrections: Mapping[str, str] = NOTHING) -> Reading:
         """Read the metadata; `charset` is that of its part. Raises `Problem` with every violation that can be told.
@@ -73,6 +75,15 @@ class MetadataReader:
         known = "" if source_id_fault(identity) else identity
         rows = tables.read(document, self.form, self.tables) if self.tables else NO_ROWS
         return Reading(known, gathered.fields, gathered.confidence, None, rows.tables, tuple(rows.cells))
+
+    def regions(self, content: bytes, charset: str) -> dict[str, Region]:
+        """Return where on the pages the platform has read each field, as far as it says so. Raises as `peek`."""
+        document = self._parse(content, charset)
+        found = self.form.fields(document, self.layout)
+        if found is None or self.placing is None:
+            return {}
+        names, aliases = self.layout.name, self.rules.aliases
+        return regions(found, self.form.top(document), names, aliases, self.placing, self.form.numbers)
 
     def _parse(self, content: bytes, charset: str) -> Any:
         try:

@@ -6,6 +6,7 @@ no second tree: elementpath is asked for all others.
 """
 
 import re
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from xmlschema import XMLResource
 from xmlschema.utils.etree import etree_getpath
 
 from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError
+from receiver.metadata.regions import read_numbers
 from receiver.metadata.xml_names import Names
 from receiver.schemas import xml_text
 from receiver.schemas.folder import Schemas
@@ -161,6 +163,11 @@ def cells(item: Item, path: Any) -> list[Item] | None:
     if not all(isinstance(node, Element | XPathNode) for node in found):
         return None
     return [Item(node, item.document) for node in found]
+
+
+def numbers(item: Item, path: Any) -> Iterator[float]:
+    """Yield the numbers that stand at a path, in their order; none if anything else stands there."""
+    return read_numbers(_text(each) for each in path.select(item))
 
 
 def top(document: Document) -> Item:

@@ -119,6 +119,7 @@ def layouts(site: Site) -> Iterator[Fault]:
             item = shape.items(each, site.library) if each else None
             for name in FROM_EACH if item else ():
                 yield from _unknown(site, process, item, getattr(layout, name), "fields", name)
+            yield from _of_place(site, process, root, item)
             for table in process.metadata.tables:
                 yield from _of_table(site, process, root, table)
 
@@ -142,6 +143,14 @@ def identities(site: Site) -> Iterator[Fault]:
             )
             hint = f"name the document's own id, or choose the field by its name, as {BY_NAME[form]} does"
             yield config.fault("id-by-place", message, "metadata", "source_id", hint=hint, severity=Severity.WARNING)
+
+
+def _of_place(site: Site, process: Pieces, top: Node, item: Node | None) -> Iterator[Fault]:
+    placing = process.metadata.placing if process.metadata else None
+    if placing:
+        for start, path, key in ((item, placing.page, "page"), (item, placing.box, "box"), (top, placing.size, "size")):
+            if start and path:
+                yield from _unknown(site, process, start, path, "fields", "place", key)
 
 
 def _of_table(site: Site, process: Pieces, top: Node, table: Table) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from receiver.authoring.cases.cases import REQUEST, Case, cases, incoming, is_part, named
 from receiver.authoring.check import tables
 from receiver.authoring.check.site import Site
-from receiver.core.delivery import Reading, Role
+from receiver.core.delivery import Reading, Region, Role
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.positions import json_positions, pointed_names, pointed_path
 from receiver.core.problems import Code, Problem, Violation
@@ -61,6 +61,7 @@ def faults(site: Site) -> Iterator[Fault]:
         else:
             yield from (fault for case in passing for fault in _judged(site, case))
             yield from _confidences(site, process, passing)
+            yield from _places(site, process, passing)
             yield from tables.of_samples(process, _readings(site, process, passing))
         if not found:
             message = "the process has no sample, so nothing of it can be tried"
@@ -127,6 +128,20 @@ def _confidences(site: Site, process: Process, passing: list[Case]) -> Iterator[
         yield config.fault(
             "scale-misfit", message, "fields", "scale", hint="write scale = 1", severity=Severity.WARNING
         )
+
+
+def _places(site: Site, process: Process, passing: list[Case]) -> Iterator[Fault]:
+    """Yield a path to places on the page that leads to none in any sample."""
+    placing, found = process.metadata.placing, list[Mapping[str, Region]]()
+    if placing is None:
+        return
+    for metadata in (_metadata(case, site.settings.max_body) for case in passing):
+        with suppress(Problem):
+            found += [process.metadata.regions(metadata.content, metadata.charset)] if metadata else []
+    if found and not any(found):
+        message = f"no field has a place on its page by these paths in any of the samples ({len(found)})"
+        hint = "page leads to a number from 1, box to four numbers or more; say size if they are no fractions of it"
+        yield process.config.fault("unknown-path", message, "fields", "place", hint=hint, severity=Severity.WARNING)
 
 
 def _readings(site: Site, process: Process, passing: list[Case]) -> list[Reading]:

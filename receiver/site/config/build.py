@@ -26,6 +26,7 @@ from receiver.site.config.model import (
     OutputConfig,
     PartConfig,
     PersonsConfig,
+    PlaceConfig,
     ProcessConfig,
     RecordConfig,
     RetentionConfig,
@@ -118,6 +119,7 @@ def _fields(data: dict[str, Any], form: str) -> FieldsConfig:
     own = XML_FIELDS if form == "xml" else {}
     section = {"schema": None, **defaults(["fields"]), **own, **data.get("fields", {})}
     section["repeated"] = tuple(section["repeated"])
+    section["place"] = PlaceConfig(**section["place"]) if "place" in section else None
     return FieldsConfig(**section)
 
 

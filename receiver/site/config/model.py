@@ -65,6 +65,15 @@ class MetadataConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceConfig:
+    """Where the metadata says where on a page the platform has read a field."""
+
+    page: str
+    box: str
+    size: str | None = None  # None: boxes are fractions of the page
+
+
+@dataclass(frozen=True, slots=True)
 class FieldsConfig:
     """Where the fields stand in the metadata, and what they must be."""
 
@@ -76,6 +85,7 @@ class FieldsConfig:
     schema: str | None  # a name in schemas/
     repeated: tuple[str, ...]
     aliases: Mapping[str, str]  # the name that comes → the name that templates use
+    place: PlaceConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

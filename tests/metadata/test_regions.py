@@ -1,0 +1,169 @@
+"""Where platforms say that they have read a field: each in its own shape, its own unit, and its own way to count."""
+
+import json
+from collections import namedtuple
+
+import pytest
+
+from receiver.core.delivery import Region
+from receiver.metadata import json as json_form
+from receiver.metadata import xml as xml_form
+from receiver.metadata.regions import Placing, regions
+
+Shape = namedtuple("Shape", "metadata each name page box size", defaults=[None])
+HALF = ((0.25, 0.1, 0.5, 0.125),)  # what each of them says
+
+AZURE = {  # Azure Document Intelligence v4, analyzeResult
+    "pages": [
+        {"pageNumber": 1, "width": 8.5, "height": 11, "unit": "inch"},
+        {"pageNumber": 2, "width": 8, "height": 10, "unit": "inch"},
+    ],
+    "fields": {"mrn": {"boundingRegions": [{"pageNumber": 2, "polygon": [2, 1, 4, 1, 4, 1.25, 2, 1.25]}]}},
+}
+ROSSUM = {  # Rossum, content of an annotation: pixels
+    "content": [{"schema_id": "mrn", "content": {"page": 2, "position": [310, 175.4, 620, 219.25]}}]
+}
+DOCUMENT_AI = {  # Google Document AI: what is 0 is left away, and pages are counted from 0
+    "entities": [
+        {
+            "type": "mrn",
+            "pageAnchor": {
+                "pageRefs": [
+                    {
+                        "page": "1",
+                        "boundingPoly": {
+                            "normalizedVertices": [
+                                {"x": 0.25, "y": 0.1},
+                                {"x": 0.5, "y": 0.1},
+                                {"x": 0.5, "y": 0.125},
+                                {"x": 0.25, "y": 0.125},
+                            ]
+                        },
+                    }
+                ]
+            },
+        }
+    ]
+}
+TEXTRACT = {  # Amazon Textract, AnalyzeExpense
+    "fields": [
+        {
+            "Type": {"Text": "mrn"},
+            "PageNumber": 2,
+            "ValueDetection": {
+                "Geometry": {"BoundingBox": {"Left": 0.25, "Top": 0.1, "Width": 0.25, "Height": 0.025}},
+            },
+        }
+    ]
+}
+MINDEE = {"fields": {"mrn": {"page_id": 1, "polygon": [[0.25, 0.1], [0.5, 0.1], [0.5, 0.125], [0.25, 0.125]]}}}
+VERYFI = {"fields": {"mrn": {"bounding_box": [1, 0.25, 0.1, 0.5, 0.1, 0.5, 0.125, 0.25, 0.125]}}}
+SAID = {
+    "azure": Shape(
+        AZURE,
+        "fields",
+        "key",
+        "value.boundingRegions[0].pageNumber",
+        "value.boundingRegions[0].polygon",
+        "pages[].[width, height]",
+    ),
+    "rossum": Shape(ROSSUM, "content", "schema_id", "content.page", "content.position", "`[1240, 1754]`"),
+    "document ai": Shape(
+        DOCUMENT_AI,
+        "entities",
+        "type",
+        "sum([to_number(pageAnchor.pageRefs[0].page || `0`), `1`])",
+        "pageAnchor.pageRefs[0].boundingPoly.normalizedVertices[].[x || `0`, y || `0`]",
+    ),
+    "textract": Shape(
+        TEXTRACT,
+        "fields",
+        "Type.Text",
+        "PageNumber",
+        "ValueDetection.Geometry.BoundingBox.[Left, Top, sum([Left, Width]), sum([Top, Height])]",
+    ),
+    "mindee": Shape(MINDEE, "fields", "key", "sum([value.page_id, `1`])", "value.polygon"),
+    "veryfi": Shape(VERYFI, "fields", "key", "sum([value.bounding_box[0], `1`])", "value.bounding_box[1:]"),
+    "text": Shape(
+        {"fields": [{"name": "mrn", "at": {"page": "2", "box": "0.25, 0.1; 0.5, 0.125"}}]},
+        "fields",
+        "name",
+        "at.page",
+        "at.box",
+    ),
+}
+
+
+def read(form, document, shape) -> dict[str, Region]:
+    paths = [form.path(each) if each else None for each in shape[1:]]
+    layout = namedtuple("Layout", "each name")(*paths[:2])
+    found = form.fields(document, layout)
+    return regions(found, form.top(document), layout.name, {}, Placing(*paths[2:]), form.numbers)
+
+
+@pytest.mark.parametrize("platform", SAID)
+def test_what_a_platform_says_is_understood(platform):
+    shape = SAID[platform]
+    document = json_form.parse(json.dumps(shape.metadata).encode())
+    assert read(json_form, document, shape) == {"mrn": Region(2, HALF)}
+
+
+XML = [
+    (
+        '<d><field name="mrn" page="2" left="310" top="175.4" right="620" bottom="219.25"/></d>',
+        ("@page", "concat(@left, ' ', @top, ' ', @right, ' ', @bottom)", "'1240 1754'"),
+    ),
+    (
+        '<d><p size="9 9"/><p size="1240 1754"/><field name="mrn" page="1" x="310" y="175.4" w="310" h="43.85"/></d>',
+        ("@page + 1", "concat(@x, ' ', @y, ' ', @x + @w, ' ', @y + @h)", "p/@size"),
+    ),
+    (
+        '<d><field name="mrn"><page>2</page><l>0.25</l><t>0.1</t><r>0.5</r><b>0.125</b></field></d>',
+        ("page", "l|t|r|b", None),
+    ),
+]
+
+
+@pytest.mark.parametrize(("metadata", "paths"), XML)
+def test_what_stands_in_xml_is_understood(metadata, paths):
+    found = read(xml_form, xml_form.parse(metadata.encode()), Shape(metadata, ".//field", "@name", *paths))
+    assert found == {"mrn": Region(2, HALF)}
+
+
+def said(page, box, *size):
+    document = {"fields": [{"name": "mrn", "page": page, "box": box}], "size": size[0] if size else [1, 1]}
+    return read(json_form, document, Shape(document, "fields", "name", "page", "box", "size")).get("mrn")
+
+
+NO_PLACE = {
+    "no page": (None, [0.1, 0.1, 0.2, 0.2]),
+    "page 0": (0, [0.1, 0.1, 0.2, 0.2]),
+    "half a page": (1.5, [0.1, 0.1, 0.2, 0.2]),
+    "no box": (1, None),
+    "three numbers": (1, [0.1, 0.1, 0.2]),
+    "five numbers": (1, [0.1, 0.1, 0.2, 0.2, 0.3]),
+    "words": (1, ["left", "top", "right", "bottom"]),
+    "an object": (1, {"left": 0.1}),
+    "truth": (1, [True, False, True, True]),
+    "no extent": (1, [0.1, 0.1, 0.1, 0.2]),
+    "pixels where fractions are said": (1, [10, 10, 200, 30]),
+    "beyond the left edge": (1, [-0.3, 0.1, 0.2, 0.2]),
+    "no number": (1, ["nan", 0.1, 0.2, 0.2]),
+    "endless": (1, ["inf", 0.1, 0.2, 0.2]),
+    "a page without a size": (3, [0.1, 0.1, 0.2, 0.2], [[1, 1], [1, 1]]),
+    "no size": (1, [0.1, 0.1, 0.2, 0.2], None),
+    "a size of nothing": (1, [0.1, 0.1, 0.2, 0.2], [0, 10]),
+}
+
+
+@pytest.mark.parametrize("what", NO_PLACE)
+def test_what_is_no_place_is_none(what):
+    assert said(*NO_PLACE[what]) is None
+
+
+def test_a_box_that_stands_out_a_little_ends_at_the_edge():
+    assert said(1, [-0.01, 0.1, 1.005, 0.2]) == Region(1, ((0, 0.1, 1, 0.2),))
+
+
+def test_corners_may_come_in_any_order():
+    assert said(1, [0.5, 0.125, 0.25, 0.1]) == Region(1, HALF)

@@ -22,7 +22,7 @@ from stat import S_IMODE
 
 from receiver.core import limits
 from receiver.core.problems import Code, Problem
-from receiver.store import durable, folders
+from receiver.store import durable, file_system, folders
 from receiver.store.durable import storage
 from receiver.store.staged_file import StagedFile
 
@@ -231,7 +231,8 @@ def stage_for(data: Path, output: Path, *, owner: str = "", create: bool = True)
 
     `owner` is the incarnation of this process, if several hosts share the disk.
 
-    Raises Problem if one of them cannot be written, or the output folder is missing and not to be created.
+    Raises Problem if one of them cannot be written, if its file system is not fit (`file_system.py`), or if the output
+    folder is missing and not to be created.
     """
     if create:
         with storage(f"create the output folder {output}"):
@@ -240,9 +241,11 @@ def stage_for(data: Path, output: Path, *, owner: str = "", create: bool = True)
         folders.require_access(output, os.W_OK | os.X_OK)
         identity = _identity(output)
     stage = Stage(data / FOLDER)
+    file_system.require_sound(stage.root)
     if not durable.leads_to(stage.root, output):
         stage = _stage_inside(output)
         stage.inside = True
+        file_system.require_sound(stage.root)
     if owner:
         stage = _stage_of(owner, stage)
     stage.output = identity

@@ -1,0 +1,172 @@
+"""Proves that a file system does what the stage and a publication rest on, before the first delivery does.
+
+What is tried is what `stage.py` and `publish.py` do: one owner of a folder, a move with one winner, nothing
+overwritten, a folder that stays the same one. All of it happens in a hidden folder of the stage, so no importing
+system sees it; that a rename leads from there to the output is `durable.leads_to`. Whether an fsync reaches the disk,
+and how soon another host sees a name, no program can tell from one host.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from receiver.core.problems import Code, Problem
+from receiver.store import durable
+from receiver.store.durable import storage, storage_problem
+
+PREFIX = ".probe-"
+LONGEST_NAME = 255  # bytes: those of `formats/path.py`, and what tells namesakes apart
+RACES = 5  # rounds of two that move the same file: where a move is a copy, the first one has two winners as a rule
+ABANDONED = 3600  # seconds after which a probe belongs to nobody: hosts' clocks differ by less
+CONTENT = b"a delivery, as far as this disk knows\n"
+USE_ANOTHER = "put RECEIVER_DATA and the outputs on a file system that docs/scaling.md lists"
+
+_UNKNOWN = {errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, errno.EXDEV, errno.ENOLCK, errno.ENAMETOOLONG}
+_proven: set[int] = set()  # devices
+
+
+class _UnfitError(Exception):
+    """What a file system does not do."""
+
+
+def require_sound(root: Path) -> None:
+    """Raise Problem unless the file system of a folder holds deliveries; a process tries each once, before it forks.
+
+    One that is full is tried the next time: deliveries are refused there, and recovery may free space.
+    """
+    with storage(f"look at the folder {root}"):
+        device = root.stat().st_dev
+    if device in _proven:
+        return
+    _clear_abandoned(root)
+    place = root / f"{PREFIX}{os.urandom(8).hex()}"
+    try:
+        _try(root, place)
+        _proven.add(device)
+    except _UnfitError as unfit:
+        detail = f"the file system of {root} does not keep what is accepted: {unfit}; {USE_ANOTHER}"
+        raise Problem(Code.STORAGE_FAILED, detail) from None
+    except Problem as problem:
+        if problem.code is not Code.DISK_FULL:
+            raise
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _try(root: Path, place: Path) -> None:
+    source, target = place / "from", place / "to"
+    with _doing("create a file", root):
+        for folder in (place, source, target):
+            folder.mkdir(mode=0o700)
+        _try_new_file(source / "file")
+    with _doing(f"rename a file to a name of {LONGEST_NAME} bytes", root):
+        _try_move(source / "file", target / ("n" * LONGEST_NAME))
+        _try_no_overwriting(source / "second", target / ("n" * LONGEST_NAME))
+        for number in range(RACES):
+            _try_one_winner(source / f"race-{number}", target)
+    with _doing("lock and rename a folder", root):
+        _try_folder(source, place / "moved")
+
+
+@contextlib.contextmanager
+def _doing(what: str, root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _UNKNOWN:
+            raise _UnfitError(f"it cannot {what} ({errno.errorcode[error.errno]})") from None
+        raise storage_problem(f"{what} in {root}", error) from None
+
+
+def _try_new_file(path: Path) -> None:
+    durable.write_new(path, CONTENT)
+    durable.sync_folder(path.parent)
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        raise _UnfitError("a new file may be one that is there already (O_EXCL)")
+
+
+def _try_move(source: Path, target: Path) -> None:
+    durable.move_new(source, target)
+    if os.path.lexists(source):
+        raise _UnfitError("a file that was renamed is still in its place")
+    if target.name not in os.listdir(target.parent) or _content(target) != CONTENT:
+        raise _UnfitError("a file that was renamed is not whole under its new name")
+    with contextlib.suppress(FileNotFoundError):
+        durable.move_new(source, target.with_name("again"))
+        raise _UnfitError("a file can be renamed twice")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _try_no_overwriting(source: Path, target: Path) -> None:
+    source.touch()
+    with contextlib.suppress(FileExistsError):
+        durable.move_new(source, target)
+        raise _UnfitError("a rename that must not overwrite does")
+    if not source.exists():
+        raise _UnfitError("a file whose rename was refused is gone")
+
+
+def _try_one_winner(source: Path, target: Path) -> None:
+    """Move one file to two names at the same time."""
+    source.touch()
+    together, won = threading.Barrier(2), []
+
+    def move(name: str) -> None:
+        together.wait()
+        with contextlib.suppress(OSError):
+            durable.move_new(source, target / name)
+            won.append(name)
+
+    movers = [threading.Thread(target=move, args=[f"{source.name}-{each}"]) for each in "ab"]
+    for each in movers:
+        each.start()
+    for each in movers:
+        each.join()
+    if len(won) != 1:
+        raise _UnfitError("two that rename the same file at once both succeed" if won else "a file cannot be renamed")
+
+
+def _try_folder(folder: Path, target: Path) -> None:
+    """Own a folder by a lock, and move it with what is in it."""
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _require_held(held, folder)
+        durable.move_new(folder, target)
+        _require_held(held, target)
+    finally:
+        os.close(held)
+
+
+def _require_held(held: int, folder: Path) -> None:
+    """Raise _UnfitError unless a folder is the one that is open and locked."""
+    if not os.path.samestat(os.fstat(held), folder.stat()):
+        raise _UnfitError("a folder has another inode each time it is looked at")
+    other = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            raise _UnfitError("a lock on a folder (flock) does not keep others out")
+    finally:
+        os.close(other)
+
+
+def _clear_abandoned(root: Path) -> None:
+    """Remove what a probe left that was killed."""
+    with contextlib.suppress(OSError):
+        for path in root.glob(f"{PREFIX}*"):
+            if time.time() - path.stat().st_mtime > ABANDONED:
+                shutil.rmtree(path, ignore_errors=True)

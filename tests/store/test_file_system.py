@@ -1,0 +1,173 @@
+"""File systems that do not keep what the protocol rests on are refused before the first delivery."""
+
+import errno
+import fcntl
+import os
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from receiver.core.problems import Code, Problem
+from receiver.store import durable, file_system
+from receiver.store.stage import stage_for
+from tests.support.required import require
+
+
+@pytest.fixture(autouse=True)
+def _untried(monkeypatch):
+    monkeypatch.setattr(file_system, "_proven", set())
+
+
+def refusal(root: Path) -> str:
+    """Return why a file system is refused; nothing may be left of the probe."""
+    with pytest.raises(Problem) as problem:
+        file_system.require_sound(root)
+    assert problem.value.code is Code.STORAGE_FAILED
+    assert list(root.iterdir()) == []
+    return problem.value.detail
+
+
+BOTH_HAVE_READ = threading.Barrier(2)
+
+
+def copied(source, target):
+    """Rename as file systems over object stores do: copy, then remove (s3fs-fuse #256, gcsfuse #11)."""
+    source, target = Path(source), Path(target)
+    if target.exists():
+        raise FileExistsError(errno.EEXIST, "exists")
+    content = source.read_bytes()
+    if source.name.startswith("race"):
+        BOTH_HAVE_READ.wait(60)
+    target.write_bytes(content)
+    source.unlink(missing_ok=True)
+
+
+def linked(source, target):
+    """Leave a file under its old name, too."""
+    Path(target).hardlink_to(source)
+
+
+def overwriting(source, target):
+    """Know no rename without overwriting, and do it all the same."""
+    Path(source).rename(target)
+
+
+def short(source, target):
+    """Hold names of 143 bytes, as eCryptfs does."""
+    if len(target.name) > 143:
+        raise OSError(errno.ENAMETOOLONG, "too long")
+    Path(source).rename(target)
+
+
+def emptied(source, target):
+    """Have zeros where the content was (s3fs-fuse #1453)."""
+    Path(target).write_bytes(bytes(Path(source).stat().st_size))
+    Path(source).unlink()
+
+
+def vanished(source, target):
+    """List a file under its new name, and not find it there (matchlock #81, gcsfuse #4204)."""
+    Path(target).symlink_to("nowhere")
+    Path(source).unlink()
+
+
+MOVES = {
+    copied: "two that rename the same file at once both succeed",
+    linked: "a file that was renamed is still in its place",
+    overwriting: "a rename that must not overwrite does",
+    short: "it cannot rename a file to a name of 255 bytes (ENAMETOOLONG)",
+    vanished: "a file that was renamed is not whole under its new name",
+    emptied: "a file that was renamed is not whole under its new name",
+}
+
+
+@pytest.mark.parametrize("move", MOVES, ids=lambda move: move.__name__)
+def test_a_rename_that_is_none_is_refused(tmp_path, monkeypatch, move):
+    monkeypatch.setattr(durable, "move_new", move)
+    told = refusal(tmp_path)
+    assert told.startswith(f"the file system of {tmp_path} does not keep what is accepted: {MOVES[move]}; put ")
+
+
+def no_locks(*_):
+    raise OSError(errno.ENOSYS, "no locks")  # Lustre without its option flock (BOINC #1563, filelock #67)
+
+
+@pytest.mark.parametrize(
+    ("flock", "told"),
+    [
+        (no_locks, "it cannot lock and rename a folder (ENOSYS)"),
+        (lambda *_: None, "a lock on a folder (flock) does not keep others out"),  # NFS with nolock (filelock #6)
+    ],
+)
+def test_locks_that_are_none_are_refused(tmp_path, monkeypatch, flock, told):
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert told in refusal(tmp_path)
+
+
+def test_a_folder_that_is_another_one_each_time_is_refused(tmp_path, monkeypatch):
+    answers = iter([True, False])  # a new number every second (kubo #11429)
+    monkeypatch.setattr(os.path, "samestat", lambda *_: next(answers, True))
+    assert "a folder has another inode each time" in refusal(tmp_path)
+
+
+def test_a_disk_that_cannot_sync_is_a_problem_of_its_own(tmp_path, monkeypatch):
+    def failing(_):
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    assert refusal(tmp_path) == "could not make a file of the stage durable (EIO: Input/output error)"
+
+
+def test_a_full_disk_does_not_keep_the_service_from_its_start_and_is_tried_later(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        file_system.require_sound(tmp_path)
+    assert file_system._proven == set()
+    file_system.require_sound(tmp_path)
+    assert file_system._proven == {tmp_path.stat().st_dev}
+
+
+def test_a_file_system_is_tried_once_and_nothing_is_left(tmp_path, monkeypatch):
+    stage_for(tmp_path / "var", tmp_path / "output")
+    monkeypatch.setattr(durable, "move_new", None)
+    stage_for(tmp_path / "var", tmp_path / "another")
+    assert [path for path in tmp_path.rglob("*") if file_system.PREFIX in path.name] == []
+
+
+def test_what_a_probe_left_that_was_killed_goes_an_hour_later(tmp_path):
+    old, young = tmp_path / f"{file_system.PREFIX}old", tmp_path / f"{file_system.PREFIX}young"
+    for each in (old, young):
+        (each / "from").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    file_system.require_sound(tmp_path)
+    assert list(tmp_path.iterdir()) == [young]
+
+
+def mounted(kind: str, options: str, folder: Path) -> None:
+    require("" if os.geteuid() == 0 else "only root can mount")
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", kind, "-o", options, kind, folder], capture_output=True, check=False)
+    require("mounting is not allowed here" if made.returncode else "")
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "overlay"])
+def test_a_sound_file_system_is_taken(tmp_path, kind):
+    for each in ("lower", "upper", "work"):
+        (tmp_path / each).mkdir()
+    options = {
+        "tmpfs": "size=1m",
+        "overlay": f"lowerdir={tmp_path}/lower,upperdir={tmp_path}/upper,workdir={tmp_path}/work",
+    }
+    folder = tmp_path / "mounted"
+    mounted(kind, options[kind], folder)
+    try:
+        file_system.require_sound(folder)
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+        shutil.rmtree(tmp_path / "work", ignore_errors=True)

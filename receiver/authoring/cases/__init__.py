@@ -1,1 +1,1 @@
-"""Runs deliveries offline, as the service would, and proves sample cases against what they are to become."""
+"""Runs deliveries offline, and compares sample cases with what is expected."""

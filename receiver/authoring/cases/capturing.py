@@ -1,4 +1,7 @@
-"""Lays a kept delivery out as a sample case: files by the naming rule, or a request if names cannot tell all."""
+"""Writes a kept delivery as a sample case.
+
+As files by the naming rule, or as one request if file names cannot express everything.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -45,7 +48,7 @@ def sent(kept: Kept) -> list[Sent]:
 
 
 def laid_out(process: Process, parts: Sequence[Sent]) -> Mapping[str, bytes]:
-    """Return the files of a sample case by name: read again, they are this very delivery."""
+    """Return the files of a sample case by name; read again, they give this delivery."""
     names = [_file_name(process, part) for part in parts]
     folded = [name.casefold() for name in names if name]
     if len(set(folded)) == len(parts) and not {REQUEST, EXPECTED} & set(folded):
@@ -65,14 +68,20 @@ def _file_name(process: Process, part: Sent) -> str | None:
 
 
 def _same(told: Section, part: Sent) -> bool:
-    """Return whether a section follows from a file's name. Nobody ever sees the name of a metadata file."""
+    """Return whether a section follows from a file's name.
+
+    Nobody ever sees the name of a metadata file.
+    """
     if part.role is Role.METADATA:
         return (told.name, told.type) == (part.section.name, part.section.type) and _reads_alike(part)
     return told == part.section
 
 
 def _reads_alike(part: Sent) -> bool:
-    """Return whether metadata reads the same without its charset, which no file's name can tell."""
+    """Return whether metadata reads the same without its charset.
+
+    A file's name cannot express a charset.
+    """
     charset = part.section.charset
     utf8 = xml_text.utf8 if part.suffix == ".xml" else json_text.utf8
     try:
@@ -82,7 +91,10 @@ def _reads_alike(part: Sent) -> bool:
 
 
 def _request(process: Process, parts: Sequence[Sent]) -> bytes:
-    """Return the delivery as one request, without what a proxy or the platform may have put in its head."""
+    """Return the delivery as one request.
+
+    Headers that a proxy or the platform may have added are left out.
+    """
     boundary = BOUNDARY
     while any(boundary.encode() in part.content for part in parts):
         boundary += "-"

@@ -1,4 +1,4 @@
-"""Sample cases: one folder each under a process's samples/, a delivery beside what it must become.
+"""Sample cases: a folder each under samples/, a delivery beside what is expected.
 
     samples/<case>/           the files of the delivery, or request.http
     samples/<case>/previous.json  what was accepted before it, where it is a correction
@@ -67,7 +67,10 @@ class Case:
 
     @property
     def previous(self) -> Previous | None:
-        """What was accepted before the delivery. Raises `NotARequestError` for a file that does not tell."""
+        """What was accepted before the delivery.
+
+        Raises `NotARequestError` for a file that does not tell.
+        """
         if self._before is None or not self._before.exists():
             return None
         try:
@@ -79,7 +82,10 @@ class Case:
             raise NotARequestError(f"{self._before} must be {form}, each of them if it matters") from None
 
     def version(self, _id: str, _source_id: str) -> tuple[int, Previous | None]:
-        """Return which version the delivery is, and what was accepted before. Raises `NotARequestError`."""
+        """Return which version the delivery is, and what was accepted before.
+
+        Raises `NotARequestError`.
+        """
         before = self.previous
         return before.version + 1 if before else 1, before
 
@@ -92,7 +98,10 @@ def cases(process: Process) -> list[Case]:
 
 
 def incoming(case: Case, max_body: int) -> Iterator[Section]:
-    """Return the delivery of a case. Raises `NotARequestError`; `Problem` on its way in where a file cannot be read."""
+    """Return the delivery of a case.
+
+    Raises `NotARequestError`; `Problem` on its way in where a file cannot be read.
+    """
     request = case.folder / REQUEST
     if request.exists():
         return captured_sections(request, max_body)
@@ -174,7 +183,10 @@ class NotARequestError(ValueError):
 
 
 def captured_sections(path: Path, max_body: int) -> Iterator[Section]:
-    """Yield the sections of the request in a file. Raises `NotARequestError`, and `Problem` as the service would."""
+    """Yield the sections of the request in a file.
+
+    Raises `NotARequestError`, and `Problem` as the service would.
+    """
     stream = io.BytesIO(path.read_bytes())
     if not stream.readline().rstrip().endswith((b"HTTP/1.1", b"HTTP/1.0")):
         raise NotARequestError(f"{path} does not begin with a request line such as POST /… HTTP/1.1")
@@ -184,7 +196,10 @@ def captured_sections(path: Path, max_body: int) -> Iterator[Section]:
 
 
 def processes(settings: Settings, names: Iterable[str] = ()) -> dict[str, Process]:
-    """Return some processes of a site by name, or all. Raises `ConfigurationError` if one is faulty or not there."""
+    """Return some processes of a site by name, or all.
+
+    Raises `ConfigurationError` if one is faulty or not there.
+    """
     known = [folder.name for folder in find(settings.site)[0]]
     wanted = list(names) or known
     if unknown := list(_unknown(wanted, known)):
@@ -200,7 +215,7 @@ def _matters(fault: Fault) -> bool:
 
 
 def root(process: Process) -> Path:
-    """Return the folder of the site that a process belongs to: it lies in <site>/mappings/<process>."""
+    """Return the folder of the site, which has mappings/<process> in it."""
     return process.config.folder.parents[1]
 
 

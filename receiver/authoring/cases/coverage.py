@@ -1,4 +1,4 @@
-"""What the sample cases of a process leave untried: lines and conditions of its templates, and fields."""
+"""What the sample cases leave untried: lines, conditions, rules and fields."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Proofs in the XML that build servers read, in the shape that JUnit's Ant task gave it."""
+"""JUnit XML: the results of sample cases, for build servers."""
 
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
@@ -9,7 +9,7 @@ ELEMENTS = {Status.CHANGED: "failure", Status.NEW: "failure", Status.ERROR: "err
 
 
 def report(proofs: Sequence[Proof]) -> "ElementTree[Element]":
-    """Return the document: one suite for each process, one test case for each sample case."""
+    """Return the document: a suite for each process, a test case for each sample case."""
     root = Element("testsuites", _counts(proofs))
     for process in dict.fromkeys(proof.case.process.name for proof in proofs):
         own = [proof for proof in proofs if proof.case.process.name == process]

@@ -1,4 +1,4 @@
-"""What would become of one delivery: by the service's own path, with nothing kept and nothing published."""
+"""Runs one delivery along the service's own path, and keeps and publishes nothing."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -41,7 +41,10 @@ def run(
     accept_rules: bool = False,
     corrections: Mapping[str, str] = NOTHING,
 ) -> Outcome:
-    """Run one delivery, as the first one under its sourceId unless `version` tells another, or raises `Problem`."""
+    """Run one delivery. `version` returns its version and the one before.
+
+    Without it the delivery is the first of its sourceId. Raises `Problem`.
+    """
     parts: tuple[Part, ...] = ()
     reading, whole = None, False
     with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)).open() as staged:

@@ -1,4 +1,4 @@
-"""Compares what a sample case becomes with what it must become, and writes it down."""
+"""Compares the outcome of a sample case with expected/, and writes expected/."""
 
 import json
 import time
@@ -56,7 +56,7 @@ def files(outcome: Outcome) -> Files:
 
 
 def _name(record: Record) -> str:
-    """Return the name of a record in expected/: of another output folder than the process's own, below its name."""
+    """Return a record's name in expected/; one of another output folder is below its name."""
     return f"{record.root.name}/{record.path}" if record.root else record.path
 
 
@@ -81,7 +81,7 @@ def compare(config: ProcessConfig, wanted: Files, got: Files) -> Iterator[str]:
 
 
 def write(case: Case, files: Files) -> None:
-    """Make expected/ hold these files and no others; what is there already is not touched."""
+    """Make expected/ hold these files and no others; equal files are not touched."""
     for path in sorted(case.expected.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
@@ -114,7 +114,7 @@ def forms(config: ProcessConfig) -> Mapping[str, RecordStyle]:
 
 
 def _renamed(gone: list[str], new: list[str]) -> dict[str, str]:
-    """Tell which files only have another name: the id, and so the name, follows the content of the delivery."""
+    """Report files that only have another name: ids, and so names, follow the content."""
     found = {}
     for path in gone:
         same = [other for other in new if PurePosixPath(other).suffix == PurePosixPath(path).suffix]

@@ -1,4 +1,4 @@
-"""Looks deeper than a start does: what a site would do wrong although everything in it compiles."""
+"""Finds what would go wrong in a site although everything in it compiles."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -35,19 +35,19 @@ CHECKS: tuple[Check, ...] = (  # what is proven without running anything
 
 
 def check(settings: Settings, environ: Mapping[str, str]) -> list[Fault]:
-    """Return every fault of a site: those that forbid a start, and those that a delivery would meet."""
+    """Return every fault of a site: of compiling, and of the checks here."""
     return inspect(settings, compile_pieces(settings, environ), environ)
 
 
 def inspect(settings: Settings, compiled: Compiled, environ: Mapping[str, str]) -> list[Fault]:
-    """Return every fault of what is compiled of a site, also those that compiling has found."""
+    """Return every fault of a compiled site, including those of compiling."""
     seen = site(settings, compiled, environ)
     proven = {*compiled.faults, *(fault for each in CHECKS for fault in _found(each, seen))}
     return sorted(_merged(proven, _found(trials.faults, seen)))
 
 
 def _merged(proven: set[Fault], tried: Iterable[Fault]) -> set[Fault]:
-    """Put together what is proven and what running shows: at one line the proof says it better.
+    """Merge proven faults and those of trials; on the same line the proven one stays.
 
     A warning whose line refuses a sample of the process is an error: it is no matter of some delivery any more.
     """

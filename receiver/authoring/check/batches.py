@@ -1,4 +1,4 @@
-"""Batches whose records may wait without end, or whose files may be in each other's way."""
+"""Batches that may wait without end, or whose files may get the same name."""
 
 import csv
 import re
@@ -16,7 +16,7 @@ TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 
 def faults(site: Site) -> Iterator[Fault]:
-    """Yield a warning for each batch that nothing closes in time, and a note for one whose files have one name."""
+    """Yield a warning for each batch that nothing closes in time, and for equal file names."""
     for process in site.processes:
         for batch in process.config.batches:
             where = ("batches", batch.name)
@@ -32,7 +32,10 @@ def faults(site: Site) -> Iterator[Fault]:
 
 
 def _columns(process: Pieces, batch: BatchConfig) -> Iterator[Fault]:
-    """Yield a header that has other columns than the rows below it, as far as both are one line of a template."""
+    """Yield a header whose columns differ from those of the rows.
+
+    Only where both are one line of a template.
+    """
     for each in process.records:
         record, header = each.config, process.config.folder / str(batch.header)
         if record.batch != batch.name or record.format != "csv" or not batch.header or not each.template:
@@ -48,7 +51,10 @@ def _columns(process: Pieces, batch: BatchConfig) -> Iterator[Fault]:
 
 
 def _only_line(file: Path, delimiter: str) -> tuple[int, int]:
-    """Return the number of the only line of a template that writes something, and of its columns; 0 without one."""
+    """Return the number of the only line that a template prints, and its columns.
+
+    0 if there are more, or none.
+    """
     text = file.read_text("utf-8-sig") if file.is_file() else ""
     plain = TAG.sub(lambda tag: "x" * tag[0].startswith("{{") + "\n" * tag[0].count("\n"), text)
     written = [(number, line) for number, line in enumerate(plain.splitlines(), 1) if line.strip()]

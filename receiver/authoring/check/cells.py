@@ -1,4 +1,4 @@
-"""What one text reads of the tables: which tables and cells, by the types of its variables, and what is guarded."""
+"""Which tables and cells a text reads, by the types of its variables."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -108,7 +108,7 @@ class Walk:
             self._children(node, types, guards)
 
     def _children(self, node: nodes.Node, types: Types, guards: Guards) -> None:
-        """Visit what a node consists of; in a list of statements a variable is known after it is set."""
+        """Visit the children of a node; a variable is known after the statement that sets it."""
         known = dict(types)
         for child in node.iter_child_nodes():
             self._visit(child, known, guards)
@@ -223,7 +223,7 @@ class Walk:
 
 
 def _guard(test: nodes.Node | None) -> tuple[Guards, Guards]:
-    """Return what is there if a single condition holds, and what is there if it does not."""
+    """Return what is defined if a single condition is true, and what if it is false."""
     if isinstance(test, nodes.Test) and test.name in ("defined", "undefined"):
         there = frozenset({chain(test.node, {})})
         return (there, NONE) if test.name == "defined" else (NONE, there)
@@ -235,7 +235,7 @@ def _guard(test: nodes.Node | None) -> tuple[Guards, Guards]:
 
 
 def _cell_arguments(node: nodes.Filter) -> Iterator[nodes.Const]:
-    """Yield the arguments of a filter that name a cell: sort(attribute="qty"), selectattr("sku", …)."""
+    """Yield arguments of filters that name a cell, as in sort(attribute="qty")."""
     given: list[nodes.Node] = [keyword.value for keyword in node.kwargs if keyword.key == "attribute"]
     given += node.args[:1] if node.name in BY_CELL else []
     yield from (each for each in given if isinstance(each, nodes.Const) and isinstance(each.value, str))

@@ -1,4 +1,7 @@
-"""Every code of a fault, and what it says in one line. docs/checks.md has a section for each."""
+"""Every code of a fault with a description of one line.
+
+docs/checks.md has a section for each.
+"""
 
 CODES = {
     # process.toml as a file

@@ -14,7 +14,10 @@ EQUAL = frozenset({"eq", "ne", "in", "notin"})
 
 
 def field_alone(written: str) -> bool:
-    """Return whether a condition asks for one field at most, and nothing that made-up values might miss."""
+    """Return whether a condition reads at most one field, and nothing else.
+
+    Then inputs made from a schema decide it.
+    """
     root = expression(Source("", written), Places())
     every = [root, *root.find_all(nodes.Node)]
     read = {name for node in every if (name := field(node))}
@@ -22,7 +25,10 @@ def field_alone(written: str) -> bool:
 
 
 def is_guard(written: str) -> bool:
-    """Return whether a condition asks only whether fields are there, which a schema may promise one day."""
+    """Return whether a condition only asks whether fields are defined.
+
+    A schema may make such fields required later.
+    """
     root = expression(Source("", written), Places())
     every = [root, *root.find_all(nodes.Node)]
     return any(map(field, every)) and not any(isinstance(node, nodes.Compare) for node in every)

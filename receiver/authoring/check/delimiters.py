@@ -1,4 +1,4 @@
-"""Delimiters of text records: what stands between two values, and may stand within one of them."""
+"""Delimiters in text records that a value may contain."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,10 @@ TEXTLESS = frozenset({"integer", "number", "boolean", "null"})
 
 
 def faults(site: Site) -> Iterator[Fault]:
-    """Yield text records that print a delimiter between values that may hold it, and do not forbid it."""
+    """Yield text records that print a delimiter between values that may contain it.
+
+    Records that forbid the character are left out.
+    """
     for process in site.processes:
         for written in texts(site, process):
             if written.record and written.record.format == "text":
@@ -48,7 +51,7 @@ def _open(written: Written, forbidden: str, proof: "Proof") -> Iterator[Fault]:
 
 
 def _separated(root: nodes.Node) -> Iterator[tuple[tuple[nodes.Expr, nodes.Expr], set[str]]]:
-    """Yield neighbours in a line, whichever tags stand between them, with the delimiters between the two."""
+    """Yield neighbours in a line, with the delimiters between them; tags are skipped."""
     before: nodes.Expr | None = None
     between = ""
     for piece in _pieces(root):
@@ -98,7 +101,10 @@ class Proof:
         return cls(site.library, known, identity.node if identity else None, variables, rows)
 
     def may_hold(self, node: nodes.Node, mark: str, seen: frozenset[str] = frozenset()) -> bool:
-        """Return whether what an expression prints may have a character. `seen` are the variables on the way."""
+        """Return whether the value of an expression may contain a character.
+
+        `seen` are the variables that led here.
+        """
         if isinstance(node, nodes.Const | nodes.Compare | nodes.Test | nodes.Not):
             return False
         if isinstance(node, nodes.Filter) and (node.name in FREE or _takes_out(node, mark)):

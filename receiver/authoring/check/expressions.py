@@ -1,4 +1,7 @@
-"""Expressions that compile and cannot be meant: names that nothing has, values that never come, escapes by hand."""
+"""Expressions that compile but cannot be meant.
+
+Unknown names, values that are impossible, escapes by hand.
+"""
 
 import re
 from collections.abc import Iterator
@@ -84,7 +87,10 @@ def _attributes(written: Written, known: Shape | None, metadata: Shape | None) -
 
 
 def _previous(written: Written) -> Iterator[Fault]:
-    """Yield what the version before has not, and tests of whether it is defined: it always is, and none at first."""
+    """Yield unknown names of `delivery.previous`, and tests whether it is defined.
+
+    It always is; for a first version it is none.
+    """
     for node in written.root.find_all(nodes.Getattr):
         if _is_previous(node.node) and node.attr not in PREVIOUS:
             hint = did_you_mean(node.attr, PREVIOUS) or f"it has {', '.join(PREVIOUS)}"
@@ -110,7 +116,11 @@ def _is_text(name: str, known: Shape | None) -> bool:
 
 
 def _never_equal(written: Written, process: Pieces, known: Shape | None) -> Iterator[Fault]:
-    """Yield comparisons of a field with what its enum does not list, and of a document's type with none it may have."""
+    """Yield comparisons that are never true.
+
+    A field with a value that its enum does not list, or a document's type with one it cannot
+    have.
+    """
     for node in written.root.find_all(nodes.Compare):
         listed = _listed(node.expr, process, known)
         for operand in node.ops if listed else ():
@@ -124,7 +134,7 @@ def _never_equal(written: Written, process: Pieces, known: Shape | None) -> Iter
 
 
 def _listed(node: nodes.Expr, process: Pieces, known: Shape | None) -> list[Any]:
-    """Return every value that an expression may have, where that is listed; [] where anything may come."""
+    """Return every value that an expression may have; [] if they are not listed."""
     if isinstance(node, nodes.Filter) and node.name in ("default", "d") and node.node:
         rest = [constant.value for each in node.args[:1] for constant in _constants(each)]
         return [*_listed(node.node, process, known), *rest] if _listed(node.node, process, known) else []
@@ -208,13 +218,16 @@ def _shortened(
 
 
 def _longest(member: shape.Member, *, last: bool = True) -> list[str]:
-    """Return the longest codes that a field may have: those of its anchored patterns and its enum."""
+    """Return the longest codes a field may have, from its anchored patterns and its enum."""
     made = [instance(each, longest=True, last=last) or "" for each in _patterns(member)]
     return made + [str(each) for each in member.node.schema.get("enum", [])]
 
 
 def _late(written: Written, node: nodes.Filter) -> Iterator[Fault]:
-    """Yield a default behind a filter that fails where the value is missing, or always gives one."""
+    """Yield a `default` that comes too late.
+
+    The filter before it fails on a missing value, or always returns one.
+    """
     before = node.node if node.name in ("default", "d") else None
     if isinstance(before, nodes.Filter) and before.name not in GIVING_NOTHING:
         message = f"this default never comes into effect: where a value is missing, `{before.name}` before it fails"
@@ -241,7 +254,10 @@ def _tests(root: nodes.Node) -> Iterator[nodes.Node]:
 
 
 def _by_itself(written: Written, node: nodes.Node) -> Iterator[Fault]:
-    """Yield parts of a condition that are texts, and so always true: `fields.clinic == "NORTH" or "SOUTH"`."""
+    """Yield texts that stand as conditions: `fields.clinic == "NORTH" or "SOUTH"`.
+
+    They are always true.
+    """
     if isinstance(node, nodes.And | nodes.Or | nodes.Not):
         for child in node.iter_child_nodes():
             yield from _by_itself(written, child)

@@ -1,4 +1,4 @@
-"""The fields: the paths to them in the metadata, and the names that templates read, against the schemas."""
+"""Paths to fields in the metadata, and field names in templates, against the schemas."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from receiver.templates.reads import Read
 
 
 def fields(site: Site) -> Iterator[Fault]:
-    """Yield fields that nobody knows, that may be absent where they are read, and whose type never fits."""
+    """Yield fields that are unknown, may be missing where they are read, or never fit."""
     for process in site.processes:
         reads = list(_reads(process))
         name = process.config.fields.schema
@@ -29,7 +29,7 @@ def fields(site: Site) -> Iterator[Fault]:
 
 
 def _reads(process: Pieces) -> Iterator[Read]:
-    """Yield every read, those of a record as guarded if its condition, or a rule, proves the field to be there."""
+    """Yield every read; a record's condition, or a rule, may guard it."""
     ruled = frozenset[str]().union(*(guarded_by(rule.config.must) for rule in process.rules if rule))
     of_records = [(record, (record.template, record.path)) for record in process.records]
     for record, pieces in of_records:
@@ -79,7 +79,10 @@ def _configured(process: Pieces, shape: Shape, schema: str) -> Iterator[Fault]:
 
 
 def _types(process: Pieces, shape: Shape) -> Iterator[Fault]:
-    """Yield fields whose values never have the type that the schema asks for, so that every delivery is refused."""
+    """Yield fields whose values never have the type in the schema.
+
+    Every delivery would be refused.
+    """
     config = process.config
     for name, member in shape.members.items():
         file, place = member.node.document.file, member.node.document.positions.of(member.node.path, key=True)

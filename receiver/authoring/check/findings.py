@@ -1,4 +1,7 @@
-"""The findings of one run, written for people, for programs, for GitHub Actions and as SARIF 2.1.0 (OASIS, 2020)."""
+"""The findings of a run: for people, for programs, for GitHub Actions, and as SARIF.
+
+SARIF 2.1.0 (OASIS, 2020).
+"""
 
 import json
 import re
@@ -26,7 +29,7 @@ class Findings:
     site: Path
 
     def file(self, fault: Fault) -> str:
-        """Return a fault's file as it is called from the working directory, where the site lies below that."""
+        """Return a fault's file relative to the working directory, if it is below that."""
         path, here = (self.site / fault.file).absolute(), Path.cwd()
         return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()
 
@@ -56,7 +59,10 @@ COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cy
 
 
 def for_people(findings: Findings) -> str:
-    """Write `file:line:column: CODE message (hint)`, what is no error with its severity behind it, and a summary."""
+    """Write `file:line:column: CODE message (hint)` for each fault, and a summary.
+
+    Faults that are not errors have their severity behind the message.
+    """
     errors = any(fault.severity is Severity.ERROR for fault in findings.faults)
     further = "" if errors else SAMPLES
     return "\n".join([*map(_line, findings.faults), findings.summary() + further])
@@ -101,7 +107,10 @@ STEP = re.compile(r"\w+")
 
 
 class Edit(NamedTuple):
-    """What to write instead of a part of a fault's line; columns from 1, the end is behind the last character."""
+    """The replacement of a part of a fault's line.
+
+    Columns count from 1; the end is behind the last character.
+    """
 
     start: int
     end: int
@@ -129,7 +138,7 @@ MENDED: tuple[tuple[re.Pattern[str], re.Pattern[str], Rewrite], ...] = (
 
 
 def edit(site: Path, fault: Fault) -> Edit | None:
-    """Return the edit that mends a fault; None if there is none, or the file cannot be read."""
+    """Return the edit that fixes a fault; None without one, or if the file is unreadable."""
     try:
         line = (site / fault.file).read_text("utf-8-sig").split("\n")[fault.line - 1]
     except (OSError, UnicodeDecodeError, IndexError):
@@ -139,7 +148,7 @@ def edit(site: Path, fault: Fault) -> Edit | None:
 
 
 def _instead(line: str, fault: Fault, meant: str) -> Edit | None:
-    """Return the edit that writes the word that was meant for the one that the message names, or for a near one."""
+    """Return the edit that replaces the word in the message, or one near it."""
     start = fault.column - 1
     for named in QUOTED_WORD.findall(fault.message):
         place = line.find(named, start)

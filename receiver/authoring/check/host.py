@@ -1,4 +1,7 @@
-"""What process.toml asks of this host: folders and groups for the output, programs and variables for notices."""
+"""What process.toml needs on this host.
+
+Folders and groups for the output, programs and variables for notices.
+"""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ OWN = (stage.FOLDER, quarantine.FOLDER, originals.FOLDER)  # under RECEIVER_DATA
 
 
 def folders(site: Site) -> Iterator[Fault]:
-    """Yield output folders that are the program's own, or that a rename cannot reach from the stage."""
+    """Yield output folders that belong to the program, or are not on the stage's file system."""
     data = site.settings.data.resolve()
     for process in site.processes:
         written = process.config.output.directory
@@ -39,7 +42,10 @@ def folders(site: Site) -> Iterator[Fault]:
 
 
 def _further(site: Site, config: ProcessConfig, device: int) -> Iterator[Fault]:
-    """Yield further output folders that are the program's own, or on another file system than the process's own."""
+    """Yield further output folders with the same faults.
+
+    Those that belong to the program, or are not on the file system of the process's own.
+    """
     for position, written in directories(config)[1:]:
         folder = (site.settings.output / written).resolve()
         if taken := next((name for name in _own(site) if _touch(folder, name)), None):
@@ -52,7 +58,10 @@ def _further(site: Site, config: ProcessConfig, device: int) -> Iterator[Fault]:
 
 
 def _group(config: ProcessConfig) -> Iterator[Fault]:
-    """Yield the group whose member the user that asks is not; one that is unknown has its fault already."""
+    """Yield a group that the user who runs the check is not in.
+
+    An unknown group has its fault already.
+    """
     for position, written in groups(config):
         with suppress(KeyError):
             group = group_id(written)
@@ -73,13 +82,13 @@ def _touch(one: Path, other: Path) -> bool:
 
 
 def _device(folder: Path) -> int:
-    """Return the file system of a folder, or of the nearest one above it that is there."""
+    """Return the file system of a folder, or of its nearest parent that exists."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     return existing.stat().st_dev
 
 
 def notices(site: Site) -> Iterator[Fault]:
-    """Yield programs that are not there and variables that are not set: on the host of the service they must be."""
+    """Yield missing programs and unset variables; the service's host needs them."""
     for process in site.processes:
         yield from _command(process.config)
         yield from _webhook(process.config, site)

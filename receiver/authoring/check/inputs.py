@@ -1,4 +1,7 @@
-"""Inputs made from the fields schema of a process: what a sample carries, and every way in which a field may differ."""
+"""Inputs made from the fields schema of a process.
+
+What a sample has, and every way in which a field may differ.
+"""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +38,7 @@ def inputs(
     keys: Mapping[str, list[str]],
     library: Library,
 ) -> list[Input]:
-    """Return inputs that satisfy the schema, made from the fields of samples, the first above all.
+    """Return inputs that satisfy the schema, made from the fields of samples.
 
     Only fields that are `read` differ. Those that are `decisive` for a record to be written differ alone as well.
     `keys` are those of the code tables that a field is looked up in.
@@ -63,7 +66,7 @@ def inputs(
 def _whole(
     fields: dict[str, Any], samples: Sequence[Fields], choices: Mapping[str, list[Value]], schema: JsonSchema
 ) -> dict[str, Any]:
-    """Fill each field that is absent or empty: as another sample has it, or as the schema takes it."""
+    """Fill each missing or empty field from another sample, or from the schema."""
     for name, options in choices.items():
         if not fields.get(name):
             seen = [each[name] for each in samples if each.get(name)]
@@ -74,7 +77,7 @@ def _whole(
 
 
 def documents(rules: Sequence[PartConfig], parts: Sequence[Part]) -> Iterator[tuple[str, list[Part]]]:
-    """Yield the parts of a sample as the rules of a process let them differ: of each type, several, none."""
+    """Yield a sample's parts as the rules of a process allow: each type, several, none."""
     own = [rule for rule in rules if rule.role is Role.DOCUMENT]
     found = [part for part in parts if part.role is Role.DOCUMENT]
     rest = [part for part in parts if part.role is not Role.DOCUMENT]

@@ -1,4 +1,4 @@
-"""The parts that a process expects: globs that overlap, types that nothing has, sizes that never come."""
+"""The expected parts: overlapping globs, unknown types, sizes that are impossible."""
 
 import re
 from collections.abc import Iterator
@@ -99,6 +99,9 @@ def overlap(first: str, second: str) -> bool:
 
 
 def _share(one: str, other: str) -> bool:
-    """Return whether two tokens for a single character have one in common: of printable ASCII and their own."""
+    """Return whether two patterns for one character can match the same one.
+
+    Printable ASCII and the characters of both are tried.
+    """
     candidates = {*map(chr, range(32, 127)), *one, *other}
     return any(fnmatchcase(letter, one) and fnmatchcase(letter, other) for letter in candidates)

@@ -1,4 +1,4 @@
-"""The names of published files: unique for every delivery, apart from each other, and telling no value."""
+"""Names of published files: unique for each delivery, and without field values."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Written(NamedTuple):
 
 
 def faults(site: Site) -> Iterator[Fault]:
-    """Yield paths that two deliveries may share, that two files of one delivery share, or that spell a value."""
+    """Yield paths that are not unique, or that contain a field's value."""
     for process in site.processes:
         written = list(_compiled(process))
         for each in written:
@@ -98,7 +98,7 @@ def _apart(process: Pieces, written: Written) -> Iterator[Fault]:
 
 
 def _printed(node: nodes.Node) -> frozenset[str]:
-    """Return what a template prints whole, whichever way it goes: names such as delivery.id."""
+    """Return what a template prints in every case: names such as delivery.id."""
     if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
         return frozenset({f"{node.node.name}.{node.attr}"})
     if isinstance(node, nodes.Name):
@@ -139,7 +139,10 @@ def _telling(site: Site, process: Pieces, written: Written) -> Iterator[Fault]:
 
 
 def _is_listed(shape: Shape | None, name: str) -> bool:
-    """Return whether a field's values are listed in its schema. A field that is not known has a fault already."""
+    """Return whether a field's values are listed in its schema.
+
+    A field that is not known has a fault already.
+    """
     if shape is None or not name:
         return False
     return shape.members[name].listed if name in shape.members else not shape.knows(name) and bool(shape.members)
@@ -171,7 +174,7 @@ def _replaced(site: Site, process: Pieces, written: Written) -> Iterator[Fault]:
 
 
 def _printed_marks(node: nodes.Node, shape: Shape | None) -> Iterator[tuple[nodes.Node, str, str]]:
-    """Yield what is printed with a character that no name of a file has, what is there, and what to write."""
+    """Yield characters that file names cannot have, with what to write instead."""
     if isinstance(node, nodes.Filter):
         if (mark := _of_date(node)) is not None:
             yield node, f'the date is written with "{mark}"', 'write it as date(…, "%Y-%m-%d") does'
@@ -200,7 +203,7 @@ def _mark(texts: list[object]) -> str | None:
 
 
 def _suffix(process: Pieces) -> Iterator[Fault]:
-    """Yield names of documents without a suffix, or with a dot before the one that begins with it."""
+    """Yield names of documents without a suffix, or with a second dot before it."""
     name = process.config.output.documents.rpartition("/")[2]
     message = hint = ""
     if re.search(r"\.\s*\{\{-?\s*document\.suffix\s*-?\}\}", name):

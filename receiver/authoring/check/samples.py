@@ -42,7 +42,7 @@ class Metadata(NamedTuple):
 
 
 def faults(site: Site) -> Iterator[Fault]:
-    """Yield samples that are to pass and do not, and those that nobody expects anything of."""
+    """Yield samples that should pass and do not, and samples without expected/."""
     for pieces in site.processes:
         process = pieces.process(Path(), "")
         if process is None:
@@ -103,7 +103,10 @@ def _wrong_path(site: Site, process: Process, passing: list[Case]) -> Fault | No
 
 
 def _has_fields(process: Process, metadata: Metadata) -> bool:
-    """Return whether there is a field; true for what cannot be read, which is told by itself."""
+    """Return whether there is a field; true if that cannot be read.
+
+    Unreadable samples have a fault of their own.
+    """
     reader = process.metadata
     try:
         found = reader.form.fields(reader.form.parse(metadata.content), reader.layout)
@@ -113,7 +116,7 @@ def _has_fields(process: Process, metadata: Metadata) -> bool:
 
 
 def _confidences(site: Site, process: Process, passing: list[Case]) -> Iterator[Fault]:
-    """Yield a path that leads to no confidence in any sample, and a scale that none of them reaches."""
+    """Yield a path that finds no confidence, and a scale that no sample reaches."""
     rule, config = process.config.confidence, process.config
     written = config.source.data.get("fields", {}).get("confidence")
     asked = rule.minimum > 0 or any(rule.fields.values()) or written not in (None, process.metadata.form.NO_CONFIDENCE)
@@ -212,7 +215,7 @@ STEP = re.compile(r"(?:\{[^}]*\}|[^/:\[\]]*:)?([^/:\[\]{}]+)(?:\[(\d+)\])?")
 
 
 def locate(reader: MetadataReader, content: bytes, charset: str, where: str) -> Position:
-    """Return line and column, from 1, of what a violation's `where` names; the start if it cannot be told."""
+    """Return line and column, from 1, of a violation's `where`; 1, 1 if it is not found."""
     if place := LINE.fullmatch(where):
         return int(place[1]), int(place[2])
     document = reader.form.parse(content, charset)
@@ -225,7 +228,7 @@ def locate(reader: MetadataReader, content: bytes, charset: str, where: str) -> 
 
 
 def _field(reader: MetadataReader, document: Any, where: str) -> str:
-    """Return where a field stands that is only known by its name; without one, where all of them do."""
+    """Return the place of a field by its name; without one, of all fields."""
     name = next(iter(pointed_names(where)), None)
     found = reader.form.fields(document, reader.layout)
     for index, item in enumerate(found.items if found else ()):
@@ -236,7 +239,7 @@ def _field(reader: MetadataReader, document: Any, where: str) -> str:
 
 
 def _in_table(reader: MetadataReader, document: Any, content: bytes, steps: list[str]) -> Position:
-    """Return where a row of a table stands: the innermost one that is named; the start where none is."""
+    """Return the place of a row in a table, the innermost one that is named."""
     item, known = reader.form.top(document), reader.tables
     for name, number in zip(steps[::2], steps[1::2], strict=False):
         table = next(each for each in known if each.name == name)

@@ -30,7 +30,7 @@ def patterns(site: Site) -> Iterator[Fault]:
 
 
 def required(site: Site) -> Iterator[Fault]:
-    """Yield names that are required, and that only look like those of the schema's own members."""
+    """Yield required names that are similar to members of the schema, but not equal."""
     for name in sorted({str(each.config.fields.schema) for each in site.processes if each.config.fields.schema}):
         document, shape = site.schema(name), site.shape(name)
         listed = document.contents.get("required", []) if document and isinstance(document.contents, dict) else []

@@ -1,4 +1,4 @@
-"""What a JSON Schema says of the members of an object: their names, which are required, and what they are."""
+"""What a JSON Schema says of an object's members: names, types, which are required."""
 
 import re
 from collections.abc import Iterator

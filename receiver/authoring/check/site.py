@@ -23,7 +23,7 @@ from receiver.templates.source import start as beginning
 
 @dataclass(frozen=True)
 class Site:
-    """What could be compiled, and the JSON Schemas as they are written, each read once."""
+    """A compiled site, and its JSON Schemas as they are written, each read once."""
 
     settings: Settings
     compiled: Compiled
@@ -39,7 +39,10 @@ class Site:
 
     @property
     def whole(self) -> bool:
-        """Return whether everything could be compiled: only then is it known what is used by nobody."""
+        """Return whether everything could be compiled.
+
+        Only then is it known what is unused.
+        """
         read = len(self.processes) == len(self.compiled.folders)
         return read and not any(process.faults for process in self.processes)
 
@@ -48,7 +51,7 @@ class Site:
         return self.library.add(self.compiled.schemas.folder / name)
 
     def shape(self, name: str) -> Shape | None:
-        """Return what a JSON Schema says of an object's members; None if it cannot be read."""
+        """Return the members that a JSON Schema describes; None if it is unreadable."""
         document = self.schema(name)
         if document and name not in self._shapes:
             with (
@@ -65,7 +68,7 @@ def site(settings: Settings, compiled: Compiled, environ: Mapping[str, str]) -> 
 
 
 def templates(process: Pieces) -> Iterator[Template | Condition | Items]:
-    """Yield everything of a process that reads fields, as far as it could be compiled."""
+    """Yield everything of a process that reads fields and could be compiled."""
     everything = [process.documents, process.marker]
     yield from (rule.must for rule in process.rules if rule)
     for record in process.records:
@@ -95,7 +98,10 @@ def guarded_by(condition: str) -> reads.Fields:
 
 
 def reads_all(file: Path) -> bool:
-    """Return whether a template goes through the fields, or names one by a variable: then it may read any of them."""
+    """Return whether a template may read any field.
+
+    It loops over them, or names one by a variable.
+    """
     root = tree(Source("", file.read_text("utf-8-sig")), Places())
     whole = sum(1 for name in root.find_all(nodes.Name) if name.name == "fields")
     single = sum(1 for node in root.find_all((nodes.Getattr, nodes.Getitem)) if reads.field(node) is not None)
@@ -135,7 +141,10 @@ class Written:
 
 
 def texts(site: Site, process: Pieces) -> list[Written]:
-    """Return every text of a process that compiles, read once; a file that two records include comes for each."""
+    """Return every text of a process that compiles, read once.
+
+    A file that two records include is listed for each.
+    """
     if process.config.name not in site.texts:
         site.texts[process.config.name] = list(_texts(site, process))
     return site.texts[process.config.name]

@@ -1,4 +1,4 @@
-"""The tables: names of cells and tables that templates read, against what process.toml and the schemas say of rows."""
+"""Names of tables and cells in templates, against process.toml and the schemas."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,7 +13,7 @@ from receiver.site.process import Process
 
 
 def faults(site: Site) -> Iterator[Fault]:
-    """Yield tables and cells that nobody knows, and cells that may be absent where they are read."""
+    """Yield unknown tables and cells, and cells that may be missing where they are read."""
     for process in site.processes:
         known = KnownTables(site, process)
         for written in texts(site, process):
@@ -56,7 +56,7 @@ class KnownTables:
         return f'{self.tables[table].schema} knows no cell "{name}"', hint, severity
 
     def types_of_no_text(self) -> Iterator[Fault]:
-        """Yield cells whose schema asks for another type than the text that comes out of XML."""
+        """Yield cells of XML whose schema asks for another type than text."""
         for shape in self._shapes.values():
             for name, member in shape.members.items() if shape else ():
                 if member.types and "string" not in member.types:
@@ -66,13 +66,19 @@ class KnownTables:
                     yield Fault(member.node.document.file, *place, "field-type", message, hint)
 
     def may_be_absent(self, table: str, name: str) -> bool:
-        """Return whether the schema of a row leaves the cell out; what no schema says is not known."""
+        """Return whether a row's schema allows the cell to be missing.
+
+        False if no schema says.
+        """
         shape = self._shapes[table]
         return shape is not None and shape.knows(name) and name not in shape.required
 
 
 def _confidences(process: Pieces, known: KnownTables) -> Iterator[Fault]:
-    """Yield minimums of columns that no row has. A name without a dot, or of no table, is a field's."""
+    """Yield minimums of columns that no row has.
+
+    A name without a dot, or of no table, is a field's.
+    """
     for name in process.config.confidence.fields:
         table, dot, cell = name.partition(".")
         if dot and table in known.tables and (unknown := known.cell(table, cell)):
@@ -84,7 +90,7 @@ def _confidences(process: Pieces, known: KnownTables) -> Iterator[Fault]:
 
 
 def of_samples(process: Process, readings: Sequence[Reading]) -> Iterator[Fault]:
-    """Yield paths to rows, cells and their confidences that lead to nothing in any of the samples."""
+    """Yield paths to rows, cells and confidences that match nothing in any sample."""
     for name, table in process.config.tables.items() if readings else ():
         rows = [row for reading in readings for row in _rows(process, name, reading)]
         cells = [cell for reading in readings for cell in reading.cells if cell.name.startswith(f"{name}.")]

@@ -1,4 +1,7 @@
-"""Templates that the rest of the process belies: placeholders of other programs, types, sizes and encodings."""
+"""Templates that the rest of the process contradicts.
+
+Placeholders of other programs, types, sizes and encodings.
+"""
 
 import codecs
 import re
@@ -32,7 +35,7 @@ MEDIA_TYPE = re.compile(r"\b(application|image)[/^](pdf|tiff|png|jpeg)\b", re.IG
 
 
 def literals(site: Site) -> Iterator[Fault]:
-    """Yield literal text that looks like a field, and media types that are not those of every document."""
+    """Yield text that looks like a field, and media types that some documents do not have."""
     for process in site.processes:
         name = process.config.fields.schema
         shape = site.shape(name) if name else None
@@ -77,7 +80,10 @@ def _meant(word: str, shape: Shape | None) -> str:
 
 
 def _media_types(config: ProcessConfig, written: list[Written]) -> Iterator[Fault]:
-    """Yield a media type that stands in a record as text although documents of others come, and nothing asks for it."""
+    """Yield a media type as text although documents of other types are accepted.
+
+    Unless something asks for the type.
+    """
     rules = [part for part in config.parts if part.role is Role.DOCUMENT]
     asking = {each.record for each in written if "document.type" in each.source.text}
     kinds = {kind for part in rules for kind in (("application/pdf",) if part.convert else part.types)}
@@ -97,7 +103,7 @@ def _media_types(config: ProcessConfig, written: list[Written]) -> Iterator[Faul
 
 
 def embedding(site: Site) -> Iterator[Fault]:
-    """Yield templates that read one document of several, and those that embed less than a part may have."""
+    """Yield templates that read one document of several, or embed too small a size."""
     for process in site.processes:
         rules = [part for part in process.config.parts if part.role is Role.DOCUMENT]
         written = [each for each in texts(site, process) if each.record]

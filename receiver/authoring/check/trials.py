@@ -1,4 +1,4 @@
-"""Runs the templates as deliveries do: with the samples, and with inputs made from the schemas.
+"""Runs the templates with the samples, and with inputs made from the schemas.
 
 A sample that is to be published and is refused is an error: every delivery like it would be. What is refused of the
 made-up inputs is a warning: the schemas let it come, and the template or the record's own rules do not.
@@ -62,7 +62,7 @@ class Trial:
 
 
 def faults(site: Site) -> Iterator[Fault]:
-    """Yield what the templates of each process do wrong with a delivery that its schemas let in."""
+    """Yield what templates do wrong with deliveries that the schemas accept."""
     for pieces in site.processes:
         process = pieces.process(Path(), "")
         if process:
@@ -72,7 +72,7 @@ def faults(site: Site) -> Iterator[Fault]:
 
 
 def _run(trial: Trial) -> None:
-    """Run every sample, and the made-up inputs with the documents of the sample that has the most fields."""
+    """Run every sample, and the inputs with the documents of the largest sample."""
     read: list[tuple[Case, Reading]] = []
     for case in cases(trial.process):
         with suppress(NotARequestError, OSError), _stage() as staged:  # `receiver test` tells of those
@@ -117,7 +117,7 @@ def _received(trial: Trial, case: Case, staged: Staged) -> tuple[Reading, Sequen
 
 
 def _made_up(trial: Trial, reading: Reading, parts: Sequence[Part], samples: list[Any]) -> None:
-    """Run what the schemas let come, for as long as there is time; the order is the same in every run."""
+    """Run made-up inputs until time is over; their order is the same in every run."""
     end = time.process_time() + SECONDS
     for each in _inputs(trial, samples):
         _try(trial, replace(reading, fields=each.fields), parts, each.what, exact=each.exact)
@@ -136,7 +136,7 @@ def _made_up(trial: Trial, reading: Reading, parts: Sequence[Part], samples: lis
 
 
 def _tables(trial: Trial, reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the tables of a sample as they may differ: one without rows, or with a row as its schema lets come."""
+    """Yield a sample's tables as they may differ: without rows, or with other cells."""
     for table in trial.process.metadata.tables:
         rows = reading.tables.get(table.name, [])
         if rows:
@@ -168,7 +168,7 @@ def _inputs(trial: Trial, samples: list[Any]) -> list[Input]:
 
 
 def _keys(trial: Trial) -> dict[str, list[str]]:
-    """Return the keys of the code tables that each field is looked up in, and the texts that it is compared with."""
+    """Return the keys of code tables, and compared texts, by the field they belong to."""
     library = Library(trial.process.config.folder, trial.site.settings.site)
     keys: dict[str, list[str]] = {}
     for written in texts(trial.site, trial.pieces):
@@ -183,7 +183,7 @@ def _keys(trial: Trial) -> dict[str, list[str]]:
 
 
 def _looked_up(written: Written, node: nodes.Node | None) -> str | None:
-    """Return the field that is looked up: also by way of a variable, and of filters that leave a code what it is."""
+    """Return the field that is looked up, also through a variable or a plain filter."""
     said = {
         each.target.name: each.node
         for each in written.root.find_all(nodes.Assign)

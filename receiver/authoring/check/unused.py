@@ -1,4 +1,4 @@
-"""Templates, tables, schemas and fields that nothing uses, and settings that have no effect."""
+"""Unused templates, tables, schemas and fields, and settings that have no effect."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ SHIPPED = frozenset({"nextstep-metadata.schema.json", "nextstep-metadata.xsd"}) 
 
 
 def unused(site: Site) -> Iterator[Fault]:
-    """Yield unused files and fields, as far as everything that might use them could be compiled."""
+    """Yield unused files and fields, if everything that might use them was compiled."""
     for process in site.processes:
         if not process.faults:
             yield from _files(site, process)
@@ -83,7 +83,7 @@ def _template_files(site: Site, processes: list[Pieces]) -> Iterator[Path]:
 
 
 def without_effect(site: Site) -> Iterator[Fault]:
-    """Yield minimums of the confidence that nobody asks for, and measures of faults that nobody is told."""
+    """Yield minimums of the confidence and limits of notices without effect."""
     for process in site.processes:
         yield from _confidence(process.config)
         yield from _notify(process.config)

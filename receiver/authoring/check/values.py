@@ -1,4 +1,4 @@
-"""Values that a JSON Schema lets come: each that is listed, the empty one, the shortest and the longest, null, lists.
+"""Values that a JSON Schema accepts: listed, empty, shortest, longest, null, lists.
 
 What is returned is only likely to satisfy the schema: whoever tries it asks the schema itself.
 """
@@ -43,7 +43,7 @@ class Value(NamedTuple):
 
 
 def values(top: Node, library: Library, seen: tuple[Any, ...] = ()) -> Iterator[Value]:
-    """Yield values for a schema; `seen` are some that came before, and so are likely to be right."""
+    """Yield values for a schema; `seen` are known good ones."""
     schemas = [node.schema for node in possible(top, library)]
     yield from _listed(schemas)
     types = _types([node.schema for node in certain(top, library)])
@@ -115,7 +115,7 @@ def _lists(top: Node, schemas: list[dict[str, Any]], library: Library, seen: tup
 
 @cache  # one schema serves several processes
 def instance(pattern: str, *, longest: bool, last: bool = True) -> str | None:
-    """Return a short or a long text that a pattern matches; None for a pattern that Python does not read.
+    """Return a short or a long text that a pattern matches; None if Python cannot read it.
 
     Of each set of characters the long text has the `last` one, or the first.
     """
@@ -128,7 +128,10 @@ def instance(pattern: str, *, longest: bool, last: bool = True) -> str | None:
 
 
 def may_hold(pattern: str, letter: str) -> bool:
-    """Return whether a text that a pattern matches may have a character; true where that is not known."""
+    """Return whether a text that matches a pattern may contain a character.
+
+    True if that is not known.
+    """
     if not (pattern.startswith("^") and pattern.endswith("$")):
         return True
     try:

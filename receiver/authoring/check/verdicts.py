@@ -1,4 +1,4 @@
-"""What is told of a delivery that was tried and refused: the template's line, and what is to be done."""
+"""Reports a trial that was refused: the template's line, and what to do."""
 
 import re
 from collections.abc import Mapping
@@ -82,7 +82,7 @@ class Verdicts:
         return replace(process, records=records, rules=tuple(rules_))
 
     def constant(self) -> None:
-        """Report conditions of one field that were always true, or never, of all that the schema lets come."""
+        """Report conditions on one field that were true, or false, for every input."""
         for path, seen in self._outcomes.items():
             written = str(self._said(path))
             if (
@@ -135,7 +135,10 @@ class Verdicts:
                 self._tell(violation, f"with the sample {case.name}", Severity.ERROR, "")
 
     def made_up(self, problem: Problem, what: str, *, exact: bool) -> None:
-        """Report an input that schemas and rules let come; one that is not exact may break the rules of filters."""
+        """Report an input that schemas and rules accept.
+
+        One that is not exact may break a filter's rules.
+        """
         if problem.rules:
             return
         if problem.code is Code.NO_RECORD:
@@ -145,7 +148,7 @@ class Verdicts:
                 self._tell(violation, f"where {what}", Severity.WARNING, "guard it here, or refuse it in the schema")
 
     def _without_records(self, what: str) -> None:
-        """Report a delivery that no record applies to, if nobody has said that this may be."""
+        """Report a delivery that no record applies to, unless that is allowed."""
         if "without_records" in self.config.source.data.get("delivery", {}):
             return
         message = f"no record is written where {what}"
@@ -154,7 +157,7 @@ class Verdicts:
         self._note(self.config.fault("no-record", message, *path, hint=hint, severity=Severity.WARNING))
 
     def _unusual(self, template: "Remembering", text: str) -> None:
-        """Report what of an HL7 message receivers do not expect, though the standard's structure has it."""
+        """Report what HL7 receivers do not expect though the structure allows it."""
         found = list(habits.findings(text))
         lines = template.lines(template.last) if found else []
         for place, message in found:
@@ -165,7 +168,10 @@ class Verdicts:
             self._note(fault)
 
     def _place(self, where: str) -> tuple[str, int, int]:
-        """Return file, line and column of a template's line; of two files with one name where the records are named."""
+        """Return file, line and column of a template's line.
+
+        If two files have that name, of the place in [[records]].
+        """
         file, _, number = where.rpartition(":")
         if number.isdecimal():
             return file, int(number), 1

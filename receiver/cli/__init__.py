@@ -1,4 +1,7 @@
-"""The command line. One module per verb, each with a `command`; a verb is loaded only when it is called."""
+"""The command line.
+
+One module per verb, each with a `command`; a verb is loaded only when it is called.
+"""
 
 import gc
 import os
@@ -79,7 +82,10 @@ class Verbs(click.Group):
 
 
 def _places() -> str:
-    """Tell where the service's own files are looked for: most often a setting is not what the service has."""
+    """Report where the service's files are searched.
+
+    Most often the verb has other settings than the service.
+    """
     wanted = {f"RECEIVER_{name}" for name in ("DATA", "LEDGER", "OUTPUT")}
     return ", ".join(f"{each.variable}={each.value}" for each in describe() if each.variable in wanted)
 

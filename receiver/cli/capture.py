@@ -69,7 +69,7 @@ def command(id_: str, name: str, scrubbing: bool) -> None:
 
 
 def _require_readable(data: Path) -> None:
-    """End the verb where kept deliveries cannot be looked through: an empty answer would lie."""
+    """End the verb if kept deliveries are unreadable: an empty answer would be wrong."""
     for folder in (data, *(data / each for each, _, _ in KEPT)):
         if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
             raise click.ClickException(f"{folder} cannot be read: it belongs to {_owner(folder)}. {AS_ROOT}")

@@ -1,4 +1,4 @@
-"""`receiver console`: the pages for people, in a process of their own beside the service."""
+"""`receiver console`: the console, in a process of its own beside the service."""
 
 import os
 import sys

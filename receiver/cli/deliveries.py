@@ -1,4 +1,4 @@
-"""What the verbs work on: the ledger, the whole context, and deliveries, also as JSON and CSV."""
+"""What verbs share: the ledger, the context, and deliveries as JSON and CSV."""
 
 import csv
 import io
@@ -34,7 +34,10 @@ class Filter(TypedDict, total=False):
 
 
 def open_ledger(settings: Settings) -> ledger.Ledger:
-    """Return the ledger of the service. A missing one is not created: nothing was received there."""
+    """Return the ledger of the service.
+
+    A missing one is not created: nothing was received there.
+    """
     opened = ledger.Ledger(settings.ledger)
     if opened.path and not opened.path.exists():
         raise click.UsageError(f"there is no ledger {opened.path}: is RECEIVER_DATA set as it is for the service?")
@@ -42,7 +45,9 @@ def open_ledger(settings: Settings) -> ledger.Ledger:
 
 
 def open_context(settings: Settings) -> "Context":
-    """Return everything that the service works with, tokens aside. Raises `ConfigurationError`, `Problem`.
+    """Return everything that the service works with, without tokens.
+
+    Raises `ConfigurationError`, `Problem`.
 
     Output folders are created before the service ever started: one that is missing afterwards was there, and its
     disk may be away.
@@ -57,7 +62,9 @@ def open_context(settings: Settings) -> "Context":
 
 
 def look_at_context(settings: Settings) -> "Context":
-    """Return the context as the service has it, to look at: no file or folder is made. Raises as `open_context` does.
+    """Return the service's context for reading: no file or folder is made.
+
+    Raises as `open_context` does.
 
     What is missing or cannot be used is for `health` to report, also the ledger of a service that was started before.
     """
@@ -81,7 +88,10 @@ def report_away(context: "Context") -> bool:
 
 
 def require_process(kept: ledger.Ledger, settings: Settings, name: str | None) -> None:
-    """End the verb where a process of this name is neither configured nor in the ledger: an empty answer would lie."""
+    """End the verb if neither site nor ledger has a process of this name.
+
+    An empty answer would be wrong.
+    """
     configured = {path.parent.name for path in settings.site.glob("mappings/*/process.toml")}
     if name is not None and name not in configured and not kept.search(process=name, limit=1):
         hint = did_you_mean(name, configured)
@@ -95,7 +105,7 @@ def report_damaged(row: DamagedRow) -> None:
 
 
 def find(kept: ledger.Ledger, start: str) -> Entry:
-    """Return the entry whose id starts so; if there is none, or several, or it is damaged, the verb ends."""
+    """Return the entry whose id starts so; the verb ends if it is not exactly one."""
     found = kept.starting(start.upper(), CANDIDATES)
     if not found:
         raise click.ClickException(f"no delivery has an id that starts with {start}")
@@ -108,7 +118,10 @@ def find(kept: ledger.Ledger, start: str) -> Entry:
 
 
 def entries(kept: ledger.Ledger, **wanted: Unpack[Filter]) -> Iterator[Entry]:
-    """Yield entries, the newest first, page by page: an audit trail may be long. Damaged ones are reported."""
+    """Yield entries, the newest first, page by page: an audit trail may be long.
+
+    Damaged ones are reported.
+    """
     last: datetime | None = None
     seen: set[str] = set()  # of the last moment: the next page begins with it
     damaged: set[str] = set()
@@ -130,7 +143,7 @@ def _after(last: datetime | None) -> datetime | None:
 
 
 def to_dict(entry: Entry) -> dict[str, Any]:
-    """Return a delivery as the verbs print it: of its outputs all but the names that they had in the stage."""
+    """Return a delivery as the verbs print it, outputs without their names in the stage."""
     form = entry_to_dict(entry)
     for name in OUTPUTS.values():
         for output in form[name]:
@@ -139,7 +152,7 @@ def to_dict(entry: Entry) -> dict[str, Any]:
 
 
 def whereabouts(output: Output) -> str:
-    """Return whether what was published is still where it was put: there, changed or gone."""
+    """Return whether published files are still in place: there, changed or gone."""
     try:
         state = Path(output.target).lstat()
     except OSError:
@@ -153,7 +166,7 @@ FORMULA = frozenset("=+-@\t\r")  # what a spreadsheet takes for the start of one
 
 
 def with_batches(kept: ledger.Ledger, entry: Entry) -> dict[str, Any]:
-    """Return a delivery as the verbs print it, with the batches in which its records are."""
+    """Return a delivery as the verbs print it, with the batches of its records."""
     found = kept.batches.of_deliveries([entry.id]).get(entry.id, [])
     return to_dict(entry) | {"batches": [batch.id for batch in found]}
 
@@ -173,7 +186,7 @@ def _csv_line(cells: Iterable[str]) -> str:
 
 
 def _guarded(cell: str) -> str:
-    """Put a ' before what a spreadsheet would work out: a sourceId is the sender's own words."""
+    """Put a ' before what a spreadsheet would calculate: a sourceId is the sender's text."""
     return f"'{cell}" if cell.lstrip(" ")[:1] in FORMULA and cell else cell
 
 
@@ -182,7 +195,7 @@ def _plain(name: str) -> Callable[[Row], str]:
 
 
 def _each(name: str, *keys: str) -> Callable[[Row], str]:
-    """Return what writes several things into one cell, each with what is known of it in this order."""
+    """Return a function that writes several things into one cell, these facts of each."""
     return lambda row: "; ".join(" ".join(str(item[key]) for key in keys if item[key] != "") for item in row[name])
 
 

@@ -1,4 +1,4 @@
-"""`receiver notify`: tries whether whoever is to be told of faults can be reached."""
+"""`receiver notify`: tries whether those who get notices can be reached."""
 
 from datetime import UTC, datetime
 

@@ -33,7 +33,7 @@ def command(after_restore: bool) -> None:
 
 
 def _completed(context: Context) -> bool:
-    """Complete the ledger, and show what came of it; False if something may still be published twice."""
+    """Complete the ledger, and show how; False if a duplicate is still possible."""
     latest = next((entry for entry in context.ledger.search(limit=1) if isinstance(entry, Entry)), None)
     outputs = {each.output for each in context.processes.values()}
     further = {folder for each in context.processes.values() for folder in each.further if journal.is_kept(folder)}

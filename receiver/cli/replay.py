@@ -87,7 +87,7 @@ def _refuse_misuse(
 
 
 def _run(chosen: Sequence[Entry], judge: Judge) -> bool:
-    """Judge one by one, each with its result as soon as there is one; tell whether all are fine."""
+    """Judge one by one and show each result; return whether all are fine."""
     count: dict[str, int] = {}
     for number, entry in enumerate(chosen, start=1):
         result, below = judge(entry)
@@ -138,7 +138,7 @@ def _violations(violations: Sequence[Violation], alone: bool) -> list[str]:
 
 
 def person() -> str:
-    """Return who is at the terminal, even if another user's rights were taken; the ledger tells it."""
+    """Return who is at the terminal, also under sudo; the ledger records it."""
     try:
         return os.getlogin()
     except OSError:

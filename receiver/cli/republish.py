@@ -36,7 +36,7 @@ def command(ids: Sequence[str], dry_run: bool) -> None:
 
 
 def _republished(context: Context, entry: Entry | Batch, *, dry_run: bool) -> bool:
-    """Publish one delivery or batch again, and show what came of it; False if that failed."""
+    """Publish one delivery or batch again and show the result; False if that failed."""
     try:
         if isinstance(entry, Batch):
             done = republish_batch(context, entry, dry_run=dry_run)

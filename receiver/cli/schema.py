@@ -1,4 +1,4 @@
-"""`receiver schema`: prints the JSON Schema of process.toml, or the OpenAPI document of the delivery API."""
+"""`receiver schema`: prints the schema of process.toml, or the OpenAPI document."""
 
 import click
 

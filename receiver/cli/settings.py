@@ -1,4 +1,4 @@
-"""`receiver settings`: shows every setting with its present value and its meaning."""
+"""`receiver settings`: shows every setting with its value and its meaning."""
 
 import shutil
 import textwrap

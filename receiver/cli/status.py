@@ -73,7 +73,10 @@ def _show(context: Context) -> bool:
 
 
 def _show_hosts(context: Context) -> None:
-    """List the processes of all hosts, if several share the ledger: a site that differs has another digest."""
+    """List the processes of all hosts that share the ledger.
+
+    A site that differs has another digest.
+    """
     if context.ledger.hosts:
         rows = [
             (each.host, str(each.process), each.release, each.site or "-", f"{each.silent:.0f} s ago")
@@ -99,7 +102,7 @@ def _batch_row(context: Context, batch: Batch, now: datetime) -> tuple[str, ...]
 
 
 def _show_tokens(context: Context, now: datetime) -> None:
-    """Tell when each token was last used: a token of a process that is open to anybody has no line."""
+    """Show when each token was last used; open processes have none."""
     rows = [
         (name, used.source, used.fingerprint or "-", f"{_ago(used.at, now)} ago" if used.at else "never")
         for name, process in sorted(context.processes.items())

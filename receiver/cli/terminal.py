@@ -1,4 +1,4 @@
-"""The terminal: tables, moments, what becomes of a delivery, and doing something again on every save.
+"""The terminal: tables, moments, outcomes of deliveries, and watching files.
 
 A delivery is shown to the person whose delivery it is, so its values are shown here.
 """
@@ -32,7 +32,10 @@ COLOURS: Mapping[str, str] = {
 
 
 def show_table(rows: Sequence[Sequence[str]], heading: Sequence[str] = (), indent: str = "") -> None:
-    """Print rows of the same length. A cell that is a status, or what became of a file, has its colour."""
+    """Print rows of the same length.
+
+    A cell that is a status, or what became of a file, has its colour.
+    """
     widths = [max(map(len, column)) for column in zip(*([heading] if heading else []), *rows, strict=True)]
     if heading:
         click.echo(indent + click.style(_line(heading, widths, [""] * len(heading)), bold=True))
@@ -56,7 +59,7 @@ LONGEST = 500  # characters of one line of a record: an embedded document would 
 
 
 def show_outcome(outcome: "Outcome", *, whole: bool = False) -> None:
-    """Show what would become of a delivery, as far as it comes; `whole` with lines of any length."""
+    """Show the outcome of a delivery; `whole` with lines of any length."""
     _show_parts(outcome.parts)
     if outcome.reading:
         _show_fields(outcome.reading)
@@ -84,7 +87,7 @@ def _show_fields(reading: "Reading") -> None:
 
 
 def _show_tables(reading: "Reading") -> None:
-    """List the rows of each table, cell by cell with their confidence; rows within a row stand below it."""
+    """List the rows of each table by cell, with confidences; nested rows below."""
     sure = {cell.steps: cell.confidence for cell in reading.cells}
     for name, rows in reading.tables.items():
         show_heading(f"table {name} ({len(rows)} row{'' if len(rows) == 1 else 's'})")
@@ -131,7 +134,10 @@ def _show_problem(problem: "Problem", *, held: bool) -> None:
 
 
 def moment(text: str) -> datetime:
-    """Read an ISO date or time, UTC unless it says otherwise, or how long ago: 2h, 3d. Raises click.BadParameter."""
+    """Read an ISO date or time (UTC by default), or how long ago: 2h, 3d.
+
+    Raises click.BadParameter.
+    """
     try:
         return datetime.now(UTC) - units.duration(text)
     except (ValueError, OverflowError):
@@ -155,7 +161,7 @@ State = dict[Path, tuple[int, int]]
 
 
 def again_on_change(action: Callable[[], None], roots: Iterable[Path]) -> None:
-    """Do it now, and on a cleared screen whenever a file at or below `roots` changes, until Ctrl-C."""
+    """Do it now, and again when a file at or below `roots` changes, until Ctrl-C."""
     places = list(roots)
     try:
         while True:

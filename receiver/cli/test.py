@@ -93,7 +93,10 @@ def _require(refusals: Sequence[str], found: Sequence[Case]) -> None:
 
 
 def _settles(proof: Proof, refusals: Sequence[str]) -> bool:
-    """Return whether --update writes a case: not where it was published and is refused now, unless that is said."""
+    """Return whether --update writes a case.
+
+    Not if it was published and is refused now, unless that is asked for.
+    """
     if proof.verdict.status is Status.NEW:
         return True
     refused = proof.outcome.problem is not None and not (proof.case.expected / verdict.PROBLEM).exists()
@@ -120,7 +123,7 @@ def _summary(proofs: Sequence[Proof], written: Container[str]) -> None:
 
 
 def _show_coverage(traces: Sequence[tuple[Process, Trace]], proofs: Sequence[Proof], settings: Settings) -> float:
-    """Show what of each process was tried; return how much of all templates was, from 0 to 100."""
+    """Show what was tried of each process; return the percentage of all templates."""
     files: list[FileCoverage] = []
     for process, trace in traces:
         for file in covered.of_templates(trace):

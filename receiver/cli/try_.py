@@ -96,7 +96,7 @@ def _show_verdict(verdict: Verdict) -> None:
 
 
 def _files(files: Sequence[str], process: Process) -> list[Named]:
-    """Take `samples/case/*` as well, which names the folder expected/ besides the files."""
+    """Accept `samples/case/*`, too: it includes the folder expected/."""
     parts = [named(file, is_part(process)) for file in files if Path(file).name != EXPECTED]
     for part in parts:
         if not part.path.is_file():

@@ -1,1 +1,1 @@
-"""What everybody speaks of: delivery types, problems, faults, settings, limits, units, positions."""
+"""Shared types: deliveries, problems, faults, settings, limits, units, positions."""

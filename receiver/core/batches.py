@@ -1,4 +1,4 @@
-"""Batches: files that collect the records of many deliveries, as values that touch nothing outside."""
+"""Batches as values: files that collect the records of many deliveries."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""The values that a delivery consists of: frozen values, no behaviour that touches the outside."""
+"""The values that a delivery consists of: frozen, without outside effects."""
 
 import base64
 import hashlib
@@ -46,7 +46,10 @@ class Replay:
 
     @property
     def note(self) -> str:
-        """What the ledger tells of it: no name of a field, which a sender may have made up, and no value."""
+        """The text of it in the ledger, without values, and without names of fields.
+
+        A sender may have made up a field's name.
+        """
         count = len(self.corrections or ())
         corrected = f", {count} field{'' if count == 1 else 's'} corrected" if count else ""
         confidence = ", low confidence accepted" if self.accept_confidence else ""
@@ -65,7 +68,10 @@ class Arrival:
 
 @dataclass(slots=True)
 class Section:
-    """One multipart section: its head as the sender wrote it, data and never trusted as a path, and its content."""
+    """One multipart section: its head as the sender wrote it, and its content.
+
+    The names in it are data, never trusted as paths.
+    """
 
     name: str
     filename: str | None
@@ -209,7 +215,7 @@ class Receipt:
 
 
 def delivery_id(process: str, source_id: str, parts: Sequence[Part], *, by_documents: bool = False) -> str:
-    """Return the content-addressed id: the same delivery has the same one on any host, in any year.
+    """Return the content-addressed id: the same on any host, in any year.
 
     It covers the process, the sourceId and every part's name and digest, in any order of the sections. JSON
     keeps the pieces apart: no two different deliveries spell the same text. `by_documents` leaves the metadata out

@@ -1,4 +1,4 @@
-"""Faults of the configuration: what `receiver check` reports, and what refuses a start.
+"""Faults of the configuration, which `receiver check` reports.
 
 `reading` is the one door to libraries that read what a user wrote: whatever they raise is a fault of that file, and in
 time.
@@ -31,7 +31,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One fault at one place of one file. Prints as `file:line:column: CODE message (hint)`."""
+    """One fault at one place of one file.
+
+    Prints as `file:line:column: CODE message (hint)`.
+    """
 
     file: str  # relative to the site's folder
     line: int  # from 1
@@ -55,7 +58,10 @@ class ConfigurationError(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean "…"?` for the nearest known word, or "" if none is near; case makes no difference."""
+    """Return `did you mean "…"?` with the nearest known word; "" if none is near.
+
+    Case makes no difference.
+    """
     words = {each.casefold(): each for each in known}
     near = [words[each] for each in get_close_matches(word.casefold(), words, n=1, cutoff=0.6)]
     return f'did you mean "{near[0]}"?' if near else ""
@@ -67,7 +73,7 @@ class _TooLong(BaseException):
 
 @contextmanager
 def reading(file: str, place: Place | None = None) -> Iterator[None]:
-    """Have libraries read a file of a user's: what they raise, and what takes them too long, is `ConfigurationError`.
+    """Turn what libraries raise on a user's file, or take too long, to `ConfigurationError`.
 
     `place` tells where in which file it is, by what was raised. `ConfigurationError` and `Problem` pass through.
     """
@@ -89,7 +95,7 @@ def reading(file: str, place: Place | None = None) -> Iterator[None]:
 
 
 def _told(error: BaseException) -> str:
-    """Tell who gave up, in no words of the library's own: they are its programmer's, and may quote a value."""
+    """Report which library gave up, without its own words: they may quote a value."""
     if isinstance(error, OSError):
         return f"it cannot be read: {error.strerror}"
     frame = error.__traceback__
@@ -101,7 +107,10 @@ def _told(error: BaseException) -> str:
 
 @contextmanager
 def _bounded() -> Iterator[None]:
-    """Raise _TooLong if this takes too long; other threads than the first compile only what was proven before."""
+    """Raise _TooLong if this takes too long.
+
+    Other threads than the first compile only what was proven before.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

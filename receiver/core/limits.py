@@ -1,4 +1,6 @@
-"""Every limit that bounds a request, in one place, each with its reason; docs/http.md and docs/hardening.md show them.
+"""Every limit of a request, each with its reason.
+
+docs/http.md and docs/hardening.md show them.
 
 These are the ones nobody should need to change. What a process bounds for itself (sizes of parts, minimum
 confidence) stands in its process.toml; what the administrator bounds (body, free space) in the settings; what

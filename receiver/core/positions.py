@@ -1,4 +1,4 @@
-"""Where things stand in a configuration file, so that a fault points at its line and column.
+"""Positions in a configuration file, so that a fault points at line and column.
 
 The parsers that read the values (tomllib, json) tell no positions; tree-sitter does, also for a file that is
 not whole. Both agree on the paths, so a fault found in the values is looked up here by its path.
@@ -28,7 +28,7 @@ class Positions:
         self._values: dict[Path, Node] = {}
 
     def of(self, path: Sequence[str | int], *, key: bool = False) -> tuple[int, int]:
-        """Return line and column, both from 1, the column in characters, of what stands at `path`.
+        """Return line and column of the value at `path`, both from 1, in characters.
 
         It is the value's place, or with `key` that of its key. Where nothing stands at `path` it is the place
         of the nearest thing above it; the start of the file for the root.
@@ -51,12 +51,12 @@ class Positions:
 
 
 def pointed_names(pointer: str) -> list[str]:
-    """Return the names and indexes, as text, that a JSON Pointer (RFC 6901) consists of."""
+    """Return the names and indexes of a JSON Pointer (RFC 6901), as text."""
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
 def pointed_path(pointer: str, document: Any) -> Path:
-    """Return the keys and indexes that a JSON Pointer leads along in a document, as far as they are there."""
+    """Return the keys and indexes along a JSON Pointer, as far as they exist."""
     path: list[str | int] = []
     for name in pointed_names(pointer):
         key = int(name) if isinstance(document, list) and name.isdecimal() else name
@@ -69,7 +69,7 @@ def pointed_path(pointer: str, document: Any) -> Path:
 
 
 def json_positions(source: bytes) -> Positions:
-    """Read the places of a JSON file; of a broken one those before the break, at best."""
+    """Read the positions of a JSON file; of a broken one those before the error."""
     positions = Positions(source)
     root = Parser(_JSON).parse(source).root_node
     waiting: list[tuple[Path, Node]] = [((), value) for value in _plain(root)]

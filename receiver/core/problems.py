@@ -1,4 +1,6 @@
-"""What can go wrong with a delivery, in words of the domain: no HTTP numbers, and never a field's value.
+"""What can go wrong with a delivery, in the domain's terms.
+
+No HTTP numbers, and never a field's value.
 
 Every `Code` is stable and documented in docs/http.md; `web/replies.py` alone knows which status answers it.
 """
@@ -9,7 +11,10 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """The kinds of problem. The text is the `code` of an answer, a log line and the ledger."""
+    """The kinds of problem.
+
+    The text is the `code` of an answer, a log line and the ledger.
+    """
 
     # the request itself
     MALFORMED_REQUEST = "malformed-request"
@@ -75,7 +80,10 @@ PASSING = {
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One fault: where it is, which rule it breaks and what to do. Never the value that broke it."""
+    """One fault: where it is, which rule it breaks and what to do.
+
+    Never the value that broke it.
+    """
 
     where: str  # a part's name, a JSON Pointer, an XPath, or "mdm_t02.hl7.j2:12"
     rule: str  # the schema's keyword, or the code of the rule

@@ -1,4 +1,4 @@
-"""The settings: what the operator decides, read from the environment, here and nowhere else."""
+"""The operator's settings, read from the environment in this module only."""
 
 import os
 import re
@@ -86,7 +86,10 @@ def _option(parse: Callable[[str], Any], default: str, doc: str) -> dict[str, An
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting, each with its meaning beside it. Relative paths start at the working directory."""
+    """Every setting, each with its meaning beside it.
+
+    Relative paths start at the working directory.
+    """
 
     site: Path = field(metadata=_option(Path, ".", "Folder that holds schemas/ and mappings/."))
     data: Path = field(
@@ -129,7 +132,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Read every setting; an empty variable counts as unset. Raises `SettingsError` with all wrong values."""
+        """Read every setting; an empty variable counts as unset.
+
+        Raises `SettingsError` with all wrong values.
+        """
         values: dict[str, Any] = {}
         problems: list[str] = []
         for option in fields(cls):
@@ -169,7 +175,10 @@ def describe(environ: Mapping[str, str] = os.environ) -> list[Setting]:
 
 
 def unknown_variables(environ: Mapping[str, str] = os.environ, named: Iterable[str] = ()) -> list[str]:
-    """Return a line for each RECEIVER_… variable that nothing reads. `named` are those that tokens name."""
+    """Return a line for each unknown RECEIVER_… variable.
+
+    `named` are those that tokens name.
+    """
     known = {_variable(option.name) for option in fields(Settings)} | {SAMPLE_TOKEN, *named}
     unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
     return [f"{name}: nothing reads this variable{_nearest_setting(name)}" for name in unknown]
@@ -186,7 +195,7 @@ def _variable(name: str) -> str:
 
 
 def _text(name: str, environ: Mapping[str, str]) -> str:
-    """Return what is written for a setting, or else its default, which may follow RECEIVER_DATA."""
+    """Return the text of a setting, or its default, which may depend on RECEIVER_DATA."""
     written = environ.get(_variable(name), "").strip()
     if written:
         return written

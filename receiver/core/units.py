@@ -19,7 +19,10 @@ DURATION_UNITS = {
 
 
 def size(text: str) -> int:
-    """Return the bytes that "512 MB", "1.5 GB", "64 kB" or "1048576" mean. Raises ValueError."""
+    """Return the bytes that "512 MB", "1.5 GB", "64 kB" or "1048576" mean.
+
+    Raises ValueError.
+    """
     found = SIZE.fullmatch(text.strip())
     if found is None:
         raise ValueError("not a size")
@@ -28,7 +31,7 @@ def size(text: str) -> int:
 
 
 def size_text(count: int) -> str:
-    """Write a number of bytes with the largest unit that divides it: 512000000 as "512 MB"."""
+    """Write a number of bytes with the largest exact unit: 512000000 as "512 MB"."""
     for letter, unit in reversed(SIZE_UNITS.items()):
         if count and count % unit == 0:
             return f"{count // unit} {'k' if letter == 'k' else letter.upper()}B"
@@ -36,7 +39,10 @@ def size_text(count: int) -> str:
 
 
 def duration(text: str) -> timedelta:
-    """Return the span that "12h", "30d", "6w" or "7y" means, at most a few centuries. Raises ValueError."""
+    """Return the span that "12h", "30d", "6w" or "7y" means, at most a few centuries.
+
+    Raises ValueError.
+    """
     found = DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError("not a span of time")
@@ -53,7 +59,7 @@ def short_duration(text: str) -> timedelta:
 
 
 def stamp(moment: datetime) -> str:
-    """Write a moment in ISO 8601, UTC, with microseconds: texts sort as the moments do."""
+    """Write a moment in ISO 8601, UTC, with microseconds; the texts sort as moments do."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

@@ -20,7 +20,7 @@ _thread = threading.local()
 
 
 class Turns:
-    """A semaphore that is fair: `threading.Semaphore` lets who comes now overtake who has waited long."""
+    """A fair semaphore; in `threading.Semaphore` newcomers overtake those who wait."""
 
     def __init__(self, count: int) -> None:
         self._free = count
@@ -60,7 +60,7 @@ class Turns:
 
 @contextmanager
 def given() -> Iterator[None]:
-    """Give the turn of this thread, if it has one, to somebody else, and wait for another one at the end."""
+    """Give this thread's turn, if it has one, away, and wait for another at the end."""
     turns: Turns | None = getattr(_thread, "turns", None)
     if turns:
         turns.give()
@@ -91,13 +91,13 @@ _account = _Account()
 
 
 def start_timing() -> dict[Step, float]:
-    """Open a new account for this thread and return it: seconds by step, filled as the steps end."""
+    """Open a new account for this thread and return it: seconds by step."""
     _account.seconds = {}
     return _account.seconds
 
 
 def timed(step: Step) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a function that is (a piece of) a step: its time goes to the account, even if it raises."""
+    """Decorate a function that is part of a step: its time is counted, even if it raises."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)

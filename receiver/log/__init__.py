@@ -1,4 +1,4 @@
-"""The log of the service: one line per delivery, in words of the domain, never a field's value.
+"""The log of the service: one line per delivery, never a field's value.
 
 info: it went well. warning: a delivery was not accepted. error: somebody must look.
 """
@@ -26,7 +26,7 @@ OURS = {
 
 
 class Standard(logging.Handler):
-    """Writes each line to a descriptor, by a `Writer`, so that nobody who logs waits for the log's reader."""
+    """Writes each line to a descriptor by a `Writer`; nobody waits for the reader."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ standard = Standard(2)  # standard error: the descriptor outlives what Python ma
 
 
 def set_up(form: str = "text") -> None:
-    """Write to standard error in this form, unless whoever runs us has arranged for something else."""
+    """Log to standard error in this form, unless the embedding program set up logging."""
     if not logger.handlers:
         standard.setFormatter(lines.formatter(form))
         logger.addHandler(standard)
@@ -63,12 +63,12 @@ def serving(processes: Sequence[str]) -> None:
 
 @cache  # once in each process
 def unpaced() -> None:
-    """Log that another server than ours serves: nothing there keeps slow senders from holding threads."""
+    """Log that this is another server than ours: slow senders hold threads there."""
     _log(logging.WARNING, "slow clients hold threads: this server is not `receiver serve`", {})
 
 
 def not_traced() -> None:
-    """Log that a collector of traces is configured, and that nothing here can send to it."""
+    """Log that a collector of traces is configured, but the library is missing."""
     _log(logging.WARNING, "no traces are sent: pip install receiver[otel]", {})
 
 
@@ -78,7 +78,7 @@ def unread(line: str) -> None:
 
 
 def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
-    """Log that a delivery was published, held, or known already; `cost` says what it took."""
+    """Log that a delivery was published, held, or a duplicate; `cost` is its work."""
     files = (*receipt.documents, *receipt.records)
     fields = {
         "id": receipt.id,
@@ -110,18 +110,21 @@ def _reasons(problem: Problem) -> dict[str, Any]:
 
 
 def put_off(id_: str, problem: Problem) -> None:
-    """Log that something is left to be done for a delivery that was accepted: recovery does it."""
+    """Log that work is left for an accepted delivery; recovery does it."""
     _log(logging.ERROR, "accepted, and not finished", _told_of(id_, problem))
 
 
 def batch_published(batch: Batch) -> None:
-    """Log that a batch was published: by its number, since its file's name is for its importing system."""
+    """Log that a batch was published, by its number.
+
+    Its file's name is for the importing system.
+    """
     fields = {"process": batch.process, "batch": batch.name, "number": batch.number, "records": batch.count}
     _log(logging.INFO, "batch published", fields)
 
 
 def batch_waits(batch: Batch, problem: Problem) -> None:
-    """Log why the file of a closed batch could not be published; it is tried again every minute."""
+    """Log why a closed batch could not be published; it is tried every minute."""
     _log(logging.ERROR, "batch not published", _told_of(batch.id, problem))
 
 
@@ -137,7 +140,10 @@ def pruned(process: str, kind: str, count: int) -> None:
 
 
 def clock_was_set(until: str) -> None:
-    """Log that nothing is removed for its age yet: the clock was set, or the machine was off."""
+    """Log that nothing is removed for its age yet, since the clock was set.
+
+    Or the machine was off.
+    """
     _log(logging.WARNING, "the clock was set, or the machine was off: nothing goes for its age", {"before": until})
 
 
@@ -152,7 +158,7 @@ def housekeeping_failed(problem: Problem) -> None:
 
 
 def configured(process: str, digest: str) -> None:
-    """Log that an edit of a process came into force, or, without a digest, that the process is gone."""
+    """Log that an edit of a process came into force; without a digest, that it is gone."""
     _log(logging.INFO, "configured" if digest else "process removed", {"process": process, "configuration": digest})
 
 
@@ -167,7 +173,7 @@ def nothing_kept_back() -> None:
 
 
 def not_reloaded(reason: str) -> None:
-    """Log that an edit could not be judged, or that a worker cannot use what was proven."""
+    """Log that an edit could not be judged, or that a worker cannot use it."""
     _log(logging.ERROR, "not reloaded, the configuration before stays in force", {"reason": reason})
 
 

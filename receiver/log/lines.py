@@ -1,4 +1,6 @@
-"""How a line of the log is written: for a person, or as JSON; with nothing of an exception but its kind and place.
+"""The form of a log line: for a person, or JSON.
+
+Of an exception it has the kind and place, never the words.
 
 Where the descriptor is no file, a thread writes: a pipe, a socket or a terminal has a reader, who may pause and must
 not hold up whoever logs. What does not fit the queue is dropped and counted, and told in one line as soon as the reader
@@ -51,7 +53,7 @@ class Text(_Lines):
 
 
 class Json(_Lines):
-    """One JSON object a line: `time`, `level`, `event`, `pid`, and what the event has to tell."""
+    """One JSON object a line: `time`, `level`, `event`, `pid`, and the event's fields."""
 
     def line(self, moment: str, record: logging.LogRecord, fields: dict[str, Any]) -> str:
         """Write one line."""
@@ -65,7 +67,7 @@ def formatter(form: str) -> logging.Formatter:
 
 
 def place_of(error: BaseException | None) -> str:
-    """Return the kinds of an exception and of those behind it, each with its frames, never their words.
+    """Return the kinds and frames of an exception and its causes, never their words.
 
     What Python says of an exception, and what holds it, may quote what was being worked on.
     """
@@ -78,7 +80,7 @@ def place_of(error: BaseException | None) -> str:
 
 
 def _add_words(words: list[str], fields: dict[str, Any]) -> None:
-    """Add `name=value` for each field that has a value, and for those of a field that has several."""
+    """Add `name=value` for each field that has a value; several for lists."""
     for name, value in fields.items():
         if isinstance(value, dict):
             _add_words(words, value)
@@ -133,7 +135,7 @@ class Writer:
             self.count_lost()
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Wait until all lines so far are written, and no longer than so many seconds for a reader that pauses."""
+        """Wait until all lines so far are written, at most so many seconds."""
         if self._started:
             written = threading.Event()
             self._queue.put(written)

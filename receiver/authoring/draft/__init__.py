@@ -1,1 +1,1 @@
-"""Drafts a working process out of what the platform sends: reads samples, and writes what a process owner would."""
+"""Drafts a working process from samples of what the platform sends."""

@@ -49,7 +49,7 @@ class Column:
         return sum(map(len, self.by_document())) / (len(self.values) or 1)
 
     def recurring(self) -> float | None:
-        """Return how many of the different texts come in more than one document, 0–1; None if there is one."""
+        """Return how many of the texts come in more than one document, 0–1; None for one."""
         documents = self.by_document()
         if len(documents) < 2:
             return None
@@ -75,7 +75,7 @@ class Column:
         return len(steps) == 1 and 0 < max(steps) <= 10
 
     def is_key(self) -> bool:
-        """Return whether the values are made by a machine to tell items apart: UUIDs, or codes of one length."""
+        """Return whether the values are keys made by a machine: UUIDs, or codes of one length."""
         texts = self.texts
         if texts and all(map(UUID.fullmatch, texts)):
             return True
@@ -140,7 +140,7 @@ def likeliest_name(names: Iterable[str]) -> str | None:
 
 
 def can_be_id(column: Column, documents: int) -> bool:
-    """Return whether a column could be the id: once in every document, and text that an id may be."""
+    """Return whether a column could be the id: unique, and text that an id may be."""
     values = [value if isinstance(value, str) else str(value) for value in column.values if _is_text(value)]
     return len(values) == documents == len(column.values) and not any(map(source_id_fault, values))
 
@@ -161,7 +161,7 @@ def _is_text(value: object) -> bool:
 
 
 def _shape(texts: Sequence[str]) -> int:
-    """Return how much some texts look like ids: made to tell one document from all others."""
+    """Return how much some texts look like ids."""
     if all(map(UUID.fullmatch, texts)):
         return 60
     if any(MOMENT.fullmatch(text) or VERSION.fullmatch(text) or not CODE.fullmatch(text) for text in texts):

@@ -65,7 +65,10 @@ def _parts(sources: Sources) -> Iterator[str]:
 
 
 def _part(name: str, role: str, came: Sequence[Section], usual: list[str]) -> list[str]:
-    """Return the lines of a part; of the usual types all are taken, even if only one of them came."""
+    """Return the lines of a part.
+
+    All usual types are accepted, even if only one was in the samples.
+    """
     types = {part.type for part in came}
     known = usual if types <= set(usual) else sorted(types)
     lines = [f"[parts.{_key(name)}]", f'role = "{role}"']
@@ -89,7 +92,10 @@ def _fields(reading: Reading, form: str) -> Iterator[str]:
 
 
 def of_tables(tables: Sequence[DraftedTable], form: str, schema: str) -> Iterator[str]:
-    """Yield the section of each table; `schema` is the name of its row's schema, with {} for the table's."""
+    """Yield the section of each table.
+
+    `schema` is the name of its row's schema, with {} for the table's name.
+    """
     for table in tables:
         cell = f"row.{table.seen[0].name}" if table.seen[0].name.isidentifier() else f"row[{_text(table.seen[0].name)}]"
         loop = f"{{% for row in tables.{table.name} %}}{{{{ {cell} }}}}{{% endfor %}}"

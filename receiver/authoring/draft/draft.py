@@ -1,4 +1,4 @@
-"""Drafts a process: its files, proven in a folder of their own before any of them comes to the site."""
+"""Drafts a process: its files are proven in a folder of their own first."""
 
 import json
 import tempfile
@@ -58,7 +58,9 @@ class Draft:
 def draft(
     process: str, given: Sequence[Path], form: str, settings: Settings, wanted: Wanted, delimiter: str = ","
 ) -> Draft:
-    """Draft a process out of samples; `form` is the record's format, `delimiter` stands between the cells of CSV.
+    """Draft a process from samples.
+
+    `form` is the record's format, `delimiter` the one between the cells of CSV.
 
     Raises `UnusableError` and `WrongOptionError`.
     """
@@ -82,7 +84,10 @@ def draft(
 
 
 def save(drafted: Draft, site: Path) -> list[str]:
-    """Write the files to a site and return their names. Raises `FileExistsError` before anything is written."""
+    """Write the files to a site and return their names.
+
+    Raises `FileExistsError` before anything is written.
+    """
     shared = {f"{SCHEMAS}/{name}" for name in KNOWN}
     wanted = {
         name: content for name, content in drafted.files.items() if not (name in shared and (site / name).exists())
@@ -138,7 +143,10 @@ def _template(record: Record, every: Sequence[Slot], title: str) -> str:
 
 
 def _record(form: str, every: Sequence[Slot], delimiter: str) -> Record:
-    """Return the record; a message is held to the standard if PID-3 and PID-5 have what they need."""
+    """Return the record.
+
+    A message is checked by the standard if PID-3 and PID-5 have what they need.
+    """
     suffix = TEMPLATES[form].SUFFIX
     known = hl7_template.patient(every)
     complete = "mrn" in known and known["mrn"].certain and bool({"name", "family"} & known.keys())
@@ -179,7 +187,10 @@ IGNORED = "# What the service keeps: the ledger, quarantine, published files\nva
 
 
 def create_site(folder: Path) -> list[str]:
-    """Write an empty site and return its files. Raises `FileExistsError` for a folder that holds something."""
+    """Write an empty site and return its files.
+
+    Raises `FileExistsError` for a folder that holds something.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(folder)
     files = {

@@ -18,7 +18,7 @@ Scalar = str | int | float | bool | None
 
 
 def found(documents: Sequence[Any], wanted: Wanted) -> Iterator[Candidate]:
-    """Yield every way to read the fields; if the owner says where they stand, the ways to read those."""
+    """Yield every way to read the fields, at the owner's paths if there are some."""
     total = sum(map(_size, documents)) or 1
     for steps, items in places(documents, list, wanted).items():
         rows = [(number, item) for number, each in items for item in each]
@@ -42,7 +42,7 @@ def _of_members(each: str, steps: Steps, items: Items, total: int, wanted: Wante
 
 
 def _groups(objects: Mapping[Steps, Items]) -> dict[Steps, list[Steps]]:
-    """Return objects that stand side by side, each of objects, and that have no name in common: groups of fields."""
+    """Return groups of fields: objects side by side that share no name."""
     found: dict[Steps, list[Steps]] = {}
     for steps, items in objects.items():
         members = [member for _, place in items for member in place.values()]
@@ -57,7 +57,7 @@ def _differ(groups: Sequence[Steps], objects: Mapping[Steps, Items]) -> bool:
 
 
 def outside(documents: Sequence[Any], candidate: Candidate) -> Iterator[Column]:
-    """Yield the single values that stand once in a document and, but for single values, in no field."""
+    """Yield single values that are in no field and come once in a document."""
     inside = set() if candidate.single or candidate.each == "@" else set(_parts(candidate.each))
     gathered: dict[Steps, list[tuple[int, Any]]] = {}
     single = _single(documents)
@@ -71,7 +71,7 @@ def outside(documents: Sequence[Any], candidate: Candidate) -> Iterator[Column]:
 
 
 def left_out(documents: Sequence[Any], candidate: Candidate, source_id: str) -> list[str]:
-    """Return the paths of the single values that are neither a field nor told of one, nor the document's id."""
+    """Return paths of single values that are no field, part of a field, or the id."""
     inner = [each for each in (candidate.name, candidate.value, candidate.confidence) if each]
     inner = [_general(each.removeprefix("not_null(").removesuffix(")")) for each in inner]
     taken = {_general(source_id)}
@@ -101,7 +101,7 @@ def _as_member(steps: Steps, fields: Sequence[str]) -> str:
 
 
 def _parts(each: str) -> list[str]:
-    """Return where the fields stand, one or several groups of them: paths without their last "[]"."""
+    """Return the paths to the fields, one or several groups, without their last "[]"."""
     groups = each.removeprefix("merge(").removesuffix(")").split(", ") if each.startswith("merge(") else [each]
     return [_general(group.removesuffix(" || `{}`")).removesuffix("[]") for group in groups]
 
@@ -125,7 +125,7 @@ def named(candidate: Candidate, name: str) -> str | None:
 
 
 def repeated(documents: Sequence[Any]) -> list[str]:
-    """Return the paths of lists of objects, and of objects of objects, each with how many there are."""
+    """Return paths of lists of objects, and of objects of objects, with their counts."""
     lists = {
         path_of((*steps, "[]") if "[]" in steps else steps): sum(len(each) for _, each in items)
         for steps, items in places(documents, list, Wanted()).items()
@@ -190,7 +190,7 @@ def _found(each: str, steps: Steps, items: Items, total: int) -> Found:
 
 
 def places(documents: Sequence[Any], kind: Any, wanted: Wanted) -> dict[Steps, list[tuple[int, Any]]]:
-    """Return all lists, or all objects, by where they stand; only what the owner names, if so."""
+    """Return all lists, or all objects, by path; only the owner's path, if there is one."""
     gathered: dict[Steps, list[tuple[int, Any]]] = {}
     single = _single(documents) if kind is dict else set()
     for number, document in enumerate(documents):
@@ -202,7 +202,10 @@ def places(documents: Sequence[Any], kind: Any, wanted: Wanted) -> dict[Steps, l
 
 
 def _walk(steps: Steps, value: Any, single: Container[Steps] = ()) -> Iterator[tuple[Steps, Any]]:
-    """Yield what stands in a value, with its steps; lists that are `single` are gone through by "[0]"."""
+    """Yield the values inside a value, with their steps.
+
+    Lists that are `single` are passed through by "[0]".
+    """
     yield steps, value
     if isinstance(value, dict):
         for key, member in value.items():

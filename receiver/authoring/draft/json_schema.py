@@ -1,4 +1,7 @@
-"""JSON Schemas out of samples: of the metadata, and of the fields. They hold forms, never values."""
+"""JSON Schemas out of samples: of the metadata, and of the fields.
+
+They hold forms, never values.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +34,7 @@ def metadata_schema(process: str, reading: Reading, documents: Sequence[Any]) ->
 
 
 def types(values: Sequence[Any]) -> list[str]:
-    """Return the types of some values, in JSON Schema's words; a number if some are whole and some are not.
+    """Return the types of values as JSON Schema names them; a mix of numbers is number.
 
     Nobody knows what may come in the place of a mere null: [] then.
     """
@@ -44,7 +47,7 @@ def types(values: Sequence[Any]) -> list[str]:
 
 
 class _Shape:
-    """Infers schemas; of the fields' own values and confidence it says what the paths to them mean."""
+    """Infers schemas; values and confidences of fields get a description."""
 
     def __init__(self, reading: Reading) -> None:
         self.map_at = reading.each if reading.name == "key" and reading.each != "@" else None
@@ -53,7 +56,7 @@ class _Shape:
         self.scale = reading.scale
 
     def of(self, values: Sequence[Any], path: str) -> dict[str, Any]:
-        """Return the schema of some values that stand at a path of the document: `pages[].fields[].name`."""
+        """Return the schema of values at a path of the document: `pages[].fields[].name`."""
         found = types(values)
         if path == self.value:
             return {}  # judged by the schema of the fields

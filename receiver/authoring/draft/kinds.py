@@ -1,4 +1,7 @@
-"""What the values of a field have in common: dates, numbers, codes. Patterns tell the form, never a value."""
+"""What the values of a field have in common: dates, numbers, codes.
+
+Patterns tell the form, never a value.
+"""
 
 import json
 import re
@@ -101,7 +104,7 @@ def slots(seen: Seen) -> Iterator[Slot]:
 
 
 def left_out(seen: Seen) -> list[str]:
-    """Return the parts of an object that no template prints: what is nested, or is not always there."""
+    """Return the parts of an object that no template prints: nested, or not in all."""
     printed = {slot.name for slot in slots(seen)}
     keys = dict.fromkeys(key for value in seen.values if isinstance(value, dict) for key in value)
     whole = seen.name in printed

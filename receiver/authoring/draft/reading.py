@@ -124,7 +124,7 @@ def _other_than_the_default(sources: Sources, chosen: Candidate) -> str | None:
 
 
 def _known(sources: Sources, shipped: Path) -> Candidate | None:
-    """Return the layout of NEXTSTEP's own shape if all samples satisfy its schema, and hold fields by it."""
+    """Return NEXTSTEP's own layout if all samples satisfy its schema and have fields."""
     schemas, form = Schemas(shipped, shipped), FORMS[sources.form]
     schema: Any = form.schema(schemas, NEXTSTEP[sources.form])
     if any(schema.violations(form.judged(document)) for document in sources.documents):
@@ -133,7 +133,10 @@ def _known(sources: Sources, shipped: Path) -> Candidate | None:
 
 
 def _likeliest(sources: Sources, wanted: Wanted, claims: Claims) -> Candidate:
-    """Return the likeliest layout that reads every sample; rows of tables only if nothing else does."""
+    """Return the likeliest layout that reads every sample.
+
+    Rows of tables are used only if nothing else reads them.
+    """
     layout = LAYOUTS[sources.form]
     documents = sources.documents if wanted.of_fields() else claims.pruned()
     candidates: list[Candidate] = sorted(layout.found(documents, wanted), key=lambda each: -each.likely)
@@ -194,7 +197,7 @@ def _gathered(sources: Sources, candidate: Candidate) -> tuple[tuple[Seen, ...],
 
 
 def _holds_rows(value: Any) -> bool:
-    """Return whether a value is rows or what holds some: no record prints it as a field."""
+    """Return whether a value is rows or contains rows; no record prints those as a field."""
     members = value.values() if isinstance(value, dict) else (value,)
     return any(isinstance(each, list) and any(isinstance(row, dict) for row in each) for each in members)
 

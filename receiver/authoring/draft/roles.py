@@ -1,4 +1,4 @@
-"""Which column is the name, which the value, which the confidence: by their shape, and by words if that is alike.
+"""Finds the columns of name, value and confidence: by shape, then by words.
 
 Points are from 0 to about 100 for each role; what counts is only which column has the most.
 """
@@ -52,7 +52,7 @@ def value_of(columns: Sequence[Column], wanted: Wanted) -> Column | None:
 
 
 def confidence(columns: Sequence[Column], wanted: Wanted) -> Column | None:
-    """Return the confidence; None if there is none, or if only their words could tell two apart."""
+    """Return the confidence; None without one, or if only words tell two apart."""
     if wanted.confidence == NONE:
         return None
     if wanted.confidence:
@@ -65,13 +65,19 @@ def confidence(columns: Sequence[Column], wanted: Wanted) -> Column | None:
 
 
 def name_points(column: Column) -> float:
-    """Return how much a column is the name: texts that differ, short as names are, the same in every document."""
+    """Return how much a column looks like the name.
+
+    Texts that differ within a document, short, and the same in every document.
+    """
     again = column.recurring()
     return 30 * column.distinct() + 30 * column.called() + (30 * again if again is not None else 0)
 
 
 def value_points(column: Column, wanted: Wanted) -> float:
-    """Return how much a column is the value: texts of any form, some of them empty, others in another document."""
+    """Return how much a column looks like the value.
+
+    Texts of any form, some empty, that differ between documents.
+    """
     if column.path == wanted.value:
         return 100
     again = column.recurring()
@@ -111,7 +117,10 @@ def _can_be_value(column: Column, wanted: Wanted, *, alone: bool) -> bool:
 
 
 def _sure(column: Column) -> float:
-    """Return how much a column is the confidence: numbers to 1 or to 100; as percent they are high on the whole."""
+    """Return how much a column looks like the confidence.
+
+    Numbers up to 1 or up to 100; percents are mostly high.
+    """
     numbers, known = column.numbers(), likeness(column.word, CONFIDENCES)
     if not numbers or not all(0 <= each <= 100 for each in numbers):
         return 0
@@ -125,7 +134,7 @@ def _sure(column: Column) -> float:
 
 
 def _with_wanted(columns: Sequence[Column], wanted: Wanted) -> list[Column]:
-    """Add a column for each path that the owner names and that is not one of them, such as a function's call."""
+    """Add a column for each path of the owner's that is none yet, such as a function."""
     known = {column.path for column in columns}
     named = [path for path in (wanted.name, wanted.value) if path and path not in known]
     return [*columns, *(_given(columns, path) for path in dict.fromkeys(named))]
@@ -165,7 +174,7 @@ class Found:
     covered: float  # how much of all that is said they say, 0–1
 
     def candidate(self, name: str, value: str, confidence: Column | None, points: float) -> Candidate:
-        """Return how names with values are read; `points` tell how well they look like these."""
+        """Return how names and values are read; `points` rate how well they fit."""
         likely = points + self._points() + (40 if confidence else 0)
         return Candidate(self.each, name, value, confidence.path if confidence else None, likely)
 

@@ -1,4 +1,4 @@
-"""Rows in samples of any shape: what stands beside each other with the same cells, by columns or with their names."""
+"""Finds rows in samples of any shape: neighbours with the same cells."""
 
 import re
 from collections import Counter
@@ -34,7 +34,7 @@ Items = Sequence[tuple[int, Any]]  # each with the number of its document
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """How the cells of a row are found: by their names, or by a path for each column: name → value and confidence."""
+    """The cells of a row: by their names, or one path each to value and confidence."""
 
     each: str | None = None
     name: str = ""
@@ -95,7 +95,7 @@ def _is_object(row: Any) -> bool:
 
 
 def by_names(sources: Sources, rows: Rows) -> Iterator[tuple[tuple[str, ...], DraftedTable, tuple[Any, ...]]]:
-    """Yield tables whose rows hold lists of names with values, the steps to these lists, and the rows."""
+    """Yield tables whose rows hold lists of names with values, with steps and rows."""
     for inner in dict.fromkeys(step for _, row in rows.items for step in _inner(row)):
         held = [(number, row, _held(row, inner)) for number, row in rows.items if _held(row, inner)]
         cells = [(number, cell) for number, _, each in held for cell in each]
@@ -145,7 +145,7 @@ def _names(sources: Sources, cells: Sequence[Any], path: str) -> list[str]:
 
 
 def _are_rows(names: Sequence[tuple[int, list[str]]]) -> bool:
-    """Return whether rows of one document have the same names, and each of them different ones."""
+    """Return whether the rows of one document have the same names, without repeats."""
     if any(len(set(each)) < DISTINCT * len(each) for _, each in names):
         return False
     counted = Counter((number, name) for number, each in names for name in set(each))
@@ -153,7 +153,10 @@ def _are_rows(names: Sequence[tuple[int, list[str]]]) -> bool:
 
 
 def _kinds(sources: Sources, rows: Rows, held: Sequence[Any], cells: Cells) -> Iterator[tuple[str, str]]:
-    """Yield what the rows are called, and the path to those: several tables may stand in one list, and what is none."""
+    """Yield the kinds of rows in one list, and the path to each.
+
+    Several tables may share a list; some entries belong to none.
+    """
     path = path_of(sources, rows.steps)
     key = next((each for each in KINDS if sources.form == "json" and all(_is_kind(row, each) for row in held)), None)
     kinds = list(dict.fromkeys(row[key] for row in held)) if key else []
@@ -215,7 +218,7 @@ def _columns(found: Sequence[Column], *, grouped_only: bool) -> Iterator[tuple[s
 
 
 def _value(members: Sequence[Column]) -> Column | None:
-    """Return the value: by its word if that is one, for amounts look like confidences."""
+    """Return the value; a known word decides, because amounts look like confidences."""
     called = max(members, key=lambda each: likeness(each.word, VALUES), default=None)
     return called if called and likeness(called.word, VALUES) > PARTLY else value_of(members, Wanted())
 

@@ -1,4 +1,4 @@
-"""What a process is drafted from: metadata files, documents beside them, captured requests."""
+"""Input of a draft: metadata files, documents beside them, captured requests."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,10 @@ CREDENTIALS = re.compile(rb"^authorization:[^\r\n]*\r?\n", re.IGNORECASE | re.MU
 
 
 class UnusableError(ValueError):
-    """A file that no process can be drafted from. Says which and why, never what stands in it."""
+    """A file that no process can be drafted from.
+
+    Says which and why, never what stands in it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ class Sources:
 
 
 def read(files: Sequence[Path], page: bytes) -> Sources:
-    """Read what was given. Documents among the files go with each metadata file; without any, `page` stands in.
+    """Read the input. Documents among the files go with each metadata file.
+
+    Without any, `page` takes their place.
 
     Raises `UnusableError`.
     """

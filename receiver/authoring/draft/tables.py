@@ -1,4 +1,4 @@
-"""Tables in samples: chosen among what may be rows, read by their own paths, and kept apart from the fields."""
+"""Finds tables in samples, with their own paths, apart from the fields."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -127,7 +127,10 @@ def _is_table(sources: Sources, rows: Rows) -> bool:
 
 
 def _tells(column: Column) -> bool:
-    """Return whether a column says something of its own: fields have a name, a value, and where that was read."""
+    """Return whether a column has content of its own.
+
+    Fields have a name, a value, and where that was read.
+    """
     place = likeness(column.word, PLACES) > 0 or column.counts() or column.is_key() or is_list(column)
     return not place and len(set(column.texts)) > 1
 
@@ -157,7 +160,7 @@ def _free(name: str, taken: Sequence[str]) -> str:
 
 
 def _read(sources: Sources, drafted: Sequence[DraftedTable]) -> Iterator[DraftedTable]:
-    """Read the samples by each table, and yield those that can be read, with what came in their cells."""
+    """Read the samples by each table; yield readable ones with the cells that came."""
     form = FORMS[sources.form]
     for each in drafted:
         compiled = [_compiled(form, drafted, table, scale=100) for table in drafted if table.within is None]

@@ -1,4 +1,4 @@
-"""How platforms call what we look for, in several languages: where the shapes of two things are alike, words decide."""
+"""The words of platforms in several languages; they decide if shapes do not."""
 
 import re
 import unicodedata
@@ -54,7 +54,7 @@ def likeness(word: str, known: tuple[str, ...]) -> int:
 
 
 def role(name: str) -> str:
-    """Return what a field is to a patient's record: mrn, name, family, given, dob, or ""."""
+    """Return a field's role in a patient's record: mrn, name, family, given, dob, or ""."""
     plain = _plain(name)
     return next((found for pattern, found in ROLES if re.search(pattern, plain)), "")
 

@@ -1,4 +1,7 @@
-"""Fields in XML of any shape. json.py has the same functions; paths are XPath, names without their namespaces."""
+"""Fields in XML of any shape.
+
+json.py has the same functions; paths are XPath, names without their namespaces.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,7 +20,7 @@ LEAVES = ".//*[not(*)]"
 
 
 def found(documents: Sequence[Any], wanted: Wanted) -> Iterator[Candidate]:
-    """Yield every way to read the fields; if the owner says where they stand, the ways to read those."""
+    """Yield every way to read the fields, at the owner's paths if there are some."""
     total = sum(_size(document.root) for document in documents) or 1
     if wanted.fields:
         items = selected(documents, wanted.fields)
@@ -38,7 +41,7 @@ def found(documents: Sequence[Any], wanted: Wanted) -> Iterator[Candidate]:
 
 
 def outside(documents: Sequence[Any], candidate: Candidate) -> Iterator[Column]:
-    """Yield the single values that stand once in a document and, but for single values, in no field."""
+    """Yield single values that are in no field and come once in a document."""
     everywhere = candidate.single or candidate.each == "*"
     inside = set() if everywhere else {id(element) for _, element in selected(documents, candidate.each)}
     gathered: dict[tuple[str, str], list[tuple[int, str]]] = {}
@@ -50,7 +53,7 @@ def outside(documents: Sequence[Any], candidate: Candidate) -> Iterator[Column]:
 
 
 def left_out(documents: Sequence[Any], candidate: Candidate, source_id: str) -> list[str]:
-    """Return the paths of the texts that are neither a field nor told of one, nor the document's id."""
+    """Return paths of texts that are no field, part of a field, or the id."""
     if candidate.single:
         return []
     beside = [each.path for each in outside(documents, candidate) if each.path != source_id and each.texts]
@@ -73,7 +76,7 @@ def named(candidate: Candidate, name: str) -> str | None:
 
 
 def repeated(documents: Sequence[Any]) -> list[str]:
-    """Return the paths of elements that have siblings of their name, each with how many there are."""
+    """Return paths of elements that have siblings of their name, with their counts."""
     return [f"{'/'.join(steps)} ({len(items)})" for steps, items in places(documents).items() if not are_alone(items)]
 
 
@@ -90,7 +93,7 @@ def _rows(known: Found, items: Items, wanted: Wanted) -> Iterator[Candidate]:
 
 
 def _children(known: Found, items: Items, wanted: Wanted) -> Iterator[Candidate]:
-    """Yield how the children of an element are read, each of them one field under its own name."""
+    """Yield how an element's children are read, each as a field under its own name."""
     if len({child.tag for _, child in items}) < 2 and not (items and wanted.fields):
         return
     columns = list(columns_of(items))
@@ -161,7 +164,10 @@ def _size(element: Element) -> int:
 
 
 def columns_of(items: Items) -> Iterator[Column]:
-    """Yield attributes, texts and single descendants of some elements; an element's own text counts as its value."""
+    """Yield attributes, texts and single descendants of some elements.
+
+    An element's own text counts as its value.
+    """
     gathered: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for number, element in items:
         for path, word, text in _single((), element):

@@ -1,4 +1,7 @@
-"""An XSD out of XML documents: elements, attributes and which are always there; nothing of what they say."""
+"""An XSD from XML documents: elements and attributes, and which are required.
+
+Values leave no trace in it.
+"""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +15,9 @@ NAME = re.compile(r"(?:\{([^}]*)\})?(.*)", re.DOTALL)
 
 
 def schema(documents: Sequence[Any], open_at: str | None) -> bytes:
-    """Return a schema that all documents satisfy. Elements of further namespaces are let through unchecked.
+    """Return a schema that all documents satisfy.
+
+    Elements of further namespaces are accepted unchecked.
 
     `open_at` is the path of the element whose children are the fields, under names of their own: any may come.
     """
@@ -36,7 +41,7 @@ class _Shape:
         self.open_at = open_at
 
     def element(self, parent: Element, seen: Sequence[Element], path: str, occurs: dict[str, str]) -> None:
-        """Write the declaration of an element that was seen several times; `path` leads to it from the root."""
+        """Write the declaration of an element; `path` leads to it from the root."""
         declared = SubElement(parent, "xs:element", {"name": _local(seen[0].tag), **occurs})
         children = any(len(element) for element in seen)
         names = [name for name in _attributes(seen) if not name.startswith(XSI)]

@@ -1,4 +1,4 @@
-"""Replaces what a delivery tells of people, so that it may be kept as a sample: the same shapes, other values.
+"""Replaces what a delivery says of people by invented values of the same shape.
 
 Every value of the metadata becomes an invented one, the same one wherever it stands; every document a blank page;
 names of files and parts that the sender chose are invented too. What is left is what the configuration itself
@@ -43,7 +43,10 @@ class Scrubbed:
 
 
 def scrub(process: Process, parts: Sequence[Sent]) -> Scrubbed:
-    """Return a delivery of the same shape that is judged in the same way. Raises `CannotScrubError`."""
+    """Return a delivery of the same shape that is judged in the same way.
+
+    Raises `CannotScrubError`.
+    """
     work = _Scrubbing(process, parts)
     for _ in range(ROUNDS):
         scrubbed = work.scrubbed()
@@ -78,7 +81,7 @@ class _Scrubbing:
         return Scrubbed(self._with(chosen), kept)
 
     def _blanks(self, parts: Sequence[Sent]) -> list[Sent]:
-        """Return the delivery without its documents: blank pages, or broken ones if the original are."""
+        """Return the delivery with blank pages for documents, broken ones for broken ones."""
         verdict, _ = self._sameness.judged(parts)
         for broken in (None, BROKEN):
             blank = [_blanked(self._process, part, broken) for part in parts]
@@ -87,7 +90,7 @@ class _Scrubbing:
         raise CannotScrubError("its documents decide how it is judged, and a blank page is judged otherwise")
 
     def _replaceable(self) -> list[int]:
-        """Return the indexes of the values that are not names of fields, confidences or keys of code tables."""
+        """Return indexes of values that are not names, confidences or keys of tables."""
         marks = [f"mark{index}x" for index in range(len(self._texts))]
         needed = str(structure(self._process, self._rewritten(marks)))
         known = set(_table_cells(self._process))
@@ -117,7 +120,7 @@ class _Scrubbing:
 
 
 def _in_utf8(form: ModuleType, part: Sent) -> Sent:
-    """Return a metadata part in UTF-8, as it will be written; another one, or a broken one, as it is."""
+    """Return a metadata part in UTF-8; other parts, and broken ones, as they are."""
     if part.role is not Role.METADATA:
         return part
     try:
@@ -151,7 +154,7 @@ def blank(suffix: str) -> bytes:
 
 
 def _part_name(process: Process, name: str) -> str:
-    """Return a name that the process itself has, with a page's number behind it or not; else an invented one."""
+    """Return a name that the process has, perhaps with a number, or an invented one."""
     for rule in process.config.parts:
         if rule.name == name:
             return name
@@ -163,7 +166,7 @@ def _part_name(process: Process, name: str) -> str:
 
 
 def _chosen_names(process: Process, section: Section) -> Iterator[str]:
-    """Yield the names that the sender chose, as far as they are not the process's own."""
+    """Yield names that the sender chose, unless they are the process's own."""
     if section.filename:
         stem, _, suffix = section.filename.rpartition(".")
         yield stem or suffix

@@ -1,4 +1,4 @@
-"""Invents texts of the same shape: letters for letters, digits for digits, dates for dates."""
+"""Invents texts of the same shape: letter for letter, digit for digit, date for date."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ _DIGITS = re.compile(r"[0-9]+")
 
 
 def invented(text: str, originals: Collection[str] = ()) -> str:
-    """Return another text of the same shape that holds none of the originals, as far as chance allows.
+    """Return another text of the same shape, if possible without any original.
 
     Each call invents anew; nothing leads back from the result.
     """
@@ -37,7 +37,7 @@ def can_change(text: str) -> bool:
 
 
 def other(character: str) -> str:
-    """Return a character of the same kind: of its script and case, a digit for a digit."""
+    """Return a character of the same kind: script and case, or a digit for a digit."""
     return choice(_alike(character)) if _changes(character) else character
 
 
@@ -96,7 +96,7 @@ _DATES = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS)
 
 
 def replaced(text: str, rest: Callable[[str], str]) -> str:
-    """Return a text with its dates replaced, and what stands between them as `rest` makes it."""
+    """Return a text with its dates replaced, and the text between them by `rest`."""
     pieces = [(text, False)]
     for pattern in _DATES:
         pieces = [found for piece, done in pieces for found in ([(piece, done)] if done else _cut(piece, pattern))]
@@ -104,7 +104,7 @@ def replaced(text: str, rest: Callable[[str], str]) -> str:
 
 
 def _cut(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[str, bool]]:
-    """Yield the pieces of a text; the dates among them are invented already, and marked."""
+    """Yield the pieces of a text; dates are marked, and invented already."""
     end = 0
     for match in filter(_is_date, pattern.finditer(text)):
         yield text[end : match.start()], False
@@ -169,7 +169,7 @@ class CannotScrubError(Exception):
 def replacements(
     texts: Iterable[str], originals: Collection[str], alike: Accepts, judged_alike: Accepts
 ) -> dict[str, str]:
-    """Return an invented text for each original one; where no other may stand, the original itself.
+    """Return an invented text for each original, or the original if none is allowed.
 
     `alike` asks for the same way through the templates besides the same verdict. A long text is never kept for
     that; where no other one is judged alike either, this raises `CannotScrubError`.
@@ -202,7 +202,10 @@ def _accepted(text: str, originals: Collection[str], accepts: Callable[[str], bo
 
 
 def _changed_within(text: str, originals: Collection[str], accepts: Callable[[str], bool]) -> str:
-    """Return the text with every character changed that may be: a prefix that a pattern asks for stays."""
+    """Return the text with every character changed that may differ.
+
+    A prefix that a pattern asks for stays.
+    """
     made = text
     for place, character in enumerate(text):
         for _ in range(LETTER_TRIES):

@@ -14,17 +14,17 @@ def utf8(content: bytes, charset: str) -> bytes:
 
 
 def values(content: bytes) -> list[str]:
-    """Return the text of each value in the order of the document; true, false and null are none."""
+    """Return the text of each value in document order; true, false and null have none."""
     return [str(value) for value in _scalars(loads(content))]
 
 
 def rewritten(content: bytes, texts: Sequence[str]) -> bytes:
-    """Return the document with these texts in the places of its values; a number stays one if the text is one."""
+    """Return the document with other texts as values; numbers stay numbers if possible."""
     return _written(_with(loads(content), iter(texts))).encode() + b"\n"
 
 
 def _written(value: Any, start: str = "\n") -> str:
-    """Write a document with its numbers as they were written, each member on a line of its own."""
+    """Write a document, numbers as they were written, one member a line."""
     inner = start + "  "
     if isinstance(value, dict) and value:
         members = (f"{json.dumps(name, ensure_ascii=False)}: {_written(each, inner)}" for name, each in value.items())

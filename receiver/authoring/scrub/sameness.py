@@ -28,7 +28,7 @@ PLACED = {  # whose violations stand at places that do not depend on values
 
 
 class Sameness:
-    """Judges deliveries to one process, and looks at the way that they take through its templates."""
+    """Judges deliveries to one process, and records their way through its templates."""
 
     def __init__(self, process: Process) -> None:
         self.process, self._trace = traced(process)
@@ -52,7 +52,10 @@ def _verdict(outcome: Outcome) -> Hashable:
 
 
 def structure(process: Process, parts: Sequence[Sent]) -> Hashable:
-    """Return the names of all fields and cells with their confidences, also of a delivery that is refused."""
+    """Return the names of all fields and cells with their confidences.
+
+    Of a refused delivery, too.
+    """
     form, layout = process.metadata.form, process.metadata.layout
     for part in parts:
         if part.role is Role.METADATA:

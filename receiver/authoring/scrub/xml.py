@@ -1,4 +1,4 @@
-"""The values of metadata in XML: attributes and texts. json.py has the same functions.
+"""The values of metadata in XML: attributes and texts.
 
 Comments and processing instructions are left out of what is written: they are no values, and may tell some.
 """
@@ -38,7 +38,7 @@ def _walk(content: bytes, collected: list[str], texts: Iterator[str] | None) -> 
 
 
 class _Walk:
-    """Passes what is parsed on to a writer, each value collected and, if there are other texts, replaced."""
+    """Passes parser events on to a writer; collects values, and replaces them."""
 
     def __init__(self, writer: C14NWriterTarget, collected: list[str], texts: Iterator[str] | None) -> None:
         self._writer = writer

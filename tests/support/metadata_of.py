@@ -32,6 +32,7 @@ class Fields:
     schema: str | None = None
     repeated: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    place: None = None
 
 
 @dataclass

@@ -206,7 +206,7 @@ class Compiler:
         self._unit.bind(node.target, allowed=DOCUMENT)
         self._unit.name(node, node.iter, scope)
         items = self._expressions.filtered(self._expressions.rewrite(node.iter, context, scope), budget.each)
-        turn = scope.naming({"loop"}).aliased(node.target, node.iter)
+        turn = scope.bound({"loop", *_variables(node.target)}).aliased(node.target, node.iter)
         test = self._expressions.rewrite(node.test, context, turn) if node.test else None
         holds, _ = guards(node.test)
         body, end = self._turns(node, context, turn.guarded(holds))
@@ -268,7 +268,7 @@ class Compiler:
         inner = scope
         for target, value in zip(node.targets, node.values, strict=True):
             self._unit.bind(target, allowed=DOCUMENT)
-            inner = inner.aliased(target, value)
+            inner = inner.bound(_variables(target)).aliased(target, value)
         given = [self._expressions.rewrite(value, context, scope) for value in node.values]
         body, end = self._body(node.body, context, inner)
         return [nodes.With(node.targets, given, body, lineno=node.lineno)], end
@@ -301,7 +301,7 @@ class Compiler:
         for parameter in node.args:
             self._unit.bind(parameter, allowed=DOCUMENT)
         defaults = [self._expressions.rewrite(default, context, scope) for default in node.defaults]
-        inner = scope.naming({parameter.name for parameter in node.args} | stored(node.body))
+        inner = scope.naming(stored(node.body)).bound(parameter.name for parameter in node.args)
         body, end = self._body(node.body, context, inner)
         name = f"_{len(self._variants)}_{node.name}"
         return Variant(nodes.Macro(name, node.args, defaults, body, lineno=node.lineno), end)
@@ -317,6 +317,10 @@ class Compiler:
                     found[name.name] = variants[name.name]
                     waiting.append(variants[name.name])
         return list(found.values())
+
+
+def _variables(target: nodes.Node) -> set[str]:
+    return {name.name for name in (target, *target.find_all(nodes.Name)) if isinstance(name, nodes.Name)}
 
 
 def _export(given: list[Any]) -> None:

@@ -51,6 +51,13 @@ class Scope:
         """Return the scope with some more names."""
         return replace(self, names=self.names | set(names))
 
+    def bound(self, names: Iterable[str]) -> "Scope":
+        """Return the scope with some more variables, which hide macros of the same names."""
+        hidden = set(names)
+        macros = {name: macro for name, macro in self.macros.items() if name not in hidden}
+        modules = {name: module for name, module in self.modules.items() if name not in hidden}
+        return replace(self, names=self.names | hidden, macros=macros, modules=modules)
+
     def aliased(self, target: nodes.Node, read: nodes.Node) -> "Scope":
         """Return the scope in which a name stands for what is read."""
         if not isinstance(target, nodes.Name):

@@ -24,6 +24,13 @@ def test_a_macro_moves_the_place_on(mapped):
     assert json.loads(mapped.render(template, "json")) == {"a": 1, "b": "007"}
 
 
+def test_a_variable_hides_the_macro_of_its_name(mapped):
+    macros = "{% macro tax(rate) %}{{ rate }}%{% endmacro %}{% macro of(tax) %}({{ tax }}){% endmacro %}"
+    loop = "{% for tax in [7, 19] %}{{ tax }} {% endfor %}"
+    assert mapped.render(macros + loop + "{{ tax(1) }}{{ of(2) }}", "text") == "7 19 1%(2)"
+    assert mapped.faults(macros + "{% for tax in [1] %}{{ tax(1) }}{% endfor %}", "text") == ["1:117 unknown-method"]
+
+
 def test_a_macro_in_an_expression_is_a_plain_text_escaped_once(mapped):
     template = """{% macro full(x) %}{{ x }} & {{ fields.middle_name }}{{ x }}{% endmacro %}
 <a>{{ full(fields.mrn) | upper }}</a>

@@ -10,6 +10,7 @@ from jinja2 import nodes
 
 from receiver.templates.names import NAMES
 
+KEEP_EMPTY = frozenset({"trim", "lower", "upper", "length", "count", "list"})  # filters that make nothing of nothing
 MAX_LABELS = 3  # of one expression: a message names the first few
 
 Fields = frozenset[str]
@@ -56,17 +57,39 @@ def guards(test: nodes.Node | None) -> tuple[Fields, Fields]:
 
 
 def _guard(test: nodes.Node | None) -> tuple[Fields, Fields]:
-    if isinstance(test, nodes.Compare):
+    if isinstance(test, nodes.Compare) and test.ops[0].op in ("in", "notin"):
         return _membership(test)
     if isinstance(test, nodes.Test):
         found = _one(field(test.node))
         return {"defined": (found, NONE), "undefined": (NONE, found)}.get(test.name, (NONE, NONE))
-    return _one(defaulted(test)), NONE
+    return _one(field(needed(test))), NONE
 
 
 def defaulted(node: nodes.Node | None) -> str | None:
     """Return the field that stands before a `default` filter."""
     return field(node.node) if isinstance(node, nodes.Filter) and node.name in ("default", "d") else None
+
+
+def needed(test: nodes.Node | None) -> nodes.Node | None:
+    """Return what must be there for a condition to hold: `x` of `x | default("")`, also trimmed, `!= ""`, `> 0`."""
+    if isinstance(test, nodes.Compare):
+        return needed(test.expr) if len(test.ops) == 1 and _beyond_nothing(test.ops[0]) else None
+    if not isinstance(test, nodes.Filter):
+        return None
+    if test.name in ("default", "d"):
+        return test.node if not test.args or _is_empty(test.args[0]) else None
+    return needed(test.node) if test.name in KEEP_EMPTY else None
+
+
+def _beyond_nothing(operand: nodes.Operand) -> bool:
+    value = operand.expr.value if isinstance(operand.expr, nodes.Const) else None
+    return (operand.op, value) in (("ne", ""), ("ne", 0), ("gt", 0))
+
+
+def _is_empty(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.List | nodes.Dict | nodes.Tuple):
+        return not node.items
+    return isinstance(node, nodes.Const) and not node.value
 
 
 def _membership(test: nodes.Compare) -> tuple[Fields, Fields]:

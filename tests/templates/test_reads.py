@@ -30,6 +30,9 @@ def test_reads_have_their_places(mapped):
         "{% if fields.a is defined and fields.a == 1 %}{{ fields.a }}{% endif %}",
         "{% if fields.a is undefined or fields.a == 1 %}x{% else %}{{ fields.a }}{% endif %}",
         "{% if fields.a | default('') %}{{ fields.a }}{% endif %}",
+        "{% if fields.a | default('') | trim %}{{ fields.a }}{% endif %}",
+        "{% if fields.a | default('') | trim != '' %}{{ fields.a }}{% endif %}",
+        "{% if fields.a | default([]) | length > 0 %}{{ fields.a }}{% endif %}",
         "{{ fields.a if fields.a is defined else '' }}",
         "{% set x = fields.a if 'a' in fields %}",
         "{% for x in [1] if fields.a is defined %}{{ fields.a }}{% endfor %}",
@@ -51,6 +54,8 @@ def test_a_guarded_read_is_known_as_such(mapped, template):
         "{% if fields.a is defined or fields.b %}{{ fields.a }}{% endif %}",
         "{% if fields.a is defined %}x{% endif %}{{ fields.a }}",
         "{{ 'x' | default(fields.a) }}",
+        "{% if fields.a | default('x') %}{{ fields.a }}{% endif %}",
+        "{% if fields.a | default('') != 'x' %}{{ fields.a }}{% endif %}",
         "{% for x in fields.a %}{% endfor %}",
     ],
 )

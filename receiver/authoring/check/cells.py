@@ -9,7 +9,7 @@ from jinja2 import nodes
 from receiver.authoring.check.site import Written, expression
 from receiver.core.faults import Fault, Severity, did_you_mean, reading
 from receiver.site.config.model import TableConfig
-from receiver.templates.reads import chain, combined
+from receiver.templates.reads import chain, combined, needed
 from receiver.templates.source import Places, Source
 
 SAME_ROWS = frozenset(  # filters that leave rows what they are
@@ -231,7 +231,8 @@ def _guard(test: nodes.Node | None) -> tuple[Guards, Guards]:
         name = _text(test.expr)
         there = frozenset({f"{chain(test.ops[0].expr, {})}.{name}"}) if name else NONE
         return (there, NONE) if test.ops[0].op == "in" else (NONE, there)
-    return NONE, NONE
+    given = needed(test)
+    return (frozenset({chain(given, {})}) if given else NONE), NONE
 
 
 def _cell_arguments(node: nodes.Filter) -> Iterator[nodes.Const]:

@@ -126,6 +126,8 @@ def test_a_schema_tells_which_cells_may_be_absent(site):
     assert wrong("{{ item.sku }},{{ item.note }}\n") == ["unguarded-cell"]
     assert wrong('{{ item.sku }},{{ item.note | default("") }}\n') == []
     assert wrong("{% if item.note is defined %}{{ item.note }}{% endif %}\n") == []
+    assert wrong('{% if item.note | default("") | trim %}{{ item.note }}{% endif %}\n') == []
+    assert wrong('{% if item.note | default("none") %}{{ item.note }}{% endif %}\n') == ["unguarded-cell"]
     assert wrong("{% if item.note is undefined %}-{% else %}{{ item.note }}{% endif %}\n") == []
     assert wrong('{{ item.note if "note" in item else "" }}\n') == []
 

@@ -53,11 +53,9 @@ def _loop(index: int, length: int) -> dict[str, object]:
 
 def _of_item(problem: Problem, table: str, index: int) -> Problem:
     """Return the problem of one of several records, with the number of its item in it."""
-    column = f"tables/{table}/"
+    row = f"tables/{table}/{index}/"
     violations = [
-        replace(each, where=each.where.replace(column, f"{column}{index}/", 1))
-        if table and each.where.startswith(column)
-        else replace(each, message=f"{each.message} (item {index})")
+        each if table and each.where.startswith(row) else replace(each, message=f"{each.message} (item {index})")
         for each in problem.violations
     ]
     return Problem(problem.code, problem.detail, violations)

@@ -1,6 +1,6 @@
 """A compiled template, the condition on which a record is made, and the report of what stops a rendering."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from types import GeneratorType, TracebackType
@@ -71,7 +71,7 @@ class Template:
             return error
         if isinstance(error, Problem):
             return error.with_traceback(None)
-        return self._reporter.problem(self.name, error, self._numbers(error.__traceback__), names)
+        return self._problem(error, names)
 
     def run(self, context: Context) -> "GeneratorType[str, None, None]":
         """Run the template, piece by piece."""
@@ -101,14 +101,25 @@ class Template:
             return known
         return list(accumulate(places, lambda before, place: place or before, initial=known[0]))[1:]
 
-    def _numbers(self, traceback: TracebackType | None) -> list[int]:
-        """Return the places that were being rendered, the innermost last."""
-        numbers = []
+    def _frames(self, traceback: TracebackType | None) -> list[TracebackType]:
+        """Return the frames that were rendering this template, the innermost last."""
+        frames = []
         while traceback:
             if traceback.tb_frame.f_globals.get("__jinja_template__") is self._compiled:
-                numbers.append(self._compiled.get_corresponding_lineno(traceback.tb_lineno))
+                frames.append(traceback)
             traceback = traceback.tb_next
-        return numbers
+        return frames
+
+    def _problem(self, error: Exception, names: Mapping[str, object]) -> Problem:
+        frames = self._frames(error.__traceback__)
+        numbers = [self._compiled.get_corresponding_lineno(frame.tb_lineno) for frame in frames]
+        return self._reporter.problem(self.name, error, numbers, _held(frames), names)
+
+
+def _held(frames: Sequence[TracebackType]) -> list[object]:
+    """Return what the variables of the template held, the innermost last."""
+    every = (item for frame in frames for item in frame.tb_frame.f_locals.items())
+    return [value for name, value in every if name.startswith("l_")]  # as Jinja2 calls them
 
 
 class Condition:
@@ -159,11 +170,19 @@ class RenderErrorReporter:
         self._labels = unit.labels
         self._words = unit.words | NAMES
 
-    def problem(self, name: str, error: Exception, numbers: Sequence[int], names: Mapping[str, object]) -> Problem:
+    def problem(
+        self,
+        name: str,
+        error: Exception,
+        numbers: Sequence[int],
+        held: Sequence[object],
+        names: Mapping[str, object],
+    ) -> Problem:
         """Return the problem of a template, `name`, for an error at some places, the innermost last.
 
-        A value that a filter or its place cannot take is the sender's, like one that its schema refuses; the line
-        that asks for it stands beside. All else is the template's.
+        `held` are the values of its variables then, by which a row of a table is known. A value that a filter or its
+        place cannot take is the sender's, like one that its schema refuses; the line that asks for it stands beside.
+        All else is the template's.
         """
         place = self._places.place(numbers[-1] if numbers else 0)
         label = self._label(numbers)
@@ -171,7 +190,7 @@ class RenderErrorReporter:
             label = _offending(_of_sender(label), error.offends, names)
         where = f"{place.file}:{place.line}"
         violation = self._violation(error, where, label, names)
-        sent = _places(label) if violation.rule in OF_VALUES else []
+        sent = _places(label, [names.get("item"), *held], names) if violation.rule in OF_VALUES else []
         if not sent:
             return Problem(Code.TEMPLATE_FAILED, f"{name} cannot be rendered for this delivery.", [violation])
         code = Code.FIELDS_INVALID if label.startswith(("fields.", "tables.")) else Code.METADATA_INVALID
@@ -206,15 +225,34 @@ class RenderErrorReporter:
         return f"{owners[0]}.{error.name} is not there; {hint or advice + '.'}"
 
 
-def _places(label: str) -> list[str]:
+def _places(label: str, held: Sequence[object], names: Mapping[str, object]) -> list[str]:
     """Return the paths of the values that were read; none if some of them are not the sender's."""
     places = []
     for each in label.split(", "):
         owner, *steps = each.split(".")
         if owner not in SENT or not steps:
             return []
-        places.append(("" if owner == "metadata" else owner) + pointer(steps))
+        path = _in_row(steps, held, names) if owner == "tables" else steps
+        places.append(("" if owner == "metadata" else owner) + pointer(path))
     return places
+
+
+def _in_row(steps: Sequence[str], held: Sequence[object], names: Mapping[str, object]) -> Sequence[str | int]:
+    """Return the steps to a cell, with the numbers of the row that was at work, if one was."""
+    rows = dict(_rows(names.get("tables"), ()))
+    paths = [rows[id(value)] for value in reversed(held) if id(value) in rows]
+    within = [path for path in paths if list(path[::2]) == list(steps[: len(path) // 2])]
+    path = max(within, key=len, default=())
+    return [*path, *steps[len(path) // 2 :]]
+
+
+def _rows(tables: object, path: tuple[str | int, ...]) -> Iterator[tuple[int, tuple[str | int, ...]]]:
+    """Yield each row, by its identity, and those of the tables in it."""
+    for name, rows in tables.items() if isinstance(tables, Mapping) else ():
+        for index, row in enumerate(rows if isinstance(rows, list) else ()):
+            if isinstance(row, Mapping):
+                yield id(row), (*path, name, index)
+                yield from _rows(row, (*path, name, index))
 
 
 def _of_sender(label: str) -> str:

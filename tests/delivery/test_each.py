@@ -8,6 +8,8 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery import each
 from tests.support.invoices import EACH, Invoices
 
+TAXES = '[tables.taxes]\nwithin = "items"\nrows = "taxes"\ncolumns = { rate = "rate" }\n'
+ALL = '[[records]]\ntemplate = "item.csv.j2"\npath = "{{ delivery.id }}.csv"\n'
 SECRET = "Zebra-7731-Quagga"
 LINES = [{"sku": "A", "qty": 2, "sure": 0.9}, {"sku": "B", "qty": 3, "sure": 0.9}]
 
@@ -99,6 +101,26 @@ def test_a_problem_names_the_row_that_it_is_of(site):
     site.write(EACH, '{{ item.qty | date("%Y%m%d", "%Y-%m-%d") }}\n')
     found = problem(site, [{"sku": "A", "qty": "20260101"}, {"sku": "B", "qty": SECRET}])
     assert (found.code, told(found)) == (Code.FIELDS_INVALID, [("tables/items/1/qty", "date")])
+
+
+@pytest.mark.parametrize(
+    ("template", "where"),
+    [
+        ("{% for row in tables.items %}{{ row.qty | int }}\n{% endfor %}", "/1/qty"),
+        ("{% for row in tables.items | sort(attribute='sku') %}{{ row.qty | int }}\n{% endfor %}", "/1/qty"),
+        ("{% set row = tables.items[1] %}{{ row.qty | int }}", "/1/qty"),
+        ("{{ tables.items | map(attribute='qty') | map('int') | join(' ') }}", ""),
+        (
+            "{% for row in tables.items %}{% for tax in row.taxes %}{{ tax.rate | int }}\n{% endfor %}{% endfor %}",
+            "/0/taxes/1/rate",
+        ),
+    ],
+)
+def test_a_problem_within_a_loop_names_the_row(site, template, where):
+    site.write(TAXES + ALL, template + "\n")
+    taxes = [{"rate": "2026"}, {"rate": SECRET}]
+    found = problem(site, [{"sku": "B", "qty": "2026", "taxes": taxes}, {"sku": "A", "qty": SECRET}])
+    assert (found.code, told(found)) == (Code.FIELDS_INVALID, [("tables/items" + where, "int")])
 
 
 def test_only_the_first_few_failures_are_told(site):

@@ -163,7 +163,9 @@ def test_of_records_that_fail_the_first_ten_are_told_with_their_items(failing, t
     def render(names):
         if names["item"] < failing:
             raise Problem(
-                Code.FIELDS_INVALID, "wrong", [Violation("tables/items/sku", "r", "m"), Violation("x", "r", "m")]
+                Code.FIELDS_INVALID,
+                "wrong",
+                [Violation(f"tables/items/{names['item']}/sku", "r", "m"), Violation("x", "r", "m")],
             )
         return [Record("p", b"")]
 

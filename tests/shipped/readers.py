@@ -4,10 +4,13 @@ import csv
 import io
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from xml.etree import ElementTree
 
 import hl7
 
+CAC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2}"
+CBC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
 LF = "{http://laserfiche.com/namespaces/importengine}"
 FORM = "{urn:example:intake-form:1}"
 
@@ -112,6 +115,29 @@ def laserfiche(content: bytes) -> dict[str, list[str]]:
     for value in ElementTree.fromstring(content).iter(f"{LF}field_value"):
         fields.setdefault(value.attrib["name"], []).append(value.text or "")
     return fields
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """A UBL invoice: what its importer adds up, and the names in it."""
+
+    root: ElementTree.Element
+
+    def texts(self, *path: str) -> list[str]:
+        """Return the texts of basic components, by the aggregates that they lie in."""
+        *outer, last = path
+        return [each.text or "" for each in self.root.iterfind("/".join([*(CAC + name for name in outer), CBC + last]))]
+
+    def amount(self, *path: str) -> Decimal:
+        return sum(map(Decimal, self.texts(*path)), Decimal())
+
+
+def ubl(content: bytes) -> Invoice:
+    """Read a UBL invoice, of which each amount must be in its one currency."""
+    invoice = Invoice(ElementTree.fromstring(content))
+    (currency,) = invoice.texts("DocumentCurrencyCode")
+    assert {each.get("currencyID", currency) for each in invoice.root.iter()} == {currency}
+    return invoice
 
 
 def form(content: bytes) -> ElementTree.Element:

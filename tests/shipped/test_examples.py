@@ -19,10 +19,11 @@ from receiver.authoring.cases.outcome import run
 from receiver.authoring.cases.verdict import Status, Verdict, judge
 from receiver.core.settings import Settings
 from receiver.site.compiling import compile_site
-from tests.shipped.readers import LF, Message, dip, fixed, laserfiche, rows, transaction
+from tests.shipped.readers import LF, Message, dip, fixed, laserfiche, rows, transaction, ubl
 from tests.shipped.shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
 
 PANEL = ["MSH", "PID", "OBR", "OBX", "OBX", "OBX"]
+TOTALS = ["LineExtensionAmount", "TaxExclusiveAmount", "TaxInclusiveAmount", "PayableRoundingAmount", "PayableAmount"]
 CASES = [case for process in processes(EXAMPLES).values() for case in cases(process)]
 RECORDS = sorted(path for case in CASES for path in case.expected.iterdir())
 
@@ -106,6 +107,31 @@ def test_each_line_of_an_invoice_is_a_row(sample):
     lines = rows(content("invoice-lines", sample, ".csv"), ";")
     assert [line["amount"].replace(",", ".") for line in lines] == amounts
     assert {line["supplier"] for line in lines} == {told["annotation"]["content"][1]["children"][0]["content"]["value"]}
+
+
+@records(".xml", "ubl-invoice")
+def test_a_ubl_invoice_adds_up(path):
+    invoice = ubl(path.read_bytes())
+    total = {name: invoice.amount("LegalMonetaryTotal", name) for name in TOTALS}
+    assert invoice.amount("InvoiceLine", "LineExtensionAmount") == total["LineExtensionAmount"]
+    assert invoice.amount("TaxTotal", "TaxSubtotal", "TaxAmount") == invoice.amount("TaxTotal", "TaxAmount")
+    assert total["TaxExclusiveAmount"] + invoice.amount("TaxTotal", "TaxAmount") == total["TaxInclusiveAmount"]
+    assert total["TaxInclusiveAmount"] + total["PayableRoundingAmount"] == total["PayableAmount"]
+    assert invoice.texts("LineCountNumeric") == [str(len(invoice.texts("InvoiceLine", "ID")))]
+
+
+def test_a_ubl_invoice_holds_what_was_read():
+    invoice = ubl(content("ubl-invoice", "escaping", ".xml"))
+    assert invoice.texts("ID") == ['A&B-"7" <2026>']
+    assert invoice.texts("AccountingSupplierParty", "Party", "PartyName", "Name") == ["Müller & Søn <Łódź> ]]>"]
+    assert invoice.texts("InvoiceLine", "Item", "Name") == ['Tape; 25 mm "skin-friendly" &amp; <b>soft</b>']
+    assert invoice.texts("InvoiceLine", "LineExtensionAmount") == ["7.25"]
+
+
+def test_a_ubl_invoice_has_a_credited_line_and_a_rounding():
+    invoice = ubl(content("ubl-invoice", "credited-line-and-rounding", ".xml"))
+    assert invoice.texts("InvoiceLine", "LineExtensionAmount") == ["1000.20", "-0.10"]
+    assert [invoice.texts("LegalMonetaryTotal", name) for name in TOTALS[2:]] == [["1210.12"], ["-0.12"], ["1210.00"]]
 
 
 def test_each_patient_of_a_fax_has_a_record():

@@ -54,9 +54,12 @@ def _unused(site: Site, path: Path, used: set[str], code: str, message: str) -> 
 
 
 def _schemas(site: Site) -> Iterator[Fault]:
+    """Yield schemas without a use, but for those in a folder with a used one: a standard's come as a whole."""
     folder, used = site.compiled.schemas.folder, site.compiled.schemas.used()
+    standards = {top for file in used if (top := file.rpartition("/")[0].partition("/")[0])}
     for path in sorted(folder.rglob("*.*")):
-        if path.suffix in (".json", ".xsd") and path.relative_to(folder).as_posix() not in used | SHIPPED:
+        file = path.relative_to(folder).as_posix()
+        if path.suffix in (".json", ".xsd") and file not in used | SHIPPED and file.partition("/")[0] not in standards:
             yield from _unused(site, path, set(), "unused-schema", "no process uses this schema")
 
 

@@ -245,6 +245,18 @@ def test_what_is_unused_is_not_told_while_something_does_not_compile(site):
     assert site.codes() == {"unknown-filter"}
 
 
+def test_a_folder_of_a_standard_may_hold_schemas_that_are_not_used(site):
+    for name in ("used", "unused"):
+        site.write(f"schemas/standard/{name}.schema.json", "{}")
+    assert site.faults() == [f"schemas/standard/{name}.schema.json:1 unused-schema" for name in ("unused", "used")]
+    site.change(
+        "schemas/referrals.fields.schema.json",
+        '"type": "object"',
+        '"type": "object", "allOf": [{"$ref": "standard/used.schema.json"}]',
+    )
+    assert site.faults() == []
+
+
 def test_an_unread_site_of_fifty_processes_is_checked_in_three_seconds(tmp_path):
     shutil.copytree(SOUND / "schemas", tmp_path / "schemas")
     for number in range(50):

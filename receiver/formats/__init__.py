@@ -1,1 +1,1 @@
-"""The record formats: a folder each, with the same modules: escape, check, compare, draft."""
+"""The record formats, a folder each: escape, check, compare, draft."""

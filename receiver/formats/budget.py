@@ -1,4 +1,4 @@
-"""What one rendering may cost: counted per thread, and stopped beyond these limits, each with its reason."""
+"""Limits of one rendering, counted per thread, each with its reason."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -51,7 +51,10 @@ def tick() -> None:
 
 
 def _look_closer() -> None:
-    """Stop a rendering that has used up its turns or its time; waiting, for pages or a busy machine, is none of it."""
+    """Stop a rendering that has used up its turns or its time.
+
+    Time spent waiting, for pages or a busy machine, does not count.
+    """
     if _spent.steps > MAX_STEPS:
         raise ExceededError(f"the template makes more than {MAX_STEPS:,} turns and calls")
     left = _spent.until - thread_time()
@@ -105,7 +108,10 @@ def concat(parts: Iterable[str]) -> str:
 
 
 def each(value: Iterable[Item]) -> Iterator[Item]:
-    """Yield the items of a list, each of them counted. A text is no list: its characters are never meant."""
+    """Yield the items of a list, each of them counted.
+
+    A text is no list: its characters are never meant.
+    """
     if isinstance(value, str):
         raise RefusedError('is a text, not a list (a repeated field is named under "repeated" in process.toml)')
     if value is None or isinstance(value, bool | int | float):

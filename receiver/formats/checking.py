@@ -1,4 +1,4 @@
-"""Checks a rendered record before anything is published: well formed for its format, and as its target wants it.
+"""Checks a rendered record before publication: its format, then its schema.
 
 The formats are sibling modules with one function: `violations(content, …)` returns every fault with its place in the
 record, "line 7, PID-3", and never a value.
@@ -24,7 +24,10 @@ def checker(
     schemas: Schemas,
     delimiter: str = ",",
 ) -> Check:
-    """Return the check of one record, by a schema's name or "hl7" or "fhir". Raises `ConfigurationError`."""
+    """Return the check of one record, by a schema's name or "hl7" or "fhir".
+
+    Raises `ConfigurationError`.
+    """
     if format == "json":
         judge = fhir.violations if schema == "fhir" else schemas.json(schema).violations if schema else None
         return lambda content: json.violations(content.decode(encoding), judge)

@@ -1,4 +1,4 @@
-"""Describes how a record differs from what was expected, in the terms of its format.
+"""Describes how a record differs from the expected one, in its format's terms.
 
 Values are shown: they are the owner's own samples, on the owner's own terminal. Each format is a module with the
 one function `compare`, which raises ValueError for what it cannot take apart; lines are compared then.
@@ -39,7 +39,7 @@ def differences(
     expected: bytes,
     got: bytes,
 ) -> list[str]:
-    """Return one line for each difference; none for equal bytes, and at least one for others."""
+    """Return a line for each difference; equal bytes have none, others at least one."""
     if expected == got:
         return []
     found = _first(form, expected.decode(form.encoding, "replace"), got.decode(form.encoding, "replace"))
@@ -59,6 +59,6 @@ def _first(form: RecordStyle, expected: str, got: str) -> list[str]:
 
 
 def compare_lines(expected: str, got: str) -> Iterator[str]:
-    """Yield the lines that differ, each with - for expected and + for got, and one line around them."""
+    """Yield differing lines, - for expected and + for got, with a line of context."""
     found = unified_diff(expected.splitlines(), got.splitlines(), n=1, lineterm="")
     return (line if len(line) <= WIDEST else line[:WIDEST] + "…" for line in islice(found, 2, None))

@@ -1,4 +1,4 @@
-"""Finds what differs in two records, and describes it: one more item does not make all that follow differ."""
+"""Finds what differs in two records; an added item does not shift all that follow."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
@@ -55,7 +55,7 @@ def surplus(where: str, got: str) -> str:
 
 
 def values(where: str, expected: str, got: str) -> str:
-    """Say how one text differs from another: long ones are shown from where they part."""
+    """Describe how two texts differ; long ones are shown from the first difference."""
     return changed(where, *excerpts(expected, got))
 
 

@@ -6,7 +6,9 @@ from jinja2.runtime import StrictUndefined
 
 
 class RefusedError(Exception):
-    """A value that its place or its filter cannot take. The reason completes "fields.reason …".
+    """A value that its place or its filter rejects.
+
+    The reason completes "fields.reason …".
 
     `offends` returns whether a text has what this one was refused for.
     """
@@ -35,7 +37,10 @@ class MissingNameError(Exception):
 
 
 class MisplacedError(Exception):
-    """Literal text or a value at a place of the record where it cannot be right. Found when a template is compiled."""
+    """Literal text or a value at a place of the record where it cannot be right.
+
+    Found when a template is compiled.
+    """
 
     def __init__(self, message: str, hint: str = "", offset: int = 0) -> None:
         super().__init__(message)
@@ -45,7 +50,7 @@ class MisplacedError(Exception):
 
 
 class Missing(StrictUndefined):
-    """The undefined value: only `is defined` and `default` may touch it, anything else raises `MissingNameError`."""
+    """The undefined value: all but `is defined` and `default` raises `MissingNameError`."""
 
     __slots__ = ()
 

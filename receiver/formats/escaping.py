@@ -54,7 +54,7 @@ class OutputContext(NamedTuple):
     lost: bool = False  # after a fault: nothing is judged before the next line
 
     def plain(self) -> "OutputContext":
-        """Return the place of a text that is put together first and escaped where it is printed."""
+        """Return the context of text that is put together first and escaped when printed."""
         return self if self.format is plain else OutputContext(plain, self.format.STRUCTURE)
 
     def advance(self, text: str) -> "OutputContext":

@@ -1,4 +1,4 @@
-"""Paths within the output folder: each value becomes a safe piece of one component's name.
+"""Paths within the output folder; each value becomes a safe part of one name.
 
 Separators, characters that some file system forbids and controls become "_"; marks that nobody sees (bidirectional
 ones among others) go; all is NFC. A component never begins with a dot or blank, ends with one, is empty, is a reserved
@@ -25,7 +25,10 @@ RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}) | {
 
 
 def advance(state: str, text: str) -> str:
-    """Return the place after some literal text. Raises `MisplacedError` for what cannot stand in a path."""
+    """Return the place after some literal text.
+
+    Raises `MisplacedError` for what cannot stand in a path.
+    """
     for offset, character in enumerate(text):
         if character == "/":
             if state == "start" and offset == 0:
@@ -68,7 +71,10 @@ def describe(_state: str) -> str:
 
 
 def finish(text: str) -> str:
-    """Make every component safe as a whole. Raises `RefusedError` for an empty or too long one, or too many of them."""
+    """Make every component safe as a whole.
+
+    Raises `RefusedError` for an empty or too long one, or too many of them.
+    """
     path = "/".join(map(_component, unicodedata.normalize("NFC", text).split("/")))
     if len(path.encode()) > MAX_PATH:
         raise RefusedError(f"The path has more than {MAX_PATH:,} bytes.", "path")
@@ -87,7 +93,7 @@ def _component(text: str) -> str:
 
 
 def first(value: object) -> str:
-    """Print a value at the start of a component: never empty, without leading dots and blanks."""
+    """Print a value at the start of a component: not empty, no leading dots or blanks."""
     return piece(value).lstrip(". ") or "_"
 
 

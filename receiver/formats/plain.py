@@ -1,4 +1,6 @@
-"""Text that is put together before it is printed: the body of a set block, or of a macro within an expression.
+"""Text that is put together before it is printed.
+
+The body of a set block, or of a macro within an expression.
 
 Values are taken as they are, since the whole is escaped once, where it is printed. So its literal text is data,
 too, and must not hold what is structure in the record: that would come out escaped.

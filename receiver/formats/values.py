@@ -1,4 +1,4 @@
-"""The plain text of a value, and the characters that formats and encodings cannot take.
+"""The plain text of a value, and characters that formats or encodings forbid.
 
 `str.isprintable` is the quick way past the latter: it is false for controls, surrogates, line breaks and unassigned
 code points, so only the rare value that has some is looked at closely. A value that goes through an escaper has no lone
@@ -24,7 +24,7 @@ LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # what str.splitlines part
 
 
 def text(value: object) -> str:
-    """Return a value's text: nothing for null, true and false, plain digits, ISO-8601 for dates.
+    """Return a value's text: "" for null, true and false, digits, ISO 8601 for dates.
 
     A list or an object has no text: it raises `RefusedError`.
     """
@@ -53,7 +53,10 @@ def _element(names: Names) -> str:
 
 
 def number(value: float | Decimal) -> str:
-    """Return the digits of a finite number. Raises `RefusedError` for NaN and the infinities."""
+    """Return the digits of a finite number.
+
+    Raises `RefusedError` for NaN and the infinities.
+    """
     if isinstance(value, int):
         return str(int(value))
     if not math.isfinite(value):
@@ -110,7 +113,7 @@ def expressible(escaper: Callable[[object], str], encoding: str) -> Callable[[ob
 
 
 def express(text: str, encoding: str) -> None:
-    """Raise `MisplacedError` for literal text that the encoding cannot express, at its first such character."""
+    """Raise `MisplacedError` at the first character that the encoding cannot express."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError as error:

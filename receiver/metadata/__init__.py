@@ -1,1 +1,1 @@
-"""What a delivery's metadata says: parsed, judged by its schema, read into fields."""
+"""The metadata of a delivery: parsed, judged by its schema, read into fields."""

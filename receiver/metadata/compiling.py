@@ -1,4 +1,4 @@
-"""Compiles what `[metadata]`, `[fields]` and `[tables]` of a process say into a reader, with every fault of it."""
+"""Compiles `[metadata]`, `[fields]` and `[tables]` of a process into a reader."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -105,7 +105,7 @@ class Configured(Protocol):
 
 
 def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa: A001 (as re.compile)
-    """Compile what `[metadata]` and `[fields]` say. Raises `ConfigurationError` with every fault of it.
+    """Compile a process's reader. Raises `ConfigurationError` with every fault of it.
 
     The schema's ending says what the metadata is.
     """

@@ -1,4 +1,4 @@
-"""Fields: where they stand in the metadata, what is found there, and what templates see: names, repeats, confidence."""
+"""Fields: their paths, values, repeats and confidences, as templates see them."""
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -58,7 +58,7 @@ class Path(Protocol):
         ...
 
     def find(self, item: Any) -> Any:
-        """Return what stands there, seen from an item of the document, or why there is nothing: `Absent`."""
+        """Return the value at a path seen from an item, or why there is none: `Absent`."""
         ...
 
 
@@ -72,7 +72,7 @@ class Layout:
     confidence: Path
 
     def read(self, item: Any) -> tuple[Any, Any, Any]:
-        """Return name, value and confidence of a field as they stand there, nothing judged yet."""
+        """Return name, value and confidence of a field as they are, not judged yet."""
         return self.name.find(item), self.value.find(item), self.confidence.find(item)
 
 
@@ -104,7 +104,10 @@ class Gathered:
     surplus: int = 0  # violations beyond the hundredth
 
     def refuse(self, index: int | None, rule: str, message: str) -> None:
-        """Note a violation of a field, or of all; from the hundredth on only count it: finding its place takes time."""
+        """Note a violation of a field, or of all; from the hundredth on only count it.
+
+        Finding its place takes time.
+        """
         if len(self.violations) < MAX_VIOLATIONS:
             self.violations.append(Violation("/" if index is None else self.place(index), rule, message))
         else:
@@ -157,7 +160,7 @@ def _add(gathered: Gathered, rules: Rules, index: int, name: str, value: Any, co
 
 
 def name_fault(name: Any, path: Path) -> str:
-    """Return what is wrong with what stands where a field's or a cell's name is looked for, or ""."""
+    """Return what is wrong with a value as a field's or cell's name, or ""."""
     if isinstance(name, Absent):
         return f"{name.value} {words.rule(path.expression)}"
     if not isinstance(name, str) or not name.strip():
@@ -168,7 +171,10 @@ def name_fault(name: Any, path: Path) -> str:
 
 
 def read_confidence(given: Any, scale: float) -> float | None:
-    """Return the confidence from 0 to 1; None if there is none. Raises `WrongConfidenceError`."""
+    """Return the confidence from 0 to 1; None if there is none.
+
+    Raises `WrongConfidenceError`.
+    """
     if type(given) is float and 0 <= given <= scale:  # as nearly always
         return given / scale
     if given is None or given is Absent.MISSING or given == "":
@@ -198,7 +204,9 @@ def source_id_fault(found: Any) -> str:
 def below_minimum(
     confidence: Mapping[str, float | None], minimum: float, per_field: Mapping[str, float], known: Known = None
 ) -> list[Violation]:
-    """Return one violation for each field below its minimum; one whose name is not `known` is called by its number.
+    """Return a violation for each field below its minimum.
+
+    A field that is not `known` is called by its number.
 
     Of a field without confidence, which is None, nothing was measured: it is below every minimum but 0.
     """
@@ -214,7 +222,10 @@ def below_minimum(
 def cells_below_minimum(
     cells: Iterable[Cell], minimum: float, per_column: Mapping[str, float], *, accept_unknown: bool
 ) -> list[Violation]:
-    """Return one violation for each cell below its minimum, the first hundred of them, and how many more there are."""
+    """Return a violation for each cell below its minimum.
+
+    The first hundred, and how many more there are.
+    """
     measured = (cell for cell in cells if not (accept_unknown and cell.confidence is None))
     found = [(cell, low) for cell in measured if (low := _too_low(cell.confidence, per_column.get(cell.name, minimum)))]
     violations = [
@@ -236,7 +247,7 @@ def _too_low(confidence: float | None, minimum: float) -> str:
 
 
 def typed(text: str, before: object) -> object:
-    """Return a correction as a number if the platform's value is one: its schema asks for the type."""
+    """Return a correction as a number if the platform's value is one, for the schema."""
     if isinstance(before, int | float) and not isinstance(before, bool):
         with suppress(MalformedError):
             number = json_text.loads(text.encode())

@@ -26,7 +26,7 @@ NO_CONFIDENCE = "`null`"  # the path of one that is never sent
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A compiled JMESPath. `keys` are its steps if it is nothing but names: `document.id`."""
+    """A compiled JMESPath; `keys` are its steps if it is only names: `document.id`."""
 
     expression: str
     keys: tuple[str, ...]
@@ -65,7 +65,10 @@ def path(expression: str) -> Path:
 
 
 def _advice(expression: str) -> str:
-    """Report what to write instead of what is no JMESPath, most often a JSONPath, a JSON Pointer or an XPath."""
+    """Return what to write instead of an invalid path.
+
+    Most often it is a JSONPath, a JSON Pointer or an XPath.
+    """
     plain = re.sub(r"^\$?[./]+|^\$", "", expression).replace("/", ".")
     quoted = re.sub(r"(?<![\w\"])(\w+(?:[- ]\w+)+)(?![\w\"])", r'"\1"', plain)
     try:
@@ -86,7 +89,7 @@ def judged(document: Any) -> Any:
 
 
 def source_id(document: Any, path: Path) -> Any:
-    """Return what stands at the path as text: a whole number is written in decimal digits."""
+    """Return the value at the path as text; whole numbers in decimal digits."""
     found = path.find(document)
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else found
 
@@ -122,7 +125,7 @@ def rows(item: Any, path: Any) -> list[Any] | None:
 
 
 def cells(row: Any, path: Any) -> list[Any] | None:
-    """Return every cell of a row, found as fields are; None if there is no list of them."""
+    """Return every cell of a row, found as fields are; None if there is no list."""
     found = path.find(row)
     return [] if found is None or found is Absent.MISSING else _listed(found)
 
@@ -134,7 +137,7 @@ def _listed(found: Any) -> list[Any] | None:
 
 
 def numbers(item: Any, path: Any) -> Iterator[float]:
-    """Yield the numbers that stand at a path, in their order; none if anything else stands there."""
+    """Yield the numbers at a path, in order; none if anything else is there."""
     return read_numbers([path.find(item)])
 
 
@@ -144,7 +147,7 @@ def top(document: Any) -> Any:
 
 
 def place(_document: Any, path: Any, _known: Known = None) -> str:
-    """Return where a path leads, for people: a JSON Pointer if it is plain, else the JMESPath."""
+    """Return a path for people: a JSON Pointer if it is plain, else the JMESPath."""
     return pointer(path.keys) if path.keys else f"/{path.expression}"
 
 
@@ -158,7 +161,7 @@ def as_names(document: Any) -> Any:
 
 
 def _keys(node: Any) -> tuple[str, ...]:
-    """Return the steps of a path that is only names, as JMESPath parsed it; () for any other."""
+    """Return the steps of a path of plain names, as JMESPath parsed it; else ()."""
     if node["type"] == "field":
         return (node["value"],)
     if node["type"] != "subexpression":

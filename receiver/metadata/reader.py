@@ -1,4 +1,4 @@
-"""Reads the metadata of one process's deliveries: everything compiled once, all faults reported at once."""
+"""Reads the metadata of one process's deliveries, all faults at once."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,10 @@ NAME = re.compile(r"[\w.-]+")  # in a path
 
 @dataclass(frozen=True, slots=True)
 class MetadataReader:
-    """Turns the bytes of a metadata part into a `Reading`. Shared by all threads; nothing in it changes."""
+    """Turns the bytes of a metadata part into a `Reading`.
+
+    Shared by all threads; nothing in it changes.
+    """
 
     form: ModuleType  # json or xml: sibling modules with the same functions
     schema: JsonSchema | XmlSchema
@@ -38,7 +41,7 @@ class MetadataReader:
     placing: Placing | None = None  # where the platform says where on a page it has read a field
 
     def read(self, content: bytes, charset: str = "", corrections: Mapping[str, str] = NOTHING) -> Reading:
-        """Read the metadata; `charset` is that of its part. Raises `Problem` with every violation that can be told.
+        """Read the metadata; `charset` is its part's. Raises `Problem` with all violations.
 
         `corrections` are values that a person puts in the place of the platform's, by field, or by cell as
         /tables/items/0/sku: judged by the same schemas, and sure.
@@ -65,7 +68,7 @@ class MetadataReader:
         return Reading(identity, gathered.fields, gathered.confidence, names, rows.tables, tuple(rows.cells))
 
     def peek(self, content: bytes, charset: str) -> Reading:
-        """Return the fields as far as they can be read, whatever schemas say: for a person who mends them.
+        """Return the fields as far as they can be read, for a person who corrects them.
 
         Raises `Problem` if the metadata cannot be parsed.
         """
@@ -108,14 +111,14 @@ class MetadataReader:
         return [Violation(self.form.place(document, self.source_id, self.known), "source_id", fault)] if fault else []
 
     def _field_violations(self, gathered: Gathered, *, complete: bool) -> tuple[Violation, ...]:
-        """Judge the fields; unless some could not be read, for they would be called missing."""
+        """Judge the fields, unless some are unreadable: they would count as missing."""
         if self.fields_schema is None or not complete:
             return ()
         return self.fields_schema.violations(gathered.fields, "fields", gathered.place_of)
 
 
 def _is_reported(violation: Violation, broken: tuple[Violation, ...]) -> bool:
-    """Return whether the schema has said the same already: at that place, right above or right below it."""
+    """Return whether the schema reported the same, there or one level up or down."""
     where = violation.where
     above = where.rpartition("/")[0] or "/"
     return any(each.where in (where, above) or each.where.startswith(where + "/") for each in broken)

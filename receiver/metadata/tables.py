@@ -1,4 +1,4 @@
-"""Tables: rows of cells in the metadata, such as the lines of an invoice, each cell read as a field is.
+"""Tables: rows of cells in the metadata, such as invoice lines, read as fields are.
 
 A row's cells are found in one of two ways: as a list of cells that carry their names, or by a path for each column.
 """
@@ -72,7 +72,7 @@ class Rows:
 
     @property
     def full(self) -> bool:
-        """Return whether no more rows are read: the limits are reached, or enough is wrong for one answer."""
+        """Return whether to stop reading rows: at the limits, or with enough violations."""
         wrong = len(self.unread) + len(self.invalid)
         return self.rows > MAX_ROWS or len(self.cells) > MAX_CELLS or wrong >= MAX_VIOLATIONS
 
@@ -80,7 +80,9 @@ class Rows:
 def read(
     document: Any, form: ModuleType, tables: Iterable[Table], corrections: Mapping[str, str] = MappingProxyType({})
 ) -> Rows:
-    """Read every table. What cannot be read is a violation and is left out; so is what comes without a value.
+    """Read every table.
+
+    What cannot be read is a violation and left out; cells without a value are left out, too.
 
     `corrections` are values that a person puts in the place of cells, by their places: /tables/items/0/sku.
     """
@@ -92,7 +94,7 @@ def read(
 
 
 def outline(item: Any, form: ModuleType, tables: Iterable[Table]) -> Iterator[Any]:
-    """Yield each row's table, the names and confidences of its cells as they stand there, and the rows within it."""
+    """Yield each row's table, its cells' names and confidences, and its nested rows."""
     for table in tables:
         for row in form.rows(item, table.rows) or ():
             if row is not None:
@@ -122,7 +124,7 @@ class _Reading:
         self._form = form
 
     def judge_size(self) -> None:
-        """Refuse what is beyond the limits; where reading stopped because so much is wrong, say so."""
+        """Refuse what is over the limits, and say if reading stopped early."""
         found = self.found
         if found.rows > MAX_ROWS:
             found.unread.append(Violation("tables", "more", f"there are more than {MAX_ROWS:,} rows"))
@@ -170,7 +172,7 @@ class _Reading:
         return row
 
     def _correct(self, row: Row, table: Table, steps: Steps) -> None:
-        """Put corrected values in the place of a row's cells, also of those that did not come: they are sure."""
+        """Put corrected values in a row's cells, also in missing ones; they are sure."""
         start = f"{pointer(steps)}/"
         for place, text in self._corrections.items():
             name = place.removeprefix(start)
@@ -180,7 +182,7 @@ class _Reading:
                 self.found.cells = [each for each in self.found.cells if each.steps != cell.steps] + [cell]
 
     def _cells(self, item: Any, table: Table, steps: Steps) -> Iterator[tuple[str, Any, Any]]:
-        """Yield name, value and confidence of each cell of a row; the last two as they stand there."""
+        """Yield name, value and confidence of each cell of a row, the last two as they are."""
         if isinstance(table.cells, tuple):
             yield from _as_they_stand(item, self._form, table)
             return

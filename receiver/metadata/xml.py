@@ -59,7 +59,7 @@ class Document:
 
 
 class Item(NamedTuple):
-    """What to look from, an element or another node, and the document that it stands in."""
+    """An element or other node to look from, and its document."""
 
     node: Element | XPathNode
     document: Document
@@ -137,7 +137,7 @@ def judged(document: Document) -> XMLResource:
 
 
 def source_id(document: Document, path: Path) -> Any:
-    """Return what stands at the path, without the white space around it (XML 1.0 §2.3: no other blanks)."""
+    """Return the text at the path without white space around it (XML 1.0 §2.3)."""
     found = path.find(top(document))
     return found.strip(" \t\r\n") if isinstance(found, str) else found
 
@@ -152,13 +152,13 @@ def fields(document: Document, layout: Layout, known: Known = None) -> Found | N
 
 
 def rows(item: Item, path: Any) -> list[Item | None] | None:
-    """Return every row, None for one that says that it has no value; None for all if something is no node."""
+    """Return every row, None for a nil one; None for all if something is no node."""
     found = cells(item, path)
     return None if found is None else [None if _is_nil(each.node) else each for each in found]
 
 
 def cells(item: Item, path: Any) -> list[Item] | None:
-    """Return every node that a path selects; None if it selects something that is none."""
+    """Return every node that a path selects; None if it selects anything else."""
     found = path.select(item)
     if not all(isinstance(node, Element | XPathNode) for node in found):
         return None
@@ -166,7 +166,7 @@ def cells(item: Item, path: Any) -> list[Item] | None:
 
 
 def numbers(item: Item, path: Any) -> Iterator[float]:
-    """Yield the numbers that stand at a path, in their order; none if anything else stands there."""
+    """Yield the numbers at a path, in order; none if anything else is there."""
     return read_numbers(_text(each) for each in path.select(item))
 
 
@@ -187,7 +187,7 @@ def as_names(document: Document) -> Names:
 
 
 def _attribute(token: Any) -> str:
-    """Return the attribute that a path leads to, as XPath parsed it; "" for any other path."""
+    """Return the attribute at the end of a path, as XPath parsed it; else ""."""
     return str(token[0].value) if token.symbol == "@" and token[0].symbol == "(name)" else ""
 
 
@@ -209,7 +209,7 @@ def _text(found: Any) -> str:
 
 
 def _place(node: Element | XPathNode, document: Document, known: Known) -> str:
-    """Return the node's XPath as xmlschema writes it, so that the same place reads the same."""
+    """Return the node's XPath as xmlschema writes it, so that equal places look equal."""
     element = cast(ElementNode, node.parent).obj if isinstance(node, AttributeNode) else node
     if not isinstance(element, Element):
         return "/"

@@ -1,11 +1,13 @@
-"""XML metadata as templates see it: read-only, children and attributes by name, text by str()."""
+"""XML metadata in templates: read-only, children and attributes by name."""
 
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 
 class Names:
-    """Elements of one name: `metadata.patient.name`, `metadata.patient["@id"]`, `{% for each in metadata.code %}`.
+    """Elements of one name: `metadata.patient.name`, `metadata.patient["@id"]`.
+
+    `{% for each in metadata.code %}` goes through all.
 
     It is all siblings of that name. Text, children and attributes are asked of a single one: where there are
     several, say which, `metadata.code[0]`, or loop. Names are local names, without namespaces.

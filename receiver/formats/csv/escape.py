@@ -45,12 +45,15 @@ START = State()
 
 
 def start(delimiter: str, quote: str) -> State:
-    """Return the start of a record with this delimiter; `quote` is "needed" or "always"."""
+    """Return the context at the start of a record; `quote` is "needed" or "always"."""
     return State(delimiter=delimiter, quote=quote)
 
 
 def advance(state: State, text: str) -> State:
-    """Return the place after some literal text. Raises `MisplacedError` for text beside a value or stray quotes."""
+    """Return the place after some literal text.
+
+    Raises `MisplacedError` for text beside a value or stray quotes.
+    """
     for offset, character in enumerate(text):
         state = state._replace(place=_step(state, character, offset))
     return state
@@ -76,7 +79,10 @@ def _step(state: State, character: str, offset: int) -> str:
 
 
 def escaper(state: State, mark: str | None) -> Callable[[object], str]:
-    """Return the escaper for a value at this place. Raises `MisplacedError` beside other text outside of quotes."""
+    """Return the escaper for a value at this place.
+
+    Raises `MisplacedError` beside other text outside of quotes.
+    """
     guarded = mark != "unguarded"
     if state.place == "empty":
         return _cell(state.delimiter, guarded, state.quote == "always")
@@ -88,7 +94,10 @@ def escaper(state: State, mark: str | None) -> Callable[[object], str]:
 
 
 def after(state: State) -> State:
-    """Return the place once a value was printed. After `opened` the cell may still be empty: the guard stays up."""
+    """Return the place once a value was printed.
+
+    After `opened` the cell may still be empty: the guard stays up.
+    """
     return state._replace(place="closed") if state.place == "empty" else state
 
 
@@ -113,7 +122,7 @@ def describe(state: State) -> str:
 
 
 def finish(text: str) -> str:
-    """End the rows with CRLF and drop empty lines; line breaks inside quotes are data and stay."""
+    """End rows with CRLF and drop empty lines; line breaks inside quotes are data."""
     pieces = text.split('"')
     for index in range(0, len(pieces), 2):  # outside of quotes: a doubled quote has an empty piece in its middle
         pieces[index] = pieces[index].replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""Rules of bundles and references that FHIR R4 states beside its structures: the models do not judge them.
+"""Rules of FHIR R4 for bundles and references that the models do not check.
 
 Sources: FHIR R4 §2.36 (Bundle: bdl-3, bdl-4, bdl-7 and "Resolving references in Bundles"), §2.3 (contained resources).
 """
@@ -15,7 +15,7 @@ LOCAL = ("urn:uuid:", "urn:oid:")  # as a reference: nothing outside of the bund
 
 
 def faults(document: Any, path: Path = ()) -> Iterator[tuple[Path, str, str]]:
-    """Yield the path, rule and message of each fault of a resource, and of those that it holds."""
+    """Yield path, rule and message of each fault of a resource and of nested ones."""
     if not isinstance(document, dict):
         return
     entries = [each for each in _list(document, "entry") if isinstance(each, dict)]
@@ -47,14 +47,14 @@ def _entries(bundle: dict[str, Any], entries: list[dict[str, Any]], path: Path) 
 
 
 def _identity(entry: dict[str, Any]) -> str:
-    """Return what sets an entry apart: its name, with the version of the resource if it has one."""
+    """Return what identifies an entry: its name, with the resource's version if any."""
     resource = entry.get("resource")
     meta = resource.get("meta") if isinstance(resource, dict) else None
     return f"{entry.get('fullUrl')} {meta.get('versionId') if isinstance(meta, dict) else None}"
 
 
 def _contained(resource: dict[str, Any], path: Path) -> Iterator[tuple[Path, str, str]]:
-    """Yield references such as #patient that lead to nothing that the resource contains."""
+    """Yield references such as #patient to resources that are not contained."""
     if "resourceType" not in resource or resource["resourceType"] == "Bundle":
         return
     known = {each.get("id") for each in _list(resource, "contained") if isinstance(each, dict)}

@@ -1,4 +1,4 @@
-"""Judges FHIR R4 resources by fhir.resources: elements, how often they come, their types, their codes.
+"""Checks FHIR R4 resources by fhir.resources: elements, cardinality, types, codes.
 
 Its models are those of R4B, which changed nothing in R4 but medication definitions, evidence and the like: those are
 not judged but refused. Values are judged by `fhir_values`, since the models take "yes" for true. What the messages of
@@ -48,7 +48,7 @@ def available() -> bool:
 
 
 def violations(document: Any) -> tuple[Violation, ...]:
-    """Return every fault of a resource, each with its JSON Pointer; () if there is none."""
+    """Return every fault of a resource with its JSON Pointer; () without one."""
     from pydantic import ValidationError
 
     faults = (*_empty(document, ()), *_resources(document, ()))
@@ -71,7 +71,7 @@ def _values(document: Any) -> Iterator[tuple[Path, str]]:
 
 
 def _structure(errors: Any, known: set[str]) -> Iterator[Violation]:
-    """Yield the library's errors, without those of values that are reported already, more clearly."""
+    """Yield the library's errors, except for values that are reported already."""
     for error in errors:
         found = _told(error)
         above = "" if found.where in ("/", "/resourceType") else found.where
@@ -80,7 +80,7 @@ def _structure(errors: Any, known: set[str]) -> Iterator[Violation]:
 
 
 def _resources(value: Any, path: Path) -> Iterator[Violation]:
-    """Yield the resources that are none of R4, or that the models of R4B cannot judge."""
+    """Yield resources that R4 does not have, or that models of R4B cannot check."""
     if isinstance(value, dict):
         kind = value.get("resourceType")
         if isinstance(kind, str) and kind in LATER:
@@ -127,7 +127,7 @@ def _violation(path: Path, rule: str, message: str) -> Violation:
 
 
 def _empty(value: Any, path: Path) -> Iterator[Violation]:
-    """Yield what FHIR never writes: null, an empty text, list or object (FHIR R4 §2.6.2)."""
+    """Yield what FHIR forbids: null, empty texts, lists and objects (FHIR R4 §2.6.2)."""
     if value is None or value in ("", [], {}):
         yield _violation(path, "empty", "FHIR has no empty elements: leave it away")
     elif isinstance(value, dict):
@@ -142,7 +142,7 @@ def _empty(value: Any, path: Path) -> Iterator[Violation]:
 
 
 def _filled(owner: dict[str, Any], name: str) -> Iterator[tuple[Path, Any]]:
-    """Yield the items of a list, without the nulls in whose place "_name" has something, or the other way round."""
+    """Yield a list's items, without nulls that "_name" fills, or the other way round."""
     items, others = owner[name], owner.get(name.removeprefix("_") if name.startswith("_") else f"_{name}")
     for place, each in enumerate(items) if isinstance(items, list) else ():
         other = others[place] if isinstance(others, list) and place < len(others) else None
@@ -151,7 +151,10 @@ def _filled(owner: dict[str, Any], name: str) -> Iterator[tuple[Path, Any]]:
 
 
 def _codes(model: Any, path: Path) -> Iterator[Violation]:
-    """Yield the codes that are not in the list that FHIR has for their place: the models only carry the lists."""
+    """Yield codes that are not in FHIR's list for their place.
+
+    The models only carry the lists.
+    """
     for name, field in type(model).model_fields.items():
         value = getattr(model, name, None)
         if value is None:  # as nearly all that FHIR has for a resource

@@ -1,4 +1,6 @@
-"""Judges FHIR R4's primitive types as they stand in JSON (FHIR R4 §2.24): fhir.resources turns "yes" into true.
+"""Checks FHIR R4's primitive types as written in JSON (FHIR R4 §2.24).
+
+fhir.resources turns "yes" into true.
 
 The models of fhir.resources know which element is of which type; the values judged are those of the document itself.
 """
@@ -106,7 +108,7 @@ Path = tuple[str | int, ...]
 
 
 def faults(value: Any, kind: str, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Yield place and words of each value that is not written as its type, in an element of a kind."""
+    """Yield place and message of each value of an element that breaks its type's form."""
     if kind in PRIMITIVES:
         check, words = PRIMITIVES[kind]
         if value is not None and not check(value):
@@ -133,7 +135,7 @@ def _within(value: dict[str, Any], kind: str, path: Path) -> Iterator[tuple[Path
 
 @lru_cache(1_000)  # FHIR has fewer kinds
 def _elements(kind: str) -> Mapping[str, Element]:
-    """Return what a resource or complex type may hold, by its name in JSON; {} for what there is not."""
+    """Return the elements of a resource or complex type by JSON name; {} if unknown."""
     from fhir.resources.R4B import get_fhir_model_class
 
     try:

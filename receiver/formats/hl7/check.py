@@ -1,4 +1,4 @@
-"""HL7 v2: segments with names, and if that is asked for, messages as the standard has them, judged by hl7apy.
+"""Checks HL7 v2: segments, and by hl7apy messages as the standard has them.
 
 hl7apy's messages may quote what a message holds, so only those of known shape, which name elements and nothing else,
 are passed on. It judges a message by its shape alone: which segments follow each other, and where in each of them
@@ -21,13 +21,13 @@ SEGMENT = "[A-Z][A-Z0-9]{2}"  # HL7 v2.5.1 §2.5.2: three characters, Z for loca
 
 
 def violations(text: str, *, by_standard: bool) -> tuple[Violation, ...]:
-    """Return the faults, each with the line of its segment, and its field where it is one."""
+    """Return the faults, each with its segment's line, and its field if it has one."""
     faults = tuple(_segments(text))
     return faults or (violations_of_standard(text) if by_standard else ())
 
 
 def _segments(text: str) -> Iterator[Violation]:
-    """Yield what is wrong with the segments; the field separator is the one that MSH-1 declares."""
+    """Yield faults of segments; MSH-1 declares the field separator."""
     if not text.startswith("MSH") or len(text) < 8:
         yield Violation("line 1", "well-formed", "An HL7 message begins with MSH and its five delimiters.")
         return
@@ -92,7 +92,10 @@ class Shapes:
 
 
 def _pieces(message: str) -> set[tuple[str, ...]]:
-    """Return the order of the segments, and each segment with an x for each value; all with the structure's name."""
+    """Return the order of the segments, and each segment with an x for each value.
+
+    All with the structure's name.
+    """
     segments = message.split("\r")
     fields = segments[0].split("|")
     structure = tuple(fields[place] if len(fields) > place else "" for place in (TYPE, VERSION))
@@ -115,7 +118,9 @@ def available() -> bool:
 
 
 def violations_of_standard(message: str) -> tuple[Violation, ...]:
-    """Return every fault of a message whose segments end with CR, with its line; () if there is none.
+    """Return every fault of a message by the standard, with its line; () without one.
+
+    Segments end with CR.
 
     First those of its structure; if that is right, those of its dates, times and numbers.
     """
@@ -170,7 +175,7 @@ def violations_of_order(structure: str, version: str, message: str) -> Iterator[
 
 
 def _helps(structure: str, version: str, names: list[str], index: int, segment: str) -> bool:
-    """Return whether a message gets on with a segment before the misplaced one, and not without that one."""
+    """Return whether a segment before the misplaced one makes the message continue."""
     if index < len(names) and not hl7_tables.misplaced(structure, version, names[:index] + names[index + 1 :]):
         return False
     found = hl7_tables.misplaced(structure, version, [*names[:index], segment, *names[index:]])
@@ -178,7 +183,7 @@ def _helps(structure: str, version: str, names: list[str], index: int, segment: 
 
 
 def _within_segments(message: str, parsed: Any) -> Iterator[Violation]:
-    """Yield the faults of each segment by itself: those of the whole message have no line."""
+    """Yield faults of each segment alone; hl7apy's for a message have no line."""
     from hl7apy.consts import VALIDATION_LEVEL
     from hl7apy.exceptions import HL7apyException
     from hl7apy.parser import parse_segment
@@ -194,7 +199,7 @@ def _within_segments(message: str, parsed: Any) -> Iterator[Violation]:
 
 
 def _report(element: Any) -> list[str]:
-    """Return hl7apy's errors, all of them: it raises the first one, and writes the rest to a file only."""
+    """Return all of hl7apy's errors; it raises the first, and writes others to a file."""
     from hl7apy.exceptions import ValidationError
     from hl7apy.validation import Validator
 
@@ -219,7 +224,7 @@ def _is_mistaken(line: str) -> bool:
 
 
 def _translated(line: str, where: str) -> tuple[Violation, bool]:
-    """Return one of hl7apy's errors in words of our own, and whether it is one of a field."""
+    """Return an hl7apy error in plain words, and whether it is about a field."""
     for pattern, rule, message in RULES:
         if match := pattern.fullmatch(line):
             of_field = bool(FIELD.fullmatch(match["child"]))

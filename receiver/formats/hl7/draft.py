@@ -1,4 +1,7 @@
-"""A starter for HL7 v2.5.1 MDM^T02: the document where it lies, and each field as an observation."""
+"""A starter for HL7 v2.5.1 MDM^T02, with each field as an observation.
+
+It refers to the document by its path.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +19,7 @@ RP = "OBX|1|RP|57133-1^Document^LN||{{ document.path }}^RECEIVER||||||F"
 
 
 def template(slots: Sequence[Slot], title: str) -> str:
-    """Return the template: what identifies the patient in PID, every other field in an OBX of its own."""
+    """Return the template: the patient in PID, every other field in an OBX."""
     known = patient(slots)
     single = [slot for slot in slots if slot not in known.values() and not slot.many]
     lines = [
@@ -35,7 +38,7 @@ def template(slots: Sequence[Slot], title: str) -> str:
 
 
 def patient(slots: Sequence[Slot]) -> dict[str, Slot]:
-    """Return the fields that identify the patient, by what they are: a whole name, or else its parts."""
+    """Return the fields that identify the patient: a whole name, or its parts."""
     known = {slot.role: slot for slot in reversed(slots) if slot.role and not slot.many}
     if "name" in known:
         return {role: slot for role, slot in known.items() if role not in ("family", "given")}

@@ -1,4 +1,4 @@
-"""HL7 v2: values are leaves. Their delimiters are escaped (HL7 v2.5.1 §2.7), the escape character first.
+"""HL7 v2: delimiters in values are escaped (HL7 v2.5.1 §2.7), the escape first.
 
 The delimiters are those that the template's MSH segment declares (MSH-1 and MSH-2, also of FHS and BHS), `|^~\\&`
 until then; a fifth character in MSH-2 is the truncation character of v2.7. A value cannot stand in MSH-1, MSH-2 or a
@@ -52,7 +52,10 @@ START = State()
 
 
 def advance(state: State, text: str) -> State:
-    """Return the place after some literal text. Raises `MisplacedError` for what cannot be a segment."""
+    """Return the place after some literal text.
+
+    Raises `MisplacedError` for what cannot be a segment.
+    """
     for offset, character in enumerate(text):
         state = _step(state, character, offset)
     return state
@@ -108,7 +111,10 @@ def _declare(state: State, character: str, offset: int) -> State:
 
 
 def escaper(state: State, mark: str | None) -> Callable[[object], str]:
-    """Return the escaper for a value at this place. Raises `MisplacedError` in a segment's name, MSH-1 and MSH-2."""
+    """Return the escaper for a value at this place.
+
+    Raises `MisplacedError` in a segment's name, MSH-1 and MSH-2.
+    """
     if state.declared is not None or (state.field == 0 and state.segment in HEADERS):
         raise MisplacedError(f"a value in {state.segment}-1 or {state.segment}-2", r"write the delimiters out: |^~\&|")
     if state.field in (0, EDGE):
@@ -120,7 +126,7 @@ def escaper(state: State, mark: str | None) -> Callable[[object], str]:
 
 
 def after(state: State) -> State:
-    """Return the place once a value was printed: in OBX-2, one whose type is not known."""
+    """Return the context after a value was printed; in OBX-2 its type is unknown then."""
     return state._replace(observed="?") if (state.segment, state.field) == ("OBX", 2) else state
 
 

@@ -1,4 +1,4 @@
-"""What every HL7 v2 receiver expects of a message, and no table of the standard's structure tells.
+"""What HL7 v2 receivers expect beyond the standard's structure.
 
 Source: HL7 v2.5.1, chapters 2 (MSH, control), 3 (PID) and 7 (OBX), with the lengths (LEN) of their segment tables; the
 tables named at each rule.
@@ -76,7 +76,7 @@ def findings(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _codes(fields: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the codes that are not in the table of their field; MSH-1 is the separator itself."""
+    """Yield codes that are not in the table of their field; MSH-1 is the separator."""
     for (name, number), (table, known) in TABLES.items():
         code = _at(fields, number - (name == "MSH")).split("^")[0] if name == fields[0] else ""
         missing = not code and (name, number) in REQUIRED
@@ -86,7 +86,7 @@ def _codes(fields: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _long(fields: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield fields that are longer than the standard has them; of those that repeat, each repeat counts by itself."""
+    """Yield fields longer than the standard allows; each repetition counts by itself."""
     for (name, number), most in LENGTHS.items():
         found = _at(fields, number - (name == "MSH")).split("~") if name == fields[0] else []
         if any(len(each) > most for each in found):
@@ -110,7 +110,7 @@ def _observed(fields: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _header(text: str, fields: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield what is unusual in MSH; its first field is the separator, so a field's index is one less."""
+    """Yield what is unusual in MSH; its first field is the separator, so indexes shift."""
     version = _at(fields, 11).split("^")[0]
     if text[4:8] != DELIMITERS:
         yield "line 1, MSH-2", f"the delimiters are nearly always {DELIMITERS}, in this order"
@@ -126,7 +126,7 @@ def _at(fields: list[str], index: int) -> str:
 
 
 def _counted(segments: list[list[str]]) -> Iterator[tuple[str, str]]:
-    """Yield set ids that do not count: segments of one name in a row are numbered from 1."""
+    """Yield set ids that do not count from 1 over consecutive segments of a name."""
     for name, group in groupby(enumerate(segments, 1), key=lambda each: each[1][0]):
         for wanted, (number, fields) in enumerate(group, 1):
             if name in NUMBERED and _at(fields, 1) not in ("", str(wanted)):

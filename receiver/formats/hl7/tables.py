@@ -1,4 +1,4 @@
-"""What hl7apy's tables and its search for groups get wrong: which of its faults a message has none the less.
+"""Corrections of hl7apy's tables, and of its search for groups.
 
 Its tables of 2.3, 2.3.1, 2.7 and 2.8 require fields that the standard leaves optional or conditional there (OBR-27,
 OBX-4); those of 2.5.1 are right. It puts a segment into the first group that may hold one, so that the results of a
@@ -35,12 +35,15 @@ BEFORE_A05 = ("2.3", "2.3.1")  # have no ADT_A05: those events are of ADT_A01 th
 
 
 def structure_of(kind: str, event: str) -> str:
-    """Return the structure of an event, "ADT_A01" for A04: its own where the table has no other."""
+    """Return an event's structure, "ADT_A01" for A04, or its own name without one."""
     return f"{kind}_{FIRST_OF.get(f'{kind}_{event}', event)}"
 
 
 def with_structure(message: str) -> str:
-    """Return a message whose MSH-9 names a structure that hl7apy finds: "ADT^A04" alone is of ADT_A01."""
+    """Return the message with a structure in MSH-9 that hl7apy knows.
+
+    "ADT^A04" alone is of ADT_A01.
+    """
     fields = message.partition("\r")[0].split(message[3:4])
     kind = fields[8].split(message[4]) if len(fields) > 11 else []
     if len(kind) != 2:
@@ -54,7 +57,7 @@ def with_structure(message: str) -> str:
 
 @lru_cache(5_000)  # fields and components that are required somewhere are fewer
 def is_required(name: str) -> bool:
-    """Return whether a field or component that hl7apy misses is required: not a field that 2.5.1 has as optional."""
+    """Return whether a field that hl7apy misses is required: 2.5.1 makes some optional."""
     from hl7apy import load_reference
     from hl7apy.exceptions import HL7apyException
 
@@ -66,7 +69,7 @@ def is_required(name: str) -> bool:
 
 
 def misplaced(structure: str, version: str, segments: Sequence[str]) -> tuple[int, list[str]] | None:
-    """Return the first segment that cannot follow those before it, by its index, and what might stand there instead.
+    """Return the index of the first segment out of order, and what may stand there.
 
     The index is that behind the last one where something is missing at the end. None where all follow each other as
     the structure says, which has no local segments.
@@ -81,7 +84,7 @@ def misplaced(structure: str, version: str, segments: Sequence[str]) -> tuple[in
 
 
 def _ends(definition: Any, segments: Sequence[str], starts: frozenset[int], tried: Tried) -> frozenset[int]:
-    """Return where a group may end that begins at one of some places: all of them, so that no way is tried twice."""
+    """Return where a group may end that begins at some places, each tried only once."""
     if definition[0] == "choice":
         return frozenset().union(*(_repeated(each, segments, starts, tried) for each in definition[1]))
     for each in definition[1]:

@@ -1,4 +1,6 @@
-"""Judges how an HL7 v2 message writes its dates, times and numbers: hl7apy, being tolerant, takes any text for one.
+"""Checks how an HL7 v2 message writes dates, times and numbers.
+
+hl7apy, being tolerant, accepts any text.
 
 The types are those that the standard gives each field of a segment, as hl7apy carries them; of OBX-5 that which OBX-2
 tells. Numbers are judged where they are a field of their own: as components, of telephone numbers above all, they are
@@ -38,7 +40,7 @@ Types = Mapping[int, Mapping[tuple[int, int], str]]  # field → component and s
 
 
 def violations(message: str) -> Iterator[Violation]:
-    """Yield what is not written as its type wants it, in a message whose structure is right."""
+    """Yield values that are not written as their type, in a sound structure."""
     field, component, repetition, _, subcomponent = tuple(message[3:8])
     segments = message.rstrip("\r").split("\r")
     version = segments[0].split(field)[11].split(component)[0]
@@ -68,7 +70,7 @@ def _wrong(line: int, name: str, first: int, second: int, kind: str) -> Violatio
 
 
 def written(kind: str, text: str) -> bool:
-    """Return whether a text is written as one of `TYPES`; a day must be in the calendar, and no empty date."""
+    """Return whether a text is written as one of `TYPES`; days must exist."""
     if not TYPES[kind][0].fullmatch(text) or (kind in DAYS and int(text[:4]) < FIRST_YEAR):
         return False
     day = text[:8] if kind in DAYS else ""
@@ -87,7 +89,7 @@ def _observed(fields: list[str]) -> Mapping[tuple[int, int], str]:
 
 @lru_cache(SEGMENTS)
 def _types(version: str, segment: str) -> Types:
-    """Return where a segment has values of the types that are judged; {} for a segment of one's own.
+    """Return where a segment has values of checked types; {} for custom segments.
 
     OBX-5 has none: those are what OBX-2 says.
     """
@@ -109,7 +111,7 @@ def _types(version: str, segment: str) -> Types:
 
 
 def _leaves(reference: Any) -> Iterator[tuple[tuple[int, int], str]]:
-    """Yield component and subcomponent of a field's leaves that are judged, each with its type."""
+    """Yield component, subcomponent and type of a field's checked leaves."""
     for first, component in enumerate(_parts(reference), 1):
         for second, leaf in enumerate(_parts(component), 1):
             owner, number = (reference, first) if leaf is component else (component, second)
@@ -119,5 +121,8 @@ def _leaves(reference: Any) -> Iterator[tuple[tuple[int, int], str]]:
 
 
 def _parts(reference: Any) -> list[Any]:
-    """Return what a field or component consists of: itself, also where hl7apy has lost the rest (TQ1-1 in v2.7)."""
+    """Return what a field or component consists of; itself if hl7apy lacks the rest.
+
+    It does for TQ1-1 in v2.7.
+    """
     return [part[1] for part in reference[1]] if reference[0] == "sequence" and reference[1] else [reference]

@@ -1,4 +1,4 @@
-"""JSON (RFC 8259): values print themselves, and inside a quoted string they print their content.
+"""JSON (RFC 8259): values print as JSON values, inside quotes as their content.
 
     {"name": {{ fields.patient_name }}}     → {"name": "O\\"Brien"}, or a number, true, null, a list, an object
     "urn:{{ delivery.id }}"                 → the content, escaped; null is empty here
@@ -49,7 +49,10 @@ START = State()
 
 
 def advance(state: State, text: str) -> State:
-    """Return the place after some literal text. Raises `MisplacedError` if it cannot be JSON."""
+    """Return the place after some literal text.
+
+    Raises `MisplacedError` if it cannot be JSON.
+    """
     for offset, character in enumerate(text):
         step = _inside if state.string else _outside
         state = step(state, character, offset)
@@ -92,7 +95,10 @@ def _outside(state: State, character: str, offset: int) -> State:
 
 
 def escaper(state: State, _mark: str | None) -> Callable[[object], str]:
-    """Return the escaper for a value at this place. Raises `MisplacedError` if JSON allows none."""
+    """Return the escaper for a value at this place.
+
+    Raises `MisplacedError` if JSON allows none.
+    """
     if state.escape:
         raise MisplacedError("a value within an escape sequence", "finish the sequence first")
     if state.string:

@@ -1,4 +1,4 @@
-"""Plain text: lines. A value stays within its line, so line breaks and control characters in it are refused.
+"""Plain text: a value stays within its line; line breaks in it are refused.
 
 What a record forbids besides, delimiters that have no escape, is the state of its text: it is the same everywhere.
 """
@@ -17,7 +17,10 @@ BREAKS = dict.fromkeys(map(ord, LINE_BREAKS))
 
 
 def escape(value: object) -> str:
-    """Return a value's text. Raises `RefusedError` for line breaks and control characters."""
+    """Return a value's text.
+
+    Raises `RefusedError` for line breaks and control characters.
+    """
     plain = value if type(value) is str else values.text(value)
     if not plain.isprintable():
         refuse(plain, BREAKS, "contains a line break, which a line of text cannot hold")
@@ -36,7 +39,10 @@ def _without(forbidden: str) -> Callable[[object], str]:
     characters = dict.fromkeys(map(ord, forbidden))
 
     def escape_without(value: object) -> str:
-        """Return a value's text. Raises `RefusedError` for what `escape` refuses, and for what is forbidden."""
+        """Return a value's text.
+
+        Raises `RefusedError` for what `escape` refuses, and for what is forbidden.
+        """
         plain = escape(value)
         refuse(plain, characters, "contains a character that the record forbids")
         return plain

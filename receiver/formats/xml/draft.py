@@ -34,7 +34,7 @@ def _element(slot: Slot) -> list[str]:
 
 
 def _tags(name: str) -> tuple[str, str]:
-    """Name an element after a field, or say the name in an attribute where no element can have it."""
+    """Return an element named after a field, or with the name in an attribute."""
     if NAME.fullmatch(name):
         return f"<{name}>", f"</{name}>"
     return f"<field name={quoteattr(name.replace('{', '('))}>", "</field>"

@@ -1,1 +1,1 @@
-"""What may come in and what must go out: JSON Schemas and XSDs, compiled once, safe to run on anything."""
+"""JSON Schemas and XSDs: compiled once, and safe to run on any input."""

@@ -1,4 +1,4 @@
-"""What to do about a schema that cannot be read, or that breaks the rules of its own language."""
+"""Advice about schemas that cannot be read, or are invalid in their own language."""
 
 import re
 from typing import Any
@@ -40,7 +40,7 @@ MALFORMED = (  # how a message about a file that cannot be read begins, and what
 
 
 def of_file(message: str, letter: str = "") -> tuple[str, str]:
-    """Return what is wrong with a file that cannot be read, and what to do; `letter` is what stands there."""
+    """Return why a file cannot be read, and what to do; `letter` is where it fails."""
     if letter in QUOTES:
         return f"{letter} is no quote here", 'write straight double quotes: "type"'
     return message, next((hint for beginning, hint in MALFORMED if message.startswith(beginning)), "")

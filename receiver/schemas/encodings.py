@@ -1,4 +1,4 @@
-"""The encoding of a text of metadata: by its byte order mark, else the charset of its part, else as it declares itself.
+"""The encoding of metadata: byte order mark, else the part's charset, else declared.
 
 RFC 7303 §3 has this order for XML. For JSON, which is UTF-8 (RFC 8259 §8.1), a mark and a charset are heeded alike,
 for platforms send both. What contradicts itself in a way that no rule resolves is refused: a wrong name would be the
@@ -56,7 +56,7 @@ KNOWN = {name: codec for name, codec in KNOWN.items() if TEXT.fullmatch(codec)}
 
 
 def decoded(content: bytes, charset: str = "", declared: str = "", *, own: bool = False) -> str:
-    """Return a text without its byte order mark. `declared` is the encoding that it names itself.
+    """Return a text without its byte order mark; `declared` is the encoding it names.
 
     What is `own`, and not sent, is never suspected. Raises `MalformedError`.
     """
@@ -126,7 +126,10 @@ def _shown(codec: str) -> str:
 
 
 class MalformedError(ValueError):
-    """Bytes that cannot be read. Says what is wrong and where, never what stands there."""
+    """Bytes that cannot be read.
+
+    Says what is wrong and where, never what stands there.
+    """
 
     def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
         super().__init__(message)

@@ -14,7 +14,7 @@ Compile = Callable[[Path, Path, Path], Schema]
 
 
 class Schemas:
-    """Compiles the schemas of a folder when they are asked for, and remembers them, and the faults of others."""
+    """Compiles the schemas of a folder on demand, and keeps them, or their faults."""
 
     def __init__(self, folder: Path, site: Path) -> None:
         self.folder = folder
@@ -32,14 +32,14 @@ class Schemas:
         return self._compiled(name, self._xml, xsd.compile)
 
     def missing(self, name: str) -> tuple[str, str] | None:
-        """Return what to say of a file that is not in the folder, message and hint; None if it is there."""
+        """Return message and hint for a file that is missing; None if it is there."""
         if (self.folder / name).is_file():
             return None
         known = [file.relative_to(self.folder).as_posix() for file in self.folder.rglob("*.*")]
         return f'there is no "{name}" in {self.folder.name}/', did_you_mean(name, known)
 
     def used(self) -> set[str]:
-        """Return the files that were read so far, by their names below the folder: also those referred to."""
+        """Return the files read so far, also those referred to, by names below the folder."""
         schemas: list[JsonSchema | XmlSchema] = [*self._json.values(), *self._xml.values()]
         return {file for schema in schemas for file in schema.files}
 

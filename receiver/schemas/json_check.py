@@ -1,4 +1,4 @@
-"""What is wrong with a JSON Schema, before any instance is judged by it: every fault, each with its place."""
+"""Checks a JSON Schema before use: every fault, each with its place."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -64,7 +64,10 @@ Counted = dict[int, int]  # by the identity of the schema
 
 
 def faults(document: SchemaFile, library: Library) -> Iterator[Fault]:
-    """Yield what is wrong with one schema file. Files that it refers to are added to the library."""
+    """Yield what is wrong with one schema file.
+
+    Files that it refers to are added to the library.
+    """
     declared = _declared(document)
     if declared not in DRAFTS:
         path = ("$schema",)
@@ -85,7 +88,10 @@ def faults(document: SchemaFile, library: Library) -> Iterator[Fault]:
 
 
 def _broken_rules(contents: Any, draft: str) -> list[ValidationError]:
-    """Return what breaks the draft's own rules. jsonschema, which explains best why, takes a hundred times as long."""
+    """Return what breaks the draft's own rules.
+
+    jsonschema, which explains best why, takes a hundred times as long.
+    """
     if jsonschema_rs.meta.is_valid(contents):
         return []
     validator = DRAFTS[draft]
@@ -209,7 +215,7 @@ def compiles(pattern: str, engine: jsonschema_rs.RegexOptions | jsonschema_rs.Fa
 
 
 def _unchecked(document: SchemaFile, path: Steps, schema: dict[str, Any], draft: str) -> Iterator[Fault]:
-    """Warn of what JSON Schema passes over in silence: a keyword that looks misspelt, a format that is not checked."""
+    """Warn of what JSON Schema ignores: misspelt keywords, formats that are not checked."""
     yield from _of_another_type(document, path, schema)
     for keyword in sorted(schema.keys() - KEYWORDS):
         if keyword in advice.FOREIGN:
@@ -234,7 +240,7 @@ def _unchecked(document: SchemaFile, path: Steps, schema: dict[str, Any], draft:
 
 
 def _of_another_type(document: SchemaFile, path: Steps, schema: dict[str, Any]) -> Iterator[Fault]:
-    """Warn of keywords that speak of another type than that which the schema asks for: they judge nothing."""
+    """Warn of keywords for another type than the schema asks for: they have no effect."""
     declared = schema.get("type")
     types = {declared} if isinstance(declared, str) else set(declared or ())
     for keyword, kinds in KEYWORDS_OF.items():
@@ -254,7 +260,7 @@ def _is_format(name: str, draft: str) -> bool:
 
 
 def judgements(schema: Any, resolver: Resolver[Any], counted: Counted) -> int:
-    """Return how often one value is judged by a schema and all that it applies to the same value."""
+    """Return how often one value is judged by a schema and the schemas it applies."""
     if not isinstance(schema, dict):
         return 1
     if id(schema) not in counted:

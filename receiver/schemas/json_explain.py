@@ -1,4 +1,4 @@
-"""Why a JSON Schema refuses an instance, in terms of the schema: the value that was refused is never shown.
+"""Explains why a JSON Schema refuses an instance, without the refused value.
 
 jsonschema-rs gives of each error its place, its keyword and the keyword's own value. That is all that is used;
 its message, which may quote the instance, is not. A name that the schema does not hold may be data as well: it is
@@ -76,7 +76,7 @@ class Places:
     others: Callable[[str], str | None] = lambda _: None  # where else an unknown name stands
 
     def of(self, path: Iterable[str | int]) -> str:
-        """Return the JSON Pointer to what stands at `path`; an unknown name in it is replaced by its number."""
+        """Return the JSON Pointer to `path`; an unknown name in it is replaced by its number."""
         told, here = self.top, self.instance
         for depth, step in enumerate(path):
             if isinstance(step, int) or step in self.known:
@@ -90,7 +90,7 @@ class Places:
 
 
 def subjects(error: ValidationError) -> list[str] | list[None]:
-    """Return the properties that an error is about because the schema does not know them; else one None."""
+    """Return the properties that the schema does not know; [None] for other errors."""
     kind: Any = error.kind
     return list(kind.unexpected) if kind.name in ("additionalProperties", "unevaluatedProperties") else [None]
 
@@ -98,7 +98,10 @@ def subjects(error: ValidationError) -> list[str] | list[None]:
 def violation(
     error: ValidationError, name: str | None, places: Places, names: Mapping[str, str], file: str
 ) -> Violation:
-    """Describe one error, or one of its surplus properties. `names` has a file for each URI in it."""
+    """Describe one error, or one of its surplus properties.
+
+    `names` has a file for each URI in it.
+    """
     path = [*error.instance_path, *([] if name is None else [name])]
     return Violation(
         where=places.of(path),

@@ -1,4 +1,4 @@
-"""The JSON Schemas of one folder, by URI. What is not in the folder does not exist: no network, no way out.
+"""The JSON Schemas of one folder, by URI; nothing outside, no network.
 
 The folder is the root of a made-up file: space, so that `$ref: "parts/name.json"` and `$ref: "../name.json"`
 resolve as in any URI (RFC 3986 §5) and still cannot name anything above it.
@@ -56,7 +56,7 @@ class SchemaFile:
 
 
 class Library:
-    """Reads schemas when they are asked for, and remembers them in `documents` in that order."""
+    """Reads schemas on demand, and keeps them in `documents` in that order."""
 
     def __init__(self, folder: Path, site: Path) -> None:
         self.documents: dict[str, SchemaFile] = {}
@@ -65,7 +65,7 @@ class Library:
         self._site = site
 
     def add(self, path: Path) -> SchemaFile | None:
-        """Read a file; None, and a fault in `faults`, if it cannot be read or is not JSON."""
+        """Read a file; None, and a fault in `faults`, if it is unreadable or not JSON."""
         file, place = self._name(path), path.resolve()
         if not place.is_relative_to(self._folder):
             hint = "copy it into schemas/: what it links to elsewhere is not read"
@@ -89,7 +89,7 @@ class Library:
         return None
 
     def registry(self) -> Registry[Any]:
-        """Return a registry that finds the folder's files and the drafts' own meta-schemas, nothing else."""
+        """Return a registry of the folder's files and the drafts' meta-schemas only."""
         here: Registry[Any] = Registry(retrieve=self._resource)  # type: ignore[call-arg]
         registry: Registry[Any] = META_SCHEMAS.combine(here)
         return registry
@@ -122,7 +122,7 @@ class Library:
             yield document
 
     def _identified(self, uri: str) -> Iterator[SchemaFile]:
-        """Look for the `$id` in every file: a schema may call its neighbours by the names they give themselves."""
+        """Look for the `$id` in every file, since schemas refer to each other by it."""
         for path in sorted(self._folder.rglob("*.json")):
             if _peek(path) == uri and (document := self.add(path)):
                 yield document
@@ -133,19 +133,19 @@ class Library:
 
 
 def dialect(contents: Any) -> Specification[Any]:
-    """Return the rules of the draft that a schema declares; 2020-12 if it declares none or an unknown one."""
+    """Return the rules of the draft that a schema declares; 2020-12 by default."""
     declared = contents.get("$schema") if isinstance(contents, dict) else None
     return specification_with(declared if isinstance(declared, str) else "", default=DRAFT202012)
 
 
 def identity(contents: Any) -> str | None:
-    """Return the `$id` that a schema gives itself, without an empty fragment; None if it has none."""
+    """Return a schema's own `$id`, without an empty fragment; None without one."""
     declared = contents.get("$id", contents.get("id")) if isinstance(contents, dict) else None
     return declared.removesuffix("#") if isinstance(declared, str) else None
 
 
 def _letter(path: Path, error: MalformedError) -> str:
-    """Return the character of a file at which reading it stopped; "" for one that is not UTF-8."""
+    """Return the character at which reading a file stopped; "" if it is not UTF-8."""
     try:
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError):

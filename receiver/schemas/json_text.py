@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, and I-JSON (RFC 7493) if that is safer: nothing that two readers read differently.
+"""JSON by RFC 8259, with the stricter I-JSON (RFC 7493) where readers differ.
 
 Python's json does the work. What it would let pass (duplicate names, NaN, numbers that become infinite, halves
 of surrogate pairs) its hooks and a few counts notice; only then does `_judge` walk the text to find the place.
@@ -46,12 +46,18 @@ class _UnsafeError(Exception):
 
 
 def loads(content: bytes, charset: str = "") -> Any:
-    """Return the value of some JSON: in UTF-8, unless a mark or the charset says else. Raises `MalformedError`."""
+    """Return the value of some JSON.
+
+    In UTF-8, unless a byte order mark or the charset says otherwise. Raises `MalformedError`.
+    """
     return parse(encodings.decoded(content, charset))
 
 
 def utf8(content: bytes, charset: str = "") -> bytes:
-    """Return the same document in UTF-8, each character at its place. Raises `MalformedError`."""
+    """Return the same document in UTF-8, each character at its place.
+
+    Raises `MalformedError`.
+    """
     return encodings.decoded(content, charset).encode()
 
 
@@ -71,7 +77,7 @@ def parse(text: str) -> Any:
 
 
 def _decoded(text: str) -> tuple[Any, MalformedError | None]:
-    """Return the value or the fault; the caller raises, so that no exception that holds the text follows it."""
+    """Return the value or the fault; raising here would chain exceptions with the text."""
     try:
         return _DECODER.decode(text), None
     except json.JSONDecodeError as error:
@@ -124,7 +130,7 @@ _DECODER = json.JSONDecoder(
 
 
 def _is_suspect(text: str, value: Any) -> bool:
-    """Say whether a walk is needed: also for a text that only looks too long or like a surrogate."""
+    """Return whether a walk is needed; also true for texts that only look suspect."""
     return (
         (text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value))
         or (len(text) > MAX_VALUES and _is_long(text))
@@ -133,7 +139,7 @@ def _is_suspect(text: str, value: Any) -> bool:
 
 
 def _is_long(text: str) -> bool:
-    """Say whether a text may have more than MAX_VALUES values: a comma stands between each two."""
+    """Return whether a text may have over MAX_VALUES values, counted by commas."""
     return text.count(",") >= MAX_VALUES
 
 
@@ -147,7 +153,7 @@ def _is_deep(value: Any) -> bool:
 
 
 def _judge(text: str) -> None:
-    """Walk the tokens of a text, well-formed as far as the first fault, and raise that."""
+    """Walk a text's tokens up to the first fault, and raise that."""
     names: list[set[str]] = []  # of each object or array that is open
     commas = 0
     for token in _TOKEN.finditer(text):
@@ -220,13 +226,16 @@ Written.__name__ = "float"  # JMESPath knows a number by the name of its type
 
 
 def nearest(exact: Decimal) -> float:
-    """Return a float that prints as the decimal where no float is equal to it; else the plain one."""
+    """Return a float that prints as the decimal, if no float is equal to it."""
     plain = float(exact)
     return plain if Decimal(repr(plain)) == exact else Written(format(exact, "f"))
 
 
 def exact(value: Any) -> Any:
-    """Return a document whose numbers are Decimals where they are not plain floats: what jsonschema-rs takes."""
+    """Return a document with Decimals for numbers that are not plain floats.
+
+    jsonschema-rs accepts those.
+    """
     return _converted(value) if _has_written(value) else value
 
 

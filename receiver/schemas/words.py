@@ -1,4 +1,4 @@
-"""How names and rules are quoted in messages: one line, bounded, never a value of the instance."""
+"""Quotes names and rules in messages: one line, bounded, never a value."""
 
 import json
 from collections.abc import Iterable

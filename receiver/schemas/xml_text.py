@@ -1,4 +1,4 @@
-"""XML without its dangers: no DOCTYPE, so no entities; nothing is resolved, nothing is fetched, sizes are bounded.
+"""XML without its dangers: no DOCTYPE or entities, no network, bounded sizes.
 
 expat reads twice: once to judge, and then, through ElementTree, to build. lxml was left out because libxml2 keeps
 every name it ever saw for as long as its thread lives: a sender of ever new names would fill the memory.
@@ -29,7 +29,10 @@ DECLARED = re.compile(
 
 
 def parse(content: bytes, max_nodes: int = MAX_NODES) -> XMLResource:
-    """Return a document in UTF-8; its `root` is an ElementTree element. Raises `MalformedError`."""
+    """Return a document in UTF-8; its `root` is an ElementTree element.
+
+    Raises `MalformedError`.
+    """
     if not content.strip():
         raise MalformedError("it is empty")
     judge = _Judge(max_nodes)
@@ -41,7 +44,7 @@ def parse(content: bytes, max_nodes: int = MAX_NODES) -> XMLResource:
 
 
 def utf8(content: bytes, charset: str = "", *, own: bool = False) -> bytes:
-    """Return a document in UTF-8, each character at its place, and without the encoding that it declared.
+    """Return a document in UTF-8, characters in place, without a declared encoding.
 
     `charset` is that of the part. What is `own` was written here, in the encoding that it declares. Raises
     `MalformedError`.
@@ -55,7 +58,10 @@ def utf8(content: bytes, charset: str = "", *, own: bool = False) -> bytes:
 
 
 def places(content: bytes) -> list[tuple[int, int]]:
-    """Return line and column, from 1, of each start tag of a UTF-8 document that `parse` takes, in document order."""
+    """Return line and column, from 1, of each start tag, in document order.
+
+    For a UTF-8 document that `parse` accepts.
+    """
     found: list[tuple[int, int]] = []
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda *_: found.append((parser.CurrentLineNumber, parser.CurrentColumnNumber + 1))

@@ -1,4 +1,4 @@
-"""An XSD, compiled once: it judges, and explains a refusal without the value that was refused.
+"""An XSD, compiled once; judges, and explains without the refused value.
 
 No network, nothing outside of schemas/, no hints from the documents themselves: xsi:schemaLocation is ignored.
 """
@@ -44,7 +44,7 @@ class XmlSchema:
     def violations(
         self, document: XMLResource, where: str = "", places: Callable[[], Places] | None = None
     ) -> tuple[Violation, ...]:
-        """Return every rule that the document breaks, the first hundred of them; () when it is fine.
+        """Return every rule that the document breaks, at most a hundred; () if valid.
 
         `where` comes before the XPaths, and so does the line if `places` returns that of each element. The
         document is what `xml_text.parse` returns.
@@ -71,7 +71,10 @@ class XmlSchema:
 
 
 def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (as re.compile)
-    """Compile a schema file of `folder`, with all that it refers to there. Raises `ConfigurationError`."""
+    """Compile a schema file of `folder`, with all that it refers to there.
+
+    Raises `ConfigurationError`.
+    """
     files = Files(folder, site)
     root = files.add(path)
     if files.faults or root is None:
@@ -89,14 +92,17 @@ def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (a
 
 
 def _known(files: Files) -> frozenset[str]:
-    """Return the local names of all elements and attributes that are declared or referred to."""
+    """Return local names of all elements and attributes, declared or referred to."""
     every = (element for document in files.documents.values() for element in document.resource.root.iter())
     names = (name for element in every for name in (element.get("name"), element.get("ref")) if name)
     return frozenset(name.rpartition(":")[2] for name in names)
 
 
 def _build(root: SchemaFile, files: Files, folder: Path) -> tuple[Any, list[Any]]:
-    """Return what the library makes of a schema, and all that it finds wrong there. Raises `ConfigurationError`."""
+    """Return what the library makes of a schema, and all that it finds wrong there.
+
+    Raises `ConfigurationError`.
+    """
     adapt()
     kind = Schema11 if is_1_1(root) else Schema10
     at_work = partial(_at_work, files, root)
@@ -120,7 +126,7 @@ def _build(root: SchemaFile, files: Files, folder: Path) -> tuple[Any, list[Any]
 
 
 def _at_work(files: Files, root: SchemaFile, error: BaseException) -> tuple[str, int, int]:
-    """Return the place of the innermost element that the library was building when it gave up."""
+    """Return the innermost element that the library was building when it gave up."""
     found: tuple[str, int, int] = (root.file, 1, 1)
     for frame, _ in traceback.walk_tb(error.__traceback__):
         component = frame.f_locals.get("self")

@@ -1,4 +1,4 @@
-"""Why an XSD refuses a document, in terms of the schema: the value that was refused is never shown.
+"""Explains why an XSD refuses a document, without the refused value.
 
 xmlschema's own reasons quote values. What is used of an error is its place, its kind and the schema's component.
 """
@@ -59,14 +59,17 @@ _REASONS = {
 
 
 def place(error: Any, known: frozenset[str]) -> str:
-    """Return the XPath of what is wrong; of the root if xmlschema has none. Unknown names in it are stars."""
+    """Return the XPath of what is wrong; of the root if xmlschema has none.
+
+    Unknown names in it are stars.
+    """
     attribute = _ATTRIBUTE.match(error.reason or "") or _MISSING.match(error.reason or "")
     path = f"{error.path or '/'}/@{attribute[1]}" if attribute else error.path or "/"
     return words.rule(path_of(path, known), 10 * words.MAX_RULE)
 
 
 def path_of(path: str, known: Container[str]) -> str:
-    """Write an XPath of plain steps without prefixes, and with a star for each name that is not known."""
+    """Write an XPath of plain steps without prefixes, with a star for unknown names."""
     return _STEP.sub(lambda step: step[0] if step[0] in known else "*", _PREFIX.sub("", path))
 
 

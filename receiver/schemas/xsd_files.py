@@ -1,4 +1,6 @@
-"""The files of an XSD, followed through include, import, redefine and override, all inside one folder; and their cost.
+"""The files of an XSD by include, import, redefine and override, and their cost.
+
+All inside one folder.
 
 Twenty groups that each refer twice to the next one have a million particles, in a file of 2 KB, and every element with
 that content is judged by all of them.
@@ -49,7 +51,7 @@ class SchemaFile:
         return Fault(self.file, *self.place(element), code, message, hint)
 
     def place(self, element: Any) -> tuple[int, int]:
-        """Return line and column of an element; of the root for one that is not of this file."""
+        """Return line and column of an element; of the root for one of another file."""
         for found, place in zip(self.resource.root.iter(), self.places, strict=True):
             if found is element:
                 return place
@@ -66,7 +68,7 @@ class SchemaFile:
 
 
 def _counterparts(kept: Any, whole: Any) -> Iterator[tuple[Any, Any]]:
-    """Pair the elements of a tree with those of the whole one: what is alike was kept or taken away alike."""
+    """Pair a tree's elements with those of the whole one, alike in what was kept."""
     yield kept, whole
     others = iter(whole)
     for child in kept:
@@ -142,7 +144,7 @@ class Files:
 
 
 def _is_read_by_libraries(path: Path) -> bool:
-    """Return whether xmlschema, which opens a schema itself, knows the encoding of a sound file: it knows fewer."""
+    """Return whether xmlschema, which reads fewer encodings, can read a sound file."""
     try:
         XMLResource(str(path), allow="local", defuse="always")
     except (XMLSchemaException, LookupError, ValueError):
@@ -151,13 +153,13 @@ def _is_read_by_libraries(path: Path) -> bool:
 
 
 def is_1_1(document: SchemaFile) -> bool:
-    """Return whether a schema asks for XSD 1.1, by vc:minVersion (XML Schema 1.1 Part 1, §4.2.2)."""
+    """Return whether vc:minVersion asks for XSD 1.1 (XML Schema 1.1 Part 1, §4.2.2)."""
     version: str = document.resource.root.get(MIN_VERSION, "1.0")
     return version.strip() not in ("", "1.0")
 
 
 def _dangerous(document: SchemaFile) -> Iterator[Fault]:
-    """Yield assertions that reach outside or run patterns that nothing bounds (XSD 1.1 only)."""
+    """Yield XSD 1.1 assertions that reach outside, or run unbounded patterns."""
     for element in document.resource.root.iter():
         if element.tag not in TESTS:
             continue
@@ -194,7 +196,7 @@ class _Cost:
                     self._named.setdefault(_cost_key(element.tag, element.get("name", "")), []).append(element)
 
     def of(self, element: Any) -> int:
-        """Return how much one element of a schema comes to, with all that it refers to for the same value."""
+        """Return the cost of one element with all that it refers to for the same value."""
         if id(element) not in self._counted:
             self._counted[id(element)] = 0  # meanwhile: a circle is reported by the library
             inner = [child for child in element if child.tag not in COUNTED_APART]

@@ -37,13 +37,16 @@ _END = r"$(?!\n\Z)"  # how the translation says "the end, and no line break befo
 
 
 def _keep_common(characters: UnicodeSubset, others: Iterable[Any]) -> UnicodeSubset:
-    """Keep what both sets have, range by range: the library does it character by character, for seconds in \\w."""
+    """Intersect by ranges: the library does it by characters, for seconds in \w."""
     characters -= characters - others
     return characters
 
 
 class Linear:
-    """One pattern, anchored at both ends. Raises `ValueError` if the engine does not take it."""
+    """One pattern, anchored at both ends.
+
+    Raises `ValueError` if the engine does not take it.
+    """
 
     def __init__(self, pattern: str, xsd_version: str) -> None:
         translated = translate_pattern(
@@ -104,7 +107,7 @@ class KeyPaths:
 
 @cache
 def adapt() -> None:
-    """Patch the two slow places of the library, once: before the first XSD is compiled, and not without one."""
+    """Patch the library's two slow places once, before the first XSD is compiled."""
     UnicodeSubset.__iand__ = _keep_common  # type: ignore[assignment]
     for selector in (XsdSelector, XsdFieldSelector):
         selector.pattern = KeyPaths(selector._REGEXP)  # type: ignore[assignment]  # only its `match` is called

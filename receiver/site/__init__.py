@@ -1,1 +1,1 @@
-"""schemas/ and mappings/ as they are read: process.toml, the compiled process, and what is in force."""
+"""Reads schemas/ and mappings/: process.toml, compiled processes, what is in force."""

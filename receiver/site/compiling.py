@@ -1,4 +1,4 @@
-"""Compiles the processes of a site, once, with the faults of all of them in one run.
+"""Compiles the processes of a site once, with the faults of all in one run.
 
 The service starts with what `proven` returns; `receiver check` looks deeper into what `compile_pieces` returns.
 """
@@ -35,7 +35,10 @@ class Compiled:
 def proven(
     settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
 ) -> dict[str, Process]:
-    """Return every process of the site by name, or only some. Raises `ConfigurationError` with every error there is."""
+    """Return every process of the site by name, or only some.
+
+    Raises `ConfigurationError` with every error there is.
+    """
     processes, faults = compile_site(settings, environ, only)
     errors = [fault for fault in faults if fault.severity is Severity.ERROR]
     if errors:
@@ -46,7 +49,7 @@ def proven(
 def compile_site(
     settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
 ) -> tuple[dict[str, Process], list[Fault]]:
-    """Return the sound processes by name, and the faults of all; with `only`, of those alone."""
+    """Return sound processes by name, and all faults; with `only`, of some processes."""
     compiled = compile_pieces(settings, environ, only)
     schemas = b"".join(_contents(settings.site / SCHEMAS))
     processes = {}
@@ -61,7 +64,7 @@ def compile_site(
 def compile_pieces(
     settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
 ) -> Compiled:
-    """Return what could be compiled of each process, and the faults of all; with `only`, of those alone."""
+    """Return the compiled pieces of each process, and all faults; with `only`, of some."""
     found, faults = find(settings.site)
     folders = [folder for folder in found if only is None or folder.name in only]
     schemas = Schemas(settings.site / SCHEMAS, settings.site)
@@ -81,13 +84,13 @@ def compile_pieces(
 
 
 def digests(site: Path) -> dict[str, str]:
-    """Return the digest of each process's files by its name; of those that are faulty as well."""
+    """Return the digest of each process's files by its name, also of faulty ones."""
     schemas = b"".join(_contents(site / SCHEMAS))
     return {folder.name: _digest(folder, schemas) for folder in find(site)[0]}
 
 
 def _further(folder: Path, schemas: Schemas) -> tuple[Fault, ...]:
-    """Return the faults of templates and schemas that a faulty process.toml does not hide."""
+    """Return faults of templates and schemas beside those of a faulty process.toml."""
     try:
         with reading(folder.relative_to(schemas.site).as_posix()):
             configured = read_provisional(folder, schemas.site)
@@ -102,7 +105,10 @@ def _conflicts(processes: Sequence[Pieces], output: Path) -> list[Fault]:
 
 
 def _digest(folder: Path, schemas: bytes) -> str:
-    """Digest every file that a process is compiled from: its folder without the samples, shared ones, the schemas."""
+    """Digest every file that a process is compiled from.
+
+    Its folder without the samples, shared files, the schemas.
+    """
     shared = (_content(path, folder.parent) for path in shared_files(folder, SAMPLES))
     return hashlib.sha256(b"".join([*_contents(folder, without=SAMPLES), *shared]) + schemas).hexdigest()
 

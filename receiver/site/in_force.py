@@ -1,4 +1,4 @@
-"""The configuration in force: copies of the site that were proven, which every worker serves from.
+"""The configuration in force: proven copies of the site that all workers use.
 
     site ──▶ copy in RECEIVER_LOCAL/configuration/ ──▶ proven? ──▶ state.json names it ──▶ workers take it over
                                                       └──▶ state.json says what keeps it back
@@ -66,17 +66,20 @@ class State:
     kept_back: tuple[str, ...] = ()  # faults of that site, as `receiver check` prints them
 
     def digest(self, process: str) -> str | None:
-        """Return the digest of the configuration that a process is served by; None if there is none."""
+        """Return the digest of a process's configuration; None if there is none."""
         served = self.processes.get(process)
         return served.digest if served else None
 
     def has_output(self, output: Path) -> bool:
-        """Return whether a folder is the output of something in force: then it was there, or is waited for already."""
+        """Return whether a folder is the output of something in force.
+
+        Then it was there, or is waited for already.
+        """
         return any(each.output == str(output) for each in self.processes.values())
 
 
 def move_in(settings: Settings) -> None:
-    """Move what an earlier release kept under RECEIVER_DATA to RECEIVER_LOCAL, as long as nothing is there."""
+    """Move files of earlier releases from RECEIVER_DATA to an empty RECEIVER_LOCAL."""
     for name in (FOLDER, "metrics"):
         before, now = settings.data / name, settings.local / name
         if before.is_dir() and not now.exists():
@@ -114,7 +117,10 @@ def mark(local: Path) -> tuple[int, int]:
 
 
 def watch(local: Path) -> int | None:
-    """Return a lock that makes its holder the one who watches the site; None if somebody does. Raises Problem."""
+    """Return the lock of the one who watches the site; None if it is taken.
+
+    Raises Problem.
+    """
     place = folder(local) / WATCH
     folders.ensure_folder(place, WATCH_README)
     return stage.lock_folder(place)
@@ -122,7 +128,9 @@ def watch(local: Path) -> int | None:
 
 @contextmanager
 def joining(local: Path) -> Iterator[bool]:
-    """Be `alone`, and from then on one of the processes that serve, until this one ends. Raises Problem.
+    """Be `alone`, then one of the processes that serve, until this one ends.
+
+    Raises Problem.
 
     Yields whether no other process serves. Whoever raises inside has not joined.
     """
@@ -148,7 +156,10 @@ def _shared(file: int) -> bool:
 
 @contextmanager
 def alone(local: Path) -> Iterator[None]:
-    """Be the only one on this host who makes copies and puts a state in force. Raises Problem."""
+    """Be the only one on this host who makes copies and puts a state in force.
+
+    Raises Problem.
+    """
     ensure_folder(local)
     while (lock := stage.lock_folder(folder(local))) is None:
         time.sleep(PAUSE)
@@ -182,7 +193,10 @@ def read(local: Path) -> State | None:
 
 
 def write(local: Path, state: State) -> None:
-    """Put a state in force, and remove the copies that neither it nor the one before needs. Raises Problem."""
+    """Put a state in force, and remove older copies than the previous one.
+
+    Raises Problem.
+    """
     before = read(local)
     content = json.dumps(stamped(asdict(state)), indent=1).encode()
     durable.write_over(folder(local) / FILE, content, folder(local) / f"{os.urandom(5).hex()}.new")
@@ -214,7 +228,9 @@ def establish(settings: Settings) -> dict[str, Process]:
 
 
 def create_output(settings: Settings, output: Path, group: int | None, before: State | None) -> None:
-    """Create the output folder of what comes into force, for its group if it has one. Raises `Problem` if it cannot.
+    """Create the output folder of what comes into force, for its group if it has one.
+
+    Raises `Problem`.
 
     What was an output before had its folder: if that is missing now, a disk is away, and comes back.
     """
@@ -225,7 +241,7 @@ def create_output(settings: Settings, output: Path, group: int | None, before: S
 
 
 def load(settings: Settings, current: State, known: Mapping[str, Process] = MappingProxyType({})) -> dict[str, Process]:
-    """Return the processes in force: those that are `known` already as they are, the others compiled.
+    """Return the processes in force: `known` ones as they are, others compiled.
 
     Raises `ConfigurationError` if one that was proven cannot be compiled here.
     """
@@ -238,7 +254,7 @@ def load(settings: Settings, current: State, known: Mapping[str, Process] = Mapp
 
 
 def sites(settings: Settings, current: State) -> Iterator[tuple[Settings, list[str]]]:
-    """Yield each copy in force as the settings' site, with the processes that are served from it."""
+    """Yield each copy in force as the settings' site, with its processes."""
     for copy in sorted({each.copy for each in current.processes.values()}):
         names = [name for name, each in current.processes.items() if each.copy == copy]
         yield replace(settings, site=place(settings.local, copy)), names
@@ -249,7 +265,10 @@ def _is_same(process: Process, served: Served | None) -> bool:
 
 
 def fingerprint(site: Path) -> str:
-    """Return what changes with every save: names, sizes, times and inodes. No file is read."""
+    """Return what changes with every save: names, sizes, times and inodes.
+
+    No file is read.
+    """
     seen = []
     for folder in (SCHEMAS, MAPPINGS):
         for entry in entries(site / folder):
@@ -260,7 +279,10 @@ def fingerprint(site: Path) -> str:
 
 
 def copy(site: Path, target: Path) -> None:
-    """Copy a site to a new folder, with links to its samples, which are only looked at. Raises Problem."""
+    """Copy a site to a new folder, with links to its samples, which are only read.
+
+    Raises Problem.
+    """
     with storage("copy the configuration"):
         for folder in (target / SCHEMAS, target / MAPPINGS):
             folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Compiles one process, piece by piece, so that the fault of one hides none of another."""
+"""Compiles one process in pieces, so that one fault hides no other."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -34,7 +34,7 @@ Piece = TypeVar("Piece")
 
 @dataclass(frozen=True, slots=True)
 class RecordPieces:
-    """What of one record could be compiled; None if it could not, or for a condition that is not given."""
+    """The compiled pieces of one record; None for faulty or absent ones."""
 
     config: RecordConfig
     template: Template | None
@@ -46,7 +46,7 @@ class RecordPieces:
 
 @dataclass(frozen=True, slots=True)
 class BatchPieces:
-    """What of one kind of batch could be compiled; None if it could not, or for what is not given."""
+    """The compiled pieces of one kind of batch; None for faulty or absent ones."""
 
     config: BatchConfig
     record: RecordConfig  # the first that goes into it, as which header and trailer are written
@@ -67,7 +67,7 @@ class BatchPieces:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """What of one process could be compiled; None if it could not, or for a marker that is not given."""
+    """The compiled pieces of one process; None for faulty or absent ones."""
 
     config: ProcessConfig
     tokens: Tokens
@@ -125,12 +125,18 @@ def groups(config: ProcessConfig) -> Iterator[tuple[tuple[str | int, ...], str]]
 
 
 def folder_of(config: RecordConfig | BatchConfig, root: Path) -> Path | None:
-    """Return where records or batches are published, below the root of all output; None: with the process's own."""
+    """Return the own folder of records or batches; None if it is the process's.
+
+    It is below the root of all output.
+    """
     return (root / config.directory).absolute() if config.directory else None
 
 
 def further_outputs(config: ProcessConfig, root: Path) -> dict[Path, int | None]:
-    """Return the output folders of a process besides its own, and whose they are. Raises KeyError."""
+    """Return the output folders of a process besides its own, and whose they are.
+
+    Raises KeyError.
+    """
     found: dict[Path, int | None] = {}
     every: tuple[RecordConfig | BatchConfig, ...] = (*config.records, *config.batches)
     for each in every:
@@ -176,13 +182,16 @@ def dialect(record: RecordConfig) -> Dialect:
 
 
 def scope_of(templates: Templates, record: RecordConfig) -> Scope:
-    """Return what a record may name. Raises `ConfigurationError` for an `each` that cannot be read."""
+    """Return what a record may name.
+
+    Raises `ConfigurationError` for an `each` that cannot be read.
+    """
     scope = templates.scope_of_record(record.each)
     return scope.naming({EXPORTED}) if record.batch else scope
 
 
 def start(configured: ProcessConfig, *position: str | int) -> tuple[int, int]:
-    """Return line and column of the first character of a text in process.toml, behind its quote."""
+    """Return line and column of a text's first character in process.toml."""
     line, column = configured.position(*position)
     return line, column + 1
 
@@ -239,7 +248,7 @@ class _Work:
         return self._compiled(record.template, record, scope, "records", index, "template")
 
     def _written(self, template: str, record: RecordConfig, *position: str) -> Template:
-        """Compile a template of a batch as its records are written; where they say how, it need not say it again."""
+        """Compile a template of a batch in its records' dialect, which it need not repeat."""
         if record.format == "csv" and record.delimiter is None:
             record = replace(record, delimiter=self._delimiter(record))
         return self._compiled(template, record, BATCH, *position)
@@ -273,7 +282,7 @@ class _Work:
         return records.checker(record.format, record.encoding, record.schema, self.schemas, self._delimiter(record))
 
     def _delimiter(self, record: RecordConfig) -> str:
-        """Return what stands between the cells of CSV; a template that cannot be read has its fault already."""
+        """Return the delimiter of CSV; an unreadable template has its fault already."""
         if record.format == "csv" and record.delimiter is None:
             with suppress(ConfigurationError):
                 return self.templates.delimiter(record.template) or ","

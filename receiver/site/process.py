@@ -1,4 +1,4 @@
-"""A process: one folder under mappings/, with everything in it compiled and proven."""
+"""A process: one folder under mappings/, compiled and proven."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,10 @@ class RecordRule:
 
 @dataclass(frozen=True, slots=True)
 class BatchRule:
-    """One kind of batch of a process, ready to be closed. Header and trailer are written as its records are."""
+    """One kind of batch of a process, ready to be closed.
+
+    Header and trailer are written as its records are.
+    """
 
     name: str
     path: Template

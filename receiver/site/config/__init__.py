@@ -1,1 +1,1 @@
-"""The configuration that a process owner writes: mappings/<process>/process.toml, read and judged."""
+"""Reads and judges a process owner's mappings/<process>/process.toml."""

@@ -1,4 +1,4 @@
-"""The rules of process.toml between [[records]] and [batches], and where both are published."""
+"""Rules of process.toml between [[records]] and [batches], and on their places."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ ALIKE = ("encoding", "line_ends", "delimiter", "quote", "forbid")  # header and 
 
 
 def faults(source: Source, formats: Sequence[str | None]) -> Iterator[Fault]:
-    """Yield batches that are not there, that nothing goes into, or whose records are not written alike."""
+    """Yield unknown batches, empty ones, and those whose records are written unlike."""
     batches: dict[str, Any] = source.data.get("batches", {})
     first: dict[str, int] = {}
     for index, record in enumerate(source.data.get("records", [])):

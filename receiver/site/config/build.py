@@ -44,7 +44,10 @@ XML_FIELDS = {"each": ".//field", **XML_CELLS}
 
 
 def read(folder: Path, site: Path) -> ProcessConfig:
-    """Read the process.toml of one process's folder. Raises `ConfigurationError` with all of its faults at once."""
+    """Read the process.toml of one process's folder.
+
+    Raises `ConfigurationError` with all of its faults at once.
+    """
     with reading((folder / FILE).relative_to(site).as_posix()):
         source = load(folder, site)
         found = list(shape.faults(source))
@@ -194,7 +197,7 @@ AUTH = ("auth-missing", "auth-ambiguous")  # who may deliver is nothing to a tem
 
 
 def read_provisional(folder: Path, site: Path) -> ProcessConfig | None:
-    """Return a configuration with defaults in the place of what is wrong; None if that leaves too little.
+    """Return a configuration with defaults for faulty parts; None if too little is left.
 
     It is never served: with it, one run finds the faults of templates and schemas as well.
     """
@@ -211,7 +214,7 @@ def read_provisional(folder: Path, site: Path) -> ProcessConfig | None:
 
 
 def _remove(data: dict[str, Any], paths: Iterable[positions.Path]) -> None:
-    """Remove what stands at some paths: whole keys, so that no list entry takes the place of another."""
+    """Remove the values at some paths, whole keys of them, so that no index shifts."""
     for path in paths:
         keys = path[: max((place for place, step in enumerate(path, 1) if isinstance(step, str)), default=0)]
         below: Any = data

@@ -1,4 +1,4 @@
-"""What a process.toml says, complete: every default applied, sizes in bytes, spans of time as timedelta."""
+"""A process.toml as values: all defaults applied, sizes in bytes, spans as timedelta."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,7 +113,7 @@ class TableConfig:
 
 @dataclass(frozen=True, slots=True)
 class PersonsConfig:
-    """How names of persons are written: what the `person` filter cannot tell from a name itself."""
+    """How persons' names are written, which a name itself does not show."""
 
     order: str | None  # of a name without a comma; None: given name first, unless that is doubtful
     given_name: Literal["first", "last"]  # of several beside the family name
@@ -266,7 +266,7 @@ class ProcessConfig:
     source: Source = field(compare=False, repr=False)
 
     def position(self, *path: str | int, key: bool = False) -> tuple[int, int]:
-        """Return line and column of what stands at `path`, such as ("records", 0, "template")."""
+        """Return line and column of the value at a path, as ("records", 0, "template")."""
         return self.source.position(path, key=key)
 
     def fault(

@@ -24,7 +24,10 @@ FITTING_SCHEMA = {"json": (".json", "fhir"), "xml": (".xsd",), "hl7": ("hl7",)}
 
 
 def faults(source: Source, broken: Collection[Path]) -> Iterator[Fault]:
-    """Yield every broken rule. What lies in or around a `broken` path has its fault already and is not judged."""
+    """Yield every broken rule.
+
+    What lies in or around a `broken` path has its fault already and is not judged.
+    """
 
     def sound(*path: str | int) -> bool:
         return not any(fault[: len(path)] == path[: len(fault)] for fault in broken)
@@ -58,7 +61,7 @@ def _records(source: Source, sound: Callable[..., bool]) -> Iterator[Fault]:
 
 
 def record_format(record: dict[str, Any]) -> str | None:
-    """Return the record's format as written, or as its template's name tells: NAME.hl7.j2 is hl7."""
+    """Return the record's format as written, or from its name: NAME.hl7.j2 is hl7."""
     if "format" in record:
         return str(record["format"])
     name = str(record["template"]).removesuffix(".j2")
@@ -119,7 +122,7 @@ def _convert(source: Source, name: str) -> Iterator[Fault]:
 def _renamed(
     source: Source, fields: dict[str, Any], confidence: dict[str, Any], console: dict[str, Any]
 ) -> Iterator[Fault]:
-    """Names that come are only known to `aliases`; everything else goes by the names that templates use."""
+    """Yield the old names of renamed fields; only `aliases` may have them."""
     aliases = fields.get("aliases", {})
     places: list[Path] = [("fields", "repeated", index) for index, _ in enumerate(fields.get("repeated", []))]
     uses = dict(zip(places, fields.get("repeated", []), strict=True))
@@ -185,7 +188,7 @@ def _notify(source: Source, notify: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _rules(source: Source, rules: list[dict[str, Any]]) -> Iterator[Fault]:
-    """Two rules of one name could not be told apart in a problem, the log and the metrics."""
+    """Yield rules of the same name: problems, log and metrics could not tell them apart."""
     names = [rule["name"] for rule in rules]
     for index, name in enumerate(names):
         if name in names[:index]:
@@ -215,7 +218,7 @@ def _record(source: Source, index: int, record: dict[str, Any]) -> Iterator[Faul
 
 
 def _encodes(encoding: str) -> bool:
-    """Return whether Python can write text so; some of its codecs, such as base64, take no text."""
+    """Return whether Python encodes text so; some codecs, as base64, take no text."""
     try:
         "".encode(encoding)
     except (LookupError, ValueError, UnicodeError):

@@ -1,4 +1,4 @@
-"""The JSON Schema of process.toml: what editors complete from, what `check` judges by, and all defaults."""
+"""The JSON Schema of process.toml, for editors and `check`, with all defaults."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ def schema() -> Node:
 
 
 def node(path: Sequence[str | int]) -> Node:
-    """Return the part of the schema that stands at `path`, a path into the schema itself."""
+    """Return the part of the schema at `path`, a path into the schema itself."""
     found: Any = schema()
     for step in path:
         found = found[step]
@@ -31,7 +31,7 @@ def node(path: Sequence[str | int]) -> Node:
 
 
 def defaults(path: Sequence[str | int]) -> dict[str, Any]:
-    """Return the default of each key of a section, such as ("parts", "file") or ("records", 0)."""
+    """Return the default of each key of a section: ("parts", "file"), ("records", 0)."""
     section = schema()
     for step in path:
         section = section["items"] if isinstance(step, int) else _member(section, step)

@@ -1,4 +1,4 @@
-"""Judges a process.toml by its JSON Schema, and tells every fault in words of its own."""
+"""Judges a process.toml by its JSON Schema, with its own words for every fault."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def _keys(error: ValidationError) -> tuple[str, ...]:
 
 
 def _plain(value: Any) -> Any:
-    """Copy TOML values as JSON has them; a date, which JSON lacks, becomes null: no key takes it."""
+    """Copy TOML values as JSON has them; a date becomes null, which no key accepts."""
     if isinstance(value, dict):
         return {_marked(key): _plain(below) for key, below in value.items()}
     if isinstance(value, list):

@@ -24,7 +24,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # a segment of a URL, a folder a
 
 
 def find(site: Path) -> tuple[list[Path], list[Fault]]:
-    """Return the folders of a site's processes by name, and the faults: bad names, or no process at all."""
+    """Return the folders of a site's processes by name, and faults: bad names, or none."""
     found = (folder for folder in _folders(site / MAPPINGS) if folder.name != SHARED)
     folders = sorted(folder for folder in found if not folder.name.startswith("."))
     if not folders:
@@ -34,7 +34,10 @@ def find(site: Path) -> tuple[list[Path], list[Fault]]:
 
 
 def conflicts(configs: Sequence[ProcessConfig], tokens: Mapping[str, Tokens], output: Path) -> list[Fault]:
-    """Return the faults between processes. `tokens` by process name; `output` is the root of all output."""
+    """Return the faults between processes.
+
+    `tokens` by process name; `output` is the root of all output.
+    """
     return [
         *_taken(configs, "host", lambda config: config.route.host),
         *_taken(configs, "default", lambda config: config.route.default),
@@ -44,7 +47,7 @@ def conflicts(configs: Sequence[ProcessConfig], tokens: Mapping[str, Tokens], ou
 
 
 def named_variables(site: Path) -> set[str]:
-    """Return the environment variables that a site's readable processes name, for tokens and webhooks."""
+    """Return environment variables that readable processes name for tokens and webhooks."""
     named: set[str] = set()
     for folder in find(site)[0]:
         with suppress(ConfigurationError):
@@ -54,12 +57,12 @@ def named_variables(site: Path) -> set[str]:
 
 
 def unread_variables(site: Path) -> list[str]:
-    """Return a line for each RECEIVER_… variable that neither a setting nor a process reads."""
+    """Return a line for each RECEIVER_… variable that nothing reads."""
     return unknown_variables(named=named_variables(site)) if unknown_variables() else []
 
 
 def shared_files(folder: Path, samples: str) -> list[Path]:
-    """Return the files of `_shared/` that a process names in quotes, and those that these name in turn."""
+    """Return files of `_shared/` that a process names, and those that these name."""
     shared = folder.parent / SHARED
     waiting = [path for path in files(folder) if path.relative_to(folder).parts[0] != samples]
     found: set[Path] = set()
@@ -101,7 +104,9 @@ def _taken(configs: Sequence[ProcessConfig], key: str, read: Callable[[ProcessCo
 
 
 def _shared_tokens(configs: Sequence[ProcessConfig], tokens: Mapping[str, Tokens]) -> Iterator[Fault]:
-    """The bare delivery URL goes by the host name, else the token, else to the default.
+    """Yield processes whose common token does not tell which one is meant.
+
+    The bare delivery URL goes by host name, else by token, else to the default.
 
     A token of several processes is in order as long as one of the other two decides.
     """
@@ -137,7 +142,7 @@ def _shared_output(configs: Sequence[ProcessConfig], output: Path) -> Iterator[F
 
 
 def directories(config: ProcessConfig) -> list[tuple[tuple[str | int, ...], str]]:
-    """Return the output folders of a process as they are written, its own first, each with its place."""
+    """Return a process's output folders as written, its own first, with places."""
     found: list[tuple[tuple[str | int, ...], str]] = [(("output", "directory"), config.output.directory)]
     for index, record in enumerate(config.records):
         found += [(("records", index, "directory"), record.directory)] if record.directory else []
@@ -152,12 +157,12 @@ Entry = os.DirEntry[str]
 
 
 def files(folder: Path) -> list[Path]:
-    """Return every file below a folder, in the order of their paths; links are followed, in a circle only once."""
+    """Return every file below a folder by path; links are followed, in a circle once."""
     return sorted(Path(entry.path) for entry in entries(folder))
 
 
 def entries(folder: Path) -> Iterator[Entry]:
-    """Yield the same in any order, for little: a service looks at its site twice a second."""
+    """Yield the same in any order, cheaply: a service looks at its site twice a second."""
     return _below(str(folder), set())
 
 

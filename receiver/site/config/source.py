@@ -72,7 +72,7 @@ def not_toml(file: str, text: str, error: TOMLDecodeError) -> Fault:
 
 
 def _at(text: str, line: int, column: int) -> tuple[str, str] | None:
-    """Report what is wrong by what stands there, where that says more than the parser does."""
+    """Report what is wrong by the text there, if that says more than the parser."""
     here = text.split("\n")[line - 1]
     if here[column - 1 : column] in CURLY:
         return f"{here[column - 1]} is no quote of TOML", 'write straight quotes: title = "Referral intake"'
@@ -107,7 +107,7 @@ class Source:
     positions: Positions
 
     def position(self, path: Sequence[str | int], *, key: bool = False) -> tuple[int, int]:
-        """Return line and column of what stands at `path`, or of the nearest thing above it."""
+        """Return line and column of the value at `path`, or of the nearest above it."""
         return self.positions.of(path, key=key)
 
     def fault(
@@ -126,7 +126,10 @@ class Source:
 
 
 def load(folder: Path, site: Path) -> Source:
-    """Parse the process.toml of a process's folder. Raises `ConfigurationError` if it is no TOML."""
+    """Parse the process.toml of a process's folder.
+
+    Raises `ConfigurationError` if it is no TOML.
+    """
     path = folder / FILE
     file = path.relative_to(site).as_posix()
     try:

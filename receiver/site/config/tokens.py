@@ -23,7 +23,10 @@ class Tokens:
     sources: tuple[str, ...] = ()  # of each digest: as process.toml has it, "env:NAME" or "sha256:…"
 
     def find(self, token: str | None) -> int | None:
-        """Return which of the tokens this is; None if it is none. Takes as long whichever it is."""
+        """Return which of the tokens this is; None if it is none.
+
+        Takes as long whichever it is.
+        """
         if token is None:
             return None
         digest = _digest(token)
@@ -35,7 +38,10 @@ class Tokens:
 
 
 def read_tokens(config: ProcessConfig, environ: Mapping[str, str]) -> tuple[Tokens, list[Fault]]:
-    """Look up the tokens of a process, and return them with every fault; one of severity error forbids a start."""
+    """Look up the tokens of a process, and return them with every fault.
+
+    A fault of severity error forbids a start.
+    """
     digests: dict[str, bytes] = {}  # by how each is written
     faults: list[Fault] = []
     for index, written in enumerate(config.auth.tokens):

@@ -1,4 +1,4 @@
-"""How messages name paths, values and types of process.toml, and what they say of a value."""
+"""How messages name paths, values and types of process.toml."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ TYPES = {
 
 
 def path_name(path: Sequence[str | int]) -> str:
-    """Write a path as its keys with dots, without the numbers of list entries: a fault has its line."""
+    """Write a path as keys with dots, without indexes: a fault has its line."""
     name = ".".join(key_name(step) for step in path if isinstance(step, str))
     return f"an entry of {name}" if path and isinstance(path[-1], int) else name
 
@@ -45,7 +45,7 @@ def value_name(value: Any) -> str:
 
 
 def type_name(value: Any) -> str:
-    """Return the schema's word for what a TOML value is, or one of ours if JSON has no such value."""
+    """Return the schema's word for a TOML value's type, or a word that JSON lacks."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, date | datetime | time):

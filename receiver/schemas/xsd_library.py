@@ -37,7 +37,7 @@ _END = r"$(?!\n\Z)"  # how the translation says "the end, and no line break befo
 
 
 def _keep_common(characters: UnicodeSubset, others: Iterable[Any]) -> UnicodeSubset:
-    """Intersect by ranges: the library does it by characters, for seconds in \w."""
+    """Intersect by ranges: the library goes character by character, for seconds."""
     characters -= characters - others
     return characters
 

@@ -28,7 +28,7 @@ _compiled: dict[Settings, Mapping[str, Process]] = {}  # by `prepare`, for the w
 
 
 def prepare(settings: Settings | None = None) -> None:
-    """Prove the configuration and the folders, and create the ledger, once, before any worker is forked.
+    """Prove configuration and folders, and create the ledger, before any fork.
 
     Raises `SettingsError`, `ConfigurationError` or `Problem`, whose text tells every fault.
     """
@@ -40,7 +40,10 @@ def prepare(settings: Settings | None = None) -> None:
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return the application; without `settings` they come from the environment. Raises what `prepare` raises."""
+    """Return the application; without `settings` they come from the environment.
+
+    Raises what `prepare` raises.
+    """
     app = Flask("receiver", static_folder=None)
     app.session_interface = NoSessions()
     for each in blueprints(settings):
@@ -51,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
-    """Return what takes deliveries in, and the health pages, for an application of somebody else's too.
+    """Return the blueprints of deliveries and health, for other applications, too.
 
     Each may be registered under another prefix. What serves them works until this process ends. Raises what `prepare`
     raises.
@@ -69,7 +72,7 @@ def blueprints(settings: Settings | None = None) -> tuple[Blueprint, Blueprint]:
 
 
 def _tracing() -> tracing.Record | None:
-    """Return what records deliveries as spans, if OpenTelemetry's own variables ask for it."""
+    """Return the tracer of deliveries, if OpenTelemetry's own variables ask for it."""
     if not tracing.wanted(os.environ):
         return None
     if tracing.installed():
@@ -95,7 +98,7 @@ def _processes(settings: Settings) -> Mapping[str, Process]:
 
 
 def _begin(settings: Settings, *, first: bool) -> Mapping[str, Process]:
-    """Put the site in force as it lies there, create the ledger, and return the processes."""
+    """Put the site in force, create the ledger, and return the processes."""
     processes = in_force.establish(settings)
     ledger.create(settings.ledger)
     meters.prepare(settings.local, first=first)
@@ -103,7 +106,10 @@ def _begin(settings: Settings, *, first: bool) -> Mapping[str, Process]:
 
 
 def _in_force(settings: Settings) -> Mapping[str, Process]:
-    """Return what is in force; where its copies were removed, the site as it is. Raises ConfigurationError."""
+    """Return what is in force; where its copies were removed, the site as it is.
+
+    Raises ConfigurationError.
+    """
     try:
         if served := in_force.read(settings.local):
             return in_force.load(settings, served, _compiled.get(settings, {}))

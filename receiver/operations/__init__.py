@@ -1,1 +1,1 @@
-"""What an operator needs: health, metrics, notices, reload, retention, replay, verification."""
+"""For operators: health, metrics, notices, reload, retention, replay, verification."""

@@ -1,4 +1,4 @@
-"""Notices that the clock was set: what is removed once its time is over would then go before its time.
+"""Detects that the clock was set, because nothing may be removed too early.
 
 The time since the boot goes on whatever somebody does to the clock. What passed by the clock and not by it is a step,
 or the machine was off for so long: the two cannot be told apart, so both are met with the same caution.
@@ -43,7 +43,9 @@ class _Seen:
 
 
 def cautious_until(folder: Path, now: datetime, *, note: bool = True) -> datetime | None:
-    """Return until when nothing may be removed for its age, since the clock was set; None as a rule. Raises Problem.
+    """Return until when nothing may be removed for its age, since the clock was set.
+
+    None as a rule. Raises Problem.
 
     The clock is compared with what `folder` says of the last look, which is noted anew unless `note` is false.
     """
@@ -56,7 +58,7 @@ def cautious_until(folder: Path, now: datetime, *, note: bool = True) -> datetim
 
 
 def _read(file: Path, now: datetime) -> _Seen | None:
-    """Return what was noted; where that cannot be read, as if the clock had been set just now."""
+    """Return the noted times; if they are unreadable, as if the clock was set just now."""
     with storage("read what was noted of the clock"):
         try:
             content = file.read_bytes()

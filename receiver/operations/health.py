@@ -1,4 +1,4 @@
-"""How the service stands: whether it can take deliveries, and what waits in each process.
+"""Health: whether deliveries can be accepted, and what waits in each process.
 
 Cheap enough for a probe every second."""
 
@@ -38,7 +38,7 @@ class Check:
 
 
 def checks(context: Context, *, look_only: bool = False) -> list[Check]:
-    """Return how everything stands that a delivery needs, disk by disk and folder by folder.
+    """Return a check for everything that a delivery needs, each disk and folder.
 
     With `look_only` nothing is made, not for an instant: whoever asks may be another user than the service.
     """
@@ -65,7 +65,10 @@ def ledger(context: Context) -> Check:
 
 
 def output(process: Process) -> Check:
-    """Return whether the output folder of a process can be written. Nothing is written to it."""
+    """Return whether the output folder of a process can be written.
+
+    Nothing is written to it.
+    """
     return _check("output", partial(_output, process.output, process.group))
 
 
@@ -106,7 +109,10 @@ def _ledger(context: Context) -> str:
 
 
 def _hosts(context: Context) -> list[Check]:
-    """Return who shares the ledger, and whether what they serve is the same: no reason to turn deliveries away."""
+    """Return the hosts of the ledger, and whether all serve the same.
+
+    A difference is no reason to refuse deliveries.
+    """
     return [_check("hosts", partial(_sites, context, context.ledger.hosts))] if context.ledger.hosts else []
 
 
@@ -120,7 +126,10 @@ def _sites(context: Context, hosts: Hosts) -> str:
 
 
 def _require_one_disk(context: Context, hosts: Hosts, found: Sequence[Host]) -> None:
-    """Raise Problem if a process that serves has no folder in our stage: it has another disk before it."""
+    """Raise Problem if a process that serves has no folder in our stage.
+
+    Then it sees another disk.
+    """
     settled = [each for each in found if each.site and each.heartbeat_at - each.started_at > SEEN]
     away = [each for each in settled if not context.place_of(each.incarnation).is_dir()]
     names = (
@@ -134,7 +143,7 @@ def _require_one_disk(context: Context, hosts: Hosts, found: Sequence[Host]) -> 
 
 
 def _stages(context: Context, usable: Collection[str]) -> set[Check]:
-    """Try each stage, made anew where its output was; without an output none is needed."""
+    """Try each stage, after creating it where its output was; none without output."""
     lost = {Check("stage", False, problem.detail) for name, problem in context.away().items() if name in usable}
     return lost | {_check("stage", partial(_stage, root)) for root in context.roots()}
 
@@ -152,7 +161,10 @@ def _seen(context: Context, process: Process) -> str:
 
 
 def _stage(root: Path) -> str:
-    """Prove that a delivery could be begun. A folder that a crash leaves here is swept, as any other."""
+    """Prove that a delivery could be begun.
+
+    A folder that a crash leaves here is swept, as any other.
+    """
     folder = root / os.urandom(10).hex()
     with storage("create a folder in the stage"):
         folder.mkdir(mode=FOLDER_MODE)
@@ -243,14 +255,17 @@ def _surveyed(waiting: Sequence[Batch]) -> BatchSurvey:
 
 
 def _modified(folder: Path) -> Iterator[float]:
-    """Yield when each file that importing systems can see was written, up to MOST_FILES."""
+    """Yield when files that importing systems see were written, up to MOST_FILES."""
     for path in islice(files(folder), MOST_FILES):
         with contextlib.suppress(OSError):  # taken away meanwhile
             yield path.stat().st_mtime
 
 
 def files(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """Yield the files below a folder, but what is hidden; nothing if it is gone, which /readyz tells."""
+    """Yield the files below a folder, without hidden ones; none if it is gone.
+
+    /readyz reports that.
+    """
     with contextlib.suppress(OSError), os.scandir(folder) as found:
         for entry in found:
             if entry.name.startswith("."):

@@ -1,4 +1,4 @@
-"""Judges a site that was edited, in a process of its own: what is wrong with it harms no delivery.
+"""Judges an edited site in a process of its own, so that no fault harms deliveries.
 
 `python -m receiver.operations.judging`, with the settings of the service in its environment. What passes every
 check of `receiver check` is put in force, process by process; what does not stays as it was, and is logged once.
@@ -50,7 +50,10 @@ def main(settings: Settings) -> int:
 
 
 def _put_in_force(settings: Settings) -> None:
-    """Judge the site, unless that was done meanwhile or still being edited. Raises Problem, ConfigurationError."""
+    """Judge the site, unless that was done meanwhile or still being edited.
+
+    Raises Problem, ConfigurationError.
+    """
     with in_force.alone(settings.local):
         before = in_force.read(settings.local)
         if before is None:  # somebody has removed or spoilt it
@@ -69,7 +72,7 @@ def _put_in_force(settings: Settings) -> None:
 
 
 def judge(settings: Settings, copied: Settings, before: State, seen: str) -> State:
-    """Return what is to be in force: every process that changed and passes, any other as it was before.
+    """Return the new state: changed processes that pass, all others as they were.
 
     `copied` are the settings with a copy of the site as theirs, `seen` is the fingerprint of what was copied.
     """
@@ -89,7 +92,7 @@ def judge(settings: Settings, copied: Settings, before: State, seen: str) -> Sta
 
 
 def _concerns(config: ProcessConfig, faults: set[Fault]) -> bool:
-    """Return whether a fault is in a file of the process, or in one that it shares with others."""
+    """Return whether a fault is in a file of the process, or in a shared one."""
     site = config.folder.parents[1]
     shared = {path.relative_to(site).as_posix() for path in shared_files(config.folder, SAMPLES)}
     return any(fault.file.startswith(f"{MAPPINGS}/{config.name}/") or fault.file in shared for fault in faults)
@@ -100,7 +103,7 @@ def _output(settings: Settings, config: ProcessConfig) -> Path:
 
 
 def _without_output(settings: Settings, sound: Configs, before: State) -> set[Fault]:
-    """Take out processes whose output folder cannot be written, and return what to say of it."""
+    """Remove processes whose output folder is not writable; return why."""
     faults = set()
     for name, config in list(sound.items()):
         try:
@@ -114,7 +117,7 @@ def _without_output(settings: Settings, sound: Configs, before: State) -> set[Fa
 
 
 def _in_conflict(settings: Settings, sound: Configs, before: State, found: Mapping[str, str]) -> set[Fault]:
-    """Take out processes that contradict what else is in force, and return what to say of them.
+    """Remove processes that conflict with others in force; return why.
 
     One that is taken out stays as it was before, which another one may contradict in turn.
     """

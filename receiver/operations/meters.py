@@ -1,4 +1,7 @@
-"""What is counted while deliveries come in. Labels are bounded: configured processes, our own outcomes and codes."""
+"""What is counted while deliveries come in.
+
+Labels are bounded: configured processes, our own outcomes and codes.
+"""
 
 import os
 import time
@@ -65,7 +68,10 @@ class Numbers:
 
 
 def named(metric: str, meaning: str, *labels: str, suffix: str = "") -> Callable[..., str]:
-    """Return what makes the name of a number from the values of its labels; it keeps all, so they must be bounded."""
+    """Return a function from label values to a number's name.
+
+    It remembers all, so label values must be bounded.
+    """
     return cache(lambda *values: mmap_key(metric, metric + suffix, list(labels), list(values), meaning))
 
 
@@ -93,7 +99,7 @@ def prepare(data: Path, *, first: bool) -> None:
 
 
 def forget(data: Path, pid: int) -> None:
-    """Take what a worker had in flight out of the sums; what it has counted stays in them."""
+    """Take what a dead worker had in flight out of the sums; its counts stay."""
     mark_process_dead(pid, str(folder_in(data)))  # type: ignore[no-untyped-call]
 
 
@@ -186,7 +192,7 @@ class Meters:
             self._counters.add(RULES(process, rule))
 
     def end(self, process: str, received: int, steps: Mapping[Step, float], whole: float) -> None:
-        """Count one less in flight, the bytes that came in, and the seconds that each step and the whole took."""
+        """Count one less in flight, the bytes received, and seconds by step and in all."""
         taken: list[tuple[str, float]] = []
         for step, seconds in (*steps.items(), (WHOLE, whole)):
             total, buckets = self._steps[step]

@@ -1,4 +1,4 @@
-"""What /metrics answers: the sums over all workers, and what is asked of ledger and disks at that moment."""
+"""The answer to /metrics: sums over all workers, and ledger and disks as they are now."""
 
 import struct
 import threading
@@ -63,7 +63,7 @@ GAUGES: tuple[tuple[str, str, Callable[[Survey], int | datetime | None]], ...] =
 
 
 class Standing(Collector):
-    """The gauges that are asked for at each scrape, with no label but the process or the folder."""
+    """Gauges that are read at each scrape, with process or folder as their label."""
 
     def __init__(self, current: ContextHolder) -> None:
         self._current = current
@@ -96,7 +96,7 @@ class Standing(Collector):
         yield GaugeMetricFamily("receiver_edits_kept_back", kept_back, self._kept_back())
 
     def _ready(self) -> Metric:
-        """Return what /readyz says, without its words: 1 for a check that holds everywhere."""
+        """Return the checks of /readyz as numbers: 1 for one that passes everywhere."""
         holding: dict[str, bool] = {}
         for check in health.checks(self._current.context):
             holding[check.name] = holding.get(check.name, True) and check.ready
@@ -120,7 +120,10 @@ def scrape(current: ContextHolder) -> Callable[[], bytes]:
 
 
 def _page(registry: CollectorRegistry) -> bytes:
-    """Return the page of a registry. The file of a worker that just starts is empty for a moment."""
+    """Return the page of a registry.
+
+    The file of a worker that just starts is empty for a moment.
+    """
     for _ in range(LOOKS):
         with suppress(struct.error):
             return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""Reads the platform's own list of documents: JSON or CSV, for the sourceIds in it."""
+"""Reads the sourceIds in the platform's own list of documents, JSON or CSV."""
 
 import csv
 import io
@@ -15,7 +15,9 @@ class UnreadableListError(ValueError):
 
 
 def source_ids(content: bytes, column: str | None = None) -> list[str]:
-    """Return the sourceIds of a list, each once, in its order. Raises `UnreadableListError`.
+    """Return the sourceIds of a list, each once, in its order.
+
+    Raises `UnreadableListError`.
 
     JSON: an array of ids or of objects, also inside of one object. CSV: with a header. Without `column`, the usual
     names are tried.

@@ -55,7 +55,7 @@ class PublishedBeforeError(Problem):
 def rehearse(
     context: Context, entry: Entry, *, accept_confidence: bool = False, accept_rules: bool = False
 ) -> Rehearsed:
-    """Judge a kept delivery without publishing it, or compare it with what was published of it.
+    """Judge a kept delivery without publishing, or compare it with what was published.
 
     What a person accepted when it was published is accepted here.
     """
@@ -90,7 +90,9 @@ def judge(
     accept_rules: bool = False,
     corrections: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Run a kept delivery as the version that it is or would be. Raises Problem if its parts cannot be read.
+    """Run a kept delivery as the version it is or would be.
+
+    Raises Problem if its parts cannot be read.
 
     Without corrections it is judged with those that it is kept with, as a replay does.
     All that the real pass refuses is found by it, but for what needs a scanner, and names that are taken.
@@ -164,7 +166,10 @@ def _compared(process: Process, entry: Entry, rendered: Rendered) -> Iterator[st
 
 
 def _added(context: Context, entry: Entry, rendered: Rendered) -> Iterator[str]:
-    """Yield one line for each batch to which a published delivery would add other records. Raises Problem."""
+    """Yield a line for each batch to which other records would be added.
+
+    Raises Problem.
+    """
     batches = context.ledger.batches
     before = {
         batch.name: [sha256 for id_, _, sha256 in batches.deliveries(batch) if id_ == entry.id]
@@ -196,7 +201,7 @@ def _renamed(before: Mapping[str, Output], digests: Mapping[str, str]) -> dict[s
 
 
 def _changed(process: Process, name: str, output: Output, content: bytes | None) -> Iterator[str]:
-    """Yield the differences of one file, where what was published is still there to be compared."""
+    """Yield the differences of one file, if the published one is still there."""
     old = _unchanged(Path(output.target), output.sha256)
     if content is None or old is None:
         where = "what was published is not there any more to be compared" if old is None else "another document"

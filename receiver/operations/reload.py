@@ -1,4 +1,4 @@
-"""Watches the site while the service runs: an edit is judged once it rests, and every worker takes it over.
+"""Watches the site: an edit is judged once it rests, then every worker takes it over.
 
     one worker:   is the site as it was judged?  no, and the same as at the last look ──▶ judging.py, in its own process
     every worker: is another state in force?     yes ──▶ compile what changed, put a new context in the place of the old
@@ -96,7 +96,10 @@ class Watch:
 
 
 def rebuilt(context: Context, processes: dict[str, Process]) -> Context:
-    """Return a context with other processes; what did not change is the same object. Raises Problem."""
+    """Return a context with other processes; what did not change is the same object.
+
+    Raises Problem.
+    """
     changed = {name: process for name, process in processes.items() if process is not context.processes.get(name)}
     same = {name: stage for name, stage in list(context.stages.items()) if name in processes.keys() - changed}
     made = stages_of(context.settings, changed, context.ledger.owner, create=False)

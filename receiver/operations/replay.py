@@ -1,4 +1,4 @@
-"""Judges kept deliveries anew, by today's configuration and along the path that every delivery takes.
+"""Judges kept deliveries anew, by today's configuration, as every delivery is.
 
 What is published by it leaves quarantine, with the time at which it first came in; what is not stays there, with
 today's reason. What was published before stays as it is: nothing is published twice. Each replay is an attempt in
@@ -42,7 +42,10 @@ class Replayed:
 
 
 def replay(context: Context, entry: Entry, how: Replay) -> Replayed:
-    """Judge a kept delivery anew, and publish it if it may be. Raises Problem if the ledger fails."""
+    """Judge a kept delivery anew, and publish it if it may be.
+
+    Raises Problem if the ledger fails.
+    """
     if entry.status in ACCEPTED:
         return Replayed(Result.BEFORE, entry)
     try:
@@ -60,7 +63,10 @@ def replay(context: Context, entry: Entry, how: Replay) -> Replayed:
 
 
 def find(context: Context, entry: Entry) -> tuple[Process, Kept]:
-    """Return what a delivery is judged by today, and where it lies. Raises Problem if one of them is gone."""
+    """Return what a delivery is judged by today, and where it lies.
+
+    Raises Problem if one of them is gone.
+    """
     process = context.processes.get(entry.process)
     if process is None:
         raise Problem(Code.NO_SUCH_PROCESS, f"There is no process {entry.process} any more.")
@@ -77,7 +83,10 @@ def _missing(entry: Entry) -> str:
 
 
 def sections(kept: Kept) -> Iterator[Section]:
-    """Yield the parts of a kept delivery as they came in. Raises Problem for one that is not what came in."""
+    """Yield the parts of a kept delivery as they came in.
+
+    Raises Problem for one that is not what came in.
+    """
     for part in kept.parts:
         if not _intact(part):
             raise Problem(Code.STORAGE_FAILED, "A part is missing or damaged: it is not what was received.")
@@ -98,7 +107,10 @@ def first_received(entry: Entry) -> datetime:
 
 
 def _settled(context: Context, entry: Entry, id_: str, how: Replay) -> Entry:
-    """Return the entry that a delivery has now; one under another id than before waits in quarantine no longer."""
+    """Return the delivery's entry now.
+
+    One that has another id than before leaves quarantine under the old one.
+    """
     if id_ != entry.id:
         note = f"{how.note}: it is {id_} now"
         quarantine.let_go(

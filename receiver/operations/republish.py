@@ -1,4 +1,4 @@
-"""Publishes again what downstream has lost of a delivery: the same files, out of its originals.
+"""Publishes files again that downstream has lost, from the originals.
 
 Nothing is judged anew. What today's configuration would make otherwise is refused, since downstream is to get what it
 was sent before. The delivery is accepted once more, for the files that are missing, and published along the same steps:
@@ -38,14 +38,17 @@ WHY_NOT = {
 
 @dataclass(frozen=True, slots=True)
 class Republished:
-    """How many files of a delivery were published again, or would be, and how many lie in the output still."""
+    """How many files were published again, or would be, and how many are still there."""
 
     again: int
     there: int
 
 
 def republish(context: Context, entry: Entry, at: datetime, by: str, *, dry_run: bool = False) -> Republished:
-    """Publish again what is missing of a published delivery. Raises Problem if that cannot be the same files."""
+    """Publish again what is missing of a published delivery.
+
+    Raises Problem if that cannot be the same files.
+    """
     if entry.status is not Status.PUBLISHED:
         raise Problem(Code.STORAGE_FAILED, WHY_NOT[entry.status])
     process, kept = find(context, entry)
@@ -66,7 +69,10 @@ def republish(context: Context, entry: Entry, at: datetime, by: str, *, dry_run:
 
 
 def _made(context: Context, process: Process, entry: Entry, kept: Kept, staged: Staged) -> list[Output]:
-    """Stage what was published, made anew. Raises Problem if it would be anything else."""
+    """Stage what was published, made anew.
+
+    Raises Problem if it would be anything else.
+    """
     rendered = _rendered(context, process, entry, kept, staged)
     made = list(stage_outputs(context, process, rendered, staged))
     if {_identity(output) for output in made} != {_identity(output) for output in _published(entry)}:
@@ -102,7 +108,10 @@ def _identity(output: Output) -> tuple[Kind, str, str]:
 
 
 def lies_there(output: Output) -> bool:
-    """Return whether a file lies in the output still. Raises Problem if another one has its name."""
+    """Return whether a file lies in the output still.
+
+    Raises Problem if another one has its name.
+    """
     with storage("look for a published file"):
         try:
             with Path(output.target).open("rb") as file:
@@ -115,7 +124,7 @@ def lies_there(output: Output) -> bool:
 
 
 def _reopened(process: Process, entry: Entry, made: list[Output], missing: list[Output], staged: Staged) -> Entry:
-    """Return the entry with what is missing in the stage; the rest has a name there that nothing has."""
+    """Return the entry with what is missing in the stage; the rest has no file there."""
     gone = staged.free(".published").name
     outputs = [output if output in missing else replace(output, staged=gone) for output in made]
     outputs += [replace(output, staged=gone) for output in entry.of_kind(Kind.ORIGINALS)]
@@ -129,7 +138,10 @@ OTHER = (
 
 
 def republish_batch(context: Context, batch: Batch, *, dry_run: bool = False) -> Republished:
-    """Publish again the file of a published batch. Raises Problem if that cannot be the same file."""
+    """Publish again the file of a published batch.
+
+    Raises Problem if that cannot be the same file.
+    """
     if batch.status is not BatchStatus.PUBLISHED or batch.file is None:
         raise Problem(Code.STORAGE_FAILED, "It was never published: receiver batch close does it.")
     if lies_there(batch.file):
@@ -151,7 +163,10 @@ def republish_batch(context: Context, batch: Batch, *, dry_run: bool = False) ->
 
 
 def _records(context: Context, process: Process, batch: Batch) -> Iterator[Record]:
-    """Yield the records of a batch, made anew in their order. Raises Problem if one would be another."""
+    """Yield the records of a batch, made anew in their order.
+
+    Raises Problem if one would be another.
+    """
     rows = context.ledger.batches.deliveries(batch)
     wanted = [sha256 for _, _, sha256 in rows]
     for id_ in dict.fromkeys(id_ for id_, _, _ in rows):

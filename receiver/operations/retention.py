@@ -1,4 +1,4 @@
-"""What is removed once its time is over, or where there is too much of it: `[retention]` in process.toml.
+"""Removes what is too old or too much: `[retention]` in process.toml.
 
     originals   parts of published deliveries, by age
     quarantine  refused and held deliveries, by age since they were last sent or replayed; refused ones also by
@@ -47,7 +47,9 @@ class Pruned:
 
 
 def prune(context: Context, now: datetime, *, dry_run: bool = False) -> Iterator[Pruned]:
-    """Remove what is over in every process, and yield what that was, kind by kind. Raises Problem.
+    """Remove what is over in every process, and yield what that was.
+
+    Raises Problem.
 
     For some days after the clock was set nothing goes for its age: held deliveries were answered 202.
     """
@@ -73,7 +75,7 @@ def _ageless(process: Process) -> RetentionConfig:
 
 
 def unconfigured_processes(context: Context) -> set[str]:
-    """Return the processes of which something is kept and that are configured no longer: nothing of them is pruned."""
+    """Return processes with kept deliveries that are not configured; they are not pruned."""
     data = context.settings.data
     kept = [place for room in (originals, quarantine) for place in folders.within(data / room.FOLDER, depth=1)]
     return {place.name for place in kept if any(place.iterdir())} - set(context.processes)
@@ -94,7 +96,7 @@ def _originals(
 
 
 def _laid_out(place: Path) -> datetime:
-    """Return when a folder was filled: it spares a look into the ledger for all that are young."""
+    """Return when a folder was filled; it spares the ledger for all young ones."""
     try:
         return datetime.fromtimestamp(place.stat().st_mtime, UTC)
     except OSError:
@@ -126,7 +128,7 @@ def _quarantine(
 
 
 def _surplus(waiting: Sequence[Waiting], bound: int) -> Iterator[Waiting]:
-    """Yield the oldest refused deliveries, so many that the rest is within the bound; the oldest come first."""
+    """Yield the oldest refused deliveries beyond the bound, oldest first."""
     refused = [each for each in waiting if each.status is Status.REFUSED]
     excess = sum(each.size for each in refused) - bound
     for each in refused:
@@ -186,7 +188,7 @@ SHORT = 4  # times the free space that the settings ask for: below it, a pruning
 
 
 def start(current: ContextHolder, pause: float = LOOK) -> None:
-    """Begin to prune in the background, until the worker ends; `pause` is the time between two looks, in seconds."""
+    """Begin to prune in the background; `pause` is the seconds between two looks."""
     threading.Thread(target=_keep, args=(current, pause), name="housekeeping", daemon=True).start()
 
 
@@ -202,7 +204,10 @@ def _keep(current: ContextHolder, pause: float) -> None:
 
 
 def look(context: Context) -> bool:
-    """Finish and, if it is time, prune, unless somebody else does; return whether it pruned. Raises Problem."""
+    """Finish and, if it is time, prune, unless somebody else does; return whether.
+
+    Raises Problem.
+    """
     folder = context.settings.data / FOLDER
     folders.ensure_folder(folder, README)
     lock = stage.lock_folder(folder)
@@ -229,14 +234,17 @@ def _work(context: Context, folder: Path, lock: int) -> bool:
 
 
 def _is_unfinished(context: Context) -> bool:
-    """Return whether a delivery was accepted before the last look and is not published: its disk was full, or away."""
+    """Return whether an older accepted delivery is not published: its disk failed."""
     before = datetime.now(UTC) - timedelta(seconds=LOOK)
     waiting = (each.oldest_unpublished for each in context.ledger.standing().values())
     return any(oldest is not None and oldest < before for oldest in waiting)
 
 
 def _is_due(context: Context, folder: Path) -> bool:
-    """Return whether the last pruning is an hour ago. A clock that was set back counts as due."""
+    """Return whether the last pruning is an hour ago.
+
+    A clock that was set back counts as due.
+    """
     age = time.time() - folder.stat().st_mtime
     if not 0 <= age < EVERY:
         return True

@@ -1,4 +1,4 @@
-"""When each token was used last: what somebody must know who takes the old one away.
+"""When each token was used last, for whoever removes the old one.
 
 A file for each token and process, whose time tells it, named by how process.toml has the token and by the start of
 its SHA-256. All workers touch the same file, each at most once a minute.
@@ -33,7 +33,10 @@ class Usage:
         folders.ensure_folder(self._folder, README)
 
     def note(self, process: Process, place: int | None) -> None:
-        """Note that a process was entered with one of its tokens. What cannot be noted harms no delivery."""
+        """Note that a process was entered with one of its tokens.
+
+        What cannot be noted harms no delivery.
+        """
         if place is None:
             return
         name, now = file_name(process.tokens.sources[place], process.tokens.digests[place]), time.monotonic()
@@ -73,7 +76,7 @@ def last_used(data: Path, process: Process) -> list[Used]:
 
 
 def file_name(source: str, digest: bytes) -> str:
-    """Return the name of the file for a token: `env-NAME.4f2a91c07b3e` or `sha256.11a7f45d1d60`."""
+    """Return a token's file name: `env-NAME.4f2a91c07b3e`, `sha256.11a7f45d1d60`."""
     form, _, rest = source.partition(":")
     fingerprint = digest.hex()[:FINGERPRINT]
     return f"env-{rest}.{fingerprint}" if form == "env" else f"{form}.{fingerprint}"

@@ -1,4 +1,4 @@
-"""One OpenTelemetry span for each delivery, for whoever runs a collector: `pip install receiver[otel]`.
+"""One OpenTelemetry span for each delivery: `pip install receiver[otel]`.
 
 OpenTelemetry's own variables say where spans go (OTEL_EXPORTER_OTLP_ENDPOINT) and which are sent (OTEL_TRACES_SAMPLER).
 A span says what the log says of a delivery, and never a value. Spans are sent by a thread of their own, and dropped if
@@ -47,7 +47,7 @@ def installed() -> bool:
 
 
 def start(processor: Any = None) -> Record:
-    """Return what records a request as a span. `processor` takes the spans; without one they go to the collector."""
+    """Return what records a request as a span; spans go to `processor`, or a collector."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider

@@ -1,4 +1,6 @@
-"""Proves that what the ledger tells is what lies on disk: published files, originals and quarantine, by digest.
+"""Verifies by digest that the ledger and the disk agree.
+
+Published files, originals and quarantine.
 
 A published file that is gone was taken by the importing system, which is what it is there for. One that is there
 and differs, or a kept delivery that is gone or differs, is a finding. Safe beside the running service.
@@ -49,7 +51,7 @@ class Tally:
 
 
 def verify(ledger: Ledger, data: Path, entries: Iterable[Entry]) -> Tally:
-    """Look at every delivery of `entries`, and at what lies in quarantine without one. Raises Problem."""
+    """Verify `entries`, and what is in quarantine without one. Raises Problem."""
     tally = Tally()
     under_way: list[Entry] = []
     for entry in entries:
@@ -71,7 +73,10 @@ def verify(ledger: Ledger, data: Path, entries: Iterable[Entry]) -> Tally:
 
 
 def verify_batches(ledger: Ledger, process: str | None, since: datetime | None, tally: Tally) -> None:
-    """Look at the batches that were opened since then, and at the records that wait in them. Raises Problem."""
+    """Verify batches opened since then, and the records that wait in them.
+
+    Raises Problem.
+    """
     for batch in ledger.batches.latest(process, MOST_BATCHES):
         if since and batch.opened_at < since:
             break
@@ -184,7 +189,10 @@ class Unknown:
 
 
 def unknown(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Unknown]:
-    """Yield the files whose names have the id of a delivery that the ledger does not call accepted. Raises Problem."""
+    """Yield files with an id in their names that the ledger has not accepted.
+
+    Raises Problem.
+    """
     for path, name in _remembered(settings, now):
         ids = ID.findall(name)
         if ids and not any(_accepted(ledger, id_) for id_ in ids):
@@ -192,7 +200,7 @@ def unknown(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Unkno
 
 
 def nameless(ledger: Ledger, settings: Settings, entries: Iterable[Entry], now: datetime) -> Iterator[Unknown]:
-    """Yield the files that have no id in their names and are none of `entries`, which are read after the folders."""
+    """Yield files without an id that no entry has; entries are read after the folders."""
     found = {path for path, name in _remembered(settings, now) if not ID.search(name)}
     for entry in entries:
         found.difference_update(Path(output.target) for output in entry.outputs)
@@ -209,7 +217,7 @@ def _accepted(ledger: Ledger, id_: str) -> bool:
 
 
 def _remembered(settings: Settings, now: datetime) -> Iterator[tuple[Path, str]]:
-    """Yield each file with its path in its output folder, but those that the ledger was allowed to forget."""
+    """Yield files with their path in the output, but those that may be forgotten."""
     outputs = _outputs(settings)
     for folder, span in outputs.items():
         for path in _listed(folder):
@@ -233,7 +241,10 @@ def _written(path: Path, now: datetime) -> datetime:
 
 
 def _outputs(settings: Settings) -> Mapping[Path, timedelta | None]:
-    """Return each process's output folder, and how long the ledger remembers what it wrote; None: for good."""
+    """Return each process's output folder, and how long the ledger remembers.
+
+    None: for good.
+    """
     found: dict[Path, timedelta | None] = {}
     for folder in find(settings.site)[0]:
         with suppress(ConfigurationError):

@@ -1,4 +1,4 @@
-"""Notices to people: one when a process begins to have a fault, and one when it recovers.
+"""Notices to people: when a process begins to have a fault, and when it recovers.
 
     alerts (every few seconds) ──▶ conditions: how does each process stand? ──▶ notices: what changed ──▶ sending
 

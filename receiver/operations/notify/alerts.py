@@ -1,4 +1,4 @@
-"""Checks every few seconds how each process stands, and sends a notice of what changed."""
+"""Checks every few seconds how each process is, and sends notices of changes."""
 
 import atexit
 import json
@@ -34,7 +34,10 @@ OpenAlerts = dict[str, dict[Condition, datetime]]  # process → fault → its o
 
 @contextmanager
 def alone(data: Path) -> Iterator[bool]:
-    """Hold the lock on sending notices from this host; yield False if another process has it. Raises Problem."""
+    """Hold the lock on sending from this host; yield False if it is taken.
+
+    Raises Problem.
+    """
     folders.ensure_folder(data / FOLDER, README)
     lock = stage.lock_folder(data / FOLDER)
     try:
@@ -45,7 +48,10 @@ def alone(data: Path) -> Iterator[bool]:
 
 
 def read(data: Path) -> OpenAlerts:
-    """Return the open alerts; none if the file is missing or spoilt: then notices are sent again. Raises Problem."""
+    """Return the open alerts; none if the file is missing or damaged.
+
+    Then notices are sent again. Raises Problem.
+    """
     with storage("read what was told"):
         try:
             content = (data / FOLDER / FILE).read_bytes()
@@ -113,7 +119,10 @@ def _watch(current: ContextHolder, ending: threading.Event) -> None:
 
 
 def look(context: Context, now: datetime) -> None:
-    """Send what is new, unless no process has notices, or another worker does it. Raises Problem."""
+    """Send what is new, unless no process has notices, or another worker does it.
+
+    Raises Problem.
+    """
     processes = [process for process in context.processes.values() if process.config.notify.wanted]
     if not processes:
         return
@@ -123,14 +132,17 @@ def look(context: Context, now: datetime) -> None:
 
 
 def _once(context: Context) -> AbstractContextManager[bool]:
-    """Hold the lock of all hosts, unless the ledger is away: then each of them must report that."""
+    """Hold the lock of all hosts; without the ledger each host reports that itself."""
     if context.ledger.hosts and not health.ledger(context).ready:
         return nullcontext(True)
     return context.ledger.once("notify")
 
 
 def _notify(context: Context, processes: list[Process], now: datetime) -> None:
-    """Send what is new of each process. Raises the last `Problem`, after trying all of them."""
+    """Send what is new of each process.
+
+    Raises the last `Problem`, after trying all of them.
+    """
     seen = conditions.see(context, now)
     open_alerts = _watched(read(context.settings.data), processes)
     failed: Problem | None = None
@@ -148,7 +160,7 @@ def _notify(context: Context, processes: list[Process], now: datetime) -> None:
 
 
 def _watched(open_alerts: OpenAlerts, processes: list[Process]) -> OpenAlerts:
-    """Return the open alerts of what is still watched: the rest can neither stay open nor recover."""
+    """Return the open alerts of what is still watched; others cannot recover."""
     return {
         process.name: {
             fault: since
@@ -160,7 +172,10 @@ def _watched(open_alerts: OpenAlerts, processes: list[Process]) -> OpenAlerts:
 
 
 def changes(seen: Seen, process: Process, open_alerts: dict[Condition, datetime]) -> Iterator[Notice]:
-    """Yield a notice for each fault that began or ended since the last check. Raises Problem."""
+    """Yield a notice for each fault that began or ended since the last check.
+
+    Raises Problem.
+    """
     found = dict(conditions.judge(seen, process, open_alerts))
     for fault, symptom in found.items():
         if fault not in open_alerts:

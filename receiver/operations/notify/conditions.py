@@ -75,7 +75,9 @@ def see(context: Context, now: datetime) -> Seen:
 def judge(
     seen: Seen, process: Process, open_alerts: Mapping[Condition, datetime]
 ) -> Iterator[tuple[Condition, Symptom]]:
-    """Yield what is wrong with a process now. `open_alerts` are the faults with a notice sent, with their onset.
+    """Yield the faults of a process now.
+
+    `open_alerts` are the faults with a notice sent, with their onset.
 
     Hysteresis: an open alert clears at a stricter threshold, so it does not flap. Raises Problem.
     """
@@ -160,7 +162,9 @@ CLOCK_CHANGE = timedelta(hours=1)  # summer time moves the hours of the sender a
 
 
 def silent_since(ledger: Ledger, process: Process, now: datetime, since: datetime | None) -> datetime | None:
-    """Return when the last delivery came, where that is too long ago; None if all is well. Raises Problem.
+    """Return when the last delivery came if that is too long ago, else None.
+
+    Raises Problem.
 
     `since` is the onset of an open alert: it then lasts until something comes.
     """

@@ -47,7 +47,7 @@ ADVICE: Mapping[Condition, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice: names of ours, codes, counts and moments, and nothing that a delivery holds."""
+    """One notice: our own names, codes, counts and times; nothing of a delivery."""
 
     event: Event
     process: str

@@ -1,4 +1,7 @@
-"""Sends a notice: to a program of the administrator, or by HTTP. Bounded in time, and tried a few times."""
+"""Sends a notice: to a program of the administrator, or by HTTP.
+
+Bounded in time, and tried a few times.
+"""
 
 import os
 import signal
@@ -26,7 +29,7 @@ _starting = threading.Lock()  # held until what was started is known to `abandon
 
 
 class NotSentError(Exception):
-    """A notice that did not arrive, with the reason; no URL is in it, for that may be a secret."""
+    """A notice that did not arrive, with the reason, without the URL (a secret)."""
 
 
 def send(config: NotifyConfig, notice: Notice, environ: Mapping[str, str] = os.environ) -> None:
@@ -51,7 +54,7 @@ def once(config: NotifyConfig, notice: Notice, environ: Mapping[str, str] = os.e
 
 
 def _run(command: tuple[str, ...], notice: Notice, environ: Mapping[str, str]) -> None:
-    """Run a program, in a session of its own: if it takes too long it ends with all that it has started."""
+    """Run a program in its own session, so that a timeout ends all that it started."""
     variables = {name: environ[name] for name in KEPT if name in environ} | notice.variables()
     running = _start(command, variables)
     try:
@@ -86,7 +89,7 @@ def _start(command: tuple[str, ...], variables: Mapping[str, str]) -> subprocess
 
 
 def abandon() -> None:
-    """End a program that still runs: nobody will be there to end it when it has taken too long."""
+    """End a program that still runs: nobody else will do so after its timeout."""
     with _starting:
         for running in _running:
             _kill(running)
@@ -105,14 +108,17 @@ def _url(config: NotifyConfig, environ: Mapping[str, str]) -> str:
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """A redirected POST becomes a GET without a body: whoever answers it with 200 has read nothing."""
+    """Refuses redirects: a redirected POST becomes a GET without a body."""
 
     def redirect_request(self, *_: object) -> None:
         return None
 
 
 def _post(url: str, notice: Notice) -> None:
-    """Send the notice to a URL; certificates are verified. Proxies are taken from the environment."""
+    """Send the notice to a URL; certificates are verified.
+
+    Proxies are taken from the environment.
+    """
     headers = {"Content-Type": "application/json", "User-Agent": "receiver"}
     try:
         request = Request(url, notice.json(), headers, method="POST")  # noqa: S310 (http and https only, see _url)

@@ -51,12 +51,12 @@ def place(change: Change) -> str:
 
 def attempts(plan: dict[str, list[Change]], workers: int, folder: Path) -> dict[Change, str]:
     """Try each change, and tell of those that survive as they are found."""
+    every = [Copy(folder / str(number)) for number in range(workers)]
+    learnt = every[0].learn(AREAS[name] for name in plan)
     copies: Queue[Copy] = Queue()
-    for number in range(workers):
-        copies.put(Copy(folder / str(number)))
-    copy = copies.get()
-    learnt = copy.learn(AREAS[name] for name in plan)
-    copies.put(copy)
+    for copy in every:
+        copy.warm(learnt.modules)
+        copies.put(copy)
     print(f"{len(learnt.seconds)} tests, of which fail as it is: {', '.join(learnt.failed) or 'none'}", flush=True)
 
     def attempt(change: Change) -> str:
@@ -69,9 +69,12 @@ def attempts(plan: dict[str, list[Change]], workers: int, folder: Path) -> dict[
             print(f"survived  {place(change)}  {change.kind}  {change.words}\n          {change.code}", flush=True)
         return found
 
-    every = [change for each in plan.values() for change in each]
+    changes = [change for each in plan.values() for change in each]
     with ThreadPoolExecutor(workers) as pool:
-        return dict(zip(every, pool.map(attempt, every), strict=True))
+        found = dict(zip(changes, pool.map(attempt, changes), strict=True))
+    for copy in every:
+        copy.close()
+    return found
 
 
 def report(plan: dict[str, list[Change]], found: dict[Change, str]) -> float:

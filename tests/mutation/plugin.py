@@ -2,8 +2,8 @@
 
 import json
 import os
+import sys
 from pathlib import Path
-from typing import Any
 
 import coverage
 import pytest
@@ -44,7 +44,8 @@ class Learning:
         for file in data.measured_files():
             by_line = data.contexts_by_lineno(file).items()
             lines[str(Path(file).relative_to(ROOT))] = {line: sorted(set(tests) - {""}) for line, tests in by_line}
-        learnt: dict[str, Any] = {"lines": lines, "seconds": self.seconds, "failed": sorted(self.failed)}
+        modules = [name for name in sys.modules if name.partition(".")[0] not in ("receiver", "tests", "__main__")]
+        learnt = {"lines": lines, "seconds": self.seconds, "failed": sorted(self.failed), "modules": modules}
         self.told.write_text(json.dumps(learnt))
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import py_compile
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,9 +16,16 @@ from .changes import Change
 
 LEARNING = 1200  # seconds that all tests may take while it is learnt what they reach
 PATIENCE = 20  # seconds that a trial may take beyond three times what its tests took: a change can make a loop endless
+QUICKEST = 30  # tests tried first: most changes need no more, and the files of all others are not imported
 KILLED, SURVIVED, ENDLESS = "killed", "survived", "timed out"
-FAILED = {1, 2, 3, 4}  # pytest's exit codes: tests failed, a module, plugin or conftest.py could not be imported
-PASSED = {0, 5}  # they passed, or none of the chosen exists any more
+VERDICTS = {  # by pytest's exit code
+    **dict.fromkeys((1, 2, 3, 4), KILLED),  # tests failed, a module, plugin or conftest.py could not be imported
+    **dict.fromkeys((0, 5), SURVIVED),  # they passed, or none of the chosen exists any more
+    -1: ENDLESS,
+}
+# What pytest warns of is that hypothesis, which has a plugin, is imported already.
+QUIET = "ignore::pytest.PytestAssertRewriteWarning"
+OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "tests.mutation.plugin", "-W", QUIET]
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Learnt:
     lines: dict[str, dict[str, list[str]]]  # by module and number of the line
     seconds: dict[str, float]  # by test
     failed: list[str]
+    modules: list[str]  # that they import, but for those of the service and the tests
 
     def reaching(self, change: Change, area: Area) -> list[list[str]]:
         """Return the area's tests that run a changed line, then those that run its module; quick ones first.
@@ -41,11 +48,11 @@ class Learnt:
         mine = {test for test in self.seconds if test.startswith(tuple(f"tests/{each}" for each in area.tests))}
         if not area.processes and not of_module & mine:
             of_module = mine  # what none of these reaches would be for the tests of other processes
-        return [
-            sorted(tests, key=lambda test: (self.seconds[test], test))
-            for each in (of_line, of_module - of_line)
-            if (tests := (each & mine) - {*self.failed})
-        ]
+        nearest, others = (self._quick_first((each & mine) - {*self.failed}) for each in (of_line, of_module - of_line))
+        return [tests for tests in (nearest[:QUICKEST], nearest[QUICKEST:], others) if tests]
+
+    def _quick_first(self, tests: Iterable[str]) -> list[str]:
+        return sorted(tests, key=lambda test: (self.seconds[test], test))
 
 
 class Copy:
@@ -53,6 +60,7 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.environment = {"PYTHONPATH": str(folder)}
         for name in _files():
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -66,8 +74,27 @@ class Copy:
         """Run the tests of the areas once."""
         told = self.folder / "learnt.json"
         files = sorted({f"tests/{each}" for area in areas for each in area.tests})
-        self._pytest(files, LEARNING, {"MUTATION_LEARN": str(told)})
+        environment = os.environ | self.environment | {"MUTATION_LEARN": str(told)}
+        command = [sys.executable, "-m", "pytest", *OPTIONS, *files]
+        subprocess.run(command, cwd=self.folder, env=environment, stdout=subprocess.DEVNULL, timeout=LEARNING)
         return Learnt(**json.loads(told.read_text()))
+
+    def warm(self, modules: Sequence[str]) -> None:
+        """Start the process whose forks run the trials."""
+        self._warm = subprocess.Popen(
+            [sys.executable, "-m", "tests.mutation.warm"],
+            cwd=self.folder,
+            env=os.environ | self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        self._warm.stdin.write(json.dumps(modules) + "\n")
+
+    def close(self) -> None:
+        """End that process."""
+        self._warm.communicate()
 
     def attempt(self, change: Change, learnt: Learnt) -> str:
         """Make a line wrong, run the tests until one notices, and put it right again."""
@@ -84,7 +111,7 @@ class Copy:
         trials = (self._chosen(tests, learnt) for tests in learnt.reaching(change, area))
         found = next((each for each in trials if each != SURVIVED), SURVIVED)
         if found == SURVIVED and area.processes:
-            found = self._pytest([f"tests/{each}" for each in area.processes], LEARNING)
+            found = self._try([f"tests/{each}" for each in area.processes], LEARNING)
         return found
 
     def _chosen(self, tests: list[str], learnt: Learnt) -> str:
@@ -92,28 +119,12 @@ class Copy:
         chosen.write_text(json.dumps(tests))
         files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
         seconds = sum(learnt.seconds[test] for test in tests)
-        return self._pytest(files, 3 * seconds + PATIENCE, {"MUTATION_CHOSEN": str(chosen)})
+        return self._try(files, 3 * seconds + PATIENCE, {"MUTATION_CHOSEN": str(chosen)})
 
-    def _pytest(self, files: Sequence[str], seconds: float, variables: dict[str, str] | None = None) -> str:
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.mutation.plugin"]
-        stop = ["-x"] if "MUTATION_LEARN" not in (variables or {}) else []
-        environment = os.environ | {"PYTHONPATH": str(self.folder)} | (variables or {})
-        with subprocess.Popen(
-            [*command, *stop, *files],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process:
-            try:
-                told, _ = process.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                return ENDLESS
-        if process.returncode not in FAILED | PASSED:
-            raise RuntimeError(f"pytest gave up ({process.returncode}): {told.decode(errors='replace')[-2000:]}")
-        return KILLED if process.returncode in FAILED else SURVIVED
+    def _try(self, files: Sequence[str], seconds: float, variables: dict[str, str] | None = None) -> str:
+        trial = {"arguments": [*OPTIONS, "-x", *files], "environment": variables or {}, "seconds": seconds}
+        self._warm.stdin.write(json.dumps(trial) + "\n")
+        return VERDICTS[int(self._warm.stdout.readline())]
 
 
 def area_of(change: Change) -> Area:

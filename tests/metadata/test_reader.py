@@ -15,7 +15,7 @@ from receiver.core.delivery import Reading
 from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Code, Problem
 from receiver.metadata import xml as form
-from receiver.metadata.fields import Absent
+from receiver.metadata.fields import Absent, Layout
 from receiver.metadata.reader import MetadataReader
 from tests.support.metadata_of import JSON_SCHEMA, XSD, document, reader_of
 
@@ -181,7 +181,7 @@ def test_a_document_without_source_id_or_fields_is_refused(folder: Path) -> None
 
 @pytest.mark.parametrize(
     ("expression", "source_id"),
-    [("count(//b)", "2"), ("@n * 1.5", "4.5"), ("boolean(@n)", "true"), ("@n > 3", "false")],
+    [("count(//b)", "2"), ("@n * 1.5", "4.5"), ("@n * 2", "6"), ("boolean(@n)", "true"), ("@n > 3", "false")],
 )
 def test_a_source_id_may_be_counted_or_reckoned(tmp_path: Path, expression: str, source_id: str) -> None:
     (tmp_path / "any.xsd").write_text(ANY_XML)
@@ -214,6 +214,13 @@ def test_a_name_that_no_configuration_knows_is_never_told(folder: Path, tmp_path
     reader = reader_of(tmp_path, schema="any.xsd", source_id="@n", each="*", name="@k", value="c")
     found = problem(reader, f'<a n="1"><{SECRET} k="one"><c/><c/></{SECRET}></a>'.encode())
     assert [each.where for each in found.violations] == ["/a/*"]
+
+
+def test_a_field_of_xml_is_told_by_its_path_where_nothing_is_to_be_hidden() -> None:
+    document = form.parse(b"<a><b k='one'/><b k='two'/></a>")
+    found = form.fields(document, Layout(form.path("b"), form.path("@k"), form.path("."), form.path("@none")))
+    assert found is not None
+    assert found.place(1) == "/a/b[2]"
 
 
 def test_what_the_schema_says_right_above_is_not_said_again(folder: Path) -> None:
@@ -323,7 +330,7 @@ def test_a_path_of_names_selects_what_any_other_does_in_the_same_order(each: str
 @pytest.mark.parametrize(
     ("key", "expression", "words"),
     [
-        ("each", "fields[", "not a JMESPath"),
+        ("each", "fields[", "not a JMESPath: incomplete expression"),
         ("each", "a.b ]", "at its column 5"),
         ("each", "", "(at its column 1)"),
         ("name", "nope(@)", 'no function "nope"'),

@@ -110,6 +110,11 @@ def test_rows_may_be_collected_over_pages() -> None:
     assert [row["sku"] for row in items(reader, json_with([], pages=pages))] == ["A", "B", "C"]
 
 
+def test_rows_may_be_the_first_ones_of_a_list() -> None:
+    reader = tables_reader(BY_COLUMNS.replace('"lines"', '"lines[0:2]"'))
+    assert items(reader, json_with([{"code": "A"}, {"code": "B"}, {"code": "C"}])) == [{"sku": "A"}, {"sku": "B"}]
+
+
 def test_rows_may_be_lists_of_values() -> None:
     reader = tables_reader('[tables.items]\nrows = "lines"\ncolumns = { sku = "[0]", qty = "[1]" }\n')
     assert items(reader, json_with([["A", 2], ["B"]])) == [{"sku": "A", "qty": 2}, {"sku": "B"}]
@@ -235,6 +240,18 @@ def test_a_person_who_mends_metadata_sees_its_tables() -> None:
     assert tables_reader(BY_COLUMNS).peek(content, "").tables == {"items": [{"sku": "A"}]}
 
 
+def test_a_table_that_cannot_be_read_is_empty_for_who_mends_it() -> None:
+    assert tables_reader(BY_COLUMNS).peek(json_with(SECRET), "").tables == {"items": []}
+
+
+def test_the_outline_of_tables_has_names_and_confidences_of_the_cells_that_have_a_value() -> None:
+    claims = [{"number": 1, "services": [{"code": None, "adjustments": [{"reason": SECRET, "sure": 0.4}, {}]}]}, None]
+    reader = tables_reader(NESTED)
+    found = list(tables.outline({"claims": claims}, reader.form, reader.tables))
+    adjustments = [("adjustments", [("reason", "0.4")], []), ("adjustments", [], [])]
+    assert found == [("claims", [("number", "None")], [("services", [], adjustments)])]
+
+
 def test_metadata_with_tables_may_have_no_fields() -> None:
     assert tables_reader(BY_COLUMNS).read(b'{"id": "1", "lines": [{"code": "A"}]}').fields == {}
     assert told(tables_reader(BY_COLUMNS), b'{"id": "1", "fields": 7, "lines": []}') == [("/fields", "fields")]
@@ -252,6 +269,17 @@ def test_a_cell_is_corrected_by_its_place_also_one_that_did_not_come() -> None:
         (1, "qty"): 1.0,
     }
     assert reading.fields == tables_reader(BY_CELLS).read(content).fields
+
+
+def test_a_cell_of_a_row_within_a_row_is_corrected_there_alone() -> None:
+    claims = [{"number": 1, "services": [{"code": "X"}]}, {"number": 2}]
+    found = tables_reader(NESTED).read(
+        json_with([], claims=claims), "", {"/tables/claims/0/services/0/code": "Z", "/tables/claims/1/number": "3"}
+    )
+    assert found.tables["claims"] == [
+        {"number": 1, "services": [{"code": "Z", "adjustments": []}]},
+        {"number": 3, "services": []},
+    ]
 
 
 JSON = st.recursive(

@@ -21,7 +21,7 @@ from receiver.store import batch_queries, database, queries, rows
 from receiver.store.batch_ledger import Batches
 from receiver.store.database import CommitUnknownError, OwnQueries
 from receiver.store.entry import Attempt, DamagedRow, Entry, Standing, Unaccepted, Waiting
-from receiver.store.queries import IS_KEPT, UNFINISHED, UNPUBLISHED, ClaimedError, Claims
+from receiver.store.queries import IS_KEPT, OF_ONE, UNFINISHED, UNPUBLISHED, ClaimedError, Claims
 
 Result = TypeVar("Result")
 
@@ -361,8 +361,9 @@ def _where(
     process: str | None, status: Status | None, source_id: str | None, since: datetime | None, until: datetime | None
 ) -> tuple[str, list[Any]]:
     """Return the condition of a search, as SQLite can use an index for it, and its values."""
+    by_time = source_id is None and status in (None, Status.PUBLISHED)
     conditions = {
-        "process = ?": process,
+        OF_ONE if by_time else "process = ?": process,
         "status = ?": status and status.value,
         "source_id = ?": source_id,
         "received_at >= ?": since and units.stamp(since),

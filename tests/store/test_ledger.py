@@ -178,17 +178,24 @@ def test_no_question_reads_the_whole_table(place, monkeypatch):
     place.ledger.counts()
     for filters in ({}, {"source_id": "S1"}, {"since": AT}, *({"status": status} for status in Status)):
         place.ledger.search(**filters)
+    for filters in ({}, {"until": AT}, {"status": Status.PUBLISHED}, {"source_id": "S1"}, {"status": Status.HELD}):
+        place.ledger.search(process="referrals", **filters)
+    place.ledger.last_arrival("referrals")
+    place.ledger.arrivals("referrals", AT, AT, 1)
+    place.ledger.prunable("referrals", AT)
     asked = [statement for statement in asked if statement.lower().startswith("select")]
-    assert len(asked) == 9 + 3 + len(Status)
-    by_status = 0
+    assert len(asked) == 9 + 3 + len(Status) + 5 + 3
+    by_status = by_time = 0
     with apsw.Connection(str(place.ledger.path)) as connection:
         for statement in asked:
             nothing = (None,) * statement.count("?")
             plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", nothing).fetchall()
-            whole = [step for *_, step in plan if step.startswith("SCAN") and "INDEX" not in step]
-            assert whole in ([], ["SCAN CONSTANT ROW"]), statement
+            whole = [step for *_, step in plan if step.startswith("SCAN deliveries") and "INDEX" not in step]
+            assert whole == [], statement
             by_status += "INDEX unpublished" in str(plan) or "INDEX kept" in str(plan)
-    assert by_status == 3 + len(Status) - 1
+            by_time += "INDEX arrivals (process=?" in str(plan)
+    assert by_status == 3 + len(Status) - 1 + 1
+    assert by_time == 3 + 3
     connection.close()
 
 

@@ -1,4 +1,4 @@
-"""Proves the names in expressions: variables, filters, tests, tables, methods and arguments."""
+"""Checks names in expressions: variables, filters, tests, tables, methods, arguments."""
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
@@ -72,7 +72,7 @@ def filter_(unit: Unit, library: Library, node: nodes.Filter) -> None:
 def _arguments(
     unit: Unit, node: nodes.Filter | nodes.Test, function: Callable[..., Any]
 ) -> Mapping[str, nodes.Expr] | None:
-    """Prove the arguments of a filter: their names and number, and their values where those are constant.
+    """Check a filter's arguments: names and number, and constant values.
 
     Returns the arguments by name, None for those that it cannot take.
     """
@@ -99,7 +99,7 @@ def _usage(name: str, function: Callable[..., Any]) -> str:
 
 
 def _wrong_kind(function: Callable[..., Any], constants: Mapping[str, Any]) -> str:
-    """Say which constant is of another kind than the filter's own signature asks for, or ""."""
+    """Return which constant is not of the kind in the filter's signature, or ""."""
     parameters = inspect.signature(function).parameters
     for name, value in constants.items():
         parameter = parameters.get(name)
@@ -119,7 +119,7 @@ def _bound(function: Callable[..., Any], node: nodes.Filter | nodes.Test) -> dic
 
 
 def _named(unit: Unit, node: nodes.Filter, constants: list[Any]) -> None:
-    """Prove the filter or test that a filter such as `map` or `select` is given by name."""
+    """Check the filter or test whose name `map` or `select` is given."""
     index = NAMED.get(node.name)
     if index is None or len(constants) <= index:
         return
@@ -135,7 +135,7 @@ def _named(unit: Unit, node: nodes.Filter, constants: list[Any]) -> None:
 
 
 def _passed_on(unit: Unit, node: nodes.Filter, name: str, constants: list[Any]) -> None:
-    """Prove the arguments that `map` or `select` passes on to a filter or test of ours."""
+    """Check the arguments that `map` or `select` passes to a filter or test of ours."""
     function = (filters.FILTERS if node.name == "map" else filters.OWN_TESTS).get(name)
     check = filters.CHECKS.get(name)
     if function is None or check is None:
@@ -176,7 +176,7 @@ def _unknown_test(unit: Unit, node: nodes.Node, name: str) -> None:
 
 
 def _table(unit: Unit, library: Library, node: nodes.Filter) -> None:
-    """Prove a code table, the columns that are named in quotes, and that no two keys become one."""
+    """Check a code table, its columns named in quotes, and that its keys stay unique."""
     given = _arguments(unit, node, lookup(library.tables))
     if given is None:
         return
@@ -203,7 +203,7 @@ def _table(unit: Unit, library: Library, node: nodes.Filter) -> None:
 
 
 def _distinct(unit: Unit, node: nodes.Filter, table: Table, given: Mapping[str, nodes.Expr]) -> None:
-    """Add a fault for two keys of a table that are the same as they are looked up here."""
+    """Add a fault for two keys of a table that are equal in this look-up."""
     said = {each: _constant(given[each]) for each in ("key", "ignore_case", "strip") if each in given}
     likeness = Likeness(bool(said.get("ignore_case")), bool(said.get("strip")))
     alike = table.alike(said.get("key") or table.columns[0], likeness)
@@ -259,7 +259,7 @@ def known_macros(name: str, module: Collection[str]) -> str:
 
 
 def separators(unit: Unit, node: nodes.Expr, delimiters: str) -> None:
-    """Refuse HL7 delimiters that a printed value is put together with: they would come out escaped."""
+    """Refuse HL7 delimiters joined to a printed value: they would be escaped."""
     constants: list[nodes.Expr] = []
     if isinstance(node, nodes.Concat):
         constants = node.nodes

@@ -1,4 +1,4 @@
-"""Walks a template's statements with the output context of each, and escapes what is printed for it.
+"""Walks a template's statements with their output context, and escapes what is printed.
 
 The result is one tree without includes and imports; Jinja compiles it to one Python function.
 
@@ -64,7 +64,10 @@ class Compiler:
         }
 
     def template(self, source: Source, context: OutputContext, scope: Scope) -> nodes.Template:
-        """Return a template's tree, ready to compile. Raises `ConfigurationError` for a syntax error."""
+        """Return a template's tree, ready to compile.
+
+        Raises `ConfigurationError` for a syntax error.
+        """
         scope = replace(scope, chain=(source.file,), aliases={**scope.aliases})
         body, scope = self._imports.file_scope(self._imports.parse(source).body, scope)
         walked, _ = self._body(body, context, scope)
@@ -192,7 +195,7 @@ class Compiler:
         return [new], self._merge(node, end, other)
 
     def _branch(self, node: nodes.If, context: OutputContext, scope: Scope) -> tuple[nodes.If, OutputContext, Scope]:
-        """Return a branch, the context after it, and the scope of the branches that follow."""
+        """Return a branch, the context after it, and the scope of later branches."""
         self._unit.name(node, node.test, scope)
         holds, fails = guards(node.test)
         test = self._expressions.condition(node.test, context, scope)
@@ -215,7 +218,7 @@ class Compiler:
         return [new], self._merge(node, end, skipped)
 
     def _turns(self, node: nodes.For, context: OutputContext, scope: Scope) -> Walked:
-        """Walk a loop's body until its start is a context that its own end can be merged with."""
+        """Walk a loop's body until the contexts of its start and end can be merged."""
         while True:
             body, end = self._body(node.body, context, scope)
             start = self._merge(node, context, end)
@@ -224,7 +227,7 @@ class Compiler:
             context = start  # a context only ever widens, so this ends
 
     def _merge(self, node: nodes.Node, one: OutputContext, other: OutputContext) -> OutputContext:
-        """Return the context in which two branches go on, or the first one's after adding the fault."""
+        """Return the context after two branches; if they differ, add a fault."""
         merged = one.merge(other)
         if merged:
             return merged

@@ -1,4 +1,4 @@
-"""The sandbox that templates run in: listed attributes, bounded operators, counted calls, no loader."""
+"""The sandbox of templates: listed attributes, bounded operators, no loader."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from receiver.templates import filters, operations
 
 
 class Generator(CodeGenerator):
-    """Notes the place of literal text as well, for `Template.lines`, and looks up items of plain objects by itself."""
+    """Notes the place of literal text for `Template.lines`, and inlines look-ups."""
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
         """Write what prints some text or values, with its place."""
@@ -25,7 +25,7 @@ class Generator(CodeGenerator):
         super().visit_Output(node, frame)
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
-        """Write a look-up; of a name's item it finds what `Sandbox.getattr` does, without the call."""
+        """Write a look-up; an item of a name is found without calling `Sandbox.getattr`."""
         if isinstance(node.node, nodes.Name):
             for before in ("(", f"[{node.attr!r}] if isinstance(", f", dict) and {node.attr!r} in "):
                 self.write(before)
@@ -51,7 +51,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals = {"range": bounded_range, "dict": dict, "namespace": Namespace}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return an item, or an attribute that is listed: never a method that shadows an item."""
+        """Return an item, or a listed attribute: never a method that hides an item."""
         if isinstance(obj, dict):  # nearly every look-up: this way is the shortest
             try:
                 return obj[attribute]

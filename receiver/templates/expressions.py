@@ -1,4 +1,7 @@
-"""Rewrites expressions: `~` and macros on plain values, an `else` for every `if`; and collects what they read."""
+"""Rewrites expressions and collects what they read.
+
+`~` and macros on plain values, an `else` for every `if`.
+"""
 
 import copy
 from collections.abc import Callable, Mapping
@@ -53,7 +56,10 @@ class Expressions:
         }
 
     def rewrite(self, node: nodes.Node, context: OutputContext, scope: Scope) -> Any:
-        """Return an expression ready to compile, with its faults noted. Macros in it give their plain text."""
+        """Return an expression ready to compile, with its faults noted.
+
+        Macros in it give their plain text.
+        """
         self._unit.visit(node)
         _prove_bounds(self._unit, node)
         special = self._special.get(type(node))
@@ -65,13 +71,13 @@ class Expressions:
         return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
     def condition(self, test: nodes.Node, context: OutputContext, scope: Scope) -> Any:
-        """Return a condition ready to compile; a trace records how it turns out, if there is one."""
+        """Return a condition ready to compile; a trace, if any, records how it turns out."""
         trace = self._unit.trace
         rewritten = self.rewrite(test, context, scope)
         return self.filtered(rewritten, trace.asked(test, self._unit.places)) if trace else rewritten
 
     def note(self, node: nodes.Node) -> list[nodes.ExprStmt]:
-        """Return a statement that records in the trace that another one is rendered, if there is a trace."""
+        """Return a statement that records in the trace, if any, that it is rendered."""
         trace = self._unit.trace
         if not trace:
             return []
@@ -152,7 +158,7 @@ class Expressions:
         return self.filtered(nodes.List(pieces, lineno=node.lineno), operations.concat)
 
     def _compare(self, node: nodes.Compare, context: OutputContext, scope: Scope) -> Any:
-        """Rewrite a comparison: numbers are compared as the decimals that are written, so 0.1 is 0.1."""
+        """Rewrite a comparison: numbers compare as decimals as written, so 0.1 is 0.1."""
         rewritten: nodes.Compare = self._children(node, context, scope)
         sides = [rewritten.expr, *(operand.expr for operand in rewritten.ops)]
         constants = [side.value for side in sides if isinstance(side, nodes.Const)]
@@ -192,11 +198,11 @@ class Expressions:
 
 
 class _NotConstantError(Exception):
-    """The value is known only when something is rendered, or what it is made of has a fault of its own."""
+    """The value is only known when rendering, or a part of it is faulty."""
 
 
 def _prove_bounds(unit: Unit, node: nodes.Node) -> None:
-    """Add a fault if an operation on constants costs more than a rendering may: no sample is needed to find it."""
+    """Add a fault if an operation on constants costs more than a rendering may."""
     try:
         _result(node)
     except RefusedError as refused:
@@ -207,7 +213,10 @@ def _prove_bounds(unit: Unit, node: nodes.Node) -> None:
 
 
 def _result(node: nodes.Node) -> Any:
-    """Return what an operation on constants gives. Raises `_NotConstantError`, and what the operation raises."""
+    """Return what an operation on constants gives.
+
+    Raises `_NotConstantError`, and what the operation raises.
+    """
     if isinstance(node, nodes.BinExpr) and type(node) in OPERATORS:
         left, right = _value(node.left), _value(node.right)
         budget.start()

@@ -32,7 +32,7 @@ class Imports:
         return tree
 
     def file_scope(self, body: Sequence[nodes.Node], scope: Scope) -> tuple[Body, Scope]:
-        """Take the macros and imports out of a file, and return the rest with the names that it may use."""
+        """Take macros and imports out of a file; return the rest and the known names."""
         macros, modules = dict(scope.macros), dict(scope.modules)
         own = Scope(macros=macros, modules=modules)  # of its macros: they see each other, and no variables
         rest: Body = []
@@ -49,7 +49,7 @@ class Imports:
         return rest, replace(scope, macros=macros, modules=modules).naming(stored(rest))
 
     def read(self, node: nodes.Include | nodes.Import | nodes.FromImport, scope: Scope) -> tuple[str, Body] | None:
-        """Return the name and body of another file, or None after adding the fault of one that cannot be read."""
+        """Return name and body of another file; None, with a fault, if it is unreadable."""
         unit, library = self._unit, self._library
         name = node.template.value if isinstance(node.template, nodes.Const) else None
         unit.included += 1

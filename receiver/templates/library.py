@@ -1,4 +1,4 @@
-"""The files of one process that its templates use: other templates, and code tables."""
+"""The files that a process's templates use: other templates, and code tables."""
 
 import csv
 import re
@@ -35,7 +35,10 @@ EXACT = Likeness()
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One code table. A key is looked up exactly as it is written, unless its `Likeness` allows more."""
+    """One code table.
+
+    A key is looked up exactly as it is written, unless its `Likeness` allows more.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -51,7 +54,7 @@ class Table:
         return self.indexes[column, likeness].get(likeness.plain(key))
 
     def alike(self, column: str, likeness: Likeness) -> tuple[str, str] | None:
-        """Return the first two different keys of a column that a likeness makes one; None if there are none."""
+        """Return the first two keys of a column that a likeness makes equal; None without."""
         position = self.columns.index(column)
         seen: dict[str, str] = {}
         for row in self.rows:
@@ -102,7 +105,10 @@ def _rows(text: str, file: str) -> Iterator[list[str]]:
 
 
 def _not_utf8(file: str, error: UnicodeDecodeError, code: str = "bad-table") -> Fault:
-    """Return the fault at the first character in another encoding: Excel writes one for "CSV", Notepad for "ANSI"."""
+    """Return the fault at the first character of another encoding.
+
+    Excel writes one for "CSV", Notepad for "ANSI".
+    """
     *lines, last = error.object[: error.start].split(b"\n")
     hint = 'save it as UTF-8; in Excel choose "CSV UTF-8"'
     column = len(last.decode("utf-8-sig", "replace")) + 1
@@ -139,7 +145,7 @@ def lookup(tables: Mapping[str, Table]) -> Callable[..., Any]:
         ignore_case: bool = False,
         strip: bool = False,
     ) -> object:
-        """Return what a table has for a value: of the second column by the first, or of named columns.
+        """Return a table's entry for a value: second column by the first, or named ones.
 
         Raises `RefusedError` if the table has no such key and there is no default.
         """
@@ -155,7 +161,7 @@ def lookup(tables: Mapping[str, Table]) -> Callable[..., Any]:
 
 
 class Library:
-    """Reads the templates and tables of a folder, and of the one that all processes share, each once."""
+    """Reads templates and tables of a folder and of the shared one, each once."""
 
     def __init__(self, folder: Path, site: Path) -> None:
         self.folder = folder
@@ -163,7 +169,7 @@ class Library:
         self.tables: dict[str, Table] = {}
 
     def path(self, name: str) -> Path:
-        """Return where a file lies: in the folder, or by `_shared/` before its name in the shared one."""
+        """Return where a file is: in the folder, or with `_shared/` in the shared one."""
         return self._root(name) / name.removeprefix(f"{SHARED}/")
 
     def _root(self, name: str) -> Path:
@@ -202,7 +208,10 @@ class Library:
         return did_you_mean(name, known) or "templates are named from the process's folder"
 
     def table(self, name: str) -> Table | str:
-        """Return a code table, read once, or a hint if there is none. Raises `ConfigurationError` for a bad one."""
+        """Return a code table, read once, or a hint if there is none.
+
+        Raises `ConfigurationError` for a bad one.
+        """
         if name not in self.tables:
             known = [path.stem for path in sorted((self.folder / TABLES_FOLDER).glob("*.csv"))]
             known += [f"{SHARED}/{path.stem}" for path in sorted((self._shared / TABLES_FOLDER).glob("*.csv"))]
@@ -221,6 +230,9 @@ class Library:
 
 
 def _table_name(name: str) -> str:
-    """Return the name of a table's file: `gender` is tables/gender.csv, `_shared/gender` _shared/tables/gender.csv."""
+    """Return a table's file: `gender` is tables/gender.csv.
+
+    `_shared/gender` is _shared/tables/gender.csv.
+    """
     shared = f"{SHARED}/" if name.startswith(f"{SHARED}/") else ""
     return f"{shared}{TABLES_FOLDER}/{name.removeprefix(shared)}.csv"

@@ -10,7 +10,7 @@ OF_BATCH = frozenset({"batch", "exported"})  # of header, trailer and path; `exp
 
 
 class DocumentView(dict[str, object]):
-    """A document as templates see it: plain items, and `pages`, which are counted when a template asks.
+    """A document as templates see it; `pages` are counted when a template asks.
 
     Templates reach items only, never Python attributes, so `part` stays out of their sight: its bytes are for the
     `base64` filter alone.
@@ -68,7 +68,7 @@ def with_documents(
 
 
 def _with_columns(reading: Reading) -> dict[str, object]:
-    """Return the confidences of the fields and, for each column of a table, the lowest of its cells."""
+    """Return the confidences of fields, and for each column the lowest of its cells."""
     lowest: dict[str, float] = {}
     for cell in reading.cells:
         if cell.confidence is not None:

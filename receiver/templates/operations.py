@@ -1,4 +1,4 @@
-"""What templates may reach with a dot and compute, by type, each bounded before it is applied."""
+"""What templates may access and compute, by type, each bounded before it is applied."""
 
 import operator
 from collections.abc import Callable, Iterable
@@ -86,12 +86,12 @@ def reach(owner: object, name: str) -> Any:
 
 
 def exact(value: Any) -> Any:
-    """Return a number with a fraction as the decimal that is written, anything else as it is: 0.1 is 0.1."""
+    """Return a fraction as the decimal as written, else the value: 0.1 is 0.1."""
     return Decimal(values.number(value)) if isinstance(value, float) else value
 
 
 def _counted(operator: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-    """Apply an operator; to numbers with a fraction as the decimals that are written, and without losing a digit."""
+    """Apply an operator; to fractions as decimals as written, without losing a digit."""
     if not isinstance(left, Decimal | float) and not isinstance(right, Decimal | float):
         return operator(left, right)
     try:

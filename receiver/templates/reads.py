@@ -1,4 +1,4 @@
-"""Finds which fields an expression reads, and which a condition proves to be there; names what is read, for messages.
+"""Finds which fields an expression reads, and which a condition proves to exist.
 
 A label, "fields.patient_name", is made of template text alone, never of values.
 """
@@ -29,7 +29,7 @@ class Read:
 
 
 def field(node: nodes.Node | None) -> str | None:
-    """Return the name of the field that a node reads: `fields.name` or `fields["name"]`."""
+    """Return the name of the field that a node reads: `fields.name`, `fields["name"]`."""
     if isinstance(node, nodes.Getattr) and _is_fields(node.node):
         return node.attr
     if isinstance(node, nodes.Getitem) and _is_fields(node.node) and isinstance(node.arg, nodes.Const):
@@ -40,7 +40,7 @@ def field(node: nodes.Node | None) -> str | None:
 def combined(
     test: nodes.Node | None, single: Callable[[nodes.Node | None], tuple[frozenset[str], frozenset[str]]]
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Return what is there if a condition holds, and if it does not, by what each `single` condition in it says."""
+    """Return what exists if a condition is true, and if false, by its `single` parts."""
     if isinstance(test, nodes.Not):
         holds, fails = combined(test.node, single)
         return fails, holds
@@ -52,7 +52,7 @@ def combined(
 
 
 def guards(test: nodes.Node | None) -> tuple[Fields, Fields]:
-    """Return the fields that are there if a condition holds, and those that are there if it does not."""
+    """Return the fields that exist if a condition is true, and those if it is false."""
     return combined(test, _guard)
 
 
@@ -109,7 +109,10 @@ def _is_fields(node: nodes.Node) -> bool:
 
 
 def label(node: nodes.Node, aliases: Mapping[str, str]) -> str:
-    """Return what an expression reads of the delivery, or else the template's own names in it; "" if it has none."""
+    """Return what an expression reads of the delivery, else the template's own names.
+
+    "" if it has none.
+    """
     found = list(dict.fromkeys(_chains(node, aliases)))
     own = [each for each in found if each.split(".")[0] in NAMES]
     return ", ".join((own or found)[:MAX_LABELS])

@@ -91,12 +91,12 @@ class Places:
         return len(self.positions) - 1
 
     def place(self, number: int, offset: int = 0) -> Place:
-        """Return a numbered place, or that of a character further on in the same literal text."""
+        """Return a numbered place, or that of a later character of the same text."""
         source, position = self.positions[number]
         return source.place(position + offset)
 
     def wrote(self, number: int, text: str, offset: int) -> Place:
-        """Return the place of a character of some text that was printed at a place; of a value that of the value."""
+        """Return the place of a character of printed text; of a value that of the value."""
         source, position = self.positions[number]
         return source.place(position + (offset if source.text.startswith(text, position) else 0))
 
@@ -106,7 +106,7 @@ class Places:
 
 
 def start(node: nodes.Node) -> int:
-    """Return the number of the place where an expression begins: Jinja gives some nodes that of a later token."""
+    """Return the place where an expression begins; some nodes have a later token's."""
     return min([node.lineno, *(child.lineno for child in node.find_all(nodes.Expr))])
 
 
@@ -230,7 +230,7 @@ class _Block:
 
 
 def standalone(tokens: list[Token]) -> list[Token]:
-    """Return the tokens without the indentation and line breaks of lines that print nothing.
+    """Return tokens without indentation and breaks of lines that print nothing.
 
     Those are lines with nothing but tags, comments, and one-line macros and set blocks:
 
@@ -258,7 +258,7 @@ def standalone(tokens: list[Token]) -> list[Token]:
 
 
 def _bare(tokens: list[Token]) -> tuple[set[int], set[int]]:
-    """Return the lines that have tags and print nothing, and the text within one-line macros and set blocks."""
+    """Return lines of tags that print nothing, and the text inside one-line blocks."""
     tagged: set[int] = set()
     inside: set[int] = set()
     open_blocks = [_Block(0)]
@@ -283,7 +283,10 @@ def _bare(tokens: list[Token]) -> tuple[set[int], set[int]]:
 
 
 def _close(open_blocks: list[_Block], line: int) -> set[int]:
-    """Close a block. One that began on this line fills nothing, and its text stays as it is."""
+    """Close a block.
+
+    One that began on this line fills nothing, and its text stays as it is.
+    """
     block = open_blocks.pop()
     if block.first == line:
         return block.tokens
@@ -292,7 +295,7 @@ def _close(open_blocks: list[_Block], line: int) -> set[int]:
 
 
 def _keeping(tokens: list[Token], index: int) -> str:
-    """Return a tag's name if it begins or ends a macro or set block, whose text is not printed there; or ""."""
+    """Return a tag's name if it is of a macro or set block, else ""."""
     words: list[str] = []
     for token in tokens[index + 1 :]:
         if token.type == "block_end" or token.type in LINE_TAGS:

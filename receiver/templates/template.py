@@ -1,4 +1,4 @@
-"""A compiled template, the condition on which a record is made, and the report of what stops a rendering."""
+"""A compiled template, a record's condition, and the report of a stopped rendering."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -44,7 +44,9 @@ class Template:
         self._reporter = RenderErrorReporter(unit)
 
     def render(self, names: Mapping[str, object]) -> str:
-        """Return the record. Raises `Problem` with the field's name and the template's line, never the value.
+        """Return the record.
+
+        Raises `Problem` with the field's name and the template's line, never the value.
 
         An `OSError` from an embedded document passes through, and the `Problem` of one whose pages cannot be counted.
         """
@@ -57,7 +59,10 @@ class Template:
         raise stopped  # outside of the handler, so that it carries no trace of the frames that hold values
 
     def evaluate(self, names: Mapping[str, object], made: Callable[[Context], Made]) -> Made:
-        """Return what is made of the names in the template's context. Raises as `render` does."""
+        """Return what is made of the names in the template's context.
+
+        Raises as `render` does.
+        """
         budget.start()
         try:
             return made(self._compiled.new_context(dict(names)))
@@ -137,7 +142,10 @@ class Condition:
 
 
 class Items:
-    """An expression that gives a list: a record is made for each of its items. Threads may share it."""
+    """An expression that gives a list: a record is made for each of its items.
+
+    Threads may share it.
+    """
 
     def __init__(self, template: Template, table: str = "") -> None:
         self.table = table  # the one whose rows they are, whole and in order; "" for any other list
@@ -163,7 +171,7 @@ def listed(value: Any) -> list[Any]:
 
 
 class RenderErrorReporter:
-    """Explains why a rendering of one template stopped: the line and what it read there, never a value."""
+    """Explains why a rendering stopped: the line and what it read, never a value."""
 
     def __init__(self, unit: Unit) -> None:
         self._places = unit.places
@@ -178,7 +186,7 @@ class RenderErrorReporter:
         held: Sequence[object],
         names: Mapping[str, object],
     ) -> Problem:
-        """Return the problem of a template, `name`, for an error at some places, the innermost last.
+        """Return the problem of a template for an error at some places, innermost last.
 
         `held` are the values of its variables then, by which a row of a table is known. A value that a filter or its
         place cannot take is the sender's, like one that its schema refuses; the line that asks for it stands beside.
@@ -208,7 +216,7 @@ class RenderErrorReporter:
         return Violation(where, "value", f"{label or 'The template'} has a value that cannot be used here ({kind}).")
 
     def _label(self, numbers: Sequence[int]) -> str:
-        """Return what was read: by the innermost place that reads the delivery itself, not an argument."""
+        """Return what was read, by the innermost place that reads the delivery itself."""
         labels = [self._labels.get(number, "") for number in reversed(numbers)]
         own = [label for label in labels if label.split(".")[0] in NAMES]
         return next(iter(own), next(filter(None, labels), ""))
@@ -226,7 +234,7 @@ class RenderErrorReporter:
 
 
 def _places(label: str, held: Sequence[object], names: Mapping[str, object]) -> list[str]:
-    """Return the paths of the values that were read; none if some of them are not the sender's."""
+    """Return the paths of the values read; none if some are not the sender's."""
     places = []
     for each in label.split(", "):
         owner, *steps = each.split(".")
@@ -256,12 +264,12 @@ def _rows(tables: object, path: tuple[str | int, ...]) -> Iterator[tuple[int, tu
 
 
 def _of_sender(label: str) -> str:
-    """Return which of several names that were read are the sender's, if any: what is ours can be used by any filter."""
+    """Return which of several names read are the sender's; our own fit any filter."""
     return ", ".join(each for each in label.split(", ") if each.split(".")[0] in SENT) or label
 
 
 def _offending(label: str, offends: Callable[[str], bool] | None, names: Mapping[str, object]) -> str:
-    """Return which of several names that were read is to blame; any field, if only the template's own are known."""
+    """Return which of the names read is to blame; any field if only own ones are known."""
     if offends is None:
         return label
     read = label.split(", ")

@@ -32,13 +32,13 @@ DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
 
 
 def declared_delimiter(text: str) -> str | None:
-    """Return the delimiter that a comment of a CSV template names; None if none does, or one that there is not."""
+    """Return the delimiter in a comment of a CSV template; None without a valid one."""
     declared = DELIMITER.search(text)
     return DELIMITERS.get(declared[1]) if declared else None
 
 
 class Dialect(NamedTuple):
-    """How one record is written if its format leaves that open: the keys of [[records]]."""
+    """How a record is written where its format is open: keys of [[records]]."""
 
     quote: str = "needed"  # of CSV, or "always"
     delimiter: str | None = None  # of CSV; None: as the template says
@@ -46,7 +46,10 @@ class Dialect(NamedTuple):
 
 
 class Templates:
-    """Compiles templates of one folder, once, with every fault found; what is rendered is noted in a trace, if any."""
+    """Compiles templates of one folder once, with every fault.
+
+    What is rendered is noted in a trace, if any.
+    """
 
     def __init__(
         self, folder: Path, site: Path, trace: Trace | None = None, customs: persons.Customs | None = None
@@ -78,15 +81,24 @@ class Templates:
         return self._library.missing(name)
 
     def delimiter(self, name: str) -> str | None:
-        """Return the delimiter that a comment of a CSV template names, or None. Raises `ConfigurationError`."""
+        """Return the delimiter that a comment of a CSV template names, or None.
+
+        Raises `ConfigurationError`.
+        """
         return self._declared(self._library.source(name))
 
     def path(self, source: str, file: str, line: int, column: int, scope: Scope = EVERYWHERE) -> Template:
-        """Compile a path pattern that stands somewhere in a file. Raises `ConfigurationError`."""
+        """Compile a path pattern that stands somewhere in a file.
+
+        Raises `ConfigurationError`.
+        """
         return self._template(_written(source, file, line, column), path, path.START, scope=scope)
 
     def condition(self, source: str, file: str, line: int, column: int, scope: Scope = EVERYWHERE) -> Condition:
-        """Compile a condition that stands somewhere in a file. Raises `ConfigurationError`."""
+        """Compile a condition that stands somewhere in a file.
+
+        Raises `ConfigurationError`.
+        """
         written = _written(source, file, line, column)
         return Condition(self._expression(written, lambda work, read: work.condition(read, PLAIN, scope)))
 
@@ -99,7 +111,7 @@ class Templates:
         return Items(self._expression(written, lambda work, read: work.items(read, PLAIN)), table)
 
     def scope_of_record(self, each: str | None) -> Scope:
-        """Return what a record may name: with `each`, the list that it gives, `item` as well.
+        """Return the names of a record; with `each` also `item`, of its list.
 
         Raises `ConfigurationError` for an expression that cannot be read.
         """

@@ -1,4 +1,4 @@
-"""Records which lines and conditions of templates are rendered, for test coverage; otherwise not compiled in."""
+"""Records which lines and conditions are rendered, only for test coverage."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,14 +14,17 @@ Note = Callable[[Context, object], object]  # a filter; one with a context is ne
 
 
 class Trace:
-    """The lines and conditions of some templates, and which were rendered. For one thread."""
+    """The lines and conditions of some templates, and which were rendered.
+
+    For one thread.
+    """
 
     def __init__(self) -> None:
         self.lines: dict[Line, bool] = {}  # whether it was rendered
         self.conditions: dict[Place, set[bool]] = {}  # how it turned out
 
     def declare(self, tree: nodes.Template, places: Places) -> None:
-        """Add all lines and conditions of a file, also those of macros that are never called."""
+        """Add all lines and conditions of a file, also those of unused macros."""
         for node in tree.find_all(STATEMENTS):
             for line in _lines(node, places):
                 self.lines.setdefault(line, False)
@@ -64,7 +67,7 @@ def _tests(tree: nodes.Template) -> Iterator[nodes.Node]:
 
 
 def _lines(node: nodes.Node, places: Places) -> Iterator[Line]:
-    """Yield the lines of a statement: of literal text those that are not blank, of a tag the first."""
+    """Yield a statement's lines: of text those that are not blank, of a tag the first."""
     for piece in node.nodes if isinstance(node, nodes.Output) else [node]:
         place = places.place(start(piece))
         text = piece.data if isinstance(piece, nodes.TemplateData) else "a tag or value"

@@ -1,4 +1,4 @@
-"""What is collected while one template is compiled, across the files that it includes."""
+"""What is collected while one template is compiled, across included files."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ class Scope:
     aliases: dict[str, str] = field(default_factory=dict)  # a name that the template gave → what it stands for
 
     def of_item(self, label: str) -> "Scope":
-        """Return the scope of a record that is made for each item of a list, and what the item is called."""
+        """Return the scope of a record made for each item, and what the item is called."""
         return replace(self.naming({"item", "loop"}), aliases={"item": label or "item"})
 
     def macro(self, node: nodes.Node) -> "Macro | None":
@@ -65,7 +65,7 @@ class Scope:
         return replace(self, aliases={**self.aliases, target.name: label(read, self.aliases) or target.name})
 
     def assigned(self, target: nodes.Node, read: nodes.Node) -> None:
-        """Keep what a variable stands for; one that is set to different things stands for itself."""
+        """Note a variable's meaning; one set to different things has only its own."""
         if isinstance(target, nodes.Name):
             found = label(read, self.aliases) or target.name
             if self.aliases.setdefault(target.name, found) != found:
@@ -135,7 +135,10 @@ class Unit:
         self.labels[node.lineno] = label(read, scope.aliases)
 
     def visit(self, node: nodes.Node) -> None:
-        """Count a node. Raises `ConfigurationError` for a template that unfolds without end."""
+        """Count a node.
+
+        Raises `ConfigurationError` for a template that unfolds without end.
+        """
         self.visited += 1
         if self.visited > MAX_NODES:
             fault = self.places.fault(node.lineno, "template-too-large", f"it unfolds to more than {MAX_NODES:,} nodes")

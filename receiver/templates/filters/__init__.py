@@ -1,4 +1,4 @@
-"""The filters and tests of templates: Jinja2's harmless ones, bounded, and those that records need."""
+"""Filters and tests of templates: Jinja2's harmless ones, bounded, and our own."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

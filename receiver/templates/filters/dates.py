@@ -1,4 +1,4 @@
-"""Dates and times: read by the formats that the author lists, nothing guessed, written as precisely as they came.
+"""Dates and times by listed formats, without guessing, as precise as they came.
 
 Time zones have their IANA name, "America/Chicago", or the name that Windows gives them, "Central Standard Time".
 Windows names come from the Unicode CLDR (windowsZones.xml) by way of tzlocal, which keeps up with it. Windows has
@@ -39,7 +39,7 @@ def date(
     latest: object = None,
     earliest: object = EARLIEST,
 ) -> str:
-    """Read a date or time by one of the listed formats and write it by another: `date("%m/%d/%Y", "%Y%m%d")`.
+    """Read a date by one of the formats, write it by another: `date("%m/%d/%Y", "%Y%m%d")`.
 
     The formats are Python's (https://docs.python.org/3/library/datetime.html#format-codes) or "iso"; a list is
     tried in its order. A time without a zone is in `zone`; `to` is the zone in which it is written. Years of
@@ -73,7 +73,7 @@ def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
 
 
 def _not_before(moment: Moment, earliest: object) -> Moment:
-    """Refuse what stands for no date: .NET's empty one is in the year 1, SQL Server's in 1753."""
+    """Refuse dates that mean none: .NET's empty one is in year 1, SQL Server's in 1753."""
     if isinstance(earliest, datetime):
         limit = earliest.date()
     elif isinstance(earliest, clock.date):
@@ -86,7 +86,7 @@ def _not_before(moment: Moment, earliest: object) -> Moment:
 
 
 def _not_after(moment: Moment, latest: object) -> Moment:
-    """Move a year of two digits, which Python takes for one of 1969–2068, to the last century that fits."""
+    """Move a year of two digits, for Python 1969–2068, to the last possible century."""
     limit = read_moment(latest, "date").when.date()
     when = moment.when
     try:
@@ -113,7 +113,9 @@ def _written(moment: Moment, write: str) -> str:
 
 
 def hl7_ts(value: object) -> str:
-    """Write a time as HL7 does, YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+ZZZZ], as precisely as it came (HL7 v2.5.1 §2.A.22).
+    """Write a time as HL7 does, YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+ZZZZ], no more precisely.
+
+    HL7 v2.5.1 §2.A.22.
 
     Takes the times of `delivery` and ISO-8601 texts. Raises `RefusedError` for anything else.
     """
@@ -131,7 +133,7 @@ def _digits(iso: str) -> str:
 
 
 def fhir_time(value: object) -> str:
-    """Write a FHIR date, dateTime or instant, as precisely as it came (FHIR R4 §2.24.0.1).
+    """Write a FHIR date, dateTime or instant, no more precisely (FHIR R4 §2.24.0.1).
 
     A time of day needs a zone; seconds that are not known are zero, as FHIR has it. Takes the times of `delivery`
     and ISO-8601 texts. Raises `RefusedError` for anything else.
@@ -147,7 +149,10 @@ def fhir_time(value: object) -> str:
 
 
 def read_moment(value: object, rule: str) -> Moment:
-    """Return a time of `delivery`, or an ISO-8601 text. Raises `RefusedError` for anything else."""
+    """Return a time of `delivery`, or an ISO-8601 text.
+
+    Raises `RefusedError` for anything else.
+    """
     if isinstance(value, clock.date):
         return times.of(value)
     return _not_before(_iso(values.text(value).strip(), rule), EARLIEST)
@@ -233,7 +238,7 @@ CACHED = 64  # zones: a sender uses one or two, and a name out of a field must n
 
 @lru_cache(CACHED)
 def find_zone(name: str) -> ZoneInfo | None:
-    """Return a time zone by its IANA or Windows name; None if there is none of that name, or it is ambiguous."""
+    """Return a time zone by IANA or Windows name; None if unknown or ambiguous."""
     key = WINDOWS.get(name.casefold(), name)
     try:
         return ZoneInfo(key) if IANA.fullmatch(key) and key.upper() not in AMERICAN else None
@@ -257,7 +262,9 @@ def _offsets(name: str) -> tuple[timedelta | None, ...]:
 
 
 def localized(when: datetime, name: str) -> datetime:
-    """Return a time without a zone as one of the zone; an hour that comes twice is the first (RFC 5545 §3.3.5).
+    """Return a local time as one of the zone; of two equal hours the first.
+
+    RFC 5545 §3.3.5.
 
     Raises `RefusedError` for a zone that is not known, and for a time that the clocks skipped.
     """

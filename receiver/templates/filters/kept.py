@@ -1,4 +1,4 @@
-"""Jinja2's own filters and tests, as far as they are harmless: bounded, and with null as an empty text."""
+"""Jinja2's harmless filters and tests: bounded, with null as an empty text."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -170,12 +170,18 @@ _NONE = object()
 
 
 def first(value: Iterable[Any], default: object = _NONE) -> Any:
-    """Return the first item. Raises `RefusedError` for an empty list without a default, and for what is no list."""
+    """Return the first item.
+
+    Raises `RefusedError` for an empty list without a default, and for what is no list.
+    """
     return _items(value, default)[0]
 
 
 def last(value: Iterable[Any], default: object = _NONE) -> Any:
-    """Return the last item. Raises `RefusedError` for an empty list without a default, and for what is no list."""
+    """Return the last item.
+
+    Raises `RefusedError` for an empty list without a default, and for what is no list.
+    """
     return _items(value, default)[-1]
 
 

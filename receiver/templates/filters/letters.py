@@ -1,4 +1,4 @@
-"""Letters without accents, for systems that take ASCII alone: Łukasz, Nguyễn, Straße become Lukasz, Nguyen, Strasse."""
+"""Letters in ASCII: Łukasz, Nguyễn, Straße become Lukasz, Nguyen, Strasse."""
 
 import unicodedata
 

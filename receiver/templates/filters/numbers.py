@@ -1,4 +1,4 @@
-"""Numbers and amounts of money as decimals: no digit is rounded away, and none is made up."""
+"""Numbers and amounts as decimals: no digit is rounded away or made up."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,9 @@ RULES = {"common": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
 
 
 def number(value: object, decimals: int | None = None, point: str = ".", group: str = ",") -> Decimal:
-    """Read a number or an amount, "$1,234.50" or "(12.00)", as a decimal with just so many `decimals`.
+    """Read a number or amount, "$1,234.50" or "(12.00)", as a decimal.
+
+    It has just so many `decimals`.
 
     Raises `RefusedError` for anything else, and for more decimals than asked for: rounding is `round`'s affair.
     """
@@ -69,7 +71,7 @@ def _with_decimals(exact: Decimal, decimals: int | None) -> Decimal:
 
 
 def rounded(value: float | Decimal, precision: int = 0, method: str = "common") -> float | Decimal:
-    """Round a number as people do, halves away from zero: 2.675 | round(2) is 2.68. `method` may be ceil or floor."""
+    """Round halves away from zero: 2.675 | round(2) is 2.68; `method`: ceil, floor."""
     if abs(precision) > MAX_DIGITS:
         raise RefusedError(f"cannot be rounded to more than {MAX_DIGITS} digits", "round")
     if method not in RULES:
@@ -87,7 +89,7 @@ def rounded(value: float | Decimal, precision: int = 0, method: str = "common") 
 def sum_of(
     environment: Environment, value: Iterable[Any], name: str = "", point: str = ".", group: str = ","
 ) -> Decimal:
-    """Add numbers up exactly: those that the rows of a table have under a name, or those of a plain list.
+    """Add numbers exactly: a column of a table's rows, or a plain list.
 
     Raises `RefusedError` with the number of the row that has none.
     """

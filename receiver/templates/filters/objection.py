@@ -1,10 +1,10 @@
-"""What a filter has to say against its constant arguments, before any value comes."""
+"""A filter's objections to its constant arguments, before any value comes."""
 
 from typing import NamedTuple
 
 
 class Objection(NamedTuple):
-    """What is wrong, and what to write instead; without a hint how the filter is written is shown."""
+    """What is wrong, and what to write; without a hint the filter's usage is shown."""
 
     message: str = ""
     hint: str = ""

@@ -1,4 +1,4 @@
-"""Regular expressions that take time in proportion to the text, whatever they say (RE2, by Google's own wheel).
+"""Regular expressions in time proportional to the text (RE2, by Google's wheel).
 
 Python's engine backtracks: `(a+)+$` and forty letters stall a worker for good. jsonschema-rs, whose engine judges the
 patterns of schemas, says only whether a text matches; `extract` needs to know where.
@@ -22,12 +22,12 @@ _NONE = object()
 
 
 def matches(value: object, pattern: str) -> bool:
-    """Return whether a text holds what a pattern describes: all of it only between ^ and $."""
+    """Return whether a pattern is found in a text; all of it between ^ and $."""
     return _compiled(pattern).search(_readable(value)) is not None
 
 
 def extract(value: object, pattern: str, default: object = _NONE) -> object:
-    """Return the first piece of a text that a pattern describes, or of it what the pattern has in parentheses.
+    """Return the first match of a pattern, or its part in parentheses.
 
     Raises `RefusedError` if there is none and no default.
     """

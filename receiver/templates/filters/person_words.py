@@ -1,4 +1,4 @@
-"""The words of persons' names that are no plain names: titles, suffixes, degrees, particles."""
+"""Words in persons' names that are no names: titles, suffixes, degrees, particles."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Words:
         return known and not self.is_name(word)
 
     def is_suffix(self, word: str) -> bool:
-        """Return whether a word stands behind a name and tells persons of one name apart, as "Jr." does."""
+        """Return whether a word after a name is a suffix, as "Jr." is."""
         low = _low(word)
         return (low in self.suffixes or low in SUFFIXES) and not self.is_name(word)
 
@@ -89,12 +89,12 @@ class Words:
 
 
 def folded(words: Iterable[str]) -> frozenset[str]:
-    """Return words as they are compared: small, without the dot at their end, with straight apostrophes."""
+    """Return words as they are compared: lower case, no final dot, plain apostrophes."""
     return frozenset(map(_low, words))
 
 
 def folded_degrees(words: Iterable[str]) -> frozenset[str]:
-    """Return degrees as they are compared: also without the dots between their letters."""
+    """Return degrees as they are compared: also without dots between letters."""
     return frozenset(_low(word.replace(".", "")) for word in words)
 
 
@@ -104,7 +104,7 @@ def is_father(word: str) -> bool:
 
 
 def is_link(word: str) -> bool:
-    """Return whether a word joins the name before it to the one after it, as in "Ortega y Gasset"."""
+    """Return whether a word joins two family names, as in "Ortega y Gasset"."""
     return word in LINKS
 
 

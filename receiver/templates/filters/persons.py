@@ -1,4 +1,4 @@
-"""Names of persons, taken apart: "Smith, John Q", "OSEI, AMA K MD", "Dr. John Smith Jr.", "Berg, Jan van der".
+"""Takes persons' names apart: "Smith, John Q", "Dr. John Smith Jr.", "OSEI, AMA K MD".
 
 A comma marks the family name. Without one the order must be known, and how many family names a person has: both are
 settings of the process. A name that may be read in two ways is refused, with the key that decides. No word is lost:
@@ -49,7 +49,7 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Customs:
-    """How a process's names are written; None if not configured: what is doubtful then is refused."""
+    """How a process's names are written; None if not set: then doubtful ones are refused."""
 
     order: str | None = None  # of names without a comma: one of `ORDERS`
     given_name: str = "first"  # or "last": of several beside the family name
@@ -65,7 +65,7 @@ def reader(customs: Customs) -> Callable[..., str]:
         return _read(plain, replace(customs, order=order) if order else customs)
 
     def person(value: object, part: str, order: str | None = None) -> str:
-        """Return a part of a person's name, "" if it has none; `order` goes before that of the process.
+        """Return a part of a person's name, "" without it; `order` overrides the process's.
 
         Raises `RefusedError` for a name that may be read in two ways.
         """
@@ -144,7 +144,7 @@ class _Reading:
         return Name(*map(" ".join, parts))
 
     def _names(self, index: int, words: list[str]) -> list[str]:
-        """Return the names among the words between two commas, and keep the others as titles."""
+        """Return the names among the words between two commas; keep others as titles."""
         if index == 1 and self._is_given(words):
             return words
         while words and self.words.is_title(words[0]):
@@ -159,7 +159,7 @@ class _Reading:
         return words
 
     def _is_given(self, words: list[str]) -> bool:
-        """Return whether the only word behind the comma is the given name, though it looks like a degree."""
+        """Return whether a single word after the comma is a given name, not a degree."""
         if len(words) != 1 or not self.words.is_degree(words[0]):
             return False
         if len(self.sections) > 2 and not self.words.is_doubtful_degree(words[0]):
@@ -176,7 +176,7 @@ class _Reading:
         return [word for word in self.sections[0] if not (self.words.is_title(word) or self.words.is_suffix(word))]
 
     def _is_ending(self, words: list[str], *, alone: bool) -> bool:
-        """Return whether the last word is a suffix, degree or title; a name must be left before what may be one."""
+        """Return whether the last word is a suffix, degree or title, after a name."""
         word, before = words[-1], words[:-1]
         if self.words.is_suffix(word) or (before and word.endswith(".") and self.words.is_title(word)):
             return True
@@ -189,7 +189,7 @@ class _Reading:
         return False
 
     def _is_doubtful(self, word: str) -> bool:
-        """Return whether nothing shows that a degree is no name: among small letters its capitals do."""
+        """Return whether a degree may be a name; in mixed case its capitals show."""
         return self.capitals and self.words.is_doubtful_degree(word)
 
     def _keep(self, word: str) -> None:
@@ -212,7 +212,7 @@ class _Reading:
         return first, names[len(first) :]
 
     def _trailing(self, words: list[str]) -> list[str]:
-        """Take the particles off the end that belong before the family name: "Berg, Jan van der"."""
+        """Take particles off the end that precede the family name: "Berg, Jan van der"."""
         taken: list[str] = []
         while len(words) > 1 and self.words.particle(words[-1]) is not Particle.NO:
             taken.insert(0, words.pop())
@@ -246,7 +246,7 @@ class _Reading:
             raise RefusedError(FAMILIES, "person")
 
     def _prove_beginning(self, words: list[str]) -> None:
-        """Refuse a name whose first word is a particle or a name: "Van Morrison" may lack the given name."""
+        """Refuse a name whose first word may be a particle: "Van Morrison" lacks a name."""
         order = self.customs.order
         if order == "given" or len(words) == 1 or (len(words) > 2 and order is None):
             return
@@ -255,7 +255,7 @@ class _Reading:
 
 
 def _units(words: list[str], known: Words) -> Iterator[list[str]]:
-    """Yield names with the particles that belong to them, and family names that are joined."""
+    """Yield names with their particles, and joined family names as one."""
     unit: list[str] = []
     for index, word in enumerate(words):
         unit.append(word)
@@ -266,7 +266,7 @@ def _units(words: list[str], known: Words) -> Iterator[list[str]]:
 
 
 def _leads(word: str, following: str, index: int, known: Words) -> bool:
-    """Return whether a word, or what follows its hyphen, is a particle of the next one: "Heijdanus-De Boer"."""
+    """Return whether a word, or its end after a hyphen, is a particle: "Heijdanus-De Boer"."""
     particle = known.particle(word.rpartition("-")[2], following)
     if index == 0 and particle is Particle.MAYBE and "-" not in word:  # "Van Thi Nguyen", but "Van der Berg"
         return known.particle(following) is not Particle.NO

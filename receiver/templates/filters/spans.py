@@ -32,7 +32,7 @@ UNITS = ("years", "months")
 
 
 def plus(value: object, span: str) -> str:
-    """Move a day or time: `plus("30d")`, `plus("-6mo")`. It stays as precise as it came.
+    """Move a day or time: `plus("30d")`, `plus("-6mo")`; as precise as it was.
 
     Takes the times of `delivery` and ISO-8601 texts. Raises `RefusedError` for anything else.
     """
@@ -52,13 +52,13 @@ def plus(value: object, span: str) -> str:
 
 
 def _months_later(when: datetime, months: int) -> datetime:
-    """Return the same day some months later, or the last of that month if it has no such day."""
+    """Return the same day some months later, or the last day of that month."""
     year, month = divmod(when.year * 12 + when.month - 1 + months, 12)
     return when.replace(year=year, month=month + 1, day=min(when.day, monthrange(year, month + 1)[1]))
 
 
 def age(value: object, at: object, unit: str = "years") -> int:
-    """Return how many whole years, or months, someone born on a day has lived on another.
+    """Return the age in whole years, or months, on a day of someone born on another.
 
     Who was born on February 29th is a year older on March 1st. Raises `RefusedError` for a day of birth after `at`.
     """

@@ -29,7 +29,7 @@ def digits(value: object) -> str:
 
 
 def phone(value: object, shape: str = "999-999-9999", extension: str = "") -> str:
-    """Write a telephone number in a shape in which each 9 stands for a digit; "" stays empty.
+    """Write a telephone number in a shape where each 9 is a digit; "" stays empty.
 
     A leading country code 1 that the shape has no room for is left away. `extension` is what stands before an
     extension; without it a number that has one is refused.
@@ -69,7 +69,7 @@ def check_phone(arguments: Mapping[str, Any]) -> Objection:
 
 
 def without(value: object, characters: str) -> str:
-    """Return a text that has none of the characters: for targets that cannot escape their delimiters.
+    """Return a text without some characters, for targets that cannot escape them.
 
     Raises `RefusedError` for one that has.
     """
@@ -80,7 +80,7 @@ def without(value: object, characters: str) -> str:
 
 
 def fixed(value: object, width: int, align: str = "left", fill: str = " ", encoding: str = "utf-8") -> str:
-    """Return a value as a column of a fixed width in bytes, aligned "left" or "right"; zeros stand behind a sign.
+    """Return a column of a fixed width in bytes, "left" or "right"; zeros go after a sign.
 
     The compiler gives the record's own encoding. Raises `RefusedError` for a value that does not fit: a cut one would
     be another value.
@@ -133,7 +133,7 @@ def _size(text: str, encoding: str) -> int:
 
 
 def split(value: object, separators: str = ",") -> list[str]:
-    """Cut a text at each of the separating characters; the pieces are trimmed, and empty ones left away."""
+    """Split a text at any separator; pieces are trimmed, empty ones left out."""
     plain = budget.slow(values.text(value))
     pieces = re.split("[" + re.escape(separators) + "]", plain) if separators else plain.split()
     budget.items(len(pieces))
@@ -144,7 +144,10 @@ NAMESPACE = UUID("7f0f2a8e-3b0c-5c61-9a52-0d6f1a7b6c1d")  # of this product alon
 
 
 def uuid(value: object, name: str = "") -> str:
-    """Return a UUID made of a value and a name (version 5, RFC 9562 §5.5): `delivery.id | uuid("patient")`."""
+    """Return a UUID of a value and a name: `delivery.id | uuid("patient")`.
+
+    Version 5, RFC 9562 §5.5.
+    """
     return str(uuid5(NAMESPACE, json.dumps([values.text(value), name])))
 
 

@@ -1,4 +1,4 @@
-"""Points in time as they are written: what of year, month, day, hour, minute, second and zone is known, and no more.
+"""Times as written: year to second and zone, as far as they are known.
 
 Python's format codes are read more strictly than `strptime` does: what could be cut in two ways is not cut. Fields that
 touch, as in %Y%m%d, have all their digits, so `1964111` is no date. Digits are 0–9. What is given twice must be the
@@ -44,7 +44,7 @@ LEAP_YEAR = 2000  # stands for a year that is not known: it has every day
 
 
 def read(text: str, written: str) -> "Moment | None":
-    """Read a text by one of Python's formats, or by "iso"; None if it is not written so.
+    """Read a text by one of Python's formats, or by "iso"; None if it differs.
 
     Raises `ValueError` if it is, and there is no such day or time.
     """
@@ -76,7 +76,7 @@ def read_offset(written: str) -> tzinfo:
 
 @lru_cache(CACHED)
 def _compiled(written: str) -> tuple[re.Pattern[str], list[str], frozenset[str]]:
-    """Return a format as a regular expression with a group for each code, those codes, and what it tells."""
+    """Return a format as a regular expression, the codes of its groups, and its parts."""
     tokens = re.findall(r"%.|\s+|.", written, re.DOTALL)
     pattern = ""
     for index, token in enumerate(tokens):
@@ -204,7 +204,7 @@ HABIT = re.compile("yyyy|yy|mmmm|mmm|mm|m|dddd|dd|d|hh|h|ss|s|tt|[a-z]", re.IGNO
 
 
 def in_codes(written: str) -> str:
-    """Write a format such as YYYY-MM-DD HH:mm by codes; "" for one that has other letters."""
+    """Write a format such as YYYY-MM-DD HH:mm in codes; "" for other letters."""
     found: list[str] = []
 
     def code(piece: re.Match[str]) -> str:
@@ -237,7 +237,7 @@ def of(value: date) -> Moment:
 
 
 def iso(text: str) -> Moment | None:
-    """Read ISO 8601: a year, a month, a day, or a time to any precision; None for what is not written so.
+    """Read ISO 8601, from a year to any precision; None for anything else.
 
     Raises `ValueError` for a day or time that does not exist; 24:00 and leap seconds, which no clock here can
     represent, are such.
@@ -267,7 +267,10 @@ def codes_known(written: str, *, reading: bool = False) -> frozenset[str]:
 
 
 def written_iso(moment: Moment) -> str:
-    """Write a moment in ISO 8601, as precisely as it is known. Raises `RefusedError` if not even the year is."""
+    """Write a moment in ISO 8601, as precisely as it is known.
+
+    Raises `RefusedError` if not even the year is.
+    """
     depth = moment.depth()
     if not depth:
         raise RefusedError("tells no year", "date")
@@ -279,7 +282,10 @@ def written_iso(moment: Moment) -> str:
 
 
 def offset_text(when: datetime, between: str = ":") -> str:
-    """Write the offset from UTC, +05:30; "" if there is none. Seconds, as before 1900, are left away."""
+    """Write the offset from UTC, +05:30; "" if there is none.
+
+    Seconds, as before 1900, are left away.
+    """
     if when.tzinfo is UTC:  # as the times of `delivery` are
         return f"+00{between}00"
     plain = when.strftime("%z")[:5]

@@ -100,6 +100,7 @@ TEXTS = {
     ("onbase-dip-batch", "index.txt.j2"): lambda content: len(dip(content)),
     ("fixed-width", "index.txt.j2"): lambda content: len(fixed(content)),
     ("filenet-batch", "transact.txt.j2"): lambda content: len(transaction(content)),
+    ("filenet-transactions", "transact.txt.j2"): lambda content: len(transaction(content)),
     ("filenet-batch", "batch.txt.j2"): lambda content: int(content.decode().split(" ")[1]),
 }
 

@@ -4,15 +4,19 @@ import base64
 import json
 import re
 from io import BytesIO
+from pathlib import Path
 
 import hl7
 import pypdfium2
 import pytest
 import xmlschema
+from click.testing import CliRunner
 from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
 from hl7apy.validation import Validator
+from werkzeug.test import encode_multipart
 
+from receiver import cli
 from receiver.app import create_app
 from receiver.authoring.cases.cases import Case, cases, incoming
 from receiver.authoring.cases.outcome import run
@@ -22,6 +26,7 @@ from receiver.site.compiling import compile_site
 from tests.shipped.readers import LF, Message, dip, fixed, laserfiche, rows, transaction, ubl
 from tests.shipped.shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
 
+TYPES = {".tif": "image/tiff", ".pdf": "application/pdf", ".json": "application/json"}
 PANEL = ["MSH", "PID", "OBR", "OBX", "OBX", "OBX"]
 TOTALS = ["LineExtensionAmount", "TaxExclusiveAmount", "TaxInclusiveAmount", "PayableRoundingAmount", "PayableAmount"]
 CASES = [case for process in processes(EXAMPLES).values() for case in cases(process)]
@@ -280,23 +285,93 @@ def test_columns_are_counted_in_bytes():
     assert (line["family"], line["given"], line["service"], line["cents"]) == ("Gómez", "Zoë", "", "0000000000")
 
 
-def test_a_fax_of_several_is_delivered_once_whole(tmp_path, monkeypatch):
-    monkeypatch.setenv("RECEIVER_TOKEN", ENVIRONMENT["RECEIVER_TOKEN"])
-    at = {"RECEIVER_SITE": str(EXAMPLES), "RECEIVER_DATA": str(tmp_path / "var"), "RECEIVER_OUTPUT": str(tmp_path)}
-    client = create_app(Settings.from_environment(at)).test_client()
-    folder = EXAMPLES / "mappings/fax-of-several/samples/three-patients"
+class Client:
+    """The examples, served in this process."""
 
-    def send():
-        parts = {
-            "file": (BytesIO((folder / "file--scan.pdf").read_bytes()), "scan.pdf", "application/pdf"),
-            "metadata": (BytesIO((folder / "metadata.json").read_bytes()), "metadata.json", "application/json"),
+    def __init__(self, folder: Path) -> None:
+        self.at = {"RECEIVER_SITE": str(EXAMPLES), "RECEIVER_DATA": str(folder / "var"), "RECEIVER_OUTPUT": str(folder)}
+        self.app = create_app(Settings.from_environment(self.at))
+
+    def send(self, process: str, sample: str):
+        folder = EXAMPLES / "mappings" / process / "samples" / sample
+        parts = {}
+        for path in filter(Path.is_file, folder.iterdir()):
+            part, _, name = path.name.rpartition("--")
+            parts[part or path.stem] = (BytesIO(path.read_bytes()), name, TYPES[path.suffix])
+        boundary, body = encode_multipart(
+            parts, "a-boundary"
+        )  # Werkzeug's own is sometimes longer than RFC 2046 allows
+        headers = {
+            "Authorization": f"Bearer {ENVIRONMENT['RECEIVER_TOKEN']}",
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
         }
-        headers = {"Authorization": f"Bearer {ENVIRONMENT['RECEIVER_TOKEN']}"}
-        url = "/api/nextstep/delivery/fax-of-several"
-        return client.post(url, data=parts, headers=headers, content_type="multipart/form-data")
+        return self.app.test_client().post(f"/api/nextstep/delivery/{process}", data=body, headers=headers)
 
-    answer = send()
+    def close_batch(self, process: str) -> Path:
+        """Close the open batch of a process, and return its file."""
+        self._verb("batch", "close", process)
+        told = json.loads(self._verb("batch", "list", process, "--json"))
+        assert told["status"] == "published"
+        return Path(self.at["RECEIVER_OUTPUT"]) / told["file"]["path"]
+
+    def _verb(self, *arguments: str) -> str:
+        result = CliRunner().invoke(cli.main, arguments, env=self.at, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch) -> Client:
+    monkeypatch.setenv("RECEIVER_TOKEN", ENVIRONMENT["RECEIVER_TOKEN"])
+    return Client(tmp_path)
+
+
+def test_a_fax_of_several_is_delivered_once_whole(served, tmp_path):
+    answer = served.send("fax-of-several", "three-patients")
     assert answer.status_code == 200
     assert [each["path"][-7:] for each in answer.json["records"]] == ["-1.json", "-2.json", "-3.json"]
     assert len(list((tmp_path / "fax-of-several").glob("*.json"))) == 3
-    assert send().json == {**answer.json, "duplicate": True}
+    assert served.send("fax-of-several", "three-patients").json == {**answer.json, "duplicate": True}
+
+
+def messages(content: bytes) -> list[str]:
+    (batch,) = hl7.parse_file(content.decode())
+    assert str(batch.trailer(1)) == str(len(batch))
+    return [str(message.segment("MSH")(10)) for message in batch]
+
+
+def listed(content: bytes) -> list[str]:
+    *found, total = rows(content.removeprefix(b"\xef\xbb\xbf"), ";")
+    assert (total["mrn"], total["pages"]) == (str(len(found)), str(sum(int(row["pages"]) for row in found)))
+    return [row["file"][:20] for row in found]
+
+
+OF_MANY = {  # process → its samples, and what reads the ids of the deliveries in its batch
+    "hl7-batch": (["faxed-referral", "noise-in-the-name"], messages),
+    "daily-index": (["faxed-referral", "noise-in-the-name"], listed),
+    "onbase-dip-batch": (
+        ["faxed-referral", "accents"],
+        lambda content: [each.value("Delivery ID") for each in dip(content)],
+    ),
+    "filenet-transactions": (
+        ["faxed-referral", "letter"],
+        lambda content: [each["index"] for each in transaction(content)],
+    ),
+}
+
+
+@pytest.mark.parametrize("process", OF_MANY)
+def test_a_batch_of_two_deliveries_is_published_as_one_file(served, process):
+    samples, read = OF_MANY[process]
+    answers = [served.send(process, sample).json for sample in [*samples, samples[0]]]
+    assert [(answer["status"], answer["duplicate"]) for answer in answers] == [
+        ("published", False),
+        ("published", False),
+        ("published", True),
+    ]
+    file = served.close_batch(process)
+    assert read(file.read_bytes()) == [answer["id"] for answer in answers[:2]]
+    assert {path.name for path in file.parent.iterdir()} == {
+        file.name,
+        *(Path(answer["documents"][0]["path"]).name for answer in answers),
+    }

@@ -67,8 +67,9 @@ crash: .venv/ready
 	$(BIN)/python -m tests.crash.batches
 
 # A normal load alone, and beside every kind of slow and hostile client at once: p99 at most twice, the worst at most a second.
+# make siege SIEGE="--without conversions --rounds 3" tells what one kind of them costs.
 siege: .venv/ready
-	$(BIN)/python -m tests.siege $(or $(SECONDS),60)
+	$(BIN)/python -m tests.siege $(SIEGE)
 
 # Every state of a publication by several hosts, with losses at every step; weakened variants must fail. Needs spin and gcc.
 model: .venv/ready

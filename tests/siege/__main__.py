@@ -6,6 +6,7 @@ first wherever two want the same core, and what is measured is what the service 
 Another program that wants the processors or the disk falsifies the ratio: the machine should have nothing else to do.
 """
 
+import argparse
 import json
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.siege.attackers import KINDS
 from tests.support.running import ROOT, Service
 
 PROCESS = """
@@ -66,30 +68,65 @@ def told(name: str, load: dict[str, Any]) -> tuple[float, float]:
     return p99, worst
 
 
-def main(seconds: float) -> int:
+def pooled(loads: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return several runs of one load as one."""
+    return {name: [each for load in loads for each in load[name]] for name in loads[0]}
+
+
+def besieged(port: int, number: int, seconds: float, kinds: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the normal load beside the attackers, and what came of those."""
+    command = [sys.executable, "-m", "tests.siege.attackers", str(port), str(BEGIN + seconds), *kinds]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as attackers:
+        assert attackers.stdout
+        attackers.stdout.readline()
+        normal(port, f"begin-{number}", BEGIN)
+        beside = normal(port, f"beside-{number}", seconds - 1)
+        return beside, json.loads(attackers.stdout.read())
+
+
+def attack(report: list[dict[str, Any]]) -> int:
+    """Print what the attackers did; return how many kinds of wrong answers they got."""
+    print(f"attackers: {sum(each['cpu'] for each in report):.1f} s of CPU at the lowest priority")
+    faults = 0
+    for name in report[0]["kinds"]:
+        count = sum(each["kinds"][name][0] for each in report)
+        wrong = sorted({status for each in report for status in each["kinds"][name][1]})
+        faults += len(wrong)
+        print(f"    {name:28} {count:6} times{f', wrong answers: {wrong}' if wrong else ''}")
+    return faults
+
+
+def main(seconds: float, rounds: int, kinds: list[str]) -> int:
+    """Measure in turn, alone and beside the attackers, so many times: what else the machine does falls on both."""
+    alone, beside, attacked = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         service = Service(Path(folder) / "data", site(Path(folder) / "site")).start()
         try:
             normal(service.port, "warm", 3)
-            alone = normal(service.port, "alone", seconds / 2)
-            command = [sys.executable, "-m", "tests.siege.attackers", str(service.port), str(BEGIN + seconds)]
-            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as attackers:
-                assert attackers.stdout
-                attackers.stdout.readline()
-                normal(service.port, "begin", BEGIN)
-                beside = normal(service.port, "beside", seconds - 1)
-                attacked = json.loads(attackers.stdout.read())
+            for number in range(rounds):
+                alone.append(normal(service.port, f"alone-{number}", seconds / rounds / 2))
+                load, report = besieged(service.port, number, seconds / rounds, kinds)
+                beside.append(load)
+                attacked.append(report)
         finally:
             service.stop()
-    usual, _ = told("alone", alone)
-    p99, worst = told("besieged", beside)
-    print(f"attackers: {attacked['cpu']:.1f} s of CPU at the lowest priority")
-    for name, (count, wrong) in attacked["kinds"].items():
-        print(f"    {name:28} {count:6} times{f', wrong answers: {wrong}' if wrong else ''}")
-    answers = len(beside["wrong"]) + sum(len(wrong) for _, wrong in attacked["kinds"].values())
+    usual, _ = told("alone", pooled(alone))
+    p99, worst = told("besieged", pooled(beside))
+    answers = len(pooled(beside)["wrong"]) + attack(attacked)
     print(f"p99 {p99 / usual:.1f} times that alone (at most {TIMES:.0f}), worst {worst:.2f} s (at most {WORST:.0f})")
     return int(p99 > TIMES * usual or worst > WORST or answers > 0)
 
 
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.siege", description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=60, help="of the load beside the attackers")
+    parser.add_argument("--rounds", type=int, default=1, help="alone and besieged in turn, so many times")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--only", nargs="+", choices=KINDS, default=list(KINDS), help="these attackers")
+    kinds.add_argument("--without", nargs="+", choices=KINDS, default=[], help="all attackers but these")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else 60))
+    asked = arguments()
+    sys.exit(main(asked.seconds, asked.rounds, [kind for kind in asked.only if kind not in asked.without]))

@@ -88,7 +88,9 @@ class Helper:
             [sys.executable, "-P", "-m", "receiver.documents"],  # -P: not from the current folder
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for us: the delivery in progress is finished first
+            # Ctrl-C is for us: the delivery in progress is finished first. No session of its own: the kernel would
+            # give that as much of the processors as to all our threads (sched(7), autogroup), whatever its priority.
+            process_group=0,
         )
         self._deadline = monotonic() + START_SECONDS
         try:

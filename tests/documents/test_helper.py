@@ -57,6 +57,15 @@ def test_a_document_that_takes_too_long_is_given_up(helper, part):
     assert helper.ask(question(fax), 20) == {"pages": 1}
 
 
+def test_the_reader_comes_behind_deliveries_and_hears_no_ctrl_c(helper, part):
+    """Linux gives each session the same share of a processor (sched(7), autogroup): priorities count within one."""
+    helper.ask(question(part([drawn("1")])), 20)
+    reader = helper._process.pid
+    assert os.getpriority(os.PRIO_PROCESS, reader) == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
+    assert os.getsid(reader) == os.getsid(0)
+    assert os.getpgid(reader) == reader
+
+
 def test_the_reader_has_no_more_memory_than_it_is_allowed(helper, part):
     helper.ask(question(part([drawn("1")])), 20)
     limits = Path(f"/proc/{helper._process.pid}/limits").read_text()

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
 from hl7apy.validation import Validator
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from receiver import cli
@@ -297,7 +298,7 @@ class Client:
         parts = {}
         for path in filter(Path.is_file, folder.iterdir()):
             part, _, name = path.name.rpartition("--")
-            parts[part or path.stem] = (BytesIO(path.read_bytes()), name, TYPES[path.suffix])
+            parts[part or path.stem] = FileStorage(BytesIO(path.read_bytes()), name, content_type=TYPES[path.suffix])
         boundary, body = encode_multipart(
             parts, "a-boundary"
         )  # Werkzeug's own is sometimes longer than RFC 2046 allows

@@ -51,13 +51,18 @@ class Context:
                 found[name] = problem
         return found
 
-    def require_space(self, process: Process) -> None:
-        """Raise `Problem` if a disk that the delivery needs has less free space than the settings ask for."""
+    def stage_with_space(self, process: Process) -> Stage:
+        """Return the stage of a process for a delivery.
+
+        Raises `Problem` as `stage` does, and if a disk that the delivery needs has less free space than the settings
+        ask for.
+        """
         stage = self.stage(process)
         stage.disks = stage.disks or _one_on_each([stage.root, self.settings.data, *self.ledger.folders])
         for folder in stage.disks:
             if free_space(folder) < self.settings.min_free:
                 raise Problem(Code.DISK_FULL, "There is too little free space to take a delivery.")
+        return stage
 
     def disks(self) -> list[Path]:
         """Return one folder on each file system that is written to."""

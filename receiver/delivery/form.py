@@ -66,17 +66,14 @@ class _Body:
     def _skip_preamble(self) -> None:
         """Read on to the end of the first delimiter."""
         delimiter = self._delimiter[2:]
-        while (start := self._buffer.find(delimiter)) < 0:
-            self._require_short_preamble(len(self._buffer) - len(delimiter))
+        longest = limits.MAX_PREAMBLE + 2  # with the CR LF that it begins with
+        while (start := self._buffer.find(delimiter)) < 0 and len(self._buffer) - len(delimiter) <= longest:
             self._read_on()
-        self._require_short_preamble(start)
+        if not 0 <= start <= longest:
+            raise Problem(Code.MALFORMED_BODY, "The first boundary is not at the beginning of the body.")
         if self._buffer[start - 2 : start] != b"\r\n":
             raise Problem(Code.MALFORMED_BODY, "The first boundary does not begin a line.")
         self._at = start + len(delimiter)
-
-    def _require_short_preamble(self, size: int) -> None:
-        if size > limits.MAX_PREAMBLE + 2:
-            raise Problem(Code.MALFORMED_BODY, "The first boundary is not at the beginning of the body.")
 
     def _ends(self) -> bool:
         """Return whether the delimiter that was read is the last one; else read on to the end of its line."""
@@ -135,7 +132,12 @@ class _Body:
         left = limits.READ_SIZE  # some servers (PEP 3333) let a read go on into what follows the body
         if self._length is not None:
             left = min(left, self._length - self._received)
-        chunk = self._read(left) if left else b""
+        try:
+            chunk = self._stream.read(left) if left else b""
+        except Problem:
+            raise
+        except Exception:  # noqa: BLE001 (each server has its own for a sender that is gone or sends nonsense)
+            raise Problem(Code.TRUNCATED_BODY, "The body could not be read to its end.") from None
         self._received += len(chunk)
         if self._received > self._max_body:
             raise _too_large(self._max_body)
@@ -143,14 +145,6 @@ class _Body:
             detail = f"The body ended after {self._received} of {self._length} bytes."
             raise Problem(Code.TRUNCATED_BODY, detail)
         return chunk
-
-    def _read(self, size: int) -> bytes:
-        try:
-            return self._stream.read(size)
-        except Problem:
-            raise
-        except Exception:  # noqa: BLE001 (each server has its own for a sender that is gone or sends nonsense)
-            raise Problem(Code.TRUNCATED_BODY, "The body could not be read to its end.") from None
 
 
 def _too_large(max_body: int) -> Problem:

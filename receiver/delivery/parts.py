@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 
 from receiver.core import limits
@@ -129,9 +130,9 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Sectio
         violations += _objections(part, head, rule, unknown)
         cut = rule and rule.max_size is not None and part.size > rule.max_size
         dropped |= bool(cut) and not isinstance(section.content, Path)
-    parts.sort(key=_order)
+    parts.sort(key=_order if len(came) < len(parts) else _place)
     violations += _counts(rules, came)
-    return Collected(tuple([part for _, part in parts]), _problem(violations), whole=not dropped)
+    return Collected(tuple(map(_part, parts)), _problem(violations) if violations else None, whole=not dropped)
 
 
 def match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | None]:
@@ -252,11 +253,12 @@ def _counts(rules: Sequence[PartConfig], came: Counter[int]) -> Iterator[Violati
             yield Violation(rule.name, Code.PART_REPEATED, f"The part may come once, and came {came[place]} times.")
 
 
-def _problem(violations: Sequence[Violation]) -> Problem | None:
-    if not violations:
-        return None
+def _problem(violations: Sequence[Violation]) -> Problem:
     gravest = min((Code(violation.rule) for violation in violations), key=GRAVITY.index)
     return Problem(gravest, "The parts are not those that this process takes.", violations)
+
+
+_place, _part = itemgetter(0), itemgetter(1)
 
 
 def _order(placed: tuple[int, Part]) -> tuple[int, list[tuple[int, str]]]:

@@ -23,17 +23,21 @@ from receiver.store import publish, quarantine
 from receiver.store.durable import storage
 from receiver.store.entry import Entry
 from receiver.store.ledger import VersionTakenError
+from receiver.store.stage import Stage
 
 
-def receive(context: Context, process: Process, incoming: Iterable[Section], arrival: Arrival) -> Receipt:
+def receive(
+    context: Context, process: Process, incoming: Iterable[Section], arrival: Arrival, stage: Stage | None = None
+) -> Receipt:
     """Take one delivery from its first section to its receipt. Raises `Problem` if it is not accepted.
 
+    `stage` is that of the process, if the caller has just found it.
     What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
     to its end leaves nothing behind, and neither does a failure of our own: the platform sends both again.
     """
     receipt = None
     try:
-        with storage("take the delivery in"), context.stage(process).open() as staged:
+        with storage("take the delivery in"), (stage or context.stage(process)).open() as staged:
             receipt = _receive(Intake(context, process, arrival, staged), incoming)
     except Problem as problem:
         if receipt is None:
@@ -86,7 +90,8 @@ def low_confidence(process: Process, reading: Reading) -> Problem | None:
     if rule.unknown == "low":
         measured = {name: reading.confidence.get(name) for name in reading.fields}
     low = below_minimum(measured, rule.minimum, rule.fields, known)
-    low += cells_below_minimum(reading.cells, rule.minimum, rule.fields, accept_unknown=rule.unknown == "accept")
+    if reading.cells:
+        low += cells_below_minimum(reading.cells, rule.minimum, rule.fields, accept_unknown=rule.unknown == "accept")
     return Problem(Code.CONFIDENCE_LOW, "The platform is not sure enough of some fields.", low) if low else None
 
 

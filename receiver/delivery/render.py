@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -23,7 +23,7 @@ from receiver.site.process import Process, RecordRule
 from receiver.store import digests, originals, quarantine
 from receiver.store.entry import Entry, PartLine
 from receiver.store.stage import Staged
-from receiver.templates.names import names, with_documents
+from receiver.templates.names import DocumentView, names, with_documents
 from receiver.templates.source import Place
 
 LINE = re.compile(r"line (\d+)")  # as the formats' checks begin a place
@@ -68,8 +68,8 @@ def render(
     `low` is the problem of a confidence that is too low, to be told together with the rules that are broken.
     """
     known = names(delivery, reading)
-    named = tuple(_named(process, delivery, known, parts))
-    values = with_documents(known, delivery, [(part, path) for part, path in named if part.role is Role.DOCUMENT])
+    named, taken, views = _named(process, delivery, known, parts)
+    values = with_documents(known, views)
     if process.rules or low:
         judge(process, values, low, accept=accept_rules)
     records = _records(process.records, values)
@@ -79,8 +79,8 @@ def render(
     marker = process.marker.render(values) if process.marker else None
     additions = batches.additions(process, delivery, records) if process.batches else ()
     files = [record for record in records if not record.batch] if additions else records
-    _refuse_clashes([path for _, path in named], [record.shown_path for record in files], marker)
-    return Rendered(named, tuple(files), marker, additions)
+    _refuse_clashes(taken, [record.shown_path for record in files], marker)
+    return Rendered(tuple(named), tuple(files), marker, additions)
 
 
 def _records(rules: Iterable[RecordRule], values: Names) -> list[Record]:
@@ -88,7 +88,10 @@ def _records(rules: Iterable[RecordRule], values: Names) -> list[Record]:
     problems: list[Problem] = []
     for rule in rules:
         try:
-            records += render_each(rule.each, values, partial(_one, rule)) if rule.each else _one(rule, values)
+            if rule.each:
+                records += render_each(rule.each, values, partial(_one, rule))
+            elif rule.when is None or rule.when.holds(values):
+                records.append(_record(rule, values))
         except Problem as problem:
             problems.append(problem)
         if len(records) > MAX_RECORDS:
@@ -98,14 +101,22 @@ def _records(rules: Iterable[RecordRule], values: Names) -> list[Record]:
     return records
 
 
-def _named(process: Process, delivery: Delivery, known: Names, parts: Sequence[Part]) -> Iterator[tuple[Part, str]]:
-    """Give each document and attachment its name; a second one of the same name gets -2 before its suffix."""
+def _named(
+    process: Process, delivery: Delivery, known: Names, parts: Sequence[Part]
+) -> tuple[list[tuple[Part, str]], set[str], list[DocumentView]]:
+    """Give each document and attachment its name; a second one of the same name gets -2 before its suffix.
+
+    Returns these, the names that are taken, folded, and what templates see of the documents.
+    """
+    named: list[tuple[Part, str]] = []
+    views: list[DocumentView] = []
     taken: set[str] = set()
     last: dict[str, int] = {}  # of each name, the number given last: a thousand pages may have the same
     for part in parts:
         if part.role is Role.METADATA:
             continue
-        path = process.documents.render(with_documents(known, delivery, [(part, "")]))
+        view = DocumentView(part, delivery.process)
+        path = process.documents.render(with_documents(known, [view]))
         first = _folded(path)
         unique, folded, count = path, first, last.get(first, 1)
         while folded in taken:
@@ -114,7 +125,11 @@ def _named(process: Process, delivery: Delivery, known: Names, parts: Sequence[P
             folded = _folded(unique)
         last[first] = count
         taken.add(folded)
-        yield part, unique
+        named.append((part, unique))
+        if part.role is Role.DOCUMENT:
+            view["path"] = unique
+            views.append(view)
+    return named, taken, views
 
 
 def _one(rule: RecordRule, values: Names) -> list[Record]:
@@ -151,9 +166,13 @@ def _written(lines: Sequence[Place], where: str) -> str:
     return f"{place.file}:{place.line}"
 
 
-def _refuse_clashes(documents: Sequence[str], records: Sequence[str], marker: str | None) -> None:
-    files = [*map(_folded, documents), *map(_folded, records), *([_folded(marker)] if marker else [])]
-    folders = {str(folder) for path in files if "/" in path for folder in PurePosixPath(path).parents}
+def _refuse_clashes(documents: Iterable[str], records: Sequence[str], marker: str | None) -> None:
+    """Raise `Problem` if two files get the same name, or one that a folder needs. Names of documents are folded."""
+    files = [*documents, *map(_folded, records), *([_folded(marker)] if marker else [])]
+    folders: set[str] = set()
+    for path in files:
+        if "/" in path:
+            folders.update(map(str, PurePosixPath(path).parents))
     if len(set(files)) < len(files) or not folders.isdisjoint(files):
         reason = _same_record(records) or "Two files of this delivery would get the same name."
         violation = Violation("path", "unique", reason)

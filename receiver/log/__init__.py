@@ -6,6 +6,7 @@ info: it went well. warning: a delivery was not accepted. error: somebody must l
 import logging
 from collections.abc import Mapping, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from receiver.core.batches import Batch
@@ -16,6 +17,7 @@ from receiver.log.lines import Writer
 from receiver.store.recover import Report
 
 logger = logging.getLogger("receiver")
+_size = attrgetter("size")
 
 OURS = {
     Code.STORAGE_FAILED,
@@ -86,7 +88,7 @@ def accepted(receipt: Receipt, cost: Mapping[str, Any] | None = None) -> None:
         "version": receipt.version,
         "documents": len(receipt.documents),
         "records": len(receipt.records),
-        "written": 0 if receipt.duplicate else sum([file.size for file in files]),
+        "written": 0 if receipt.duplicate else sum(map(_size, files)),
         **(_reasons(receipt.problem) if receipt.problem else {}),
         **(cost or {}),
     }

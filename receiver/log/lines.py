@@ -47,7 +47,8 @@ class Text(_Lines):
 
     def line(self, moment: str, record: logging.LogRecord, fields: dict[str, Any]) -> str:
         """Write one line."""
-        words = [moment, record.levelname, _one_line(record.getMessage())]
+        event = record.getMessage()
+        words = [moment, record.levelname, event if event.isprintable() else _word(event)]
         _add_words(words, fields)
         return " ".join(words)
 
@@ -93,10 +94,6 @@ def _add_words(words: list[str], fields: dict[str, Any]) -> None:
 
 def _word(text: str) -> str:
     return json.dumps(text, ensure_ascii=False) if not text.isprintable() or set(text) & set(' "=') else text
-
-
-def _one_line(text: str) -> str:
-    return text if text.isprintable() else json.dumps(text, ensure_ascii=False)
 
 
 class Writer:

@@ -55,10 +55,13 @@ class MetadataReader:
             if not name.startswith(tables.CELL):
                 gathered.fields[name] = typed(text, gathered.fields.get(name))
                 gathered.confidence[name] = 1.0
-        found = [*self._source_id_violations(document, identity), *gathered.violations, *rows.unread]
-        structure = [*broken, *(each for each in found if not _is_reported(each, broken))]
-        rest = (*self._field_violations(gathered, complete=not gathered.violations), *rows.invalid)
-        known = "" if source_id_fault(identity) else identity
+        found = [*gathered.violations, *rows.unread]
+        known = identity
+        if fault := source_id_fault(identity):
+            known = ""
+            found.insert(0, Violation(self.form.place(document, self.source_id, self.known), "source_id", fault))
+        structure = _merged(broken, found) if broken or found else ()
+        rest = (*self._field_violations(gathered), *rows.invalid)
         if structure:
             detail = "The metadata does not satisfy its schema."
             raise Problem(Code.METADATA_INVALID, detail, [*structure, *rest], source_id=known)
@@ -106,15 +109,16 @@ class MetadataReader:
         place = self.form.place(document, self.layout.each, self.known)
         return Gathered(lambda _: place, violations=[Violation(place, "fields", "there are no fields here")])
 
-    def _source_id_violations(self, document: Any, identity: Any) -> list[Violation]:
-        fault = source_id_fault(identity)
-        return [Violation(self.form.place(document, self.source_id, self.known), "source_id", fault)] if fault else []
-
-    def _field_violations(self, gathered: Gathered, *, complete: bool) -> tuple[Violation, ...]:
+    def _field_violations(self, gathered: Gathered) -> tuple[Violation, ...]:
         """Judge the fields, unless some are unreadable: they would count as missing."""
-        if self.fields_schema is None or not complete:
+        if self.fields_schema is None or gathered.violations:
             return ()
         return self.fields_schema.violations(gathered.fields, "fields", gathered.place_of)
+
+
+def _merged(broken: tuple[Violation, ...], found: list[Violation]) -> list[Violation]:
+    """Return what the schema says is broken, and of what was found else that which it has not said already."""
+    return [*broken, *(each for each in found if not _is_reported(each, broken))]
 
 
 def _is_reported(violation: Violation, broken: tuple[Violation, ...]) -> bool:

@@ -178,7 +178,8 @@ class Meters:
             self._counters.add(DELIVERIES(receipt.process, outcome))
             if outcome != "held":
                 self._success.set(LAST_SUCCESS(receipt.process), time.time())
-            self._broken(receipt.process, receipt.problem)
+            if receipt.problem:
+                self._broken(receipt.process, receipt.problem)
 
     def refused(self, problem: Problem, process: str) -> None:
         """Count what was not accepted."""
@@ -187,8 +188,8 @@ class Meters:
             self._counters.add(PROBLEMS(process, problem.code.value))
             self._broken(process, problem)
 
-    def _broken(self, process: str, problem: Problem | None) -> None:
-        for rule in problem.rules if problem else ():
+    def _broken(self, process: str, problem: Problem) -> None:
+        for rule in problem.rules:
             self._counters.add(RULES(process, rule))
 
     def end(self, process: str, received: int, steps: Mapping[Step, float], whole: float) -> None:

@@ -87,9 +87,8 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry, group: int | None = Non
     Where the same delivery was accepted before, the receipt is that one's, marked as a duplicate, and nothing is
     left to publish. Raises VersionTakenError if the version must be chosen anew, and Problem.
     """
-    with_originals = bool(entry.of_kind(Kind.ORIGINALS))
     published = [output for output in entry.outputs if output.kind is not Kind.ORIGINALS]
-    seal(staged, entry, published, group, whole=with_originals)
+    seal(staged, entry, published, group, whole=len(published) < len(entry.outputs))
     try:
         return _accept(ledger, staged, entry, ledger.commit, Attempt.of(entry.arrival, "accepted")).receipt()
     except AlreadyAcceptedError as accepted:
@@ -110,11 +109,15 @@ def again(
 
 def seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int | None, *, whole: bool) -> None:
     """Make what is to be published durable, or the whole stage, and the folders that it goes to. Raises Problem."""
-    for root in {output.root for output in published}:
-        if (owner := entry.groups.get(root) if root else group) is not None:
-            staged.share([output.staged for output in published if output.root == root], owner)
-    staged.seal(None if whole else {output.staged for output in published})
-    for root, folder in {(output.root, output.folder) for output in published}:
+    names: set[str] = set()
+    places: set[tuple[str, str]] = set()  # output folder, and the folder in it
+    for output in published:
+        names.add(output.staged)
+        places.add((output.root, output.folder))
+        if (owner := entry.groups.get(output.root) if output.root else group) is not None:
+            staged.share([output.staged], owner)
+    staged.seal(None if whole else names)
+    for root, folder in places:
         folders.make_folders(folder, root or entry.output)
         if (owner := entry.groups.get(root) if root else group) is not None:
             folders.share_folders(folder, root or entry.output, owner)

@@ -1,6 +1,6 @@
 """The names that a template sees."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from receiver import documents
 from receiver.core.delivery import Delivery, Part, Previous, Reading
@@ -18,7 +18,8 @@ class DocumentView(dict[str, object]):
 
     __slots__ = ("_process", "part")
 
-    def __init__(self, part: Part, path: str, process: str) -> None:
+    def __init__(self, part: Part, process: str) -> None:
+        """Its path in the output is "" until it is known: it may depend on all else."""
         super().__init__(
             name=part.name,
             filename=part.filename,
@@ -26,7 +27,7 @@ class DocumentView(dict[str, object]):
             type=part.type,
             size=part.size,
             sha256=part.sha256,
-            path=path,
+            path="",
         )
         self.part = part
         self._process = process
@@ -41,9 +42,9 @@ class DocumentView(dict[str, object]):
 def names(delivery: Delivery, reading: Reading) -> dict[str, object]:
     """Return what a template is rendered with, but for the documents."""
     return {
-        "fields": _plain(reading.fields),
-        "tables": _plain(reading.tables),
-        "confidence": _with_columns(reading) if reading.cells else _plain(reading.confidence),
+        "fields": dict(reading.fields),  # a dict itself, since the sandbox looks those up fastest
+        "tables": dict(reading.tables),
+        "confidence": _with_columns(reading) if reading.cells else dict(reading.confidence),
         "metadata": reading.document,
         "delivery": {
             "id": delivery.id,
@@ -51,19 +52,13 @@ def names(delivery: Delivery, reading: Reading) -> dict[str, object]:
             "source_id": delivery.source_id,
             "received_at": delivery.received_at,
             "version": delivery.version,
-            "previous": _previous(delivery.previous),
+            "previous": _previous(delivery.previous) if delivery.previous else None,
         },
     }
 
 
-def with_documents(
-    names: dict[str, object], delivery: Delivery, published: Sequence[tuple[Part, str]]
-) -> dict[str, object]:
-    """Add the documents that are published, each with its path in the output.
-
-    Where there is none, `document` is undefined.
-    """
-    views = [DocumentView(part, path, delivery.process) for part, path in published]
+def with_documents(names: dict[str, object], views: Sequence[DocumentView]) -> dict[str, object]:
+    """Add the documents that are published. If there is none, `document` is undefined."""
     return names | {"documents": views, **({"document": views[0]} if views else {})}
 
 
@@ -76,12 +71,5 @@ def _with_columns(reading: Reading) -> dict[str, object]:
     return {**lowest, **reading.confidence}
 
 
-def _previous(before: Previous | None) -> dict[str, object] | None:
-    if before is None:
-        return None
+def _previous(before: Previous) -> dict[str, object]:
     return {"id": before.id, "version": before.version, "received_at": before.received_at}
-
-
-def _plain(mapping: Mapping[str, object]) -> dict[str, object]:
-    # A dict itself, since the sandbox looks those up fastest.
-    return mapping if type(mapping) is dict else dict(mapping)

@@ -106,7 +106,6 @@ def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, me
         process = find_process(context.processes, name, _host(environ), token)
         process_name = cost.process = process.name
         usage.note(process, require_token(process, token))
-        _require_readable(context, process, environ)
         receipt = _take(context, process, environ, cost)
     except Problem as problem:
         cost.outcome = problem
@@ -148,14 +147,11 @@ def _host(environ: Environ) -> str:
     return host.partition(":")[0].lower()
 
 
-def _require_readable(context: Context, process: Process, environ: Environ) -> None:
-    """Raise `Problem` if a body need not be read: there is no space for it, or it is packed."""
-    context.require_space(process)
+def _take(context: Context, process: Process, environ: Environ, cost: Cost) -> Receipt:
+    """Read a delivery and take it. Raises `Problem`: before the body is read if there is no space, or it is packed."""
+    stage = context.stage_with_space(process)
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
         raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")
-
-
-def _take(context: Context, process: Process, environ: Environ, cost: Cost) -> Receipt:
     incoming = form.sections(
         cost,
         environ.get("CONTENT_TYPE", ""),
@@ -164,7 +160,7 @@ def _take(context: Context, process: Process, environ: Environ, cost: Cost) -> R
     )
     if PACED in environ:
         environ[PACED]()
-    return receive(context, process, incoming, Arrival(datetime.now(UTC), cost.peer))
+    return receive(context, process, incoming, Arrival(datetime.now(UTC), cost.peer), stage)
 
 
 def _length(environ: Environ) -> int | None:

@@ -1,6 +1,7 @@
 """Receipts, problems, and the only table of status codes."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -121,13 +122,13 @@ def receipt_body(receipt: Receipt) -> dict[str, Any]:
         "process": receipt.process,
         "sourceId": receipt.source_id,
         "version": receipt.version,
-        "documents": [_file(document) for document in receipt.documents],
-        "records": [_file(record) for record in receipt.records],
+        "documents": _files(receipt.documents),
+        "records": _files(receipt.records),
     }
 
 
-def _file(file: Output) -> dict[str, Any]:
-    return {"path": file.path, "sha256": file.sha256, "size": file.size}
+def _files(outputs: Iterable[Output]) -> list[dict[str, Any]]:
+    return [{"path": output.path, "sha256": output.sha256, "size": output.size} for output in outputs]
 
 
 def _json(content: dict[str, Any], status: int, kind: str) -> Response:

@@ -11,7 +11,7 @@ from receiver.core.problems import PASSING, Code, Problem, Violation
 from receiver.delivery import each as each_of
 from receiver.delivery.each import render_each, together
 from receiver.delivery.receive import _source_id, low_confidence, next_version, previous, read
-from receiver.delivery.render import _peeked, _refuse_clashes, _same_record, _written, holds
+from receiver.delivery.render import _folded, _peeked, _refuse_clashes, _same_record, _written, holds
 from receiver.delivery.rules import judge
 from receiver.templates.source import Place
 from tests.store.test_small_parts import ENTRY
@@ -114,11 +114,11 @@ def test_a_version_follows_the_one_that_was_accepted_before():
 )
 def test_files_of_one_name_are_refused(documents, records, marker, clash):
     if not clash:
-        _refuse_clashes(documents, records, marker)
+        _refuse_clashes(map(_folded, documents), records, marker)
         assert _same_record(records) == ""
         return
     with pytest.raises(Problem) as caught:
-        _refuse_clashes(documents, records, marker)
+        _refuse_clashes(map(_folded, documents), records, marker)
     assert (caught.value.code, [each.message for each in caught.value.violations]) == (Code.NAME_TAKEN, [clash])
 
 

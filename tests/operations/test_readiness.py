@@ -156,7 +156,7 @@ def test_every_disk_that_is_written_to_is_looked_at(tmp_path, place):
         assert any(each.is_relative_to(disk) for each in context.disks())
         assert "32 MB needed" in missing(context)["space"]
         with pytest.raises(Problem, match="too little free space"):
-            context.require_space(context.processes["referrals"])
+            context.stage_with_space(context.processes["referrals"])
         context.ledger.close()
     finally:
         subprocess.run(["umount", "-l", disk], check=True)

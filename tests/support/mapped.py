@@ -9,7 +9,7 @@ from receiver.core.delivery import Delivery, Part, Reading, Role
 from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Problem, Violation
 from receiver.templates import Templates
-from receiver.templates.names import names, with_documents
+from receiver.templates.names import DocumentView, names, with_documents
 from receiver.templates.templates import Dialect
 
 DELIVERY = Delivery(
@@ -47,7 +47,10 @@ class Mapped:
         known = FIELDS | (fields or {})
         reading = Reading("42", known, dict.fromkeys(known, 0.9), metadata)
         parts = [self.part(number) for number in range(documents)]
-        return with_documents(names(DELIVERY, reading), DELIVERY, [(part, f"{part.name}.pdf") for part in parts])
+        views = [DocumentView(part, DELIVERY.process) for part in parts]
+        for view in views:
+            view["path"] = f"{view['name']}.pdf"
+        return with_documents(names(DELIVERY, reading), views)
 
     def part(self, number: int) -> Part:
         path = self.site / f"part{number}"

@@ -10,7 +10,7 @@ import pytest
 from receiver.core.delivery import Reading
 from receiver.metadata import json as json_metadata
 from receiver.metadata import xml as xml_metadata
-from receiver.templates.names import NAMES, names, with_documents
+from receiver.templates.names import NAMES, DocumentView, names, with_documents
 from tests.support.mapped import DELIVERY, Mapped
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text("utf-8")
@@ -41,11 +41,9 @@ def test_an_example_is_true(site, kind, template, becomes):
     language = {"json": json_metadata, "xml": xml_metadata}[kind]
     metadata = language.as_names(language.parse(METADATA[kind]))
     reading = Reading("42", FIELDS, dict.fromkeys(FIELDS, 0.93), metadata, TABLES)
-    part = site.part(0)
-    assert (
-        site.compile(template, "text").render(with_documents(names(DELIVERY, reading), DELIVERY, [(part, "file0.pdf")]))
-        == becomes
-    )
+    view = DocumentView(site.part(0), DELIVERY.process)
+    view["path"] = "file0.pdf"
+    assert site.compile(template, "text").render(with_documents(names(DELIVERY, reading), [view])) == becomes
 
 
 def test_every_name_and_all_that_it_has_is_told(site):

@@ -22,6 +22,7 @@ from receiver.operations.notify import alerts
 from receiver.site import in_force
 from receiver.site.process import Process
 from receiver.store import ledger
+from receiver.store.rows import Roots
 from receiver.web import deliveries, health, replies
 
 _compiled: dict[Settings, Mapping[str, Process]] = {}  # by `prepare`, for the workers that are forked after it
@@ -100,7 +101,7 @@ def _processes(settings: Settings) -> Mapping[str, Process]:
 def _begin(settings: Settings, *, first: bool) -> Mapping[str, Process]:
     """Put the site in force, create the ledger, and return the processes."""
     processes = in_force.establish(settings)
-    ledger.create(settings.ledger)
+    ledger.create(settings.ledger, Roots.of(settings))
     meters.prepare(settings.local, first=first)
     return processes
 

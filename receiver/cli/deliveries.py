@@ -16,6 +16,7 @@ from receiver.core.settings import Settings
 from receiver.store import ledger
 from receiver.store.entry import OUTPUTS, DamagedRow, Entry
 from receiver.store.entry import to_dict as entry_to_dict
+from receiver.store.rows import Roots
 
 if TYPE_CHECKING:
     from receiver.delivery.context import Context
@@ -38,7 +39,7 @@ def open_ledger(settings: Settings) -> ledger.Ledger:
 
     A missing one is not created: nothing was received there.
     """
-    opened = ledger.Ledger(settings.ledger)
+    opened = ledger.Ledger(settings.ledger, Roots.of(settings))
     if opened.path and not opened.path.exists():
         raise click.UsageError(f"there is no ledger {opened.path}: is RECEIVER_DATA set as it is for the service?")
     return opened
@@ -57,7 +58,7 @@ def open_context(settings: Settings) -> "Context":
     from receiver.site import in_force
 
     open_ledger(settings)
-    ledger.create(settings.ledger)
+    ledger.create(settings.ledger, Roots.of(settings))
     return open_unrecovered(settings, processes(settings), create=in_force.read(settings.local) is None)
 
 
@@ -74,9 +75,9 @@ def look_at_context(settings: Settings) -> "Context":
 
     state = in_force.read(settings.local)
     if state is None:
-        open_ledger(settings)
-        return Context(settings, processes(settings), ledger.Ledger(settings.ledger), {})
-    return Context(settings, processes_in_force(settings, state), ledger.Ledger(settings.ledger), {})
+        return Context(settings, processes(settings), open_ledger(settings), {})
+    kept = ledger.Ledger(settings.ledger, Roots.of(settings))
+    return Context(settings, processes_in_force(settings, state), kept, {})
 
 
 def report_away(context: "Context") -> bool:

@@ -8,6 +8,7 @@ from receiver.core.settings import Settings
 from receiver.site import in_force
 from receiver.store import ledger
 from receiver.store.copying import copy
+from receiver.store.rows import Roots
 
 
 @click.group()
@@ -25,11 +26,13 @@ def copy_command(source: str, target: str) -> None:
     and compared. Sessions of the console are not taken along. Then set RECEIVER_LEDGER to TO and start the service; the
     way back is the same.
     """
-    with in_force.joining(Settings.from_environment().local) as first:
+    settings = Settings.from_environment()
+    with in_force.joining(settings.local) as first:
         if not first:
             raise Problem(Code.STORAGE_FAILED, "the service runs here: stop it first")
-        ledger.create(target)
-        opened = ledger.Ledger(source), ledger.Ledger(target)
+        roots = Roots.of(settings)
+        ledger.create(target, roots)
+        opened = ledger.Ledger(source, roots), ledger.Ledger(target, roots)
         try:
             copied = list(copy(*opened))
         finally:

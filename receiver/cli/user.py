@@ -9,6 +9,7 @@ from receiver.core.settings import Settings
 from receiver.store import ledger
 from receiver.store.accounts import Accounts, Role, User
 from receiver.store.ledger import Ledger
+from receiver.store.rows import Roots
 
 SHORTEST = 12  # characters of a password: NIST SP 800-63B asks for 8, and names of patients are behind this one
 ROLES = click.Choice([role.value for role in Role])
@@ -62,7 +63,7 @@ def password(name: str, password_stdin: bool) -> None:
 
 def _accounts() -> Accounts:
     settings = Settings.from_environment()
-    ledger.create(settings.ledger)
+    ledger.create(settings.ledger, Roots.of(settings))
     return Accounts(Ledger(settings.ledger).connections)
 
 

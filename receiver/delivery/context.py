@@ -20,6 +20,7 @@ from receiver.store.durable import storage
 from receiver.store.folders import FOLDER_MODE, free_space
 from receiver.store.ledger import Ledger
 from receiver.store.recover import Report, recover
+from receiver.store.rows import Roots
 from receiver.store.stage import FOLDER, Stage, Staged, stage_for
 
 
@@ -142,7 +143,7 @@ def open_unrecovered(settings: Settings, processes: Mapping[str, Process], *, cr
     """
     quarantine.ensure_folder(settings.data)
     originals.ensure_folder(settings.data)
-    ledger = Ledger(settings.ledger)
+    ledger = Ledger(settings.ledger, Roots.of(settings))
     return Context(settings, processes, ledger, stages_of(settings, processes, ledger.owner, create=create))
 
 

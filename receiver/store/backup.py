@@ -35,7 +35,7 @@ def backup(ledger: Path, target: Path) -> None:
 
 def _copy(ledger: Path, target: Path) -> None:
     """Copy page by page, and prove the copy. Raises apsw.Error, Problem."""
-    source, copy = schema.connect(ledger), apsw.Connection(str(target), flags=apsw.SQLITE_OPEN_READWRITE)
+    source, copy = schema.connect(ledger), schema.Connection(str(target), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         with copy.backup("main", source, "main") as run:
             while not run.done:
@@ -47,7 +47,7 @@ def _copy(ledger: Path, target: Path) -> None:
         source.close()
 
 
-def _require_whole(copy: apsw.Connection) -> None:
+def _require_whole(copy: schema.Connection) -> None:
     """Raise Problem for a copy of which not every page and every row can be read: so it is with the ledger."""
     if copy.execute("PRAGMA integrity_check(1)").get != "ok":
         raise Problem(Code.STORAGE_FAILED, "the copy of the ledger is damaged, so the ledger may be, too")

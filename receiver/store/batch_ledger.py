@@ -22,6 +22,7 @@ class Batches:
 
     def __init__(self, connections: Connections, own: OwnQueries) -> None:
         self._own = own
+        self._roots = connections.roots
         self._read = connections.read
         self._write = connections.write
 
@@ -93,7 +94,7 @@ class Batches:
             self._own.lock(connection, entry)
             if not batches.commit(connection, batch, entry, before):
                 return False
-            self._own.claim(connection, Claims.of(entry))
+            self._own.claim(connection, Claims.of(entry, self._roots))
             return True
 
         return self._write(operation)

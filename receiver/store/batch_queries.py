@@ -6,7 +6,6 @@ is accepted. Which batch that is, and whether the batch is full by it, is decide
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -14,12 +13,13 @@ from typing import Any
 
 from receiver.core import units
 from receiver.core.batches import Addition, Batch, BatchStatus
-from receiver.core.delivery import Kind, Output, Record
+from receiver.core.delivery import Output, Record
 from receiver.store.entry import Entry
+from receiver.store.rows import Roots, output_of, output_to_dict
 
 _COLUMNS = (
     *("process", "name", "number", "status", "opened_at", "closed_at", "published_at", "closed_by", "count", "size"),
-    *("output", "stage", "file"),
+    *("output", "stage_folder", "file"),
 )
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM batches"  # noqa: S608 (our own names)
 _KEY = "process = ? AND name = ? AND number = ?"
@@ -30,14 +30,14 @@ UNPUBLISHED = "status <> 'published'"  # SQLite uses the index only for a query 
 def select(connection: Any, where: str, *values: Any) -> list[Batch]:
     """Return batches; `where` is our own text, never data."""
     found: list[Any] = connection.execute(f"{_SELECT} {where}", values).fetchall()
-    return [_batch(dict(zip(_COLUMNS, row, strict=True))) for row in found]
+    return [_batch(dict(zip(_COLUMNS, row, strict=True)), connection.roots) for row in found]
 
 
-def _batch(column: dict[str, Any]) -> Batch:
-    moments = {name: column[name] and units.moment(column[name]) for name in _MOMENTS}
-    file = json.loads(column["file"]) if column["file"] else None
-    output = Output(**{**file, "kind": Kind(file["kind"])}) if file else None
-    return Batch(**{**column, **moments, "status": BatchStatus(column["status"]), "file": output})
+def _batch(column: dict[str, Any], roots: Roots) -> Batch:
+    column |= {name: column[name] and units.moment(column[name]) for name in _MOMENTS}
+    column |= {"output": roots.absolute(column["output"]), "stage": roots.absolute(column.pop("stage_folder"))}
+    file = output_of(json.loads(column["file"]), roots) if column["file"] else None
+    return Batch(**column | {"status": BatchStatus(column["status"]), "file": file})
 
 
 def add(connection: Any, entry: Entry, at: datetime) -> None:
@@ -111,10 +111,14 @@ def _changed(connection: Any, sql: str, *values: Any) -> bool:
 
 def commit(connection: Any, batch: Batch, entry: Entry, before: BatchStatus) -> bool:
     """Accept the file of a batch, `entry` being its publication; False if the batch is not as it was `before`."""
-    sql = f"UPDATE batches SET status = 'committed', output = ?, stage = ?, file = ? WHERE {_KEY} AND status = ?"  # noqa: S608
-    key = (batch.process, batch.name, batch.number)
-    file = json.dumps(asdict(entry.outputs[0]))
-    return _changed(connection, sql, entry.output, entry.stage, file, *key, before.value)
+    sql = f"UPDATE batches SET status = 'committed', output = ?, stage_folder = ?, file = ? WHERE {_KEY} AND status = ?"  # noqa: S608
+    key, roots = (batch.process, batch.name, batch.number), connection.roots
+    folders = roots.relative(entry.output), roots.relative(entry.stage)
+    return _changed(connection, sql, *folders, _file(entry.outputs[0], roots), *key, before.value)
+
+
+def _file(output: Output | None, roots: Roots) -> str:
+    return json.dumps(output_to_dict(output, roots)) if output else ""
 
 
 def publish(connection: Any, batch: Batch, entry: Entry, at: datetime) -> None:
@@ -123,7 +127,8 @@ def publish(connection: Any, batch: Batch, entry: Entry, at: datetime) -> None:
         f"UPDATE batches SET status = 'published', published_at = ? WHERE {_KEY} AND status = 'committed'",  # noqa: S608
         (units.stamp(at), batch.process, batch.name, batch.number),
     )
-    connection.execute("DELETE FROM claims WHERE target = ? AND id = ?", (entry.outputs[0].target, entry.id))
+    target = connection.roots.relative(entry.outputs[0].target)
+    connection.execute("DELETE FROM claims WHERE target = ? AND id = ?", (target, entry.id))
 
 
 def forget(connection: Any, batch: Batch, most: int) -> int:
@@ -148,8 +153,8 @@ def uses_stage(connection: Any, folder: Path) -> bool:
     """Return whether a batch that is being published still has its file in a folder of the stage."""
     return bool(
         connection.execute(
-            f"SELECT EXISTS (SELECT 1 FROM batches WHERE status = 'committed' AND {UNPUBLISHED} AND stage = ?)",  # noqa: S608
-            (str(folder),),
+            f"SELECT EXISTS (SELECT 1 FROM batches WHERE status = 'committed' AND {UNPUBLISHED} AND stage_folder = ?)",  # noqa: S608
+            (connection.roots.relative(str(folder)),),
         ).get
     )
 
@@ -190,7 +195,7 @@ def of_deliveries(connection: Any, ids: Sequence[str]) -> Iterator[tuple[str, Ba
         f"WHERE delivery IN ({wanted}) ORDER BY delivery, name, number",
         tuple(ids),
     ).fetchall()
-    return ((id_, _batch(dict(zip(_COLUMNS, row, strict=True)))) for id_, *row in found)
+    return ((id_, _batch(dict(zip(_COLUMNS, row, strict=True)), connection.roots)) for id_, *row in found)
 
 
 def complete(connection: Any, batch: Batch, records: Sequence[tuple[str, int, str]]) -> bool:
@@ -212,11 +217,12 @@ def complete(connection: Any, batch: Batch, records: Sequence[tuple[str, int, st
     )
     for table in ("batch_records", "batches"):
         connection.execute(f"DELETE FROM {table} WHERE {_KEY}", key)  # noqa: S608 (our own)
-    values = [getattr(batch, name) for name in _COLUMNS[:-1]]
+    values = [getattr(batch, name) for name in _COLUMNS[:-3]]
     texts = [units.stamp(each) if isinstance(each, datetime) else each for each in values]
+    folders = map(connection.roots.relative, (batch.output, batch.stage))
     connection.execute(
         f"INSERT INTO batches ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",  # noqa: S608
-        (*texts, json.dumps(asdict(batch.file)) if batch.file else ""),
+        (*texts, *folders, _file(batch.file, connection.roots)),
     )
     connection.executemany(
         "INSERT INTO batch_records (process, name, number, delivery, size, sha256) VALUES (?, ?, ?, ?, ?, ?)",

@@ -119,7 +119,7 @@ def _mark(ledger: Ledger, batch: Batch, entry: Entry) -> None:
     """Note that a batch is published, in the journal of its output, if there is one, and in the ledger."""
     now = datetime.now(UTC)
     if journal.is_kept(entry.output):
-        journal.note_batch(entry.output, batch, ledger.batches.deliveries(batch), now)
+        journal.note_batch(entry.output, batch, ledger.batches.deliveries(batch), now, ledger.roots)
     ledger.batches.published(batch, entry, now)
 
 

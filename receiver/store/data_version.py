@@ -2,6 +2,7 @@
 
 A file without one was written before there was any, and is read as version 1. Whatever changes the meaning of a file
 raises VERSION, and reads the versions before it. What a newer program wrote is refused: it may mean something else.
+From 2 on, journals tell paths from the roots on.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 from receiver.core.problems import Code, Problem
 
 KEY = "dataVersion"
-VERSION = 1
+VERSION = 2
 
 
 def stamped(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What the ledger asks of a database. `sqlite/` and `postgres/` are packages with these functions.
 
 Both keep the same rows as the same texts (`rows.py`), so that a ledger can be copied from one to the other.
-A connection is whatever the database's own functions take: the ledger only hands it on.
+A connection is whatever the database's own functions take: the ledger only hands it on. It has the `roots` of the paths
+in its rows.
 """
 
 import importlib
@@ -17,7 +18,7 @@ from receiver.core.problems import Code, Problem
 from receiver.core.settings import POSTGRES_EXTRA
 from receiver.store.entry import Attempt, Entry, Unaccepted, Waiting
 from receiver.store.queries import Claims
-from receiver.store.rows import Row
+from receiver.store.rows import Roots, Row
 
 Result = TypeVar("Result")
 
@@ -28,6 +29,8 @@ class CommitUnknownError(Problem):
 
 class Connections(Protocol):
     """What one process has open of a database, for all its threads. Nothing is opened before it is used."""
+
+    roots: Roots  # of the paths in its rows
 
     def read(self, query: Callable[[Any], Result]) -> Result:
         """Run a query on what is committed by now. Raises Problem."""
@@ -134,15 +137,15 @@ class Database:
     hosts: Hosts | None = None  # None if one host has it all, whose processes know of each other by file locks
 
 
-def database_of(url: str) -> Database:
+def database_of(url: str, roots: Roots) -> Database:
     """Return the database that a URL names; nothing is opened yet. Raises Problem if it names none."""
-    found: Database = _module(url).database(url)
+    found: Database = _module(url).database(url, roots)
     return found
 
 
-def create(url: str) -> None:
+def create(url: str, roots: Roots) -> None:
     """Create the ledger's tables, or bring them up to date. Raises Problem."""
-    _module(url).create(url)
+    _module(url).create(url, roots)
 
 
 def _module(url: str) -> Any:

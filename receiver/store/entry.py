@@ -1,6 +1,6 @@
 """What the ledger keeps of a delivery: everything but a field's value and the names the sender gave its files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from mimetypes import MimeTypes
@@ -162,8 +162,11 @@ _PART = tuple(each.name for each in fields(PartLine))
 _part = attrgetter(*_PART)
 
 
-def to_dict(entry: Entry) -> dict[str, Any]:
-    """Return a delivery as JSON, of which rows, kept deliveries and verbs take their part."""
+def to_dict(entry: Entry, told: Callable[[str], str] = str) -> dict[str, Any]:
+    """Return a delivery as JSON, of which rows, kept deliveries and verbs take their part.
+
+    `told` is how a folder of its outputs is told.
+    """
     return {
         "id": entry.id,
         "process": entry.process,
@@ -177,26 +180,27 @@ def to_dict(entry: Entry) -> dict[str, Any]:
         "peer": entry.peer,
         "configuration": entry.configuration,
         "parts": [dict(zip(_PART, _part(part), strict=True)) for part in entry.parts],
-        **_outputs(entry),
+        **_outputs(entry, told),
         "violations": [asdict(violation) for violation in entry.violations],
         "attempts": [attempt_to_dict(attempt) for attempt in entry.attempts],
         "attemptCount": entry.attempt_count,
     }
 
 
-def _outputs(entry: Entry) -> dict[str, list[dict[str, Any]]]:
+def _outputs(entry: Entry, told: Callable[[str], str]) -> dict[str, list[dict[str, Any]]]:
     """Return what is published of a delivery, by kind; a root is said only where it is not the process's own."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in OUTPUTS.values()}
     for output in entry.outputs:
+        folder, slash, name = output.target.rpartition("/")
         written: dict[str, Any] = {
             "path": output.path,
-            "target": output.target,
+            "target": told(folder) + slash + name,
             "staged": output.staged,
             "size": output.size,
             "sha256": output.sha256,
         }
         if output.root:
-            written["root"] = output.root
+            written["root"] = told(output.root)
         found[OUTPUTS[output.kind]].append(written)
     return found
 

@@ -5,24 +5,26 @@ by this alone, so it lies with the output and not with the ledger: a line for ea
 
 A line is appended once all files of its delivery are in place, and not made durable by itself: a power cut may lose the
 last seconds of the journal, while the ledger has them. Only a ledger that is lost within the same seconds misses them.
+
+Paths are told as rows tell them, from the roots on.
 """
 
 import contextlib
 import json
 import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from receiver.core import units
 from receiver.core.batches import Batch, BatchStatus
-from receiver.core.delivery import Kind, Output, Status
+from receiver.core.delivery import Status
 from receiver.store import folders
 from receiver.store.data_version import require_known, stamped
 from receiver.store.durable import storage
 from receiver.store.entry import Entry, PartLine, to_dict
+from receiver.store.rows import Roots, output_of, output_to_dict
 
 BatchedRecord = tuple[str, int, str]  # id of its delivery, size in bytes, SHA-256
 
@@ -42,17 +44,18 @@ def ensure_folder(output: Path) -> None:
         folder.chmod(0o700)
 
 
-def note(entries: Sequence[Entry], at: datetime, batched: Collection[str] = ()) -> None:
+def note(entries: Sequence[Entry], at: datetime, roots: Roots, batched: Collection[str] = ()) -> None:
     """Append published deliveries to the journals of their outputs, if there are any. Raises Problem.
 
     Those that are `batched`, by their ids, have records in batches: their last word is the line of the batch.
     """
     for entry in entries:
         if is_kept(entry.output):  # as a rule it is not: an attempt to open it would take longer
-            _append(entry.output, at, _described(entry, at, waits=entry.id in batched or bool(entry.additions)))
+            waits = entry.id in batched or bool(entry.additions)
+            _append(entry.output, at, _described(entry, at, roots, waits=waits))
 
 
-def note_batch(output: str, batch: Batch, records: Sequence[BatchedRecord], at: datetime) -> None:
+def note_batch(output: str, batch: Batch, records: Sequence[BatchedRecord], at: datetime, roots: Roots) -> None:
     """Append a published batch to the journal of its output, if there is one. Raises Problem."""
     if is_kept(output):
         described = {
@@ -62,7 +65,7 @@ def note_batch(output: str, batch: Batch, records: Sequence[BatchedRecord], at: 
             "publishedAt": units.stamp(at),
             "closedBy": batch.closed_by,
             "size": batch.size,
-            "file": batch.file and asdict(batch.file),
+            "file": batch.file and output_to_dict(batch.file, roots),
             "records": [list(record) for record in records],
         }
         _append(output, at, described)
@@ -86,22 +89,22 @@ def _append(output: str, at: datetime, described: dict[str, Any]) -> None:
         os.close(file)
 
 
-def read(output: Path) -> Iterator[Entry]:
+def read(output: Path, roots: Roots) -> Iterator[Entry]:
     """Yield what was published to an output folder, each delivery once, as the ledger had it. Raises Problem.
 
     Not what has records in batches none of which was published: only sent again is that whole.
     """
-    settled = {id_ for _, records in batches(output) for id_, _, _ in records}
+    settled = {id_ for _, records in batches(output, roots) for id_, _, _ in records}
     found: dict[str, Entry] = {}
     for described in _lines(output):
         if "batch" not in described and (not described.get("waits") or described["id"] in settled):
-            found[described["id"]] = _entry(described)
+            found[described["id"]] = _entry(described, roots)
     yield from found.values()
 
 
-def batches(output: Path) -> list[tuple[Batch, list[BatchedRecord]]]:
+def batches(output: Path, roots: Roots) -> list[tuple[Batch, list[BatchedRecord]]]:
     """Return the batches that were published to an output folder, each with its records. Raises Problem."""
-    found = {tuple(each["batch"]): _batch(each) for each in _lines(output) if "batch" in each}
+    found = {tuple(each["batch"]): _batch(each, roots) for each in _lines(output) if "batch" in each}
     return list(found.values())
 
 
@@ -136,17 +139,17 @@ def _months(output: Path) -> list[Path]:
     return sorted((output / FOLDER).glob("????-??.jsonl"))
 
 
-def _described(entry: Entry, at: datetime, *, waits: bool) -> dict[str, Any]:
+def _described(entry: Entry, at: datetime, roots: Roots, *, waits: bool) -> dict[str, Any]:
     form = to_dict(entry)
     names = ("id", "process", "sourceId", "version", "receivedAt", "publishedAt", "peer", "configuration", "parts")
     return (
         {name: form[name] for name in names}
-        | {"publishedAt": units.stamp(at), "outputs": [asdict(output) for output in entry.outputs]}
+        | {"publishedAt": units.stamp(at), "outputs": [output_to_dict(output, roots) for output in entry.outputs]}
         | ({"waits": True} if waits else {})
     )
 
 
-def _batch(described: dict[str, Any]) -> tuple[Batch, list[BatchedRecord]]:
+def _batch(described: dict[str, Any], roots: Roots) -> tuple[Batch, list[BatchedRecord]]:
     process, name, number = described["batch"]
     file = described["file"]
     records = [(str(id_), int(size), str(sha256)) for id_, size, sha256 in described["records"]]
@@ -161,12 +164,12 @@ def _batch(described: dict[str, Any]) -> tuple[Batch, list[BatchedRecord]]:
         closed_by=described["closedBy"],
         count=len(records),
         size=described["size"],
-        file=file and Output(**file | {"kind": Kind(file["kind"])}),
+        file=file and output_of(file, roots),
     )
     return batch, records
 
 
-def _entry(described: dict[str, Any]) -> Entry:
+def _entry(described: dict[str, Any], roots: Roots) -> Entry:
     at = units.moment(described["publishedAt"])
     return Entry(
         id=described["id"],
@@ -177,7 +180,7 @@ def _entry(described: dict[str, Any]) -> Entry:
         peer=described["peer"],
         configuration=described["configuration"],
         parts=tuple(PartLine(**part) for part in described["parts"]),
-        outputs=tuple(Output(**each | {"kind": Kind(each["kind"])}) for each in described["outputs"]),
+        outputs=tuple(output_of(each, roots) for each in described["outputs"]),
         status=Status.PUBLISHED,
         committed_at=at,
         published_at=at.astimezone(UTC),

@@ -22,6 +22,7 @@ from receiver.store.batch_ledger import Batches
 from receiver.store.database import CommitUnknownError, OwnQueries
 from receiver.store.entry import Attempt, DamagedRow, Entry, Standing, Unaccepted, Waiting
 from receiver.store.queries import IS_KEPT, OF_ONE, UNFINISHED, UNPUBLISHED, ClaimedError, Claims
+from receiver.store.rows import NO_ROOTS, Roots
 
 Result = TypeVar("Result")
 
@@ -53,20 +54,24 @@ class VersionTakenError(Exception):
         self.free = free
 
 
-def create(url: str) -> None:
+def create(url: str, roots: Roots = NO_ROOTS) -> None:
     """Create the ledger, or bring it up to date. Raises Problem, also for one that a newer program wrote.
 
     Called once, before workers are forked.
     """
-    database.create(url)
+    database.create(url, roots)
 
 
 class Ledger:
     """One ledger that was created, for all threads and all forked workers."""
 
-    def __init__(self, url: str) -> None:
-        """Name the ledger; nothing is opened yet. Raises Problem if `url` names none."""
-        found = database.database_of(url)
+    def __init__(self, url: str, roots: Roots = NO_ROOTS) -> None:
+        """Name the ledger; nothing is opened yet. Raises Problem if `url` names none.
+
+        Who uses paths of its rows must say where the `roots` of them are.
+        """
+        found = database.database_of(url, roots)
+        self.roots = roots
         self.path = found.path  # of its file; None if it is on a server
         self.folders = [self.path.parent] if self.path else []  # in which it takes space
         self.connections = found.connections
@@ -202,7 +207,7 @@ class Ledger:
 
         status, committed_at = Status.COMMITTED, datetime.now(UTC)
         first = entry.tried(attempt, status=status, committed_at=committed_at)
-        row, claims = rows.row(first), Claims.of(entry)
+        row, claims = rows.row(first, self.roots), Claims.of(entry, self.roots)
 
         def operation(connection: Any) -> Entry:
             accepted = first
@@ -227,7 +232,7 @@ class Ledger:
 
     def reopen(self, entry: Entry, attempt: Attempt, missing: Sequence[Output]) -> Entry:
         """Accept a published delivery once more, for its missing files. Raises CommitUnknownError, or Problem."""
-        claims = Claims.of(replace(entry, outputs=tuple(missing)))
+        claims = Claims.of(replace(entry, outputs=tuple(missing)), self.roots)
 
         def operation(connection: Any) -> Entry:
             self._own.lock(connection, entry)
@@ -263,7 +268,8 @@ class Ledger:
 
         `later`: before whatever this process writes next, in the same transaction, or a moment later by itself.
         """
-        claims = [Claims.of(entry) for entry in sorted(entries, key=_by_id)]  # others may mark the same ones
+        in_order = sorted(entries, key=_by_id)  # others may mark the same ones
+        claims = [Claims.of(entry, self.roots) for entry in in_order]
         mark = partial(queries.publish, published=claims, at=units.stamp(at))
         if later:
             self.connections.postpone(mark)

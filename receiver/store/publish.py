@@ -157,7 +157,7 @@ def _mark(ledger: Ledger, entries: Sequence[Entry], *, later: bool = False) -> N
     """Note that deliveries are published, in the journals of their outputs and in the ledger. Raises Problem."""
     now = datetime.now(UTC)
     batched = () if later else ledger.batches.of_deliveries([entry.id for entry in entries])
-    journal.note(entries, now, batched)
+    journal.note(entries, now, ledger.roots, batched)
     ledger.published(entries, now, later=later)
 
 

@@ -19,6 +19,7 @@ from receiver.core.problems import Code, Problem
 from receiver.store import rows
 from receiver.store.durable import storage_problem
 from receiver.store.entry import DamagedRow, Entry, Standing
+from receiver.store.rows import Roots
 
 # SQLite uses a partial index only for a query that repeats the index's own condition.
 UNPUBLISHED = "status <> 'published'"
@@ -39,7 +40,8 @@ _BUT_ATTEMPTS = ", ".join("'[]'" if name == "attempts" else name for name in row
 ADD = f"INSERT INTO deliveries ({_NAMES}) VALUES ({', '.join('?' * len(rows.COLUMNS))})"  # noqa: S608 (our own)
 _PUT = f"{ADD} ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rows.COLUMNS[1:])}"
 _PUBLISH = (
-    "UPDATE deliveries SET status = 'published', published_at = ? WHERE id = ? AND stage = ? AND status = 'committed'"
+    "UPDATE deliveries SET status = 'published', published_at = ? "
+    "WHERE id = ? AND stage_folder = ? AND status = 'committed'"
 )
 _COUNTS = f"SELECT process, status, count(*) FROM deliveries WHERE {UNPUBLISHED} GROUP BY status, process"  # noqa: S608
 _OLDEST = f"SELECT process, min(committed_at) FROM deliveries WHERE {UNFINISHED} GROUP BY process"  # noqa: S608
@@ -55,12 +57,12 @@ def select(connection: Any, where: str, *values: Any) -> list[Entry | DamagedRow
         found: list[Any] = connection.execute(f"{_SELECT} {where}", values).fetchall()
     except UnicodeDecodeError:
         found = connection.execute(f"{_SELECT_BYTES} {where}", values).fetchall()
-    return [_entry(row) for row in found]
+    return [_entry(row, connection.roots) for row in found]
 
 
-def _entry(row: Sequence[Any]) -> Entry | DamagedRow:
+def _entry(row: Sequence[Any], roots: Roots) -> Entry | DamagedRow:
     try:
-        return rows.entry(row)
+        return rows.entry(row, roots)
     except DamagedRow as damaged:
         return damaged
 
@@ -72,7 +74,7 @@ def latest(connection: Any, process: str, source_id: str) -> Entry | None:
         "WHERE source_id = ? AND process = ? AND version IS NOT NULL ORDER BY version DESC LIMIT 1",
         (source_id, process),
     ).fetchall()
-    return rows.entry(found[0]) if found else None
+    return rows.entry(found[0], connection.roots) if found else None
 
 
 def find(connection: Any, id: str) -> Entry | None:  # noqa: A002 (the column's name)
@@ -108,8 +110,8 @@ def uses_stage(connection: Any, folder: Path) -> bool:
     """Return whether an accepted delivery still has files in a folder of the stage."""
     return bool(
         connection.execute(
-            f"SELECT EXISTS (SELECT 1 FROM deliveries WHERE {UNFINISHED} AND stage = ?)",  # noqa: S608 (our own)
-            (str(folder),),
+            f"SELECT EXISTS (SELECT 1 FROM deliveries WHERE {UNFINISHED} AND stage_folder = ?)",  # noqa: S608 (our own)
+            (connection.roots.relative(str(folder)),),
         ).get
     )
 
@@ -130,7 +132,7 @@ def counts(connection: Any) -> dict[tuple[str, Status], int]:
 
 def put(connection: Any, entry: Entry) -> Entry:
     """Write an entry, over the one before it, and return it."""
-    connection.execute(_PUT, rows.row(entry))
+    connection.execute(_PUT, rows.row(entry, connection.roots))
     note_digests(connection, entry)
     return entry
 
@@ -162,33 +164,37 @@ class ClaimedError(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The names that a delivery claims; originals have a folder of their own, named by its id."""
+    """The names that a delivery claims, as rows tell paths; originals have a folder of their own, named by its id."""
 
     id: str
     stage: str  # the folder in which the files lie until they are published
     targets: list[str]
     folders: list[str]  # below the output, that the names need
+    paths: list[str]  # of the targets, absolute
 
     @classmethod
-    def of(cls, entry: Entry) -> "Claims":
+    def of(cls, entry: Entry, roots: Roots) -> "Claims":
         """Return what an entry claims."""
+        paths: list[str] = []
         targets: list[str] = []
         folders: set[str] = set()
         for output in entry.outputs:
             if output.kind is Kind.ORIGINALS:
                 continue
-            target, root = output.target, output.root or entry.output
-            targets.append(target)
-            while len(target := target.rpartition("/")[0]) > len(root):
-                folders.add(target)
-        return cls(entry.id, entry.stage, targets, [*folders])
+            folder, slash, name = output.target.rpartition("/")
+            paths.append(output.target)
+            targets.append(roots.relative(folder) + slash + name)
+            while len(folder) > len(output.root or entry.output):
+                folders.add(roots.relative(folder))
+                folder = folder.rpartition("/")[0]
+        return cls(entry.id, roots.relative(entry.stage), targets, [*folders], paths)
 
 
 def require_free(claims: Claims) -> None:
     """Raise Problem if a file has one of the claimed names."""
-    for target in claims.targets:
+    for path in claims.paths:
         try:
-            os.lstat(target)
+            os.lstat(path)
         except FileNotFoundError:
             continue
         except NotADirectoryError:  # a file is where a folder must be

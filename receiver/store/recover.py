@@ -108,10 +108,10 @@ def complete(ledger: Ledger, outputs: Iterable[Path], now: datetime) -> Complete
     for output in outputs:
         if not journal.is_kept(output):
             done.without.append(output)
-        for batch, records in journal.batches(output):
+        for batch, records in journal.batches(output, ledger.roots):
             if ledger.batches.complete(batch, records):
                 done.added.append(batch.id)
-        for entry in journal.read(output):
+        for entry in journal.read(output, ledger.roots):
             try:
                 if ledger.complete(entry, Attempt(now, "", "restored", note="from the journal of the output")):
                     done.added.append(entry.id)

@@ -1,14 +1,22 @@
-"""Entries as rows of the table `deliveries`, and back: plain columns, JSON text for lists."""
+"""Entries as rows of the table `deliveries`, and back: plain columns, JSON text for lists.
+
+A path is told from one of the named folders on (`Roots`): hosts may have mounted them elsewhere, and they may be moved.
+"""
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
+from functools import lru_cache
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from receiver.core import units
 from receiver.core.delivery import Kind, Output, Status
 from receiver.core.problems import Code, Violation
+from receiver.core.settings import Settings
 from receiver.store.entry import OUTPUTS, Attempt, DamagedRow, Entry, PartLine, attempt_to_dict, to_dict
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -30,7 +38,7 @@ _JSON_NAMES = {  # by column: what `to_dict` calls it
     "marker": "marker",
     "originals": "originals",
     "output": "output",
-    "stage": "stage",
+    "stage_folder": "stage",
     "code": "code",
     "violations": "violations",
     "attempts": "attempts",
@@ -39,13 +47,57 @@ _JSON_NAMES = {  # by column: what `to_dict` calls it
 COLUMNS = tuple(_JSON_NAMES)
 Row: TypeAlias = tuple[Any, ...]  # in the order of COLUMNS
 
+AT_ONCE = 10_000  # rows of one statement: less than a second
+REMEMBERED = 1_000  # paths that are told again and again: folders of the stage and the output
+
 _in_order = itemgetter(*_JSON_NAMES.values())
 
 
-def row(entry: Entry) -> Row:
+class Roots:
+    """Where this host has the folders by whose names rows tell paths: `output/referrals`, `data/stage/4f1c`.
+
+    What lies in none of them is told as it is, and so must be the same on every host.
+    """
+
+    def __init__(self, **folders: Path) -> None:
+        self.folders = {name: str(folder.absolute()) for name, folder in folders.items()}
+        self._deepest_first = sorted(self.folders.items(), key=_depth)
+        self.relative = lru_cache(REMEMBERED)(self._relative)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Roots":
+        """Return those of the service."""
+        return cls(output=settings.output, data=settings.data)
+
+    def _relative(self, path: str) -> str:
+        """Return a path as rows tell it."""
+        for name, root in self._deepest_first:
+            if path == root or path.startswith(f"{root}/"):
+                return name + path[len(root) :]
+        return path
+
+    def spellings(self) -> list[tuple[str, str]]:
+        """Return name and path of each as older rows may have it, also without links, the deepest first."""
+        found = [(name, path) for name, root in self.folders.items() for path in {root, os.path.realpath(root)}]
+        return sorted(found, key=_depth)
+
+    def absolute(self, told: str) -> str:
+        """Return the path that a row tells."""
+        name, slash, rest = told.partition("/")
+        return self.folders[name] + slash + rest if name in self.folders else told
+
+
+def _depth(root: tuple[str, str]) -> int:
+    return -len(root[1])
+
+
+NO_ROOTS = Roots()
+
+
+def row(entry: Entry, roots: Roots) -> Row:
     """Return the values of `COLUMNS`."""
-    values = to_dict(entry)
-    values["output"], values["stage"] = entry.output, entry.stage
+    values = to_dict(entry, roots.relative)
+    values["output"], values["stage"] = roots.relative(entry.output), roots.relative(entry.stage)
     found = _in_order(values)
     return tuple([(_encode(each) if each else "[]") if isinstance(each, list) else each for each in found])
 
@@ -60,10 +112,10 @@ def attempt_text(attempt: Attempt) -> str:
     return _encode(attempt_to_dict(attempt))
 
 
-def entry(values: Sequence[Any]) -> Entry:
+def entry(values: Sequence[Any], roots: Roots) -> Entry:
     """Return the entry of a row that was selected as `COLUMNS`, texts as such or as bytes. Raises DamagedRow."""
     try:
-        return _entry(each.decode() if isinstance(each, bytes) else each for each in values)
+        return _entry((each.decode() if isinstance(each, bytes) else each for each in values), roots)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _damaged(values) from None
 
@@ -78,11 +130,15 @@ def _damaged(values: Sequence[Any]) -> DamagedRow:
     return DamagedRow(column["id"], None)
 
 
-def _entry(values: Iterable[Any]) -> Entry:
+def _entry(values: Iterable[Any], roots: Roots) -> Entry:
     column = dict(zip(COLUMNS, values, strict=True))
     for name in ("parts", "violations", "attempts"):
         column[name] = json.loads(column[name])
-    outputs = [_read_output(kind, kept) for kind, name in OUTPUTS.items() for kept in json.loads(column.pop(name))]
+    outputs = [
+        output_of(kept | {"kind": kind}, roots)
+        for kind, name in OUTPUTS.items()
+        for kept in json.loads(column.pop(name))
+    ]
     column |= {
         "status": Status(column["status"]),
         "received_at": units.moment(column["received_at"]),
@@ -90,6 +146,8 @@ def _entry(values: Iterable[Any]) -> Entry:
         "published_at": column["published_at"] and units.moment(column["published_at"]),
         "parts": tuple(PartLine(**part) for part in column["parts"]),
         "outputs": tuple(outputs),
+        "output": roots.absolute(column["output"]),
+        "stage": roots.absolute(column.pop("stage_folder")),
         "code": column["code"] and Code(column["code"]),
         "violations": tuple(Violation(**violation) for violation in column["violations"]),
         "attempts": tuple(Attempt(**kept | {"at": units.moment(kept["at"])}) for kept in column["attempts"]),
@@ -97,7 +155,51 @@ def _entry(values: Iterable[Any]) -> Entry:
     return Entry(**column)
 
 
-def _read_output(kind: Kind, kept: dict[str, Any]) -> Output:
-    return Output(
-        kind, kept["staged"], kept["path"], kept["target"], kept["size"], kept["sha256"], kept.get("root", "")
-    )
+def output_to_dict(output: Output, roots: Roots) -> dict[str, Any]:
+    """Return an output as JSON, its paths as rows tell them."""
+    return asdict(output) | {"target": roots.relative(output.target), "root": roots.relative(output.root)}
+
+
+def output_of(kept: dict[str, Any], roots: Roots) -> Output:
+    """Return the output that JSON tells. Raises ValueError, KeyError, TypeError."""
+    paths = {"target": roots.absolute(kept["target"]), "root": roots.absolute(kept.get("root", ""))}
+    return Output(**kept | paths | {"kind": Kind(kept["kind"])})
+
+
+def make_relative(connection: Any) -> None:
+    """Have rows of before, which tell absolute paths, tell them from the roots on."""
+    last = connection.execute("SELECT coalesce(max(rowid), 0) FROM deliveries").get
+    for name, folder in connection.roots.spellings():
+        names = ("documents", "records", "marker", "originals")
+        columns = _from_root(name, folder, ("output", "stage_folder"), names, ":")
+        for start in range(0, last, AT_ONCE):
+            between = (start, start + AT_ONCE)
+            _update(connection, "deliveries", columns, "output <> '' AND rowid > ? AND rowid <= ?", *between)
+        _update(connection, "batches", _from_root(name, folder, ("output", "stage_folder"), ("file",), ": "))
+        _update(connection, "claims", _from_root(name, folder, ("target",)))
+
+
+_Columns = dict[str, tuple[str, list[Any]]]  # by name: what it becomes, and the values in that
+
+
+def _from_root(name: str, folder: str, plain: Sequence[str], outputs: Sequence[str] = (), colon: str = "") -> _Columns:
+    """Return what becomes of columns that have a path, and of those that have outputs as JSON."""
+    size = len(folder) + 1
+    found: _Columns = {
+        column: (
+            f"CASE WHEN substr({column} || '/', 1, ?) = ? THEN ? || substr({column}, ?) ELSE {column} END",
+            [size, f"{folder}/", name, size],
+        )
+        for column in plain
+    }
+    in_json = json.dumps(folder, ensure_ascii=False)[1:-1]
+    starts = [f'"target"{colon}"%s/', f'"root"{colon}"%s/', f'"root"{colon}"%s"']
+    values = [start % path for start in starts for path in (in_json, name)]
+    replaced = "replace(" * len(starts) + "%s" + ", ?, ?)" * len(starts)
+    return found | {column: (replaced % column, values) for column in outputs}
+
+
+def _update(connection: Any, table: str, columns: _Columns, where: str = "1 = 1", *values: Any) -> None:
+    changed = ", ".join(f"{name} = {becomes}" for name, (becomes, _) in columns.items())
+    given = [value for _, some in columns.values() for value in some]
+    connection.execute(f"UPDATE {table} SET {changed} WHERE {where}", (*given, *values))  # noqa: S608 (our own)

@@ -42,7 +42,7 @@ class Stage:
 
     def __init__(self, root: Path) -> None:
         """Own `root`, creating it if it is missing. Raises Problem."""
-        self.root = root.resolve()
+        self.root = root.absolute()
         self.owner = ""  # the incarnation that it belongs to, if several hosts share the disk
         self.output: tuple[int, int] | None = None  # device and inode of the folder that it was made for
         self.inside = False  # it lies in that folder

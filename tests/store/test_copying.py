@@ -35,7 +35,8 @@ def test_a_ledger_is_the_same_there_and_back(filled, tmp_path, postgres, monkeyp
     there, back = postgres.new_url(), f"sqlite:{tmp_path / 'back.db'}"
     for url in (there, back):
         ledger.create(url)
-    with closing(ledger.Ledger(there)) as on_postgres, closing(ledger.Ledger(back)) as returned:
+    roots = filled.roots
+    with closing(ledger.Ledger(there, roots)) as on_postgres, closing(ledger.Ledger(back, roots)) as returned:
         first = list(copying.copy(filled, on_postgres))
         assert on_postgres.search() == filled.search()
         assert on_postgres.counts() == filled.counts()

@@ -41,7 +41,7 @@ def test_an_entry_comes_back_as_it_was_written(place):
     assert place.ledger.find("ID1") == written == replace(entry, attempts=(tried("held"),), attempt_count=1)
     deliver(place, replace(SENT, keep=True))
     found = place.ledger.find(SENT.id)
-    assert rows.entry(rows.row(found)) == found
+    assert rows.entry(rows.row(found, place.ledger.roots), place.ledger.roots) == found
     assert found.published_at >= found.committed_at
     assert found.received_at == AT
 
@@ -367,7 +367,7 @@ def test_claims_are_empty_while_nothing_is_on_its_way_and_say_no_more_than_the_r
         entry = entry_of(place, staged, SENT, 1)
         publish.commit(place.ledger, staged, entry)
         outputs = place.ledger.find(SENT.id).outputs
-        assert claims() == sorted((output.target, SENT.id) for output in outputs)
+        assert claims() == sorted((f"output/{output.path}", SENT.id) for output in outputs)
         publish.publish(place.ledger, staged, entry)
     deliver(place, Sent("S2", keep=True))
     refuse(place, Sent("S3"))

@@ -10,6 +10,7 @@ from receiver.core.problems import Code
 from receiver.store import queries
 from receiver.store.entry import Attempt, Unaccepted, Waiting
 from receiver.store.queries import Claims
+from receiver.store.rows import NO_ROOTS
 from tests.store.test_small_parts import AT, ENTRY
 
 HOUR = timedelta(hours=1)
@@ -217,5 +218,5 @@ def test_what_is_over_is_forgotten_and_nothing_else(ledger, hours, count):
 def test_a_delivery_claims_its_names_and_the_folders_below_the_output(targets, folders):
     outputs = tuple(Output(Kind.RECORD, "s", "p", target, 1, "") for target in targets)
     outputs += (Output(Kind.ORIGINALS, "s", "", "/data/originals/x", 1, ""),)
-    claims = Claims.of(replace(ENTRY, outputs=outputs, output="/out", stage="/stage/A"))
+    claims = Claims.of(replace(ENTRY, outputs=outputs, output="/out", stage="/stage/A"), NO_ROOTS)
     assert (claims.id, claims.stage, claims.targets, set(claims.folders)) == (ENTRY.id, "/stage/A", targets, folders)

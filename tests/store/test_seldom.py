@@ -175,7 +175,7 @@ def test_an_entry_that_is_no_longer_true_costs_nobody_the_folder_that_it_had(pla
     Path(stale.stage).rmdir()
     (place.stage.root / "moved").rename(stale.stage)
     with closing(apsw.Connection(str(place.ledger.path))) as connection:
-        connection.execute("UPDATE deliveries SET stage = ? WHERE id = ?", (stale.stage, TWO.id))
+        connection.execute("UPDATE deliveries SET stage_folder = ? WHERE id = ?", (stale.stage, TWO.id))
     assert finish(place.ledger, [stale]) == ([], {})
     assert place.recover().finished == [TWO.id]
     assert place.outputs() == {*ONE.files(), *TWO.files()}

@@ -13,6 +13,7 @@ from receiver.core.delivery import Arrival, Kind, Output, Part, Replay, Role, St
 from receiver.core.problems import Code, Problem, Violation
 from receiver.store import data_version, durable, folders, journal, kept, rows, stage
 from receiver.store.entry import Attempt, DamagedRow, Entry, PartLine, to_dict
+from receiver.store.rows import NO_ROOTS
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REPLAY = Replay(AT, "anna", True, {"mrn": "7"}, True)
@@ -178,7 +179,7 @@ def test_a_damaged_description_is_a_problem_in_words(tmp_path, content):
         kept.load(tmp_path / "d.json")
 
 
-@pytest.mark.parametrize(("version", "known"), [(1, True), (0, True), (2, False), ("1", False), (None, False)])
+@pytest.mark.parametrize(("version", "known"), [(2, True), (1, True), (3, False), ("1", False), (None, False)])
 def test_what_a_newer_program_wrote_is_refused(version, known):
     if known:
         data_version.require_known({"dataVersion": version}, "it")
@@ -195,9 +196,9 @@ def test_a_journal_tells_each_delivery_once_as_the_ledger_had_it(tmp_path):
     journal.ensure_folder(tmp_path)
     first, second = replace(ENTRY, output=str(tmp_path)), replace(ENTRY, output=str(tmp_path), id="B" * 20)
     elsewhere = replace(ENTRY, output=str(tmp_path / "none"), id="C" * 20)
-    journal.note([first, elsewhere], AT)
-    journal.note([replace(first, version=4), second], AT + timedelta(days=40))
-    found = {entry.id: entry for entry in journal.read(tmp_path)}
+    journal.note([first, elsewhere], AT, NO_ROOTS)
+    journal.note([replace(first, version=4), second], AT + timedelta(days=40), NO_ROOTS)
+    found = {entry.id: entry for entry in journal.read(tmp_path, NO_ROOTS)}
     assert list(found) == ["A" * 20, "B" * 20]
     at = AT + timedelta(days=40)
     assert found["A" * 20] == Entry(
@@ -228,17 +229,17 @@ def test_a_journal_tells_each_delivery_once_as_the_ledger_had_it(tmp_path):
 def test_a_line_that_a_crash_has_torn_harms_no_other(tmp_path):
     journal.ensure_folder(tmp_path)
     entries = [replace(ENTRY, output=str(tmp_path), id=letter * 20) for letter in "AB"]
-    journal.note(entries[:1], AT)
+    journal.note(entries[:1], AT, NO_ROOTS)
     month = tmp_path / ".published/2026-03.jsonl"
     month.write_bytes(month.read_bytes() + b'\n{"id": "torn')
-    journal.note(entries[1:], AT)
-    assert [entry.id for entry in journal.read(tmp_path)] == ["A" * 20, "B" * 20]
+    journal.note(entries[1:], AT, NO_ROOTS)
+    assert [entry.id for entry in journal.read(tmp_path, NO_ROOTS)] == ["A" * 20, "B" * 20]
 
 
 def test_months_that_ended_before_are_forgotten(tmp_path):
     journal.ensure_folder(tmp_path)
     for month in (1, 2, 3):
-        journal.note([replace(ENTRY, output=str(tmp_path))], AT.replace(month=month))
+        journal.note([replace(ENTRY, output=str(tmp_path))], AT.replace(month=month), NO_ROOTS)
     assert journal.prune(tmp_path, AT.replace(month=3)) == 2
     assert [path.name for path in sorted((tmp_path / ".published").glob("*.jsonl"))] == ["2026-03.jsonl"]
 
@@ -480,23 +481,23 @@ def test_no_more_folders_lie_ready_than_are_needed(tmp_path, most, kept_ready):
     [("status", "nonsense", True), ("parts", "[", True), ("attempts", "5", True), ("received_at", "never", False)],
 )
 def test_a_damaged_row_is_told_by_its_id_and_moment(column, value, known, as_bytes):
-    values = dict(zip(rows.COLUMNS, rows.row(ENTRY), strict=True)) | {column: value}
+    values = dict(zip(rows.COLUMNS, rows.row(ENTRY, NO_ROOTS), strict=True)) | {column: value}
     found = [each.encode() if as_bytes and isinstance(each, str) else each for each in values.values()]
     with pytest.raises(DamagedRow) as caught:
-        rows.entry(found)
+        rows.entry(found, NO_ROOTS)
     assert (caught.value.id, caught.value.received_at) == (ENTRY.id, AT if known else None)
 
 
 def test_a_row_reads_as_it_was_written_as_text_and_as_bytes():
-    values = rows.row(ENTRY)
+    values = rows.row(ENTRY, NO_ROOTS)
     as_bytes = [each.encode() if isinstance(each, str) else each for each in values]
-    assert rows.entry(values) == rows.entry(as_bytes) == ENTRY
+    assert rows.entry(values, NO_ROOTS) == rows.entry(as_bytes, NO_ROOTS) == ENTRY
 
 
 def test_texts_of_rows_and_descriptions_are_plain_for_people_to_read(tmp_path):
     assert rows.list_text(["é", {"a": 1}]) == '["é",{"a":1}]'
     assert '"note":"é"' in rows.attempt_text(Attempt(AT, "", "held", note="é"))
     described = kept.describe(ENTRY, [part(tmp_path)])
-    assert described.startswith(b'{\n  "dataVersion": 1,\n  "id": "AAAAAAAAAAAAAAAAAAAA",\n')
+    assert described.startswith(b'{\n  "dataVersion": 2,\n  "id": "AAAAAAAAAAAAAAAAAAAA",\n')
     assert '"sourceId": "42é"'.encode() in described
     assert described.endswith(b"\n}\n")

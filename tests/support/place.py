@@ -11,6 +11,7 @@ from receiver.core.delivery import Kind, Output, Part, Receipt, Role, Status, de
 from receiver.core.problems import Code
 from receiver.store import ledger, originals, publish, quarantine, recover
 from receiver.store.entry import Entry, PartLine
+from receiver.store.rows import Roots
 from receiver.store.stage import Stage, Staged, stage_for
 from tests.support.leftovers import left_in
 
@@ -43,10 +44,11 @@ class Place:
     def at(cls, root: Path, url: str = "") -> "Place":
         data, output = root / "var", root / "output"
         url = url or f"sqlite:{data / 'ledger.db'}"
-        ledger.create(url)
+        roots = Roots(output=output, data=data)
+        ledger.create(url, roots)
         quarantine.ensure_folder(data)
         originals.ensure_folder(data)
-        opened = ledger.Ledger(url)
+        opened = ledger.Ledger(url, roots)
         return cls(data, output, stage_for(data, output, owner=opened.owner), opened, url)
 
     def recover(self) -> recover.Report:

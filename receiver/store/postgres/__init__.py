@@ -4,14 +4,15 @@ from receiver.store.database import Database
 from receiver.store.postgres import queries, schema
 from receiver.store.postgres.connections import Connections
 from receiver.store.postgres.hosts import Hosts
+from receiver.store.rows import Roots
 
 
-def database(url: str) -> Database:
+def database(url: str, roots: Roots) -> Database:
     """Return the database that a URL such as `postgresql://receiver@db.example.org/receiver` names."""
-    connections = Connections(url)
+    connections = Connections(url, roots)
     return Database(None, connections, queries, Hosts(connections))
 
 
-def create(url: str) -> None:
+def create(url: str, roots: Roots) -> None:
     """Create the ledger's tables, or bring them up to date. Raises Problem."""
-    schema.create(url)
+    schema.create(url, roots)

@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 from receiver.core.problems import Code, Problem
 from receiver.store.database import CommitUnknownError
 from receiver.store.postgres.session import PARAMETERS, Connection, Session, configure, ledger_errors, problem_of
+from receiver.store.rows import Roots
 
 Result = TypeVar("Result")
 Pool = ConnectionPool[Connection]
@@ -26,7 +27,8 @@ RETRY = 2.0  # seconds in which a lost session is opened anew before the next on
 class Connections:
     """The sessions of one process, opened when it first needs them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, roots: Roots) -> None:
+        self.roots = roots
         self._url = url
         self._opening = threading.Lock()
         self._opened: tuple[int, Pool] | None = None  # by the number of the process
@@ -35,7 +37,7 @@ class Connections:
     def read(self, query: Callable[[Any], Result]) -> Result:
         """Run a query on what is committed by now. Raises Problem."""
         with ledger_errors():
-            return self._again_if_lost(lambda connection: query(Session(connection)))
+            return self._again_if_lost(lambda connection: query(Session(connection, self.roots)))
 
     def write(self, operation: Callable[[Any], Result], *, durable: bool = True) -> Result:
         """Run an operation in a transaction and return its result once that is durable.
@@ -49,7 +51,7 @@ class Connections:
         def transaction(connection: Connection) -> Result:
             connection.execute(begin)
             try:
-                result = operation(Session(connection))
+                result = operation(Session(connection, self.roots))
             except BaseException:
                 with suppress(psycopg.Error):
                     connection.execute("ROLLBACK")
@@ -71,7 +73,7 @@ class Connections:
     def session(self) -> Iterator[Session]:
         """Keep a session for as long as the block lasts."""
         with ledger_errors(), _borrowed(self._pool()) as connection:
-            yield Session(connection)
+            yield Session(connection, self.roots)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -28,7 +28,7 @@ def lock(session: Session, entry: Entry) -> None:
 
     A folder that a name needs is shared with the names beside it, and with no file of that name.
     """
-    claims = queries.Claims.of(entry)
+    claims = queries.Claims.of(entry, session.roots)
     targets, folders = set(claims.targets), set(claims.folders)
     alone = [f"id {entry.id}", f"source {entry.process} {entry.source_id}"]
     names = sorted([(key(name), name in folders - targets) for name in targets | folders])

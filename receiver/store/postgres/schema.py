@@ -7,7 +7,9 @@ ISO 8601 need it: the rules of a language would put them in another order, and c
 import psycopg
 
 from receiver.core.problems import Code, Problem
-from receiver.store.postgres.session import connect, ledger_errors
+from receiver.store import rows
+from receiver.store.postgres.session import Session, connect, ledger_errors
+from receiver.store.rows import NO_ROOTS, Roots
 
 LOCK = (
     0x7265636569766572  # of whoever creates the tables: "receiver" in ASCII, so that no other program has it by chance
@@ -154,10 +156,15 @@ STEPS = (
     CREATE INDEX batch_records_delivery ON batch_records (delivery);
     CREATE INDEX batch_records_kept ON batch_records (process, name, number) WHERE content IS NOT NULL;
     """,
+    """
+    ALTER TABLE deliveries RENAME COLUMN stage TO stage_folder;
+    ALTER TABLE batches RENAME COLUMN stage TO stage_folder;
+    """,
 )
+RELATIVE = 4  # the first version whose rows tell paths from the roots on
 
 
-def create(url: str) -> None:
+def create(url: str, roots: Roots = NO_ROOTS) -> None:
     """Create the ledger's tables or bring them up to date, while others may do the same. Raises Problem."""
     with ledger_errors(), connect(url) as connection, connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
@@ -170,8 +177,10 @@ def create(url: str) -> None:
                 f"the ledger has schema version {known}, and this program knows none above {len(STEPS)}: "
                 "start the newer program that wrote it",
             )
-        for step in STEPS[known:]:
+        for number, step in enumerate(STEPS[known:], start=known + 1):
             connection.execute(step)
+            if number == RELATIVE:
+                rows.make_relative(Session(connection, roots))
         if known < len(STEPS):
             connection.execute("DELETE FROM ledger_version")
             connection.execute("INSERT INTO ledger_version VALUES (%s)", (len(STEPS),))

@@ -9,6 +9,7 @@ from psycopg import errors
 from psycopg.abc import PQGen
 
 from receiver.core.problems import Code, Problem
+from receiver.store.rows import Roots
 
 Result = TypeVar("Result")
 
@@ -63,10 +64,11 @@ def configure(connection: "psycopg.Connection[Any]") -> None:
 class Session:
     """A connection as the plain SQL of both databases takes it: `?` stands for a value."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "roots")
 
-    def __init__(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
+    def __init__(self, connection: "psycopg.Connection[tuple[Any, ...]]", roots: Roots) -> None:
         self._connection = connection
+        self.roots = roots
 
     def execute(self, sql: str, values: Any = ()) -> "Rows":
         """Run one statement. Raises psycopg.Error."""

@@ -13,8 +13,10 @@ from typing import TypeVar
 import apsw
 
 from receiver.core.problems import Code, Problem
+from receiver.store.rows import Roots
 from receiver.store.sqlite import schema
 from receiver.store.sqlite.presence import Presence, patiently
+from receiver.store.sqlite.schema import Connection
 from receiver.store.sqlite.writers import Writers
 
 Result = TypeVar("Result")
@@ -28,13 +30,14 @@ class _Opened:
     presence: Presence
     anchor: apsw.Connection  # never used: the files beside the ledger stay the same as long as it is open
     writers: Writers | None = None  # opened by the first write: an auditor may have no right to write
-    readers: deque[apsw.Connection] = field(default_factory=deque)  # those that nobody is using
+    readers: deque[Connection] = field(default_factory=deque)  # those that nobody is using
 
 
 class Connections:
     """The connections to one ledger, opened by each process when it first needs them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, roots: Roots) -> None:
+        self.roots = roots
         self._path = path
         self._opening = threading.Lock()
         self._opened: _Opened | None = None
@@ -69,6 +72,7 @@ class Connections:
             except IndexError:
                 opened.presence.require()  # SQLite would create what is not beside the ledger
                 connection = schema.connect(self._path)
+                connection.roots = self.roots
             found = query(connection)
         except apsw.Error as error:
             raise self._noted(schema.problem_of(error)) from None
@@ -123,7 +127,7 @@ class Connections:
             with self._opening, schema.ledger_errors():
                 opened.presence.require()
                 if opened.writers is None:
-                    opened.writers = Writers(self._path, opened.presence)
+                    opened.writers = Writers(self._path, opened.presence, self.roots)
                     weakref.finalize(opened, _last_flush, opened.writers, opened.pid)
         return opened.writers
 
@@ -138,6 +142,7 @@ def _opened(path: Path) -> _Opened:
     with schema.ledger_errors():
         anchor = schema.connect(path)
         presence.note(anchor)
+        schema.require_up_to_date(anchor)
     opened = _Opened(os.getpid(), presence, anchor)
     weakref.finalize(opened, _last_look, presence, opened.pid)
     return opened

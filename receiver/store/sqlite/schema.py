@@ -11,8 +11,9 @@ from types import TracebackType
 import apsw
 
 from receiver.core.problems import Code, Problem
-from receiver.store import durable
+from receiver.store import durable, rows
 from receiver.store.durable import storage
+from receiver.store.rows import NO_ROOTS, Roots
 from receiver.store.sqlite.presence import require_none_else
 
 LOCK_SUFFIX = ".lock"
@@ -162,7 +163,20 @@ STEPS = (
     CREATE INDEX arrivals ON deliveries (process, received_at) WHERE process <> '';  -- partial, so that SQLite, which
     -- knows nothing of how many rows are alike, takes it for no query but those that repeat the condition
     """,
+    # Paths are told from the roots on. A program of before would take them for paths that do not exist, and what left
+    # the stage for published: without the column that it knows it neither reads nor writes.
+    """
+    ALTER TABLE deliveries RENAME COLUMN stage TO stage_folder;
+    ALTER TABLE batches RENAME COLUMN stage TO stage_folder;
+    """,
 )
+RELATIVE = 9  # the first version whose rows tell paths from the roots on
+
+
+class Connection(apsw.Connection):
+    """A connection that knows where the roots of the paths in its rows are."""
+
+    roots: Roots = NO_ROOTS
 
 
 class Damaged(Problem):
@@ -182,7 +196,7 @@ def path_of(url: str) -> Path:
     return Path(path).resolve()
 
 
-def create(path: Path) -> None:
+def create(path: Path, roots: Roots = NO_ROOTS) -> None:
     """Create the ledger or bring it up to date. Raises Problem.
 
     Called before workers are forked, and leaves no connection behind: none may cross a fork.
@@ -193,6 +207,7 @@ def create(path: Path) -> None:
         require_none_else(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE))
         connection = connect(path)
+        connection.roots = roots
         try:
             connection.pragma("journal_mode", "wal")
             require_sound(connection)
@@ -216,7 +231,18 @@ def require_sound(connection: apsw.Connection) -> None:
         raise Damaged
 
 
-def _upgrade(connection: apsw.Connection) -> None:
+def require_up_to_date(connection: apsw.Connection) -> None:
+    """Raise Problem for a ledger of an older program."""
+    version = connection.pragma("user_version")
+    if version < len(STEPS):
+        raise Problem(
+            Code.STORAGE_FAILED,
+            f"the ledger has schema version {version}, and this program needs {len(STEPS)}: "
+            "start the service, which brings it up to date",
+        )
+
+
+def _upgrade(connection: Connection) -> None:
     version = connection.pragma("user_version")
     if version > len(STEPS):
         raise Problem(
@@ -227,12 +253,14 @@ def _upgrade(connection: apsw.Connection) -> None:
     for number, step in enumerate(STEPS[version:], start=version + 1):
         with connection:
             connection.execute(step)
+            if number == RELATIVE:
+                rows.make_relative(connection)
             connection.pragma("user_version", number)
 
 
-def connect(path: Path) -> apsw.Connection:
+def connect(path: Path) -> Connection:
     """Open the ledger, which must exist. Raises apsw.Error."""
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection = Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     connection.set_busy_timeout(BUSY)
     connection.transaction_mode = "IMMEDIATE"
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)  # else each sorted query is planned anew

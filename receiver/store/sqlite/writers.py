@@ -26,6 +26,7 @@ from receiver.core.problems import Code, Problem
 from receiver.store import durable
 from receiver.store.database import CommitUnknownError
 from receiver.store.durable import storage, storage_problem
+from receiver.store.rows import NO_ROOTS, Roots
 from receiver.store.sqlite import schema
 from receiver.store.sqlite.presence import Presence
 
@@ -54,10 +55,11 @@ _is_durable = attrgetter("durable")
 class Writers:
     """The one who writes to the ledger, for all threads of this process."""
 
-    def __init__(self, path: Path, presence: Presence) -> None:
+    def __init__(self, path: Path, presence: Presence, roots: Roots = NO_ROOTS) -> None:
         """Open the ledger. Raises apsw.Error, Problem."""
         self._presence = presence
         self._connection = schema.connect(path)
+        self._connection.roots = roots
         with storage("open the ledger's lock"):
             self._lock = Interlock(Path(f"{path}{schema.LOCK_SUFFIX}"))
         self._mutex = threading.Lock()  # for what follows

@@ -17,6 +17,7 @@ from receiver.store.accounts import Accounts
 from receiver.store.jobs import Jobs
 from receiver.store.ledger import Ledger
 from receiver.store.reservations import Reservations
+from receiver.store.rows import Roots
 from receiver.web.console import access, bulk, delivery, listing, overview, showing, station, workbench  # noqa: F401 (their pages)
 from receiver.web.console.images import Images
 from receiver.web.console.pages import pages
@@ -29,8 +30,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Return the console; without `settings` they come from the environment. Raises `SettingsError`, `Problem`."""
     settings = settings or Settings.from_environment()
     log.set_up(settings.log)
-    ledger.create(settings.ledger)
-    opened = Ledger(settings.ledger)
+    ledger.create(settings.ledger, Roots.of(settings))
+    opened = Ledger(settings.ledger, Roots.of(settings))
     accounts = Accounts(opened.connections)
     app = Flask(__name__)
     app.session_interface = access.NoSessions()

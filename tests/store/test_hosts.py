@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -156,6 +156,38 @@ def test_recovery_finishes_and_sweeps_what_hosts_left_that_are_gone(place, other
     place.recover()
     own = place.ledger.owner
     assert {path.name for path in (place.data / "stage").iterdir() if path.is_dir()} == {own}
+
+
+@pytest.fixture
+def mount(tmp_path):
+    """Another path to the same disk."""
+    made = tmp_path.with_name(f"{tmp_path.name}-mount")
+    made.symlink_to(tmp_path)
+    yield made
+    made.unlink()
+
+
+@pytest.mark.parametrize("point", ["after the commit", "after a file"])
+def test_what_a_host_has_accepted_is_finished_by_one_that_has_mounted_the_disk_elsewhere(place, url, mount, point):
+    lost = Other(mount, url, "KILL", point)
+    try:
+        lost.send(SENT.source_id)
+        assert lost.says() == "lost"
+    finally:
+        lost.end()
+    imported = taken(place)
+    assert sent_until_accepted(place, SENT).duplicate
+    assert sorted(imported + taken(place)) == sorted(SENT.files())
+    place.recover()
+    assert {path.name for path in (place.data / "stage").iterdir() if path.is_dir()} == {place.ledger.owner}
+
+
+def test_a_name_that_one_host_was_promised_is_taken_for_one_that_has_mounted_the_disk_elsewhere(place, url, mount):
+    other = Place.at(mount, url)
+    with closing(other.ledger), place.stage.open() as staged:
+        publish.commit(place.ledger, staged, entry_of(place, staged, Sent("S1", name="same"), 1))
+        with pytest.raises(Problem, match="published under one of the names"):
+            deliver(other, Sent("S2", b"another", name="same"))
 
 
 def test_a_host_that_ends_leaves_nothing_to_wait_for(place, other):

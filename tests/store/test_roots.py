@@ -116,7 +116,9 @@ def as_before(place: Place) -> None:
 
     place.ledger.connections.write(operation)
     if place.ledger.path:
-        place.ledger.connections.write(lambda connection: connection.execute("PRAGMA user_version = 7"))
+        place.ledger.connections.write(
+            lambda connection: connection.execute(f"PRAGMA user_version = {schema.RELATIVE - 1}")
+        )
     place.ledger.close()
 
 

@@ -17,15 +17,25 @@ FIELDS = {
 
 
 def request_of(
-    source_id: str, changes: dict[str, Any], filename: str = "", agent: str = "", lines: Any = None
+    source_id: str,
+    changes: dict[str, Any],
+    filename: str = "",
+    agent: str = "",
+    lines: Any = None,
+    pdf: bytes | None = None,
 ) -> dict[str, Any]:
-    """Return what werkzeug builds a request of: a fax and its metadata; None leaves a field out."""
+    """Return what werkzeug builds a request of: a fax, or a PDF, and its metadata; None leaves a field out.
+
+    Behind value and confidence there may be the field's page and box.
+    """
     fields = {name: field for name, field in {**FIELDS, **changes}.items() if field}
-    told = [{"name": name, "value": value, "confidence": sure} for name, (value, sure) in fields.items()]
+    keys = ("value", "confidence", "page", "box")
+    told = [{"name": name, **dict(zip(keys, field, strict=False))} for name, field in fields.items()]
     more = {"lines": lines} if lines else {}
     metadata = json.dumps({"sourceId": source_id, "fields": told, **more}).encode()
     part = b'--cut\r\nContent-Disposition: form-data; name="%s"\r\nContent-Type: %s\r\n\r\n%s\r\n'
-    body = part % (b"file", b"image/tiff", FAX) + part % (b"metadata", b"application/json", metadata) + b"--cut--\r\n"
+    document = part % ((b"file", b"application/pdf", pdf) if pdf else (b"file", b"image/tiff", FAX))
+    body = document + part % (b"metadata", b"application/json", metadata) + b"--cut--\r\n"
     if filename:
         body = body.replace(b'name="file"', b'name="file"; filename="%s"' % filename.encode())
     headers = {

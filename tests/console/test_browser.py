@@ -44,7 +44,7 @@ def test_the_pages_of_a_document_turn_and_grow_by_key(page, url, ids):
     page.locator("h1").click()
     page.keyboard.press("+")
     page.keyboard.press("r")
-    assert image.get_attribute("class") == "w150 t90"
+    assert page.get_attribute(".paper", "class") == "paper w150 t90"
     with page.expect_response("**/documents/0/2.png") as answered:
         page.keyboard.press("n")
     assert answered.value.status == 200

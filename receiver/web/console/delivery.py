@@ -114,6 +114,17 @@ def where(id_: str) -> Response:
     return jsonify([asdict(each) for each in found])
 
 
+@pages.post("/deliveries/<id_>/region")
+@needs(Role.OPERATOR)
+def region(id_: str) -> Response:
+    """Return where on its pages a delivery has a field; by POST, as `where`."""
+    try:
+        found = places.on_page(service().context, entry_of(id_), request.form.get("name", ""))
+    except Problem as problem:  # it was published meanwhile, and is kept no longer
+        found = places.OnPage(problem.detail)
+    return jsonify(asdict(found))
+
+
 def _drawn(entry: Entry, number: int, page: int) -> bytes:
     try:
         _, part = showing.document(service().context, entry, number)

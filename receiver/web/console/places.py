@@ -1,17 +1,29 @@
-"""Where in its records a field stands: what differs if they are rendered with a slightly different value.
+"""Where a field stands: in the records, and on the pages of the document.
 
-So it is found whatever the template does with it; a value that can be changed in no way that the schema takes is not.
+In the records it is what differs if they are rendered with a slightly different value, so it is found whatever the
+template does with it; a value that can be changed in no way that the schema takes is not. On the pages it is where the
+platform says that it has read it, else where the text of a PDF has it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from receiver import documents
+from receiver.core.delivery import Region
+from receiver.core.problems import Problem
 from receiver.delivery.context import Context
+from receiver.operations import replay
+from receiver.site.process import Process
 from receiver.store.entry import Entry
+from receiver.store.kept import Kept
 from receiver.web.console import showing
 
 TRIES = 8  # other values of one field: each costs a rendering, some milliseconds
+SOUGHT = 5  # values of one field that are looked for, if it came several times: each takes some milliseconds a page
+NOT_SAID = "The place is not known: its pages have no text to look in, and the platform sends no coordinates."
+NOT_FOUND = "The text of its pages does not have this value."
+NO_SUCH_PAGE = "The platform names a page that the document does not have."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +34,57 @@ class Place:
     line: int  # from 0
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnPage:
+    """Where on the pages a field stands, or why that is not known."""
+
+    said: str  # for people
+    document: int | None = None  # from 0, of those that are shown
+    page: int = 0  # of it, from 1
+    boxes: tuple[tuple[float, float, float, float], ...] = ()  # as in a `Region`
+
+
+def on_page(context: Context, entry: Entry, name: str) -> OnPage:
+    """Return where on its pages a kept delivery has a field, or a cell. Raises Problem if it is kept no longer."""
+    process, kept = replay.find(context, entry)
+    region = _by_platform(process, kept, name)
+    return _counted(process, kept, region) if region else _by_text(process, kept, name)
+
+
+def _by_platform(process: Process, kept: Kept, name: str) -> Region | None:
+    metadata = showing.metadata_of(kept)
+    if process.metadata.placing is None or metadata is None:
+        return None
+    try:
+        return process.metadata.regions(metadata.read(), metadata.charset).get(name)
+    except Problem:
+        return None
+
+
+def _counted(process: Process, kept: Kept, region: Region) -> OnPage:
+    """Return a place that the platform tells: it counts the pages of all documents, one after the other."""
+    page = region.page
+    for number, part in enumerate(showing.documents_of(kept)):
+        count = showing.page_count(part, process.name)
+        if page <= count:
+            return OnPage(f"On page {page}.", number, page, region.boxes)
+        page -= count
+    return OnPage(NO_SUCH_PAGE)
+
+
+def _by_text(process: Process, kept: Kept, name: str) -> OnPage:
+    """Return where the text of a document has the value that came, or the one that a person has put in its place."""
+    has_text = False
+    for value in showing.values(process, kept, name)[:SOUGHT]:
+        for number, part in enumerate(showing.documents_of(kept)):
+            found = documents.find(part, value, name.rpartition("/")[2], process.name)
+            if isinstance(found, Region):
+                among = f", one of {found.places} places that have this value" if found.places > 1 else ""
+                return OnPage(f"On page {found.page}{among}.", number, found.page, found.boxes)
+            has_text = has_text or found
+    return OnPage(NOT_FOUND if has_text else NOT_SAID)
 
 
 def places(context: Context, entry: Entry, name: str) -> list[Place]:

@@ -10,6 +10,7 @@ from flask import render_template
 from receiver import documents
 from receiver.authoring.cases.outcome import Outcome
 from receiver.core.delivery import Part, Reading, Role, Row
+from receiver.core.positions import pointed_names
 from receiver.core.problems import Problem
 from receiver.delivery.context import Context
 from receiver.metadata.tables import CELL
@@ -68,6 +69,7 @@ class Preview:
     problem: Problem | None
     tables: tuple[Table, ...]
     corrections: Mapping[str, str]  # that are tried
+    placed: bool  # whether anything may say where on a page a field stands: coordinates, or text
 
     @property
     def every(self) -> list[Shown]:
@@ -87,36 +89,58 @@ def preview(context: Context, entry: Entry, corrections: Mapping[str, str] | Non
     reading = outcome.reading or _peek(process, kept)
     return Preview(
         tuple(_fields(process, outcome, reading, tried)),
-        tuple(Document(part.label, part.size, _pages(part, process.name)) for part in _shown_parts(kept)),
+        tuple(Document(part.label, part.size, page_count(part, process.name)) for part in documents_of(kept)),
         tuple(records(outcome)),
         outcome.problem,
         tuple(_tables(process, outcome, reading, tried)),
         tried,
+        process.metadata.placing is not None or any(map(documents.has_text, documents_of(kept))),
     )
 
 
 def document(context: Context, entry: Entry, number: int) -> tuple[Kept, Part]:
     """Return one of the documents of a kept delivery, counted from 0. Raises Problem, or IndexError."""
     _, kept = replay.find(context, entry)
-    return kept, _shown_parts(kept)[number]
+    return kept, documents_of(kept)[number]
 
 
-def _shown_parts(kept: Kept) -> list[Part]:
+def documents_of(kept: Kept) -> list[Part]:
+    """Return the documents of a delivery that can be shown, in their order."""
     return [part for part in kept.parts if part.role is Role.DOCUMENT and part.type in documents.CONVERTIBLE]
 
 
-def _pages(part: Part, process: str) -> int:
+def page_count(part: Part, process: str) -> int:
+    """Return how many pages a document has; 0 if they cannot be counted."""
     try:
         return documents.pages(part, process)
     except Problem:
         return 0
 
 
+def metadata_of(kept: Kept) -> Part | None:
+    """Return the metadata of a delivery, if it has exactly one such part."""
+    metadata = [part for part in kept.parts if part.role is Role.METADATA]
+    return metadata[0] if len(metadata) == 1 else None
+
+
+def values(process: Process, kept: Kept, name: str) -> list[str]:
+    """Return each value that came of a field or cell, and the one that a person has put in its place."""
+    reading = _peek(process, kept)
+    value: Any = {"fields": reading.fields, "tables": reading.tables} if reading else {}
+    for step in pointed_names(name) if name.startswith(CELL) else ("fields", name):
+        try:
+            value = value[int(step) if isinstance(value, list) else step]
+        except (LookupError, ValueError, TypeError):
+            value = None
+    found = value if isinstance(value, list) else [value]
+    return [text for each in (*found, kept.corrections.get(name)) if (text := _text(each).strip())]
+
+
 def _peek(process: Process, kept: Kept) -> Reading | None:
     """Return the fields of a delivery that is refused for them."""
-    metadata = [part for part in kept.parts if part.role is Role.METADATA]
+    metadata = metadata_of(kept)
     try:
-        return process.metadata.peek(metadata[0].read(), metadata[0].charset) if len(metadata) == 1 else None
+        return process.metadata.peek(metadata.read(), metadata.charset) if metadata else None
     except Problem:
         return None
 

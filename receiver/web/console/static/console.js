@@ -26,30 +26,63 @@ function prepare(root) {
 
 function viewer(figure) {
   const image = figure.querySelector(".sheet img");
+  const sheet = figure.querySelector(".sheet");
+  const marks = figure.querySelector(".marks");
   const shown = figure.querySelector("[data-page]");
   const base = figure.dataset.pages;
-  let page = 1, last = Number(figure.dataset.count) || Infinity, size = 0, turn = 0;
+  let page = 1, last = Number(figure.dataset.count) || Infinity, size = 0, turn = 0, marked = null;
+  image.addEventListener("load", draw);
   image.addEventListener("error", () => {
     if (page > 1) { last = page - 1; show(last); }
   });
   function show(number) {
-    page = Math.min(Math.max(number, 1), last);
+    const wanted = Math.min(Math.max(number, 1), last);
+    if (wanted === page) return;
+    page = wanted;
+    marks.replaceChildren();  // until the page is there
     image.src = base.replace(/1\.png$/, page + ".png");
     image.alt = image.alt.replace(/^Page \d+/, "Page " + page);
     shown.textContent = page;
     for (const each of figure.querySelectorAll("[data-go]")) each.ariaCurrent = String(Number(each.dataset.go) === page);
   }
   function look() {
-    image.className = [SIZES[size], TURNS[turn]].join(" ").trim();
+    image.parentElement.className = ["paper", SIZES[size], TURNS[turn]].join(" ").trim();
+    reveal();
+  }
+  function mark(found) {
+    marked = found;
+    if (found) show(found.page);
+    if (image.complete) draw();
+  }
+  function draw() {
+    marks.replaceChildren(...(marked?.page === page ? marked.boxes : []).map(rectangle));
+    reveal();
+  }
+  // Scroll the page, and nothing else, to what is marked on it.
+  function reveal() {
+    const box = marks.firstElementChild?.getBoundingClientRect(), seen = sheet.getBoundingClientRect();
+    if (!box) return;
+    if (box.top < seen.top || box.bottom > seen.bottom) sheet.scrollTop += box.top - seen.top - seen.height / 3;
+    if (box.left < seen.left || box.right > seen.right) sheet.scrollLeft += box.left - seen.left - seen.width / 3;
   }
   return {
     show,
+    mark,
     next: () => show(page + 1),
     previous: () => show(page - 1),
     larger: () => { size = Math.min(size + 1, SIZES.length - 1); look(); },
     smaller: () => { size = Math.max(size - 1, 0); look(); },
     turn: () => { turn = (turn + 1) % TURNS.length; look(); },
   };
+}
+
+const AROUND = 0.006;  // fractions of a page left free around what is marked
+
+function rectangle([left, top, right, bottom]) {
+  const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  const sides = { x: left - AROUND, y: top - AROUND, width: right - left + 2 * AROUND, height: bottom - top + 2 * AROUND };
+  for (const [name, value] of Object.entries(sides)) rect.setAttribute(name, value);
+  return rect;
 }
 
 // The document that is seen, if there is one.
@@ -87,7 +120,6 @@ const WHILE_TYPING = {
 };
 
 prepare(document);
-document.querySelector("main > .beside [data-doubt]")?.focus();
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented) return;
   if (event.key === "Enter" && event.ctrlKey) {
@@ -106,19 +138,46 @@ document.addEventListener("keydown", (event) => {
   KEYS[event.key]();
 });
 
-// Where in its records a field stands: the server knows, the page marks it.
+// Where on its pages a field stands: the server knows, the page marks it, also while somebody goes from field to field.
+// Returns the document that has it.
+let asking = null;
+async function locate(page, name) {
+  asking?.abort();
+  asking = new AbortController();
+  try {
+    const answer = await fetch(page.dataset.region, { method: "POST", body: new URLSearchParams({ name }), signal: asking.signal });
+    if (!answer.ok || answer.redirected) return null;
+    const found = await answer.json();
+    const figures = [...page.querySelectorAll(".viewer")];
+    for (const [number, figure] of figures.entries()) {
+      figure.does.mark(number === found.document ? found : null);
+      figure.querySelector(".found").textContent = number === (found.document ?? 0) ? found.said : "";
+    }
+    return figures[found.document] ?? null;
+  } catch {
+    return null;  // somebody has gone on to another field, or the console is away: nothing is marked
+  }
+}
+document.addEventListener("focusin", (event) => {
+  const field = event.target.closest("[name^='field.']");
+  const page = field?.closest("[data-placed]");
+  if (page) locate(page, field.name.slice("field.".length));
+});
+
+// Where in its records a field stands.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-place]");
   if (!button) return;
   const page = button.closest(".item, .beside");
+  const locating = locate(page, button.dataset.place);
   const records = [...page.querySelectorAll("details[data-record]")];
   for (const each of records) each.querySelector("pre").textContent = each.querySelector("pre").textContent;
   const answer = await fetch(page.dataset.places, { method: "POST", body: new URLSearchParams({ name: button.dataset.place }) });
   if (!answer.ok || answer.redirected) return;
   const found = await answer.json();
   for (const each of records) marked(each, found.filter((place) => place.path === each.dataset.record));
-  button.title = found.length ? "Where in the record" : "It stands in no record, or cannot be told apart";
-  page.querySelector("mark")?.scrollIntoView({ block: "nearest" });
+  button.title = found.length ? "Where on the page, and in the record" : "It stands in no record, or cannot be told apart";
+  (await locating ?? page.querySelector("mark"))?.scrollIntoView({ block: "nearest" });
 });
 
 function marked(record, places) {
@@ -135,3 +194,5 @@ function marked(record, places) {
     return [line.slice(0, place.start), mark, line.slice(place.end) + end];
   }));
 }
+
+document.querySelector("main > .beside [data-doubt]")?.focus();

@@ -19,6 +19,7 @@ CONVERTIBLE = (*IMAGES, PDF)
 
 COUNT_SECONDS = 20.0  # seconds to count pages: a fax of a hundred takes 0.2, and the sender waits for the answer
 FIND_SECONDS = 20.0  # seconds to look for a value: it takes one or two in five hundred pages, and a person waits
+MAX_SOUGHT = 400  # characters of a value that are looked for: it is found by its beginning
 CONVERT_SECONDS = 60.0  # seconds to convert a document: a hundred pages of Group 4 take 0.2, of color some ten
 
 COUNTED = 256  # documents whose pages are remembered: a path and a record both ask, and `check` renders one often
@@ -68,7 +69,7 @@ def find(part: Part, value: str, name: str, process: str = "") -> Region | bool:
     """
     if not has_text(part):
         return False
-    question = {"task": "find", "path": str(part.path), "type": part.type, "value": value, "name": name}
+    question = {"task": "find", "path": str(part.path), "type": part.type, "value": value[:MAX_SOUGHT], "name": name}
     try:
         found = _helpers.ask(process, question, FIND_SECONDS)
     except UnreadableError as error:

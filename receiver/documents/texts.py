@@ -7,6 +7,7 @@ without; a date and a number also as people print them. Of several places the on
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -24,7 +25,7 @@ MAX_CHARACTERS = 50_000  # characters of a page that are looked through: a dense
 MAX_VALUE = 200  # characters of a value that are looked for: enough to tell where a long one begins
 MAX_PLACES = 50  # places on one page that are compared: a name in each line of a list
 MAX_LINES = 8  # lines of one place that are marked: what is longer is seen all the same
-_FEW = 3  # letters and digits: fewer stand everywhere, and count only beside the field's name
+_FEW = 3  # letters and digits: fewer stand everywhere, and count only beside the field's name; an ideograph is two
 _LONG = 5  # letters and digits of a value that may be printed in groups: 142 637
 _WIDE = 1_000_000  # units across and down a page: pdfium tells places in whole ones
 
@@ -60,22 +61,27 @@ def find(path: Path, value: str, name: str) -> dict[str, Any]:
     hits: list[Hit] = []
     has_text = False
     until = monotonic() + SECONDS
-    try:
-        with pypdfium2.PdfDocument(path) as document:
-            for number in range(1, min(len(document), MAX_PAGES) + 1):
+    with _opened(path) as document:
+        for number in range(1, min(len(document), MAX_PAGES) + 1):
+            with suppress(pypdfium2.PdfiumError):  # of a damaged page the others are left
                 page = _Page(document[number - 1])
                 has_text = has_text or bool(page.text.strip())
                 hits += page.hits(wanted, words, number) if wanted else ()
-                if monotonic() > until:
-                    break
-    except pypdfium2.PdfiumError:
-        raise UnreadableError("it is damaged") from None
-    if len("".join(WORD.findall(value))) < _FEW:
+            if monotonic() > until:
+                break
+    if sum(1 + _is_wide(each) for each in value if each.isalnum()) < _FEW:
         hits = [hit for hit in hits if hit.beside < len(words)]
     if not hits:
         return {"text": has_text}
     best = min(hits)
     return {"text": True, "page": best.page, "boxes": best.boxes, "places": len(hits)}
+
+
+def _opened(path: Path) -> pypdfium2.PdfDocument:
+    try:
+        return pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError:
+        raise UnreadableError("it is damaged") from None
 
 
 def pattern(value: str) -> re.Pattern[str] | None:
@@ -88,7 +94,9 @@ def pattern(value: str) -> re.Pattern[str] | None:
     ways = [*_dates(value.strip()), *(_numbers(number) if number else ())]
     if not (number and number[2]):
         ways.append(_spelled(tokens))
-    return re.compile(f"{START}(?:{'|'.join(ways)}){END}")
+    start = "" if _is_wide(value.strip()[0]) else START
+    end = "" if _is_wide(value.strip()[-1]) else END
+    return re.compile(f"{start}(?:{'|'.join(ways)}){end}")
 
 
 def folded(text: str) -> str:
@@ -101,6 +109,11 @@ def _folded(character: str) -> str:
         return character.lower()
     parts = unicodedata.normalize("NFKD", character.casefold())
     return "".join(each for each in parts if not unicodedata.combining(each))
+
+
+def _is_wide(character: str) -> bool:
+    """Return whether a character is of a script that puts no space between words (UAX #11)."""
+    return unicodedata.east_asian_width(character) in "WF"
 
 
 def _words(text: str) -> list[str]:

@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace as Given
 
 import pytest
 
-from receiver.core.delivery import Status
+from receiver.core.delivery import Region, Status
 from receiver.store.accounts import Role
 from receiver.store.ledger import Ledger
+from receiver.web.console import places, showing
 from tests.documents.test_texts import HEIGHT, WIDTH, text_pdf
 
 from .conftest import NUMBERS, deliver
@@ -75,6 +77,15 @@ def test_of_a_fax_nothing_is_known_that_the_platform_does_not_say(told, fax):
 def test_a_page_that_is_not_there_is_told(told, settings, service):
     id_ = delivered(service, settings, {"mrn": ("00071234", 0.61, 9, MRN)})
     assert told(id_, "mrn")["said"] == "The platform names a page that the document does not have."
+
+
+@pytest.mark.parametrize(("page", "found"), [(2, (0, 2)), (3, (1, 1)), (5, (1, 3)), (6, (None, 0))])
+def test_the_platform_counts_the_pages_of_all_documents(monkeypatch, page, found):
+    counts = {"first": 2, "second": 3}
+    monkeypatch.setattr(showing, "documents_of", lambda _kept: list(counts))
+    monkeypatch.setattr(showing, "page_count", lambda part, _process: counts[part])
+    place = places._counted(Given(name="referrals"), None, Region(page, ((0.1, 0.1, 0.2, 0.2),)))
+    assert (place.document, place.page) == found
 
 
 def test_the_text_of_a_pdf_says_where(told, form):

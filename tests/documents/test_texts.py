@@ -4,6 +4,7 @@ from io import BytesIO
 from textwrap import wrap
 
 import pikepdf
+import pypdfium2
 import pytest
 
 from receiver import documents
@@ -125,6 +126,12 @@ def test_a_ligature_is_the_letters_that_it_stands_for():
     assert texts.pattern("Office").search(texts.folded("the oﬃce of")).group() == "office"
 
 
+def test_words_that_no_space_parts_are_found():
+    assert texts.pattern("王明").search(texts.folded("患者姓名王明先生"))
+    assert texts.pattern("홍길동").search(texts.folded("환자 홍길동은"))
+    assert not texts.pattern("Ada").search(texts.folded("王Adam"))
+
+
 def test_of_several_places_the_one_beside_the_name_counts(found):
     cover = [(100, 700, "To Dr. Ada Example, with regards")]
     form = [(80, 650, "Physician"), (200, 650, "Ada Example"), (80, 600, "Patient name"), (200, 600, "Ada Example")]
@@ -183,6 +190,20 @@ def test_a_long_value_is_found_by_its_beginning(found):
     words = " ".join(f"word{number}" for number in range(100))
     lines = [(20, 780 - 16 * number, line) for number, line in enumerate(wrap(words, 80))]
     assert found(text_pdf(lines), f"{words} and what the page does not say").page == 1
+
+
+def test_a_page_that_is_damaged_hides_no_other(monkeypatch, tmp_path):
+    path = tmp_path / "form.pdf"
+    path.write_bytes(text_pdf([LINE], [LINE]))
+    sound, failures = texts._Page, [pypdfium2.PdfiumError("damaged")]
+
+    def page(opened):
+        if failures:
+            raise failures.pop()
+        return sound(opened)
+
+    monkeypatch.setattr(texts, "_Page", page)
+    assert texts.find(path, "142637A", "mrn")["page"] == 2
 
 
 def test_a_damaged_pdf_is_a_problem(part):

@@ -157,11 +157,30 @@ class Ledger:
         return self._select(f"{where} ORDER BY {order} LIMIT ?", *values, limit)
 
     def matching(
-        self, *, process: str | None, status: Status, until: datetime | None, limit: int
+        self,
+        *,
+        process: str | None,
+        status: Status,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int,
     ) -> list[tuple[str, int]]:
         """Return id and count of attempts of what `search` would return. Raises Problem."""
-        where, values = _where(process, status, None, None, until)
+        where, values = _where(process, status, None, since, until)
         return self._read(lambda connection: queries.matching(connection, where, *values, limit))
+
+    def count(
+        self,
+        *,
+        process: str | None = None,
+        status: Status | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        most: int,
+    ) -> int:
+        """Count what `search` would return without a limit, up to `most`. Raises Problem."""
+        where, values = _where(process, status, None, since, until)
+        return self._read(lambda connection: queries.count(connection, where, *values, most))
 
     def having(self, digests: Sequence[str], limit: int = 100) -> list[Entry | DamagedRow]:
         """Return entries that have one of these keyed digests, the newest first. Raises Problem."""

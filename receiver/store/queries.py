@@ -152,6 +152,12 @@ def matching(connection: Any, where: str, *values: Any) -> list[tuple[str, int]]
     return found
 
 
+def count(connection: Any, where: str, *values: Any) -> int:
+    """Count entries, up to the last one of the values; `where` is our own text, never data."""
+    counted = f"SELECT count(*) FROM (SELECT 1 FROM deliveries {where} LIMIT ?) AS found"  # noqa: S608 (our own)
+    return int(connection.execute(counted, values).get)
+
+
 def having(connection: Any, digests: Sequence[str], limit: int) -> list[Entry | DamagedRow]:
     """Return the entries that have one of these keyed digests, the newest first."""
     where = f"WHERE id IN (SELECT id FROM digests WHERE digest IN ({', '.join('?' * len(digests))}))"  # noqa: S608 (marks)

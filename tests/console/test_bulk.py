@@ -49,6 +49,13 @@ def test_a_job_is_tried_before_anything_is_changed(console, settings, held):
     assert all(Ledger(settings.ledger).find(id_).status is Status.HELD for id_ in held)
 
 
+def test_a_job_takes_what_its_filters_match_and_says_them(console, held):
+    made = client(console)
+    page = made.get(begin(made, since="2026-01-01", before="2999-01-01")).text
+    assert f"{len(held)} deliveries: held, referrals, since 2026-01-01 00:00 UTC, before 2999-01-01 00:00 UTC" in page
+    assert "0 deliveries: held" in made.get(begin(made, since="2999-01-01")).text
+
+
 def test_what_was_tried_is_done_once_and_each_delivery_has_its_outcome(console, settings, accounts, held):
     made = client(console)
     place = begin(made)

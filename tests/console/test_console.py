@@ -260,6 +260,44 @@ def test_filters_stand_in_the_url(console, ids, query):
     assert (ids["refused"] in page) == ("nonsense" in query)
 
 
+def test_what_is_filtered_by_is_said_counted_and_taken_away_one_by_one(console, settings, ids):
+    page = client(console).get("/deliveries?process=referrals&status=refused&since=2026-01-01").text
+    count = Ledger(settings.ledger).count(process="referrals", status=Status.REFUSED, most=1000)
+    assert f"<strong>{count}</strong> {'delivery' if count == 1 else 'deliveries'}" in page
+    assert 'href="/deliveries?status=refused&amp;since=2026-01-01" aria-label="Without the filter: referrals"' in page
+    assert "received since 2026-01-01" in page
+    assert 'class="chip"' not in client(console).get("/deliveries?status=nonsense&before=nonsense").text
+
+
+@pytest.mark.parametrize(("query", "seen"), [("since=2999-01-01", False), ("before=2999-01-01", True)])
+def test_deliveries_are_filtered_by_when_they_came(console, ids, query, seen):
+    page = client(console).get(f"/deliveries?{query}").text
+    assert (ids["held"] in page) is seen
+    assert ("Show all of them" in page) is not seen
+
+
+def test_pages_of_a_list_lead_to_older_ones_and_back(console, ids, monkeypatch):
+    monkeypatch.setattr("receiver.web.console.listing.PAGE", 1)
+    made = client(console)
+    first = made.get("/deliveries?process=referrals").text
+    older = html.unescape(first.partition('<p class="links"><a href="')[2].partition('"')[0])
+    assert ids["refused"] in first
+    page = made.get(older).text
+    assert ids["refused"] not in page
+    assert '<a href="/deliveries?process=referrals">Newest</a>' in page
+
+
+def test_everybody_is_told_why_a_delivery_waits_and_an_operator_at_the_field(console, ids):
+    refused = f"/deliveries/{ids['refused']}"
+    for role in Role:
+        page = client(console, role).get(refused).text
+        assert "<strong>fields-invalid</strong>" in page
+        assert "mrn&#34; is missing" in page
+    row = page.partition('data-place="mrn"')[2].partition("</tr>")[0]
+    assert "data-doubt" in row
+    assert "is missing" in row
+
+
 def find(console, value, role=Role.OPERATOR):
     return client(console, role).post("/deliveries", data={"known": value}, headers=OURS).text
 

@@ -83,6 +83,9 @@ def ids(entries) -> str:
 )
 def test_a_search_finds_what_is_asked_for(ledger, given, found):
     assert ids(ledger.search(**given)) == found
+    if not {"limit", "oldest_first", "source_id"} & set(given):
+        assert ledger.count(**given, most=100) == len(found)
+        assert ledger.count(**given, most=1) == min(len(found), 1)
 
 
 @pytest.mark.both_ledgers

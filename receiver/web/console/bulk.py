@@ -33,14 +33,18 @@ def begin() -> Response:
     action, status = request.form.get("action", ""), request.form.get("status", "")
     if action not in acting.ACTIONS or status not in KEPT:
         abort(400, "Choose an action, and held or refused deliveries.")
-    process, before = request.form.get("process", ""), listing.moment_of(request.form.get("before", ""))
-    ledger = service().context.ledger
-    matching = ledger.matching(process=process or None, status=Status(status), until=before, limit=MOST)
-    filters = f"{status}, {process or 'every process'}{f', before {before:%Y-%m-%d %H:%M} UTC' if before else ''}"
+    wanted = listing.wanted_by({name: request.form.get(name, "") for name in listing.FILTERS})
+    matching = service().context.ledger.matching(**wanted, limit=MOST)
+    filters = _worded(**wanted)
     id_ = _jobs().begin(g.user.name, action, filters, request.form.get("reason", "")[:200], matching)
     accounts().note(g.user.name, "job", note=f"{id_}: dry run of {action}, {filters}, {len(matching)} deliveries")
     _runner().start(id_)
     return redirect(url_for("pages.job", id_=id_), 303)
+
+
+def _worded(process: str | None, status: Status, since: datetime | None, until: datetime | None) -> str:
+    spans = [f"{word} {at:%Y-%m-%d %H:%M} UTC" for word, at in (("since", since), ("before", until)) if at]
+    return ", ".join([status, process or "every process", *spans])
 
 
 @pages.get("/jobs/<id_>")

@@ -11,10 +11,12 @@ from receiver.operations import rehearsal as rehearsals
 from receiver.operations.replay import Result
 from receiver.store.accounts import Role
 from receiver.store.entry import Entry
+from receiver.store.ledger import ACCEPTED
 from receiver.web.console import acting, correcting, places, showing
 from receiver.web.console.access import needs
 from receiver.web.console.images import Images
 from receiver.web.console.pages import accounts, entry_of, pages, service
+from receiver.web.replies import STATUSES
 
 DONE = acting.ACTIONS | {"correct": "corrected", "propose": "proposed, and waits for a second person"}
 
@@ -139,4 +141,11 @@ def _show(entry: Entry, preview: showing.Preview | None, missing: str) -> str:
     looks = accounts().looks(delivery=entry.id)
     proposal = correcting.proposed(entry) if preview else None
     shown = {"entry": entry, "preview": preview, "missing": missing, "looks": looks, "done": done, "proposal": proposal}
-    return render_template("delivery.html", **shown)
+    return render_template("delivery.html", **shown, reason=_reason(entry))
+
+
+def _reason(entry: Entry) -> Problem | None:
+    """Return why a delivery was held or refused, as far as the ledger has it."""
+    if entry.code is None or entry.status in ACCEPTED:
+        return None
+    return Problem(entry.code, f"{STATUSES[entry.code][1]}.", entry.violations)

@@ -11,10 +11,11 @@ from receiver import documents
 from receiver.authoring.cases.outcome import Outcome
 from receiver.core.delivery import Part, Reading, Role, Row
 from receiver.core.positions import pointed_names
-from receiver.core.problems import Problem
+from receiver.core.problems import Problem, Violation
 from receiver.delivery.context import Context
 from receiver.metadata.tables import CELL
 from receiver.operations import rehearsal, replay
+from receiver.schemas import words
 from receiver.schemas.json_explain import pointer
 from receiver.site.process import Process
 from receiver.store.entry import Entry
@@ -148,11 +149,7 @@ def _peek(process: Process, kept: Kept) -> Reading | None:
 def _fields(
     process: Process, outcome: Outcome, reading: Reading | None, corrections: Mapping[str, str]
 ) -> Iterator[Shown]:
-    broken: dict[str, list[str]] = {}
-    for violation in outcome.problem.violations if outcome.problem else ():
-        place = violation.where.strip("/").split("/")
-        if place[0] == "fields" and len(place) > 1:
-            broken.setdefault(place[1], []).append(violation.message)
+    broken, absent = _broken(outcome.problem.violations if outcome.problem else ())
     rule = process.config.confidence
     own = {name: text for name, text in corrections.items() if not name.startswith(CELL)}
     fields = {**(reading.fields if reading else {}), **own}
@@ -167,7 +164,21 @@ def _fields(
         yield shown
     for name in process.metadata.fields_schema.properties if process.metadata.fields_schema else ():
         if name not in fields:  # it did not come, and a person may know it
-            yield Shown(name, "", None, 0, False, tuple(broken.pop(name, ())), True, False)
+            missed = [message for message in absent if words.name(name) in message]
+            yield Shown(name, "", None, 0, False, (*broken.pop(name, ()), *missed), True, False)
+
+
+def _broken(violations: Iterable[Violation]) -> tuple[dict[str, list[str]], list[str]]:
+    """Return what is said of each field, and of those that did not come, which stands at none."""
+    broken: dict[str, list[str]] = {}
+    absent = []
+    for violation in violations:
+        place = violation.where.strip("/").split("/")
+        if place[0] == "fields" and len(place) > 1:
+            broken.setdefault(place[1], []).append(violation.message)
+        elif place == ["fields"] and violation.rule == "required":
+            absent.append(violation.message)
+    return broken, absent
 
 
 def _tables(

@@ -2,6 +2,8 @@
 "use strict";
 
 const SIZES = ["", "w150", "w200", "w300"];
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const AGES = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const TURNS = ["", "t90", "t180", "t270"];
 
 // Prepare what came into the page: its moments and its documents.
@@ -9,10 +11,19 @@ function prepare(root) {
   for (const time of root.querySelectorAll("time")) {
     const moment = new Date(time.dateTime);
     if (!isNaN(moment)) {
-      time.textContent = moment.toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
-      time.title = time.dateTime;
+      const written = moment.toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
+      const alone = time.dataset.age === "alone";
+      time.textContent = alone ? ago(moment) : written;
+      time.title = alone ? written : time.dateTime;
+      if (time.dataset.age === "beside") {
+        const age = document.createElement("span");
+        age.className = "quiet age";
+        age.textContent = ago(moment);
+        (time.closest("a") ?? time).after(age);
+      }
     }
   }
+  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;  // over plain HTTP
   for (const figure of root.querySelectorAll(".viewer")) {
     figure.does = viewer(figure);
     for (const button of figure.querySelectorAll("[data-do]")) {
@@ -22,6 +33,13 @@ function prepare(root) {
       button.addEventListener("click", () => figure.does.show(Number(button.dataset.go)));
     }
   }
+}
+
+// How long ago a moment is, in the largest unit that it fills.
+function ago(moment) {
+  const seconds = (moment - Date.now()) / 1000;
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS.at(-1);
+  return AGES.format(Math.round(seconds / length), unit);
 }
 
 function viewer(figure) {
@@ -136,6 +154,13 @@ document.addEventListener("keydown", (event) => {
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
   event.preventDefault();
   KEYS[event.key]();
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.textContent = "copied";
 });
 
 // Where on its pages a field stands: the server knows, the page marks it, also while somebody goes from field to field.

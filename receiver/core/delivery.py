@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -214,6 +215,9 @@ class Receipt:
     problem: Problem | None = field(default=None, compare=False)  # why it is held, if that was just found
 
 
+_content = attrgetter("name", "sha256")
+
+
 def delivery_id(process: str, source_id: str, parts: Sequence[Part], *, by_documents: bool = False) -> str:
     """Return the content-addressed id: the same on any host, in any year.
 
@@ -223,7 +227,7 @@ def delivery_id(process: str, source_id: str, parts: Sequence[Part], *, by_docum
     """
     if by_documents:
         parts = [part for part in parts if part.role is not Role.METADATA] or parts
-    contents = sorted([part.name, part.sha256] for part in parts)
+    contents = sorted(map(_content, parts))
     text = json.dumps([process, source_id, contents], ensure_ascii=True, separators=(",", ":"))
     digest = hashlib.sha256(text.encode("ascii")).digest()
     return base64.b32encode(digest[:15])[:ID_LENGTH].decode("ascii")  # 15 bytes spell 24 characters

@@ -212,7 +212,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # browsers write lin
 
 def filename(parameters: Mapping[str, str]) -> str | None:
     """Return the file name out of a section's parameters: filename* wins (RFC 6266 §4.3). Raises `Problem`."""
-    pieces = {name[9:]: value for name, value in parameters.items() if name.startswith("filename*") and name[9:]}
+    pieces: dict[str, str] = {}
+    for name, value in parameters.items():
+        if name.startswith("filename*") and name[9:]:
+            pieces[name[9:]] = value
     plain, extended = parameters.get("filename"), parameters.get("filename*")
     if pieces and (plain, extended) != (None, None):
         raise Problem(Code.AMBIGUOUS_REQUEST, "A part has its file name both whole and in pieces.")

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,6 +27,7 @@ from receiver.store.stage import Staged
 from receiver.templates.names import DocumentView, names, with_documents
 from receiver.templates.source import Place
 
+_conversion = attrgetter("convert")
 LINE = re.compile(r"line (\d+)")  # as the formats' checks begin a place
 
 
@@ -44,7 +46,7 @@ def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tup
     """Return the parts as they are to be published: on disk, those that are to be PDF converted. Raises `Problem`."""
     staged.write([part.path.name for part in parts if part.role is not Role.METADATA])
     rules = process.config.parts
-    converted = [rule for rule in rules if rule.convert is not None]
+    converted = list(filter(_conversion, rules))
     if not converted:
         return tuple(parts)
     return tuple(
@@ -145,7 +147,7 @@ def _record(rule: RecordRule, values: Names) -> Record:
     if rule.line_end != "\n":
         text = text.replace("\n", rule.line_end)
     content = text.encode(rule.encoding)  # whatever it is: each value was proven when it was printed
-    violations = rule.check(content)
+    violations = rule.check(text)
     if violations:
         raise _invalid(rule, violations, seen)
     return Record(path, content, rule.batch.name, exported) if rule.batch else Record(path, content, root=rule.root)

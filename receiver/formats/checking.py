@@ -1,10 +1,11 @@
 """Checks a rendered record before publication: its format, then its schema.
 
-The formats are sibling modules with one function: `violations(content, …)` returns every fault with its place in the
+The formats are sibling modules with one function: `violations(text, …)` returns every fault with its place in the
 record, "line 7, PID-3", and never a value.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from receiver.core.problems import Violation
 from receiver.formats.csv import check as csv
@@ -14,7 +15,7 @@ from receiver.formats.json import check as json
 from receiver.formats.xml import check as xml
 from receiver.schemas.folder import Schemas
 
-Check = Callable[[bytes], tuple[Violation, ...]]
+Check = Callable[[str], tuple[Violation, ...]]
 
 
 def checker(
@@ -30,12 +31,12 @@ def checker(
     """
     if format == "json":
         judge = fhir.violations if schema == "fhir" else schemas.json(schema).violations if schema else None
-        return lambda content: json.violations(content.decode(encoding), judge)
+        return partial(json.violations, judge=judge)
     if format == "xml":
         judge_xml = schemas.xml(schema) if schema else None
-        return lambda content: xml.violations(content, judge_xml)
+        return lambda text: xml.violations(text.encode(encoding), judge_xml)
     if format == "hl7":
-        return lambda content: hl7.violations(content.decode(encoding), by_standard=schema == "hl7")
+        return partial(hl7.violations, by_standard=schema == "hl7")
     if format == "csv":
-        return lambda content: csv.violations(content.decode(encoding), delimiter)
-    return lambda _content: ()
+        return partial(csv.violations, delimiter=delimiter)
+    return lambda _text: ()

@@ -17,6 +17,8 @@ import weakref
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import filterfalse
+from operator import attrgetter
 from pathlib import Path
 from stat import S_IMODE
 
@@ -109,6 +111,9 @@ class Stage:
                 return Folder(path, lock, os.fstat(lock)[1:3])
 
 
+_name = attrgetter("name")
+
+
 class Staged:
     """One delivery in the making."""
 
@@ -124,8 +129,11 @@ class Staged:
         if len(self._files) >= OPEN_FILES:
             self._sync(self._files)
         self._folder.names += 1
-        held = sum([file.size for file in self._files if file.on_disk is None])
-        file = StagedFile(self.folder, f"{self._folder.names}{suffix}", MEMORY_LIMIT - held)
+        room = MEMORY_LIMIT
+        for each in self._files:
+            if each.on_disk is None:
+                room -= each.size
+        file = StagedFile(self.folder, f"{self._folder.names}{suffix}", room)
         self._files.append(file)
         return file
 
@@ -176,15 +184,15 @@ class Staged:
 
     def _sync(self, files: list[StagedFile]) -> None:
         """Make files durable and close them. Raises Problem."""
-        self.lying.update([file.name for file in files])
+        self.lying.update(map(_name, files))
         try:
-            durable.sync_files([file.written() for file in files])
+            durable.sync_files(map(StagedFile.written, files))
         except BaseException:
             for file in files:
                 file.close()
             raise
         finally:
-            self._files = [file for file in self._files if file not in files]
+            self._files = list(filterfalse(files.__contains__, self._files))
         for file in files:
             if file.beside:
                 file.close()

@@ -107,10 +107,10 @@ class Verdicts:
         template = Remembering(rule.template)
 
         @cache  # many inputs become the same record
-        def check(content: bytes) -> tuple[Violation, ...]:
-            found = rule.check(content)
+        def check(text: str) -> tuple[Violation, ...]:
+            found = rule.check(text)
             if config.format == "hl7" and not found:
-                self._unusual(template, content.decode(rule.encoding))
+                self._unusual(template, text)
             return found
 
         when = self._asked(rule.when, ("records", index, "when")) if rule.when else None

@@ -34,8 +34,6 @@ def _segments(text: str) -> Iterator[Violation]:
     separator = text[3]
     segments = text.rstrip("\r").split("\r")
     beginning = re.compile(f"{SEGMENT}(?:{re.escape(separator)})?")
-    if all(map(beginning.fullmatch, {segment[:4] for segment in segments})):
-        return
     for number, segment in enumerate(segments, 1):
         if not beginning.fullmatch(segment[:4]):
             message = f'A segment begins with its three-letter name and "{separator}".'
@@ -98,11 +96,16 @@ def _pieces(message: str) -> set[tuple[str, ...]]:
     """
     segments = message.split("\r")
     fields = segments[0].split("|")
-    structure = tuple(fields[place] if len(fields) > place else "" for place in (TYPE, VERSION))
-    names = [segment[:3] for segment in segments]
-    shapes = SHAPED.sub("x", "\r".join([segment[3:] for segment in segments])).split("\r")
-    pieces = {(*structure, *piece) for piece in set(zip(names, shapes, strict=True))}
-    return pieces | {(*structure, " ".join(names))}
+    structure = fields[TYPE] if len(fields) > TYPE else "", fields[VERSION] if len(fields) > VERSION else ""
+    names: list[str] = []
+    values: list[str] = []
+    for segment in segments:
+        names.append(segment[:3])
+        values.append(segment[3:])
+    pieces: set[tuple[str, ...]] = {(*structure, " ".join(names))}
+    for piece in zip(names, SHAPED.sub("x", "\r".join(values)).split("\r"), strict=True):
+        pieces.add((*structure, *piece))
+    return pieces
 
 
 _right = Shapes()

@@ -177,7 +177,9 @@ class Writers:
         connection.set_busy_timeout(max(0, round((deadline - time.monotonic()) * 1000)))
         if self._doubtful:
             self._settle()
-        self._set_synchronous("full" if any(map(_is_durable, batch)) else "normal")
+        synchronous = "full" if any(map(_is_durable, batch)) else "normal"
+        if synchronous != self._synchronous:
+            self._set_synchronous(synchronous)
         connection.execute("BEGIN IMMEDIATE")
         try:
             postponed = self._postponed[:]
@@ -218,9 +220,8 @@ class Writers:
         self._doubtful = False
 
     def _set_synchronous(self, how: str) -> None:
-        if how != self._synchronous:
-            self._connection.pragma("synchronous", how)
-            self._synchronous = how
+        self._connection.pragma("synchronous", how)
+        self._synchronous = how
 
 
 def _run(connection: apsw.Connection, ticket: _Ticket) -> None:

@@ -63,7 +63,11 @@ def read(text: str, written: str) -> "Moment | None":
         name, number = (NAMES[code], int(said)) if code in NAMES else _part(code, said)
         if parts.setdefault(name, number) != number:
             raise ValueError
-    return Moment(_time(parts, zone), known)
+    year = parts.get("year", LEAP_YEAR)
+    month, day = _day(parts, year) if "yearday" in parts else (parts.get("month", 1), parts.get("day", 1))
+    hour = _hour(parts) if "twelve" in parts or "afternoon" in parts else parts.get("hour", 0)
+    clock = (hour, parts.get("minute", 0), parts.get("second", 0), parts.get("microsecond", 0))
+    return Moment(datetime(year, month, day, *clock, zone), known)  # noqa: DTZ001 (as it is written)
 
 
 def read_offset(written: str) -> tzinfo:
@@ -118,14 +122,6 @@ def _part(code: str, said: str) -> tuple[str, int]:
     if code == "f":
         return "microsecond", int(said.ljust(6, "0")[:6])
     return "year", CENTURY + int(said) + (100 if int(said) < PIVOT else 0)  # %y
-
-
-def _time(parts: dict[str, int], zone: tzinfo | None) -> datetime:
-    year = parts.get("year", LEAP_YEAR)
-    month, day = _day(parts, year) if "yearday" in parts else (parts.get("month", 1), parts.get("day", 1))
-    hour = _hour(parts) if "twelve" in parts or "afternoon" in parts else parts.get("hour", 0)
-    clock = (hour, parts.get("minute", 0), parts.get("second", 0), parts.get("microsecond", 0))
-    return datetime(year, month, day, *clock, zone)  # noqa: DTZ001 (as it is written)
 
 
 def _day(parts: dict[str, int], year: int) -> tuple[int, int]:

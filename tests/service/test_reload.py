@@ -212,8 +212,8 @@ def test_under_load_no_delivery_fails_or_is_judged_by_two_configurations(service
         (site / TOML).write_text(half_saved(site, revision))  # as an editor saves that takes its time
         time.sleep(0.2)
         (site / TOML).write_text(edited(site, revision))
-        wait_until(lambda: len(told(service, "configured")) == revision)  # noqa: B023
-        time.sleep(2)  # until both have it
+        wait_until(lambda: in_force(service, revision))  # noqa: B023
+        wait_until(lambda: any(f"/r{revision}-" in answer.body.decode() for answer in answers))  # noqa: B023
     stop.set()
     for sender in senders:
         sender.join()

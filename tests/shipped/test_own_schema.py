@@ -88,7 +88,8 @@ class Process:
 
     def render(self, fields, tables=None) -> None:
         reading = Reading("42", fields, dict.fromkeys(fields, 1.0), {}, tables or self.sample.tables)
-        render(self.process, Delivery("AAAABBBBCCCCDDDDEEEE", self.process.name, "42", FROZEN, 1), reading, self.parts)
+        delivery = Delivery("AAAABBBBCCCCDDDDEEEE", self.process.name, "42", FROZEN, 1)
+        render(self.process, delivery, reading, self.parts, accept_rules=True)  # made-up lines hardly ever add up
 
 
 @pytest.fixture(scope="module")
@@ -127,8 +128,6 @@ def test_what_the_schema_of_a_row_lets_in_is_rendered(shipped, name, data):
         try:
             process.render(fields, tables)
         except Problem as problem:
-            if problem.rules:
-                return  # the owner's own rules refuse it, as they are to
             raise AssertionError([f"{each.where}: {each.message}" for each in problem.violations]) from None
 
 

@@ -168,9 +168,8 @@ def stages_of(settings: Settings, processes: Mapping[str, Process], owner: str, 
     """
     found: dict[str, Stage] = {}
     for name, process in processes.items():
-        if create or process.output.is_dir():
-            with suppress(Problem):
-                found[name] = stage_of(settings, process, owner, create=create)
+        with suppress(Problem):
+            found[name] = stage_of(settings, process, owner, create=create)
     return found
 
 

@@ -13,7 +13,7 @@ from receiver.core.delivery import Section
 from receiver.core.problems import Code, Problem
 from receiver.delivery import heads
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5: never in a header
+_LINE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*+\r")  # RFC 9110 §5.5: no controls in a header
 
 
 class Stream(Protocol):
@@ -93,7 +93,7 @@ class _Body:
         if end < 0 or end - self._at > longest:
             raise heads.too_long()
         line, self._at = self._buffer[self._at : end], end + 1
-        if not line.endswith(b"\r") or _CONTROL.search(line, 0, len(line) - 1):
+        if not _LINE.fullmatch(line):
             raise Problem(Code.MALFORMED_BODY, "A part's header does not end with CR LF, or has a control character.")
         return line[:-1]
 

@@ -13,7 +13,7 @@ UNJUDGED = frozenset({Code.TEMPLATE_FAILED, Code.FIELDS_INVALID, Code.METADATA_I
 ANYWHERE = "rules"  # where a rule is broken that reads several fields, or none
 
 
-def judge(process: Process, names: Mapping[str, object], low: Problem | None = None, *, accept: bool = False) -> None:
+def judge(process: Process, names: Mapping[str, object], low: Problem | None, *, accept: bool) -> None:
     """Raise `Problem` with every rule that a delivery breaks, and with its low confidence.
 
     `accept` passes over rules whose deliveries are held for a person, who has looked.

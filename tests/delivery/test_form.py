@@ -66,6 +66,11 @@ def test_the_answer_never_depends_on_where_the_bytes_were_cut():
     assert read(content, *range(1, len(content))) == whole
 
 
+def test_a_head_that_arrives_in_two_pieces_behind_a_large_part_is_not_too_long():
+    content = body(section("file", b"x" * 100_000), section("metadata", b"{}"))
+    assert [name for name, *_ in read(content, content.index(b"metadata"))] == ["file", "metadata"]
+
+
 @pytest.mark.parametrize("preamble", [b"x" * 60 + b"\r\n", b"\r\n", b"x" * 1022 + b"\r\n"])
 def test_a_preamble_is_passed_over_wherever_the_bytes_were_cut(preamble):
     content = preamble + body(section("file"), section("metadata"))

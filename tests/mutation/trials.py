@@ -38,9 +38,9 @@ class Learnt:
     modules: list[str]  # that they import, but for those of the service and the tests
 
     def reaching(self, change: Change, area: Area) -> list[list[str]]:
-        """Return the area's tests that run a changed line, then those that run its module; quick ones first.
+        """Return the area's tests that run a changed line, quick ones first; of few, those that run its module as well.
 
-        The others are for what is remembered: of a cached function or an import only the first test runs the lines.
+        These are for what is remembered: of a cached function or an import only the first test runs the lines.
         """
         lines = self.lines.get(str(change.module), {})
         of_line = set(lines.get(str(change.line), ()))
@@ -49,7 +49,8 @@ class Learnt:
         if not area.processes and not of_module & mine:
             of_module = mine  # what none of these reaches would be for the tests of other processes
         nearest, others = (self._quick_first((each & mine) - {*self.failed}) for each in (of_line, of_module - of_line))
-        return [tests for tests in (nearest[:QUICKEST], nearest[QUICKEST:], others) if tests]
+        rest = nearest[QUICKEST:] or others
+        return [tests for tests in (nearest[:QUICKEST], rest) if tests]
 
     def _quick_first(self, tests: Iterable[str]) -> list[str]:
         return sorted(tests, key=lambda test: (self.seconds[test], test))

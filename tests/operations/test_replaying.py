@@ -18,6 +18,23 @@ ACCEPTING = Replay(LATER, "an operator", accept_confidence=True)
 MRN = '"^[0-9]{6,10}[A-Z]?$"'
 
 
+@pytest.mark.parametrize(
+    ("how", "note"),
+    [
+        (HOW, "replay by an operator"),
+        (ACCEPTING, "replay by an operator, low confidence accepted"),
+        (Replay(LATER, "anna", accept_rules=True), "replay by anna, broken rules accepted"),
+        (Replay(LATER, "anna", corrections={"mrn": "7"}), "replay by anna, 1 field corrected"),
+        (
+            Replay(LATER, "anna", True, {"mrn": "7", "dob": "x"}, True),
+            "replay by anna, low confidence accepted, broken rules accepted, 2 fields corrected",
+        ),
+    ],
+)
+def test_the_ledger_is_told_what_was_accepted_and_how_much_was_corrected_and_no_value(how, note):
+    assert how.note == note
+
+
 def allow_any_mrn(home):
     schema = home.root / "site" / "schemas" / "referrals.fields.schema.json"
     text = schema.read_text()

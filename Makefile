@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak model bench profile package licenses locks sbom audit demo clean
+.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak model bench scale profile package licenses locks sbom audit demo clean
 
 test: lint types
 	$(BIN)/python -m pytest
@@ -87,6 +87,10 @@ endif
 # Beside other servers that do the same durable work: make bench BENCH="--cases forms --rounds 9"; see benchmarks/README.md.
 bench: .venv/ready
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# What several hosts take: rates and costs on this machine, and from them the curve for 1 to 32: make scale SCALE="--rounds 9".
+scale: .venv/ready
+	$(BIN)/python -m benchmarks.hosts $(SCALE)
 
 # Where the time of one delivery goes, step by step: make profile PROFILE="--case checked --disk /dev/shm".
 profile: .venv/ready

@@ -121,7 +121,10 @@ def _sites(context: Context, hosts: Hosts) -> str:
     _require_one_disk(context, hosts, found)
     own = context.site_digest()
     others = sorted({each.host for each in found if each.site not in ("", own)})
+    releases = sorted({each.release for each in found})
     text = f"{len({each.host for each in found})}, processes: {len(found)}"
+    if len(releases) > 1:
+        text += f", of the releases {' and '.join(releases)}"
     return f"{text}; the site here differs from that of {', '.join(others)}" if others else text
 
 

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
@@ -12,7 +13,7 @@ from receiver.core import settings
 from receiver.core.problems import Problem
 from receiver.store import database, ledger
 from receiver.store.database import CommitUnknownError
-from receiver.store.postgres import connections, queries, schema
+from receiver.store.postgres import connections, queries, schema, session
 from tests.store.test_ledger import plain, tried
 from tests.support import postgres as servers
 from tests.support.place import AT, Place, Sent, deliver
@@ -61,6 +62,34 @@ def test_without_its_modules_the_url_is_refused_with_the_command_that_installs_t
 def test_settings_show_no_password(written, shown):
     lines = {line.variable: line.value for line in settings.describe({"RECEIVER_LEDGER": written})}
     assert lines["RECEIVER_LEDGER"] == shown
+
+
+def test_a_step_may_take_longer_than_a_question(url, monkeypatch):
+    ledger.create(url)
+    monkeypatch.setattr(session, "ANSWER", 0.1)
+    monkeypatch.setitem(session.SETTINGS, "statement_timeout", "100ms")
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, "SELECT pg_sleep(0.5)"))
+    ledger.create(url)
+    assert asked(url, "SELECT number FROM ledger_version") == [(len(schema.STEPS),)]
+
+
+def test_who_comes_second_waits_until_the_tables_are_brought_up_to_date(url, monkeypatch):
+    ledger.create(url)
+    monkeypatch.setitem(session.SETTINGS, "lock_timeout", "50ms")
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, "SELECT pg_sleep(0.5); CREATE TABLE added (id INTEGER)"))
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(ledger.create, url) for _ in range(2)]:
+            each.result()
+    assert asked(url, "SELECT count(*) FROM added") == [(0,)]
+
+
+def test_who_knows_an_older_meaning_is_refused_whole_and_told_what_to_do(place):
+    asked(place.url, "ALTER TABLE deliveries RENAME COLUMN status TO state")
+    with pytest.raises(Problem, match="a newer release has changed the ledger's tables: upgrade this host too"):
+        deliver(place, Sent("S1"))
+    assert place.outputs() == set()
+    asked(place.url, "ALTER TABLE deliveries RENAME COLUMN state TO status")
+    assert not deliver(place, Sent("S1")).duplicate
 
 
 def test_a_ledger_of_a_newer_program_is_refused(url):

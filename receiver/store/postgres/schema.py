@@ -2,6 +2,11 @@
 
 Rows are those of SQLite, text for text. Texts are compared byte by byte (`COLLATE "C"`), as SQLite does and as times in
 ISO 8601 need it: the rules of a language would put them in another order, and change with the operating system.
+
+Hosts are upgraded one after the other, so older ones work on the tables that a newer one has brought up to date. A step
+may add what they do not know: every statement names its columns, and a new column has a default. Where old and new
+cannot go on side by side, the step renames what has another meaning now. Then every statement of the older ones is
+refused whole, they answer 503 until they are upgraded too, and nothing is written in two meanings.
 """
 
 import psycopg
@@ -14,6 +19,8 @@ from receiver.store.rows import NO_ROOTS, Roots
 LOCK = (
     0x7265636569766572  # of whoever creates the tables: "receiver" in ASCII, so that no other program has it by chance
 )
+
+PATIENCE = "10s"  # that a step waits for a table: longer than any transaction of a living host (session.SETTINGS)
 
 # Step n leads from version n to n + 1. A step that has been released is never changed. Column by column the tables are
 # those of `sqlite/schema.py`, which says what each one is.
@@ -167,7 +174,9 @@ RELATIVE = 4  # the first version whose rows tell paths from the roots on
 def create(url: str, roots: Roots = NO_ROOTS) -> None:
     """Create the ledger's tables or bring them up to date, while others may do the same. Raises Problem."""
     with ledger_errors(), connect(url) as connection, connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = 0")  # another host may be at it, for as long as a step takes
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", (PATIENCE,))
         _require_utf8(connection)
         connection.execute("CREATE TABLE IF NOT EXISTS ledger_version (number INTEGER NOT NULL)")
         known = _version(connection)

@@ -38,10 +38,11 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
             raise
 
 
-def connect(url: str) -> Connection:
-    """Open a connection with the session's settings. Raises psycopg.Error."""
-    connection = Connection.connect(url, **PARAMETERS, autocommit=True)
+def connect(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
+    """Open a connection whose statements may take as long as they take: an index is built. Raises psycopg.Error."""
+    connection = psycopg.Connection.connect(url, **PARAMETERS, autocommit=True)
     configure(connection)
+    connection.execute("SET statement_timeout = 0")
     return connection
 
 
@@ -133,6 +134,8 @@ def problem_of(error: psycopg.Error) -> Problem:
         return Problem(Code.DISK_FULL, "could not write to the ledger (its disk is full)")
     if isinstance(error, errors.UndefinedTable):
         return Problem(Code.STORAGE_FAILED, "there is no ledger in this database: the first start creates it")
+    if isinstance(error, errors.UndefinedColumn):
+        return Problem(Code.STORAGE_FAILED, "a newer release has changed the ledger's tables: upgrade this host too")
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return Problem(Code.STORAGE_FAILED, "could not write to the ledger (its server is a standby)")
     return Problem(Code.STORAGE_FAILED, f"could not use the ledger ({type(error).__name__})")

@@ -46,6 +46,7 @@ def toml(
         *_parts(sources),
         f"[metadata]\nschema = {_text(schemas[0])}\nsource_id = {_text(reading.source_id)}",
         "\n".join(["[fields]", *_fields(reading, sources.form), f"schema = {_text(schemas[1])}"]),
+        *(["\n".join(_place(reading.place))] if reading.place else []),
         *([CONFIDENCE] if reading.confidence else []),
         "\n".join(_record(record)),
     ]
@@ -89,6 +90,11 @@ def _fields(reading: Reading, form: str) -> Iterator[str]:
         yield f"scale = {reading.scale:<36}# the platform sends percent"
     if repeated := [seen.name for seen in reading.fields if seen.repeated]:
         yield f"repeated = {json.dumps(repeated, ensure_ascii=False)}"
+
+
+def _place(paths: tuple[str, str, str | None]) -> Iterator[str]:
+    yield "[fields.place]                          # where on a page each was read: the console marks it there"
+    yield from (f"{key} = {_text(path)}" for key, path in zip(("page", "box", "size"), paths, strict=True) if path)
 
 
 def of_tables(tables: Sequence[DraftedTable], form: str, schema: str) -> Iterator[str]:

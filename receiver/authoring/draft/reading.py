@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,10 +12,26 @@ from receiver.authoring.draft.columns import Column, can_be_id, likeliest, likel
 from receiver.authoring.draft.roles import Candidate
 from receiver.authoring.draft.sources import FORMS, Sources, UnusableError
 from receiver.authoring.draft.wanted import NONE, Wanted, WrongOptionError, listed
+from receiver.metadata import json
 from receiver.metadata.fields import Absent, Layout, source_id_fault
+from receiver.metadata.regions import Placing, regions
 from receiver.schemas.folder import Schemas
 
 LAYOUTS: dict[str, Any] = {"json": json_layouts, "xml": xml_layouts}
+OWNERS = ("", "value.", "content.")  # what has the place, seen from a field
+PLACES = (  # page, box and size, as platforms send them
+    # Azure Document Intelligence
+    ("{}boundingRegions[0].pageNumber", "{}boundingRegions[0].polygon", "analyzeResult.pages[].[width, height]"),
+    ("{}boundingRegions[0].pageNumber", "{}boundingRegions[0].polygon", "pages[].[width, height]"),
+    (  # Google Document AI
+        "sum([to_number({}pageAnchor.pageRefs[0].page || `0`), `1`])",
+        "{}pageAnchor.pageRefs[0].boundingPoly.normalizedVertices[].[x || `0`, y || `0`]",
+        None,
+    ),
+    ("sum([{}page_id, `1`])", "{}polygon", None),  # Mindee
+    ("{}page", "{}box", None),
+    ("{}page", "{}position", None),
+)
 NEXTSTEP = {"json": "nextstep-metadata.schema.json", "xml": "nextstep-metadata.xsd"}
 
 
@@ -42,6 +59,7 @@ class Reading:
     fields: tuple[Seen, ...]
     single: bool  # mere single values, each taken for a field
     left_out: tuple[str, ...]  # paths of single values of which nothing is told
+    place: tuple[str, str, str | None] | None  # of a field on its page: the paths to page, box and size
 
 
 class Claims(Protocol):
@@ -71,7 +89,22 @@ def read(sources: Sources, shipped: Path, wanted: Wanted, claims: Claims) -> Rea
     confidence = chosen.confidence or _other_than_the_default(sources, chosen)
     paths = (chosen.each, chosen.name, chosen.value, confidence, scale, source_id)
     left_out = LAYOUTS[sources.form].left_out(sources.documents, chosen, source_id)
-    return Reading(name, *paths, fields, chosen.single, tuple(left_out))
+    return Reading(name, *paths, fields, chosen.single, tuple(left_out), _place(sources, chosen))
+
+
+def _place(sources: Sources, chosen: Candidate) -> tuple[str, str, str | None] | None:
+    """Return the paths by which each sample says where on a page a field stands; None if there are none."""
+    if sources.form != "json":
+        return None
+    each, name = json.path(chosen.each), json.path(chosen.name)
+    found = [json.fields(document, Layout(each, name, name, name)) for document in sources.documents]
+    documents = list(zip(found, sources.documents, strict=True))
+    for owner, (page, box, size) in product(OWNERS, PLACES):
+        page, box = page.format(owner), box.format(owner)
+        placing = Placing(json.path(page), json.path(box), json.path(size) if size else None)
+        if all(each and regions(each, top, name, {}, placing, json.numbers) for each, top in documents):
+            return page, box, size
+    return None
 
 
 def _source_id(sources: Sources, chosen: Candidate, wanted: Wanted) -> str:

@@ -94,6 +94,42 @@ def test_the_shape_is_read_and_its_own_sample_rendered(site, name):
     assert "1 case: 1 ok" in site.run("test").stdout
 
 
+def _azure(sample):
+    for number, field in enumerate(sample["analyzeResult"]["documents"][0]["fields"].values()):
+        field["boundingRegions"] = [{"pageNumber": 1, "polygon": [1, number, 2, number, 2, number + 1, 1, number + 1]}]
+
+
+def _google(sample):
+    corners = [{"y": 0.1}, {"x": 0.5, "y": 0.1}, {"x": 0.5, "y": 0.2}, {"y": 0.2}]
+    for entity in sample["document"]["entities"]:
+        entity["pageAnchor"] = {"pageRefs": [{"boundingPoly": {"normalizedVertices": corners}}]}
+
+
+def _rossum(sample):
+    for section in sample["content"]:
+        for point in section["children"]:
+            point["content"]["position"] = [916, 168, 1190, 222]
+
+
+PLACED = {
+    "azure": (_azure, "value.boundingRegions[0].polygon", "analyzeResult.pages[].[width, height]"),
+    "google": (_google, "pageAnchor.pageRefs[0].boundingPoly.normalizedVertices[].[x || `0`, y || `0`]", None),
+    "rossum": (_rossum, None, None),  # pixels of a page whose size nothing says
+}
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_where_a_field_stands_on_its_page_is_read_too(site, tmp_path, name):
+    add, box, size = PLACED[name]
+    sample = json.loads((HERE / f"{name}.json").read_text())
+    add(sample)
+    (tmp_path / "sample.json").write_text(json.dumps(sample))
+    site.new("scans", "json", tmp_path / "sample.json", *(AZURE if name == "azure" else ()))
+    place = tomllib.loads(site.text("mappings/scans/process.toml"))["fields"].get("place", {})
+    assert (place.get("box"), place.get("size")) == (box, size)
+    assert site.run("check", "scans").exit_code == 0
+
+
 def _configured(path):
     return path if path != "confidence" else None
 

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
+import psutil
 import pytest
 
 from receiver.core.delivery import Status
@@ -92,6 +93,7 @@ def test_hosts_are_upgraded_one_after_the_other_under_load(hosts):
         assert get(two, "/readyz").status == 200
         assert f"of the releases {version('receiver')} and {RELEASE}" in releases(two)
         assert {version("receiver"), RELEASE} <= set(verb(two, "status").stdout.split())
+        _replace_workers(two)
         _require_both_take(platform)
         _upgrade(two)
         platform.wait_for_more()
@@ -115,6 +117,15 @@ def _upgrade(host: Service) -> None:
     host.stop()
     host.options = NEWER
     host.start()
+
+
+def _replace_workers(host: Service) -> None:
+    """Have an older master fork workers while the tables are newer already."""
+    workers = psutil.Process(host.process.pid).children()
+    for each in workers:
+        each.terminate()
+    psutil.wait_procs(workers, timeout=DEADLINE)
+    host.wait_until_ready()
 
 
 def _require_both_take(platform: Platform) -> None:

@@ -53,16 +53,16 @@ http {{
 
 
 class Front:
-    """nginx on a free port, in front of a running service."""
+    """nginx on a free port, in front of running services."""
 
-    def __init__(self, folder: Path, behind: int) -> None:
+    def __init__(self, folder: Path, *behind: int) -> None:
         self.folder, self.port = folder, free_port()
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{folder}/key"]
         name = ["-subj", "/CN=receiver.example.org", "-days", "2", "-out", f"{folder}/crt"]
         subprocess.run([str(OPENSSL), "req", "-x509", *key, *name], check=True, capture_output=True)
         shipped = (ROOT / "deploy" / "nginx.conf").read_text()
         for written, here in {
-            "server 127.0.0.1:8080;": f"server 127.0.0.1:{behind};",
+            "server 127.0.0.1:8080;": "\n".join(f"server 127.0.0.1:{port};" for port in behind),
             "listen 443 ssl;": f"listen 127.0.0.1:{self.port} ssl;",
             "/etc/ssl/receiver.crt": f"{folder}/crt",
             "/etc/ssl/receiver.key": f"{folder}/key",

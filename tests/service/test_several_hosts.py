@@ -7,13 +7,16 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from receiver.cli.deliveries import look_at_context
 from receiver.core.settings import Settings
 from receiver.operations import health
 from receiver.store.ledger import Ledger
+from tests.hostile.test_nginx import MISSING, Front
 from tests.service.test_delivery import metadata, published, referral
+from tests.support.required import require
 from tests.support.running import ROOT, Service, multipart
 
 
@@ -103,3 +106,32 @@ def test_a_host_with_another_disk_before_it_is_not_ready(pair, tmp_path, monkeyp
         context.ledger.close()
     assert not hosts.ready
     assert "RECEIVER_DATA is not the folder of" in hosts.reason
+
+
+def took(services: list[Service], ids: list[str]) -> set[int]:
+    """Return the masters of the processes that have taken some deliveries in."""
+    ledger = Ledger(services[0].environment["RECEIVER_LEDGER"])
+    processes = {each.incarnation: each.process for each in ledger.hosts.listed()}
+    stages = [Path(ledger.find(id_).stage) for id_ in ids]
+    ledger.close()
+    return {psutil.Process(processes[stage.parent.name]).ppid() for stage in stages}
+
+
+def test_nginx_spreads_deliveries_and_goes_on_with_one_host(pair, tmp_path):
+    require("nginx and openssl are not installed" if MISSING else "")
+    one, two = pair
+    front = Front(tmp_path, one.port, two.port).wait()
+    try:
+        answers = [front.exchange(referral(f"front-{number}")) for number in range(8)]
+        assert [each.status for each in answers] == [200] * 8
+        ids = [each.json["id"] for each in answers]
+        assert took(pair, ids) == {one.process.pid, two.process.pid}
+        two.stop()
+        again = [front.exchange(referral(f"front-{number}")) for number in range(8) for _ in range(4)]
+        assert {each.status for each in again} <= {200, 503}  # each host is tried again after 10 s
+        assert {each.json["id"] for each in again if each.status == 200} == set(ids)
+        assert all(each.json["duplicate"] for each in again if each.status == 200)
+        assert all(each.headers["retry-after"] for each in again if each.status == 503)
+    finally:
+        front.process.terminate()
+        front.process.wait(60)

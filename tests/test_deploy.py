@@ -57,6 +57,15 @@ def test_the_container_does_not_run_as_root():
     assert "\nUSER receiver\n" in last
 
 
+def test_a_volume_of_ours_belongs_to_the_user_of_the_container():
+    """A volume is made with the owner of the folder that the image has there, and is root's where it has none."""
+    named = re.compile(r'["\s](?:data|local-\d):(/\w+)')
+    mounted = {path for file in DEPLOY.glob("compose*.yml") for path in named.findall(file.read_text())}
+    (made,) = re.findall(r"install -d -o receiver -g receiver -m 0750 (.*)", (DEPLOY / "Containerfile").read_text())
+    assert mounted == {"/data", "/local"}
+    assert mounted <= set(made.split())
+
+
 def test_licences_are_listed():
     told = subprocess.run([sys.executable, DEPLOY / "licenses.py"], capture_output=True, text=True, check=True)
     assert re.search(r"^gunicorn +\S+ +MIT$", told.stdout, re.MULTILINE)

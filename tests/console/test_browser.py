@@ -10,8 +10,6 @@ from receiver.store.ledger import Ledger
 
 from .conftest import deliver, opened_by
 
-SIZES = {"wide": (1500, 1000), "phone": (390, 844), "twice as large": (750, 500)}
-
 
 def drawn(page):
     image = page.locator(".sheet img")
@@ -65,15 +63,6 @@ def test_the_keys_are_listed_and_the_list_closes(page):
     assert page.is_visible("#keys")
     page.keyboard.press("Escape")
     assert not page.is_visible("#keys")
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_nothing_is_cut_off_at_any_width(page, url, ids, size):
-    page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
-    for path in ("/", "/deliveries", f"/deliveries/{ids['held']}", "/audit"):
-        page.goto(url + path)
-        wide = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        assert wide[0] <= wide[1], f"{path} is {wide[0]} wide in {wide[1]}"
 
 
 def test_what_a_rehearsal_says_comes_into_the_page(page, url, ids):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pikepdf
 import pypdfium2
+from pypdfium2 import raw
 
 from receiver.documents.helpers import UnreadableError
 
@@ -42,9 +43,10 @@ def drawn(document: Path | bytes, number: int, *, small: bool = False) -> bytes:
     """
     try:
         with pypdfium2.PdfDocument(document) as opened:
+            opened.init_forms()
             if not 1 <= number <= len(opened):
                 raise UnreadableError("it has no such page")
-            page = opened[number - 1]
+            page = filled(opened, number)
             scale = min(WIDTH / page.get_width(), (THUMBNAIL if small else HEIGHT) / page.get_height(), LARGEST)
             image = page.render(scale=scale, may_draw_forms=False).to_pil()
     except pypdfium2.PdfiumError:
@@ -52,6 +54,18 @@ def drawn(document: Path | bytes, number: int, *, small: bool = False) -> bytes:
     written = BytesIO()
     image.save(written, "PNG", optimize=False, compress_level=3)
     return written.getvalue()
+
+
+def filled(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
+    """Return a page, counted from 1, with all that is written into its form and onto it as part of its content.
+
+    Pdfium shows none of a form's values else, and finds no text in them. `init_forms` comes before the first page.
+    """
+    page = document[number - 1]
+    if raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) != raw.FLATTEN_SUCCESS:
+        return page  # there is nothing of the kind
+    page.close()
+    return document[number - 1]
 
 
 def _shown(path: Path) -> tuple[int, int]:

@@ -18,6 +18,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from receiver.documents.helpers import UnreadableError
+from receiver.documents.pdfs import filled
 
 SECONDS = 5.0  # seconds of looking: a page takes some milliseconds, and a person waits
 MAX_PAGES = 500  # pages that a value is looked for on: a chart has some hundred
@@ -62,9 +63,10 @@ def find(path: Path, value: str, name: str) -> dict[str, Any]:
     has_text = False
     until = monotonic() + SECONDS
     with _opened(path) as document:
+        document.init_forms()
         for number in range(1, min(len(document), MAX_PAGES) + 1):
             with suppress(pypdfium2.PdfiumError):  # of a damaged page the others are left
-                page = _Page(document[number - 1])
+                page = _Page(filled(document, number))
                 has_text = has_text or bool(page.text.strip())
                 hits += page.hits(wanted, words, number) if wanted else ()
             if monotonic() > until:

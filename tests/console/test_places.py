@@ -10,9 +10,10 @@ from receiver.core.delivery import Region, Status
 from receiver.store.accounts import Role
 from receiver.store.ledger import Ledger
 from receiver.web.console import places, showing
-from tests.documents.test_texts import HEIGHT, WIDTH, text_pdf
+from tests.support.text_pdfs import HEIGHT, WIDTH, text_pdf
 
 from .conftest import NUMBERS, deliver
+from .test_accessible import AXE, SERIOUS
 from .test_console import OURS, client
 
 PLACE = '\n[fields.place]\npage = "page"\nbox = "box"\nsize = "`[1728, 2290]`"\n'
@@ -154,6 +155,14 @@ def test_a_click_on_a_name_shows_its_page_and_what_is_not_known_is_said(page, ur
     page.click("[data-place=patient_dob]")
     page.wait_for_selector(".found:has-text('does not have this value')")
     assert page.locator(".marks rect").count() == 0
+
+
+def test_a_marked_page_has_no_serious_finding(page, url, form):
+    page.goto(f"{url}/deliveries/{form}")
+    marked(page)
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run().then((found) => found.violations)")
+    assert [each["id"] for each in found if each["impact"] in SERIOUS] == []
 
 
 @pytest.mark.skipif("PICTURES" not in os.environ, reason="PICTURES names no folder to draw into")

@@ -3,11 +3,12 @@
 import io
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from receiver import documents
 from receiver.core.problems import Problem
 from tests.support.drawing import drawn
+from tests.support.text_pdfs import form_pdf
 
 
 def image(content: bytes) -> Image.Image:
@@ -43,3 +44,9 @@ def test_an_image_has_one_page(part):
 def test_a_thumbnail_is_small(part):
     document = part([Image.new("1", (1728, 2290), 1)], compression="group4", dpi=(204, 196))
     assert image(documents.page(document, 1, small=True)).height == pytest.approx(160, abs=1)
+
+
+@pytest.mark.parametrize("more", [{}, {"appearance": False}, {"kind": "FreeText"}])
+def test_what_is_filled_into_a_form_is_shown(part, more):
+    empty, full = (image(documents.page(part(form_pdf("MRN", value, **more), ".pdf"), 1)) for value in ("", "142637A"))
+    assert ImageChops.difference(empty, full).getbbox()[0] > full.width / 4  # right of the label

@@ -1,47 +1,14 @@
 """Where a value stands in the text of a PDF: on which page, in which box, and which of several places counts."""
 
-from io import BytesIO
 from textwrap import wrap
 
-import pikepdf
 import pypdfium2
 import pytest
 
 from receiver import documents
 from receiver.documents import texts
 from tests.support.drawing import drawn, pdf_of, reason
-
-WIDTH, HEIGHT = 600, 800
-Line = tuple[float, float, str]  # left and bottom in points, and what stands there
-
-
-def text_pdf(*pages: list[Line], rotate: int = 0, crop: list[int] | None = None) -> bytes:
-    """Return a PDF of pages with lines of text."""
-    buffer = BytesIO()
-    with pikepdf.new() as pdf:
-        font = pdf.make_indirect(
-            pikepdf.Dictionary(
-                Type=pikepdf.Name.Font,
-                Subtype=pikepdf.Name.Type1,
-                BaseFont=pikepdf.Name.Helvetica,
-                Encoding=pikepdf.Name.WinAnsiEncoding,
-            )
-        )
-        for lines in pages:
-            pdf.add_blank_page(page_size=(WIDTH, HEIGHT))
-            page = pdf.pages[-1]
-            page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F=font))
-            shown = b"".join(b"BT /F 12 Tf %g %g Td (%s) Tj ET\n" % (x, y, _quoted(text)) for x, y, text in lines)
-            page.Contents = pdf.make_stream(shown)
-            page.Rotate = rotate
-            if crop:
-                page.CropBox = crop
-        pdf.save(buffer)
-    return buffer.getvalue()
-
-
-def _quoted(text: str) -> bytes:
-    return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)").encode("cp1252")
+from tests.support.text_pdfs import HEIGHT, WIDTH, form_pdf, text_pdf
 
 
 @pytest.fixture
@@ -143,6 +110,20 @@ def test_of_several_places_the_one_beside_the_name_counts(found):
 def test_a_name_above_its_value_is_beside_it(found):
     form = [(80, 650, "Admitted"), (300, 650, "Date of birth"), (80, 634, "02/20/1964"), (300, 634, "02/20/1964")]
     assert found(text_pdf(form), "1964-02-20", "patientDob").boxes[0][0] == pytest.approx(300 / WIDTH, abs=0.01)
+
+
+@pytest.mark.parametrize("more", [{}, {"appearance": False}, {"kind": "FreeText"}])
+def test_what_is_filled_into_a_form_or_typed_onto_it_is_found(found, more):
+    region = found(form_pdf("MRN", "142637A", **more), "142637A", "mrn")
+    assert region.boxes[0][:2] == pytest.approx((202 / WIDTH, 1 - 610 / HEIGHT), abs=0.01)
+
+
+def test_what_is_hidden_in_a_form_is_not_found(found):
+    assert found(form_pdf("MRN", "142637A", flags=2), "142637A", "mrn") is True
+
+
+def test_bold_that_is_printed_twice_is_one_place(found):
+    assert found(text_pdf([(100, 600, "142637A"), (100.4, 600, "142637A")]), "142637A").places == 1
 
 
 def test_of_equal_places_the_first_counts(found):

@@ -96,6 +96,8 @@ def _show_reading(reading: Reading) -> None:
     click.echo(f"  value       {reading.value}")
     sure = reading.confidence and reading.confidence not in (json.NO_CONFIDENCE, xml.NO_CONFIDENCE)
     click.echo(f"  confidence  {f'{reading.confidence}, 0 to {reading.scale}' if sure else 'none'}")
+    if reading.place:
+        click.echo(f"  on page     {reading.place[0]}, at {reading.place[1]}")
     if reading.single:
         click.secho(
             "Each single value became a field of its own, for no list of names with values is seen.", fg="yellow"

@@ -124,7 +124,8 @@ def test_where_a_field_stands_on_its_page_is_read_too(site, tmp_path, name):
     sample = json.loads((HERE / f"{name}.json").read_text())
     add(sample)
     (tmp_path / "sample.json").write_text(json.dumps(sample))
-    site.new("scans", "json", tmp_path / "sample.json", *(AZURE if name == "azure" else ()))
+    told = site.new("scans", "json", tmp_path / "sample.json", *(AZURE if name == "azure" else ()))
+    assert (f"at {box}\n" in told) == bool(box)
     place = tomllib.loads(site.text("mappings/scans/process.toml"))["fields"].get("place", {})
     assert (place.get("box"), place.get("size")) == (box, size)
     assert site.run("check", "scans").exit_code == 0

@@ -1,9 +1,12 @@
 """Proves that a file system does what the stage and a publication rest on, before the first delivery does.
 
-What is tried is what `stage.py` and `publish.py` do: one owner of a folder, a move with one winner, nothing
-overwritten, a folder that stays the same one. All of it happens in a hidden folder of the stage, so no importing
-system sees it; that a rename leads from there to the output is `durable.leads_to`. Whether an fsync reaches the disk,
-and how soon another host sees a name, no program can tell from one host.
+What is tried is what `stage.py` and `publish.py` do: a new file is new, a move takes the whole file away from its place
+and overwrites nothing, a folder has one owner and stays the same one. All of it happens in a hidden folder of the
+stage, so no importing system sees it; that a rename leads from there to the output is `durable.leads_to`.
+
+Whether an fsync reaches the disk, and whether two hosts that move the same file have one winner, no program can tell
+from one host: its own kernel lets one rename wait for the other. File systems over object stores pass all else, and
+are known by their names.
 """
 
 import contextlib
@@ -11,7 +14,6 @@ import errno
 import fcntl
 import os
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +24,13 @@ from receiver.store.durable import storage, storage_problem
 
 PREFIX = ".probe-"
 LONGEST_NAME = 255  # bytes: those of `formats/path.py`, and what tells namesakes apart
-RACES = 5  # rounds of two that move the same file: where a move is a copy, the first one has two winners as a rule
 ABANDONED = 3600  # seconds after which a probe belongs to nobody: hosts' clocks differ by less
+MOUNTS = "/proc/self/mountinfo"
+# Their rename is a copy that a crash, or another host, finds half done; or their fsync waits for a cache alone.
+COPYING = {
+    *("fuse.s3fs", "fuse.goofys", "fuse.geesefs", "fuse.riofs", "fuse.ossfs", "fuse.cosfs", "fuse.obsfs"),
+    *("fuse.gcsfuse", "fuse.blobfuse", "fuse.blobfuse2", "fuse.rclone"),
+}
 CONTENT = b"a delivery, as far as this disk knows\n"
 USE_ANOTHER = "put RECEIVER_DATA and the outputs on a file system that docs/scaling.md lists"
 
@@ -47,6 +54,7 @@ def require_sound(root: Path) -> None:
     _clear_abandoned(root)
     place = root / f"{PREFIX}{os.urandom(8).hex()}"
     try:
+        _require_moving(device)
         _try(root, place)
         _proven.add(device)
     except _UnfitError as unfit:
@@ -59,6 +67,17 @@ def require_sound(root: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def _require_moving(device: int) -> None:
+    """Raise _UnfitError if a device is known to copy where it should move."""
+    number = f"{os.major(device)}:{os.minor(device)}"
+    with contextlib.suppress(OSError), open(MOUNTS, encoding="utf-8", errors="replace") as mounts:
+        for line in mounts:
+            fields = line.split()  # proc(5): the number is the third field, the type the first one after a dash
+            kind = fields[fields.index("-") + 1]
+            if fields[2] == number and kind in COPYING:
+                raise _UnfitError(f"{kind} renames by copying, or syncs to a cache alone")
+
+
 def _try(root: Path, place: Path) -> None:
     source, target = place / "from", place / "to"
     with _doing("create a file", root):
@@ -68,8 +87,6 @@ def _try(root: Path, place: Path) -> None:
     with _doing(f"rename a file to a name of {LONGEST_NAME} bytes", root):
         _try_move(source / "file", target / ("n" * LONGEST_NAME))
         _try_no_overwriting(source / "second", target / ("n" * LONGEST_NAME))
-        for number in range(RACES):
-            _try_one_winner(source / f"race-{number}", target)
     with _doing("lock and rename a folder", root):
         _try_folder(source, place / "moved")
 
@@ -117,26 +134,6 @@ def _try_no_overwriting(source: Path, target: Path) -> None:
         raise _UnfitError("a rename that must not overwrite does")
     if not source.exists():
         raise _UnfitError("a file whose rename was refused is gone")
-
-
-def _try_one_winner(source: Path, target: Path) -> None:
-    """Move one file to two names at the same time."""
-    source.touch()
-    together, won = threading.Barrier(2), []
-
-    def move(name: str) -> None:
-        together.wait()
-        with contextlib.suppress(OSError):
-            durable.move_new(source, target / name)
-            won.append(name)
-
-    movers = [threading.Thread(target=move, args=[f"{source.name}-{each}"]) for each in "ab"]
-    for each in movers:
-        each.start()
-    for each in movers:
-        each.join()
-    if len(won) != 1:
-        raise _UnfitError("two that rename the same file at once both succeed" if won else "a file cannot be renamed")
 
 
 def _try_folder(folder: Path, target: Path) -> None:

@@ -5,7 +5,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
@@ -28,21 +27,6 @@ def refusal(root: Path) -> str:
     assert problem.value.code is Code.STORAGE_FAILED
     assert list(root.iterdir()) == []
     return problem.value.detail
-
-
-BOTH_HAVE_READ = threading.Barrier(2)
-
-
-def copied(source, target):
-    """Rename as file systems over object stores do: copy, then remove (s3fs-fuse #256, gcsfuse #11)."""
-    source, target = Path(source), Path(target)
-    if target.exists():
-        raise FileExistsError(errno.EEXIST, "exists")
-    content = source.read_bytes()
-    if source.name.startswith("race"):
-        BOTH_HAVE_READ.wait(60)
-    target.write_bytes(content)
-    source.unlink(missing_ok=True)
 
 
 def linked(source, target):
@@ -75,7 +59,6 @@ def vanished(source, target):
 
 
 MOVES = {
-    copied: "two that rename the same file at once both succeed",
     linked: "a file that was renamed is still in its place",
     overwriting: "a rename that must not overwrite does",
     short: "it cannot rename a file to a name of 255 bytes (ENAMETOOLONG)",
@@ -89,6 +72,28 @@ def test_a_rename_that_is_none_is_refused(tmp_path, monkeypatch, move):
     monkeypatch.setattr(durable, "move_new", move)
     told = refusal(tmp_path)
     assert told.startswith(f"the file system of {tmp_path} does not keep what is accepted: {MOVES[move]}; put ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "refused"),
+    [
+        ("fuse.s3fs", True),  # s3fs-fuse #256: copied on the server, then removed
+        ("fuse.gcsfuse", True),  # gcsfuse #11: cannot be done atomically
+        ("fuse.rclone", True),
+        ("fuse.seaweedfs", False),
+        ("ext4", False),
+    ],
+)
+def test_what_is_known_to_copy_is_refused_by_its_name(tmp_path, monkeypatch, kind, refused):
+    device = tmp_path.stat().st_dev
+    mounts = tmp_path.with_name("mountinfo")
+    number = f"{os.major(device)}:{os.minor(device)}"
+    mounts.write_text(f"22 1 0:20 / /proc rw - proc proc rw\n36 35 {number} / /srv rw shared:1 - {kind} source rw\n")
+    monkeypatch.setattr(file_system, "MOUNTS", str(mounts))
+    if refused:
+        assert f"{kind} renames by copying" in refusal(tmp_path)
+    else:
+        file_system.require_sound(tmp_path)
 
 
 def no_locks(*_):

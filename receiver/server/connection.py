@@ -33,6 +33,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.head = bytearray()
         self.awaited: Any = None  # the Request whose body is on its way
         self.delivers = False  # whether its request may be a delivery
+        self.cut_off = False  # whether its sender has ended within a body that the poller waited for
         self.kept = False  # whether it is kept open once its answer is sent
         self.closes_at = 0.0  # monotonic seconds, once it lingers
 

@@ -169,11 +169,12 @@ class Bodies(Waiting):
         ahead = conn.awaited.ahead
         before = len(ahead.held)
         try:
-            enough = ahead.receive()
+            arrived = ahead.receive()
         except OSError:  # the sender has gone, as the reader of the body will find
-            enough = True
+            arrived = True
         self._bytes += len(ahead.held) - before
-        if enough:
+        if arrived:
+            conn.cut_off = not ahead.is_enough()
             self._begin_again(conn)
         else:
             self._until[conn] = ahead.until()

@@ -86,12 +86,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         settings = {name: each.get() for name, each in self.cfg.settings.items()}
         self.cfg.__dict__.update(settings)  # a look at one goes through three functions otherwise
         self._pages = ThreadPoolExecutor(limits.PAGES)
+        self._cut_off = ThreadPoolExecutor(1)
         self._lingering = Lingering(self.poller, self._close)
         self._heads = Heads(self.poller, self._begin, self._refuse, self._close)
         self._bodies = Bodies(self.poller, self._enter, self._close)
         self._answers = Answers(self.poller, self._answered, self._close)
         super().run()
-        self._pages.shutdown(wait=False)
+        for threads in (self._pages, self._cut_off):
+            threads.shutdown(wait=False)
 
     def init_signals(self) -> None:
         """Listen to signals from here on, and stop if one came before.
@@ -145,8 +147,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self.enqueue_req(conn)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Give a connection to a thread: one of those for pages, if it is no delivery."""
-        threads = self.tpool if conn.delivers else self._pages
+        """Give a connection to a thread: one of those for pages, if it is no delivery.
+
+        Those that are cut off have one thread together: a proxy that stops ends a thousand bodies at the same moment,
+        and whole deliveries do not wait behind their refusals.
+        """
+        threads = self._cut_off if conn.cut_off else self.tpool if conn.delivers else self._pages
         done = threads.submit(self.handle, conn)
         done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
@@ -271,6 +277,11 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         conn.close()
 
     # time
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for what comes next, and no longer than until the next look if there is something to look at."""
+        waiting = any((self._heads, self._bodies, self._answers, self._lingering))
+        super().wait_for_and_dispatch_events(min(timeout, LOOK) if waiting else timeout)
 
     def notify(self) -> None:
         """Give the master a sign of life; gunicorn asks with each event."""

@@ -17,6 +17,7 @@ INNER = {
     "gunicorn": [
         "gunicorn.glogging:Logger.setup",
         "gunicorn.http.body:Body",
+        "gunicorn.http.body:CHUNK_EXT_RE",
         "gunicorn.http.body:ChunkedReader",
         "gunicorn.http.body:LengthReader",
         "gunicorn.http.message:Request.set_body_reader",
@@ -29,6 +30,7 @@ INNER = {
         "gunicorn.workers.gthread:ThreadWorker.enqueue_req",
         "gunicorn.workers.gthread:ThreadWorker.finish_request",
         "gunicorn.workers.gthread:ThreadWorker.murder_pending",
+        "gunicorn.workers.gthread:ThreadWorker.wait_for_and_dispatch_events",
         "gunicorn.workers.gthread:ThreadWorker._cap_keepalive",
     ],
     "jinja2": [

@@ -8,14 +8,14 @@ from ipaddress import ip_address
 from typing import Any
 
 from gunicorn.http import errors, message, parser
-from gunicorn.http.body import Body, ChunkedReader, LengthReader
+from gunicorn.http.body import CHUNK_EXT_RE, Body, ChunkedReader, LengthReader
 from gunicorn.http.unreader import SocketUnreader
 
 from receiver.core import limits
 from receiver.core.problems import Code, Problem
 
 HOST = re.compile(r"[^\s/?#@\\<>\"]*")  # RFC 3986 §3.2.2, and a port
-SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*")  # of a chunk
+SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})")  # of a chunk
 BARE_LF = re.compile(rb"(?<!\r)\n")
 RECEIVED = 64 * 1024  # bytes asked for at once if nobody knows how many are to come
 
@@ -54,7 +54,7 @@ class Ahead:
 
     def receive(self) -> bool:
         """Take in what has arrived; return whether that is enough: all, as much as is kept, or if the sender ends."""
-        while not self._is_enough():
+        while not self.is_enough():
             received = self._paced.receive(self._room())
             if received is None:
                 return False
@@ -77,7 +77,8 @@ class Ahead:
         """End what `pause` began."""
         self._paced.waited(self._since)
 
-    def _is_enough(self) -> bool:
+    def is_enough(self) -> bool:
+        """Return whether its reader can go on: all is there, or as much as is kept, or it is malformed."""
         if len(self.held) >= limits.AHEAD:
             return True
         return self._chunks.have_ended(self.held) if self._length is None else len(self.held) >= self._length
@@ -97,10 +98,12 @@ class Chunks:
     def have_ended(self, held: bytearray) -> bool:
         """Return whether the body is whole, or malformed."""
         while (end := held.find(b"\r\n", self._at)) >= 0:
-            line = SIZE.fullmatch(held[self._at : end].partition(b";")[0])
-            size = int(line[1], 16) if line else 0
-            if not line or not size:
-                return not line or self._trailers_have_ended(held, end)
+            line = SIZE.match(held, self._at, end)
+            if not line or not CHUNK_EXT_RE.fullmatch(held, line.end(), end):
+                return True
+            size = int(line[1], 16)
+            if not size:
+                return self._trailers_have_ended(held, end)
             self._at = end + 2 + size + 2
         chunk_ends_wrong = self._at > 0 and not b"\r\n".startswith(bytes(held[self._at - 2 : self._at]))
         return chunk_ends_wrong or len(held) - self._at > limits.MAX_HEADER_SIZE

@@ -67,7 +67,17 @@ def test_a_whole_body_has_arrived_with_its_last_byte(more):
 
 @pytest.mark.parametrize(
     "content",
-    [b"-5\r\n", b"x\r\n", b"\r\n", b"0x5\r\n", b"1_0\r\n", b"+5\r\n", b"5\r\nhellohello", b"0\r\nA: b\nC: d\r\n"],
+    [
+        b"-5\r\n",
+        b"x\r\n",
+        b"\r\n",
+        b"0x5\r\n",
+        b"1_0\r\n",
+        b"+5\r\n",
+        b"5;x\n\r\n",
+        b"5\r\nhellohello",
+        b"0\r\nA: b\nC: d\r\n",
+    ],
 )
 def test_what_is_malformed_is_not_waited_for(content):
     assert arrived(content) is not None

@@ -58,6 +58,11 @@ def test_sections_come_in_order_with_their_heads_and_content():
     ]
 
 
+def test_a_body_may_end_with_its_closing_boundary():
+    content = body(section("file"), closing=b"--XbX--")
+    assert [name for name, *_ in read(content)] == ["file"]
+
+
 def test_the_answer_never_depends_on_where_the_bytes_were_cut():
     content = b"preamble\r\n" + body(section("file", b"\r\n--Xb\r\n--XbY"), section("metadata")) + b"epilogue"
     whole = read(content)

@@ -34,6 +34,7 @@ AREAS = {
             "core/test_identity.py",
             "site/test_in_force.py",
             "operations/test_replaying.py",
+            "operations/test_readiness.py",
             "field",
         ),
         ("service/test_delivery.py", "service/test_repeats.py"),

@@ -2,7 +2,9 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,7 @@ from receiver.delivery.context import Context, open_context
 from receiver.operations import health, reload
 from receiver.site import compiling
 from receiver.store import ledger
+from receiver.store.database import Host
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,6 +93,26 @@ def test_an_output_folder_that_comes_back_while_the_site_is_reloaded_keeps_no_ed
             return super().keys()
 
     assert reload.rebuilt(context, Meanwhile(context.processes)).stages["referrals"] is context.stages["referrals"]
+
+
+def test_a_host_that_serves_without_a_folder_in_our_stage_sees_another_disk(context):
+    served, began = [], datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def host(name, seconds, site="x"):
+        return Host(f"of-{name}", name, 1, "0.1", site, began, began + timedelta(seconds=seconds), 0.0)
+
+    listed = [host("here", 60), host("there", 60), host("young", 1), host("idle", 60, site="")]
+    hosts = SimpleNamespace(serve=served.append, listed=lambda: listed)
+    shared = replace(context, ledger=SimpleNamespace(hosts=hosts, owner="of-here"))
+    shared.announce()
+    assert served == [shared.site_digest()]
+    [told] = health._hosts(shared)
+    assert (told.ready, told.reason) == (
+        False,
+        "RECEIVER_DATA is not the folder of there: all hosts need the same one",
+    )
+    replace(shared, ledger=SimpleNamespace(hosts=hosts, owner="of-there")).announce()
+    assert [check.ready for check in health._hosts(shared)] == [True]
 
 
 def test_a_stage_that_is_gone_is_told(context):

@@ -234,22 +234,24 @@ def test_a_batch_and_its_records_are_read_back_as_they_were_published(tmp_path):
     batch = Batch("scans", "daily", 3, BatchStatus.COMMITTED, AT, closed, None, "time", 2, 9, "/out", "/stage/x", file)
     records = [("A" * 20, 4, "ab" * 32), ("B" * 20, 5, "cd" * 32)]
     for folder in (tmp_path, tmp_path / "none"):
-        journal.note_batch(str(folder), batch, records, published)
-    journal.note_batch(str(tmp_path), replace(batch, number=4, closed_at=None, file=None), records[:1], published)
+        journal.note_batch(str(folder), batch, records, published, NO_ROOTS)
+    journal.note_batch(
+        str(tmp_path), replace(batch, number=4, closed_at=None, file=None), records[:1], published, NO_ROOTS
+    )
     as_published = replace(batch, status=BatchStatus.PUBLISHED, published_at=published, output="", stage="")
     empty = replace(as_published, number=4, closed_at=published, file=None, count=1)
-    assert journal.batches(tmp_path) == [(as_published, records), (empty, records[:1])]
-    assert journal.batches(tmp_path / "none") == []
+    assert journal.batches(tmp_path, NO_ROOTS) == [(as_published, records), (empty, records[:1])]
+    assert journal.batches(tmp_path / "none", NO_ROOTS) == []
 
 
 def test_what_waits_in_a_batch_is_published_with_it_and_not_before(tmp_path):
     journal.ensure_folder(tmp_path)
     waiting, plain = (replace(ENTRY, output=str(tmp_path), id=letter * 20) for letter in "AB")
-    journal.note([waiting, plain], AT, batched={waiting.id})
-    assert [entry.id for entry in journal.read(tmp_path)] == [plain.id]
+    journal.note([waiting, plain], AT, NO_ROOTS, batched={waiting.id})
+    assert [entry.id for entry in journal.read(tmp_path, NO_ROOTS)] == [plain.id]
     batch = Batch("scans", "daily", 1, BatchStatus.COMMITTED, AT, AT, None, "time", 1, 4)
-    journal.note_batch(str(tmp_path), batch, [(waiting.id, 4, "ab" * 32)], AT)
-    assert [entry.id for entry in journal.read(tmp_path)] == [waiting.id, plain.id]
+    journal.note_batch(str(tmp_path), batch, [(waiting.id, 4, "ab" * 32)], AT, NO_ROOTS)
+    assert [entry.id for entry in journal.read(tmp_path, NO_ROOTS)] == [waiting.id, plain.id]
 
 
 def test_a_line_that_a_crash_has_torn_harms_no_other(tmp_path):

@@ -7,6 +7,7 @@ processor's, which tells the page's own work where the machine has other things 
 others are named.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from receiver.store.accounts import Accounts, Role, User
 from receiver.store.entry import Attempt, Entry
 from receiver.store.ledger import Ledger
 from receiver.web.console import create_app
+from tests.console.conftest import deliver
 from tests.console.sample import PASSWORD, ROOT, TOKEN
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -44,37 +46,47 @@ PAGES = {
     "held": ("GET", "/deliveries?status=held"),
     "published, of one process": ("GET", "/deliveries?process=lab-reports&status=published"),
     "discarded": ("GET", "/deliveries?status=discarded"),
-    "an older page": ("GET", "/deliveries?before={old}"),
+    "an older page": ("GET", "/deliveries?older={old}"),
+    "since half a month": ("GET", "/deliveries?since={old}"),
     "search by sourceId": ("POST", "/deliveries"),
+    "one delivery": ("GET", "/deliveries/{held}"),
+    "a page of its fax": ("GET", "/deliveries/{held}/documents/0/1.png"),
+    "station": ("GET", "/station/referrals"),
+    "workbench": ("GET", "/workbench/referrals"),
+    "jobs": ("GET", "/jobs"),
     "audit": ("GET", "/audit"),
 }
 
 
 def main(counts: list[int]) -> None:
     """Print the times for each number of rows."""
+    logging.disable(logging.WARNING)
     for count in counts:
         with tempfile.TemporaryDirectory() as folder:
-            made = _console(folder, count)
+            made, held = _console(folder, count)
             print(f"{count:,} rows")
             for name, (method, path) in PAGES.items():
-                path = path.format(old=(datetime.now(UTC) - SPAN / 2).strftime("%Y-%m-%dT%H:%M"))
+                old = (datetime.now(UTC) - SPAN / 2).strftime("%Y-%m-%dT%H:%M")
+                path = path.format(old=old, held=held)
                 _milliseconds(made, method, path)  # compiles the site, reads templates
                 clock, processor = zip(*(_milliseconds(made, method, path) for _ in range(REQUESTS)), strict=True)
                 print(f"  {name:36} {median(clock):7.1f} {max(clock):7.1f} ms, processor {median(processor):7.1f} ms")
 
 
-def _console(folder: str, count: int) -> FlaskClient:
+def _console(folder: str, count: int) -> tuple[FlaskClient, str]:
+    """Return a console over so many rows, with somebody who is logged in, and the id of a held fax."""
     environ = {"RECEIVER_SITE": str(ROOT), "RECEIVER_DATA": f"{folder}/var", "RECEIVER_TOKEN": TOKEN}
     settings = Settings.from_environment(environ)
     os.environ["RECEIVER_TOKEN"] = TOKEN
-    create_service(settings)
+    deliver(create_service(settings), "S-held", {"mrn": ("0007123O", 0.61)})
     ledger = Ledger(settings.ledger)
+    held = ledger.search(source_id="S-held")[0].id
     _fill(str(ledger.path), count)
     password = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-    Accounts(ledger.connections).put(User("ada", Role.OPERATOR, password))
+    Accounts(ledger.connections).put(User("ada", Role.OWNER, password))
     made = create_app(settings).test_client()
     made.post("/login", data={"name": "ada", "password": PASSWORD}, headers=OURS)
-    return made
+    return made, held
 
 
 def _fill(path: str, count: int) -> None:
@@ -90,7 +102,7 @@ def _rows(count: int) -> Iterator[tuple[Any, ...]]:
     for number in range(count):
         process = "intake-forms" if number < count // 100 else "referrals" if number % 10 else "lab-reports"
         at = now - SPAN * (1 - number / count)
-        yield rows.row(_entry(number, process, at))
+        yield rows.row(_entry(number, process, at), rows.NO_ROOTS)
 
 
 def _entry(number: int, process: str, at: datetime) -> Entry:

@@ -28,7 +28,7 @@ class Server:
         self.name = peer.name
         self.output = folder / "output"
         self.output.mkdir(parents=True)
-        self.address = f"127.0.0.1:{_free_port()}"
+        self.address = f"127.0.0.1:{free_port()}"
         self._log = folder / "log"
         arguments, environment = peer.command(self.address, folder)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
@@ -81,7 +81,8 @@ class Server:
         self._process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback that nobody has."""
     with contextlib.closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

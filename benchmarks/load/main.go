@@ -35,7 +35,7 @@ type result struct {
 type sender struct {
 	address   string
 	pieces    [][]byte
-	next      func() (string, bool)
+	next      func() (string, time.Time, bool)
 	statuses  map[string]int
 	failures  map[string]int
 	latencies []time.Duration
@@ -47,6 +47,7 @@ func main() {
 	connections := flag.Int("connections", 16, "connections at once")
 	seconds := flag.Float64("seconds", 0, "how long to send")
 	count := flag.Int64("count", 0, "how many to send; 0: until the time is over")
+	rate := flag.Float64("rate", 0, "requests per second; 0: each connection sends as soon as it has its answer")
 	prefix := flag.String("prefix", "", "begin of every sourceId; none: all requests are the same")
 	flag.Parse()
 
@@ -56,7 +57,7 @@ func main() {
 	}
 	pieces := bytes.Split(raw, []byte(marker))
 	begin := time.Now()
-	next := numbers(*prefix, *count, begin.Add(time.Duration(*seconds*float64(time.Second))))
+	next := numbers(*prefix, *count, *rate, begin, begin.Add(time.Duration(*seconds*float64(time.Second))))
 	senders := make([]*sender, *connections)
 	var running sync.WaitGroup
 	for i := range senders {
@@ -68,18 +69,24 @@ func main() {
 	_ = json.NewEncoder(os.Stdout).Encode(summary(senders, time.Since(begin)))
 }
 
-// numbers returns the source of sourceIds, which ends with the count or with the time.
-func numbers(prefix string, count int64, end time.Time) func() (string, bool) {
+// numbers returns the source of sourceIds, which ends with the count or with the time. With a rate each is given out
+// when it is due; the time of its answer counts from then on, also if all connections were busy.
+func numbers(prefix string, count int64, rate float64, begin, end time.Time) func() (string, time.Time, bool) {
 	var last atomic.Int64
-	return func() (string, bool) {
+	return func() (string, time.Time, bool) {
 		number := last.Add(1)
-		if count > 0 && number > count || count == 0 && time.Now().After(end) {
-			return "", false
+		due := time.Now()
+		if rate > 0 {
+			due = begin.Add(time.Duration(float64(number) / rate * float64(time.Second)))
 		}
+		if count > 0 && number > count || count == 0 && due.After(end) {
+			return "", due, false
+		}
+		time.Sleep(time.Until(due))
 		if prefix == "" {
 			number = 0
 		}
-		return fmt.Sprintf("%s%0*d", prefix, len(marker)-len(prefix), number), true
+		return fmt.Sprintf("%s%0*d", prefix, len(marker)-len(prefix), number), due, true
 	}
 }
 
@@ -87,11 +94,10 @@ func (s *sender) run() {
 	var connection net.Conn
 	var answers *bufio.Reader
 	for {
-		id, ok := s.next()
+		id, begin, ok := s.next()
 		if !ok {
 			return
 		}
-		begin := time.Now()
 		if connection == nil {
 			opened, err := net.Dial("tcp", s.address)
 			if err != nil {

@@ -25,6 +25,7 @@ MAX_PAGES = 500  # pages that a value is looked for on: a chart has some hundred
 MAX_CHARACTERS = 50_000  # characters of a page that are looked through: a dense one of A4 has eight thousand
 MAX_VALUE = 200  # characters of a value that are looked for: enough to tell where a long one begins
 MAX_PLACES = 50  # places on one page that are compared: a name in each line of a list
+MAX_NAMES = 4  # words of a name that may be printed with the last one first: more are no name
 MAX_LINES = 8  # lines of one place that are marked: what is longer is seen all the same
 _FEW = 3  # letters and digits: fewer stand everywhere, and count only beside the field's name; an ideograph is two
 _LONG = 5  # letters and digits of a value that may be printed in groups: 142 637
@@ -35,6 +36,7 @@ GROUP = r"[^\w.,]{0,3}"  # within one, where it is broken or printed in groups
 START = r"(?<![^\W_])(?<![0-9][.,](?=[0-9]))"  # not within a word, nor within a number
 END = r"(?![^\W_])(?![.,][0-9])"
 DATES = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y")
+MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9:.]+(?:Z|[+-][0-9:]+)?", re.ASCII)
 NUMBER = re.compile(r"([0-9]{1,15})(?:[.,]([0-9]{1,6}))?", re.ASCII)
 WORD = re.compile(r"[^\W_]+")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -93,9 +95,9 @@ def pattern(value: str) -> re.Pattern[str] | None:
     if not tokens:
         return None
     number = NUMBER.fullmatch(text)
-    ways = [*_dates(value.strip()), *(_numbers(number) if number else ())]
+    ways = [r"\s+".join(map(re.escape, text.split())), *_dates(value.strip()), *(_numbers(number) if number else ())]
     if not (number and number[2]):
-        ways.append(_spelled(tokens))
+        ways += [_spelled(tokens), *_names(text)]
     start = "" if _is_wide(value.strip()[0]) else START
     end = "" if _is_wide(value.strip()[-1]) else END
     return re.compile(f"{start}(?:{'|'.join(ways)}){end}")
@@ -135,6 +137,16 @@ def _spelled(tokens: list[str]) -> str:
     return GAP.join(kept)
 
 
+def _names(text: str) -> Iterator[str]:
+    """Yield a pattern of a person's name in the other order: Ada Example for Example, Ada."""
+    family, _, given = map(WORD.findall, text.partition(","))
+    words = text.split()
+    if family and given and "," not in text.partition(",")[2]:
+        yield _spelled(given + family)
+    elif 1 < len(words) <= MAX_NAMES and re.sub(r"[ .'’-]", "", text).isalpha():
+        yield f"{_spelled(WORD.findall(words[-1]))},{GAP}{_spelled(WORD.findall(' '.join(words[:-1])))}"
+
+
 def _numbers(number: re.Match[str]) -> Iterator[str]:
     """Yield a pattern of a number with its thousands apart, and with more or fewer zeros behind."""
     whole, decimals = number[1], (number[2] or "").rstrip("0")
@@ -143,10 +155,10 @@ def _numbers(number: re.Match[str]) -> Iterator[str]:
 
 
 def _dates(value: str) -> Iterator[str]:
-    """Yield a pattern of a date in the orders that people print."""
+    """Yield a pattern of a date, or of the day of a moment, in the orders that people print."""
     for form in DATES:
         try:
-            date = datetime.strptime(value, form)  # noqa: DTZ007 (a day has no zone)
+            date = datetime.strptime(MOMENT.sub(r"\1", value), form)  # noqa: DTZ007 (a day has no zone)
         except ValueError:
             continue
         year, month, day = rf"(?:{date:%Y}|{date:%y})", f"0?{date.month}", f"0?{date.day}"

@@ -94,7 +94,7 @@ def test_the_text_of_a_pdf_says_where(told, form):
     assert (found["page"], found["said"]) == (2, "On page 2, one of 2 places that have this value.")
     assert found["boxes"][0][0] == pytest.approx(300 / WIDTH, abs=0.01)
     assert told(form, "patient_dob")["said"] == "The text of its pages does not have this value."
-    assert told(form, "no such field")["document"] is None
+    assert told(form, "no such field") == {"said": places.NOT_SENT, "document": None, "page": 0, "boxes": []}
 
 
 def test_a_cell_of_a_table_is_found(told, settings, service):

@@ -22,6 +22,7 @@ from receiver.web.console import showing
 TRIES = 8  # other values of one field: each costs a rendering, some milliseconds
 SOUGHT = 5  # values of one field that are looked for, if it came several times: each takes some milliseconds a page
 NOT_SAID = "The place is not known: its pages have no text to look in, and the platform sends no coordinates."
+NOT_SENT = "The field came without a value."
 NOT_FOUND = "The text of its pages does not have this value."
 NO_SUCH_PAGE = "The platform names a page that the document does not have."
 
@@ -76,15 +77,15 @@ def _counted(process: Process, kept: Kept, region: Region) -> OnPage:
 
 def _by_text(process: Process, kept: Kept, name: str) -> OnPage:
     """Return where the text of a document has the value that came, or the one that a person has put in its place."""
-    has_text = False
-    for value in showing.values(process, kept, name)[:SOUGHT]:
+    values, has_text = showing.values(process, kept, name), False
+    for value in values[:SOUGHT]:
         for number, part in enumerate(showing.documents_of(kept)):
             found = documents.find(part, value, name.rpartition("/")[2], process.name)
             if isinstance(found, Region):
                 among = f", one of {found.places} places that have this value" if found.places > 1 else ""
                 return OnPage(f"On page {found.page}{among}.", number, found.page, found.boxes)
             has_text = has_text or found
-    return OnPage(NOT_FOUND if has_text else NOT_SAID)
+    return OnPage((NOT_FOUND if has_text else NOT_SAID) if values else NOT_SENT)
 
 
 def places(context: Context, entry: Entry, name: str) -> list[Place]:

@@ -9,9 +9,7 @@ import os
 from collections.abc import Mapping
 
 from flask import Blueprint, Flask
-from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Request
 
 from receiver import log
 from receiver.core.faults import ConfigurationError
@@ -46,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises what `prepare` raises.
     """
     app = Flask("receiver", static_folder=None)
-    app.session_interface = NoSessions()
+    app.session_interface = replies.NoSessions()
     for each in blueprints(settings):
         app.register_blueprint(each)
     app.register_error_handler(HTTPException, replies.unroutable)
@@ -80,16 +78,6 @@ def _tracing() -> tracing.Record | None:
         return tracing.start()
     log.not_traced()
     return None
-
-
-class NoSessions(SessionInterface):
-    """Nobody has a session here, and no delivery pays for one."""
-
-    _none = NullSession()
-
-    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002 (Flask calls it so)
-        """Return the one that is never saved."""
-        return self._none
 
 
 def _processes(settings: Settings) -> Mapping[str, Process]:

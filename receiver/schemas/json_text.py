@@ -236,22 +236,15 @@ def exact(value: Any) -> Any:
 
     jsonschema-rs accepts those.
     """
-    return _converted(value) if _has_written(value) else value
-
-
-def _has_written(value: Any) -> bool:
-    """Return whether a number of a document prints as it was written."""
-    if type(value) not in CONVERTED:
-        return False
-    waiting = [value]
+    waiting = [value] if type(value) in CONVERTED else []
     while waiting:
         each = waiting.pop()
         if type(each) is Written:
-            return True
+            return _converted(value)
         for inner in each.values() if type(each) is dict else each:
             if type(inner) in CONVERTED:
                 waiting.append(inner)  # noqa: PERF401 (the loop over what is short costs less than a generator)
-    return False
+    return value
 
 
 def _converted(value: Any) -> Any:

@@ -3,20 +3,49 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Response
+from flask import Flask, Request, Response
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wsgi import ClosingIterator
 
 from receiver import log
 from receiver.core.delivery import Output, Receipt, Status
 from receiver.core.problems import Code, Problem
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each answer
 
 LATER = {503, 507}  # statuses that mean: the same again, later
 RETRY_AFTER = 30  # seconds: long enough for a restart or a full disk's alarm, short enough for a waiting fax
+
+EMPTY = {204, 304}  # statuses without a body: we have none, a hook of an application's may
+
+
+class Reply(Response):
+    """A whole reply. Its headers are right when it is made: werkzeug would copy and look through them once more."""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer with what stands in it, unless HTTP or a hook wants it otherwise."""
+        if environ["REQUEST_METHOD"] == "HEAD" or self.status_code in EMPTY or "Location" in self.headers:
+            return super().__call__(environ, start_response)
+        start_response(self.status, self.headers.to_wsgi_list())
+        return ClosingIterator(self.iter_encoded(), self.close)
+
+
+class NoSessions(SessionInterface):
+    """Flask's own sessions are not used, and no delivery pays for one."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002 (Flask calls it so)
+        """Return the one that is never saved."""
+        return self._none
+
 
 # code → (status, title). Titles are the same for every occurrence (RFC 9457 §3.1.3).
 STATUSES: dict[Code, tuple[int, str]] = {
@@ -133,4 +162,4 @@ def _files(outputs: Iterable[Output]) -> list[dict[str, Any]]:
 
 def _json(content: dict[str, Any], status: int, kind: str) -> Response:
     line = f"{status} {HTTP_STATUS_CODES[status]}"  # werkzeug would write the phrase in capitals
-    return Response((_encode(content) + "\n").encode(), line, content_type=kind)
+    return Reply((_encode(content) + "\n").encode(), line, content_type=kind)

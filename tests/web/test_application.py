@@ -170,6 +170,29 @@ def test_deliveries_come_in_under_a_prefix_of_somebody_elses_application(setting
     assert client.post(URL, data=body(), headers=HEADERS).status_code == 404
 
 
+def test_what_their_hook_makes_of_an_answer_is_what_is_sent(settings):
+    app = Flask("theirs")
+    app.register_blueprint(blueprints(settings)[0])
+    closed: list[str] = []
+    made = {
+        "text": lambda answer: answer.set_data("theirs"),
+        "empty": lambda answer: setattr(answer, "status_code", 204),
+    }
+
+    @app.after_request
+    def last(response: Response) -> Response:
+        made[request.args["as"]](response)
+        response.call_on_close(lambda: closed.append(request.args["as"]))
+        return response
+
+    client = app.test_client()
+    text = client.post(f"{URL}?as=text", data=body(), headers=HEADERS)
+    assert (text.data, text.headers["Content-Length"]) == (b"theirs", "6")
+    empty = client.post(f"{URL}?as=empty", data=body(), headers=HEADERS)
+    assert (empty.status_code, empty.data, "Content-Length" in empty.headers) == (204, b"", False)
+    assert closed == ["text", "empty"]
+
+
 def test_what_their_application_refuses_before_stays_their_answer(settings):
     app = Flask("theirs")
     app.register_blueprint(blueprints(settings)[0])

@@ -23,7 +23,7 @@ from receiver.web.console.images import Images
 from receiver.web.console.pages import pages
 from receiver.web.console.runner import Runner
 from receiver.web.console.service import Service
-from receiver.web.replies import STATUSES
+from receiver.web.replies import STATUSES, NoSessions
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     opened = Ledger(settings.ledger, Roots.of(settings))
     accounts = Accounts(opened.connections)
     app = Flask(__name__)
-    app.session_interface = access.NoSessions()
+    app.session_interface = NoSessions()  # ours lie in the ledger's database
     access.protect(app, accounts, settings)
     service = Service(settings)
     app.extensions |= {"service": service, "accounts": accounts, "images": Images()}

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, Response, abort, g, redirect, render_template, request, url_for
-from flask.sessions import NullSession, SessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -43,16 +42,6 @@ R = TypeVar("R")
 
 _hasher = PasswordHasher()
 _nobody = _hasher.hash(secrets.token_urlsafe())  # compared with for a name that does not exist: it takes as long
-
-
-class NoSessions(SessionInterface):
-    """Flask's own sessions are not used: ours lie in the ledger's database."""
-
-    _none = NullSession()
-
-    def open_session(self, app: Flask, request: Any) -> NullSession:  # noqa: ARG002 (Flask calls it so)
-        """Return the one that is never saved."""
-        return self._none
 
 
 def hashed(password: str) -> str:

@@ -95,9 +95,7 @@ def written(rule: BatchRule, names: Mapping[str, object], records: Iterable[byte
 
 
 def _piece(rule: BatchRule, template: Template, names: Mapping[str, object]) -> bytes:
-    text = template.render(names)
-    if rule.line_end != "\r":  # HL7 has ended its segments by itself, and CSV its rows
-        text = text.replace("\r\n", "\n").replace("\n", rule.line_end)
+    text = template.render(names).replace("\r\n", "\n").replace("\n", rule.line_end)
     if text and not text.endswith(rule.line_end):
         text += rule.line_end
     return text.encode(rule.encoding)
@@ -175,7 +173,6 @@ def look(context: Context, now: datetime) -> None:
 
 def close(context: Context, batch: Batch, by: str) -> Batch:
     """Close a batch by hand, publish it, and return it as it is now. Raises Problem."""
-    if batch.status is BatchStatus.OPEN:
-        context.ledger.batches.close(batch, by)
+    context.ledger.batches.close(batch, by)
     publish_next(context, batch.process, batch.name)
     return context.ledger.batches.find(batch.process, batch.name, batch.number) or batch

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from receiver.core.batches import BatchStatus
-from receiver.core.problems import Problem
+from receiver.core.problems import Code, Problem
 from receiver.delivery import batches
+from receiver.store.batch_ledger import Batches
 from tests.support.batch_site import PROCESS, TEMPLATES, BatchSite, deliver, without_batches
 
 HEADER = "name,amount,document\r\n"
@@ -67,14 +68,58 @@ def test_the_ledger_tells_where_the_record_of_a_delivery_is_and_what_is_in_a_bat
     assert first.file.path == "index/index-1.csv"
 
 
+def remembered(context) -> int:
+    """Count what the ledger still has of the records of batches."""
+    return context.ledger.connections.read(
+        lambda connection: connection.execute("SELECT count(content) + count(exported) FROM batch_records").get
+    )
+
+
+def refuse(*_):
+    raise Problem(Code.STORAGE_FAILED, "the disk is away")
+
+
 def test_what_is_published_leaves_the_ledger(site):
     context = site.context()
     for source_id in "123":
         deliver(context, source_id)
-    kept = context.ledger.connections.read(
-        lambda connection: connection.execute("SELECT count(content) + count(exported) FROM batch_records").get
-    )
-    assert kept == 0
+    assert remembered(context) == 0
+
+
+def test_what_could_not_leave_the_ledger_leaves_it_at_the_next_look(site, monkeypatch):
+    context = site.context()
+    with monkeypatch.context() as failing:
+        failing.setattr(Batches, "_forget", refuse)
+        for source_id in "123":
+            deliver(context, source_id)
+    assert (list(site.files()), remembered(context)) == (["index-1.csv"], 6)
+    batches.look(context, datetime.now(UTC))
+    assert remembered(context) == 0
+
+
+def test_a_batch_that_another_one_is_publishing_is_left_to_it(site, monkeypatch, caplog):
+    context = site.context()
+    with monkeypatch.context() as failing:
+        failing.setattr(batches.batches, "release", refuse)
+        for source_id in "123":
+            deliver(context, source_id)
+    assert "batch not published" in caplog.text
+    assert context.ledger.batches.unpublished()[0].status is BatchStatus.COMMITTED
+    with monkeypatch.context() as busy:
+        busy.setattr(batches.batches, "finish_one", lambda *_: False)
+        batches.look(context, datetime.now(UTC))
+    assert site.files() == {}
+    batches.look(context, datetime.now(UTC))
+    assert list(site.files()) == ["index-1.csv"]
+
+
+def test_every_record_is_a_line_of_its_own_and_an_empty_header_is_none(site):
+    site.write("row.csv.j2", TEMPLATES["row.csv.j2"].rstrip())
+    site.write("header.csv.j2", "{% if batch.number > 1 %}name{% endif %}")
+    context = site.context()
+    for source_id in "123":
+        deliver(context, source_id)
+    assert site.files() == {"index-1.csv": row("1") + row("2") + row("3") + "3,4.50,1\r\n"}
 
 
 def test_a_batch_closes_when_its_time_is_over(site):
@@ -124,6 +169,15 @@ def test_a_value_that_the_trailer_cannot_add_up_is_a_fault_of_its_delivery(site)
     with pytest.raises(Problem) as refused:
         deliver(context, "1", amount="a lot")
     assert "a lot" not in str(refused.value) + str(refused.value.violations)
+    assert context.ledger.batches.unpublished() == []
+
+
+def test_a_value_that_the_name_of_the_file_cannot_have_is_a_fault_of_its_delivery(tmp_path):
+    toml = PROCESS.replace("{{ batch.number }}", "{{ exported | sum_of('amount') }}").replace("trailer = ", "# ")
+    site = BatchSite.at(tmp_path, toml)
+    context = site.context()
+    with pytest.raises(Problem):
+        deliver(context, "1", amount="a lot")
     assert context.ledger.batches.unpublished() == []
 
 

@@ -180,6 +180,8 @@ def test_rows_and_cells_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(tables_reader(BY_COLUMNS), json_with([{}] * (tables.MAX_ROWS + 1))) == [("tables", "more")]
     monkeypatch.setattr(tables, "MAX_CELLS", 3)
     assert told(tables_reader(FLAT), json_with([{"a": 1, "b": 2}, {"a": 1, "b": 2}, {}])) == [("tables", "more")]
+    beyond = [{"cells": [cell(name, 1) for name in "abcd"]}, {"cells": [cell("a", 1), cell("a", SECRET)]}]
+    assert told(tables_reader(BY_CELLS), json_with(beyond)) == [("tables", "more")], "what comes then is not read"
 
 
 NESTED = """
@@ -218,7 +220,9 @@ def test_tables_lie_within_rows_to_two_levels() -> None:
 
 def test_the_rows_within_a_row_are_no_cell_of_it() -> None:
     reader = tables_reader(FLAT + '[tables.taxes]\nwithin = "items"\nrows = "taxes"\ncolumns = { rate = "rate" }\n')
-    assert items(reader, json_with([{"sku": "A", "taxes": [{"rate": 19}]}])) == [{"sku": "A", "taxes": [{"rate": 19}]}]
+    reading = reader.read(json_with([{"sku": "A", "taxes": [{"rate": 19}]}]))
+    assert reading.tables["items"] == [{"sku": "A", "taxes": [{"rate": 19}]}]
+    assert [each.name for each in reading.cells] == ["items.sku", "taxes.rate"]
 
 
 def test_cells_below_their_minimum_are_told_by_place_and_bounded() -> None:
@@ -244,6 +248,22 @@ def test_a_table_that_cannot_be_read_is_empty_for_who_mends_it() -> None:
     assert tables_reader(BY_COLUMNS).peek(json_with(SECRET), "").tables == {"items": []}
 
 
+def test_of_a_cell_that_comes_twice_the_first_is_seen_by_who_mends_it() -> None:
+    content = json_with([{"cells": [cell("sku", "A", 0.9), cell("sku", "B", 0.1)]}])
+    reading = tables_reader(BY_CELLS).peek(content, "")
+    assert reading.tables == {"items": [{"sku": "A"}]}
+    assert [each.confidence for each in reading.cells] == [0.9]
+
+
+def test_a_cell_that_cannot_be_read_is_not_called_missing() -> None:
+    reader = tables_reader(BY_CELLS + 'schema = "items.json"\n', row={"required": ["sku"]})
+    nameless = {"cells": [{"value": "A"}]}
+    assert told(reader, json_with([nameless, {"cells": []}])) == [
+        ("tables/items/0/(cell 1)", "name"),
+        ("tables/items/1", "required"),
+    ]
+
+
 def test_the_outline_of_tables_has_names_and_confidences_of_the_cells_that_have_a_value() -> None:
     claims = [{"number": 1, "services": [{"code": None, "adjustments": [{"reason": SECRET, "sure": 0.4}, {}]}]}, None]
     reader = tables_reader(NESTED)
@@ -262,12 +282,12 @@ def test_a_cell_is_corrected_by_its_place_also_one_that_did_not_come() -> None:
     corrections = {"/tables/items/0/qty": "3", "/tables/items/1/qty": "4", "/tables/items/9/qty": "5"}
     reading = tables_reader(BY_CELLS).read(content, "", corrections)
     assert reading.tables == {"items": [{"sku": "A1", "qty": 3}, {"sku": "B2", "qty": "4"}]}
-    assert {each.steps[2:]: each.confidence for each in reading.cells} == {
-        (0, "sku"): 0.9,
-        (0, "qty"): 1.0,
-        (1, "sku"): 0.5,
-        (1, "qty"): 1.0,
-    }
+    assert sorted((each.steps[2:], each.confidence) for each in reading.cells) == [
+        ((0, "qty"), 1.0),
+        ((0, "sku"), 0.9),
+        ((1, "qty"), 1.0),
+        ((1, "sku"), 0.5),
+    ]
     assert reading.fields == tables_reader(BY_CELLS).read(content).fields
 
 

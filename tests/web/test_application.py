@@ -181,15 +181,18 @@ def test_what_their_hook_makes_of_an_answer_is_what_is_sent(settings):
 
     @app.after_request
     def last(response: Response) -> Response:
-        made[request.args["as"]](response)
-        response.call_on_close(lambda: closed.append(request.args["as"]))
+        name = request.args["as"]
+        made[name](response)
+        response.call_on_close(lambda: closed.append(name))
         return response
 
     client = app.test_client()
     text = client.post(f"{URL}?as=text", data=body(), headers=HEADERS)
     assert (text.data, text.headers["Content-Length"]) == (b"theirs", "6")
+    text.close()
     empty = client.post(f"{URL}?as=empty", data=body(), headers=HEADERS)
     assert (empty.status_code, empty.data, "Content-Length" in empty.headers) == (204, b"", False)
+    empty.close()
     assert closed == ["text", "empty"]
 
 

@@ -3,11 +3,13 @@
 Each record is rendered in three ways: by Jinja2 itself, which escapes nothing, to compare with; by the receiver with
 `| raw` on every value, which shows the cost of the sandbox and its bounds; and as it is meant, escaped for its place.
 The values are what faxes carry: names, numbers, dates, and in every tenth field delimiters, quotes and a line break.
+Then the processor time of records that `each` makes of 500 rows, with their paths and checks.
 
     python benchmarks/rendering.py [--json]
 """
 
 import argparse
+import gc
 import json
 import statistics
 import sys
@@ -19,7 +21,10 @@ from pathlib import Path
 
 import jinja2
 
+from receiver.authoring.cases.cases import processes
 from receiver.core.delivery import Delivery, Reading
+from receiver.core.settings import Settings
+from receiver.delivery.render import render
 from receiver.templates import Templates
 from receiver.templates.names import names
 
@@ -67,15 +72,15 @@ def context(count: int) -> dict[str, object]:
     return names(delivery, Reading("1", fields, dict.fromkeys(fields, 0.9), None))
 
 
-def median(render: Callable[[], object]) -> float:
+def median(render: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     """Return the median time of one call, in microseconds."""
     render()
     taken = []
     until = time.perf_counter() + SECONDS
     while time.perf_counter() < until:
-        begun = time.perf_counter()
+        begun = clock()
         render()
-        taken.append(time.perf_counter() - begun)
+        taken.append(clock() - begun)
     return statistics.median(taken) * 1e6
 
 
@@ -92,6 +97,47 @@ def measure(folder: Path, kind: str, count: int) -> dict[str, float]:
     return {way: median(render) for way, render in ways.items()}
 
 
+ROWS = 500
+SITE = """
+[auth]
+open = true
+[parts.metadata]
+role = "metadata"
+[metadata]
+schema = "any.json"
+source_id = "id"
+[tables.items]
+rows = "items"
+columns = {{ sku = "sku", name = "name", day = "day" }}
+[[records]]
+template = "item.{kind}.j2"
+each = "tables.items"
+path = "{{{{ delivery.id }}}}-{{{{ loop.index }}}}.{kind}"
+"""
+OF_ROWS = {
+    "hl7": "MSH|^~\\&|A|B|C|D|{{ delivery.received_at | hl7_ts }}||ORM^O01^ORM_O01|{{ delivery.id }}|P|2.5.1\n"
+    'PID|1||{{ item.sku }}^^^B^MR||{{ item.name | person("family") }}\n'
+    'OBR|{{ loop.index }}|||{{ item.sku }}|||{{ item.day | date("%m/%d/%Y", "%Y%m%d") }}\n',
+    "json": '{"nr": {{ loop.index }}, "sku": {{ item.sku }}, "name": {{ item.name }}, "day": {{ item.day }}}\n',
+    "xml": '<item nr="{{ loop.index }}"><sku>{{ item.sku }}</sku><name>{{ item.name }}</name></item>\n',
+    "csv": "{{ loop.index }},{{ item.sku }},{{ item.name }},{{ item.day }}\n",
+}
+
+
+def of_rows(folder: Path, kind: str) -> float:
+    """Return the processor time of a hundred records of a table, in milliseconds: the median of some deliveries."""
+    files = {"schemas/any.json": "true", "mappings/rows/process.toml": SITE.format(kind=kind)}
+    for name, text in {**files, f"mappings/rows/item.{kind}.j2": OF_ROWS[kind]}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    process = processes(Settings.from_environment({"RECEIVER_SITE": str(folder)}))["rows"]
+    rows = [{"sku": f"A-{number}", "name": PLAIN[1], "day": PLAIN[2]} for number in range(ROWS)]
+    reading = process.metadata.read(json.dumps({"id": "1", "items": rows}).encode())
+    delivery = Delivery("AAAABBBBCCCCDDDDEEEE", "rows", "1", datetime(2026, 11, 23, tzinfo=UTC), 1)
+    gc.freeze()  # as a worker does
+    return median(lambda: render(process, delivery, reading, []), time.thread_time) / ROWS / 10
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -102,8 +148,9 @@ def main() -> None:
             for kind in TEMPLATES
             for count in SIZES
         ]
+        rows = {kind: of_rows(Path(folder) / kind, kind) for kind in OF_ROWS}
     if as_json:
-        json.dump(figures, sys.stdout, indent=2)
+        json.dump({"records": figures, "rows": rows}, sys.stdout, indent=2)
         return
     print("format  fields   jinja µs     raw µs   escaped µs   escaping a value, µs")
     for each in figures:
@@ -112,6 +159,10 @@ def main() -> None:
             f"{each['format']:6} {each['fields']:7} {each['jinja']:10.0f} {each['raw']:10.0f} {each['escaped']:12.0f}"
             f" {per_value:22.2f}"
         )
+
+    print(
+        f"\n100 of {ROWS} records by each, ms of the processor:", *(f"{kind} {took:.2f}" for kind, took in rows.items())
+    )
 
 
 if __name__ == "__main__":

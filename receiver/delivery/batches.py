@@ -83,7 +83,7 @@ def names_of(batch: Batch, exported: Sequence[Mapping[str, str]]) -> dict[str, o
     return {"batch": values, "exported": list(exported)}
 
 
-def written(rule: BatchRule, names: Mapping[str, object], records: Iterable[bytes]) -> Iterator[bytes]:
+def written(rule: BatchRule, names: dict[str, object], records: Iterable[bytes]) -> Iterator[bytes]:
     """Yield a batch piece by piece. Raises `Problem`."""
     mark = _mark(rule)
     yield mark
@@ -94,7 +94,7 @@ def written(rule: BatchRule, names: Mapping[str, object], records: Iterable[byte
         yield _piece(rule, rule.trailer, names).removeprefix(mark)
 
 
-def _piece(rule: BatchRule, template: Template, names: Mapping[str, object]) -> bytes:
+def _piece(rule: BatchRule, template: Template, names: dict[str, object]) -> bytes:
     text = template.render(names).replace("\r\n", "\n").replace("\n", rule.line_end)
     if text and not text.endswith(rule.line_end):
         text += rule.line_end

@@ -3,8 +3,6 @@
 Records are rendered only of what meets all of them, so a template may rely on a rule.
 """
 
-from collections.abc import Mapping
-
 from receiver.core.problems import Code, Problem, Violation
 from receiver.schemas.json_explain import pointer
 from receiver.site.process import Process, Rule
@@ -13,7 +11,7 @@ UNJUDGED = frozenset({Code.TEMPLATE_FAILED, Code.FIELDS_INVALID, Code.METADATA_I
 ANYWHERE = "rules"  # where a rule is broken that reads several fields, or none
 
 
-def judge(process: Process, names: Mapping[str, object], low: Problem | None, *, accept: bool) -> None:
+def judge(process: Process, names: dict[str, object], low: Problem | None, *, accept: bool) -> None:
     """Raise `Problem` with every rule that a delivery breaks, and with its low confidence.
 
     `accept` passes over rules whose deliveries are held for a person, who has looked.
@@ -41,7 +39,7 @@ def _place(rule: Rule) -> str:
     return f"fields{pointer(list(fields))}" if len(fields) == 1 and rule.must.names == {"fields"} else ANYWHERE
 
 
-def _violation(rule: Rule, names: Mapping[str, object]) -> Violation | None:
+def _violation(rule: Rule, names: dict[str, object]) -> Violation | None:
     """Return how a delivery breaks a rule; one that cannot be evaluated is broken as well, with the reason."""
     where = _place(rule)
     try:

@@ -25,52 +25,67 @@ MAX_NODES = 200_000  # nodes visited to compile one template: it would take seco
 Item = TypeVar("Item")
 
 
-class _Spent(threading.local):
-    until = float("inf")  # processor time of the thread
-    deadline = float("inf")  # when `until` can be reached at the earliest; the clock is cheaper to look at
-    steps = 0
-    text = 0
+class _Spent:
+    """What one rendering has spent."""
+
+    __slots__ = ("deadline", "steps", "text", "until")
+
+    def __init__(self) -> None:
+        self.until = float("inf")  # processor time of the thread
+        self.deadline = float("inf")  # when `until` can be reached at the earliest; the clock is cheaper to look at
+        self.steps = 0
+        self.text = 0
 
 
-_spent = _Spent()
+class _Thread(threading.local):
+    """Holds what the rendering of a thread has spent: one look at the thread for all of it."""
+
+    def __init__(self) -> None:
+        self.spent = _Spent()
+
+
+_thread = _Thread()
 
 
 def start() -> None:
     """Begin the count of one rendering in this thread."""
-    _spent.until = thread_time() + MAX_SECONDS
-    _spent.deadline = monotonic() + MAX_SECONDS
-    _spent.steps = 0
-    _spent.text = 0
+    spent = _thread.spent
+    spent.until = thread_time() + MAX_SECONDS
+    spent.deadline = monotonic() + MAX_SECONDS
+    spent.steps = 0
+    spent.text = 0
 
 
 def tick() -> None:
     """Count one turn of a loop or one call."""
-    _spent.steps += 1
-    if _spent.steps > MAX_STEPS or monotonic() > _spent.deadline:
-        _look_closer()
+    spent = _thread.spent
+    spent.steps += 1
+    if spent.steps > MAX_STEPS or monotonic() > spent.deadline:
+        _look_closer(spent)
 
 
-def _look_closer() -> None:
+def _look_closer(spent: _Spent) -> None:
     """Stop a rendering that has used up its turns or its time.
 
     Time spent waiting, for pages or a busy machine, does not count.
     """
-    if _spent.steps > MAX_STEPS:
+    if spent.steps > MAX_STEPS:
         raise ExceededError(f"the template makes more than {MAX_STEPS:,} turns and calls")
-    left = _spent.until - thread_time()
+    left = spent.until - thread_time()
     if left <= 0:
         raise ExceededError(f"the template runs for more than {MAX_SECONDS:g} seconds")
-    _spent.deadline = monotonic() + left
+    spent.deadline = monotonic() + left
 
 
 def spend(size: int) -> None:
     """Count one call, and the characters that it is about to put together."""
-    _spent.text += size
-    _spent.steps += 1  # as `tick` does
-    if _spent.text > MAX_TEXT:
+    spent = _thread.spent
+    spent.text += size
+    spent.steps += 1  # as `tick` does
+    if spent.text > MAX_TEXT:
         raise ExceededError(f"the template puts together more than {MAX_TEXT:,} characters")
-    if _spent.steps > MAX_STEPS or monotonic() > _spent.deadline:
-        _look_closer()
+    if spent.steps > MAX_STEPS or monotonic() > spent.deadline:
+        _look_closer(spent)
 
 
 def made(text: str) -> str:

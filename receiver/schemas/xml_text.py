@@ -33,14 +33,23 @@ def parse(content: bytes, max_nodes: int = MAX_NODES) -> XMLResource:
 
     Raises `MalformedError`.
     """
+    namespaces = prove(content, max_nodes)
+    source = BytesIO(content) if namespaces else ElementTree.fromstring(content)  # noqa: S314 (it is judged)
+    return XMLResource(source, allow="none")
+
+
+def prove(content: bytes, max_nodes: int = MAX_NODES) -> int:
+    """Return how many namespaces a document in UTF-8 declares.
+
+    Raises `MalformedError` if it is not well-formed, or refused.
+    """
     if not content.strip():
         raise MalformedError("it is empty")
     judge = _Judge(max_nodes)
     fault = judge.fault(content)
     if fault is not None:
         raise fault
-    source = BytesIO(content) if judge.namespaces else ElementTree.fromstring(content)  # noqa: S314 (it is judged)
-    return XMLResource(source, allow="none")
+    return judge.namespaces
 
 
 def utf8(content: bytes, charset: str = "", *, own: bool = False) -> bytes:

@@ -43,7 +43,7 @@ class Template:
         self._unit = unit
         self._reporter = RenderErrorReporter(unit)
 
-    def render(self, names: Mapping[str, object]) -> str:
+    def render(self, names: dict[str, object]) -> str:
         """Return the record.
 
         Raises `Problem` with the field's name and the template's line, never the value.
@@ -52,20 +52,20 @@ class Template:
         """
         budget.start()
         try:
-            pieces = self._compiled.root_render_func(self._compiled.new_context(dict(names)))
+            pieces = self._compiled.root_render_func(self._compiled.new_context(names))
             return self._finish(budget.concat(pieces))
         except Exception as error:  # noqa: BLE001 (whatever it is, its own text may hold a value)
             stopped = self._stopped(error, names)
         raise stopped  # outside of the handler, so that it carries no trace of the frames that hold values
 
-    def evaluate(self, names: Mapping[str, object], made: Callable[[Context], Made]) -> Made:
+    def evaluate(self, names: dict[str, object], made: Callable[[Context], Made]) -> Made:
         """Return what is made of the names in the template's context.
 
         Raises as `render` does.
         """
         budget.start()
         try:
-            return made(self._compiled.new_context(dict(names)))
+            return made(self._compiled.new_context(names))
         except Exception as error:  # noqa: BLE001 (as above)
             stopped = self._stopped(error, names)
         raise stopped
@@ -82,7 +82,7 @@ class Template:
         """Run the template, piece by piece."""
         return self._compiled.root_render_func(context)  # type: ignore[return-value]  # it is a generator
 
-    def lines(self, names: Mapping[str, object]) -> list[Place]:
+    def lines(self, names: dict[str, object]) -> list[Place]:
         """Return for each line of the record where in the templates it begins.
 
         Renders once more, and so is for records that are refused.
@@ -136,7 +136,7 @@ class Condition:
         self.names = template.names
         self.files = template.files
 
-    def holds(self, names: Mapping[str, object]) -> bool:
+    def holds(self, names: dict[str, object]) -> bool:
         """Return whether it holds. Raises `Problem` as `Template.render` does."""
         return bool(self._template.render(names))
 
@@ -153,7 +153,7 @@ class Items:
         self.reads = template.reads
         self.files = template.files
 
-    def of(self, names: Mapping[str, object]) -> list[Any]:
+    def of(self, names: dict[str, object]) -> list[Any]:
         """Return the list. Raises `Problem` as `Template.render` does."""
         return self._template.evaluate(names, self._listed)
 

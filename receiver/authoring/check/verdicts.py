@@ -1,7 +1,6 @@
 """Reports a trial that was refused: the template's line, and what to do."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -40,9 +39,9 @@ class Remembering(Template):
 
     def __init__(self, template: Template) -> None:
         self.__dict__.update(template.__dict__)
-        self.last: Mapping[str, object] = {}
+        self.last: dict[str, object] = {}
 
-    def render(self, names: Mapping[str, object]) -> str:
+    def render(self, names: dict[str, object]) -> str:
         """Return the record. Raises as `Template` does."""
         self.last = names
         return super().render(names)
@@ -55,7 +54,7 @@ class Asked(Condition):
         self.__dict__.update(condition.__dict__)
         self.outcomes = outcomes
 
-    def holds(self, names: Mapping[str, object]) -> bool:
+    def holds(self, names: dict[str, object]) -> bool:
         """Return whether it holds. Raises as `Condition` does."""
         held = super().holds(names)
         self.outcomes.add(held)

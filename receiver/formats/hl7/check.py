@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from receiver.core.problems import Violation
@@ -33,11 +34,16 @@ def _segments(text: str) -> Iterator[Violation]:
         return
     separator = text[3]
     segments = text.rstrip("\r").split("\r")
-    beginning = re.compile(f"{SEGMENT}(?:{re.escape(separator)})?")
+    beginning = _beginning(separator)
     for number, segment in enumerate(segments, 1):
         if not beginning.fullmatch(segment[:4]):
             message = f'A segment begins with its three-letter name and "{separator}".'
             yield Violation(f"line {number}", "well-formed", message)
+
+
+@cache
+def _beginning(separator: str) -> re.Pattern[str]:
+    return re.compile(f"{SEGMENT}(?:{re.escape(separator)})?")
 
 
 USUAL_HEAD = "MSH|^~\\&|"  # the delimiters that HL7 v2.5.1 §2.5.4 suggests: messages with others are judged in full

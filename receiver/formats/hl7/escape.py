@@ -171,11 +171,12 @@ def _leaf(delimiters: str, formatted: bool) -> Callable[[object], str]:
     escapes = [(each, f"{mark}{letter}{mark}") for each, letter in zip(delimiters, LETTERS, strict=False)]
     escapes.sort(key=lambda escape: escape[0] != mark)
     line_break = f"{mark}.br{mark}" if formatted else " "
+    special = frozenset(delimiters + '"')
 
     def leaf(value: object) -> str:
         """Escape a value's delimiters and line breaks."""
         plain = value if type(value) is str else values.text(value)
-        if plain.isalnum():
+        if plain.isalnum() or (special.isdisjoint(plain) and plain.isprintable()):
             return plain
         if '"' in plain and _is_quotes(plain):
             why = 'is nothing but quotation marks, and HL7 reads "" as "delete what you have"'

@@ -106,9 +106,9 @@ def _moved(moment: Moment, to: str) -> datetime:
 def _written(moment: Moment, write: str) -> str:
     if write == ISO:
         return times.written_iso(moment)
-    unknown = times.codes_known(write) - moment.known
-    if unknown:
-        raise RefusedError(f"does not tell the {_listed(unknown)}", "date")
+    wanted = times.codes_known(write)
+    if not wanted <= moment.known:
+        raise RefusedError(f"does not tell the {_listed(wanted - moment.known)}", "date")
     return moment.when.strftime(write)
 
 

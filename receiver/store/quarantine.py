@@ -153,7 +153,7 @@ def _kept(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail
     _remove_but(near.folder, {part.path.name for part in parts})
     for part in parts:
         kept.put(part, near.folder)
-    durable.write_new(near.folder / DESCRIPTION, kept.describe(entry, parts, detail))
+    near.describe(DESCRIPTION, kept.describe(entry, parts, detail))
     _unsettle(near.folder)
     near.seal()
     lock = _move(near.folder, place)

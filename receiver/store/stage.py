@@ -143,6 +143,12 @@ class Staged:
         file.write(content)
         return file
 
+    def describe(self, name: str, content: bytes) -> None:
+        """Stage what tells of the other files, under a name that says so; durable once it is sealed with them."""
+        file = StagedFile(self.folder, name, len(content))
+        file.write(content)
+        self._files.append(file)
+
     def adopt(self, path: Path, suffix: str = "") -> Path:
         """Stage a file that is durable elsewhere: linked, or copied where it lies on another file system."""
         target = self.free(suffix)

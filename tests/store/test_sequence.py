@@ -130,9 +130,9 @@ def test_a_refused_delivery_is_durable_in_quarantine_before_its_row(tmp_path, st
     refuse(place, SENT)
     assert shortened(steps, place) == [
         "sync var/quarantine",
-        "sync STAGED/problem.json",
         "sync STAGED/1.tif",
         "sync STAGED/2.json",
+        "sync STAGED/problem.json",
         "sync STAGED",
         "sync var/stage",
         "rename var/quarantine/referrals/ID",

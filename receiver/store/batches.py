@@ -89,18 +89,17 @@ def finish(ledger: Ledger) -> tuple[list[str], dict[str, Problem]]:
     done: list[str] = []
     failed: dict[str, Problem] = {}
     for batch in ledger.batches.unpublished():
-        if batch.status is BatchStatus.COMMITTED:
-            try:
-                if finish_one(ledger, batch):
-                    done.append(batch.id)
-            except Problem as problem:
-                failed[batch.id] = problem
+        try:
+            if finish_one(ledger, batch):
+                done.append(batch.id)
+        except Problem as problem:
+            failed[batch.id] = problem
     return done, failed
 
 
 def finish_one(ledger: Ledger, batch: Batch) -> bool:
     """Publish an accepted file if its owner is dead; False if somebody else does or did. Raises Problem."""
-    if batch.file is None:
+    if batch.file is None:  # not accepted yet
         return False
     entry = _publication(batch, batch.file, batch.output, batch.stage)
     with ExitStack() as locks:

@@ -255,6 +255,13 @@ def test_a_thousand_young_originals_are_passed_over_without_the_ledger(home, mon
     assert time.process_time() - began < 1
 
 
+def test_originals_that_somebody_else_removes_meanwhile_are_not_counted_as_removed(home, monkeypatch):
+    home.section('[retention]\noriginals = "30d"')
+    gone = originals.folder(home.settings.data, "referrals", "A" * 20)
+    monkeypatch.setattr(retention.folders, "within", lambda *_, **__: [gone])
+    assert pruned(home, DAY)["originals"] == (0, 1)
+
+
 def test_what_is_kept_of_a_process_that_is_configured_no_longer_is_told_and_stays(home):
     home.section('[retention]\nquarantine = "1d"')
     entry = home.deliver(mrn="wrong")

@@ -81,6 +81,102 @@ def test_an_id_leads_nowhere_but_to_its_delivery(console, id_):
         assert made.get(path).status_code in (404, 405), path
 
 
+ODD = [
+    *(
+        f"/deliveries/{id_}"
+        for id_ in ("%00", "%0d%0aX: 1", "%ff", "%ed%a0%80", "A" * 3000, "{held}/", "%2e%2e%2f%2e%2e")
+    ),
+    *(f"/deliveries?process={name}" for name in ("%00", "%ff%fe", "%ed%a0%80", "x" * 3000, "' OR ''='", "a&process=b")),
+    *(
+        f"/deliveries?since={at}"
+        for at in ("0001-01-01T00:00%2B14:00", "9999-12-31T23:59-14:00", "-1", "%00", "9" * 900)
+    ),
+    *(f"/deliveries?{name}=0001-01-01T00:00%2B14:00" for name in ("before", "older")),
+    *(f"/deliveries/{{held}}/documents/0/{page}.png" for page in ("01", "9" * 30, "1.png%00")),
+    "/deliveries/{held}?done=<script>seen()</script>",
+    "/audit?person=%00&delivery=%ff",
+    "/station/%2e%2e%2f",
+    "/station/referrals/next?not=%00&not=%ff",
+    "/workbench/referrals?file=process.toml%00.j2",
+    "/workbench/referrals?file=../../../etc/passwd",
+    "/static/%2e%2e/access.py",
+    "/static/..%5caccess.py",
+    "//evil.example/",
+    "/login?next=//evil.example",
+]
+
+
+def test_an_odd_request_gets_an_answer_like_any_other(console, ids):
+    made = client(console, Role.OWNER)
+    for path in ODD:
+        with made.get(path.format(held=ids["held"])) as answer:
+            assert answer.status_code < 500, path
+            assert "Content-Security-Policy" in answer.headers, path
+            assert "evil.example" not in answer.headers.get("Location", ""), path
+            assert b"seen()" not in answer.get_data(), path
+
+
+FORMS = [
+    ("correct", b"field.mrn=" + b"x" * 70_000, 413),
+    ("correct", b"&".join(b"f%d=1" % number for number in range(2000)), 409),
+    ("correct", b"seen={seen}&field.mrn=%00", 200),
+    ("correct", b"seen={seen}&field.mrn=%ED%A0%80", 200),
+    ("correct", b"seen={seen}&field.mrn=1%0d%0aZZZ", 200),
+    ("correct", b"seen={seen}&field.nobody=1&field./tables/x/0/y=1", 200),
+    ("correct", b"seen=1e9&field.mrn=1", 409),
+    ("correct", b"field.mrn=1", 409),
+    ("places", b"name=%00", 200),
+    ("explode", b"seen={seen}", 404),
+]
+
+
+def test_an_odd_form_changes_nothing(console, settings, ids):
+    made, headers = client(console), OURS | {"Content-Type": "application/x-www-form-urlencoded"}
+    for action, form, status in FORMS:
+        form = form.replace(b"{seen}", seen(settings, ids["held"]).encode())
+        answer = made.post(f"/deliveries/{ids['held']}/{action}", data=form, headers=headers)
+        assert answer.status_code == status, form[:60]
+        entry = Ledger(settings.ledger).find(ids["held"])
+        assert (entry.status, entry.attempt_count) == (Status.HELD, 1), form[:60]
+
+
+def test_no_other_method_does_anything(console, settings, ids):
+    made = client(console, Role.OWNER)
+    for method in ("PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"):
+        for path in ("/", f"/deliveries/{ids['held']}", f"/deliveries/{ids['held']}/release", "/login", "/jobs"):
+            assert made.open(path, method=method, headers=OURS).status_code == 405, (method, path)
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+
+
+def test_if_match_means_one_state_and_no_other(console, settings, ids):
+    made, count = client(console), seen(settings, ids["held"])
+    for etag in ("*", f'W/"{count}"', f'"0", "{count}"', ""):
+        answer = made.post(f"/deliveries/{ids['held']}/release", headers=OURS | {"If-Match": etag})
+        assert answer.status_code == 409, etag
+
+
+ORIGINS = [
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": "same-origin, cross-site"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "", "Host": ""},
+    {"Origin": "http://["},
+    {"Origin": "http://localhost.evil.example"},
+    {"Origin": "http://localhost@evil.example"},
+    {"Origin": "//localhost:81"},
+    {"Referer": "http://localhost/"},
+]
+
+
+@pytest.mark.parametrize("headers", ORIGINS, ids=str)
+def test_an_origin_that_is_not_ours_acts_on_nothing(console, headers):
+    assert (
+        client(console).post("/jobs", data={"action": "release", "status": "held"}, headers=headers).status_code == 403
+    )
+
+
 @pytest.mark.parametrize(
     "path", ["documents/-1/1.png", "documents/99/1.png", "documents/0/0.png", "documents/0/999.png"]
 )
@@ -181,7 +277,8 @@ def test_no_value_name_header_or_file_name_is_ever_more_than_text(page, url, con
     bad = "".join(NAUGHTY)
     changes = {"mrn": (bad[:200], 0.5), "patient_name": (bad, 0.9), **{text: (text, 0.4) for text in NAUGHTY[:10]}}
     deliver(service, NAUGHTY[0], changes, filename=NAUGHTY[1].replace('"', "%22"), agent=NAUGHTY[0])
-    deliver(service, NAUGHTY[1], {"mrn": (NAUGHTY[0], 0.5), "patient_name": (NAUGHTY[3], 0.9)})
+    lines = [{"cells": [{"name": text, "value": text, "confidence": 0.9} for text in NAUGHTY]}]
+    deliver(service, NAUGHTY[1], {"mrn": (NAUGHTY[0], 0.5), "patient_name": (NAUGHTY[3], 0.9)}, lines=lines)
     Accounts(Ledger(settings.ledger).connections).note(NAUGHTY[0], NAUGHTY[1], note=NAUGHTY[2])
     page.expose_function("seen", lambda: pytest.fail("a script of a sender has run"))
     found = Ledger(settings.ledger).search(limit=2)
@@ -190,5 +287,7 @@ def test_no_value_name_header_or_file_name_is_ever_more_than_text(page, url, con
         page.wait_for_load_state("load")
         live = "main script, main iframe, main [onerror], main [onload], main [hx-on\\:click]"
         assert page.locator(live).count() == 0
+        if path == f"/deliveries/{found[0].id}":
+            assert NAUGHTY[0] in page.locator(".cells").inner_text()
         if "deliveries/" in path:
             assert page.locator("h1").inner_text().startswith((NAUGHTY[0], NAUGHTY[1]))

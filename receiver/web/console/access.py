@@ -119,7 +119,11 @@ def _is_ours() -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
-    return urlsplit(request.headers.get("Origin", "")).netloc == request.host
+    try:
+        origin = urlsplit(request.headers.get("Origin", "")).netloc
+    except ValueError:
+        return False
+    return origin != "" and origin == request.host
 
 
 def _login(accounts: Accounts, settings: Settings) -> str | AnyResponse | tuple[str, int]:

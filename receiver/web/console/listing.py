@@ -80,9 +80,9 @@ def _shown(
 
 
 def moment_of(text: str) -> datetime | None:
-    """Return a moment of a filter; None if it is none."""
+    """Return a moment of a filter, in UTC; None if it is none."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the year 1 in the east is before all years in UTC
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

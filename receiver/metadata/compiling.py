@@ -7,9 +7,8 @@ from typing import Any, Protocol
 
 from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.metadata import json, xml
-from receiver.metadata.fields import Layout, Path, Rules, WrongPathError
+from receiver.metadata.fields import Layout, Path, Placing, Rules, WrongPathError
 from receiver.metadata.reader import NAME, MetadataReader
-from receiver.metadata.regions import Placing
 from receiver.metadata.tables import Column, Table
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_schema import JsonSchema
@@ -26,7 +25,7 @@ class MetadataSection(Protocol):
 
 
 class PlaceSection(Protocol):
-    """What `[fields.place]` says."""
+    """What `[fields.place]` says, or `[tables.NAME.place]`."""
 
     @property
     def page(self) -> str: ...
@@ -89,6 +88,8 @@ class TableSection(Protocol):
     def columns(self) -> Mapping[str, ColumnSection]: ...
     @property
     def schema(self) -> str | None: ...
+    @property
+    def place(self) -> PlaceSection | None: ...
 
 
 class Configured(Protocol):
@@ -117,7 +118,7 @@ def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa
     names = ("each", "name", "value", "confidence")
     paths = [work.path(form.path, getattr(configured.fields, name), "fields", name) for name in names]
     own_tables = _tables(configured, work, form)
-    placing = _placing(configured.fields.place, work, form)
+    placing = _placing(configured.fields.place, work, form, "fields")
     if work.faults:
         raise ConfigurationError(work.faults)
     section = configured.fields
@@ -128,11 +129,12 @@ def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa
     return MetadataReader(form, schema, source_id, layout, rules, fields_schema, warnings, known, own_tables, placing)
 
 
-def _placing(section: PlaceSection | None, work: "_Compiling", form: ModuleType) -> Placing | None:
+def _placing(section: PlaceSection | None, work: "_Compiling", form: ModuleType, *place: str) -> Placing | None:
     if section is None:
         return None
-    page, box = (work.path(form.path, getattr(section, key), "fields", "place", key) for key in ("page", "box"))
-    return Placing(page, box, work.path(form.path, section.size, "fields", "place", "size") if section.size else None)
+    page, box = (work.path(form.path, getattr(section, key), *place, "place", key) for key in ("page", "box"))
+    size = work.path(form.path, section.size, *place, "place", "size") if section.size else None
+    return Placing(page, box, size)
 
 
 def _tables(
@@ -156,6 +158,7 @@ def _table(name: str, configured: Configured, work: "_Compiling", form: ModuleTy
         schema,
         _tables(configured, work, form, name),
         known,
+        _placing(section.place, work, form, *place),
     )
 
 

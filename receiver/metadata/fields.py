@@ -1,7 +1,8 @@
 """Fields: their paths, values, repeats and confidences, as templates see them."""
 
+import math
 import re
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -60,6 +61,15 @@ class Path(Protocol):
     def find(self, item: Any) -> Any:
         """Return the value at a path seen from an item, or why there is none: `Absent`."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """The paths to where on a page something was read."""
+
+    page: Path  # from it: its page, counted from 1
+    box: Path  # from it: left, top, right, bottom, or the corners of a polygon
+    size: Path | None  # from the document: width and height of each page in the box's unit; None: boxes are fractions
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,3 +264,25 @@ def typed(text: str, before: object) -> object:
             if isinstance(number, int | float) and not isinstance(number, bool):
                 return number
     return text
+
+
+def read_numbers(values: Iterable[Any]) -> Iterator[float]:
+    """Yield the numbers that stand there, also those of lists and of text, such as "0.1 0.2"; none if one is none."""
+    try:
+        found = list(_numbers(values))
+    except (ValueError, OverflowError):
+        return
+    if all(map(math.isfinite, found)):
+        yield from found
+
+
+def _numbers(values: Iterable[Any]) -> Iterator[float]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _numbers(value)
+        elif isinstance(value, str):
+            yield from map(float, value.replace(",", " ").replace(";", " ").split())
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield float(value)
+        elif value is not None and not isinstance(value, Absent):
+            raise ValueError

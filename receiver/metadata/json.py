@@ -10,8 +10,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
 from receiver.core.faults import did_you_mean
-from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError
-from receiver.metadata.regions import read_numbers
+from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError, read_numbers
 from receiver.schemas import json_text
 from receiver.schemas.folder import Schemas
 from receiver.schemas.json_explain import pointer

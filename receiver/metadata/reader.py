@@ -9,9 +9,8 @@ from typing import Any
 from receiver.core.delivery import Reading, Region
 from receiver.core.faults import Fault
 from receiver.core.problems import Code, Problem, Violation
-from receiver.metadata import tables
-from receiver.metadata.fields import Gathered, Layout, Path, Rules, gather, source_id_fault, typed
-from receiver.metadata.regions import Placing, regions
+from receiver.metadata import regions, tables
+from receiver.metadata.fields import Gathered, Layout, Path, Placing, Rules, gather, source_id_fault, typed
 from receiver.metadata.tables import Rows, Table
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.json_schema import JsonSchema
@@ -83,13 +82,20 @@ class MetadataReader:
         return Reading(known, gathered.fields, gathered.confidence, None, rows.tables, tuple(rows.cells))
 
     def regions(self, content: bytes, charset: str) -> dict[str, Region]:
-        """Return where on the pages the platform has read each field, as far as it says so. Raises as `peek`."""
+        """Return where on the pages the platform has read each field and cell, as far as it says so.
+
+        A cell is named by its place, such as /tables/items/0/sku. Raises as `peek`.
+        """
         document = self._parse(content, charset)
-        found = self.form.fields(document, self.layout)
-        if found is None or self.placing is None:
-            return {}
-        names, aliases = self.layout.name, self.rules.aliases
-        return regions(found, self.form.top(document), names, aliases, self.placing, self.form.numbers)
+        told = dict(regions.of_cells(document, self.form.top(document), self.form, self.tables))
+        if self.placing:
+            told |= regions.of_fields(document, self.form, self.layout, self.rules.aliases, self.placing)
+        return told
+
+    @property
+    def has_places(self) -> bool:
+        """Return whether the metadata may say where on a page something was read."""
+        return self.placing is not None or any(table.has_places for table in self.tables)
 
     def _parse(self, content: bytes, charset: str) -> Any:
         try:

@@ -1,44 +1,64 @@
-"""Where on the pages of the document the platform has read each field, if it says so."""
+"""Where on the pages of the document the platform has read each field and cell, if it says so."""
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 from receiver.core.delivery import Region
-from receiver.metadata.fields import MAX_FIELDS, Absent, Found, Path
+from receiver.metadata.fields import MAX_FIELDS, Layout, Placing
+from receiver.metadata.tables import Steps, Table
+from receiver.schemas.json_explain import pointer
 
 OVER = 0.02  # fractions of a page that a box may stand out of it: skewed scans and rounding
 MAX_NUMBERS = 200  # numbers of one box: a polygon has eight as a rule
 
-Numbers = Callable[[Any, Path], Iterator[float]]  # as json.numbers
 
-
-@dataclass(frozen=True, slots=True)
-class Placing:
-    """The paths to it."""
-
-    page: Path  # from the field: its page, counted from 1
-    box: Path  # from the field: left, top, right, bottom, or the corners of a polygon
-    size: Path | None  # from the document: width and height of each page in the box's unit; None: boxes are fractions
-
-
-def regions(
-    found: Found, top: Any, name: Path, aliases: Mapping[str, str], placing: Placing, numbers: Numbers
+def of_fields(
+    document: Any, form: ModuleType, layout: Layout, aliases: Mapping[str, str], placing: Placing
 ) -> dict[str, Region]:
     """Return where each field stands, by its name, the first if it comes several times; no entry if that is unsaid."""
     told: dict[str, Region] = {}
-    sizes = list(numbers(top, placing.size)) if placing.size else [1.0, 1.0]
-    for item in found.items[:MAX_FIELDS]:
-        given = name.find(item)
-        region = _region(list(numbers(item, placing.page)), list(numbers(item, placing.box)), sizes)
+    found, sizes = form.fields(document, layout), _sizes(form.top(document), form, placing)
+    for item in found.items[:MAX_FIELDS] if found else ():
+        given, region = layout.name.find(item), _region(item, form, placing, sizes)
         if region and isinstance(given, str):
             told.setdefault(aliases.get(given, given), region)
     return told
 
 
-def _region(page: Sequence[float], box: Sequence[float], sizes: Sequence[float]) -> Region | None:
+def of_cells(
+    document: Any, item: Any, form: ModuleType, tables: Iterable[Table], steps: Steps = ("tables",)
+) -> Iterator[tuple[str, Region]]:
+    """Yield the place of each cell in the tables, such as /tables/items/0/sku, and where on a page it stands."""
+    for table in tables:
+        placing = table.placing
+        sizes = _sizes(form.top(document), form, placing) if placing else []
+        rows = [row for row in form.rows(item, table.rows) or () if row is not None]
+        for number, row in enumerate(rows[:MAX_FIELDS]):
+            here = (*steps, table.name, number)
+            for name, cell in _cells(row, form, table):
+                if placing and (region := _region(cell, form, placing, sizes)):
+                    yield pointer((*here, name)), region
+            yield from of_cells(document, row, form, table.inner, here)
+
+
+def _cells(row: Any, form: ModuleType, table: Table) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each cell, and what says where it stands."""
+    if isinstance(table.cells, tuple):
+        yield from ((column.name, row) for column in table.cells)
+    else:
+        for cell in form.cells(row, table.cells.each) or ():
+            if isinstance(name := table.cells.name.find(cell), str):
+                yield name, cell
+
+
+def _sizes(top: Any, form: ModuleType, placing: Placing) -> list[float]:
+    return list(form.numbers(top, placing.size)) if placing.size else [1.0, 1.0]
+
+
+def _region(item: Any, form: ModuleType, placing: Placing, sizes: Sequence[float]) -> Region | None:
     """Return the box as fractions of its page; None for what is no page, no box, or lies outside the page."""
+    page, box = (list(form.numbers(item, path)) for path in (placing.page, placing.box))
     if len(page) != 1 or page[0] < 1 or page[0] != int(page[0]):
         return None
     if len(box) < 4 or len(box) % 2 or len(box) > MAX_NUMBERS:
@@ -53,25 +73,3 @@ def _region(page: Sequence[float], box: Sequence[float], sizes: Sequence[float])
         return None
     left, top, right, bottom = (round(min(max(edge, 0.0), 1.0), 4) for edge in edges)
     return Region(int(page[0]), ((left, top, right, bottom),))
-
-
-def read_numbers(values: Iterable[Any]) -> Iterator[float]:
-    """Yield the numbers that stand there, also those of lists and of text, such as "0.1 0.2"; none if one is none."""
-    try:
-        found = list(_numbers(values))
-    except (ValueError, OverflowError):
-        return
-    if all(map(math.isfinite, found)):
-        yield from found
-
-
-def _numbers(values: Iterable[Any]) -> Iterator[float]:
-    for value in values:
-        if isinstance(value, list):
-            yield from _numbers(value)
-        elif isinstance(value, str):
-            yield from map(float, value.replace(",", " ").replace(";", " ").split())
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield float(value)
-        elif value is not None and not isinstance(value, Absent):
-            raise ValueError

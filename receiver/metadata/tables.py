@@ -15,6 +15,7 @@ from receiver.metadata.fields import (
     Absent,
     Layout,
     Path,
+    Placing,
     WrongConfidenceError,
     name_fault,
     read_confidence,
@@ -51,6 +52,12 @@ class Table:
     schema: JsonSchema | None  # of one row
     inner: tuple["Table", ...] = ()  # tables within each row
     known: frozenset[str] = frozenset()  # names of cells that may be shown; any other may be data
+    placing: Placing | None = None  # where a cell, or by `columns` a row, says where on a page it was read
+
+    @property
+    def has_places(self) -> bool:
+        """Return whether its cells, or those within them, may say where on a page they were read."""
+        return self.placing is not None or any(table.has_places for table in self.inner)
 
     @property
     def listed(self) -> tuple[str, ...]:

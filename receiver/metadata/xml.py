@@ -26,8 +26,7 @@ from elementpath import (
 from xmlschema import XMLResource
 from xmlschema.utils.etree import etree_getpath
 
-from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError
-from receiver.metadata.regions import read_numbers
+from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError, read_numbers
 from receiver.metadata.xml_names import Names
 from receiver.schemas import xml_text
 from receiver.schemas.folder import Schemas

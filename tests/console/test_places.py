@@ -16,7 +16,15 @@ from .conftest import NUMBERS, deliver
 from .test_accessible import AXE, SERIOUS
 from .test_console import OURS, client
 
-PLACE = '\n[fields.place]\npage = "page"\nbox = "box"\nsize = "`[1728, 2290]`"\n'
+PLACE = """
+[tables.items.place]
+page = "page"
+box = "box"
+[fields.place]
+page = "page"
+box = "box"
+size = "`[1728, 2290]`"
+"""
 MRN = [864, 229, 1296, 458]  # of a fax in pixels
 FAX = {"mrn": ("00071234", 0.61, 2, MRN), "patient_name": ("Ada Example", 0.97)}
 FORM = [(80, 650, "Patient name"), (300, 650, "Ada Example"), (80, 500, "MRN"), (300, 500, "00071234")]
@@ -103,6 +111,12 @@ def test_a_cell_of_a_table_is_found(told, settings, service):
     assert told(id_, "/tables/items/0/sku")["page"] == 1
     assert told(id_, "/tables/items/7/sku")["document"] is None
     assert told(id_, "/tables/items/x/y/z")["document"] is None
+
+
+def test_a_cell_is_where_the_platform_says(told, settings, service):
+    lines = [{"cells": [{"name": "sku", "value": "A-1-77", "confidence": 0.9, "page": 2, "box": [0.1, 0.2, 0.3, 0.4]}]}]
+    id_ = delivered(service, settings, {}, lines=lines)
+    assert (told(id_, "/tables/items/0/sku")["page"], told(id_, "mrn")["document"]) == (2, None)
 
 
 def test_auditors_and_other_sites_are_not_told(console, form):

@@ -8,7 +8,9 @@ import pytest
 from receiver.core.delivery import Region
 from receiver.metadata import json as json_form
 from receiver.metadata import xml as xml_form
-from receiver.metadata.regions import Placing, regions
+from receiver.metadata.fields import Layout, Placing
+from receiver.metadata.regions import of_fields
+from tests.support.tables_of import tables_reader
 
 Shape = namedtuple("Shape", "metadata each name page box size", defaults=[None])
 HALF = ((0.25, 0.1, 0.5, 0.125),)  # what each of them says
@@ -95,10 +97,8 @@ SAID = {
 
 
 def read(form, document, shape) -> dict[str, Region]:
-    paths = [form.path(each) if each else None for each in shape[1:]]
-    layout = namedtuple("Layout", "each name")(*paths[:2])
-    found = form.fields(document, layout)
-    return regions(found, form.top(document), layout.name, {}, Placing(*paths[2:]), form.numbers)
+    each, name, *placing = [form.path(path) if path else None for path in shape[1:]]
+    return of_fields(document, form, Layout(each, name, name, name), {}, Placing(*placing))
 
 
 @pytest.mark.parametrize("platform", SAID)
@@ -167,3 +167,38 @@ def test_a_box_that_stands_out_a_little_ends_at_the_edge():
 
 def test_corners_may_come_in_any_order():
     assert said(1, [0.5, 0.125, 0.25, 0.1]) == Region(1, HALF)
+
+
+LINES = {
+    "pages": [{"size": [100, 200]}],
+    "lines": [
+        None,
+        {
+            "cells": [
+                {"name": "sku", "value": "A-1", "page": 1, "box": [25, 20, 50, 25]},
+                {"name": "note", "value": "none"},
+            ],
+            "taxes": [{"rate": 7, "at": {"page": 1, "box": [0.25, 0.1, 0.5, 0.125]}}],
+        },
+    ],
+}
+TABLES = """
+[tables.items]
+rows = "lines"
+each = "cells"
+place = { page = "page", box = "box", size = "pages[].size" }
+[tables.taxes]
+within = "items"
+rows = "taxes"
+columns = { rate = "rate" }
+place = { page = "at.page", box = "at.box" }
+"""
+
+
+def test_cells_are_told_by_their_places_and_rows_by_each_of_their_columns():
+    reader = tables_reader(TABLES)
+    assert reader.has_places
+    assert reader.regions(json.dumps({"id": "1", **LINES}).encode(), "") == {
+        "/tables/items/0/sku": Region(1, HALF),
+        "/tables/items/0/taxes/0/rate": Region(1, HALF),
+    }

@@ -168,6 +168,9 @@ def _of_table(site: Site, process: Pieces, top: Node, table: Table) -> Iterator[
         yield from _unknown(site, process, row, column.value, *place, "value")
         if column.confidence:
             yield from _unknown(site, process, row, column.confidence, *place, "confidence")
+    if table.placing and isinstance(table.cells, tuple):
+        for key in ("page", "box"):
+            yield from _unknown(site, process, row, getattr(table.placing, key), "tables", table.name, "place", key)
     for inner in table.inner:
         yield from _of_table(site, process, row, inner)
 

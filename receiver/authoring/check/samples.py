@@ -17,6 +17,7 @@ from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.positions import json_positions, pointed_names, pointed_path
 from receiver.core.problems import Code, Problem, Violation
 from receiver.metadata.reader import MetadataReader
+from receiver.metadata.tables import CELL
 from receiver.schemas import json_text, xml_text
 from receiver.schemas.encodings import MalformedError
 from receiver.site.config.model import PartConfig
@@ -141,7 +142,7 @@ def _places(site: Site, process: Process, passing: list[Case]) -> Iterator[Fault
     for metadata in (_metadata(case, site.settings.max_body) for case in passing):
         with suppress(Problem):
             found += [process.metadata.regions(metadata.content, metadata.charset)] if metadata else []
-    if found and not any(found):
+    if found and all(name.startswith(CELL) for told in found for name in told):
         message = f"no field has a place on its page by these paths in any of the samples ({len(found)})"
         hint = "page leads to a number from 1, box to four numbers or more; say size if they are no fractions of it"
         yield process.config.fault("unknown-path", message, "fields", "place", hint=hint, severity=Severity.WARNING)

@@ -12,9 +12,8 @@ from receiver.authoring.draft.columns import Column, can_be_id, likeliest, likel
 from receiver.authoring.draft.roles import Candidate
 from receiver.authoring.draft.sources import FORMS, Sources, UnusableError
 from receiver.authoring.draft.wanted import NONE, Wanted, WrongOptionError, listed
-from receiver.metadata import json
-from receiver.metadata.fields import Absent, Layout, source_id_fault
-from receiver.metadata.regions import Placing, regions
+from receiver.metadata import json, regions
+from receiver.metadata.fields import Absent, Layout, Placing, source_id_fault
 from receiver.schemas.folder import Schemas
 
 LAYOUTS: dict[str, Any] = {"json": json_layouts, "xml": xml_layouts}
@@ -97,13 +96,12 @@ def _place(sources: Sources, chosen: Candidate) -> tuple[str, str, str | None] |
     if sources.form != "json":
         return None
     each, name = json.path(chosen.each), json.path(chosen.name)
-    found = [json.fields(document, Layout(each, name, name, name)) for document in sources.documents]
-    documents = list(zip(found, sources.documents, strict=True))
+    layout = Layout(each, name, name, name)
     for owner, (page, box, size) in product(OWNERS, PLACES):
-        page, box = page.format(owner), box.format(owner)
-        placing = Placing(json.path(page), json.path(box), json.path(size) if size else None)
-        if all(each and regions(each, top, name, {}, placing, json.numbers) for each, top in documents):
-            return page, box, size
+        paths = page.format(owner), box.format(owner), size
+        placing = Placing(json.path(paths[0]), json.path(paths[1]), json.path(size) if size else None)
+        if all(regions.of_fields(document, json, layout, {}, placing) for document in sources.documents):
+            return paths
     return None
 
 

@@ -122,8 +122,11 @@ def _fields(data: dict[str, Any], form: str) -> FieldsConfig:
     own = XML_FIELDS if form == "xml" else {}
     section = {"schema": None, **defaults(["fields"]), **own, **data.get("fields", {})}
     section["repeated"] = tuple(section["repeated"])
-    section["place"] = PlaceConfig(**section["place"]) if "place" in section else None
-    return FieldsConfig(**section)
+    return FieldsConfig(**{**section, "place": _place(section)})
+
+
+def _place(section: dict[str, Any]) -> PlaceConfig | None:
+    return PlaceConfig(**section["place"]) if "place" in section else None
 
 
 def _table(data: dict[str, Any], name: str, form: str) -> TableConfig:
@@ -134,7 +137,7 @@ def _table(data: dict[str, Any], name: str, form: str) -> TableConfig:
         cell: ColumnConfig(**({"value": column} if isinstance(column, str) else column))
         for cell, column in section["columns"].items()
     }
-    return TableConfig(**{**section, "columns": columns})
+    return TableConfig(**{**section, "columns": columns, "place": _place(section)})
 
 
 def _output(data: dict[str, Any], name: str) -> OutputConfig:

@@ -109,6 +109,7 @@ class TableConfig:
     scale: float
     columns: Mapping[str, ColumnConfig]
     schema: str | None  # a name in schemas/, for one row
+    place: PlaceConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

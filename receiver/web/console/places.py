@@ -56,7 +56,7 @@ def on_page(context: Context, entry: Entry, name: str) -> OnPage:
 
 def _by_platform(process: Process, kept: Kept, name: str) -> Region | None:
     metadata = showing.metadata_of(kept)
-    if process.metadata.placing is None or metadata is None:
+    if not process.metadata.has_places or metadata is None:
         return None
     try:
         return process.metadata.regions(metadata.read(), metadata.charset).get(name)

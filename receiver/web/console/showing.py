@@ -95,7 +95,7 @@ def preview(context: Context, entry: Entry, corrections: Mapping[str, str] | Non
         outcome.problem,
         tuple(_tables(process, outcome, reading, tried)),
         tried,
-        process.metadata.placing is not None or any(map(documents.has_text, documents_of(kept))),
+        process.metadata.has_places or any(map(documents.has_text, documents_of(kept))),
     )
 
 

@@ -16,6 +16,7 @@ from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem, Violation
 from receiver.store import ledger, publish, rows
 from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, PartLine
+from receiver.store.postgres import schema as postgres_schema
 from receiver.store.sqlite import schema, writers
 from receiver.store.sqlite.presence import Presence
 from tests.support.place import AT, PEER, Place, Sent, deliver, entry_of, refuse
@@ -44,6 +45,23 @@ def test_an_entry_comes_back_as_it_was_written(place):
     assert rows.entry(rows.row(found, place.ledger.roots), place.ledger.roots) == found
     assert found.published_at >= found.committed_at
     assert found.received_at == AT
+
+
+@pytest.mark.both_ledgers
+def test_who_has_the_ledger_open_goes_on_when_a_newer_release_adds_to_its_tables(place, monkeypatch):
+    """Workers of before go on beside those of a newer release, until all are replaced."""
+    for number in range(6):  # psycopg prepares a statement at the sixth time
+        deliver(place, Sent(f"S{number}"))
+    refuse(place, Sent("R1"))
+    for module in (schema, postgres_schema):
+        step = "ALTER TABLE deliveries ADD COLUMN ward TEXT NOT NULL DEFAULT ''"
+        monkeypatch.setattr(module, "STEPS", (*module.STEPS, step))
+    Place.at(place.data.parent, place.url).ledger.close()
+    assert not deliver(place, Sent("S6")).duplicate
+    assert deliver(place, Sent("S0")).duplicate
+    refuse(place, Sent("R2"))
+    assert len(place.ledger.search()) == 9
+    assert place.recover().failed == {}
 
 
 @pytest.mark.both_ledgers

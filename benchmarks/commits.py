@@ -24,6 +24,8 @@ from receiver.core.settings import Settings
 from tests.support import postgres
 
 WORD = re.compile(r"-?\d{10,}|\w+")
+LITERAL = re.compile(r"'(?:[^']|'')*'")
+VARIABLE = re.compile(r"(<[kn]\d+>)")
 KEY = re.compile(r"-?\d{10,}")  # of an advisory lock
 NAME = re.compile(r"[A-Z2-7]{20}|script\w+")  # an id, or a sourceId of ours
 LARGEST = 2**61
@@ -104,15 +106,27 @@ def script(first: list[str], second: list[str]) -> str:
 def _with_variables(one: str, other: str, variables: dict[str, str]) -> str:
     words, others = WORD.findall(one), WORD.findall(other)
     differing = {word for word, another in zip(words, others, strict=False) if word != another}
-    return WORD.sub(lambda found: _variable(found[0], variables) if found[0] in differing else found[0], one)
+    marked = WORD.sub(lambda found: _variable(found[0], variables) if found[0] in differing else found[0], one)
+    return LITERAL.sub(lambda found: _expression(found[0]), marked)
 
 
 def _variable(word: str, variables: dict[str, str]) -> str:
+    """Return what stands for a word until its literal is known."""
     if KEY.fullmatch(word):
-        return ":" + variables.setdefault(word, f"k{len(variables)}")
+        return f"<{variables.setdefault(word, f'k{len(variables)}')}>"
     if NAME.fullmatch(word):
-        return "N:" + variables.setdefault(word, f"n{len(variables)}")
+        return f"N<{variables.setdefault(word, f'n{len(variables)}')}>"
     return word
+
+
+def _expression(literal: str) -> str:
+    """Return a literal with variables as pgbench prepares it: parts that are joined, of an array as its text."""
+    pieces = VARIABLE.split(literal[1:-1])
+    if len(pieces) == 1:
+        return literal
+    joined = " || ".join(f":{piece[1:-1]}" if VARIABLE.fullmatch(piece) else f"'{piece}'" for piece in pieces if piece)
+    is_array = literal.startswith("'{") and not literal.startswith("'{\"")  # which is an object of JSON
+    return f"({joined})::text[]" if is_array else f"({joined})"
 
 
 def rate(written: Path, url: str, clients: int, seconds: float) -> float:

@@ -1,6 +1,6 @@
 """`make scale`: what several hosts take. Measured here: rates, commits and costs; computed from them: 1 to 32 hosts.
 
-    python -m benchmarks.hosts [--rounds 5] [--seconds 2] [--cores 2] [--commits 3000] [--disk FOLDER]
+    python -m benchmarks.hosts [--rounds 5] [--seconds 2] [--cores 2] [--database-cores 8] [--disk FOLDER]
 
 One host on SQLite, one and two on PostgreSQL, the statements alone and the disk alone take turns, in an order drawn
 anew each round; all on the cores of this machine, the load generator too. What one delivery costs then feeds a model of
@@ -21,18 +21,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any, TypeVar
 
 import psutil
 
 from benchmarks import cases, commits, peers, site, table, tools
 from benchmarks.peers import Command, Peer
 from benchmarks.server import Failed, Server
-from benchmarks.sizing import Expected, Measured, on_machines, on_one_machine
+from benchmarks.sizing import Expected, Measured, Station, expected, on_machines, on_one_machine
 from receiver.store import durable
 from tests.support import postgres
+
+Result = TypeVar("Result")
 
 CASE = cases.CASES[0]
 CORES = os.cpu_count() or 1
@@ -67,22 +70,37 @@ class Bench:
 
     def deliver(self, hosts: Sequence[Server], connections: int) -> Sample:
         """Deliver to some hosts at once. Raises Failed."""
-        before, busy, begin = self._used(hosts), _busy(), time.monotonic()
-        with ThreadPoolExecutor(len(hosts)) as pool:
-            told = list(pool.map(lambda host: self._load(host, connections), hosts))
-        used = [after - one for after, one in zip(self._used(hosts), before, strict=True)]
+
+        def load() -> list[dict[str, Any]]:
+            with ThreadPoolExecutor(len(hosts)) as pool:
+                return list(pool.map(lambda host: self._load(host, connections), hosts))
+
+        told, used, left = self._watched(hosts, load)
         count = sum(each["statuses"].get("200", 0) for each in told)
         if count != sum(each["answers"] for each in told) or any(each["failures"] for each in told):
             raise Failed(f"not every delivery was taken: {told}\n{hosts[0].last_words()}")
-        others = max(0.0, _busy() - busy - sum(used)) / (time.monotonic() - begin)
         took = median(each["seconds"] for each in told)
-        spent = [each / count for each in used]
-        return Sample(count / took, median(each["p50"] for each in told) / 1000, *spent, CORES - others)
+        return Sample(count / took, median(each["p50"] for each in told) / 1000, *(each / count for each in used), left)
 
-    def _load(self, host: Server, connections: int) -> dict[str, object]:
+    def commit(self, written: Path, ledger: str, clients: int) -> Sample:
+        """Have pgbench do what PostgreSQL has to do for deliveries. Raises RuntimeError."""
+        rate, used, left = self._watched([], lambda: commits.rate(written, ledger, clients, self.seconds))
+        count = rate * round(self.seconds)
+        return Sample(rate, 0, *(each / count for each in used), left)
+
+    def _watched(self, hosts: Sequence[Server], work: Callable[[], Result]) -> tuple[Result, list[float], float]:
+        """Return what came of some work, the seconds of processor that it took, and the cores that others left."""
+        before, busy, begin = self._used(hosts), _busy(), time.monotonic()
+        result = work()
+        used = [after - one for after, one in zip(self._used(hosts), before, strict=True)]
+        others = max(0.0, _busy() - busy - sum(used)) / (time.monotonic() - begin)
+        return result, used, CORES - others
+
+    def _load(self, host: Server, connections: int) -> dict[str, Any]:
         options = ["-connections", str(connections), "-seconds", str(self.seconds), "-prefix", os.urandom(6).hex()]
         command = [tools.CACHE / "bin" / "load", "-to", host.address, "-request", self.request, *options]
-        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        told: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        return told
 
     def _used(self, hosts: Sequence[Server]) -> tuple[float, float, float]:
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -104,11 +122,12 @@ def _busy() -> float:
 
 
 def _processor(process: psutil.Process) -> float:
+    """Return the seconds of processor of a process, and of its children that have ended."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
-    return times.user + times.system
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def syncs(folder: Path, seconds: float) -> Sample:
@@ -186,7 +205,7 @@ def measure(folder: Path, rounds: int, seconds: float) -> tuple[Bench, int]:
             "one at a time": lambda: bench.deliver([one], 1),
             "the disk": lambda: syncs(folder, seconds / 2),
             **{
-                f"{clients} clients": lambda clients=clients: Sample(commits.rate(statements, ledger, clients, seconds))
+                f"{clients} clients": lambda clients=clients: bench.commit(statements, ledger, clients)
                 for clients in CLIENTS
             },
         }
@@ -212,7 +231,6 @@ def costs(bench: Bench, waits: int) -> Measured:
         bench.middle(one, "database"),
         bench.middle(one, "sender"),
         waits / bench.middle("the disk"),
-        max(bench.middle(f"{clients} clients") for clients in CLIENTS),
         bench.middle("one at a time", "middle"),
     )
 
@@ -235,8 +253,15 @@ def bounds(bench: Bench, waits: int) -> str:
     """Return the table of what PostgreSQL and the disk take alone."""
     named = [(f"PostgreSQL, {clients} clients", f"{clients} clients", 1) for clients in CLIENTS]
     named.append((f"the disk, {waits} times fsync", "the disk", waits))
-    rows = [(title, *_spread(bench, name, parts)) for title, name, parts in named]
-    return table.written(("alone", "deliveries/s", "spread"), rows)
+    rows = [
+        (
+            title,
+            *_spread(bench, name, parts),
+            *(f"{bench.middle(name, what) * 1000:.2f}" for what in ("database", "sender")),
+        )
+        for title, name, parts in named
+    ]
+    return table.written(("alone", "deliveries/s", "spread", "CPU ms: PostgreSQL", "pgbench"), rows)
 
 
 def _spread(bench: Bench, name: str, parts: int = 1) -> tuple[str, str]:
@@ -246,17 +271,30 @@ def _spread(bench: Bench, name: str, parts: int = 1) -> tuple[str, str]:
 
 def proof(bench: Bench, measured: Measured) -> str:
     """Return the table of what the model says of this machine, and what was measured."""
-    rows = []
-    for count, name in ((1, "one host, PostgreSQL"), (2, "two hosts, PostgreSQL")):
-        told = on_one_machine(measured, bench.middle(name, "left"), count * CONNECTIONS)
-        found = bench.middle(name)
-        rows.append((name, f"{told.rate:.0f}", f"{found:.0f}", f"{told.rate / found:.2f}", told.busiest.name))
+    told = {
+        name: on_one_machine(measured, bench.middle(name, "left"), count * CONNECTIONS)
+        for count, name in ((1, "one host, PostgreSQL"), (2, "two hosts, PostgreSQL"))
+    }
+    clients = max(CLIENTS, key=lambda clients: bench.middle(f"{clients} clients"))
+    alone = f"{clients} clients"
+    cost = measured.database + bench.middle(alone, "sender")
+    told[alone] = expected([Station("the processor", cost, bench.middle(alone, "left"))], 0, clients)
+    rows = [
+        (
+            name,
+            f"{each.rate:.0f}",
+            f"{bench.middle(name):.0f}",
+            f"{each.rate / bench.middle(name):.2f}",
+            each.busiest.name,
+        )
+        for name, each in told.items()
+    ]
     return table.written(("on this machine", "computed", "measured", "ratio", "busiest"), rows)
 
 
-def curve(measured: Measured, cores: int) -> str:
-    """Return the table of what hosts of their own would take."""
-    found: list[tuple[int, Expected]] = [(count, on_machines(measured, count, cores, CONNECTIONS)) for count in HOSTS]
+def curve(measured: Measured, cores: int, database_cores: int) -> str:
+    """Return the table of what hosts of their own would take, and where it bends."""
+    found = [(count, on_machines(measured, count, cores, database_cores, CONNECTIONS)) for count in HOSTS]
     first = found[0][1].rate
     rows = [
         (str(count), f"{each.rate:.0f}", f"{each.rate / first:.1f}", each.busiest.name, f"{each.share:.0%}")
@@ -278,7 +316,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--seconds", type=float, default=2.0, help="of one measurement in one round")
     arguments.add_argument("--cores", type=int, default=CORES, help="of each host, in the computed table")
-    arguments.add_argument("--commits", type=float, help="deliveries a second that another PostgreSQL bears")
+    arguments.add_argument("--database-cores", type=int, default=CORES, help="of PostgreSQL, in the computed table")
     arguments.add_argument("--disk", type=Path, default=tools.CACHE, help="folder on the disk that is measured")
     options = arguments.parse_args()
     tools.go()
@@ -288,10 +326,11 @@ def main() -> None:
     measured = costs(bench, waits)
     print(f"{CASE.told}; {CORES} cores, {options.rounds} rounds of {options.seconds} s\n")
     print(rates(bench), bounds(bench, waits), proof(bench, measured), sep="\n\n", end="\n\n")
-    if options.commits:
-        measured = replace(measured, commits=options.commits)
-    print(f"computed: {options.cores} cores and {CONNECTIONS} connections each; PostgreSQL and disk as they are here\n")
-    print(curve(measured, options.cores))
+    cores, database_cores = options.cores, options.database_cores
+    print(
+        f"computed: hosts of {cores} cores, {CONNECTIONS} connections to each; PostgreSQL on {database_cores} cores\n"
+    )
+    print(curve(measured, cores, database_cores))
 
 
 if __name__ == "__main__":

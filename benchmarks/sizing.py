@@ -58,7 +58,6 @@ class Measured:
     database: float  # processor of PostgreSQL
     sender: float  # processor of the load generator
     disk: float  # of the shared disk, if it is fully used
-    commits: float  # a second that PostgreSQL takes at most
     alone: float  # from request to answer, with nothing else to do
 
     @property
@@ -74,11 +73,11 @@ def on_one_machine(measured: Measured, cores: int, connections: int) -> Expected
     return expected(stations, measured.waiting, connections)
 
 
-def on_machines(measured: Measured, hosts: int, cores: int, connections: int) -> Expected:
+def on_machines(measured: Measured, hosts: int, cores: int, database_cores: int, connections: int) -> Expected:
     """Return what hosts of their own do, beside a machine for PostgreSQL and a shared disk."""
     stations = [
         Station("the hosts", measured.host, hosts * cores),
-        Station("PostgreSQL", 1 / measured.commits),
+        Station("PostgreSQL", measured.database, database_cores),
         Station("the shared disk", measured.disk),
     ]
     return expected(stations, measured.waiting, hosts * connections)

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import commits
 from benchmarks.sizing import Measured, Station, expected, on_machines, on_one_machine
 
-MEASURED = Measured(host=0.002, database=0.001, sender=0.0001, disk=0.0002, commits=2000, alone=0.008)
+MEASURED = Measured(host=0.002, database=0.001, sender=0.0001, disk=0.0002, alone=0.008)
 
 
 def test_one_delivery_at_a_time_takes_the_sum_of_its_times():
@@ -29,12 +29,12 @@ def test_two_equal_stations_are_busy_as_the_theory_says():
 
 
 def test_hosts_add_up_until_what_they_share_is_the_limit():
-    found = [on_machines(MEASURED, hosts, 2, 16) for hosts in (1, 2, 3, 4, 8, 16, 32)]
+    found = [on_machines(MEASURED, hosts, 2, 2, 16) for hosts in (1, 2, 3, 4, 8, 16, 32)]
     assert all(one.rate <= more.rate for one, more in pairwise(found))
     assert all(each.rate <= each.busiest.limit for each in found)
     assert found[1].rate > 1.5 * found[0].rate
     assert (found[0].busiest.name, found[-1].busiest.name) == ("the hosts", "PostgreSQL")
-    assert found[-1].rate == pytest.approx(MEASURED.commits, rel=0.01)
+    assert found[-1].rate == pytest.approx(2 / MEASURED.database, rel=0.01)
 
 
 def test_on_one_machine_a_second_host_adds_nothing_where_the_processor_is_the_limit():
@@ -50,6 +50,12 @@ def test_what_differs_between_two_deliveries_differs_in_each_transaction():
     ]
     second = ["SELECT lock('{-4321098765432,99999999999}')", f"INSERT '{id_[::-1]}', 'script20', 'forms', '2027', ''"]
     *chosen, lock, insert = commits.script(first, second).splitlines()
-    assert lock == "SELECT lock('{:k0,99999999999}');"
-    assert insert == "INSERT 'N:n1', 'N:n2', 'forms', '2026', '/out/N:n1.tif';"
+    assert lock == "SELECT lock(('{' || :k0 || ',99999999999}')::text[]);"
+    assert insert == "INSERT ('N' || :n1), ('N' || :n2), 'forms', '2026', ('/out/N' || :n1 || '.tif');"
     assert [line.split()[:2] for line in chosen] == [["\\set", "k0"], ["\\set", "n1"], ["\\set", "n2"]]
+
+
+def test_the_shared_disk_is_the_limit_where_postgresql_has_cores_enough():
+    told = on_machines(MEASURED, 32, 4, 64, 16)
+    assert told.busiest.name == "the shared disk"
+    assert told.rate == pytest.approx(1 / MEASURED.disk, rel=0.01)

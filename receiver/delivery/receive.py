@@ -88,7 +88,7 @@ def low_confidence(process: Process, reading: Reading) -> Problem | None:
     known = process.metadata.known.union(rule.fields)
     measured: Mapping[str, float | None] = reading.confidence
     if rule.unknown == "low":
-        measured = {name: reading.confidence.get(name) for name in reading.fields}
+        measured = {**dict.fromkeys(reading.fields), **reading.confidence}
     low = below_minimum(measured, rule.minimum, rule.fields, known)
     if reading.cells:
         low += cells_below_minimum(reading.cells, rule.minimum, rule.fields, accept_unknown=rule.unknown == "accept")

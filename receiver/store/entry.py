@@ -181,15 +181,15 @@ def to_dict(entry: Entry, told: Callable[[str], str] = str) -> dict[str, Any]:
         "configuration": entry.configuration,
         "parts": [dict(zip(_PART, _part(part), strict=True)) for part in entry.parts],
         **_outputs(entry, told),
-        "violations": [asdict(violation) for violation in entry.violations],
-        "attempts": [attempt_to_dict(attempt) for attempt in entry.attempts],
+        "violations": list(map(asdict, entry.violations)),
+        "attempts": list(map(attempt_to_dict, entry.attempts)),
         "attemptCount": entry.attempt_count,
     }
 
 
 def _outputs(entry: Entry, told: Callable[[str], str]) -> dict[str, list[dict[str, Any]]]:
     """Return what is published of a delivery, by kind; a root is said only where it is not the process's own."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in OUTPUTS.values()}
+    found: dict[str, list[dict[str, Any]]] = {"documents": [], "records": [], "marker": [], "originals": []}
     for output in entry.outputs:
         folder, slash, name = output.target.rpartition("/")
         written: dict[str, Any] = {

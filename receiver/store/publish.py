@@ -61,6 +61,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from receiver.core.delivery import Arrival, Kind, Output, Receipt, Status
@@ -148,7 +149,7 @@ def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
     """Publish what `commit` has accepted. Raises Problem; a retry or recovery then goes on where this stopped."""
     for problem in release([entry]).values():
         raise problem
-    staged.lying.difference_update([output.staged for output in entry.outputs])
+    staged.lying.difference_update(map(_staged, entry.outputs))
     _mark(ledger, [entry], later=True)
     staged.accepted = False  # nothing rests on the folder any more, once the mark is written
 
@@ -196,6 +197,7 @@ def _published(ledger: Ledger, winner: Entry) -> Entry | None:
     return winner
 
 
+_staged = attrgetter("staged")
 IN_ORDER = tuple(Kind)  # an enumeration is slow to go through
 
 

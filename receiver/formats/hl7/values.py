@@ -8,7 +8,7 @@ seldom written so. Empty values, and `""` for "delete what you have", are right 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -36,7 +36,8 @@ DELETE = '""'
 OBSERVED = "OBX_5"
 SEGMENTS = 2_000  # definitions remembered: the versions together have fewer in use
 
-Types = Mapping[int, Mapping[tuple[int, int], str]]  # field → component and subcomponent → type
+Leaves = tuple[tuple[int, int, str], ...]  # component, subcomponent and type of each
+Types = tuple[tuple[int, Leaves], ...]  # of fields, in their order
 
 
 def violations(message: str) -> Iterator[Violation]:
@@ -45,23 +46,22 @@ def violations(message: str) -> Iterator[Violation]:
     segments = message.rstrip("\r").split("\r")
     version = segments[0].split(field)[11].split(component)[0]
     for line, text in enumerate(segments, 1):
-        types = _types(version, text[:3])
         fields = text.split(field)
         if text[:3] == "MSH":
             fields.insert(1, field)  # MSH-1 is the separator itself
         count = len(fields)
-        for number, kinds in types.items():
+        for number, kinds in _types(version, text[:3]):
             if number >= count:  # and so are those after it
                 break
-            if fields[number]:
-                wanted = kinds or _observed(fields)
-                for each in fields[number].split(repetition):
-                    components = each.split(component)
-                    for (first, second), kind in wanted.items():
-                        leaves = components[first - 1].split(subcomponent) if first <= len(components) else []
-                        leaf = leaves[second - 1].strip(" ") if second <= len(leaves) else ""
-                        if leaf not in ("", DELETE) and not written(kind, leaf):
-                            yield _wrong(line, f"{text[:3]}-{number}", first, second, kind)
+            for value in fields[number].split(repetition) if fields[number] else ():
+                components = value.split(component)
+                for first, second, kind in kinds or _observed(fields):
+                    leaf = components[first - 1] if first <= len(components) else ""
+                    if second > 1 or subcomponent in leaf:
+                        leaf = "".join(leaf.split(subcomponent)[second - 1 : second])  # "" if there is none
+                    leaf = leaf.strip(" ")
+                    if leaf and leaf != DELETE and not written(kind, leaf):
+                        yield _wrong(line, f"{text[:3]}-{number}", first, second, kind)
 
 
 def _wrong(line: int, name: str, first: int, second: int, kind: str) -> Violation:
@@ -83,13 +83,13 @@ def written(kind: str, text: str) -> bool:
     return True
 
 
-def _observed(fields: list[str]) -> Mapping[tuple[int, int], str]:
-    return {(1, 1): fields[2]} if fields[2] in TYPES else {}
+def _observed(fields: list[str]) -> Leaves:
+    return ((1, 1, fields[2]),) if fields[2] in TYPES else ()
 
 
 @lru_cache(SEGMENTS)
 def _types(version: str, segment: str) -> Types:
-    """Return where a segment has values of checked types; {} for custom segments.
+    """Return where a segment has values of checked types; () for custom segments.
 
     OBX-5 has none: those are what OBX-2 says.
     """
@@ -99,25 +99,25 @@ def _types(version: str, segment: str) -> Types:
     try:
         definition = load_reference(segment, "Segment", version)
     except HL7apyException:
-        return {}
+        return ()
     if definition[0] != "sequence" or len(definition) < 2:  # of some withdrawn segments hl7apy has only the name
-        return {}
-    found: dict[int, dict[tuple[int, int], str]] = {}
+        return ()
+    found: dict[int, Leaves] = {}
     for name, reference, *_ in definition[1]:
-        kinds = {} if name == OBSERVED else dict(_leaves(reference))
+        kinds = () if name == OBSERVED else tuple(_leaves(reference))
         if kinds or name == OBSERVED:
             found[int(name.rpartition("_")[2])] = kinds
-    return dict(sorted(found.items()))
+    return tuple(sorted(found.items()))
 
 
-def _leaves(reference: Any) -> Iterator[tuple[tuple[int, int], str]]:
+def _leaves(reference: Any) -> Iterator[tuple[int, int, str]]:
     """Yield component, subcomponent and type of a field's checked leaves."""
     for first, component in enumerate(_parts(reference), 1):
         for second, leaf in enumerate(_parts(component), 1):
             owner, number = (reference, first) if leaf is component else (component, second)
             kind = "TS" if (owner[2], number) == ("TS", 1) else leaf[2]  # before v2.5 its component is plain text
             if leaf[0] == "leaf" and kind in TYPES and (leaf is reference or kind not in NUMBERS):
-                yield (first, second), kind
+                yield first, second, kind
 
 
 def _parts(reference: Any) -> list[Any]:

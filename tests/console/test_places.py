@@ -74,18 +74,18 @@ def told(console):
 
 
 def test_the_platform_says_where(told, fax):
-    assert told(fax, "mrn") == {"said": "On page 2.", "document": 0, "page": 2, "boxes": [[0.5, 0.1, 0.75, 0.2]]}
+    assert told(fax, "mrn") == {"said": "on page 2", "document": 0, "page": 2, "boxes": [[0.5, 0.1, 0.75, 0.2]]}
 
 
 def test_of_a_fax_nothing_is_known_that_the_platform_does_not_say(told, fax):
     found = told(fax, "patient_name")
     assert (found["document"], found["boxes"]) == (None, [])
-    assert found["said"].startswith("The place is not known: its pages have no text")
+    assert found["said"] == places.NOT_SAID
 
 
 def test_a_page_that_is_not_there_is_told(told, settings, service):
     id_ = delivered(service, settings, {"mrn": ("00071234", 0.61, 9, MRN)})
-    assert told(id_, "mrn")["said"] == "The platform names a page that the document does not have."
+    assert told(id_, "mrn")["said"] == places.NO_SUCH_PAGE
 
 
 @pytest.mark.parametrize(("page", "found"), [(2, (0, 2)), (3, (1, 1)), (5, (1, 3)), (6, (None, 0))])
@@ -99,9 +99,9 @@ def test_the_platform_counts_the_pages_of_all_documents(monkeypatch, page, found
 
 def test_the_text_of_a_pdf_says_where(told, form):
     found = told(form, "patient_name")
-    assert (found["page"], found["said"]) == (2, "On page 2, one of 2 places that have this value.")
+    assert (found["page"], found["said"]) == (2, "on page 2, one of 2 places that have this value")
     assert found["boxes"][0][0] == pytest.approx(300 / WIDTH, abs=0.01)
-    assert told(form, "patient_dob")["said"] == "The text of its pages does not have this value."
+    assert told(form, "patient_dob")["said"] == places.NOT_FOUND
     assert told(form, "no such field") == {"said": places.NOT_SENT, "document": None, "page": 0, "boxes": []}
 
 
@@ -142,7 +142,7 @@ def marked(page) -> dict[str, float]:
 
 def test_a_focused_field_is_marked_on_its_page_however_that_is_zoomed_and_turned(page, url, fax):
     page.goto(f"{url}/deliveries/{fax}")  # the doubtful field has the cursor
-    page.wait_for_selector(".found:text-is('On page 2.')")
+    page.wait_for_selector(".found:text-is('mrn: on page 2')")
     assert page.inner_text("[data-page]") == "2"
     middle = {"across": 0.625, "down": 0.15}
     assert marked(page) == pytest.approx(middle, abs=0.01)
@@ -163,11 +163,11 @@ def test_a_click_on_a_name_shows_its_page_and_what_is_not_known_is_said(page, ur
     page.emulate_media(color_scheme="dark")
     page.goto(f"{url}/deliveries/{form}")
     page.click("[data-place=patient_name]")
-    page.wait_for_selector(".found:has-text('On page 2')")
+    page.wait_for_selector(".found:has-text('patient_name: on page 2')")
     middle = {"across": (300 + 33) / WIDTH, "down": 1 - 655 / HEIGHT}
     assert marked(page) == pytest.approx(middle, abs=0.02)
     page.click("[data-place=patient_dob]")
-    page.wait_for_selector(".found:has-text('does not have this value')")
+    page.wait_for_selector(".found:has-text('patient_dob: this value is not')")
     assert page.locator(".marks rect").count() == 0
 
 
@@ -195,9 +195,9 @@ def test_at_the_station_the_mark_goes_with_the_cursor(page, url, settings, servi
     delivered(service, settings, doubtful, pdf=text_pdf(COVER, FORM))
     page.goto(f"{url}/station/referrals")
     page.wait_for_selector("[name='field.patient_name']:focus")
-    page.wait_for_selector(".found:has-text('On page 2, one of 2')")
+    page.wait_for_selector(".found:has-text('on page 2, one of 2')")
     assert marked(page)["down"] == pytest.approx(1 - 655 / HEIGHT, abs=0.01)
     page.keyboard.press("Enter")
     page.wait_for_selector("[name='field.mrn']:focus")
-    page.wait_for_selector(".found:text-is('On page 2.')")
+    page.wait_for_selector(".found:text-is('mrn: on page 2')")
     assert marked(page)["down"] == pytest.approx(1 - 505 / HEIGHT, abs=0.01)

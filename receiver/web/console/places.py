@@ -21,10 +21,10 @@ from receiver.web.console import showing
 
 TRIES = 8  # other values of one field: each costs a rendering, some milliseconds
 SOUGHT = 5  # values of one field that are looked for, if it came several times: each takes some milliseconds a page
-NOT_SAID = "The place is not known: its pages have no text to look in, and the platform sends no coordinates."
-NOT_SENT = "The field came without a value."
-NOT_FOUND = "The text of its pages does not have this value."
-NO_SUCH_PAGE = "The platform names a page that the document does not have."
+NOT_SAID = "place not known: the pages have no text to look in, and the platform sends no coordinates"
+NOT_SENT = "came without a value"
+NOT_FOUND = "this value is not in the text of the pages"
+NO_SUCH_PAGE = "the platform names a page that the document does not have"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Place:
 class OnPage:
     """Where on the pages a field stands, or why that is not known."""
 
-    said: str  # for people
+    said: str  # for people, behind the name of the field
     document: int | None = None  # from 0, of those that are shown
     page: int = 0  # of it, from 1
     boxes: tuple[tuple[float, float, float, float], ...] = ()  # as in a `Region`
@@ -70,7 +70,7 @@ def _counted(process: Process, kept: Kept, region: Region) -> OnPage:
     for number, part in enumerate(showing.documents_of(kept)):
         count = showing.page_count(part, process.name)
         if page <= count:
-            return OnPage(f"On page {page}.", number, page, region.boxes)
+            return OnPage(f"on page {page}", number, page, region.boxes)
         page -= count
     return OnPage(NO_SUCH_PAGE)
 
@@ -83,7 +83,7 @@ def _by_text(process: Process, kept: Kept, name: str) -> OnPage:
             found = documents.find(part, value, name.rpartition("/")[2], process.name)
             if isinstance(found, Region):
                 among = f", one of {found.places} places that have this value" if found.places > 1 else ""
-                return OnPage(f"On page {found.page}{among}.", number, found.page, found.boxes)
+                return OnPage(f"on page {found.page}{among}", number, found.page, found.boxes)
             has_text = has_text or found
     return OnPage((NOT_FOUND if has_text else NOT_SAID) if values else NOT_SENT)
 

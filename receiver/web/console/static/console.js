@@ -173,10 +173,11 @@ async function locate(page, name) {
     const answer = await fetch(page.dataset.region, { method: "POST", body: new URLSearchParams({ name }), signal: asking.signal });
     if (!answer.ok || answer.redirected) return null;
     const found = await answer.json();
+    const called = name.replace(/^\/tables\/.*\//, "");  // of a cell its column
     const figures = [...page.querySelectorAll(".viewer")];
     for (const [number, figure] of figures.entries()) {
       figure.does.mark(number === found.document ? found : null);
-      figure.querySelector(".found").textContent = number === (found.document ?? 0) ? found.said : "";
+      figure.querySelector(".found").textContent = number === (found.document ?? 0) ? `${called}: ${found.said}` : "";
     }
     return figures[found.document] ?? null;
   } catch {

@@ -1,6 +1,7 @@
 """Records of many deliveries in one file: kept at once, published once, in order and under a number without gaps."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -111,6 +112,24 @@ def test_a_batch_that_another_one_is_publishing_is_left_to_it(site, monkeypatch,
     assert site.files() == {}
     batches.look(context, datetime.now(UTC))
     assert list(site.files()) == ["index-1.csv"]
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_batch_belongs_to_the_group_of_the_folder_that_it_goes_to(site, tmp_path, monkeypatch, elsewhere):
+    context, seen = site.context(), []
+    process = replace(context.processes["index"], group=1, further={tmp_path: 2})
+    if elsewhere:
+        process.batches["daily"] = replace(process.batches["daily"], root=tmp_path)
+
+    def publish(_ledger, _staged, _batch, file, *folder_and_group):
+        seen.append((file.target, *folder_and_group))
+        refuse()
+
+    monkeypatch.setattr(batches.batches, "publish", publish)
+    for source_id in "123":
+        deliver(replace(context, processes={"index": process}), source_id)
+    folder = tmp_path if elsewhere else process.output
+    assert seen == [(f"{folder}/index-1.csv", folder, 2 if elsewhere else 1)]
 
 
 def test_every_record_is_a_line_of_its_own_and_an_empty_header_is_none(site):

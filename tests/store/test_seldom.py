@@ -8,6 +8,7 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import apsw
@@ -214,6 +215,26 @@ def test_a_retry_that_cannot_publish_is_answered_as_accepted_and_not_as_busy(pla
     foreign.write_text("not ours")
     receipt = publish.duplicate(place.ledger, entry, entry.arrival)
     assert (receipt.id, receipt.status, receipt.duplicate) == (ONE.id, Status.PUBLISHED, True)
+
+
+def test_a_retry_looks_soon_and_then_less_often_and_is_told_to_come_again(place, monkeypatch):
+    entry, slept = accepted(place, ONE), list[float]()
+    monkeypatch.setattr(publish, "time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append))
+    monkeypatch.setattr(publish, "finish", lambda *_: ([], {}))  # its owner lives
+    with pytest.raises(Problem) as told:
+        publish.duplicate(place.ledger, entry, entry.arrival)
+    assert told.value.code is Code.BUSY
+    assert [round(1000 * each) for each in slept[:7]] == [2, 4, 8, 16, 32, 50, 50]
+    assert publish.PATIENCE < sum(slept) < publish.PATIENCE + 0.1
+
+
+def test_a_folder_that_cannot_be_locked_is_not_taken_for_one_that_has_an_owner(tmp_path, monkeypatch):
+    def failing(*_: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", failing)
+    with pytest.raises(Problem, match="ENOLCK"):
+        stage.lock_folder(tmp_path)
 
 
 # the ledger -------------------------------------------------------------------------------------------------------

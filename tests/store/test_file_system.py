@@ -154,23 +154,16 @@ def test_what_a_probe_left_that_was_killed_goes_an_hour_later(tmp_path):
     assert list(tmp_path.iterdir()) == [young]
 
 
-def mounted(kind: str, options: str, folder: Path) -> None:
-    require("" if os.geteuid() == 0 else "only root can mount")
-    folder.mkdir()
-    made = subprocess.run(["mount", "-t", kind, "-o", options, kind, folder], capture_output=True, check=False)
-    require("mounting is not allowed here" if made.returncode else "")
-
-
 @pytest.mark.parametrize("kind", ["tmpfs", "overlay"])
 def test_a_sound_file_system_is_taken(tmp_path, kind):
-    for each in ("lower", "upper", "work"):
-        (tmp_path / each).mkdir()
-    options = {
-        "tmpfs": "size=1m",
-        "overlay": f"lowerdir={tmp_path}/lower,upperdir={tmp_path}/upper,workdir={tmp_path}/work",
-    }
+    require("" if os.geteuid() == 0 else "only root can mount")
     folder = tmp_path / "mounted"
-    mounted(kind, options[kind], folder)
+    for each in ("lower", "upper", "work", "mounted"):
+        (tmp_path / each).mkdir()
+    layers = f"lowerdir={tmp_path}/lower,upperdir={tmp_path}/upper,workdir={tmp_path}/work"
+    options = {"tmpfs": "size=1m", "overlay": layers}[kind]
+    if subprocess.run(["mount", "-t", kind, "-o", options, kind, folder], capture_output=True, check=False).returncode:
+        pytest.skip(f"no {kind} can be mounted here")
     try:
         file_system.require_sound(folder)
     finally:

@@ -57,6 +57,9 @@ class OwnQueries(Protocol):
     def lock(self, connection: Any, entry: Entry) -> None:
         """Keep others from what concerns a delivery, its sourceId and its names until the transaction ends."""
 
+    def lock_kept(self, connection: Any, entry: Entry) -> None:
+        """Keep others from a delivery in quarantine, whose folder is moved meanwhile, as `lock` does."""
+
     def add(self, connection: Any, row: Row) -> bool:
         """Write the row of a new entry; False, with nothing written, if what is known must be looked at first."""
 

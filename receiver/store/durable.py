@@ -216,7 +216,12 @@ def move_new(source: AnyPath, target: AnyPath) -> None:
             raise
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-        os.rename(source, target)
+        try:
+            os.rename(source, target)
+        except OSError as taken:
+            if taken.errno == errno.ENOTEMPTY:  # a folder that was laid there meanwhile, which none is renamed over
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+            raise
 
 
 def link_or_copy(source: Path, target: Path) -> None:

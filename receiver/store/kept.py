@@ -62,13 +62,28 @@ def put(part: Part, folder: Path) -> None:
 
 def take_away(place: Path) -> None:
     """Remove a kept delivery, if it is there: all of it at one instant, so that nobody meets half. Raises Problem."""
-    if not os.path.lexists(place):
-        return
-    aside = place.parents[1] / SCRATCH / os.urandom(10).hex()
-    with storage("remove a kept delivery"), contextlib.suppress(FileNotFoundError):
+    aside = beside(place)
+    if os.path.lexists(place) and move_aside(place, aside):
+        stage.discard(aside)
+
+
+def beside(place: Path) -> Path:
+    """Return a name that a kept delivery can be moved aside to, which tells process and id."""
+    return place.parents[1] / SCRATCH / f"{place.parent.name}.{place.name}.{os.urandom(5).hex()}"
+
+
+def is_aside(folder: Path) -> bool:
+    """Return whether a folder was moved aside; others beside it are still put together."""
+    return "." in folder.name
+
+
+def move_aside(place: Path, aside: Path) -> bool:
+    """Move a kept delivery aside, all of it at one instant; False if it is not there. Raises Problem."""
+    with storage("move a kept delivery aside"), contextlib.suppress(FileNotFoundError):
         aside.parent.mkdir(mode=folders.FOLDER_MODE, exist_ok=True)
         durable.move_new(place, aside)
-        stage.discard(aside)
+        return True
+    return False
 
 
 def _replayed(replay: Replay) -> dict[str, Any]:

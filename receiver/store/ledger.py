@@ -38,6 +38,10 @@ KEPT = (Status.HELD, Status.REFUSED)  # in quarantine
 _by_id = attrgetter("id")
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class AlreadyAcceptedError(Exception):
     """The same delivery was accepted before; carries its entry."""
 
@@ -295,31 +299,55 @@ class Ledger:
         else:
             self._write(mark, durable=False)
 
-    def quarantine(self, entry: Entry, attempt: Attempt) -> Entry:
-        """Note durably that a delivery is held or refused. Raises AlreadyAcceptedError, or Problem."""
+    def quarantine(
+        self, entry: Entry, attempt: Attempt, lay: Callable[[], object] = _nothing, *, once: bool = False
+    ) -> Entry:
+        """Note durably that a delivery is held or refused; if `once`, not if the very attempt is noted.
+
+        `lay` has it lie at its place, while no other host changes what is known of it. Raises AlreadyAcceptedError, or
+        Problem.
+        """
 
         def operation(connection: Any) -> Entry:
+            self._own.lock_kept(connection, entry)
             known = _not_accepted(self._own, connection, entry)
-            return queries.put(connection, _after(known, entry).tried(attempt, version=None))
+            if once and known and attempt in known.attempts:
+                return known
+            kept = queries.put(connection, _after(known, entry).tried(attempt, version=None, stage=""))
+            lay()  # last: an operation whose session is lost before that is tried once more
+            return kept
 
         return self._write(operation)
 
-    def discard(self, entry: Entry, attempt: Attempt) -> bool:
+    def discard(self, entry: Entry, attempt: Attempt, take: Callable[[], object] = _nothing) -> bool:
         """Note durably that what was held or refused is kept no longer. Raises Problem.
 
-        False, with nothing noted, where the delivery came again since `entry` was read.
+        `take` has it lie at its place no more. False, with nothing done, where it came again since `entry` was read.
         """
 
-        def operation(connection: Any) -> bool:
-            self._own.lock(connection, entry)
-            known = queries.find(connection, entry.id)
+        def operation(known: Entry | None, connection: Any) -> bool:
             if known and known.attempt_count != entry.attempt_count:
                 return False
             if known and known.status in KEPT:
                 queries.put(connection, known.tried(attempt, status=Status.DISCARDED))
+            take()  # last, as above
             return True
 
-        return self._write(operation)
+        return self._alone(entry, operation)
+
+    def alone(self, entry: Entry, work: Callable[[Entry | None], Result]) -> Result:
+        """Return what `work` makes of what is known of a delivery, while no other host changes that.
+
+        Raises Problem.
+        """
+        return self._alone(entry, lambda known, _: work(known))
+
+    def _alone(self, entry: Entry, operation: Callable[[Entry | None, Any], Result]) -> Result:
+        def locked(connection: Any) -> Result:
+            self._own.lock_kept(connection, entry)
+            return operation(queries.find(connection, entry.id), connection)
+
+        return self._write(locked)
 
     def attempted(self, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
         """Note one more attempt at a known delivery: durable with the next commit. Raises Problem."""

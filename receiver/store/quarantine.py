@@ -1,22 +1,29 @@
 """Quarantine: what is held or refused, kept whole with the reason, until it is repaired or its time is over.
 
-The whole folder moves here from the stage, its lock with it, and is locked until the row in the ledger is written.
-Until then it holds a file `unsettled`, too. So a folder with that file whose lock is free is one whose owner died in
-between: recovery writes its row. Whoever changes what lies here, or lets it go, holds the lock.
+The whole folder moves here from the stage. Until its row in the ledger is written it holds a file `unsettled`: recovery
+writes the row if its owner died in between. If the same delivery comes again, the folder that lies here is moved aside
+and the new one takes its place; nothing that a description tells of is ever changed or removed in place.
+
+Whoever moves a folder here or away keeps others off until the row tells so, too. On one host that is a lock on the
+folder, which moves with it. Several hosts are kept apart by the delivery's lock in the ledger: the folder is moved
+within the transaction that writes the row. Such a lock falls with its session, and a host that was only stopped may
+move a folder later. So what lies aside (`.stage/<process>.<id>.<random>`) is removed by who has committed, and by
+recovery unless the row tells that it is kept and nothing else lies at its place: then it is put back.
 """
 
-import contextlib
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from receiver.core.delivery import Part, Receipt
 from receiver.core.problems import Code, Problem
 from receiver.core.work import Step, timed
-from receiver.store import durable, folders, kept
+from receiver.store import durable, folders, kept, stage
 from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry
 from receiver.store.ledger import KEPT, AlreadyAcceptedError, Ledger
@@ -26,6 +33,7 @@ from receiver.store.stage import Stage, Staged, lock_folder
 FOLDER = "quarantine"
 DESCRIPTION = "problem.json"
 UNSETTLED = "unsettled"
+PROPOSAL = "proposal.json"  # what one person has proposed for it (`proposals.py`)
 PAUSE = 0.01  # seconds between two looks at a lock that another one holds
 README = """\
 Deliveries that were held or refused: one folder for each, <process>/<id>, with its parts and problem.json, which
@@ -51,19 +59,27 @@ def load(data: Path, process: str, id: str) -> kept.Kept:  # noqa: A002 (the led
 
 @timed(Step.QUARANTINE)
 def keep(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: Sequence[Part], detail: str) -> Receipt:
-    """Keep a held or refused delivery, then write its row; durable on return.
+    """Keep a held or refused delivery, and write its row; durable on return.
 
     Where the same delivery was accepted before, nothing is kept, and the receipt is that one's. Raises Problem.
     """
-    place = folder(data, entry.process, entry.id)
+    place, asides = folder(data, entry.process, entry.id), list[Path]()
     staged.write()
-    with _beside(data, staged) as near, _kept(near, place, entry, parts, detail):
+    with _beside(data, staged) as near:
+        _put_together(near, place, entry, parts, detail)
         try:
-            ledger.quarantine(entry, _attempt(entry))
+            if ledger.hosts:
+                owned = replace(entry, stage=str(staged.folder))
+                ledger.quarantine(owned, _attempt(entry), partial(_lay_alone, near.folder, place, asides))
+            else:
+                with _laid(near.folder, place, asides):
+                    ledger.quarantine(entry, _attempt(entry))
         except AlreadyAcceptedError as accepted:
             kept.take_away(place)
             return duplicate(ledger, accepted.winner, entry.arrival)
         _settle(place)
+        for aside in asides:
+            stage.discard(aside)
     return entry.receipt()
 
 
@@ -74,21 +90,32 @@ def discard(data: Path, process: str, id: str) -> None:  # noqa: A002 (the ledge
 
 
 def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
-    """Keep a held or refused delivery no longer: its row tells why, then its folder goes. Raises Problem.
+    """Keep a held or refused delivery no longer: its row tells why, and its folder goes. Raises Problem.
 
     False, with nothing done, if somebody is at work on it, or it came again since `entry` was read.
     """
     place = folder(data, entry.process, entry.id)
-    lock = lock_folder(place)
-    if lock is None:
-        return not place.exists() and ledger.discard(entry, attempt)
-    try:
-        if not ledger.discard(entry, attempt):
+    aside = kept.beside(place)
+    with _held(ledger, place) as held:
+        if not held and place.exists():
             return False
-        kept.take_away(place)
-    finally:
-        os.close(lock)
+        if not ledger.discard(entry, attempt, partial(kept.move_aside, place, aside)):
+            return False
+        stage.discard(aside)
     return True
+
+
+def write_beside(ledger: Ledger, data: Path, entry: Entry, name: str, content: bytes) -> bool:
+    """Write a file beside the parts, in the place of one before; False if somebody is at work there. Raises Problem."""
+    place = folder(data, entry.process, entry.id)
+
+    def write(_: Entry | None) -> None:
+        durable.write_over(place / name, content, place / f".{name}.{os.urandom(5).hex()}")
+
+    with _held(ledger, place) as held:
+        if held:
+            ledger.alone(entry, write)
+    return held
 
 
 def places(data: Path) -> list[Path]:
@@ -106,21 +133,73 @@ def finish(ledger: Ledger, place: Path) -> bool:
     known = ledger.find(place.name)
     if known is not None and not place.joinpath(UNSETTLED).exists() and not _gone(known):
         return False
-    lock = lock_folder(place)
-    if lock is None:
-        return False
-    try:
-        entry = ledger.find(place.name)
-        if _gone(entry):
-            kept.take_away(place)
-            return True
-        found = kept.load(place / DESCRIPTION)
-        if entry is None or _attempt(found.entry) not in entry.attempts:
-            ledger.quarantine(found.entry, _attempt(found.entry))
-        _settle(place)
-    finally:
-        os.close(lock)
+    with _held(ledger, place) as held:
+        if held and _gone(ledger.find(place.name)):
+            _remove_gone(ledger, place)
+        elif held:
+            found = kept.load(place / DESCRIPTION)
+            ledger.quarantine(found.entry, _attempt(found.entry), partial(_require_unchanged, place, found), once=True)
+            _settle(place)
+    return held
+
+
+def _remove_gone(ledger: Ledger, place: Path) -> None:
+    aside = kept.beside(place)
+    work = lambda known: _gone(known) and kept.move_aside(place, aside)  # noqa: E731
+    if ledger.alone(_named(place.parent.name, place.name), work):
+        stage.discard(aside)
+
+
+def _require_unchanged(place: Path, found: kept.Kept) -> None:
+    """Raise Problem if another attempt at it lies there by now."""
+    if kept.load(place / DESCRIPTION) != found:
+        raise _busy()
+
+
+def finish_aside(ledger: Ledger, data: Path, aside: Path) -> bool:
+    """Put back what was moved aside by somebody who died, if its row tells that it is kept; else remove it.
+
+    False if its owner lives, or what lies at its place is still to be settled. Raises Problem.
+    """
+    process, id_, _ = aside.name.split(".")
+    place = folder(data, process, id_)
+
+    def put_back(known: Entry | None) -> bool:
+        if _gone(known) or known is None or os.path.lexists(place):
+            return False
+        with storage("put a kept delivery back"):
+            durable.move_new(aside, place)
+        durable.sync_folder(place.parent)
+        return True
+
+    with _held(ledger, aside) as held:
+        if not held or place.joinpath(UNSETTLED).exists():
+            return False
+        if not ledger.alone(_named(process, id_), put_back):
+            stage.discard(aside)
     return True
+
+
+def _named(process: str, id_: str) -> Entry:
+    """Return what a delivery is locked by of which nothing else is known."""
+    return Entry(id_, process, "", None, datetime.now(UTC), "", "")
+
+
+@contextmanager
+def _held(ledger: Ledger, place: Path) -> Iterator[bool]:
+    """Hold the lock on a kept delivery; yield False if somebody else does, or it is gone.
+
+    Several hosts are kept apart by the ledger itself.
+    """
+    if ledger.hosts:
+        yield os.path.lexists(place)
+        return
+    lock = lock_folder(place)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def _gone(entry: Entry | None) -> bool:
@@ -146,9 +225,8 @@ def _beside(data: Path, staged: Staged) -> Iterator[Staged]:
         yield copied
 
 
-@contextmanager
-def _kept(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> Iterator[None]:
-    """Keep the delivery at its place, whose lock is held meanwhile. Raises Problem."""
+def _put_together(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> None:
+    """Make all of a delivery durable that is to lie at its place. Raises Problem."""
     folders.make_folders(str(place.parent), str(place.parents[1]))
     _remove_but(near.folder, {part.path.name for part in parts})
     for part in parts:
@@ -156,36 +234,60 @@ def _kept(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail
     near.describe(DESCRIPTION, kept.describe(entry, parts, detail))
     _unsettle(near.folder)
     near.seal()
-    lock = _move(near.folder, place)
-    try:
-        if lock is not None:
-            _renew(near, place, entry, parts, detail)
-        yield
-    finally:
-        if lock is not None:
-            os.close(lock)
 
 
-def _move(near: Path, place: Path) -> int | None:
-    """Move the delivery, with the lock on it, to its place; or return the lock of the same one that lies there.
+@contextmanager
+def _laid(near: Path, place: Path, asides: list[Path]) -> Iterator[None]:
+    """Have a delivery lie at its place, whose lock is held meanwhile: the lock on a folder moves with it.
 
-    Raises Problem: BUSY if somebody is at work on that one for too long.
+    Raises Problem: BUSY if somebody is at work on what lies there for too long.
     """
     deadline = time.monotonic() + PATIENCE
-    while True:
-        with storage("move a delivery to quarantine"), contextlib.suppress(FileExistsError):
+    with ExitStack() as locks:
+        while not _lay(near, place):
+            if (lock := lock_folder(place)) is not None:
+                locks.callback(os.close, lock)
+                _make_room(near, place, asides)
+            elif time.monotonic() > deadline:
+                raise _busy()
+            else:
+                time.sleep(PAUSE)
+        yield
+
+
+def _lay_alone(near: Path, place: Path, asides: list[Path]) -> None:
+    """Have a delivery lie at its place, from which the ledger keeps others. Raises Problem."""
+    if not _lay(near, place):
+        _make_room(near, place, asides)
+        if not _lay(near, place):
+            raise _busy()
+
+
+def _make_room(near: Path, place: Path, asides: list[Path]) -> None:
+    """Move aside the same delivery as it came before; what people have proposed for it goes along. Raises Problem."""
+    with storage("keep a delivery"):
+        if place.joinpath(PROPOSAL).exists() and not near.joinpath(PROPOSAL).exists():
+            durable.link_or_copy(place / PROPOSAL, near / PROPOSAL)
+            durable.sync_folder(near)
+    aside = kept.beside(place)
+    asides.append(aside)
+    if kept.move_aside(place, aside):
+        durable.sync_folder(aside.parent)
+
+
+def _lay(near: Path, place: Path) -> bool:
+    """Move a delivery to its place, durably; False if one lies there. Raises Problem."""
+    with storage("move a delivery to quarantine"):
+        try:
             durable.move_new(near, place)
-            durable.sync_folder(place.parent)
-            return None
-        lock = lock_folder(place)
-        if lock is not None and place.joinpath(DESCRIPTION).exists():
-            return lock
-        if lock is not None:
-            kept.take_away(place)  # what somebody removed half of
-            os.close(lock)
-        if time.monotonic() > deadline:
-            raise Problem(Code.BUSY, "an earlier attempt at this delivery is still being kept")
-        time.sleep(PAUSE)
+        except FileExistsError:
+            return False
+    durable.sync_folder(place.parent)
+    return True
+
+
+def _busy() -> Problem:
+    return Problem(Code.BUSY, "an earlier attempt at this delivery is still being kept")
 
 
 def _unsettle(place: Path) -> None:
@@ -198,27 +300,6 @@ def _settle(place: Path) -> None:
     """Say that the row is there: durable whenever it may be, for what a crash brings back is settled again."""
     with storage("keep a delivery"):
         place.joinpath(UNSETTLED).unlink(missing_ok=True)
-
-
-def _renew(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> None:
-    """Put today's reason beside the parts that lie there, and the metadata of today where the id does not cover it."""
-    before = kept.load(place / DESCRIPTION).parts
-    there = {part.sha256: part.path for part in before}
-    _unsettle(place)
-    now = [replace(part, path=there.get(part.sha256) or _move_part(near, part, place)) for part in parts]
-    durable.sync_folder(place)
-    durable.write_over(place / DESCRIPTION, kept.describe(entry, now, detail), near.folder / "renewed")
-    with storage("keep a delivery"):
-        for gone in there.keys() - {part.sha256 for part in parts}:
-            there[gone].unlink(missing_ok=True)
-
-
-def _move_part(near: Staged, part: Part, place: Path) -> Path:
-    """Move a part that came with another attempt, under a name that no other content has."""
-    target = place / part.sha256
-    with storage("keep a delivery"), contextlib.suppress(FileExistsError):  # a crash came between, the last time
-        durable.move_new(near.folder / part.path.name, target)
-    return target
 
 
 def _remove_but(folder: Path, names: set[str]) -> None:

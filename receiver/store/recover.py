@@ -47,25 +47,29 @@ def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
     finished, failed = batches.finish(ledger)
     report.finished += finished
     report.failed |= failed
-    scratch = [data / each.FOLDER / kept.SCRATCH for each in (quarantine, originals)]
-    for folder in _left_behind(ledger, set(roots), scratch):
+    for folder in _left_behind(ledger, data, set(roots)):
         with _noting(report, folder):
             report.swept += _sweep(ledger, folder)
     if ledger.hosts:
         for common in {data / stage.FOLDER, *(root.parent for root in roots)}:
             report.swept += _sweep_given_up(ledger, ledger.hosts, common)
+    for aside in filter(kept.is_aside, folders.within(data / quarantine.FOLDER / kept.SCRATCH, depth=1)):
+        with _noting(report, aside):
+            report.swept += quarantine.finish_aside(ledger, data, aside)
     for place in quarantine.places(data):
         with _noting(report, place):
             report.quarantined += quarantine.finish(ledger, place)
     return report
 
 
-def _left_behind(ledger: Ledger, roots: set[Path], scratch: Iterable[Path]) -> Iterator[Path]:
+def _left_behind(ledger: Ledger, data: Path, roots: set[Path]) -> Iterator[Path]:
     """Yield the folders that may have been left behind: of ours those without a lock, of other hosts' the old ones."""
     for root in roots:
         yield from folders.within(root, depth=1)
-    for root in scratch:
-        yield from (each for each in folders.within(root, depth=1) if not ledger.hosts or _is_old(each))
+    for room in (quarantine, originals):
+        scratch = folders.within(data / room.FOLDER / kept.SCRATCH, depth=1)
+        found = (each for each in scratch if room is originals or not kept.is_aside(each))
+        yield from (each for each in found if not ledger.hosts or _is_old(each))
 
 
 def _is_old(folder: Path) -> bool:
@@ -86,7 +90,7 @@ def _sweep_given_up(ledger: Ledger, hosts: Hosts, common: Path) -> int:
     left = [attempt for folder in given_up for attempt in folders.within(folder, depth=1)]
     unused = [attempt for attempt in left if not ledger.uses_stage(attempt)]
     for attempt in unused:
-        stage.discard(attempt)
+        stage.sweep(attempt)
     for folder in given_up:
         if not folders.within(folder, depth=1):
             stage.discard(folder)
@@ -137,7 +141,7 @@ def _sweep(ledger: Ledger, folder: Path) -> bool:
     try:
         swept = not ledger.uses_stage(folder)
         if swept:
-            stage.discard(folder)
+            stage.sweep(folder)
     finally:
         os.close(lock)
     return swept

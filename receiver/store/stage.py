@@ -240,6 +240,14 @@ def discard(folder: Path) -> None:
         return
 
 
+def sweep(folder: Path) -> None:
+    """Remove what somebody left who may wake yet: moved aside first, so that it is whole or gone for that one."""
+    aside = folder.with_name(os.urandom(10).hex())
+    with contextlib.suppress(OSError):
+        durable.move_new(folder, aside)
+        discard(aside)
+
+
 def stage_for(data: Path, output: Path, *, owner: str = "", create: bool = True) -> Stage:
     """Return the stage for one output folder: with the data where a rename leads to the output, else inside of it.
 

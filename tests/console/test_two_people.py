@@ -5,7 +5,7 @@ import json
 import pytest
 
 from receiver.core.delivery import Status
-from receiver.store import proposals
+from receiver.store import quarantine
 from receiver.store.accounts import Role
 from receiver.store.ledger import Ledger
 from receiver.web.console import create_app
@@ -82,7 +82,7 @@ def test_no_job_releases_what_two_people_are_to_see(console, settings, ids):
 
 def test_a_proposal_lies_beside_the_parts_and_goes_with_them(console, settings, ids):
     correct(client(console), settings, ids)
-    path = settings.data / "quarantine/referrals" / ids["held"] / proposals.FILE
+    path = settings.data / "quarantine/referrals" / ids["held"] / quarantine.PROPOSAL
     assert json.loads(path.read_text())["corrections"] == {"mrn": "00071235"}
     assert not any(b"00071235" in each.read_bytes() for each in settings.data.glob("ledger.db*"))
     act(client(console), settings, ids["held"], "discard", reason="a test")

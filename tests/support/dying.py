@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from receiver.store import durable
+from receiver.store.postgres import connections, session
 from receiver.store.sqlite import schema, writers
 
 DIED = 77
@@ -64,4 +65,6 @@ def _steps(dies_at: int) -> Callable[[], None]:
         return connection
 
     schema.connect = connect_stepping
+    session.Session.execute = stepping(session.Session.execute)
+    connections._commit = stepping(connections._commit)
     return lambda: started.append(True)

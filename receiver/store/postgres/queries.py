@@ -19,6 +19,7 @@ from receiver.store.entry import FIRST_ATTEMPTS, LAST_ATTEMPTS, Attempt, Entry, 
 from receiver.store.postgres.session import Session
 from receiver.store.queries import PRUNABLE, UNPUBLISHED
 
+MOVED = "4s"  # that a folder takes to be moved and its row to be written, with others before it
 LATEST = 5_000  # deliveries in quarantine that are looked at, the latest first: some 10 ms
 _LAST_AT = "((attempts::json -> -1) ->> 'at') COLLATE \"C\""
 
@@ -40,6 +41,12 @@ def lock(session: Session, entry: Entry) -> None:
     ).fetchall()
     if entry.stage:
         _require_living(session, PurePath(entry.stage).parent.name)
+
+
+def lock_kept(session: Session, entry: Entry) -> None:
+    """Keep others from a delivery in quarantine until the transaction ends, and wait for who moves its folder."""
+    session.execute(f"SET LOCAL lock_timeout = '{MOVED}'")
+    lock(session, entry)
 
 
 def _require_living(session: Session, incarnation: str) -> None:

@@ -27,6 +27,10 @@ def lock(connection: apsw.Connection, entry: Entry) -> None:
     """Keep others from what concerns a delivery until the transaction ends: SQLite has one writer at a time."""
 
 
+def lock_kept(connection: apsw.Connection, entry: Entry) -> None:
+    """Do nothing more: who moves the folder holds the lock on it."""
+
+
 def waiting(connection: apsw.Connection, process: str) -> list[Waiting]:
     """Return what lies in quarantine, the longest there first."""
     found: list[Any] = connection.execute(

@@ -101,7 +101,8 @@ def _refused(replayed: Replayed) -> Problem | None:
 
 def propose(entry: Entry, said: Mapping[str, str]) -> None:
     """Keep what a person says beside the delivery, for a second one. Raises Problem."""
-    proposals.propose(service().context.settings.data, entry, Proposal(g.user.name, datetime.now(UTC), said))
+    context = service().context
+    proposals.propose(context.ledger, context.settings.data, entry, Proposal(g.user.name, datetime.now(UTC), said))
     accounts().note(g.user.name, "propose", entry.id)
 
 

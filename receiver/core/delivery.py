@@ -218,14 +218,14 @@ class Receipt:
 _content = attrgetter("name", "sha256")
 
 
-def delivery_id(process: str, source_id: str, parts: Sequence[Part], *, by_documents: bool = False) -> str:
+def delivery_id(process: str, source_id: str, parts: Sequence[Part], identity: str = "parts") -> str:
     """Return the content-addressed id: the same on any host, in any year.
 
     It covers the process, the sourceId and every part's name and digest, in any order of the sections. JSON
-    keeps the pieces apart: no two different deliveries spell the same text. `by_documents` leaves the metadata out
-    unless nothing else came: then a retry whose metadata has another timestamp has the same id.
+    keeps the pieces apart: no two different deliveries spell the same text. The `identity` "documents" leaves the
+    metadata out unless nothing else came: then a retry whose metadata has another timestamp has the same id.
     """
-    if by_documents:
+    if identity == "documents":
         parts = [part for part in parts if part.role is not Role.METADATA] or parts
     contents = sorted(map(_content, parts))
     text = json.dumps([process, source_id, contents], ensure_ascii=True, separators=(",", ":"))

@@ -6,9 +6,10 @@ the states on disk and in the ledger, and what a crash at each of them means.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from operator import attrgetter
 
 from receiver import log
-from receiver.core.delivery import Arrival, Delivery, Part, Previous, Reading, Receipt, Role, Section
+from receiver.core.delivery import Arrival, Delivery, Part, Previous, Reading, Receipt, Role, Section, delivery_id
 from receiver.core.problems import Code, Problem
 from receiver.core.work import Step, timed
 from receiver.delivery import batches
@@ -24,6 +25,8 @@ from receiver.store.durable import storage
 from receiver.store.entry import Entry
 from receiver.store.ledger import VersionTakenError
 from receiver.store.stage import Stage
+
+_is_scanned = attrgetter("scan")
 
 
 def receive(
@@ -98,11 +101,12 @@ def low_confidence(process: Process, reading: Reading) -> Problem | None:
 def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
     """Commit and publish what could be read, once: a retry gets the receipt of the first."""
     context, process, arrival = intake.context, intake.process, intake.arrival
-    id_ = process.delivery_id(reading.source_id, parts)
+    id_ = delivery_id(process.name, reading.source_id, parts, process.config.delivery.identity)
     known, latest = context.ledger.before(id_, process.name, reading.source_id)
     if known:
         return publish.duplicate(context.ledger, known, arrival)
-    scan(process, parts, intake.staged)
+    if any(map(_is_scanned, process.config.parts)):
+        scan(process, parts, intake.staged)
     how = arrival.replay
     low = None if how and how.accept_confidence else low_confidence(process, reading)
     published = as_published(process, parts, intake.staged)

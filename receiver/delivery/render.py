@@ -11,7 +11,7 @@ from typing import Any
 
 from receiver import documents
 from receiver.core.batches import Addition
-from receiver.core.delivery import Delivery, Kind, Output, Part, Reading, Receipt, Record, Role, Status
+from receiver.core.delivery import Delivery, Kind, Output, Part, Reading, Receipt, Record, Role, Status, delivery_id
 from receiver.core.limits import MAX_RECORDS
 from receiver.core.problems import PASSING, Code, Problem, Violation
 from receiver.core.work import Step, timed
@@ -217,7 +217,7 @@ def keep_in_quarantine(intake: Intake, collected: Collected, source_id: str, pro
     if problem.code in PASSING or not collected.whole:
         raise problem
     context, process = intake.context, intake.process
-    id_ = process.delivery_id(source_id, collected.parts)
+    id_ = delivery_id(process.name, source_id, collected.parts, process.config.delivery.identity)
     status = Status.HELD if holds(process, problem) else Status.REFUSED
     known = {"version": None, "status": status, "code": problem.code, "violations": problem.violations}
     found = _digests(intake, _peeked(process, collected.parts)) if process.config.console.keys else None

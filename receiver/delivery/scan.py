@@ -7,7 +7,6 @@ one line comes back. It is thirty lines, and no library for it is kept up.
 import socket
 from collections.abc import Sequence
 from contextlib import closing
-from operator import attrgetter
 
 from receiver.core.delivery import Part
 from receiver.core.problems import Code, Problem, Violation
@@ -19,14 +18,13 @@ from receiver.store.stage import Staged
 PATIENCE = 60  # seconds without a sign of clamd, which unpacks archives before it answers
 LONGEST = 1_000  # bytes of an answer: a line with the name of a signature
 CLEAN, FOUND = "OK", "FOUND"
-_wanted = attrgetter("scan")
 
 
 def scan(process: Process, parts: Sequence[Part], staged: Staged) -> None:
     """Have each part looked through for which the process asks it. Raises Problem if one holds malware."""
     found: list[Violation] = []
     rules = process.config.parts
-    for part in parts if any(map(_wanted, rules)) else ():
+    for part in parts:
         rule = match(rules, part.name)[1]
         if rule is not None and rule.scan:
             staged.write([part.path.name])

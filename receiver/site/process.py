@@ -1,11 +1,10 @@
 """A process: one folder under mappings/, compiled and proven."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from receiver.core.batches import Closing
-from receiver.core.delivery import Part, delivery_id
 from receiver.formats.checking import Check
 from receiver.metadata.reader import MetadataReader
 from receiver.site.config.model import ProcessConfig, RuleConfig
@@ -76,8 +75,3 @@ class Process:
     group: int | None  # whose files and folders there are, by number; None: the service's own
     digest: str  # hexadecimal SHA-256 of every file that was compiled
     further: Mapping[Path, int | None]  # other output folders of records and batches, and whose they are
-
-    def delivery_id(self, source_id: str, parts: Sequence[Part]) -> str:
-        """Return the id of a delivery, as `core.delivery.delivery_id` makes it."""
-        by_documents = self.config.delivery.identity == "documents"
-        return delivery_id(self.name, source_id, parts, by_documents=by_documents)

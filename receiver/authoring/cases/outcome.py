@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from receiver.core.delivery import Delivery, Part, Previous, Reading, Record, Section
+from receiver.core.delivery import Delivery, Part, Previous, Reading, Record, Section, delivery_id
 from receiver.core.problems import PASSING, Problem
 from receiver.delivery import receive
 from receiver.delivery.batches import rendered_alone
@@ -53,7 +53,7 @@ def run(
             parts, whole = collected.parts, collected.whole
             reading = receive.read(process, collected, corrections)
             low = None if accept_confidence else receive.low_confidence(process, reading)
-            id_ = process.delivery_id(reading.source_id, parts)
+            id_ = delivery_id(process.name, reading.source_id, parts, process.config.delivery.identity)
             number, before = version(id_, reading.source_id)
             delivery = Delivery(id_, process.name, reading.source_id, received_at, number, before)
             published = as_published(process, parts, staged)

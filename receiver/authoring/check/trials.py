@@ -21,7 +21,7 @@ from receiver.authoring.check.expressions import WHOLE
 from receiver.authoring.check.inputs import Input, documents, inputs
 from receiver.authoring.check.site import Site, Written, reads_all, templates, texts
 from receiver.authoring.check.verdicts import Verdicts, of_values
-from receiver.core.delivery import ID_LENGTH, Delivery, Part, Previous, Reading
+from receiver.core.delivery import ID_LENGTH, Delivery, Part, Previous, Reading, delivery_id
 from receiver.core.faults import Fault
 from receiver.core.problems import Code, Problem
 from receiver.delivery import receive
@@ -55,7 +55,7 @@ class Trial:
         before: Previous | None = None,
     ) -> None:
         """Render a delivery. Raises `Problem`."""
-        id_ = self.process.delivery_id(reading.source_id, parts)
+        id_ = delivery_id(self.process.name, reading.source_id, parts, self.process.config.delivery.identity)
         version = before.version + 1 if before else 1
         delivery = Delivery(id_, self.process.name, reading.source_id, FROZEN, version, before)
         render(self.process, delivery, reading, parts, low)

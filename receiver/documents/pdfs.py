@@ -4,6 +4,7 @@ What a PDF says of its number of pages may be wrong, and a reader that trusts it
 goes through the pages themselves, and pdfium checks whether they can be shown.
 """
 
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -42,11 +43,10 @@ def drawn(document: Path | bytes, number: int, *, small: bool = False) -> bytes:
     Raises `UnreadableError`.
     """
     try:
-        with pypdfium2.PdfDocument(document) as opened:
-            opened.init_forms()
-            if not 1 <= number <= len(opened):
+        with opened(document) as pdf:
+            if not 1 <= number <= len(pdf):
                 raise UnreadableError("it has no such page")
-            page = filled(opened, number)
+            page = filled(pdf, number)
             scale = min(WIDTH / page.get_width(), (THUMBNAIL if small else HEIGHT) / page.get_height(), LARGEST)
             image = page.render(scale=scale, may_draw_forms=False).to_pil()
     except pypdfium2.PdfiumError:
@@ -56,10 +56,21 @@ def drawn(document: Path | bytes, number: int, *, small: bool = False) -> bytes:
     return written.getvalue()
 
 
+def opened(document: Path | bytes) -> pypdfium2.PdfDocument:
+    """Open a PDF whose pages are to be `filled`. Raises `UnreadableError`."""
+    try:
+        pdf = pypdfium2.PdfDocument(document)
+    except pypdfium2.PdfiumError:
+        raise UnreadableError("it is damaged") from None
+    with suppress(pypdfium2.PdfiumError):  # without its form the rest is shown
+        pdf.init_forms()
+    return pdf
+
+
 def filled(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
     """Return a page, counted from 1, with all that is written into its form and onto it as part of its content.
 
-    Pdfium shows none of a form's values else, and finds no text in them. `init_forms` comes before the first page.
+    Pdfium shows none of a form's values else, and finds no text in them.
     """
     page = document[number - 1]
     if raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) != raw.FLATTEN_SUCCESS:

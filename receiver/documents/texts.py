@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 import pypdfium2
 from pypdfium2 import raw
 
-from receiver.documents.helpers import UnreadableError
-from receiver.documents.pdfs import filled
+from receiver.documents.pdfs import filled, opened
 
 SECONDS = 5.0  # seconds of looking: a page takes some milliseconds, and a person waits
 MAX_PAGES = 500  # pages that a value is looked for on: a chart has some hundred
@@ -64,8 +63,7 @@ def find(path: Path, value: str, name: str) -> dict[str, Any]:
     hits: list[Hit] = []
     has_text = False
     until = monotonic() + SECONDS
-    with _opened(path) as document:
-        document.init_forms()
+    with opened(path) as document:
         for number in range(1, min(len(document), MAX_PAGES) + 1):
             with suppress(pypdfium2.PdfiumError):  # of a damaged page the others are left
                 page = _Page(filled(document, number))
@@ -79,13 +77,6 @@ def find(path: Path, value: str, name: str) -> dict[str, Any]:
         return {"text": has_text}
     best = min(hits)
     return {"text": True, "page": best.page, "boxes": best.boxes, "places": len(hits)}
-
-
-def _opened(path: Path) -> pypdfium2.PdfDocument:
-    try:
-        return pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError:
-        raise UnreadableError("it is damaged") from None
 
 
 def pattern(value: str) -> re.Pattern[str] | None:

@@ -64,10 +64,12 @@ def _region(item: Any, form: ModuleType, placing: Placing, sizes: Sequence[float
     if len(box) < 4 or len(box) % 2 or len(box) > MAX_NUMBERS:
         return None
     at = 0 if len(sizes) == 2 else 2 * (int(page[0]) - 1)
-    if len(sizes) < at + 2 or min(sizes[at : at + 2]) <= 0:
+    if len(sizes) < at + 2 or sizes[at] <= 0 or sizes[at + 1] == 0:
         return None
     across = [each / sizes[at] for each in box[::2]]
     down = [each / sizes[at + 1] for each in box[1::2]]
+    if sizes[at + 1] < 0:  # the box counts from the lower edge, as PDF itself does
+        down = [1 + each for each in down]
     edges = min(across), min(down), max(across), max(down)
     if min(edges) < -OVER or max(edges) > 1 + OVER or edges[0] == edges[2] or edges[1] == edges[3]:
         return None

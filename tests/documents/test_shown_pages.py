@@ -47,6 +47,6 @@ def test_a_thumbnail_is_small(part):
 
 
 @pytest.mark.parametrize("more", [{}, {"appearance": False}, {"kind": "FreeText"}])
-def test_what_is_filled_into_a_form_is_shown(part, more):
+def test_what_is_filled_into_a_form_is_shown(part, more):  # pypdfium2 #311, pdfplumber #1367
     empty, full = (image(documents.page(part(form_pdf("MRN", value, **more), ".pdf"), 1)) for value in ("", "142637A"))
     assert ImageChops.difference(empty, full).getbbox()[0] > full.width / 4  # right of the label

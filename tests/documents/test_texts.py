@@ -34,7 +34,7 @@ def test_a_value_is_found_where_it_is_printed(found):
 
 
 @pytest.mark.parametrize("rotate", [0, 90, 180, 270])
-@pytest.mark.parametrize("crop", [None, [50, 100, 550, 750]])
+@pytest.mark.parametrize("crop", [None, [50, 100, 550, 750]])  # PyMuPDF #2710, #4394
 def test_the_box_lies_on_the_page_as_it_is_shown(found, rotate, crop):
     region = found(text_pdf([LINE], rotate=rotate, crop=crop), "142637A")
     left, bottom, right, top = crop or [0, 0, WIDTH, HEIGHT]
@@ -104,8 +104,22 @@ def test_what_only_looks_alike_is_not_taken_for_the_value(found, value, printed)
     assert found(text_pdf([(100, 600, f"It is {printed}.")]), value) is True
 
 
-def test_a_ligature_is_the_letters_that_it_stands_for():
-    assert texts.pattern("Office").search(texts.folded("the oﬃce of")).group() == "office"
+OF_READERS = [  # what readers of PDF did not find, or marked beside its place
+    ("scientific", "a scientiﬁc one", "PyMuPDF #3660: a ligature"),
+    ("captions", "image cap-\r\ntions are", "pdf.js #11752: a word over two lines"),
+    ("optimized", "generate opti\x02mized code", "pdf.js #20689, as pdfium has such a hyphen"),
+    ("Mustermann", "Herr Muster\xadmann", "SumatraPDF #1189: a soft hyphen"),
+    ("SHA-1", "by SHA\u20101 only", "pdf.js #13492: another hyphen"),
+]
+
+
+@pytest.mark.parametrize(("value", "printed", "_source"), OF_READERS)
+def test_what_readers_did_not_find_is_found(value, printed, _source):
+    assert texts.pattern(value).search(texts.folded(printed))
+
+
+def test_a_word_over_two_lines_is_marked_in_both(found):
+    assert len(found(text_pdf([(300, 600, "Herr Muster-"), (100, 584, "mann kommt")]), "Mustermann").boxes) == 2
 
 
 def test_words_that_no_space_parts_are_found():

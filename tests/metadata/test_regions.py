@@ -165,6 +165,10 @@ def test_a_box_that_stands_out_a_little_ends_at_the_edge():
     assert said(1, [-0.01, 0.1, 1.005, 0.2]) == Region(1, ((0, 0.1, 1, 0.2),))
 
 
+def test_a_height_below_0_counts_from_the_lower_edge():  # docling and Adobe: points of the PDF, BOTTOMLEFT
+    assert said(1, [150, 720, 300, 700], [600, -800]) == Region(1, HALF)
+
+
 def test_corners_may_come_in_any_order():
     assert said(1, [0.5, 0.125, 0.25, 0.1]) == Region(1, HALF)
 

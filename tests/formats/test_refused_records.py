@@ -64,3 +64,11 @@ def test_every_record_tells_its_own_lines(refused):
         ("fields/name", "encoding"),
     }
     assert "142637A" not in str([problem.detail, *problem.violations])
+
+
+def test_an_escaped_separator_in_the_type_of_a_message_is_told_as_such(refused):
+    head = "{% macro head(type) %}MSH|^~\\&|A|B|C|D|20260101||{{ type }}|1|P|2.5.1{% endmacro %}"
+    problem = refused(("a.hl7", "utf-8", "hl7", head + '{{ head("ADT^A04^ADT_A01") }}\nEVN|A04|20260101\nPID|1\n'))
+    (found,) = problem.violations
+    assert found.where.endswith("record line 1, MSH-9")
+    assert "in the template" in found.message

@@ -76,6 +76,7 @@ FIELD = re.compile(r"[A-Z0-9]{2,3}_[0-9]+")  # PID_3, or a component of one: CX_
 MOST_NAMED = 6  # segments that might stand at a place: more than a reader looks up
 WHOLE = "message"  # where a fault is that has no line: what is missing stands nowhere
 UNREADABLE = "The record is not a message of the type and version that its MSH-9 and MSH-12 tell."
+ESCAPED = 'The "^" in MSH-9 is escaped, as one of a value: write those that separate components in the template.'
 STRANGE = "The standard has no such segment, or not with such content."
 
 
@@ -146,6 +147,8 @@ def _judged(message: str) -> tuple[Violation, ...]:
     from hl7apy.exceptions import HL7apyException
     from hl7apy.parser import parse_message
 
+    if "\\S\\" in "".join(message.split("|", TYPE + 1)[TYPE : TYPE + 1]):
+        return (Violation("line 1, MSH-9", "structure", ESCAPED, "hl7"),)
     try:
         known = hl7_tables.with_structure(message)
         parsed = parse_message(known, validation_level=VALIDATION_LEVEL.TOLERANT, find_groups=True)

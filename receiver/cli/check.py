@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import click
 
@@ -37,12 +38,24 @@ def command(processes: Sequence[str], form: str, strict: bool) -> None:
     if missing := sorted(set(processes) - set(known)):
         near = did_you_mean(missing[0], known) or f"there are: {', '.join(known)}"
         raise click.UsageError(f"no such process: {', '.join(missing)} ({near})")
-    faults = [fault for fault in check(settings, os.environ) if not processes or _concerns(fault, processes)]
+    concerns = _concerning(settings.site, processes)
+    faults = [fault for fault in check(settings, os.environ) if not processes or concerns(fault)]
     click.echo(REPORTS[form](Findings(faults, len(processes or known), settings.site)))
     counting = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     sys.exit(1 if any(fault.severity in counting for fault in faults) else 0)
 
 
-def _concerns(fault: Fault, processes: Sequence[str]) -> bool:
-    shared = (f"{MAPPINGS}/{SHARED}/", f"{SCHEMAS}/")
-    return fault.file.startswith((*(f"{MAPPINGS}/{name}/" for name in processes), *shared))
+def _concerning(site: Path, processes: Sequence[str]) -> Callable[[Fault], bool]:
+    """Return what tells whether a fault is of some processes; all may be that lie in a schema or a shared file.
+
+    What is only worth a look in a schema is of those that name the schema.
+    """
+    own = tuple(f"{MAPPINGS}/{name}/" for name in processes)
+    texts = [(site / MAPPINGS / name / "process.toml").read_text("utf-8", "replace") for name in processes]
+
+    def concerns(fault: Fault) -> bool:
+        if fault.file.startswith(f"{SCHEMAS}/") and fault.severity is Severity.INFO:
+            return any(fault.file.removeprefix(f"{SCHEMAS}/") in text for text in texts)
+        return fault.file.startswith((*own, f"{MAPPINGS}/{SHARED}/", f"{SCHEMAS}/"))
+
+    return concerns

@@ -62,6 +62,13 @@ def test_what_is_only_worth_a_look_never_counts(site):
     assert told.exit_code == 0
 
 
+def test_a_process_is_not_told_of_the_unread_fields_of_another(site):
+    faulty = site("field-no-longer-read")
+    assert "unread-field" in check(faulty).stdout
+    assert "unread-field" in check(faulty, "lab-reports").stdout
+    assert check(faulty, "referrals").stdout.startswith("1 process: no fault")
+
+
 def test_a_process_is_checked_by_itself(site):
     faulty = site("table-row-too-short")
     assert check(faulty, "lab-reports").stdout == "1 process: no fault; receiver test tells what the samples become\n"

@@ -7,6 +7,7 @@ import click
 
 from receiver.authoring.draft.draft import TEMPLATES, Draft, draft, save
 from receiver.authoring.draft.reading import Reading
+from receiver.authoring.draft.rows import DraftedTable
 from receiver.authoring.draft.sources import UnusableError
 from receiver.authoring.draft.wanted import Wanted, WrongOptionError
 from receiver.core.settings import Settings
@@ -78,13 +79,25 @@ def _show(process: str, drafted: Draft, written: Sequence[str]) -> None:
         click.echo(f"Table {table.name}: {table.count} rows of {len(table.seen)} columns at {where}")
     for name in written:
         click.echo(f"  {name}")
-    if drafted.left_out:
-        click.secho("Left out, for it is neither a field nor said of one:", fg="yellow")
-        for path in drafted.left_out:
-            click.echo(f"  {path}")
+    in_tables = [path for path in drafted.left_out if any(_lies_in(table, path) for table in drafted.tables)]
+    others = [path for path in drafted.left_out if path not in in_tables]
+    _list("Left out, for it is neither a field nor said of one:", others)
+    _list("Left out of the template, but in tables, for which process.toml has the loops:", in_tables)
     for reason in drafted.refused:
         click.secho(f"not published: {reason}", fg="yellow")
     click.echo(f"Next: receiver check {process}, receiver test {process}, and read {MAPPINGS}/{process}/process.toml")
+
+
+def _lies_in(table: DraftedTable, path: str) -> bool:
+    """Return whether a path leads into the rows of a table, in JMESPath or XPath."""
+    return not table.within and path.startswith((f"{table.rows.removesuffix('[]')}[].", f"{table.rows}/"))
+
+
+def _list(heading: str, paths: Sequence[str]) -> None:
+    if paths:
+        click.secho(heading, fg="yellow")
+    for path in paths:
+        click.echo(f"  {path}")
 
 
 def _show_reading(reading: Reading) -> None:

@@ -191,6 +191,17 @@ def test_samples_of_no_use_are_told_and_nothing_is_written(site, name, content, 
     assert not list((site.folder / "mappings").iterdir())
 
 
+def test_what_is_in_a_table_is_told_apart_from_what_is_left_out(site):
+    file = site.folder / "a.json"
+    lines = [{"cells": [{"name": "sku", "value": value}]} for value in ("A", "B")]
+    file.write_text(
+        json.dumps({"id": 1, "fields": [{"name": "mrn", "value": "7"}], "lines": lines, "batch": {"no": 3}})
+    )
+    told = site.new("scans", "csv", file)
+    assert "said of one:\n  batch.no\nLeft out of the template, but in tables" in told
+    assert "  lines[].cells[].value\n" in told.partition("in tables")[2]
+
+
 def test_an_id_among_the_fields_is_found(site):
     file = site.folder / "a.json"
     file.write_text('{"fields": [{"name": "Document Id", "value": "D-1"}, {"name": "mrn", "value": "7"}]}')

@@ -37,6 +37,8 @@ END = r"(?![^\W_])(?![.,][0-9])"
 DATES = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y")
 MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9:.]+(?:Z|[+-][0-9:]+)?", re.ASCII)
 NUMBER = re.compile(r"([0-9]{1,15})(?:[.,]([0-9]{1,6}))?", re.ASCII)
+AMOUNT = re.compile(r"[0-9]{1,3}(?:[ .,'’][0-9]{3})+[.,][0-9]{2}", re.ASCII)
+SIGNS = " $€£¥+-−()%"  # around an amount
 WORD = re.compile(r"[^\W_]+")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -85,7 +87,7 @@ def pattern(value: str) -> re.Pattern[str] | None:
     tokens = WORD.findall(text)
     if not tokens:
         return None
-    number = NUMBER.fullmatch(text)
+    number = _number(text)
     ways = [r"\s+".join(map(re.escape, text.split())), *_dates(value.strip()), *(_numbers(number) if number else ())]
     if not (number and number[2]):
         ways += [_spelled(tokens), *_names(text)]
@@ -136,6 +138,13 @@ def _names(text: str) -> Iterator[str]:
         yield _spelled(given + family)
     elif 1 < len(words) <= MAX_NAMES and re.sub(r"[ .'’-]", "", text).isalpha():
         yield f"{_spelled(WORD.findall(words[-1]))},{GAP}{_spelled(WORD.findall(' '.join(words[:-1])))}"
+
+
+def _number(text: str) -> re.Match[str] | None:
+    """Return whole and decimals of a number or an amount, such as $1,250.00; None for anything else."""
+    bare = text.strip(SIGNS)
+    digits = re.sub(r"[^0-9]", "", bare)
+    return NUMBER.fullmatch(f"{digits[:-2]}.{digits[-2:]}" if AMOUNT.fullmatch(bare) else bare)
 
 
 def _numbers(number: re.Match[str]) -> Iterator[str]:

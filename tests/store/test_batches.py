@@ -1,7 +1,7 @@
 """Batches in the ledger, on each of its databases: which record is in which, and who may make a file."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,8 @@ from receiver.core.batches import Addition, BatchStatus, Closing
 from receiver.core.delivery import Kind, Output, Record
 from receiver.core.problems import Code, Problem
 from receiver.store import batches, journal
-from receiver.store.ledger import AlreadyAcceptedError, Ledger
+from receiver.store.batch_ledger import Batches
+from receiver.store.ledger import AlreadyAcceptedError, CommitUnknownError, Ledger
 from receiver.store.stage import stage_for
 from tests.store.test_ledger import plain, tried
 
@@ -78,6 +79,28 @@ def test_one_of_two_that_make_the_file_wins_and_its_name_is_free_after(place):
     assert place.staged() == set()
     count = "SELECT (SELECT count(*) FROM claims) + (SELECT count(content) FROM batch_records)"
     assert place.ledger.connections.read(lambda connection: connection.execute(count).get) == 0
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_file_of_which_nobody_knows_whether_it_is_accepted_is_judged_once_that_is_settled(
+    place, monkeypatch, accepted
+):
+    fill(place, 1, Closing(count=1))
+    asked = []
+
+    def unknown(*_):
+        raise CommitUnknownError(Code.STORAGE_FAILED, "no answer came")
+
+    monkeypatch.setattr(Batches, "commit", unknown)
+    monkeypatch.setattr(Ledger, "settle", lambda *_: asked.append("settle"))
+    monkeypatch.setattr(Ledger, "uses_stage", lambda *_: asked.append("look") or accepted)
+    with place.stage.open() as staged:
+        file = staged.add(b"row\n")
+        output = Output(Kind.RECORD, file.name, "i.csv", f"{place.output}/i.csv", file.size, file.sha256)
+        with nullcontext() if accepted else pytest.raises(CommitUnknownError):
+            assert batches.publish(place.ledger, staged, of(place, 1), output, place.output)
+    assert asked == ["settle", "look"]
+    assert place.outputs() == ({"i.csv"} if accepted else set())
 
 
 def test_what_is_closed_takes_no_more_and_is_closed_once(place):

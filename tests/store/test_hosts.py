@@ -208,10 +208,12 @@ def test_no_commit_is_taken_from_a_host_that_was_given_up(place):
             publish.commit(place.ledger, staged, entry)
     assert place.ledger.find(SENT.id) is None
     before = place.ledger.owner
+    place.ledger.hosts.serve("a site")
     deadline = time.monotonic() + 60
     while place.ledger.owner == before and time.monotonic() < deadline:
         time.sleep(0.02)
     assert place.ledger.hosts.lives(place.ledger.owner)
+    assert [each.site for each in place.ledger.hosts.listed()] == ["a site"], "it still serves the same"
 
 
 def test_a_server_that_was_away_gives_nobody_up_for_its_own_silence(place, monkeypatch):

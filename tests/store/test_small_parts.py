@@ -12,7 +12,7 @@ import pytest
 from receiver.core.batches import Batch, BatchStatus
 from receiver.core.delivery import Arrival, Kind, Output, Part, Replay, Role, Status
 from receiver.core.problems import Code, Problem, Violation
-from receiver.store import data_version, durable, folders, journal, kept, rows, stage
+from receiver.store import data_version, durable, folders, journal, kept, proposals, rows, stage
 from receiver.store.entry import Attempt, DamagedRow, Entry, PartLine, to_dict
 from receiver.store.rows import NO_ROOTS
 
@@ -270,6 +270,25 @@ def test_months_that_ended_before_are_forgotten(tmp_path):
         journal.note([replace(ENTRY, output=str(tmp_path))], AT.replace(month=month), NO_ROOTS)
     assert journal.prune(tmp_path, AT.replace(month=3)) == 2
     assert [path.name for path in sorted((tmp_path / ".published").glob("*.jsonl"))] == ["2026-03.jsonl"]
+
+
+# proposals ------------------------------------------------------------------------------------------------------
+
+
+def test_a_proposal_is_read_back_and_one_that_is_damaged_is_told_without_its_values(tmp_path):
+    folder = tmp_path / "quarantine" / "scans" / ENTRY.id
+    folder.mkdir(parents=True)
+    assert proposals.find(tmp_path, ENTRY) is None
+    for corrections in ({"mrn": "7é"}, {}):
+        proposed = proposals.Proposal("ada", AT, corrections)
+        proposals.propose(tmp_path, ENTRY, proposed)
+        assert proposals.find(tmp_path, ENTRY) == proposed
+    assert [path.name for path in folder.iterdir()] == ["proposal.json"]
+    for damaged in ("{", '["secret"]', '{"by": "ada"}', '{"by": "ada", "at": 7, "corrections": {"mrn": "secret"}}'):
+        (folder / "proposal.json").write_text(damaged)
+        with pytest.raises(Problem, match="damaged") as told:
+            proposals.find(tmp_path, ENTRY)
+        assert "secret" not in str(told.value)
 
 
 # folders and files ----------------------------------------------------------------------------------------------

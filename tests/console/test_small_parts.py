@@ -6,8 +6,10 @@ from types import SimpleNamespace as Given
 import pytest
 from flask import Flask
 
+from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.web.console import access, acting, showing
+from tests.support.home import Home
 
 
 @pytest.mark.parametrize(
@@ -118,3 +120,17 @@ def test_a_long_record_is_cut_and_its_line_ends_are_plain(monkeypatch):
 def test_the_outcome_of_an_action_is_told_in_few_words():
     assert acting._worded("held", Problem(Code.CONFIDENCE_LOW, "secret")) == "held: confidence-low"
     assert acting._worded("published", None) == "published"
+
+
+def test_what_came_again_since_it_was_looked_at_is_not_discarded(tmp_path):
+    home = Home(tmp_path)
+    seen = home.deliver(mrn="wrong")
+    now = home.deliver(mrn="wrong")
+    with pytest.raises(Problem, match="came again"):
+        acting.discard(home.context, seen, "ada", "")
+    acting.discard(home.context, now, "ada", "a test page")
+    kept = home.ledger.find(now.id)
+    assert (kept.status, kept.attempts[-1].note) == (Status.DISCARDED, "discarded by ada (console): a test page")
+    with pytest.raises(Problem, match="Only what is held or refused"):
+        acting.discard(home.context, kept, "ada", "")
+    home.close()

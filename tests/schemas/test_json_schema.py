@@ -278,10 +278,13 @@ def test_a_schema_may_refer_to_itself_and_to_its_draft(schemas: Schemas) -> None
 
 
 def test_what_json_schema_would_pass_over_in_silence_is_a_warning(schemas: Schemas) -> None:
-    schema = schemas.json('{"requird": ["mrn"],\n "items": {"format": "dat"},\n "x-note": "fine", "version": 1}')
+    schema = schemas.json(
+        '{"requird": ["mrn"],\n "items": {"format": "dat"},\n "x-note": "fine", "version": 1,\n "nullable": true}'
+    )
     assert [(each.code, each.line, each.column, each.severity) for each in sorted(schema.warnings)] == [
         ("unknown-keyword", 1, 2, Severity.WARNING),
         ("unknown-format", 2, 22, Severity.WARNING),
+        ("unknown-keyword", 4, 2, Severity.WARNING),
     ]
 
 

@@ -201,6 +201,7 @@ def test_a_host_that_ends_leaves_nothing_to_wait_for(place, other):
 
 
 def test_no_commit_is_taken_from_a_host_that_was_given_up(place):
+    place.ledger.hosts.serve("a site")
     with place.stage.open() as staged:
         entry = entry_of(place, staged, SENT, 1)
         place.ledger.connections.write(lambda session: session.execute("DELETE FROM hosts"))
@@ -208,7 +209,6 @@ def test_no_commit_is_taken_from_a_host_that_was_given_up(place):
             publish.commit(place.ledger, staged, entry)
     assert place.ledger.find(SENT.id) is None
     before = place.ledger.owner
-    place.ledger.hosts.serve("a site")
     deadline = time.monotonic() + 60
     while place.ledger.owner == before and time.monotonic() < deadline:
         time.sleep(0.02)

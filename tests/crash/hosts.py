@@ -2,12 +2,15 @@
 
     python -m tests.crash.hosts --hosts 3 --kills 100
 
-Each delivery is sent to two hosts at once. Whole hosts are killed, or stopped for longer than they may be silent and
-woken, or restarted as for an upgrade; and the server is stopped at once, too. An importing system takes away what it
-sees.
+Each host has mounted the disk at a path of its own. Each delivery is sent to two hosts at once. Whole hosts are killed,
+or stopped for longer than they may be silent and woken, or restarted as for an upgrade; and the server is stopped at
+once, too. An importing system takes away what it sees. What is held meanwhile is replayed by two hosts at once in the
+end.
 """
 
 import argparse
+import hashlib
+import os
 import random
 import signal
 import subprocess
@@ -15,12 +18,14 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from receiver.store import quarantine
 from receiver.store.ledger import Ledger
 from tests.crash import storm
 from tests.support import postgres
@@ -51,7 +56,7 @@ class Cluster:
         answers = [
             each for each in self.pool.map(lambda host: self._ask(host, raw), random.sample(self.hosts, 2)) if each
         ]
-        accepted = [each for each in answers if each.status == 200]
+        accepted = [each for each in answers if each.status in (200, 202)]
         if len({each.json["id"] for each in accepted}) > 1:
             raise AssertionError("two receipts for one delivery")
         if not answers:
@@ -110,15 +115,31 @@ def _stop(host: Service) -> None:
 
 def cluster_in(folder: Path, count: int, url: str) -> Cluster:
     site = storm.site(folder / "site")
-    shared = {"RECEIVER_LEDGER": url, "RECEIVER_DATA": str(folder / "data"), "RECEIVER_OUTPUT": str(folder / "output")}
     hosts = []
     for number in range(count):
         own = folder / f"host-{number}"
-        environment = shared | {"RECEIVER_LOCAL": str(own / "local")}
+        own.mkdir()
+        (own / "disk").symlink_to(folder)
+        environment = {
+            "RECEIVER_LEDGER": url,
+            "RECEIVER_DATA": str(own / "disk" / "data"),
+            "RECEIVER_OUTPUT": str(own / "disk" / "output"),
+            "RECEIVER_LOCAL": str(own / "local"),
+        }
         hosts.append(Service(own / "run", site=site, environment=environment, options=OPTIONS))
     for path in (folder / "data", folder / "output", folder / "taken"):
         path.mkdir()
     return Cluster(hosts)
+
+
+def hold(made: storm.Storm) -> None:
+    """Deliver what is held, one after the other, each until it is kept."""
+    count = 0
+    while not made.calm.is_set():
+        count += 1
+        source_id, document = f"held-{count}", b"II*\0" + os.urandom(2_000)
+        made.digests[source_id] = hashlib.sha256(document).hexdigest()
+        storm.send_until(made, source_id, storm.delivery(source_id, document, confidence=0.1), 202)
 
 
 def run(folder: Path, count: int, kills: int, seed: int, pause: float) -> storm.Storm:
@@ -130,13 +151,14 @@ def run(folder: Path, count: int, kills: int, seed: int, pause: float) -> storm.
             host.start()
         downstream = storm.Downstream(cluster.output / "referrals", folder / "taken")
         senders = [threading.Thread(target=storm.send, args=[made, number]) for number in range(storm.SENDERS)]
+        senders.append(threading.Thread(target=hold, args=[made]))
         try:
             for thread in senders:
                 thread.start()
             lose(made, cluster, server, kills, pause)
             for sender in senders:
                 sender.join()
-            _settle(cluster)
+            _settle(made, cluster)
             storm._wait_until_taken(made)
         finally:
             made.calm.set()
@@ -147,18 +169,59 @@ def run(folder: Path, count: int, kills: int, seed: int, pause: float) -> storm.
     return made
 
 
-def _settle(cluster: Cluster) -> None:
-    """Stop all hosts, finish what they left, and close the last batch.
+def _settle(made: storm.Storm, cluster: Cluster) -> None:
+    """Stop all hosts, finish what they left, replay what was held, and close the last batch.
 
     What was lost last is given up by those that live: `receiver recover` itself would wait for it longer.
     """
     _wait_until_given_up(cluster)
     for host in cluster.hosts:
         host.stop()
+    _end(_verb(cluster.hosts[0], "recover"))
+    made.faults += _judge_kept(made, cluster)
+    replay = ("replay", "--process", "referrals", "--status", "held", "--accept-confidence")
+    replaying = [_verb(host, *replay) for host in cluster.hosts[:2]]
+    for process in replaying:
+        process.wait()  # 1: the other one has published it before, or is at work on it
+    _require_replayed(made, cluster)
     for verb in (["recover"], ["batch", "close"], ["recover"]):
-        command = [sys.executable, "-m", "receiver.cli", *verb]
-        environment = cluster.hosts[0].variables()
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+        _end(_verb(cluster.hosts[0], *verb))
+
+
+def _verb(host: Service, *arguments: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "receiver.cli", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, env=host.variables(), stdout=subprocess.DEVNULL)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if code := process.wait():
+        raise subprocess.CalledProcessError(code, process.args)
+
+
+def _judge_kept(made: storm.Storm, cluster: Cluster) -> list[str]:
+    """Return what must not be of the deliveries that are held."""
+    held = {receipt["id"]: source_id for source_id, receipt in made.receipts.items() if receipt["status"] == "held"}
+    places = {place.name for place in quarantine.places(cluster.data)}
+    faults = [f"{held[id_]}: held, and not in quarantine" for id_ in held.keys() - places]
+    faults += [f"{id_}: in quarantine, and its sender never told" for id_ in places - held.keys()]
+    for id_ in held.keys() & places:
+        digests = {part.sha256 for part in quarantine.load(cluster.data, "referrals", id_).parts}
+        lying = {hashlib.sha256(path.read_bytes()).hexdigest() for path in _parts(cluster, id_)}
+        if made.digests[held[id_]] not in digests or not digests <= lying:
+            faults.append(f"{held[id_]}: not whole in quarantine")
+    return faults
+
+
+def _parts(cluster: Cluster, id_: str) -> Iterator[Path]:
+    return quarantine.folder(cluster.data, "referrals", id_).iterdir()
+
+
+def _require_replayed(made: storm.Storm, cluster: Cluster) -> None:
+    """Have what was held judged as everything else that is published, and nothing left of it in quarantine."""
+    for source_id, receipt in made.receipts.items():
+        if receipt["status"] == "held":
+            receipt["documents"] = [{"sha256": made.digests[source_id]}]
+    made.faults += [f"{place}: left in quarantine" for place in quarantine.places(cluster.data)]
 
 
 def _wait_until_given_up(cluster: Cluster) -> None:
@@ -181,7 +244,8 @@ def summary(made: storm.Storm) -> str:
     killed, stopped, restarted, server = (made.kills[how] for how in ("killed", "stopped", "restarted", "server"))
     return (
         f"{killed} hosts killed, {stopped} stopped and woken, {restarted} restarted, {server} stops of the server; "
-        f"{len(made.receipts)} deliveries accepted in {made.tries} tries; "
+        f"{len(made.receipts)} deliveries accepted in {made.tries} tries, "
+        f"{sum(receipt['status'] == 'held' for receipt in made.receipts.values())} of them held and then replayed; "
         f"{len(made.taken)} taken by downstream, and {made.batches} batches; {len(made.faults)} faults"
     )
 

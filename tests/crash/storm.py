@@ -106,9 +106,9 @@ def site(folder: Path, group: str = "", batch: int = BATCH) -> Path:
     return folder
 
 
-def delivery(source_id: str, document: bytes) -> bytes:
+def delivery(source_id: str, document: bytes, confidence: float = 1) -> bytes:
     values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": "142637A"}
-    fields = [{"name": name, "value": value, "confidence": 1} for name, value in values.items()]
+    fields = [{"name": name, "value": value, "confidence": confidence} for name, value in values.items()]
     metadata = json.dumps({"sourceId": source_id, "fields": fields}).encode()
     return multipart(
         ("file", "scan.tif", "image/tiff", document),
@@ -125,10 +125,11 @@ def send(storm: Storm, number: int) -> None:
         source_id = f"{number}-{count}"
         document = b"II*\0" + os.urandom(storm.random.choice([200, 20_000, 200_000]))
         storm.digests[source_id] = hashlib.sha256(document).hexdigest()
-        _send_until_accepted(storm, source_id, delivery(source_id, document))
+        send_until(storm, source_id, delivery(source_id, document), 200)
 
 
-def _send_until_accepted(storm: Storm, source_id: str, raw: bytes) -> None:
+def send_until(storm: Storm, source_id: str, raw: bytes, wanted: int) -> None:
+    """Send one delivery until it is answered as it must be."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         storm.tries += 1
@@ -137,7 +138,7 @@ def _send_until_accepted(storm: Storm, source_id: str, raw: bytes) -> None:
         except (OSError, ValueError):
             time.sleep(0.02)
             continue
-        if answer.status == 200:
+        if answer.status == wanted:
             storm.receipts[source_id] = answer.json
             return
         if answer.status != 503:

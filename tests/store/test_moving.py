@@ -52,6 +52,18 @@ def test_a_folder_moves_whole_and_over_none(file_system, tmp_path):
     assert (tmp_path / "c" / "part").read_text() == "content"
 
 
+def test_a_folder_that_is_laid_there_right_after_the_look_keeps_its_name(tmp_path, monkeypatch):
+    """So it is with two hosts that keep the same delivery, on a file system without RENAME_NOREPLACE."""
+    monkeypatch.setattr(durable, "rename_new", refuse_with(errno.EINVAL))
+    monkeypatch.setattr(os.path, "lexists", lambda _: False)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    with pytest.raises(FileExistsError):
+        durable.move_new(tmp_path / "a", tmp_path / "b")
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["b"]
+
+
 def test_a_missing_source_or_folder_is_told(file_system, tmp_path):
     (tmp_path / "a").write_text("content")
     for source, target in (("missing", "b"), ("a", "missing/b")):

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from receiver.app import prepare
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, file_system
 from receiver.store.stage import stage_for
+from tests.releases.make import SITE, settings_at
 from tests.support.required import require
 
 
@@ -72,6 +74,15 @@ def test_a_rename_that_is_none_is_refused(tmp_path, monkeypatch, move):
     monkeypatch.setattr(durable, "move_new", move)
     told = refusal(tmp_path)
     assert told.startswith(f"the file system of {tmp_path} does not keep what is accepted: {MOVES[move]}; put ")
+
+
+def test_a_start_is_refused(tmp_path, monkeypatch):
+    for name, content in SITE.items():
+        (tmp_path / "site" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "site" / name).write_text(content)
+    monkeypatch.setattr(durable, "move_new", linked)
+    with pytest.raises(Problem, match=r"stage does not keep what is accepted: .* is still in its place; put "):
+        prepare(settings_at(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ class _Body:
         while (start := self._buffer.find(delimiter)) < 0 and len(self._buffer) - len(delimiter) <= longest:
             self._read_on()
         if not 0 <= start <= longest:
-            raise Problem(Code.MALFORMED_BODY, "The first boundary is not at the beginning of the body.")
+            raise Problem(Code.MALFORMED_BODY, "The body does not begin with the boundary that the Content-Type names.")
         if self._buffer[start - 2 : start] != b"\r\n":
             raise Problem(Code.MALFORMED_BODY, "The first boundary does not begin a line.")
         self._at = start + len(delimiter)
@@ -124,7 +124,7 @@ class _Body:
         """Add what arrives next to what was not read yet."""
         chunk = self._receive()
         if not chunk:
-            raise Problem(Code.TRUNCATED_BODY, "The body ended before its closing boundary.")
+            raise Problem(Code.TRUNCATED_BODY, "The body ended before its closing boundary, --boundary--.")
         self._buffer, self._at = self._buffer[self._at :] + chunk, 0
 
     def _receive(self) -> bytes:

@@ -23,7 +23,7 @@ _QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)  # RFC 9110 §
 _SEVERAL = re.compile(rf"(?:{TOKEN.pattern})?[ \t]*+,")
 _ESCAPED = re.compile(r'\\(["\\])')  # other backslashes stand for themselves: browsers do not escape them
 BLANKS = b" ", b"\t"
-BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]*+(?<! )")  # RFC 2046 §5.1.1
+BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?!#$%&*^`|~ -]*+(?<! )")  # RFC 2046 §5.1.1, and RFC 9110's: many send *****
 IDENTITY_ENCODINGS = {"", "7bit", "8bit", "binary"}  # RFC 7578 §4.7: others are not to be sent
 LENGTH = re.compile(r"0|[1-9][0-9]{0,18}")  # of a section, in bytes
 READ = {"content-disposition", "content-type", "content-length", "content-transfer-encoding"}  # others may say anything
@@ -34,14 +34,15 @@ CONTENT_TYPE, DISPOSITION = "The request's Content-Type", "A part's Content-Disp
 def boundary(content_type: str) -> str:
     """Return what stands between the sections of a body of this Content-Type. Raises `Problem`."""
     if main_value(content_type) != "multipart/form-data":
-        raise Problem(Code.NOT_MULTIPART, "The request must be multipart/form-data.")
+        raise Problem(Code.NOT_MULTIPART, "The Content-Type must be multipart/form-data; boundary=…")
     parameters = parse(content_type, CONTENT_TYPE, unquoted="")
     _require_one_way(parameters, "boundary", CONTENT_TYPE)
     found = parameters.get("boundary", "")
     if not 0 < len(found) <= limits.MAX_BOUNDARY or not BOUNDARY.fullmatch(found):
         raise Problem(
             Code.MALFORMED_BODY,
-            f"The Content-Type needs a boundary of 1 to {limits.MAX_BOUNDARY} characters that RFC 2046 §5.1.1 allows.",
+            f"The Content-Type needs a boundary of 1 to {limits.MAX_BOUNDARY} characters"
+            " that RFC 2046 §5.1.1 or RFC 9110 §5.6.2 allows.",
         )
     return found
 

@@ -228,10 +228,11 @@ def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) 
         if unknown == "refuse":
             yield Violation(part.label, Code.PART_UNKNOWN, "This process has no part of this name.")
         return
-    if rule.types and part.type not in rule.types and part.type not in map(registered, rule.types):
-        yield Violation(part.label, Code.PART_TYPE, _wanted(rule.types, part.type))
-    elif rule.sniff and not part.size:
+    known = not rule.types or part.type in rule.types or part.type in map(registered, rule.types)
+    if rule.sniff and not part.size and (known or part.type in _UNSPECIFIC):
         yield Violation(part.label, Code.PART_EMPTY, "The part has no content.")
+    elif not known:
+        yield Violation(part.label, Code.PART_TYPE, _wanted(rule.types, part.type))
     elif rule.sniff and contradicts(part.type, head):
         yield Violation(part.label, Code.PART_CONTENT, f"The part does not begin as {part.type} does.")
     if rule.max_size is not None and part.size > rule.max_size:

@@ -43,6 +43,7 @@ MORE = {  # names that .NET and libxml2 know, and Python does not
 }
 MARK, CHARSET, DECLARATION = "its byte order mark", "the charset of its part", "its XML declaration"
 HINT = "send UTF-8"
+PACKED = (b"\x1f\x8b\b", b"PK\3\4")  # gzip (RFC 1952 §2.3.1) and ZIP: no text begins so
 
 
 def _folded(name: str) -> str:
@@ -63,6 +64,8 @@ def decoded(content: bytes, charset: str = "", declared: str = "", *, own: bool 
     for mark, codec in MARKS:
         if content.startswith(mark):
             return _strict(content[len(mark) :], codec, MARK)
+    if content.startswith(PACKED):
+        raise MalformedError("it is packed; send it as it is")
     said = CHARSET if charset else DECLARATION if declared else ""
     codec = _known(charset or declared, said) if said else "utf_8"
     if said or b"\0" in content[:4]:

@@ -35,11 +35,18 @@ _PROBLEMS: dict[type[Exception], tuple[Code, str]] = {
     errors.ParseException: (Code.MALFORMED_REQUEST, "The request is malformed (RFC 9112)."),
 }
 
+_LENGTHS = {  # the headers that tell where a body ends
+    "CONTENT-LENGTH": "Content-Length is not one number, or comes with Transfer-Encoding (RFC 9112 §6.3).",
+    "TRANSFER-ENCODING": "Transfer-Encoding may be chunked alone, once, and in HTTP/1.1 (RFC 9112 §6.1).",
+}
+
 
 def judge(exception: Exception) -> Problem:
     """Return what is wrong with a request that raised `exception`."""
     if isinstance(exception, Problem):
         return exception
+    if isinstance(exception, errors.InvalidHeader) and exception.hdr in _LENGTHS:
+        return Problem(Code.MALFORMED_REQUEST, _LENGTHS[exception.hdr])
     for kind, (code, detail) in _PROBLEMS.items():
         if isinstance(exception, kind):
             return Problem(code, detail)

@@ -150,7 +150,7 @@ def _host(environ: Environ) -> str:
 def _take(context: Context, process: Process, environ: Environ, cost: Cost) -> Receipt:
     """Read a delivery and take it. Raises `Problem`: before the body is read if there is no space, or it is packed."""
     stage = context.stage_with_space(process)
-    if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
+    if environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
         raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")
     incoming = form.sections(
         cost,

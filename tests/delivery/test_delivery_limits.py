@@ -83,8 +83,8 @@ def test_a_boundary_may_be_so_long(size):
             heads.boundary(header)
 
 
-@pytest.mark.parametrize("character", ["\x7f", "%", "@", "é", " "])
-def test_a_boundary_has_the_characters_of_the_rfc_alone_and_no_blank_at_its_end(character):
+@pytest.mark.parametrize("character", ["\x7f", "<", "@", "é", " "])
+def test_a_boundary_has_the_characters_of_the_rfcs_alone_and_no_blank_at_its_end(character):
     with pytest.raises(Problem):
         heads.boundary(f'multipart/form-data; boundary="x{character}"')
 

@@ -50,6 +50,7 @@ def test_a_row_of_the_table(hostile, case):
         assert faults(asked, first) == []
     if case.code:
         assert (first.headers["content-type"], first.json["code"]) == ("application/problem+json", case.code)
+    assert case.says in first.body.decode()
     assert bool(new_output - output) == (PUBLISHED in case.kept)
     assert bool(new_quarantine - quarantine) == (QUARANTINE in case.kept)
     assert left_in(hostile.data / "stage") == []

@@ -33,7 +33,7 @@ def post(app, path="/referrals", content=None, headers=None, **environ):
         ({}, 200, None),
         ({"Content-Encoding": " Identity "}, 200, None),
         ({"Content-Encoding": "gzip"}, 415, "not-multipart"),
-        ({"Content-Encoding": ""}, 415, "not-multipart"),
+        ({"Content-Encoding": ""}, 200, None),
         ({"Authorization": "Bearer wrong"}, 401, "token-refused"),
         ({"Authorization": f"bearer   {TOKEN} "}, 200, None),
         ({"Content-Type": "text/plain"}, 415, "not-multipart"),

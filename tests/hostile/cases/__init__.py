@@ -3,7 +3,7 @@
 `tests/hostile/test_table.py` sends each row to a running service; docs/hardening.md shows them.
 """
 
-from . import again, documents, dotnet, json, multipart, names, requests, templates, xml
+from . import again, documents, dotnet, json, multipart, names, requests, senders, templates, xml
 from .building import Case
 
 TABLE: dict[str, list[Case]] = {
@@ -17,6 +17,7 @@ TABLE: dict[str, list[Case]] = {
     "Names of files": names.files(),
     "Names of sections and fields": names.sections(),
     "What .NET sends": dotnet.cases(),
+    "What other clients send": senders.cases(),
     "Documents": documents.documents(),
     "JSON that cannot be read": json.malformed(),
     "JSON that is not what it should be": json.invalid(),

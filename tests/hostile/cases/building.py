@@ -39,6 +39,7 @@ class Case:
     kept: str = NOTHING
     half_close: bool = False  # the sender closes its side after the last byte
     answers: tuple[int, ...] = ()  # statuses of the answers that follow on the same connection
+    says: str = ""  # words of the answer that lead its reader to the fault
 
     @property
     def asks(self) -> tuple[str, str]:

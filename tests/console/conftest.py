@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import time
 from itertools import count
 
 import pytest
@@ -11,8 +12,10 @@ from werkzeug.serving import make_server
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from receiver.app import create_app as create_service
+from receiver.core.delivery import Status
 from receiver.core.settings import Settings
 from receiver.store.accounts import Accounts, Role, User
+from receiver.store.entry import Entry
 from receiver.store.ledger import Ledger
 from receiver.web.console import create_app
 
@@ -92,6 +95,14 @@ def ids(settings, service) -> dict[str, str]:
 def deliver(service, source_id: str, changes, **more) -> None:
     """Deliver a fax as the platform would."""
     run_wsgi_app(service, EnvironBuilder(method="POST", **request_of(source_id, changes, **more)).get_environ())
+
+
+def settled(settings, id_: str) -> Entry:
+    """Return what became of a delivery: it is marked as published a moment after its files lie there."""
+    ledger, deadline = Ledger(settings.ledger), time.monotonic() + 60
+    while (entry := ledger.find(id_)).status is Status.COMMITTED and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return entry
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from receiver.core.delivery import Status
 from receiver.store.ledger import Ledger
 
-from .conftest import deliver, opened_by
+from .conftest import deliver, opened_by, settled
 
 
 def drawn(page):
@@ -28,7 +28,7 @@ def test_a_held_fax_is_corrected_and_published_by_keyboard_alone(page, url, sett
     page.keyboard.type("00071235")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("text=The delivery was corrected.")
-    entry = Ledger(settings.ledger).find(ids["held"])
+    entry = settled(settings, ids["held"])
     assert entry.status is Status.PUBLISHED
     record = next(output.path for output in entry.outputs if output.path.endswith(".hl7"))
     assert b"|00071235^" in (settings.output / record).read_bytes()
@@ -47,6 +47,42 @@ def test_the_pages_of_a_document_turn_and_grow_by_key(page, url, ids):
         page.keyboard.press("n")
     assert answered.value.status == 200
     assert page.inner_text("[data-page]") == "2"
+
+
+def test_each_key_of_the_list_and_of_the_document_does_what_it_says(page, url, ids):
+    page.goto(f"{url}/deliveries")
+    rows = page.locator(".list tbody tr")
+    for key, at in (("j", 0), ("j", 1), ("k", 0), ("k", 0)):
+        page.keyboard.press(key)
+        assert rows.nth(at).get_attribute("class") == "at"
+    page.keyboard.press("/")
+    assert page.locator("#search").evaluate("field => field === document.activeElement")
+    page.keyboard.type("jk/")  # a letter that is typed is no key
+    assert page.input_value("#search") == "jk/"
+    page.goto(f"{url}/deliveries/{ids['held']}")
+    drawn(page)
+    page.locator("h1").click()
+    for key, looks in (("+", " w150"), ("+", " w200"), ("-", " w150"), ("-", ""), ("-", "")):
+        page.keyboard.press(key)
+        assert page.get_attribute(".paper", "class") == f"paper{looks}"
+    for key, number in (("n", "2"), ("n", "2"), ("p", "1"), ("p", "1")):
+        page.keyboard.press(key)
+        page.wait_for_selector(f"[data-page]:text-is('{number}')")
+
+
+def test_an_id_is_copied_by_one_click(page, url, ids):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{url}/deliveries/{ids['held']}")
+    page.click("[data-copy]")
+    page.wait_for_selector("[data-copy]:text-is('copied')")
+    assert page.evaluate("navigator.clipboard.readText()") == ids["held"]
+
+
+def test_moments_are_written_as_the_browser_does_and_told_by_their_age(page, url, ids):
+    page.goto(f"{url}/deliveries")
+    first = page.locator(".list tbody tr").first
+    assert page.evaluate("document.querySelector('.list time').textContent.includes('T')") is False
+    assert "ago" in first.locator(".age").inner_text() or first.locator(".age").inner_text() == "now"
 
 
 def test_a_click_on_a_field_marks_where_it_stands_in_the_record(page, url, ids):
@@ -116,4 +152,4 @@ def test_a_job_shows_how_far_it_has_come_until_it_is_done(page, url, settings, i
     page.wait_for_selector("text=The dry run is complete")  # the page looks again by itself
     page.click("button:has-text('Release these')")
     page.wait_for_selector("[role=status]:has-text('Done.')")
-    assert Ledger(settings.ledger).find(ids["held"]).status is Status.PUBLISHED
+    assert settled(settings, ids["held"]).status is Status.PUBLISHED

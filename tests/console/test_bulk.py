@@ -11,6 +11,7 @@ from receiver.store.accounts import Role
 from receiver.store.jobs import Jobs, State
 from receiver.store.ledger import Ledger
 
+from .conftest import settled
 from .test_console import OURS, act, client
 
 
@@ -63,7 +64,7 @@ def test_what_was_tried_is_done_once_and_each_delivery_has_its_outcome(console, 
     page = made.get(place).text
     assert "Done." in page
     assert f"<dt>published</dt><dd>{len(held)}</dd>" in page
-    assert all(Ledger(settings.ledger).find(id_).status is Status.PUBLISHED for id_ in held)
+    assert all(settled(settings, id_).status is Status.PUBLISHED for id_ in held)
     assert {look.event for look in accounts.looks(delivery=held.pop())} == {"release"}
     assert step(made, place, "do").status_code == 409
 
@@ -112,7 +113,7 @@ def test_a_job_whose_console_died_is_gone_on_with(console, settings, ids, monkey
     monkeypatch.setattr(jobs_module, "QUIET", timedelta(seconds=-1))
     assert "Whoever worked on it has gone" in made.get(place).text
     assert step(made, place, "resume").status_code == 303
-    assert Ledger(settings.ledger).find(ids["held"]).status is Status.PUBLISHED
+    assert settled(settings, ids["held"]).status is Status.PUBLISHED
 
 
 def test_somebody_elses_job_is_seen_and_stopped_but_not_done(console, ids):

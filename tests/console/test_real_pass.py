@@ -7,10 +7,9 @@ from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.delivery.render import render
 from receiver.store.accounts import Role
-from receiver.store.ledger import Ledger
 from receiver.web.console import create_app
 
-from .conftest import deliver
+from .conftest import deliver, settled
 from .test_bulk import begin, step
 from .test_console import OURS, act, client, seen
 
@@ -47,7 +46,7 @@ def rule(console, **keys):
 
 
 def status(settings, ids):
-    return Ledger(settings.ledger).find(ids["held"]).status
+    return settled(settings, ids["held"]).status
 
 
 @pytest.mark.parametrize("action", ["correct", "release"])

@@ -5,7 +5,7 @@ import pytest
 from receiver.core.delivery import Status
 from receiver.store.ledger import Ledger
 
-from .conftest import NUMBERS, deliver, opened_by
+from .conftest import NUMBERS, deliver, opened_by, settled
 
 DOUBT = ".item:not([hidden]) [name='field.mrn']:focus"
 
@@ -23,7 +23,7 @@ def held(settings, service):
 
 
 def mrn(settings, entry):
-    found = Ledger(settings.ledger).find(entry.id)
+    found = settled(settings, entry.id)
     assert found.status is Status.PUBLISHED
     path = next(output.path for output in found.outputs if output.path.endswith(".hl7"))
     return (settings.output / path).read_text().partition("PID|1||")[2].partition("^")[0]

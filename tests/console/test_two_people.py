@@ -10,6 +10,7 @@ from receiver.store.accounts import Role
 from receiver.store.ledger import Ledger
 from receiver.web.console import create_app
 
+from .conftest import settled
 from .test_bulk import begin, finish
 from .test_console import OURS, act, client
 
@@ -24,7 +25,7 @@ def console(settings, accounts):
 
 
 def status(settings, ids):
-    return Ledger(settings.ledger).find(ids["held"]).status
+    return settled(settings, ids["held"]).status
 
 
 def correct(made, settings, ids, value="00071235"):

@@ -223,7 +223,10 @@ def test_a_server_that_was_away_gives_nobody_up_for_its_own_silence(place, monke
     monkeypatch.setattr(hosts, "SILENT", 7 * 86_400)  # longer than this server runs
     assert place.ledger.hosts.give_up_silent() == 0
     monkeypatch.setattr(hosts, "SILENT", 0.1)
-    assert place.ledger.hosts.give_up_silent() == 1
+    deadline = time.monotonic() + 60
+    while place.ledger.hosts.give_up_silent() == 0:  # a beat was on its way
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_the_same_given_up_delivery_is_finished_by_one_at_a_time(place):

@@ -74,6 +74,15 @@ async def stalled_body(port: int) -> int:
     return await dripping(port, WHOLE[:-10], None)
 
 
+async def cut_off(port: int) -> int:
+    """Stop as a proxy does that has 500 bodies on their way: all end at the same moment."""
+    begun = [await connected(port, WHOLE[:-10]) for _ in range(500)]
+    await asyncio.sleep(2)  # until the service waits for all of them
+    for _, writer in begun:
+        writer.close()
+    return 0
+
+
 async def large_stalled_body(port: int) -> int:
     return await dripping(port, head(10**7) + PART[:-3] % 1 + bytes(300_000), None)
 
@@ -135,6 +144,7 @@ KINDS: dict[str, tuple[Callable[[int], Awaitable[int]], int, float, set[int]]] =
     "slow bodies": (slow_body, 300, 0, {408}),
     "stalled bodies": (stalled_body, 2_000, 0, {408}),
     "stalled bodies of 300 KB": (large_stalled_body, 40, 0, {400, 408}),
+    "proxies that restart": (cut_off, 1, 3, {0}),
     "slow readers": (slow_reader, 60, 0, {0}),
     "never closing": (never_closing, 50, 0, {401}),
     "quote bombs": (quotes, 1, 5, {400, 413, 431}),

@@ -17,7 +17,7 @@ from referencing.jsonschema import DRAFT202012, specification_with
 
 from receiver.core.faults import Fault, Severity
 from receiver.core.positions import Positions, json_positions
-from receiver.schemas import advice
+from receiver.schemas import advice, words
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.json_text import exact, loads, utf8
 
@@ -66,7 +66,7 @@ class Library:
 
     def add(self, path: Path) -> SchemaFile | None:
         """Read a file; None, and a fault in `faults`, if it is unreadable or not JSON."""
-        file, place = self._name(path), path.resolve()
+        file, place = words.file(path, self._site), path.resolve()
         if not place.is_relative_to(self._folder):
             hint = "copy it into schemas/: what it links to elsewhere is not read"
             self.faults.append(Fault(file, 1, 1, "outside-schemas", "the file does not lie in schemas/", hint))
@@ -74,15 +74,17 @@ class Library:
         uri = ROOT + quote(place.relative_to(self._folder).as_posix())
         if uri in self.documents:
             return self.documents[uri]
+        raw = b""
         try:
-            source = utf8(path.read_bytes())
+            raw = path.read_bytes()
+            source = utf8(raw)
             self.documents[uri] = document = SchemaFile(uri, file, exact(loads(source)), json_positions(source))
         except OSError as error:
             self.faults.append(
                 Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read", advice.UNREADABLE)
             )
         except MalformedError as error:
-            told = advice.of_file(error.message, _letter(path, error))
+            told = advice.of_file(error.message, _letter(raw, error))
             self.faults.append(Fault(file, error.line, error.column, "not-json", *told))
         else:
             return document
@@ -127,10 +129,6 @@ class Library:
             if _peek(path) == uri and (document := self.add(path)):
                 yield document
 
-    def _name(self, path: Path) -> str:
-        absolute, site = path.absolute(), self._site.absolute()
-        return absolute.relative_to(site).as_posix() if absolute.is_relative_to(site) else path.as_posix()
-
 
 def dialect(contents: Any) -> Specification[Any]:
     """Return the rules of the draft that a schema declares; 2020-12 by default."""
@@ -144,11 +142,11 @@ def identity(contents: Any) -> str | None:
     return declared.removesuffix("#") if isinstance(declared, str) else None
 
 
-def _letter(path: Path, error: MalformedError) -> str:
+def _letter(raw: bytes, error: MalformedError) -> str:
     """Return the character at which reading a file stopped; "" if it is not UTF-8."""
     try:
-        lines = path.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError):
+        lines = raw.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError:
         return ""
     return lines[error.line - 1][error.column - 1 : error.column] if error.line <= len(lines) else ""
 

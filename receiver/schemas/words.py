@@ -1,7 +1,8 @@
-"""Quotes names and rules in messages: one line, bounded, never a value."""
+"""Writes names, rules and files in messages: one line, bounded, never a value."""
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 MAX_NAME = 64  # characters shown of a name that a sender chose
 MAX_RULE = 200  # characters shown of a pattern or a value that a schema holds
@@ -30,3 +31,12 @@ def listed(words: Iterable[str], joint: str = ", ") -> str:
     every = list(words)
     rest = f"{joint}… ({len(every) - MAX_LIST} more)" if len(every) > MAX_LIST else ""
     return joint.join(every[:MAX_LIST]) + rest
+
+
+def file(path: Path, site: Path) -> str:
+    """Return what a file is called: by its path in the site, also if that is behind a symbolic link."""
+    absolute = path.absolute()
+    for root in (site.absolute(), site.resolve()):
+        if absolute.is_relative_to(root):
+            return absolute.relative_to(root).as_posix()
+    return absolute.as_posix()

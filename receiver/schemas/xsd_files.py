@@ -83,14 +83,14 @@ class Files:
         self.documents: dict[Path, SchemaFile] = {}
         self.faults: list[Fault] = []
         self._folder = folder.resolve()
-        self._site = site.absolute()
+        self._site = site
 
     def add(self, path: Path) -> SchemaFile | None:
         """Read a file and what it refers to; None if it cannot be read."""
         place = path.resolve()
         if place in self.documents:
             return self.documents[place]
-        file = self._name(path)
+        file = words.file(path, self._site)
         if not place.is_relative_to(self._folder):
             hint = "copy it into schemas/: what it links to elsewhere is not read"
             self.faults.append(Fault(file, 1, 1, "outside-schemas", "the file does not lie in schemas/", hint))
@@ -136,11 +136,6 @@ class Files:
             return None
         target = (document.path.parent / unquote(parts.path)).resolve()
         return target if target.is_relative_to(self._folder) and target.is_file() else None
-
-    def _name(self, path: Path) -> str:
-        absolute = path.absolute()
-        inside = absolute.is_relative_to(self._site)
-        return absolute.relative_to(self._site).as_posix() if inside else path.as_posix()
 
 
 def _is_read_by_libraries(path: Path) -> bool:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from receiver.core.faults import Severity
-from receiver.schemas import json_schema, json_text
+from receiver.core.faults import ConfigurationError, Severity
+from receiver.schemas import folder, json_schema, json_text
 from receiver.schemas.json_schema import MAX_VIOLATIONS
-from tests.support.schema_folder import Schemas
+from tests.support.schema_folder import XS, Schemas
 
 ROOT = Path(__file__).parents[2]
 DRAFTS = {
@@ -267,6 +267,20 @@ def test_schemas_find_each_other_by_the_names_they_give_themselves(schemas: Sche
         ("required", "names.json#/required"),
         ("type", "main.json#/$defs/b/type"),
     }
+
+
+def test_a_file_is_called_by_its_place_in_a_site_that_is_behind_a_link(schemas: Schemas, tmp_path: Path) -> None:
+    schemas.write("names.json", {"nullable": True})
+    schemas.write("names.xsd", "<nothing/>")
+    schemas.write("main.json", {"$ref": "names.json"})
+    schemas.write("main.xsd", f'<xs:schema {XS}><xs:include schemaLocation="names.xsd"/></xs:schema>')
+    (tmp_path / "link").symlink_to(schemas.site)
+    for site in (schemas.site, tmp_path / "link"):
+        ready = folder.Schemas(site / "schemas", site)
+        assert [each.file for each in ready.json("main.json").warnings] == ["schemas/names.json"]
+        with pytest.raises(ConfigurationError) as caught:
+            ready.xml("main.xsd")
+        assert {each.file for each in caught.value.faults} == {"schemas/names.xsd"}
 
 
 def test_a_schema_may_refer_to_itself_and_to_its_draft(schemas: Schemas) -> None:

@@ -252,6 +252,7 @@ def test_multi_character_escapes_are_those_of_xml_schema() -> None:
         ('<xs:include schemaLocation="../../outside.xsd"/>', 2, 1, "unresolved-reference", "outside.xsd"),
         ('<xs:include schemaLocation="/etc/passwd"/>', 2, 1, "unresolved-reference", "passwd"),
         ('<xs:include schemaLocation="file:///etc/passwd"/>', 2, 1, "unresolved-reference", "passwd"),
+        ('<xs:include schemaLocation="file:main.xsd"/>', 2, 1, "unresolved-reference", "file:main.xsd"),
         ('<xs:include schemaLocation="link.xsd"/>', 2, 1, "unresolved-reference", "link.xsd"),
         ('<xs:import namespace="urn:x" schemaLocation="nope.xsd"/>', 2, 1, "unresolved-reference", "nope.xsd"),
         ('<xs:redefine schemaLocation="nope.xsd"/>', 2, 1, "unresolved-reference", "nope.xsd"),

@@ -28,6 +28,7 @@ def found(*_):
 @pytest.fixture
 def infected(monkeypatch):
     monkeypatch.setattr("receiver.delivery.receive.scan", found)
+    monkeypatch.setattr("receiver.delivery.receive._is_scanned", bool)  # every part
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def turned_away(monkeypatch):
         raise Problem(Code.SOURCE_ID_CONFLICT, VIRUS)
 
     monkeypatch.setattr("receiver.delivery.receive.scan", scan)
+    monkeypatch.setattr("receiver.delivery.receive._is_scanned", bool)  # every part
 
 
 def rule(console, **keys):
@@ -126,6 +128,7 @@ def test_a_correction_stays_when_it_is_held_again(console, settings, ids, monkey
     ada = client(console)
     with monkeypatch.context() as patched:
         patched.setattr("receiver.delivery.receive.scan", found)
+        patched.setattr("receiver.delivery.receive._is_scanned", bool)  # every part
         act(ada, settings, ids["held"], "correct", **{"field.mrn": "00071235"})
     act(ada, settings, ids["held"], action, **fields)
     assert status(settings, ids) is Status.PUBLISHED

@@ -38,6 +38,7 @@ def scanner(monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr("receiver.delivery.receive.scan", scan)
+        patched.setattr("receiver.delivery.receive._is_scanned", bool)  # every part
         yield patched
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -114,17 +115,26 @@ def published_by(service: Service) -> float:
     return sum(map(float, found))
 
 
+def taken(front: Front, raw: bytes) -> str:
+    """Send a delivery until it is taken, as a platform does on a busy machine, and return its id."""
+    deadline = time.monotonic() + 60
+    while True:
+        answer = front.exchange(raw)
+        if answer.status == 200:
+            return answer.json["id"]
+        assert answer.status == 503, answer.body
+        assert time.monotonic() < deadline
+
+
 def test_nginx_spreads_deliveries_and_goes_on_with_one_host(pair, tmp_path):
     require("nginx and openssl are not installed" if MISSING else "")
     one, two = pair
     front = Front(tmp_path, one.port, two.port).wait()
     before = [published_by(each) for each in pair]
     try:
-        answers = [front.exchange(referral(f"front-{number}")) for number in range(8)]
-        assert [each.status for each in answers] == [200] * 8
-        ids = [each.json["id"] for each in answers]
+        ids = [taken(front, referral(f"front-{number}")) for number in range(8)]
         assert all(published_by(each) > count for each, count in zip(pair, before, strict=True))
-        two.stop()
+        two.stop()  # the last test with both
         again = [front.exchange(referral(f"front-{number}")) for number in range(8) for _ in range(4)]
         assert {each.status for each in again} <= {200, 503}  # each host is tried again after 10 s
         assert {each.json["id"] for each in again if each.status == 200} == set(ids)

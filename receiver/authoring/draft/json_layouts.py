@@ -35,10 +35,15 @@ def found(documents: Sequence[Any], wanted: Wanted) -> Iterator[Candidate]:
 
 
 def _of_members(each: str, steps: Steps, items: Items, total: int, wanted: Wanted) -> Iterator[Candidate]:
-    members = [(number, member) for number, place in items for member in place.values()]
-    names = [(number, name) for number, place in items for name in place]
+    pairs = [(number, pair) for number, place in items for pair in place.items() if not _are_rows(pair[1])]
+    members, names = ([(number, pair[side]) for number, pair in pairs] for side in (1, 0))
     known = _found(each, steps, members, total)
     yield from _members(known, column("key", "", names, len(names)), members, wanted)
+
+
+def _are_rows(value: Any) -> bool:
+    """Return whether a member holds the rows of a table, or did until they were taken out: that is no field."""
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
 
 
 def _groups(objects: Mapping[Steps, Items]) -> dict[Steps, list[Steps]]:

@@ -170,7 +170,9 @@ def _likeliest(sources: Sources, wanted: Wanted, claims: Claims) -> Candidate:
     """
     layout = LAYOUTS[sources.form]
     documents = sources.documents if wanted.of_fields() else claims.pruned()
-    candidates: list[Candidate] = sorted(layout.found(documents, wanted), key=lambda each: -each.likely)
+    candidates: list[Candidate] = sorted(
+        layout.found(documents, wanted), key=lambda each: (-each.likely, each.each.count("."))
+    )
     if not wanted.of_fields():
         candidates.sort(key=claims.hold)
     for each in candidates:

@@ -42,7 +42,11 @@ def roles(columns: Sequence[Column], wanted: Wanted, *, alone: bool) -> Roles | 
     if not pairs:
         return None
     points, _, name, value = max(pairs, key=lambda each: each[:2])
-    return Roles(name, value, confidence([each for each in columns if each not in (name, value)], wanted), points)
+    others = [each for each in columns if each not in (name, value)]
+    if sure := confidence(others, wanted):
+        return Roles(name, value, sure, points)
+    beside = confidence([each for each in others if _owner(each) == _owner(value)], wanted)
+    return Roles(name, value, beside, points - (SURE if beside else 0))  # of several: no sign that these are fields
 
 
 def value_of(columns: Sequence[Column], wanted: Wanted) -> Column | None:
@@ -62,6 +66,10 @@ def confidence(columns: Sequence[Column], wanted: Wanted) -> Column | None:
     )
     clear = [points for points, _ in found if points == found[0][0]]
     return found[0][1] if len(clear) == 1 else None
+
+
+def _owner(column: Column) -> str:
+    return column.path.rpartition(".")[0]
 
 
 def name_points(column: Column) -> float:
@@ -149,6 +157,7 @@ def _depth(column: Column) -> int:
 
 
 MANY = 20  # fields; from there on more of them make a list no likelier
+SURE = 40  # points of a list whose items tell how sure each is
 SINGLE = 50  # points of single values, each under its own name: less than of names with values, if both are there
 
 
@@ -175,7 +184,7 @@ class Found:
 
     def candidate(self, name: str, value: str, confidence: Column | None, points: float) -> Candidate:
         """Return how names and values are read; `points` rate how well they fit."""
-        likely = points + self._points() + (40 if confidence else 0)
+        likely = points + self._points() + (SURE if confidence else 0)
         return Candidate(self.each, name, value, confidence.path if confidence else None, likely)
 
     def single(self, name: str, value: str) -> Candidate:

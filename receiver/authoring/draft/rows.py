@@ -12,11 +12,12 @@ from receiver.authoring.draft.reading import Seen
 from receiver.authoring.draft.roles import confidence, roles, value_of
 from receiver.authoring.draft.sources import FORMS, Sources
 from receiver.authoring.draft.wanted import Wanted
-from receiver.authoring.draft.words import CONFIDENCES, PARTLY, VALUES, likeness
+from receiver.authoring.draft.words import CONFIDENCES, PARTLY, PLACES, VALUES, likeness
 
 RECURRING = 0.5  # of the names of cells: as many are in two rows of one document, or they are no rows
 DISTINCT = 0.9  # of the names within one row
 FEWEST = 2  # rows, and cells of a row: one of either is a list of values
+CELLS = 4  # that a row says of its own where it also tells its place on a page: a word that was read has fewer
 LISTS: Mapping[str, Any] = {"json": json_layouts, "xml": xml_layouts}
 # what readers of characters say of a page, and not of the document
 OF_A_PAGE = frozenset(
@@ -181,12 +182,27 @@ def _is_kind(row: Any, key: str) -> bool:
 
 def by_columns(sources: Sources, rows: Rows) -> Iterator[DraftedTable]:
     """Yield the table whose rows have the same members, if they are rows."""
-    grouped_only = any(isinstance(row, dict) and row.keys() & GEOMETRY for _, row in rows.items)
     found = [each for each in LISTS[sources.form].columns_of(rows.items) if not is_list(each)]
-    columns = dict(_columns(found, grouped_only=grouped_only))
+    placed = any(isinstance(row, dict) and row.keys() & GEOMETRY for _, row in rows.items)
+    grouped_only = placed and sum(map(_is_cell, found)) < CELLS
+    sure = _confidence_of_row(found) if placed and not grouped_only else None
+    columns = dict(_columns([each for each in found if not sure or _is_cell(each)], grouped_only=grouped_only))
+    columns = {name: (value, cell_sure or sure) for name, (value, cell_sure) in columns.items()}
     leaves = sources.form == "xml" and not any(len(row) for _, row in rows.items)
     if len(columns) >= FEWEST and not (leaves and any(each.path == "." for each in found)):
         yield DraftedTable(word_of(rows.steps), path_of(sources, rows.steps), None, Cells(columns=columns))
+
+
+def _confidence_of_row(found: Sequence[Column]) -> str | None:
+    """Return the path to the confidence of a row as a whole, if it tells one: it is that of each cell."""
+    known = [each.path for each in found if "." not in each.path and likeness(each.word, CONFIDENCES) > PARTLY]
+    return known[0] if len(known) == 1 else None
+
+
+def _is_cell(column: Column) -> bool:
+    """Return whether a member of a row says something of its own, and not how sure or where it was read."""
+    others = max(likeness(column.word, PLACES), likeness(column.word, CONFIDENCES))
+    return bool(column.texts) and "." not in column.path and not others
 
 
 def _columns(found: Sequence[Column], *, grouped_only: bool) -> Iterator[tuple[str, tuple[str, str | None]]]:

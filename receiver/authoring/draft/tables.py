@@ -121,7 +121,7 @@ def _is_table(sources: Sources, rows: Rows) -> bool:
     known = roles(every, Wanted(), alone=False)
     if known is None or known.name.called() < RECURRING:
         return True
-    if likeness(known.name.word, NAMES):
+    if any(likeness(word, NAMES) for word in re.split("[./]", known.name.path)):
         return False
     return any(_tells(each) for each in every if each not in (known.name, known.value, known.confidence))
 

@@ -29,7 +29,24 @@ LISTS = (
     *("felder", "merkmale", "werte", "champs", "valeurs", "velden", "waarden", "campos", "valores", "datos"),
 )
 PLACES = (  # where on the page something was read: numbers that are neither value nor confidence
-    *("x", "y", "w", "h", "left", "top", "right", "bottom", "width", "height", "x1", "x2", "y1", "y2", "page"),
+    *(
+        "x",
+        "y",
+        "w",
+        "h",
+        "left",
+        "top",
+        "right",
+        "bottom",
+        "width",
+        "height",
+        "x1",
+        "x2",
+        "y1",
+        "y2",
+        "page",
+        "pageid",
+    ),
     *("pagenumber", "line", "row", "column", "position", "index", "order", "seite", "zeile", "pagina", "ligne"),
 )
 OTHERS = (  # what looks like an id, and is that of somebody or something else

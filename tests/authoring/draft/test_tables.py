@@ -30,6 +30,17 @@ EXPECTED = {
     },
     "abbyy-vantage.json": {"items": {"Description": "Gloves", "Quantity": "2", "Total Price": "60.00"}},
     "docsumo.json": {"line_items": {"Description": "Gloves", "Quantity": "2", "Amount": "60.00"}},
+    "aws-textract-expense.json": {"line_items": {"ITEM": "Gloves", "QUANTITY": "2", "PRICE": "$60.00"}},
+    "mindee-invoice.json": {
+        "line_items": {
+            "description": "Gloves",
+            "product_code": "GL",
+            "quantity": 2.0,
+            "tax_rate": 19.0,
+            "total_amount": 60.0,
+            "unit_price": 30.0,
+        },
+    },
     "plain-lines.json": {
         "lines": {
             "sku": "GL-1",
@@ -56,6 +67,8 @@ FIELDS = {  # names of fields that the tables must not have taken
     "google-document-ai.json": "invoice_id",
     "abbyy-vantage.json": "Invoice Number",
     "docsumo.json": "Invoice_Number",
+    "aws-textract-expense.json": "INVOICE_RECEIPT_ID",
+    "mindee-invoice.json": "invoice_number",
     "plain-lines.json": "invoice_number",
     "nested-claim.xml": "mrn",
     "named-cells.xml": "supplier",

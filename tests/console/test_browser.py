@@ -78,6 +78,22 @@ def test_an_id_is_copied_by_one_click(page, url, ids):
     assert page.evaluate("navigator.clipboard.readText()") == ids["held"]
 
 
+def test_what_was_typed_is_not_lost_unasked_nor_released_without_it(page, url, settings, ids):
+    # paperless-ngx #955, paperless-ng #57
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.goto(f"{url}/deliveries/{ids['held']}")
+    page.wait_for_selector("[data-doubt]:focus")
+    page.keyboard.type("9")
+    with page.expect_event("dialog"):
+        page.click("text=Release: I have looked", no_wait_after=True)
+    assert asked == ["beforeunload"]
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+    page.keyboard.press("Control+Enter")  # publishing them asks nothing
+    page.wait_for_selector("text=The delivery was corrected.")
+    assert asked == ["beforeunload"]
+
+
 def test_moments_are_written_as_the_browser_does_and_told_by_their_age(page, url, ids):
     page.goto(f"{url}/deliveries")
     first = page.locator(".list tbody tr").first

@@ -156,6 +156,14 @@ document.addEventListener("keydown", (event) => {
   KEYS[event.key]();
 });
 
+// Corrections that were typed are not lost unasked, nor is a delivery released or discarded without them.
+const corrections = document.querySelector("main > .beside .fields")?.closest("form");
+corrections?.addEventListener("submit", () => { corrections.sent = true; });
+addEventListener("beforeunload", (event) => {
+  const changed = [...(corrections?.elements ?? [])].some((field) => "defaultValue" in field && field.value !== field.defaultValue);
+  if (changed && !corrections.sent) event.preventDefault();
+});
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;

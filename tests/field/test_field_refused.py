@@ -51,6 +51,12 @@ def test_what_is_read_through_a_loop_or_a_variable_is_told_at_its_field(mapped):
     assert refused(mapped, template, codes=["1964", "x"]).violations[0].where == "fields/codes"
 
 
+def test_a_time_zone_that_nobody_knows_is_told_at_the_field_that_names_it(mapped):
+    template = 'a\n{{ fields.seen | date("iso", "iso", zone=fields.zone) }}'
+    problem = refused(mapped, template, seen="2026-01-02T10:00", zone="Nowhere/Land")
+    assert [each.where for each in problem.violations] == ["fields/zone"]
+
+
 def test_each_field_of_several_is_told(mapped):
     problem = refused(mapped, 'a\n{{ (fields.mrn ~ fields.items) | date("%Y") }}')
     assert [each.where for each in problem.violations] == ["fields/mrn", "fields/items"]

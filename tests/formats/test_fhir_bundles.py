@@ -2,6 +2,7 @@
 
 import pytest
 
+from receiver.formats.fhir import bundles
 from receiver.formats.fhir import check as fhir
 
 ONE, TWO = "urn:uuid:00000000-0000-4000-8000-000000000001", "urn:uuid:00000000-0000-4000-8000-000000000002"
@@ -58,3 +59,9 @@ def test_a_bundle_that_breaks_a_rule_is_told_where(name):
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_bundle_that_keeps_the_rules_has_no_fault(name):
     assert fhir.violations(RIGHT[name]) == ()
+
+
+@pytest.mark.parametrize("reference", [7, ["#p"], {"reference": 7}, None])
+def test_a_reference_that_is_no_text_is_left_to_the_model(reference):
+    assert list(bundles.faults(observation(reference))) == []
+    assert [each.where for each in fhir.violations(observation(reference))] == ["/subject/reference"]

@@ -238,6 +238,21 @@ def test_multi_character_escapes_are_those_of_xml_schema() -> None:
     assert Linear(r"\d", "1.0").match("٣")
 
 
+@pytest.mark.parametrize(
+    ("type_", "hint"),
+    [
+        ("string", 'write the prefix of XML Schema before it: "xs:string"'),
+        ("strng", 'did you mean "xs:string"?'),
+        ("xs:strng", 'did you mean "xs:string"?'),
+        ("phone", "define a type of this name, or write one of XML Schema's own"),
+    ],
+)
+def test_a_type_that_is_not_there_is_told_with_the_one_that_may_be_meant(
+    schemas: Schemas, type_: str, hint: str
+) -> None:
+    assert [each.hint for each in schemas.xsd_faults(f'<xs:element name="a" type="{type_}"/>')] == [hint]
+
+
 # what is wrong with a schema ------------------------------------------------------------------------------------
 
 

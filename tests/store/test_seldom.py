@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import threading
 import time
 from contextlib import closing, nullcontext
 from dataclasses import replace
@@ -159,6 +160,15 @@ def test_a_doubt_stays_until_it_is_settled(alone):
     assert ids(alone) == []
     alone._transact([ticket(put(1))], time.monotonic() + 1)
     assert (ids(alone), alone._doubtful) == (["ID1"], False)
+
+
+def test_who_has_waited_longest_leads_next(alone):
+    waiting = [ticket(put(number)) for number in (1, 2)]
+    for each in waiting:
+        each.woken = threading.Event()
+    alone._waiting = [*waiting]
+    alone._hand_over([])
+    assert [each.woken.is_set() for each in waiting] == [True, False]
 
 
 # publication ------------------------------------------------------------------------------------------------------

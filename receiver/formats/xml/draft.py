@@ -19,7 +19,7 @@ HEAD = """\
 def template(slots: Sequence[Slot], title: str) -> str:
     """Return the template. A field that is absent leaves no element behind."""
     comment = f"<!-- {escape(title).replace('-', ' ')} -->\n"
-    head = HEAD.replace("<record", comment + "<record", 1)
+    head = HEAD.replace("<record", comment + "<record")
     return head + "".join(f"{line}\n" for slot in slots for line in _element(slot)) + "</record>\n"
 
 

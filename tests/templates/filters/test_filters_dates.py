@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.core.problems import Problem
-from receiver.templates.filters import dates
+from receiver.templates.filters import dates, times
 from receiver.templates.filters.dates import date, fhir_time, hl7_ts
 
 AMERICAN = "%m/%d/%Y %I:%M:%S %p"
@@ -175,3 +175,18 @@ def test_a_part_that_one_format_of_several_does_not_tell_is_refused_when_it_is_n
     expression = '{{ fields.mrn | date(["%m/%d/%Y", "%m/%Y"], "%Y%m%d") }}'
     assert mapped.render(expression, mrn="10/07/2018") == "20181007"
     assert mapped.violation(expression, mrn="10/2018").message == "fields.mrn does not tell the day."
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("YYYY-MM-DDTHH:mm:ss", "%Y-%m-%dT%H:%M:%S"),
+        ("dd.MM.yy", "%d.%m.%y"),
+        ("hh:mm tt", "%H:%M %p"),
+        ("YYYY-QQ", ""),
+        ("T", "T"),
+        ("", ""),
+    ],
+)
+def test_a_format_of_another_program_is_written_by_codes_if_all_of_it_is_known(written, meant):
+    assert times.in_codes(written) == meant

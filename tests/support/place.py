@@ -2,13 +2,14 @@
 
 import gc
 import hashlib
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from receiver.core.delivery import Kind, Output, Part, Receipt, Role, Status, delivery_id
-from receiver.core.problems import Code
+from receiver.core.problems import Code, Problem
 from receiver.store import ledger, originals, publish, quarantine, recover
 from receiver.store.entry import Entry, PartLine
 from receiver.store.rows import Roots
@@ -145,3 +146,16 @@ def refuse(place: Place, sent: Sent, status: Status = Status.REFUSED, code: Code
         parts = write_parts(staged, sent)
         entry = replace(bare_entry(place, sent, parts, None), status=status, code=code)
         return quarantine.keep(place.ledger, place.data, staged, entry, parts, "what is wrong with it")
+
+
+def refuse_at_last(place: Place, sent: Sent, status: Status = Status.REFUSED) -> None:
+    """Set a delivery aside beside others who do the same; who waits for too long is answered 503, and sends again."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            refuse(place, sent, status)
+        except Problem:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return

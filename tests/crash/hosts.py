@@ -32,6 +32,7 @@ from tests.support import postgres
 from tests.support.running import ROOT, Answer, Service
 
 SILENT = 4.0  # seconds that a host is stopped: longer than hurried.py lets it be silent
+HELD_EACH = 0.3  # seconds: all of them are replayed in the end
 GIVEN_UP = 60  # seconds until that is so for the last one, on a busy machine
 OPTIONS = ("--config", "tests/crash/hurried.py", "--workers", "1")
 
@@ -135,7 +136,7 @@ def cluster_in(folder: Path, count: int, url: str) -> Cluster:
 def hold(made: storm.Storm) -> None:
     """Deliver what is held, one after the other, each until it is kept."""
     count = 0
-    while not made.calm.is_set():
+    while not made.calm.wait(HELD_EACH):
         count += 1
         source_id, document = f"held-{count}", b"II*\0" + os.urandom(2_000)
         made.digests[source_id] = hashlib.sha256(document).hexdigest()

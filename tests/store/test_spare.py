@@ -123,11 +123,10 @@ def test_a_folder_that_went_to_quarantine_is_not_used_again(place):
     assert len(quarantine.load(place.data, FIRST.process, FIRST.id).parts) == 2
 
 
-def test_the_folder_of_a_delivery_that_is_refused_again_is_used_again(place):
+def test_a_delivery_that_is_refused_again_takes_the_place_of_the_one_before_with_its_folder(place):
     refuse(place, FIRST)
     refuse(place, FIRST)
-    (ready,) = folders(place)
-    assert used(place) == ready
+    assert list(folders(place)) == []
     assert sorted(path.name for path in quarantine.folder(place.data, FIRST.process, FIRST.id).iterdir()) == [
         "1.tif",
         "2.json",

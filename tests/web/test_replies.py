@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
+from werkzeug.wrappers import Request
 
 from receiver.core.delivery import Kind, Output, Receipt, Status
 from receiver.core.problems import Code, Problem, Violation
@@ -106,3 +108,10 @@ def test_a_defect_says_nothing_of_what_it_met(caplog):
     problem = replies.defect(ValueError("secret"))
     assert (problem.code, problem.violations) == (Code.INTERNAL_ERROR, ())
     assert "secret" not in problem.detail + caplog.text
+
+
+@pytest.mark.parametrize(("method", "status", "body"), [("GET", 200, b"ready"), ("HEAD", 200, b""), ("GET", 204, b"")])
+def test_a_reply_has_a_body_where_http_lets_it_have_one(method, status, body):
+    environ = EnvironBuilder(method=method).get_environ()
+    answer = TestResponse(*run_wsgi_app(replies.Reply("ready", status), environ), Request(environ))
+    assert (answer.status_code, answer.data) == (status, body)

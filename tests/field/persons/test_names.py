@@ -73,3 +73,10 @@ given_name = "last"
 titles = ["Abogado"]
 names = ["Van"]
 """
+
+
+@pytest.mark.parametrize("name", ["Maria de Souza Lopez", "Jan van Berg Smit"])
+def test_a_name_in_the_middle_that_has_a_particle_may_be_a_first_family_name(name):
+    with pytest.raises(RefusedError) as refused:
+        reader(Customs())(name, "family")
+    assert "family_names" in refused.value.reason

@@ -10,6 +10,7 @@ from jinja2.utils import _PassArg
 from receiver.core.faults import ConfigurationError, did_you_mean
 from receiver.templates import filters
 from receiver.templates.library import Library, Likeness, Table, lookup
+from receiver.templates.names import NAMES
 from receiver.templates.operations import METHODS
 from receiver.templates.unit import GLOBALS, Scope, Unit
 
@@ -51,6 +52,8 @@ def name(unit: Unit, node: nodes.Name, scope: Scope) -> None:
     elif node.name not in scope.names:
         near = did_you_mean(node.name, [*scope.names, *scope.macros, *scope.modules])
         of_each = "a record for each item of a list has it: write each = … under its [[records]]"
+        if node.name in NAMES:  # of a batch
+            near = "a batch knows no single delivery: batch.number, batch.closed_at, and what records have exported"
         hint = of_each if node.name == "item" else near or f"a field is written fields.{node.name}"
         unit.fault(node, "unknown-name", f'there is no "{node.name}" here', hint)
 

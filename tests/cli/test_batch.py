@@ -113,7 +113,7 @@ def test_check_proves_header_and_trailer_with_the_samples(site):
 @pytest.mark.parametrize(
     ("name", "text", "code"),
     [
-        ("header.csv.j2", "{{ fields.name }}\n", "unknown-name"),  # which delivery's?
+        ("header.csv.j2", "{{ fields.name }}\n", "a batch knows no single delivery"),
         ("trailer.csv.j2", "a {{ batch.count }}\n", "escape-place"),  # escaped as the records are
         ("trailer.csv.j2", "{% set exported.amount = 1 %}\n", "unknown-name"),
         ("row.csv.j2", "{% set exported = 1 %}\n", "name-taken"),

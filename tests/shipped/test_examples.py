@@ -28,6 +28,7 @@ from tests.shipped.readers import LF, Message, dip, fixed, laserfiche, rows, tra
 from tests.shipped.shipping import ENVIRONMENT, EXAMPLES, ROOT, case, content, processes, record, settings
 
 TYPES = {".tif": "image/tiff", ".pdf": "application/pdf", ".json": "application/json"}
+US_CORE = "http://hl7.org/fhir/us/core"
 PANEL = ["MSH", "PID", "OBR", "OBX", "OBX", "OBX"]
 TOTALS = ["LineExtensionAmount", "TaxExclusiveAmount", "TaxInclusiveAmount", "PayableRoundingAmount", "PayableAmount"]
 CASES = [case for process in processes(EXAMPLES).values() for case in cases(process)]
@@ -183,6 +184,10 @@ def test_a_bundle_is_one_that_a_server_takes(path):
     assert (resource["status"], resource["docStatus"]) == ("current", "final")
     assert resource["masterIdentifier"]["value"] == entry["fullUrl"]
     assert request["ifNoneExist"] == f"identifier=urn:ietf:rfc:3986|{entry['fullUrl']}"
+    assert resource["meta"]["profile"] == [f"{US_CORE}/StructureDefinition/us-core-documentreference"]
+    (category,) = resource["category"]
+    assert [each["code"] for each in category["coding"]] == ["clinical-note"]
+    assert resource["contained"][0]["gender"] in ("female", "male", "other", "unknown")
     contained = {f"#{inner['id']}" for inner in resource["contained"]}
     assert set(references(resource)) == contained == {"#patient"}
     assert all("contained" not in inner and "meta" not in inner for inner in resource["contained"])

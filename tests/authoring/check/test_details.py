@@ -286,3 +286,17 @@ def test_an_unread_site_of_fifty_processes_is_checked_in_three_seconds(tmp_path)
 def test_a_path_tells_of_characters_that_a_name_loses(site, path, replaced):
     site.change("mappings/referrals/process.toml", "{{ delivery.id }}{{ document.suffix }}", path)
     assert ("path-replaced" in site.codes()) is replaced
+
+
+def test_metadata_may_be_taken_under_types_of_both_forms(site):
+    site.change(RP, 'types = ["application/json"]', 'types = ["application/json", "text/xml"]')
+    assert "type-misfit" not in site.codes()
+
+
+def test_a_scale_of_percent_is_doubted_if_no_sample_is_surer_than_one(site):
+    site.change(RP, 'each = "fields"', 'each = "fields"\nscale = 100')
+    metadata = site.root / "mappings/referrals/samples/one-fax/metadata.json"
+    metadata.write_text(metadata.read_text().replace("0.99", "1"))
+    assert "scale-misfit" in site.codes()
+    metadata.write_text(metadata.read_text().replace('"confidence": 1', '"confidence": 99'))
+    assert "scale-misfit" not in site.codes()

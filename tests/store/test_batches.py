@@ -103,6 +103,37 @@ def test_a_file_of_which_nobody_knows_whether_it_is_accepted_is_judged_once_that
     assert place.outputs() == ({"i.csv"} if accepted else set())
 
 
+def file_of(place, staged):
+    file = staged.add(b"row\n")
+    return Output(Kind.RECORD, file.name, "i.csv", f"{place.output}/i.csv", file.size, file.sha256)
+
+
+def test_a_batch_that_is_published_by_now_is_not_finished_once_more(place):
+    fill(place, 1, Closing(count=1))
+    batch = of(place, 1)
+    with place.stage.open() as staged:
+        file = file_of(place, staged)
+        batches.publish(place.ledger, staged, batch, file, place.output)
+    as_seen_before = replace(
+        batch,
+        status=BatchStatus.COMMITTED,
+        file=file,
+        output=str(place.output),
+        stage=str(place.stage.root / "gone"),
+    )
+    assert not batches.finish_one(place.ledger, as_seen_before)
+
+
+def test_a_file_whose_name_is_taken_leaves_nothing_in_the_stage(place):
+    fill(place, 1, Closing(count=1))
+    (place.output / "i.csv").write_text("not ours")
+    with pytest.raises(Problem) as refused, place.stage.open() as staged:
+        batches.publish(place.ledger, staged, of(place, 1), file_of(place, staged), place.output)
+    assert refused.value.code is Code.NAME_TAKEN
+    assert place.staged() == set()
+    assert of(place, 1).status is BatchStatus.CLOSED
+
+
 def test_what_is_closed_takes_no_more_and_is_closed_once(place):
     fill(place, 2, Closing(count=5))
     batch = of(place, 1)

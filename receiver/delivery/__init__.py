@@ -1,1 +1,1 @@
-"""The path of a delivery, from the body of a request to its files: `receive.py` has it on one page."""
+"""The path of a delivery, from request body to files; `receive.py` shows it whole."""

@@ -22,7 +22,9 @@ BY_TIME = "time"  # what the ledger says of a batch that was not filled, and tha
 
 
 def additions(process: Process, delivery: Delivery, records: Iterable[Record]) -> tuple[Addition, ...]:
-    """Return what a delivery adds to batches. Raises `Problem` if header, trailer or path could not be rendered of it.
+    """Return what a delivery adds to batches.
+
+    Raises `Problem` if header, trailer or path could not be rendered with it.
 
     So a value that a trailer cannot add up is a fault of its delivery, and never of the batch, which is accepted.
     """
@@ -41,7 +43,7 @@ def additions(process: Process, delivery: Delivery, records: Iterable[Record]) -
 
 
 def _addition(rule: BatchRule, records: Sequence[Record]) -> Addition:
-    """Have each record end its last line, and begin without a mark of its encoding: it stands amid others."""
+    """End each record's last line, and remove its encoding's mark: others surround it."""
     mark, line_end = _mark(rule), rule.line_end.encode(rule.encoding).removeprefix(_mark(rule))
     contents = [record.content.removeprefix(mark) for record in records]
     ended = [content if content.endswith(line_end) else content + line_end for content in contents]
@@ -50,7 +52,7 @@ def _addition(rule: BatchRule, records: Sequence[Record]) -> Addition:
 
 
 def _mark(rule: BatchRule) -> bytes:
-    """Return what a file in this encoding begins with, such as the byte order mark of "utf-8-sig"."""
+    """Return how a file in this encoding begins: the byte order mark of "utf-8-sig"."""
     return "".encode(rule.encoding)
 
 
@@ -61,7 +63,10 @@ def alone(delivery: Delivery, addition: Addition) -> Batch:
 
 
 def rendered_alone(process: Process, delivery: Delivery, found: Iterable[Addition]) -> tuple[Record, ...]:
-    """Return the files of batches as a delivery would make them alone, for samples and tries. Raises `Problem`."""
+    """Return the files of batches with this delivery alone, for samples and tries.
+
+    Raises `Problem`.
+    """
     files = []
     for addition in found:
         rule = process.batches[addition.batch]
@@ -102,13 +107,16 @@ def _piece(rule: BatchRule, template: Template, names: dict[str, object]) -> byt
 
 
 def publish_closed_by(context: Context, process: Process, delivery: str) -> None:
-    """Publish the batches that a delivery has closed. Raises Problem if the ledger fails; housekeeping goes on."""
+    """Publish the batches that a delivery has closed.
+
+    Raises Problem if the ledger fails; housekeeping goes on.
+    """
     for batch in context.ledger.batches.closed_by(delivery, process.name):
         publish_next(context, batch.process, batch.name)
 
 
 def publish_next(context: Context, process: str, name: str) -> None:
-    """Publish the closed batches of one name, the lowest number first; one that cannot be holds up those behind it.
+    """Publish the closed batches of a name in order; one that fails blocks later ones.
 
     Whoever has published one looks again, so that one that was closed meanwhile waits for nobody.
     """
@@ -124,7 +132,10 @@ def publish_next(context: Context, process: str, name: str) -> None:
 
 
 def _publish(context: Context, batch: Batch) -> None:
-    """Make the file of a closed batch and publish it, unless somebody else has done it by now. Raises `Problem`."""
+    """Make the file of a closed batch and publish it, unless it has been done.
+
+    Raises `Problem`.
+    """
     process, rule = rule_of(context, batch)
     names = names_of(batch, context.ledger.batches.exported(batch))
     path = rule.path.render(names)
@@ -142,7 +153,10 @@ def _publish(context: Context, batch: Batch) -> None:
 
 
 def rule_of(context: Context, batch: Batch) -> tuple[Process, BatchRule]:
-    """Return the process of a batch, and how its file is made. Raises `Problem` if either is gone."""
+    """Return the process of a batch, and how its file is made.
+
+    Raises `Problem` if either is gone.
+    """
     process = context.processes.get(batch.process)
     rule = process.batches.get(batch.name) if process else None
     if process is None or rule is None:
@@ -156,7 +170,10 @@ def _gone() -> Problem:
 
 
 def look(context: Context, now: datetime) -> None:
-    """Close the batches whose time is over, and publish what is closed. Raises Problem if the ledger fails."""
+    """Close the batches whose time is over, and publish what is closed.
+
+    Raises Problem if the ledger fails.
+    """
     context.ledger.batches.forget_published()
     names: dict[tuple[str, str], None] = {}
     for batch in context.ledger.batches.unpublished():

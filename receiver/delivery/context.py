@@ -1,4 +1,4 @@
-"""What a delivery needs around it: the processes, the ledger, and a stage for each output folder."""
+"""The context of a delivery: processes, ledger, and a stage for each output folder."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -34,7 +34,10 @@ class Context:
     stages: dict[str, Stage]  # by process; none yet if the output folder is away
 
     def stage(self, process: Process) -> Stage:
-        """Return the stage of a process. Raises `Problem` as long as its output folder is away."""
+        """Return the stage of a process.
+
+        Raises `Problem` as long as its output folder is away.
+        """
         found = self.stages.get(process.name)
         if found is None or found.owner != self.ledger.owner or not found.serves(process.output):
             if found:
@@ -71,11 +74,14 @@ class Context:
         return _one_on_each([self.settings.data, *self.ledger.folders, *sorted(self.roots()), *sorted(outputs)])
 
     def recover(self) -> Report:
-        """Finish or sweep what a crash left behind, while others are at work. Raises `Problem`."""
+        """Finish or sweep what a crash left behind, while others are at work.
+
+        Raises `Problem`.
+        """
         return recover(self.ledger, self.settings.data, self.roots())
 
     def announce(self) -> None:
-        """Tell the other hosts, if there are any, which site is served here. Raises `Problem`.
+        """Report to other hosts which site is served here. Raises `Problem`.
 
         A folder in the stage tells them that it is the same disk, also if deliveries are put together elsewhere.
         """
@@ -109,14 +115,17 @@ def _one_on_each(folders: Iterable[Path]) -> list[Path]:
 
 @dataclass(slots=True)
 class ContextHolder:
-    """The context in force. A reload puts another in its place; a delivery goes on in the one it began in."""
+    """The context in force.
+
+    A reload puts another in its place; a delivery goes on in the one it began in.
+    """
 
     context: Context
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """One delivery being taken in: where, for which process, from whom, and the folder in which it is put together."""
+    """One delivery being received: its process, sender, and folder in the stage."""
 
     context: Context
     process: Process
@@ -125,7 +134,9 @@ class Intake:
 
 
 def open_context(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> Context:
-    """Return the context, with what a crash left behind finished or swept. Raises `Problem`.
+    """Return the context, after finishing or sweeping what a crash left.
+
+    Raises `Problem`.
 
     The ledger must have been created before.
     """
@@ -148,7 +159,7 @@ def open_unrecovered(settings: Settings, processes: Mapping[str, Process], *, cr
 
 
 def processes_in_force(settings: Settings, state: State) -> dict[str, Process]:
-    """Return the processes that the service has in force, tokens aside, for whoever works beside it.
+    """Return the processes in force without tokens, for those beside the service.
 
     Raises `ConfigurationError` if one that was proven cannot be compiled here.
     """
@@ -162,7 +173,7 @@ def processes_in_force(settings: Settings, state: State) -> dict[str, Process]:
 
 
 def stages_of(settings: Settings, processes: Mapping[str, Process], owner: str, *, create: bool) -> dict[str, Stage]:
-    """Return the stage of each process whose output folder is there and can be written, or is created.
+    """Return the stage of each process whose output folder is writable, or is created.
 
     `Context.stage` tries again for the others, and says why.
     """
@@ -174,7 +185,10 @@ def stages_of(settings: Settings, processes: Mapping[str, Process], owner: str, 
 
 
 def stage_of(settings: Settings, process: Process, owner: str, *, create: bool) -> Stage:
-    """Return the stage of a process, and begin the journal of its output if it is to have one. Raises `Problem`."""
+    """Return a process's stage, and begin its output's journal if it is to have one.
+
+    Raises `Problem`.
+    """
     stage = stage_for(settings.data, process.output, owner=owner, create=create)
     for further in process.further:
         stage.require_leads_to(further, create=create)

@@ -1,4 +1,4 @@
-"""Records that are made for each item of a list, within bounds that hold for all of them together."""
+"""Records for each item of a list, within bounds for all of them together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +15,10 @@ MAX_FAILED = 10  # records of one `each` that are told of: what is wrong with th
 
 
 def render_each(each: Items, values: Names, render: Callable[[Names], list[Record]]) -> list[Record]:
-    """Render the records of each item. Raises `Problem`, which tells of the first few that fail."""
+    """Render the records of each item.
+
+    Raises `Problem`, which tells of the first few that fail.
+    """
     items = each.of(values)
     if len(items) > MAX_RECORDS:
         raise too_many()
@@ -52,7 +55,7 @@ def _loop(index: int, length: int) -> dict[str, object]:
 
 
 def _of_item(problem: Problem, table: str, index: int) -> Problem:
-    """Return the problem of one of several records, with the number of its item in it."""
+    """Return the problem of one of several records, with its item's number."""
     row = f"tables/{table}/{index}/"
     violations = [
         each if table and each.where.startswith(row) else replace(each, message=f"{each.message} (item {index})")

@@ -1,4 +1,6 @@
-"""The only reader of a request body: multipart/form-data, section by section as it arrives (RFC 2046 §5.1.1).
+"""The only reader of a request body: multipart/form-data, section by section.
+
+RFC 2046 §5.1.1.
 
 `heads.py` reads what each section says about itself. A body counts as read only if its closing boundary came and, if
 the sender gave a length, all of it arrived. No verdict depends on where the bytes were cut on their way.
@@ -76,7 +78,7 @@ class _Body:
         self._at = start + len(delimiter)
 
     def _ends(self) -> bool:
-        """Return whether the delimiter that was read is the last one; else read on to the end of its line."""
+        """Return whether the delimiter is the last one; else read to the end of its line."""
         while len(self._buffer) - self._at < 2:
             self._read_on()
         if self._buffer.startswith(b"--", self._at):
@@ -98,7 +100,7 @@ class _Body:
         return line[:-1]
 
     def _content(self, length: int | None) -> Iterator[bytes]:
-        """Yield what comes before the next delimiter, and read that as well. `length` is the part's own, in bytes."""
+        """Yield what precedes the next delimiter, and read that; `length` is in bytes."""
         received = 0
         end = -1
         while end < 0:

@@ -1,4 +1,4 @@
-"""What the headers of a multipart body and of its sections say, if they say one thing only.
+"""Headers of a multipart body and of its sections, which must be unambiguous.
 
 Libraries skip what they cannot read and let the last of several parameters win, so two readers of one header may see
 different names. Here all of it is read, or the header is refused; but for a file's name, which is taken in whichever
@@ -32,7 +32,10 @@ CONTENT_TYPE, DISPOSITION = "The request's Content-Type", "A part's Content-Disp
 
 
 def boundary(content_type: str) -> str:
-    """Return what stands between the sections of a body of this Content-Type. Raises `Problem`."""
+    """Return what stands between the sections of a body of this Content-Type.
+
+    Raises `Problem`.
+    """
     if main_value(content_type) != "multipart/form-data":
         raise Problem(Code.NOT_MULTIPART, "The Content-Type must be multipart/form-data; boundary=…")
     parameters = parse(content_type, CONTENT_TYPE, unquoted="")
@@ -48,7 +51,7 @@ def boundary(content_type: str) -> str:
 
 
 def section(read_line: Callable[[], bytes]) -> tuple[Section, int | None]:
-    """Return what the head of a section says, without content, and its length in bytes if it has one.
+    """Return a section's head, without content, and its length in bytes if given.
 
     `read_line` returns the next line of the head, b"" at its end. Raises `Problem`.
     """
@@ -95,7 +98,7 @@ def _headers(read_line: Callable[[], bytes]) -> dict[str, str]:
 
 
 def _unfold(header: bytes, line: bytes, read_line: Callable[[], bytes]) -> tuple[bytes, bytes]:
-    """Return a header in one line, and the line after it: one that begins with a blank goes on with the one before."""
+    """Return a header in one line, and the line after it; a leading blank continues it."""
     pieces = [header]
     size = len(header)
     while header.startswith(BLANKS) or line.startswith(BLANKS):
@@ -125,7 +128,10 @@ def _charset(found: str) -> str:
 
 
 def _require_one_way(found: Mapping[str, str], parameter: str, whose: str) -> None:
-    """Raise `Problem` if a parameter comes in an extended form, which some read in its place (RFC 2231, RFC 8187)."""
+    """Raise `Problem` for extended parameters, which some readers prefer.
+
+    RFC 2231, RFC 8187.
+    """
     for name in found:
         if name.startswith(f"{parameter}*"):
             raise Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has {parameter}*; write {parameter} alone, as it is.")
@@ -143,7 +149,9 @@ def main_value(header: str) -> str:
 
 
 def parse(header: str, whose: str, *, unquoted: str) -> dict[str, str]:
-    """Return the parameters of a header by their names in lower case: `form-data; name="file"` (RFC 9110 §5.6.6).
+    """Return a header's parameters by lower-case names: `form-data; name="file"`.
+
+    RFC 9110 §5.6.6.
 
     `whose` header it is, for messages. Of the parameter `unquoted`, which is a file name, a value without quotes
     goes on to the next semicolon. Raises `Problem`.
@@ -212,7 +220,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # browsers write lin
 
 
 def filename(parameters: Mapping[str, str]) -> str | None:
-    """Return the file name out of a section's parameters: filename* wins (RFC 6266 §4.3). Raises `Problem`."""
+    """Return the file name of a section; filename* wins (RFC 6266 §4.3).
+
+    Raises `Problem`.
+    """
     pieces: dict[str, str] = {}
     for name, value in parameters.items():
         if name.startswith("filename*") and name[9:]:
@@ -239,18 +250,21 @@ def disposition(name: str, filename: str | None) -> str:
 
 
 def browser_text(text: str) -> str:
-    """Return a quoted name without the three escapes that browsers write (HTML §4.10.21.8)."""
+    """Return a quoted name without the three escapes of browsers (HTML §4.10.21.8)."""
     return text.replace("%0D", "\r").replace("%0A", "\n").replace("%22", '"') if "%" in text else text
 
 
 def _apart(extended: str) -> tuple[str, bytes]:
-    """Return character set and bytes of an extended value, `UTF-8''%C3%9C.tif` (RFC 8187 §3.2)."""
+    """Return charset and bytes of an extended value, `UTF-8''%C3%9C.tif` (RFC 8187 §3.2)."""
     charset, _, rest = extended.partition("'")
     return charset, unquote_to_bytes(rest.partition("'")[2])
 
 
 def _joined(pieces: Mapping[str, str]) -> str | None:
-    """Return a value that came in numbered pieces, filename*0, filename*1* (RFC 2231 §3). Raises `Problem`."""
+    """Return a value from numbered pieces, filename*0, filename*1* (RFC 2231 §3).
+
+    Raises `Problem`.
+    """
     charset, content = "utf-8", b""
     texts: list[bytes] = []
     for number in range(len(pieces)):
@@ -274,7 +288,7 @@ def _decoded(charset: str, content: bytes) -> str | None:
 
 
 def _encoded_words(text: str) -> str:
-    """Return text that is made of encoded words, `=?utf-8?B?…?=`, decoded (RFC 2047); other text as it is."""
+    """Return encoded words, `=?utf-8?B?…?=`, decoded (RFC 2047); other text as it is."""
     if not text.startswith("=?"):
         return text
     decoded = [_encoded_word(word) for word in text.split()]

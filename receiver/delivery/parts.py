@@ -1,4 +1,4 @@
-"""Matches the sections of a delivery to the parts that its process expects, and stages each as it arrives.
+"""Matches sections to the parts of their process, and stages each as it arrives.
 
 Everything that arrived is staged, also what is refused, so that a refused delivery can be kept whole. Only
 content beyond a part's own limit is dropped: such a delivery is not whole, and `Collected.whole` says so.
@@ -109,7 +109,7 @@ class Collected:
 
 @timed(Step.RECEIVE)
 def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Section], staged: Staged) -> Collected:
-    """Stage every section and match it to its rule. `unknown` is refuse, ignore or keep.
+    """Stage every section and match it to its rule; `unknown`: refuse, ignore or keep.
 
     Raises `Problem` only if the request cannot be read on, or the disk fails.
     """
@@ -136,7 +136,7 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Sectio
 
 
 def match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | None]:
-    """Return the rule for a section's name and its place: an exact name wins over a glob."""
+    """Return the rule for a section's name and its place; exact names win over globs."""
     for place, rule in enumerate(rules):
         if rule.name == name:
             return place, rule
@@ -147,7 +147,7 @@ def match(rules: Sequence[PartConfig], name: str) -> tuple[int, PartConfig | Non
 
 
 def _label(name: str, rule: PartConfig | None, number: int) -> str:
-    """Call a part by its configured name, or by its place: what a sender made up may hold anything."""
+    """Return a part's configured name, or its place: a sender's name may be data."""
     if rule is None:
         return f"part {number}"
     return name if name == rule.name else f"part {number} ({rule.name})"
@@ -172,7 +172,10 @@ def _stage(section: Section, rule: PartConfig | None, label: str, staged: Staged
 
 
 def begin(content: Iterable[bytes] | Path) -> tuple[bytes, Iterator[bytes]]:
-    """Return what a section begins with, a kilobyte or more if it has as much, and the rest. May raise OSError."""
+    """Return how a section begins, at least a kilobyte of it, and the rest.
+
+    May raise OSError.
+    """
     if isinstance(content, Path):
         with content.open("rb") as file:
             return file.read(HEAD), iter(())
@@ -184,7 +187,9 @@ def begin(content: Iterable[bytes] | Path) -> tuple[bytes, Iterator[bytes]]:
 
 
 def write(chunks: Iterable[bytes], max_size: int | None, staged: Staged, suffix: str) -> StagedFile:
-    """Stage what arrives. Of more than `max_size` bytes one is kept beyond, which shows the excess. Raises `Problem`.
+    """Stage a section; of more than `max_size` one byte is kept, as evidence.
+
+    Raises `Problem`.
 
     What follows is not read: the sender's next section, or the end of the body, passes over it.
     """
@@ -198,14 +203,14 @@ def write(chunks: Iterable[bytes], max_size: int | None, staged: Staged, suffix:
 
 
 def _adopt(kept: Path, staged: Staged, suffix: str) -> tuple[int, str, Path]:
-    """Stage a file that is kept already; return its size in bytes, its digest and its new path."""
+    """Stage a kept file; return its size in bytes, digest and new path."""
     path = staged.adopt(kept, suffix)
     with path.open("rb") as file:
         return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest(), path
 
 
 def _type(section: Section, role: Role, taken: Sequence[str], head: bytes) -> str:
-    """Return the media type of a section: what its sender says, or if that is nothing, what it looks like."""
+    """Return a section's media type as the sender says, or else by its content."""
     said = registered(section.type)
     if role is Role.METADATA and (said in _UNSPECIFIC or said == "text/plain"):  # as a form field comes
         looks = type_of_text(head) or type_by_content(head, section.filename)
@@ -263,7 +268,7 @@ _place, _part = itemgetter(0), itemgetter(1)
 
 
 def _order(placed: tuple[int, Part]) -> tuple[int, list[tuple[int, str]]]:
-    """Order parts by their rules, and those of one rule by the numbers in their names: page_2 before page_10."""
+    """Order parts by rule, then by the numbers in their names: page_2 before page_10."""
     place, part = placed
     pieces = re.split(r"(\d+)", part.name)
     return place, [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces if piece]
@@ -275,7 +280,7 @@ def registered(type_: str) -> str:
 
 
 def type_by_content(head: bytes, filename: str | None) -> str:
-    """Return the media type of a document by its first kilobyte, by its file's name if that is not enough, or ""."""
+    """Return a document's media type by its first kilobyte, then its file name, or ""."""
     by_signature = next((type_ for type_, begins_well in _SIGNATURES.items() if begins_well(head[:HEAD])), "")
     return by_signature or _ENDINGS.get(PurePosixPath(filename or "").suffix.lower(), "") or type_of_text(head)
 
@@ -289,6 +294,9 @@ def type_of_text(head: bytes) -> str:
 
 
 def contradicts(type_: str, head: bytes) -> bool:
-    """Return whether a document of this media type cannot begin so. `head` is its first kilobyte, or all of it."""
+    """Return whether a document of this media type cannot begin so.
+
+    `head` is its first kilobyte, or all of it.
+    """
     begins_well = _SIGNATURES.get(type_)
     return begins_well is not None and not begins_well(head[:HEAD])

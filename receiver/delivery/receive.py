@@ -1,4 +1,4 @@
-"""The path of a delivery, top to bottom: receive → read → render → commit → publish → receipt.
+"""The path of a delivery: receive → read → render → commit → publish → receipt.
 
 The web API hands in what arrives on a socket, `receiver replay` what lies in quarantine. `store/publish.py` describes
 the states on disk and in the ledger, and what a crash at each of them means.
@@ -32,7 +32,9 @@ _is_scanned = attrgetter("scan")
 def receive(
     context: Context, process: Process, incoming: Iterable[Section], arrival: Arrival, stage: Stage | None = None
 ) -> Receipt:
-    """Take one delivery from its first section to its receipt. Raises `Problem` if it is not accepted.
+    """Take one delivery from its first section to its receipt.
+
+    Raises `Problem` if it is not accepted.
 
     `stage` is that of the process, if the caller has just found it.
     What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
@@ -64,7 +66,10 @@ def _receive(intake: Intake, incoming: Iterable[Section]) -> Receipt:
 
 @timed(Step.READ)
 def read(process: Process, collected: Collected, corrections: Mapping[str, str] = NOTHING) -> Reading:
-    """Return what the metadata says, but for corrections. Raises `Problem` for parts or metadata that are not taken."""
+    """Return what the metadata says, but for corrections.
+
+    Raises `Problem` for parts or metadata that are not taken.
+    """
     if collected.problem:
         collected.problem.source_id = _source_id(process, collected)
         raise collected.problem
@@ -73,7 +78,10 @@ def read(process: Process, collected: Collected, corrections: Mapping[str, str] 
 
 
 def _source_id(process: Process, collected: Collected) -> str:
-    """Return the sourceId of a delivery whose parts are refused, if it can be read: people ask for it by that."""
+    """Return the sourceId of a delivery whose parts are refused, if it is readable.
+
+    People search by it.
+    """
     metadata = [part for part in collected.parts if part.role is Role.METADATA]
     if len(metadata) != 1:
         return ""
@@ -84,7 +92,7 @@ def _source_id(process: Process, collected: Collected) -> str:
 
 
 def low_confidence(process: Process, reading: Reading) -> Problem | None:
-    """Return the problem of a platform that is less sure than the process asks; None where that is published."""
+    """Return the problem of a confidence that is too low; None if it is published."""
     rule = process.config.confidence
     if rule.below == "publish":
         return None
@@ -99,7 +107,7 @@ def low_confidence(process: Process, reading: Reading) -> Problem | None:
 
 
 def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
-    """Commit and publish what could be read, once: a retry gets the receipt of the first."""
+    """Commit and publish a delivery once; a retry gets the first one's receipt."""
     context, process, arrival = intake.context, intake.process, intake.arrival
     id_ = delivery_id(process.name, reading.source_id, parts, process.config.delivery.identity)
     known, latest = context.ledger.before(id_, process.name, reading.source_id)
@@ -123,7 +131,9 @@ def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
 
 
 def _publish(intake: Intake, entry: Entry) -> Receipt:
-    """Commit an entry, and publish its files unless another of the same id came first. Raises `VersionTakenError`.
+    """Commit an entry, and publish its files unless another of its id came first.
+
+    Raises `VersionTakenError`.
 
     From the commit on the answer is the receipt, whatever fails: recovery finishes what is left to be done.
     """
@@ -141,7 +151,10 @@ def _publish(intake: Intake, entry: Entry) -> Receipt:
 
 
 def next_version(process: Process, latest: Entry | None) -> tuple[int, Previous | None]:
-    """Return the version after the latest one of a sourceId, and that. Raises `Problem` if there may be only one."""
+    """Return the version after the latest one of a sourceId, and that.
+
+    Raises `Problem` if there may be only one.
+    """
     before = previous(latest)
     if before is None:
         return 1, None

@@ -1,4 +1,4 @@
-"""From a reading to the files that will be published: document names, checked records, the marker."""
+"""From a reading to files: document names, checked records, the marker."""
 
 import re
 import unicodedata
@@ -33,7 +33,7 @@ LINE = re.compile(r"line (\d+)")  # as the formats' checks begin a place
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Everything one delivery becomes, under paths relative to the process's output folder."""
+    """Everything a delivery becomes, by paths relative to the process's output folder."""
 
     documents: tuple[tuple[Part, str], ...]
     records: tuple[Record, ...]
@@ -43,7 +43,10 @@ class Rendered:
 
 @timed(Step.RENDER)
 def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tuple[Part, ...]:
-    """Return the parts as they are to be published: on disk, those that are to be PDF converted. Raises `Problem`."""
+    """Return the parts as published: on disk, and converted to PDF if asked for.
+
+    Raises `Problem`.
+    """
     staged.write([part.path.name for part in parts if part.role is not Role.METADATA])
     rules = process.config.parts
     converted = list(filter(_conversion, rules))
@@ -65,7 +68,9 @@ def render(
     *,
     accept_rules: bool = False,
 ) -> Rendered:
-    """Render every file of a delivery that meets the rules. Raises `Problem` with the faults of all records at once.
+    """Render every file of a delivery that meets the rules.
+
+    Raises `Problem` with the faults of all records at once.
 
     `low` is the problem of a confidence that is too low, to be told together with the rules that are broken.
     """
@@ -106,7 +111,7 @@ def _records(rules: Iterable[RecordRule], values: Names) -> list[Record]:
 def _named(
     process: Process, delivery: Delivery, known: Names, parts: Sequence[Part]
 ) -> tuple[list[tuple[Part, str]], set[str], list[DocumentView]]:
-    """Give each document and attachment its name; a second one of the same name gets -2 before its suffix.
+    """Name each document and attachment; a second equal name gets -2 before its suffix.
 
     Returns these, the names that are taken, folded, and what templates see of the documents.
     """
@@ -154,14 +159,14 @@ def _record(rule: RecordRule, values: Names) -> Record:
 
 
 def _invalid(rule: RecordRule, violations: Sequence[Violation], values: Names) -> Problem:
-    """Return the problem of a record, each fault with the line of the template that wrote it."""
+    """Return the problem of a record, each fault with its template's line."""
     lines = rule.template.lines(values) or [Place(rule.template.name, 1, 1)]  # none: it is empty
     placed = [replace(each, where=f"{_written(lines, each.where)}, record {each.where}") for each in violations]
     return Problem(Code.RECORD_INVALID, f"The record of {rule.template.name} is not as it must be.", placed)
 
 
 def _written(lines: Sequence[Place], where: str) -> str:
-    """Return the place of the template that wrote what a violation names, as "line 3, PID-7"."""
+    """Return the template's place for what a violation names, as "line 3, PID-7"."""
     named = LINE.match(where)
     number = int(named[1]) if named else 1
     place = lines[min(number, len(lines)) - 1]
@@ -169,7 +174,10 @@ def _written(lines: Sequence[Place], where: str) -> str:
 
 
 def _refuse_clashes(documents: Iterable[str], records: Sequence[str], marker: str | None) -> None:
-    """Raise `Problem` if two files get the same name, or one that a folder needs. Names of documents are folded."""
+    """Raise `Problem` if two files get the same name, or one that a folder needs.
+
+    Names of documents are folded.
+    """
     files = [*documents, *map(_folded, records), *([_folded(marker)] if marker else [])]
     folders: set[str] = set()
     for path in files:
@@ -192,14 +200,14 @@ def _same_record(records: Sequence[str]) -> str:
 
 
 def _folded(path: str) -> str:
-    """Fold a path as the least careful file system does: without case, in one Unicode form."""
+    """Fold a path as the least careful file system does: no case, one Unicode form."""
     return unicodedata.normalize("NFC", path).casefold()
 
 
 def plan(
     intake: Intake, delivery: Delivery, parts: Sequence[Part], rendered: Rendered, fields: Mapping[str, Any]
 ) -> Entry:
-    """Stage what was rendered beside the parts, and return the entry that the ledger is to commit."""
+    """Stage the rendered files beside the parts, and return the entry to commit."""
     context, process, staged = intake.context, intake.process, intake.staged
     outputs = stage_outputs(context, process, rendered, staged)
     known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
@@ -213,7 +221,7 @@ def plan(
 
 
 def keep_in_quarantine(intake: Intake, collected: Collected, source_id: str, problem: Problem) -> Receipt:
-    """Keep what is not accepted in quarantine; return the receipt of what is held, raise `problem` for the rest."""
+    """Keep a delivery in quarantine: return a held one's receipt, else raise `problem`."""
     if problem.code in PASSING or not collected.whole:
         raise problem
     context, process = intake.context, intake.process
@@ -232,13 +240,13 @@ def keep_in_quarantine(intake: Intake, collected: Collected, source_id: str, pro
 
 
 def _digests(intake: Intake, fields: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Return the digests that a delivery is found by; None if the process asks for none."""
+    """Return the digests to find a delivery by; None if the process wants none."""
     keys = intake.process.config.console.keys
     return digests.digests(intake.context.settings.data, keys, fields) if keys else None
 
 
 def _peeked(process: Process, parts: Sequence[Part]) -> Mapping[str, Any]:
-    """Return the fields of a delivery that is not accepted, as far as they can be read."""
+    """Return the fields of a refused delivery, as far as they are readable."""
     metadata = [part for part in parts if part.role is Role.METADATA]
     if len(metadata) != 1:
         return {}
@@ -249,7 +257,7 @@ def _peeked(process: Process, parts: Sequence[Part]) -> Mapping[str, Any]:
 
 
 def holds(process: Process, problem: Problem) -> bool:
-    """Return whether the process keeps such a delivery for repair, rather than turn it away."""
+    """Return whether the process holds such a delivery for repair, and not refuses it."""
     if problem.held is not None:
         return problem.held
     code = problem.code
@@ -277,7 +285,7 @@ def _entry(intake: Intake, id_: str, source_id: str, parts: Sequence[Part], **kn
 
 
 def stage_outputs(context: Context, process: Process, rendered: Rendered, staged: Staged) -> tuple[Output, ...]:
-    """Stage what was rendered beside the parts, and return every file with its final name."""
+    """Stage the rendered files beside the parts; return all with their final names."""
     root = f"{process.output}/"
     shown = root.removeprefix(f"{context.settings.output.absolute()}/")  # in the receipt
     outputs = [
@@ -304,5 +312,5 @@ def _in_root(output: Output, root: Path, path: str, context: Context) -> Output:
 
 
 def groups_of(process: Process) -> dict[str, int]:
-    """Return whose the further output folders of a process are, if they are somebody's."""
+    """Return the groups of a process's further output folders, by folder."""
     return {str(root): group for root, group in process.further.items() if group is not None}

@@ -12,7 +12,7 @@ ANYWHERE = "rules"  # where a rule is broken that reads several fields, or none
 
 
 def judge(process: Process, names: dict[str, object], low: Problem | None, *, accept: bool) -> None:
-    """Raise `Problem` with every rule that a delivery breaks, and with its low confidence.
+    """Raise `Problem` with every broken rule, and with a confidence that is too low.
 
     `accept` passes over rules whose deliveries are held for a person, who has looked.
     """
@@ -40,7 +40,7 @@ def _place(rule: Rule) -> str:
 
 
 def _violation(rule: Rule, names: dict[str, object]) -> Violation | None:
-    """Return how a delivery breaks a rule; one that cannot be evaluated is broken as well, with the reason."""
+    """Return how a delivery breaks a rule; one that fails to evaluate is broken, too."""
     where = _place(rule)
     try:
         if rule.must.holds(names):

@@ -1,4 +1,4 @@
-"""Has parts looked through by clamd before anything is made of them: `scan` in process.toml.
+"""Scans parts by clamd before anything is made of them: `scan` in process.toml.
 
 The protocol is clamd's INSTREAM (clamd(8)): pieces of the part, each behind its length, until one of no length; then
 one line comes back. It is thirty lines, and no library for it is kept up.
@@ -21,7 +21,10 @@ CLEAN, FOUND = "OK", "FOUND"
 
 
 def scan(process: Process, parts: Sequence[Part], staged: Staged) -> None:
-    """Have each part looked through for which the process asks it. Raises Problem if one holds malware."""
+    """Have each part looked through for which the process asks it.
+
+    Raises Problem if one holds malware.
+    """
     found: list[Violation] = []
     rules = process.config.parts
     for part in parts:
@@ -35,7 +38,10 @@ def scan(process: Process, parts: Sequence[Part], staged: Staged) -> None:
 
 
 def _signature(path: str, part: Part) -> str:
-    """Return the name of what clamd finds in a part; "" for nothing. Raises Problem if it does not answer."""
+    """Return the name of what clamd finds in a part; "" for nothing.
+
+    Raises Problem if it does not answer.
+    """
     try:
         with closing(socket.socket(socket.AF_UNIX)) as clamd:
             clamd.settimeout(PATIENCE)

@@ -32,11 +32,11 @@ NONE = "-"  # the process of a request that led to none: unknown names are not l
 
 
 class BodyAwaited(BaseException):
-    """The body has not arrived yet; the application is called again with the same request once it has."""
+    """The body is not here yet; the application is called again once it is."""
 
 
 class Cost:
-    """The account of one request, opened when its thread begins with it: what took how long, and how much came in."""
+    """The account of one request: seconds by step, and the bytes that came in."""
 
     def __init__(self, environ: Environ) -> None:
         """Begin. A plain X-Request-ID is taken over; several, joined by commas, are not."""
@@ -70,7 +70,10 @@ class Cost:
 
 
 def blueprint(current: ContextHolder, meters: Meters, trace: tracing.Record | None = None) -> Blueprint:
-    """Return the API. Each delivery is judged by the context that is in force when it begins."""
+    """Return the API.
+
+    Each delivery is judged by the context that is in force when it begins.
+    """
     api = Blueprint("delivery", __name__, url_prefix=URL)
     usage = Usage(current.context.settings.data)
 
@@ -148,7 +151,10 @@ def _host(environ: Environ) -> str:
 
 
 def _take(context: Context, process: Process, environ: Environ, cost: Cost) -> Receipt:
-    """Read a delivery and take it. Raises `Problem`: before the body is read if there is no space, or it is packed."""
+    """Read a delivery and take it.
+
+    Raises `Problem`: before the body is read if there is no space, or it is packed.
+    """
     stage = context.stage_with_space(process)
     if environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
         raise Problem(Code.NOT_MULTIPART, "The body is packed; send it without Content-Encoding.")
@@ -164,7 +170,7 @@ def _take(context: Context, process: Process, environ: Environ, cost: Cost) -> R
 
 
 def _length(environ: Environ) -> int | None:
-    """Return how many bytes the body has; None if its stream knows its end itself (a chunked one)."""
+    """Return the body's length in bytes; None for a chunked one."""
     length = environ.get("CONTENT_LENGTH", "")
     if length.isdecimal():
         return int(length)
@@ -184,7 +190,7 @@ def find_process(processes: Mapping[str, Process], name: str | None, host: str, 
 
 
 def require_token(process: Process, token: str | None) -> int | None:
-    """Return which of its tokens the request has; raise `Problem` if it has none, unless the process asks for none."""
+    """Return the request's token; raise `Problem` without one, unless the process is open."""
     place = process.tokens.find(token)
     if place is None and not process.tokens.open:
         raise Problem(Code.TOKEN_REFUSED, "This process asks for a valid bearer token (RFC 6750 §2.1).")
@@ -192,7 +198,7 @@ def require_token(process: Process, token: str | None) -> int | None:
 
 
 def _unnamed(processes: Mapping[str, Process], host: str, token: str | None) -> Process | None:
-    """Find the process by host name, else by a token that only one process knows, else the default."""
+    """Find the process by host name, by a token only it has, or the default."""
     for process in processes.values():
         if process.config.route.host == host:
             return process
@@ -209,6 +215,6 @@ def _no_process(name: str | None, token: str | None) -> Problem:
 
 
 def bearer(authorization: str) -> str | None:
-    """Return the token of a well-formed Bearer header; several, joined by commas, are none that a process knows."""
+    """Return the token of a well-formed Bearer header; one of several matches nothing."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None

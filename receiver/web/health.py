@@ -1,4 +1,4 @@
-"""What load balancers and monitoring ask: is the service there, would it take a delivery, and how does it go?"""
+"""Health pages for load balancers and monitoring: alive, ready, metrics."""
 
 from collections.abc import Callable
 from dataclasses import asdict

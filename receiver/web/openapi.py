@@ -1,4 +1,4 @@
-"""What is shipped as docs/openapi.json: the delivery API for programs, out of the tables that answer requests.
+"""The source of docs/openapi.json, from the tables that answer requests.
 
 `receiver schema --openapi` prints it. The format is OpenAPI 3.1.
 """

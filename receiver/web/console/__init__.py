@@ -1,4 +1,4 @@
-"""The console: an application of its own, where people look at deliveries, release and discard them.
+"""The console: an application of its own, where people see and act on deliveries.
 
     receiver console --bind 127.0.0.1:8081          or: gunicorn 'receiver.web.console:create_app()'
 
@@ -27,7 +27,10 @@ from receiver.web.replies import STATUSES, NoSessions
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return the console; without `settings` they come from the environment. Raises `SettingsError`, `Problem`."""
+    """Return the console; without `settings` they come from the environment.
+
+    Raises `SettingsError`, `Problem`.
+    """
     settings = settings or Settings.from_environment()
     log.set_up(settings.log)
     ledger.create(settings.ledger, Roots.of(settings))

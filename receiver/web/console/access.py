@@ -1,4 +1,4 @@
-"""Who may see what: login, sessions, roles, and what keeps other pages from acting in a user's name.
+"""Who may see what: login, sessions, roles, and protection from other sites.
 
 A session's id is in a cookie that no script reads and no other site sends; it is new at each login, and ends with a
 changed password or role. Actions come by POST alone, and from our own pages.
@@ -50,7 +50,7 @@ def hashed(password: str) -> str:
 
 
 class Proxied:
-    """WSGI: believes a proxy that is trusted who asks and by which scheme, and nobody else who the user is."""
+    """WSGI middleware: believes only a trusted proxy about user and scheme."""
 
     def __init__(self, app: Any, settings: Settings) -> None:
         self._app = app
@@ -66,7 +66,7 @@ class Proxied:
 
 
 def protect(app: Flask, accounts: Accounts, settings: Settings) -> None:
-    """Let nobody in but by login, or by a proxy that is trusted, and let no other site act."""
+    """Admit only logged-in users, or those of a trusted proxy, and no other site."""
     app.wsgi_app = Proxied(app.wsgi_app, settings)  # type: ignore[method-assign]
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAX_FORM
 
@@ -115,7 +115,7 @@ def needs(role: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def _is_ours() -> bool:
-    """Return whether a request comes from our own origin: browsers say so themselves over TLS, else by Origin."""
+    """Return whether a request is from our origin, by Sec-Fetch-Site or Origin."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"

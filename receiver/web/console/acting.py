@@ -1,4 +1,4 @@
-"""What may be done with a held or refused delivery: judged anew, released or discarded, one or many."""
+"""Actions on held or refused deliveries, one or many: replay, release, discard."""
 
 from datetime import UTC, datetime
 
@@ -21,19 +21,25 @@ ACTIONS = {
 
 
 def redo(context: Context, entry: Entry, action: str, person: str) -> Replayed:
-    """Judge a delivery anew, and release it in spite of low confidence, or also of its rules. Raises Problem."""
+    """Judge a delivery anew, with low confidence, or also broken rules, accepted.
+
+    Raises Problem.
+    """
     confidence, rules = _accepted(action)
     how = Replay(datetime.now(UTC), f"{person} (console)", confidence, accept_rules=rules)
     return replay.replay(context, entry, how)
 
 
 def _accepted(action: str) -> tuple[bool, bool]:
-    """Return whether an action accepts low confidence, and whether rules that hold a delivery."""
+    """Return whether an action accepts low confidence, and rules that hold."""
     return action in ("release", "overrule"), action == "overrule"
 
 
 def discard(context: Context, entry: Entry, person: str, reason: str) -> None:
-    """Keep a delivery no longer. Raises Problem if it is not kept, or somebody is at work on it."""
+    """Keep a delivery no longer.
+
+    Raises Problem if it is not kept, or somebody is at work on it.
+    """
     if entry.status not in KEPT:
         raise Problem(Code.BUSY, "Only what is held or refused can be discarded.")
     note = f"discarded by {person} (console){f': {reason}' if reason else ''}"
@@ -54,7 +60,10 @@ def act(context: Context, entry: Entry, action: str, person: str, reason: str) -
 
 
 def rehearse(context: Context, entry: Entry, action: str) -> str:
-    """Return what an action would do, in a few words; nothing is changed. Raises Problem."""
+    """Return what an action would do, in a few words; nothing is changed.
+
+    Raises Problem.
+    """
     if action == "discard":
         return "would be discarded" if entry.status in KEPT else "is not kept"
     if _needs_two(context, entry, action):

@@ -1,4 +1,4 @@
-"""Actions on all deliveries that match a filter: counted and tried first, then done, each with its outcome."""
+"""Actions on all deliveries of a filter: counted, tried, then done, with outcomes."""
 
 from collections import Counter
 from datetime import UTC, datetime

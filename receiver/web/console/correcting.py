@@ -1,4 +1,4 @@
-"""Corrections of a delivery: read from a form, judged as ever, and published unless they are refused."""
+"""Corrections of a delivery: read from a form, judged as ever, then published."""
 
 from collections.abc import Container, Mapping
 from dataclasses import replace
@@ -22,14 +22,14 @@ PREFIX = "field."  # of a form's names
 
 
 def require_unchanged(entry: Entry) -> None:
-    """End the request with 409 if somebody was at the delivery since the form, or If-Match, has seen it."""
+    """End the request with 409 if the delivery changed since the form was made."""
     seen = request.headers.get("If-Match", "").strip('"') or request.form.get("seen")
     if seen != str(entry.attempt_count):
         abort(409, MEANWHILE)
 
 
 def corrections(entry: Entry) -> dict[str, str]:
-    """Return what a form says otherwise than the delivery, by the names of its fields. Raises Problem."""
+    """Return a form's differences from the delivery, by field. Raises Problem."""
     fields = showing.preview(service().context, entry, {}).every
     before = {field.name: field.value for field in fields if field.single}
     said = {name.removeprefix(PREFIX): text for name, text in request.form.items() if name.startswith(PREFIX)}
@@ -42,7 +42,7 @@ def kept(entry: Entry) -> Mapping[str, str]:
 
 
 def _note(entry: Entry, said: Mapping[str, str]) -> None:
-    """Note for each field which one it is and keyed digests of its value before and after, before it is published."""
+    """Note each field with keyed digests of its value before and after."""
     context = service().context
     data, known = context.settings.data, context.processes[entry.process].metadata.known
     before = {field.name: field.value for field in showing.preview(context, entry, {}).every}
@@ -52,13 +52,16 @@ def _note(entry: Entry, said: Mapping[str, str]) -> None:
 
 
 def _named(name: str, known: Container[str]) -> str:
-    """Return the name of a field or cell as the audit may have it: one that is not configured may be data."""
+    """Return a field's or cell's name for the audit; unknown names may be data."""
     column = name.rpartition("/")[2] if name.startswith(CELL) else name
     return name.removeprefix("/") if column in known else "a field"
 
 
 def proposed(entry: Entry) -> Proposal | None:
-    """Return what another person, or this one, has proposed for a delivery. Raises Problem."""
+    """Return what another person, or this one, has proposed for a delivery.
+
+    Raises Problem.
+    """
     return proposals.find(service().context.settings.data, entry)
 
 
@@ -71,7 +74,9 @@ def is_own_proposal(entry: Entry) -> bool:
 
 
 def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Preview, Replayed | None]:
-    """Publish a delivery with corrections, low confidence accepted; without a result if the trial refuses them.
+    """Publish a delivery with corrections, low confidence accepted.
+
+    No result if the trial refuses them.
 
     Nor is there one if the process asks for a second person: then it is proposed, and waits for that one. Why it is
     not published stands in the preview, also if only the real pass has seen it. Ends the request with 409 if
@@ -93,7 +98,10 @@ def publish(entry: Entry, said: Mapping[str, str]) -> tuple[showing.Preview, Rep
 
 
 def _refused(replayed: Replayed) -> Problem | None:
-    """Return why a delivery is held or refused after all. Ends the request with 503 if it could not be judged."""
+    """Return why a delivery is held or refused after all.
+
+    Ends the request with 503 if it could not be judged.
+    """
     if replayed.problem and replayed.result is Result.FAILED:
         abort(503, replayed.problem.detail)
     return replayed.problem
@@ -107,7 +115,7 @@ def propose(entry: Entry, said: Mapping[str, str]) -> None:
 
 
 def needs_second(entry: Entry, said: Mapping[str, str]) -> bool:
-    """Return whether the process asks for two people, and nobody else has proposed the very same."""
+    """Return whether a second person must publish, and no equal proposal exists."""
     if not service().context.processes[entry.process].config.confidence.four_eyes:
         return False
     proposal = proposed(entry)

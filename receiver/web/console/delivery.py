@@ -1,4 +1,4 @@
-"""One delivery: its page, its fields and its records side by side, and what may be done with it."""
+"""One delivery: its pages, fields and records, and the actions on it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -39,7 +39,7 @@ def delivery(id_: str) -> str:
 @pages.get("/deliveries/<id_>/documents/<int:number>/<int:page>.png")
 @needs(Role.OPERATOR)
 def page(id_: str, number: int, page: int) -> Response:
-    """Draw a page of a document: only what we rendered ourselves, never the bytes of a sender."""
+    """Draw a page of a document: our own image, never a sender's bytes."""
     try:
         image = _drawn(entry_of(id_), number, page)
     except Problem:
@@ -60,7 +60,7 @@ def rehearsal(id_: str) -> str:
 @pages.post("/deliveries/<id_>/<action>")
 @needs(Role.OPERATOR)
 def act(id_: str, action: str) -> AnyResponse | str | tuple[str, int]:
-    """Replay, release or discard a delivery, unless somebody was at it since it was shown."""
+    """Replay, release or discard a delivery, unless it changed meanwhile."""
     entry = entry_of(id_)
     if action not in acting.ACTIONS:
         abort(404)
@@ -90,7 +90,7 @@ def act(id_: str, action: str) -> AnyResponse | str | tuple[str, int]:
 @pages.post("/deliveries/<id_>/correct")
 @needs(Role.OPERATOR)
 def correct(id_: str) -> AnyResponse | str | tuple[str, int]:
-    """Publish a delivery with corrected fields; where schema, templates or record checks refuse them, show why."""
+    """Publish a delivery with corrected fields, or show why they are refused."""
     entry = entry_of(id_)
     correcting.require_unchanged(entry)
     corrections = correcting.corrections(entry)
@@ -111,7 +111,7 @@ def _published(entry: Entry, corrections: Mapping[str, str], done: str) -> AnyRe
 @pages.post("/deliveries/<id_>/places")
 @needs(Role.OPERATOR)
 def where(id_: str) -> Response:
-    """Return where in the records a field stands; by POST, for its name may be the sender's own."""
+    """Return where records have a field; by POST, since names may be a sender's."""
     found = places.places(service().context, entry_of(id_), request.form.get("name", ""))
     return jsonify([asdict(each) for each in found])
 

@@ -1,4 +1,4 @@
-"""Drafts of a process's files: tried on a copy of the site, and saved once check and test find nothing against them.
+"""Drafts of a process's files, tried on a copy and saved after check and test.
 
 A draft touches nothing that is in force. What is saved is taken over by the service as any other edit of the site is.
 """
@@ -56,7 +56,7 @@ def digest(content: bytes) -> str:
 
 
 def as_saved(text: str, former: bytes) -> bytes:
-    """Return what a browser sends as it is to be saved: with the ends of lines that the file had."""
+    """Return a browser's text with the line ends that the file had."""
     text = text.replace("\r\n", "\n")
     return (text.replace("\n", "\r\n") if b"\r\n" in former else text).encode()
 
@@ -72,20 +72,26 @@ def drafted(settings: Settings, process: str, name: str, content: bytes) -> Iter
 
 
 def findings(draft: Settings, process: str) -> list[Fault]:
-    """Return what `receiver check` says of a process; tokens are the service's, and not known here."""
+    """Return what `receiver check` says of a process; tokens are unknown here."""
     own = [each for each in check(draft, {}) if each.file.startswith(f"{MAPPINGS}/{process}/")]
     return [each for each in own if not each.code.startswith("token-")]
 
 
 def of_case(draft: Settings, process: str, name: str) -> Outcome | None:
-    """Return what a sample case becomes by a draft; None if there is none. Raises ConfigurationError."""
+    """Return what a sample case becomes by a draft; None if there is none.
+
+    Raises ConfigurationError.
+    """
     found = {case.name: case for case in cases(processes(draft, [process])[process])}
     case = found.get(name)
     return run(case.process, incoming(case, draft.max_body), version=case.version) if case else None
 
 
 def of_kept(draft: Settings, context: Context, entry: Entry) -> Outcome:
-    """Return what a kept delivery becomes by a draft. Raises ConfigurationError, and Problem if it is not kept."""
+    """Return what a kept delivery becomes by a draft.
+
+    Raises ConfigurationError, and Problem if it is not kept.
+    """
     _, kept = replay.find(context, entry)
     process = processes(draft, [entry.process])[entry.process]
     said = kept.entry.replay.corrections if kept.entry.replay else {}
@@ -93,7 +99,10 @@ def of_kept(draft: Settings, context: Context, entry: Entry) -> Outcome:
 
 
 def broken_cases(draft: Settings, process: str) -> Mapping[str, tuple[str, ...]]:
-    """Return the sample cases that do not become what they must, and how they differ. Raises ConfigurationError."""
+    """Return the sample cases that do not become what they must, and how they differ.
+
+    Raises ConfigurationError.
+    """
     proofs = [verdict.prove(case, draft.max_body) for case in cases(processes(draft, [process])[process])]
     bad = (verdict.Status.CHANGED, verdict.Status.ERROR)
     return {proof.case.name: tuple(proof.verdict.differences) for proof in proofs if proof.verdict.status in bad}
@@ -117,7 +126,10 @@ def is_read_only(path: Path) -> bool:
 
 
 def save(settings: Settings, process: str, name: str, content: bytes) -> None:
-    """Put a draft in the place of a file, whose former state is kept. Durable on return. Raises Problem."""
+    """Put a draft in the place of a file, whose former state is kept.
+
+    Durable on return. Raises Problem.
+    """
     path = path_of(settings, process, name)
     _keep_former(settings.data, process, name, path.read_bytes())
     mode = stat.S_IMODE(path.stat().st_mode)

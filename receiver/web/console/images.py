@@ -1,4 +1,4 @@
-"""Pages of documents as images, remembered for a while: in memory alone, since each one shows a patient's data.
+"""Pages of documents as images, cached in memory only: they show patients' data.
 
 Nothing of them lies on a disk, so nothing must be removed when a delivery's time is over; they end with the process.
 """
@@ -27,7 +27,10 @@ class Images:
         self._size = 0
 
     def page(self, part: Part, number: int, process: str, *, small: bool) -> bytes:
-        """Return a page as PNG, counted from 1. Raises `Problem` for one that cannot be read."""
+        """Return a page as PNG, counted from 1.
+
+        Raises `Problem` for one that cannot be read.
+        """
         key = part.sha256, number, small
         found = self._find(key)
         if found is None:
@@ -51,7 +54,10 @@ class Images:
             self._forget()
 
     def _forget(self) -> None:
-        """Drop what is too old, and the least used of what is too much. The caller holds the lock."""
+        """Drop what is too old, and the least used of what is too much.
+
+        The caller holds the lock.
+        """
         before = time.monotonic() - self._lasts
         for key in [key for key, (at, _) in self._drawn.items() if at < before]:
             self._size -= len(self._drawn.pop(key)[1])

@@ -34,7 +34,7 @@ def deliveries() -> str:
 
 @pages.post("/deliveries")
 def search() -> str:
-    """List what people know by a sourceId, an id or a key: by POST, so that it stands in no URL and no log."""
+    """Search by sourceId, id or key; by POST, so that it is in no URL and no log."""
     context, text = service().context, request.form.get("known", "").strip()
     found = [*context.ledger.search(source_id=text, limit=PAGE), context.ledger.find(text.upper())] if text else []
     if text and g.user.role.includes(Role.OPERATOR):

@@ -1,4 +1,4 @@
-"""What all screens share: their blueprint, the service that they look at, the accounts, and one delivery by its id."""
+"""What all screens share: blueprint, service, accounts, and a delivery by id."""
 
 from flask import Blueprint, abort, current_app
 

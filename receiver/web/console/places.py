@@ -48,7 +48,10 @@ class OnPage:
 
 
 def on_page(context: Context, entry: Entry, name: str) -> OnPage:
-    """Return where on its pages a kept delivery has a field, or a cell. Raises Problem if it is kept no longer."""
+    """Return where on its pages a kept delivery has a field, or a cell.
+
+    Raises Problem if it is kept no longer.
+    """
     process, kept = replay.find(context, entry)
     region = _by_platform(process, kept, name)
     return _counted(process, kept, region) if region else _by_text(process, kept, name)
@@ -89,7 +92,10 @@ def _by_text(process: Process, kept: Kept, name: str) -> OnPage:
 
 
 def places(context: Context, entry: Entry, name: str) -> list[Place]:
-    """Return where in the records of a kept delivery a field stands. Raises Problem if it is kept no longer."""
+    """Return where in the records of a kept delivery a field stands.
+
+    Raises Problem if it is kept no longer.
+    """
     preview = showing.preview(context, entry)
     value = next((field.value for field in preview.every if field.name == name and field.single), "")
     for other in islice(_others(value), TRIES):

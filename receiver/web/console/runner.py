@@ -1,4 +1,4 @@
-"""Works on the jobs of the console, in a thread of their own: one after the other, so that pages stay quick."""
+"""Runs the console's jobs in one thread, one by one, so that pages stay fast."""
 
 import threading
 
@@ -13,7 +13,10 @@ CHANGED = "somebody was at it meanwhile"
 
 
 class Runner:
-    """What works on jobs. It may end at any moment: each delivery is as whole as after any crash, and noted."""
+    """What works on jobs.
+
+    It may end at any moment: each delivery is as whole as after any crash, and noted.
+    """
 
     def __init__(self, service: Service, jobs: Jobs, accounts: Accounts) -> None:
         self._service = service

@@ -1,4 +1,4 @@
-"""The service as the console sees it: what is in force, reopened whenever that changes."""
+"""The service as the console sees it, reopened when what is in force changes."""
 
 from threading import Lock
 
@@ -19,7 +19,10 @@ class Service:
 
     @property
     def context(self) -> Context:
-        """The context in force, without tokens. Raises Problem, also if the service has never started here."""
+        """The context in force, without tokens.
+
+        Raises Problem, also if the service has never started here.
+        """
         with self._lock:
             mark = in_force.mark(self.settings.local)
             if self._context is None or mark != self._mark:

@@ -74,13 +74,13 @@ class Preview:
 
     @property
     def every(self) -> list[Shown]:
-        """All fields and cells; a cell is named by its place, such as /tables/items/0/sku."""
+        """All fields and cells; a cell is named by its place: /tables/items/0/sku."""
         cells = (cell for table in self.tables for row in table.rows for cell in row if cell)
         return [*self.fields, *cells]
 
 
 def preview(context: Context, entry: Entry, corrections: Mapping[str, str] | None = None) -> Preview:
-    """Return what a kept delivery says, with corrections to try: those it is kept with, if none are given.
+    """Return what a kept delivery says with corrections, by default its own.
 
     Raises Problem if it is kept no longer.
     """
@@ -100,7 +100,10 @@ def preview(context: Context, entry: Entry, corrections: Mapping[str, str] | Non
 
 
 def document(context: Context, entry: Entry, number: int) -> tuple[Kept, Part]:
-    """Return one of the documents of a kept delivery, counted from 0. Raises Problem, or IndexError."""
+    """Return one of the documents of a kept delivery, counted from 0.
+
+    Raises Problem, or IndexError.
+    """
     _, kept = replay.find(context, entry)
     return kept, documents_of(kept)[number]
 
@@ -238,7 +241,10 @@ def records(outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def bars(ledger: Ledger, processes: Iterable[str], now: datetime) -> dict[str, list[int]]:
-    """Return how many deliveries of each process came in each of the last hours, the oldest first. Raises Problem."""
+    """Return how many deliveries came to each process by hour, oldest first.
+
+    Raises Problem.
+    """
     start = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     hours = [f"{start + timedelta(hours=number):%Y-%m-%dT%H}" for number in range(HOURS)]
     found = ledger.hours(start)

@@ -1,4 +1,4 @@
-"""The queue of held deliveries of one process, for people who work through it by keyboard."""
+"""The queue of a process's held deliveries, worked through by keyboard."""
 
 from datetime import UTC, datetime
 
@@ -39,7 +39,7 @@ def following(process: str) -> tuple[str, int]:
 @pages.post("/station/<process>/<id_>")
 @needs(Role.OPERATOR)
 def publish(process: str, id_: str) -> tuple[str, int]:
-    """Publish a delivery as its form has it; what is refused comes back with its faults."""
+    """Publish a delivery by its form; a refused one comes back with its faults."""
     entry = entry_of(id_)
     if entry.process != process:
         abort(404)
@@ -56,7 +56,10 @@ def _require(process: str) -> None:
 
 
 def _next(process: str) -> Markup:
-    """Return the next delivery as HTML; "" if there is none. One that cannot be shown is passed over."""
+    """Return the next delivery as HTML; "" if there is none.
+
+    One that cannot be shown is passed over.
+    """
     context, passed = service().context, set(request.args.getlist("not"))
     queue = context.ledger.search(process=process, status=Status.HELD, limit=LOOKED_AT, oldest_first=True)
     held = (entry for entry in queue if isinstance(entry, Entry) and entry.id not in passed)

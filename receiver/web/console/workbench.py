@@ -1,4 +1,4 @@
-"""The workbench: an owner edits a file of a process, and sees what becomes of a delivery before it is in force."""
+"""The workbench: edit a process's file, and see its effect before it is in force."""
 
 from flask import abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -32,7 +32,7 @@ def workbench(process: str) -> str:
 @pages.post("/workbench/<process>/try")
 @needs(Role.OWNER)
 def attempt(process: str) -> str:
-    """Show what check says of a draft, and what a case or a kept delivery becomes by it."""
+    """Show what check says of a draft, and what a case or delivery becomes by it."""
     name, content, _ = _draft(process)
     with drafts.drafted(service().settings, process, name, content) as draft:
         found = drafts.findings(draft, process)
@@ -46,7 +46,7 @@ def attempt(process: str) -> str:
 @pages.post("/workbench/<process>/save")
 @needs(Role.OWNER)
 def save(process: str) -> Response | str:
-    """Save a draft that check and test find nothing against; the file's former state is kept."""
+    """Save a draft without findings of check and test; the former state is kept."""
     name, content, seen = _draft(process)
     settings = service().settings
     path = drafts.path_of(settings, process, name)
@@ -65,7 +65,7 @@ def save(process: str) -> Response | str:
 
 
 def _name(process: str, wanted: str) -> str:
-    """Return the file that is wanted, or the first one; what is none of the process is 404."""
+    """Return the wanted file, or the first one; 404 for others."""
     names = drafts.names(service().settings, process) if process in service().context.processes else []
     if not names or (wanted and wanted not in names):
         abort(404, "There is no such file of a process.")
@@ -82,7 +82,7 @@ def _draft(process: str) -> tuple[str, bytes, str]:
 
 
 def _outcome(draft: Settings, process: str) -> tuple[Outcome | None, str]:
-    """Return what the chosen case or delivery becomes by a draft, or why it cannot be tried; findings say the rest."""
+    """Return what a case or delivery becomes by a draft, or why it cannot be tried."""
     kind, _, name = request.form.get("source", "").partition(":")
     try:
         if kind == "case":

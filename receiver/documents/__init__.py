@@ -1,4 +1,6 @@
-"""Documents looked into: pages counted, images turned into PDF. What cannot be read is a `Problem`, never a crash.
+"""Documents: pages counted, images converted to PDF, values found in the text.
+
+What cannot be read is a `Problem`, never a crash.
 
 The libraries that do it are given files from unknown senders, so they work in a process of their own
 (`helper`), bounded in time and memory: `images` and `pdfs` run there and nowhere else.
@@ -29,7 +31,10 @@ _helpers = Helpers()
 
 @lru_cache(COUNTED)
 def pages(part: Part, process: str = "") -> int:
-    """Return how many pages a document of a process has. Raises `Problem` for one that cannot be read."""
+    """Return how many pages a document of a process has.
+
+    Raises `Problem` for one that cannot be read.
+    """
     if part.type not in CONVERTIBLE:
         raise _broken(part, f"Pages of {part.type or 'a document without a type'} cannot be counted.")
     question = {"task": "pages", "path": str(part.path), "type": part.type}
@@ -41,7 +46,10 @@ def pages(part: Part, process: str = "") -> int:
 
 
 def page(part: Part, number: int, process: str = "", *, small: bool = False) -> bytes:
-    """Return one page of a document, counted from 1, as PNG or as its thumbnail. Raises `Problem`."""
+    """Return one page of a document, counted from 1, as PNG or as its thumbnail.
+
+    Raises `Problem`.
+    """
     if part.type not in CONVERTIBLE:
         raise _broken(part, f"Pages of {part.type or 'a document without a type'} cannot be shown.")
     question = {"task": "page", "path": str(part.path), "type": part.type, "number": str(number)}
@@ -63,7 +71,7 @@ def has_text(part: Part) -> bool:
 
 
 def find(part: Part, value: str, name: str, process: str = "") -> Region | bool:
-    """Return where in its text a document has the value of a field, or whether it has any text at all.
+    """Return where a document's text has a field's value, or whether it has text at all.
 
     Raises `Problem` for one that cannot be read.
     """
@@ -87,7 +95,9 @@ def can_convert() -> bool:
 
 
 def as_pdf(part: Part, staged: Staged, process: str = "") -> Part:
-    """Stage an image of a process as PDF, every pixel kept, and return it in the part's place; a PDF stays as it is.
+    """Stage an image as PDF, every pixel kept, and return it in the part's place.
+
+    A PDF stays as it is.
 
     The same image makes the same bytes. Raises `Problem` for one that cannot be read.
     """

@@ -1,4 +1,4 @@
-"""The process that reads documents: a question in JSON on each line of its input, an answer on each line of its output.
+"""The helper process that reads documents: a JSON question a line, an answer a line.
 
 Nothing that a library says of a document is passed on: it may quote from it.
 """
@@ -39,7 +39,7 @@ def pdf(path: Path, type: str) -> Answer:  # noqa: A002
 
 
 def page(path: Path, type: str, number: str, small: str = "") -> Answer:  # noqa: A002
-    """Draw one page, counted from 1, as PNG: what is no PDF is drawn as the PDF that it would be published as."""
+    """Draw one page, counted from 1, as PNG; images are drawn as their PDF."""
     from receiver.documents import images, pdfs
 
     if type == "application/pdf":
@@ -60,7 +60,7 @@ TASKS: dict[str, Callable[..., Answer]] = {"pages": pages, "pdf": pdf, "page": p
 
 
 def answer(question: dict[str, str]) -> Answer:
-    """Return what there is to say about a document, whatever it does to the libraries."""
+    """Return the answer about a document, whatever it does to the libraries."""
     try:
         further = {name: text for name, text in question.items() if name not in ("task", "path")}
         return TASKS[question["task"]](Path(question["path"]), **further)

@@ -1,4 +1,4 @@
-"""Processes beside this one that read documents: bounded in time and memory, and replaced when they die of one.
+"""Helper processes that read documents, bounded in time and memory, and replaced.
 
 A helper is started when it is first asked, and ends with this process: it reads questions from its standard input until
 there is no more of it. Of the documents that wait, the process with the fewest at work comes first, and no process has
@@ -32,7 +32,10 @@ READ_SIZE = 1_000_000  # bytes
 
 
 class UnreadableError(Exception):
-    """A document that cannot be read. The reason completes "it cannot be read: …" and holds nothing of it."""
+    """A document that cannot be read.
+
+    The reason completes "it cannot be read: …" and holds nothing of it.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -80,7 +83,10 @@ class Helper:
                 pass
 
     def _start(self) -> None:
-        """Start the process, unless it lives. One that does not come up is a defect of ours: `RuntimeError`."""
+        """Start the process, unless it lives.
+
+        One that does not come up is a defect of ours: `RuntimeError`.
+        """
         if self._process and self._process.poll() is None:
             return
         self.stop()
@@ -123,7 +129,10 @@ class Helper:
             yield chunk
 
     def _read(self) -> bytes:
-        """Return what comes next. Raises `UnreadableError` at the deadline, and if the process has died."""
+        """Return what comes next.
+
+        Raises `UnreadableError` at the deadline, and if the process has died.
+        """
         pipe = self._process.stdout if self._process else None
         if pipe is None:
             return b""
@@ -159,7 +168,7 @@ class Helpers:
     def ask(
         self, process: str, question: dict[str, str], seconds: float, take: Callable[[bytes], object] | None = None
     ) -> dict[str, Any]:
-        """Return what a helper says, as `Helper.ask`; raises `Problem` if too many others come first."""
+        """Return a helper's answer, as `Helper.ask`; raises `Problem` if the queue is full."""
         with work.given(), self._one(process) as helper:
             return helper.ask(question, seconds, take)
 

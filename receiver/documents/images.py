@@ -1,4 +1,7 @@
-"""Images: counted, looked through for damage, and as PDF by img2pdf. Runs in the helper alone."""
+"""Images: counted, looked through for damage, and as PDF by img2pdf.
+
+Runs in the helper alone.
+"""
 
 import contextlib
 import warnings
@@ -23,7 +26,10 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def pages(path: Path, type: str) -> int:  # noqa: A002 (the word of the delivery)
-    """Count the pages: those of a TIFF, one for any other image. Raises `UnreadableError`, or what Pillow raises."""
+    """Count the pages: those of a TIFF, one for any other image.
+
+    Raises `UnreadableError`, or what Pillow raises.
+    """
     if type == TIFF:
         return tiffs.pages(path)
     with _sound(path, type):
@@ -31,7 +37,9 @@ def pages(path: Path, type: str) -> int:  # noqa: A002 (the word of the delivery
 
 
 def pdf(path: Path, type: str) -> bytes:  # noqa: A002
-    """Return an image as PDF, page for page, every pixel kept. Raises `UnreadableError`, or what the libraries raise.
+    """Return an image as PDF, page by page, every pixel kept.
+
+    Raises `UnreadableError`, or what the libraries raise.
 
     Group 4 and JPEG go in as they are, if they are upright; what PDF does not know is decoded, and packed without loss.
     """
@@ -39,7 +47,10 @@ def pdf(path: Path, type: str) -> bytes:  # noqa: A002
 
 
 def page_pdf(path: Path, type: str, number: int) -> bytes:  # noqa: A002
-    """Return one page of an image as `pdf` has it, counted from 1. Raises as that does."""
+    """Return one page of an image as `pdf` has it, counted from 1.
+
+    Raises as that does.
+    """
     if type != TIFF and number != 1:
         raise UnreadableError("it has no such page")
     return _converted(tiffs.single_page(path, number) if type == TIFF else _single_page(path, type))

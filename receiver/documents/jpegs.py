@@ -32,7 +32,7 @@ class Frame:
 
 
 def require_sound(content: bytes) -> None:
-    """Raise `UnreadableError` for a JPEG that is damaged, or of a kind that few programs read."""
+    """Raise `UnreadableError` for a damaged JPEG, or a kind that few programs read."""
     frame = _frame(content)
     if frame.bits != 8 or frame.marker not in (*HUFFMAN, *ARITHMETIC):
         kind = f"of {frame.bits} bits" if frame.bits != 8 else "without loss, or of several frames"
@@ -72,7 +72,7 @@ def _frame(content: bytes) -> Frame:
 
 
 def _complains(content: bytes, frame: Frame) -> bool:
-    """Return whether libjpeg complains of the pixels: Pillow does not pass it on, libtiff does.
+    """Return whether libjpeg reports damage: libtiff passes that on, Pillow does not.
 
     Where libtiff itself does not take such a JPEG, it is Pillow's to decode.
     """

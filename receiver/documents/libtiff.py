@@ -1,4 +1,6 @@
-"""TIFF by libtiff, the one that Pillow brings along: Pillow itself switches its warnings off, and they report damage.
+"""TIFF by Pillow's libtiff with its warnings, which report damage.
+
+Pillow itself switches them off.
 
 Runs in the helper alone. A fax with a bad line decodes to some other page, and a warning is all that tells it from the
 right one. So every complaint is damage, but those in `HARMLESS`.
@@ -113,7 +115,10 @@ _show = _function("TIFFReadRGBAImageOriented", c_int, c_void_p, c_uint32, c_uint
 
 
 class Tiff:
-    """An open TIFF, at one of its directories: use it in a `with`. What libtiff refuses raises `UnreadableError`."""
+    """An open TIFF, at one of its directories: use it in a `with`.
+
+    What libtiff refuses raises `UnreadableError`.
+    """
 
     def __init__(self, file: int) -> None:
         _library.TIFFSetErrorHandler(_handler)
@@ -149,13 +154,13 @@ class Tiff:
             raise UnreadableError(DAMAGED_DIRECTORY)
 
     def field(self, tag: int, missing: int = 0) -> Any:
-        """Return the value of a field, or its default if the file has none: that of TIFF, or `missing`."""
+        """Return a field's value, or its default: that of TIFF, or `missing`."""
         value = TYPES[tag](missing)
         _field(c_void_p(self._handle), c_uint32(tag), byref(value))
         return value.value
 
     def alpha(self) -> int:
-        """Return what the first sample beside the colors is: 0, 1 or 2 (TIFF 6.0, ExtraSamples)."""
+        """Return the kind of the first extra sample: 0, 1 or 2 (TIFF 6.0, ExtraSamples)."""
         count, kinds = c_uint16(), ctypes.POINTER(c_uint16)()
         _field(c_void_p(self._handle), c_uint32(EXTRA_SAMPLES), byref(count), byref(kinds))
         return kinds[0] if count.value else 0
@@ -181,7 +186,7 @@ class Tiff:
         return bool(_is_known(compression))
 
     def decoded(self) -> Iterator[memoryview]:
-        """Yield each strip or tile as it is decoded; the next one takes its place in memory."""
+        """Yield each strip or tile decoded; the next one overwrites it."""
         strips, tiles = (_strip_size, _row_size, _read_strip), (_tile_size, _tile_row_size, _read_tile)
         size, row_size, read = tiles if self.is_tiled() else strips
         buffer = ctypes.create_string_buffer(max(size(self._handle), 1))
@@ -196,7 +201,7 @@ class Tiff:
             yield decoded
 
     def shown(self) -> Image.Image:
-        """Return the page as libtiff shows it: red, green, blue, and alpha that the colors were multiplied by."""
+        """Return the page as libtiff shows it: RGB and alpha, premultiplied."""
         size = self.field(WIDTH), self.field(LENGTH)
         pixels = ctypes.create_string_buffer(4 * size[0] * size[1])
         _show(self._handle, *size, pixels, self.field(ORIENTATION), 1)  # its own orientation: nothing is turned

@@ -1,4 +1,4 @@
-"""PDF by qpdf and pdfium. Runs in the helper alone, one question at a time: pdfium is not safe among threads.
+"""PDF by qpdf and pdfium; only in the helper, since pdfium is not thread-safe.
 
 What a PDF says of its number of pages may be wrong, and a reader that trusts it counts pages that are not there. Qpdf
 goes through the pages themselves, and pdfium checks whether they can be shown.
@@ -22,7 +22,10 @@ LOST_PAGE = "Pages tree includes non-dictionary object"  # qpdf's words
 
 
 def pages(path: Path) -> int:
-    """Count the pages that are there, whatever the file says that it has. Raises `UnreadableError`."""
+    """Count the pages that are there, whatever the file says that it has.
+
+    Raises `UnreadableError`.
+    """
     shown, said = _shown(path)
     try:
         with pikepdf.open(path, suppress_warnings=True) as document:
@@ -38,7 +41,7 @@ def pages(path: Path) -> int:
 
 
 def drawn(document: Path | bytes, number: int, *, small: bool = False) -> bytes:
-    """Return one page, counted from 1, as PNG of at most `WIDTH` by `HEIGHT` pixels, or as a thumbnail.
+    """Return a page, counted from 1, as PNG within `WIDTH` by `HEIGHT`, or a thumbnail.
 
     Raises `UnreadableError`.
     """
@@ -68,7 +71,7 @@ def opened(document: Path | bytes) -> pypdfium2.PdfDocument:
 
 
 def filled(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
-    """Return a page, counted from 1, with all that is written into its form and onto it as part of its content.
+    """Return a page, counted from 1, with form values and annotations as its content.
 
     Pdfium shows none of a form's values else, and finds no text in them.
     """

@@ -1,4 +1,4 @@
-"""Where a field's value stands in the text of a PDF's pages. Runs in the helper alone, as `pdfs`.
+"""Finds a field's value in the text of a PDF; only in the helper, as `pdfs`.
 
 A value is found whatever its case, accents and ligatures, however its lines break, with separators in its digits or
 without; a date and a number also as people print them. Of several places the one beside the field's name counts.
@@ -56,7 +56,9 @@ class Hit(NamedTuple):
 
 
 def find(path: Path, value: str, name: str) -> dict[str, Any]:
-    """Return page and boxes of a value, and how many places have it; {"text": False} if no page has any text.
+    """Return page and boxes of a value, and the number of places.
+
+    {"text": False} if no page has any text.
 
     Raises `UnreadableError`.
     """
@@ -82,7 +84,7 @@ def find(path: Path, value: str, name: str) -> dict[str, Any]:
 
 
 def pattern(value: str) -> re.Pattern[str] | None:
-    """Return what finds a value in text that is `folded`; None for one without letters and digits."""
+    """Return a pattern for a value in `folded` text; None without letters and digits."""
     text = folded(value[: 2 * MAX_VALUE]).strip()
     tokens = WORD.findall(text)
     if not tokens:
@@ -109,7 +111,7 @@ def _folded(character: str) -> str:
 
 
 def _is_wide(character: str) -> bool:
-    """Return whether a character is of a script that puts no space between words (UAX #11)."""
+    """Return whether a character's script has no spaces between words (UAX #11)."""
     return unicodedata.east_asian_width(character) in "WF"
 
 
@@ -131,7 +133,7 @@ def _spelled(tokens: list[str]) -> str:
 
 
 def _names(text: str) -> Iterator[str]:
-    """Yield a pattern of a person's name in the other order: Ada Example for Example, Ada."""
+    """Yield a person's name in the other order: Ada Example for Example, Ada."""
     family, _, given = map(WORD.findall, text.partition(","))
     words = text.split()
     if family and given and "," not in text.partition(",")[2]:
@@ -141,21 +143,21 @@ def _names(text: str) -> Iterator[str]:
 
 
 def _number(text: str) -> re.Match[str] | None:
-    """Return whole and decimals of a number or an amount, such as $1,250.00; None for anything else."""
+    """Return whole and decimals of an amount such as $1,250.00; None for others."""
     bare = text.strip(SIGNS)
     digits = re.sub(r"[^0-9]", "", bare)
     return NUMBER.fullmatch(f"{digits[:-2]}.{digits[-2:]}" if AMOUNT.fullmatch(bare) else bare)
 
 
 def _numbers(number: re.Match[str]) -> Iterator[str]:
-    """Yield a pattern of a number with its thousands apart, and with more or fewer zeros behind."""
+    """Yield patterns of a number with thousands apart, or other trailing zeros."""
     whole, decimals = number[1], (number[2] or "").rstrip("0")
     groups = [whole[max(end - 3, 0) : end] for end in range(len(whole), 0, -3)][::-1]
     yield r"[ .,'’]?".join(groups) + (rf"[.,]{decimals}0{{0,6}}" if decimals else r"(?:[.,]0{1,6})?")
 
 
 def _dates(value: str) -> Iterator[str]:
-    """Yield a pattern of a date, or of the day of a moment, in the orders that people print."""
+    """Yield patterns of a date, or a moment's day, in the orders that people print."""
     for form in DATES:
         try:
             date = datetime.strptime(MOMENT.sub(r"\1", value), form)  # noqa: DTZ007 (a day has no zone)
@@ -172,7 +174,7 @@ def _dates(value: str) -> Iterator[str]:
 
 
 class _Page:
-    """A page, its text folded, and which character of the page each of the text comes from."""
+    """A page: its folded text, and the page's character for each character of it."""
 
     def __init__(self, page: pypdfium2.PdfPage) -> None:
         self._page = page
@@ -200,13 +202,13 @@ class _Page:
         return [box for box in boxes if box[0] < box[2] and box[1] < box[3]]
 
     def _box(self, left: float, bottom: float, right: float, top: float) -> Box:
-        """Return a box of the page's own units as it is shown: cropped, turned, and cut at the edges."""
+        """Return a box as it is shown on the page: cropped, rotated, cut at the edges."""
         across, down = zip(self._shown.to_bitmap(left, bottom), self._shown.to_bitmap(right, top), strict=True)
         edges = (min(across), min(down), max(across), max(down))
         return tuple(round(min(max(edge / _WIDE, 0), 1), 4) for edge in edges)
 
     def _beside(self, box: Box, words: list[str]) -> int:
-        """Return how many words of a field's name stand left of a place, or right above it."""
+        """Return how many words of a field's name are left of a place, or right above it."""
         left, top, right, bottom = box
         height = bottom - top
         near = self._within(left - 0.45, top - height / 4, left, bottom + height / 4)

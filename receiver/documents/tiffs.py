@@ -1,4 +1,4 @@
-"""TIFF: its pages counted, looked through for damage, and given as img2pdf takes them. Runs in the helper alone."""
+"""TIFF: pages counted, checked for damage, converted for img2pdf; only in the helper."""
 
 import math
 import os
@@ -40,13 +40,19 @@ def pages(path: Path) -> int:
 
 
 def single_pages(path: Path) -> list[bytes]:
-    """Return each page as img2pdf takes it over: upright, and without damage. Raises `UnreadableError`."""
+    """Return each page as img2pdf takes it over: upright, and without damage.
+
+    Raises `UnreadableError`.
+    """
     with path.open("rb") as file:
         return [_single(tiff) for tiff in _pages(file.fileno())]
 
 
 def single_page(path: Path, number: int) -> bytes:
-    """Return one page, counted from 1, as `single_pages` does; the others are not decoded. Raises `UnreadableError`."""
+    """Return a page, counted from 1, as `single_pages` does, and decode no other.
+
+    Raises `UnreadableError`.
+    """
     with path.open("rb") as file:
         for count, tiff in enumerate(_pages(file.fileno()), 1):
             if count == number:
@@ -89,13 +95,13 @@ def _is_sound(tiff: Tiff) -> bool:
 
 
 def _require_checksum(tiff: Tiff) -> None:
-    """Raise `UnreadableError` if Deflate does not end with the checksum of what it holds: libtiff stops before it."""
+    """Raise `UnreadableError` if Deflate data lack their checksum, which libtiff skips."""
     if tiff.field(libtiff.COMPRESSION) in DEFLATE and not all(map(_has_its_checksum, _data(tiff))):
         raise UnreadableError("a page is damaged")
 
 
 def _data(tiff: Tiff) -> Iterator[bytes]:
-    """Yield the data of each strip or tile as it is in the file, the first bit highest."""
+    """Yield each strip's or tile's data as in the file, the first bit highest."""
     reverse = tiff.field(libtiff.FILL_ORDER) == 2
     for offset, size in tiff.places():
         data = os.pread(tiff.file, size, offset)
@@ -179,7 +185,7 @@ def _profile(tiff: Tiff, mode: str) -> bytes | None:
 
 
 def _dpi(tiff: Tiff) -> tuple[int, int]:
-    """Return the resolution, dots per inch across and down: of the true shape, even if there is no unit."""
+    """Return dots per inch across and down, with the true shape even without a unit."""
     across, down = tiff.field(libtiff.X_RESOLUTION), tiff.field(libtiff.Y_RESOLUTION)
     unit = tiff.field(libtiff.UNIT)
     if not (0 < across < math.inf and 0 < down < math.inf):

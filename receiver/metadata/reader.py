@@ -82,7 +82,9 @@ class MetadataReader:
         return Reading(known, gathered.fields, gathered.confidence, None, rows.tables, tuple(rows.cells))
 
     def regions(self, content: bytes, charset: str) -> dict[str, Region]:
-        """Return where on the pages the platform has read each field and cell, as far as it says so.
+        """Return where on the pages the platform has read each field.
+
+        Raises as `peek`.
 
         A cell is named by its place, such as /tables/items/0/sku. Raises as `peek`.
         """

@@ -1,4 +1,4 @@
-"""Where on the pages of the document the platform has read each field and cell, if it says so."""
+"""Where on a document's pages the platform has read each field, if it says so."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
@@ -57,7 +57,7 @@ def _sizes(top: Any, form: ModuleType, placing: Placing) -> list[float]:
 
 
 def _region(item: Any, form: ModuleType, placing: Placing, sizes: Sequence[float]) -> Region | None:
-    """Return the box as fractions of its page; None for what is no page, no box, or lies outside the page."""
+    """Return a box as fractions of its page; None if it is no box, or outside."""
     page, box = (list(form.numbers(item, path)) for path in (placing.page, placing.box))
     if len(page) != 1 or page[0] < 1 or page[0] != int(page[0]):
         return None

@@ -71,7 +71,7 @@ def defaulted(node: nodes.Node | None) -> str | None:
 
 
 def needed(test: nodes.Node | None) -> nodes.Node | None:
-    """Return what must be there for a condition to hold: `x` of `x | default("")`, also trimmed, `!= ""`, `> 0`."""
+    """Return what a true condition needs: `x` of `x | default("")`, `!= ""`, `> 0`."""
     if isinstance(test, nodes.Compare):
         return needed(test.expr) if len(test.ops) == 1 and _beyond_nothing(test.ops[0]) else None
     if not isinstance(test, nodes.Filter):

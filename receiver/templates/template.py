@@ -246,7 +246,7 @@ def _places(label: str, held: Sequence[object], names: Mapping[str, object]) -> 
 
 
 def _in_row(steps: Sequence[str], held: Sequence[object], names: Mapping[str, object]) -> Sequence[str | int]:
-    """Return the steps to a cell, with the numbers of the row that was at work, if one was."""
+    """Return the steps to a cell, with the numbers of the current row, if any."""
     rows = dict(_rows(names.get("tables"), ()))
     paths = [rows[id(value)] for value in reversed(held) if id(value) in rows]
     within = [path for path in paths if list(path[::2]) == list(steps[: len(path) // 2])]

@@ -54,7 +54,7 @@ def _unused(site: Site, path: Path, used: set[str], code: str, message: str) -> 
 
 
 def _schemas(site: Site) -> Iterator[Fault]:
-    """Yield schemas without a use, but for those in a folder with a used one: a standard's come as a whole."""
+    """Yield unused schemas, unless their folder has a used one: standards come whole."""
     folder, used = site.compiled.schemas.folder, site.compiled.schemas.used()
     standards = {top for file in used if (top := file.rpartition("/")[0].partition("/")[0])}
     for path in sorted(folder.rglob("*.*")):

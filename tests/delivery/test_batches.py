@@ -80,7 +80,8 @@ def refuse(*_):
     raise Problem(Code.STORAGE_FAILED, "the disk is away")
 
 
-def test_what_is_published_leaves_the_ledger(site):
+def test_what_is_published_leaves_the_ledger_however_much_it_is(site, monkeypatch):
+    monkeypatch.setattr("receiver.store.batch_ledger.AT_ONCE", 1)
     context = site.context()
     for source_id in "123":
         deliver(context, source_id)
@@ -96,6 +97,18 @@ def test_what_could_not_leave_the_ledger_leaves_it_at_the_next_look(site, monkey
     assert (list(site.files()), remembered(context)) == (["index-1.csv"], 6)
     batches.look(context, datetime.now(UTC))
     assert remembered(context) == 0
+
+
+def test_a_record_that_is_damaged_in_the_ledger_is_not_published(site, caplog):
+    context = site.context()
+    for source_id in "12":
+        deliver(context, source_id)
+    damage = "UPDATE batch_records SET content = x'00' WHERE place = 2"
+    context.ledger.connections.write(lambda connection: connection.execute(damage))
+    deliver(context, "3")
+    assert site.files() == {}
+    assert "batch not published" in caplog.text
+    assert context.ledger.batches.unpublished()[0].status is BatchStatus.CLOSED
 
 
 def test_a_batch_that_another_one_is_publishing_is_left_to_it(site, monkeypatch, caplog):

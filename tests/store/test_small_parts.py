@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -281,7 +282,9 @@ def test_a_proposal_is_read_back_and_one_that_is_damaged_is_told_without_its_val
     assert proposals.find(tmp_path, ENTRY) is None
     for corrections in ({"mrn": "7é"}, {}):
         proposed = proposals.Proposal("ada", AT, corrections)
-        proposals.propose(tmp_path, ENTRY, proposed)
+        proposals.propose(
+            SimpleNamespace(hosts=None, alone=lambda entry, work: work(entry)), tmp_path, ENTRY, proposed
+        )  # one host alone
         assert proposals.find(tmp_path, ENTRY) == proposed
     assert [path.name for path in folder.iterdir()] == ["proposal.json"]
     for damaged in ("{", '["secret"]', '{"by": "ada"}', '{"by": "ada", "at": 7, "corrections": {"mrn": "secret"}}'):

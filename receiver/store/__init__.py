@@ -1,1 +1,1 @@
-"""The disk and the ledger: nothing lost, nothing twice. `publish.py` tells every legal state."""
+"""The disk and the ledger: nothing lost, nothing twice. See `publish.py`."""

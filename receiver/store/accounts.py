@@ -1,4 +1,4 @@
-"""Who may look, who has looked: users, sessions and the audit trail of the console, in the ledger's database.
+"""Users, sessions and the audit trail of the console, in the ledger's database.
 
 Of a session only a digest is kept: whoever reads the database cannot take one over.
 """
@@ -73,7 +73,10 @@ class Accounts:
         return [User(n, Role(role), h) for n, role, h in self._rows("SELECT name, role, hash FROM users ORDER BY name")]
 
     def put(self, user: User) -> None:
-        """Add a user, or change password or role: all sessions of that name end. Raises Problem."""
+        """Add a user, or change password or role: all sessions of that name end.
+
+        Raises Problem.
+        """
 
         def operation(connection: Any) -> None:
             connection.execute(
@@ -86,7 +89,10 @@ class Accounts:
         self._write(operation)
 
     def remove(self, name: str) -> bool:
-        """Remove a user and end its sessions; return whether there was one. Raises Problem."""
+        """Remove a user and end its sessions; return whether there was one.
+
+        Raises Problem.
+        """
 
         def operation(connection: Any) -> bool:
             connection.execute("DELETE FROM sessions WHERE name = ?", (name,))
@@ -97,7 +103,10 @@ class Accounts:
     # logins
 
     def wait(self, name: str, address: str, now: datetime) -> timedelta:
-        """Return how long a name or an address has to wait after failures. Raises Problem."""
+        """Return how long a name or an address has to wait after failures.
+
+        Raises Problem.
+        """
         since = _stamp(now - timedelta(hours=1))
         waits = [timedelta(0)]
         for column, value, most in (("person", name, FAILURES), ("note", address, FROM_ONE)):

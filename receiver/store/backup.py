@@ -1,4 +1,4 @@
-"""A copy of the ledger, taken while the service goes on: one whole file, as of one moment."""
+"""A copy of the ledger, taken while the service runs: one file, of one moment."""
 
 import os
 from contextlib import closing
@@ -18,7 +18,10 @@ ROWS = 1000  # read at once to prove the copy: some megabytes
 
 
 def backup(ledger: Path, target: Path) -> None:
-    """Copy the ledger to `target`, which must not exist, once the copy is proven; durable on return. Raises Problem."""
+    """Copy the ledger to a new file `target`, verified and durable on return.
+
+    Raises Problem.
+    """
     halfway = target.with_name(f".{target.name}.{os.urandom(5).hex()}")
     try:
         with closing(patiently(lambda: Presence(ledger))):
@@ -48,7 +51,7 @@ def _copy(ledger: Path, target: Path) -> None:
 
 
 def _require_whole(copy: schema.Connection) -> None:
-    """Raise Problem for a copy of which not every page and every row can be read: so it is with the ledger."""
+    """Raise Problem unless every page and row of a copy is readable; as in the ledger."""
     if copy.execute("PRAGMA integrity_check(1)").get != "ok":
         raise Problem(Code.STORAGE_FAILED, "the copy of the ledger is damaged, so the ledger may be, too")
     last = copy.execute("SELECT max(rowid) FROM deliveries").get or 0

@@ -1,4 +1,4 @@
-"""What the ledger knows of batches: which are open, what is in them, and what became of them."""
+"""Batches in the ledger: which are open, their records, and their outcome."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ class Batches:
         self._write = connections.write
 
     def unpublished(self) -> list[Batch]:
-        """Return the batches that are not published, by process and name, in the order of their numbers."""
+        """Return the batches that are not published, by process, name and number."""
         where = f"WHERE {batches.UNPUBLISHED} ORDER BY process, name, number"
         return self._read(lambda connection: batches.select(connection, where))
 
@@ -53,7 +53,7 @@ class Batches:
         return next(iter(self._read(lambda connection: batches.select(connection, where, process, name, number))), None)
 
     def of_deliveries(self, ids: Sequence[str]) -> dict[str, list[Batch]]:
-        """Return the batches in which the records of some deliveries are, by the deliveries' ids."""
+        """Return the batches with records of some deliveries, by the deliveries' ids."""
         found: dict[str, list[Batch]] = {}
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
@@ -62,11 +62,11 @@ class Batches:
         return found
 
     def deliveries(self, batch: Batch) -> list[tuple[str, int, str]]:
-        """Return the delivery's id, the size and the SHA-256 of each record of a batch, in their order."""
+        """Return delivery id, size and SHA-256 of each record of a batch, in order."""
         return self._read(lambda connection: batches.deliveries(connection, batch))
 
     def exported(self, batch: Batch) -> list[dict[str, str]]:
-        """Return what each record of a batch that is not published exported, in their order."""
+        """Return what each record of an unpublished batch exported, in order."""
         return self._read(lambda connection: batches.exported(connection, batch))
 
     def contents(self, batch: Batch) -> Iterator[bytes]:
@@ -85,7 +85,7 @@ class Batches:
         return self._write(lambda connection: batches.close(connection, *key, datetime.now(UTC), by))
 
     def commit(self, batch: Batch, entry: Entry, before: BatchStatus = BatchStatus.CLOSED) -> bool:
-        """Accept the file of a batch durably: from here on it is published. False if it is not as it was `before`.
+        """Accept a batch's file durably: it will be published. False if not in state `before`.
 
         Raises CommitUnknownError, or Problem: NAME_TAKEN if something else has its name.
         """
@@ -100,7 +100,10 @@ class Batches:
         return self._write(operation)
 
     def published(self, batch: Batch, entry: Entry, at: datetime) -> None:
-        """Mark a batch as published: visible at once, durable with the next commit. Then forget its contents."""
+        """Mark a batch as published: visible at once, durable with the next commit.
+
+        Then forget its contents.
+        """
         self._write(lambda connection: batches.publish(connection, batch, entry, at), durable=False)
         with suppress(Problem):  # it is published, and housekeeping forgets the rest
             self._forget(batch)
@@ -111,13 +114,13 @@ class Batches:
             self._forget(batch)
 
     def _forget(self, batch: Batch) -> None:
-        """Remove contents piece by piece: all at once would keep deliveries waiting for seconds."""
+        """Remove contents piece by piece: all at once would delay deliveries for seconds."""
         some = partial(batches.forget, batch=batch, most=AT_ONCE)
         while self._write(some, durable=False) == AT_ONCE:
             pass
 
     def complete(self, batch: Batch, records: Sequence[tuple[str, int, str]]) -> bool:
-        """Note durably that a batch was published, as of a ledger that was restored; False if that is known."""
+        """Note a published batch durably, for a restored ledger; False if it is known."""
         return self._write(lambda connection: batches.complete(connection, batch, records))
 
     def prune(self, process: str, before: datetime) -> int:

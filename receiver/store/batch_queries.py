@@ -1,4 +1,4 @@
-"""What the ledger says of batches to any of its databases, as `queries.py` does of deliveries.
+"""SQL on batches for every database, as `queries.py` has it on deliveries.
 
 A record of a batch is a row that is written with the row of its delivery, so it is in one batch exactly if the delivery
 is accepted. Which batch that is, and whether the batch is full by it, is decided in the same transaction.
@@ -41,7 +41,7 @@ def _batch(column: dict[str, Any], roots: Roots) -> Batch:
 
 
 def add(connection: Any, entry: Entry, at: datetime) -> None:
-    """Add the records of a delivery that is accepted to the batches that are open, and close those that are full."""
+    """Add an accepted delivery's records to open batches, and close the full ones."""
     for addition in sorted(entry.additions, key=lambda each: each.batch):  # others may lock the same ones
         number, count, size = _room(connection, entry, addition, at)
         key = (entry.process, addition.batch, number)
@@ -64,7 +64,7 @@ def _encoded(record: Record) -> str:
 
 
 def _room(connection: Any, entry: Entry, addition: Addition, at: datetime) -> tuple[int, int, int]:
-    """Return number, count and size of the batch that is open for some records; opened if there is none."""
+    """Return number, count and size of the open batch for some records, or open one."""
     last = _lock(connection, entry.process, addition.batch)
     open_ = f"WHERE status = 'open' AND {UNPUBLISHED} AND process = ? AND name = ?"
     for batch in select(connection, open_, entry.process, addition.batch):
@@ -84,7 +84,7 @@ def _room(connection: Any, entry: Entry, addition: Addition, at: datetime) -> tu
 
 
 def _lock(connection: Any, process: str, name: str) -> int:
-    """Keep others from adding to the batches of a name, or closing one, until the transaction ends.
+    """Lock the batches of a name against adding and closing until the transaction ends.
 
     Returns the number that was given last.
     """
@@ -110,7 +110,7 @@ def _changed(connection: Any, sql: str, *values: Any) -> bool:
 
 
 def commit(connection: Any, batch: Batch, entry: Entry, before: BatchStatus) -> bool:
-    """Accept the file of a batch, `entry` being its publication; False if the batch is not as it was `before`."""
+    """Accept a batch's file, `entry` its publication; False if not in state `before`."""
     sql = f"UPDATE batches SET status = 'committed', output = ?, stage_folder = ?, file = ? WHERE {_KEY} AND status = ?"  # noqa: S608
     key, roots = (batch.process, batch.name, batch.number), connection.roots
     folders = roots.relative(entry.output), roots.relative(entry.stage)
@@ -141,7 +141,7 @@ def forget(connection: Any, batch: Batch, most: int) -> int:
 
 
 def remembered(connection: Any) -> list[Batch]:
-    """Return the batches that are published and of whose records the contents are still there."""
+    """Return published batches that still have contents of records."""
     return select(
         connection,
         "WHERE status = 'published' AND (process, name, number) IN "
@@ -150,7 +150,7 @@ def remembered(connection: Any) -> list[Batch]:
 
 
 def uses_stage(connection: Any, folder: Path) -> bool:
-    """Return whether a batch that is being published still has its file in a folder of the stage."""
+    """Return whether a batch being published has its file in a folder of the stage."""
     return bool(
         connection.execute(
             f"SELECT EXISTS (SELECT 1 FROM batches WHERE status = 'committed' AND {UNPUBLISHED} AND stage_folder = ?)",  # noqa: S608
@@ -178,7 +178,7 @@ def contents(connection: Any, batch: Batch, after: int, most: int) -> list[tuple
 
 
 def deliveries(connection: Any, batch: Batch) -> list[tuple[str, int, str]]:
-    """Return the id of the delivery, the size and the SHA-256 of each record of a batch, in their order."""
+    """Return delivery id, size and SHA-256 of each record of a batch, in order."""
     found: list[Any] = connection.execute(
         f"SELECT delivery, size, sha256 FROM batch_records WHERE {_KEY} ORDER BY place",  # noqa: S608 (our own)
         (batch.process, batch.name, batch.number),
@@ -187,7 +187,7 @@ def deliveries(connection: Any, batch: Batch) -> list[tuple[str, int, str]]:
 
 
 def of_deliveries(connection: Any, ids: Sequence[str]) -> Iterator[tuple[str, Batch]]:
-    """Return the batches in which the records of some deliveries are, each with the delivery's id."""
+    """Return the batches with records of some deliveries, each with the delivery's id."""
     names = ", ".join(f"batches.{name}" for name in _COLUMNS)
     wanted = ", ".join("?" * len(ids))
     found: list[Any] = connection.execute(
@@ -199,7 +199,7 @@ def of_deliveries(connection: Any, ids: Sequence[str]) -> Iterator[tuple[str, Ba
 
 
 def complete(connection: Any, batch: Batch, records: Sequence[tuple[str, int, str]]) -> bool:
-    """Write a batch that was published, in the place of what is known of it; False if that is as much or more.
+    """Write a published batch over what is known; False if that is as much or more.
 
     Records that are known to wait in it and were not published with it stay as they are, and so does the batch.
     """
@@ -232,7 +232,7 @@ def complete(connection: Any, batch: Batch, records: Sequence[tuple[str, int, st
 
 
 def prune(connection: Any, process: str, before: datetime) -> int:
-    """Forget batches that were published before a time; their numbers are not given again."""
+    """Forget batches published before a time; their numbers are not used again."""
     old = "SELECT name, number FROM batches WHERE status = 'published' AND published_at < ? AND process = ?"
     found = connection.execute(old, (units.stamp(before), process)).fetchall()
     for name, number in found:

@@ -1,4 +1,4 @@
-"""From an open batch to its file: the steps, and what a crash at each of them means.
+"""From an open batch to its file: the steps, and what a crash at each means.
 
     add → close → write → seal → COMMIT → rename → mark → clear
 
@@ -35,7 +35,9 @@ from receiver.store.stage import Staged
 
 
 def publish(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: Path, group: int | None = None) -> bool:
-    """Publish a closed batch, whose file is in the stage; False if somebody else does it. Raises Problem.
+    """Publish a closed batch, staged already; False if somebody else does it.
+
+    Raises Problem.
 
     From the commit on recovery finishes what fails.
     """
@@ -48,7 +50,7 @@ def publish(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: 
 
 
 def again(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: Path, group: int | None = None) -> None:
-    """Publish once more the file of a published batch, which is missing in the output. Raises Problem."""
+    """Publish the missing file of a published batch once more. Raises Problem."""
     entry = _publication(batch, file, str(output), str(staged.folder))
     seal(staged, entry, entry.outputs, group, whole=False)
     if not _commit(ledger, staged, batch, entry, BatchStatus.PUBLISHED):
@@ -57,7 +59,10 @@ def again(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: Pa
 
 
 def _release(ledger: Ledger, staged: Staged, batch: Batch, entry: Entry) -> None:
-    """Publish what is accepted. Raises Problem; recovery then goes on where this stopped."""
+    """Publish what is accepted.
+
+    Raises Problem; recovery then goes on where this stopped.
+    """
     for problem in release([entry]).values():
         raise problem
     _mark(ledger, batch, entry)
@@ -65,7 +70,10 @@ def _release(ledger: Ledger, staged: Staged, batch: Batch, entry: Entry) -> None
 
 
 def _commit(ledger: Ledger, staged: Staged, batch: Batch, entry: Entry, before: BatchStatus) -> bool:
-    """Accept the file. The stage is given up only if it is certain that the file is not accepted."""
+    """Accept the file.
+
+    The stage is given up only if it is certain that the file is not accepted.
+    """
     staged.accepted = True
     try:
         staged.accepted = ledger.batches.commit(batch, entry, before)
@@ -82,7 +90,7 @@ def _commit(ledger: Ledger, staged: Staged, batch: Batch, entry: Entry, before: 
 
 
 def finish(ledger: Ledger) -> tuple[list[str], dict[str, Problem]]:
-    """Publish those of the accepted files whose owner is dead. Raises Problem if the ledger fails.
+    """Publish accepted files whose owner is dead. Raises Problem if the ledger fails.
 
     Returns the ids of the batches that are published now, and the problem of each that could not be.
     """
@@ -98,7 +106,10 @@ def finish(ledger: Ledger) -> tuple[list[str], dict[str, Problem]]:
 
 
 def finish_one(ledger: Ledger, batch: Batch) -> bool:
-    """Publish an accepted file if its owner is dead; False if somebody else does or did. Raises Problem."""
+    """Publish an accepted file if its owner is dead; False if somebody else did.
+
+    Raises Problem.
+    """
     if batch.file is None:  # not accepted yet
         return False
     entry = _publication(batch, batch.file, batch.output, batch.stage)
@@ -115,7 +126,7 @@ def finish_one(ledger: Ledger, batch: Batch) -> bool:
 
 
 def _mark(ledger: Ledger, batch: Batch, entry: Entry) -> None:
-    """Note that a batch is published, in the journal of its output, if there is one, and in the ledger."""
+    """Note that a batch is published, in its output's journal, if any, and the ledger."""
     now = datetime.now(UTC)
     if journal.is_kept(entry.output):
         journal.note_batch(entry.output, batch, ledger.batches.deliveries(batch), now, ledger.roots)

@@ -1,4 +1,4 @@
-"""A ledger copied to another database, row by row, and proven: from SQLite to PostgreSQL, and back.
+"""Copies a ledger between SQLite and PostgreSQL, row by row, and verifies it.
 
 Nobody may write meanwhile. Rows are the same texts in both, so that both have the same digest of a table.
 """
@@ -29,7 +29,7 @@ class Copied:
 
 
 def copy(source: Ledger, target: Ledger) -> Iterator[Copied]:
-    """Copy every table to a ledger that was created and is empty, and yield each once it is proven.
+    """Copy every table to a new, empty ledger, and yield each once it is verified.
 
     Raises Problem, also if something is on its way to an output: `receiver recover` brings it there.
     """
@@ -61,7 +61,7 @@ def _require_empty(target: Ledger) -> None:
 
 
 def _columns(ledger: Ledger, table: str) -> list[str]:
-    """Return the columns of a table but the one that numbers its rows, which each database does by itself."""
+    """Return a table's columns without the row number, which each database assigns."""
     return [name for name in ledger.columns(table) if name != IN_ORDER.get(table)]
 
 

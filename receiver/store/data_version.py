@@ -1,4 +1,4 @@
-"""The version of what is kept as JSON under RECEIVER_DATA: each file tells its own.
+"""The version of JSON files under RECEIVER_DATA; each file has its own.
 
 A file without one was written before there was any, and is read as version 1. Whatever changes the meaning of a file
 raises VERSION, and reads the versions before it. What a newer program wrote is refused: it may mean something else.

@@ -1,4 +1,4 @@
-"""What the ledger asks of a database. `sqlite/` and `postgres/` are packages with these functions.
+"""The interface of a database, which `sqlite/` and `postgres/` implement.
 
 Both keep the same rows as the same texts (`rows.py`), so that a ledger can be copied from one to the other.
 A connection is whatever the database's own functions take: the ledger only hands it on. It has the `roots` of the paths
@@ -24,11 +24,14 @@ Result = TypeVar("Result")
 
 
 class CommitUnknownError(Problem):
-    """The commit itself failed: nobody can say whether what it was to write is there, or will be after a crash."""
+    """The commit itself failed: whether it is durable is unknown."""
 
 
 class Connections(Protocol):
-    """What one process has open of a database, for all its threads. Nothing is opened before it is used."""
+    """What one process has open of a database, for all its threads.
+
+    Nothing is opened before it is used.
+    """
 
     roots: Roots  # of the paths in its rows
 
@@ -36,10 +39,16 @@ class Connections(Protocol):
         """Run a query on what is committed by now. Raises Problem."""
 
     def write(self, operation: Callable[[Any], Result], *, durable: bool = True) -> Result:
-        """Run an operation in a transaction. Raises Problem, CommitUnknownError, and what the operation raises."""
+        """Run an operation in a transaction.
+
+        Raises Problem, CommitUnknownError, and what the operation raises.
+        """
 
     def postpone(self, operation: Callable[[Any], None]) -> None:
-        """Run an operation, which may be run twice, before whatever this process writes next. Raises Problem."""
+        """Run an idempotent operation before the next write of this process.
+
+        Raises Problem.
+        """
 
     def flush(self) -> None:
         """Write what is postponed, as far as it can be written."""
@@ -52,19 +61,22 @@ class Connections(Protocol):
 
 
 class OwnQueries(Protocol):
-    """What databases say differently, inside the caller's transaction; for the rest there is `queries.py`."""
+    """SQL that databases write differently; the rest is in `queries.py`."""
 
     def lock(self, connection: Any, entry: Entry) -> None:
-        """Keep others from what concerns a delivery, its sourceId and its names until the transaction ends."""
+        """Lock a delivery, its sourceId and its names until the transaction ends."""
 
     def lock_kept(self, connection: Any, entry: Entry) -> None:
-        """Keep others from a delivery in quarantine, whose folder is moved meanwhile, as `lock` does."""
+        """Lock a delivery in quarantine, whose folder is moved meanwhile, as `lock` does."""
 
     def add(self, connection: Any, row: Row) -> bool:
-        """Write the row of a new entry; False, with nothing written, if what is known must be looked at first."""
+        """Write a new entry's row; False, with nothing written, if it needs a closer look."""
 
     def claim(self, connection: Any, claims: Claims) -> None:
-        """Promise its names to a delivery. Raises Problem if another delivery or a file has one of them."""
+        """Promise its names to a delivery.
+
+        Raises Problem if another delivery or a file has one of them.
+        """
 
     def attempted(self, connection: Any, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
         """Add an attempt to a delivery, as `Entry.tried` does."""
@@ -76,16 +88,16 @@ class OwnQueries(Protocol):
         """Count what is refused or held, and was sent or replayed since then."""
 
     def prune(self, connection: Any, rowids: Sequence[int], before: datetime) -> int:
-        """Forget these rows, unless their deliveries came again meanwhile; returns how many."""
+        """Forget these rows unless their deliveries came again; returns how many."""
 
     def empty_log(self, connection: Any) -> None:
-        """Let nothing of what was forgotten remain in the files, as far as that can be done now."""
+        """Remove what was forgotten from the files, as far as that is possible now."""
 
     def columns(self, connection: Any, table: str) -> list[str]:
         """Return the names of a table's columns, in their order."""
 
     def require_sound(self, connection: Any) -> None:
-        """Raise Problem if the database is damaged, as far as some seconds of looking show."""
+        """Raise Problem if some seconds of checking find the database damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +115,43 @@ class Host:
 
 
 class Hosts(Protocol):
-    """The processes that share a ledger, of whatever host; `postgres/hosts.py` tells how they know of each other."""
+    """The processes that share a ledger, on any host; see `postgres/hosts.py`."""
 
     def incarnation(self) -> str:
-        """Return the incarnation of this process, which begins with the first call. Raises Problem."""
+        """Return the incarnation of this process, which begins with the first call.
+
+        Raises Problem.
+        """
 
     def serve(self, site: str) -> None:
-        """Tell the others the digest of the site that this process serves. Raises Problem."""
+        """Tell the others the digest of the site that this process serves.
+
+        Raises Problem.
+        """
 
     def lives(self, incarnation: str) -> bool:
         """Return whether a process was not given up. Raises Problem."""
 
     def give_up_silent(self) -> int:
-        """Give up those that are silent for too long, and return how many. Raises Problem."""
+        """Give up those that are silent for too long, and return how many.
+
+        Raises Problem.
+        """
 
     def listed(self) -> list[Host]:
         """Return all that were not given up, the oldest first. Raises Problem."""
 
     def finishing(self, ids: Sequence[str]) -> AbstractContextManager[set[str]]:
-        """Keep those of some deliveries, or batches, that no other process is finishing right now. Raises Problem."""
+        """Keep those deliveries, or batches, that no other process is finishing now.
+
+        Raises Problem.
+        """
 
     def once(self, task: str) -> AbstractContextManager[bool]:
-        """Hold the lock on a task that one host does for all; False if another has it. Raises Problem."""
+        """Hold the lock on a task that one host does for all; False if another has it.
+
+        Raises Problem.
+        """
 
     def leave(self) -> None:
         """End the incarnation of this process, if it has one."""
@@ -141,7 +168,10 @@ class Database:
 
 
 def database_of(url: str, roots: Roots) -> Database:
-    """Return the database that a URL names; nothing is opened yet. Raises Problem if it names none."""
+    """Return the database that a URL names; nothing is opened yet.
+
+    Raises Problem if it names none.
+    """
     found: Database = _module(url).database(url, roots)
     return found
 

@@ -1,4 +1,4 @@
-"""Keyed digests (HMAC-SHA-256) of field values: they find a delivery by a value that the ledger does not hold.
+"""Keyed digests (HMAC-SHA-256) of field values, to find deliveries by a value.
 
 The key lies in RECEIVER_DATA/digests.key, for the service's user alone. Whoever has the ledger without it can neither
 read the values nor try likely ones; with another key, older digests are found no longer.
@@ -45,13 +45,19 @@ def _create(path: Path) -> None:
 
 
 def digest(data: Path, name: str, value: object) -> str:
-    """Return the digest of a field's value, as it is found by: without the blanks around it. Raises Problem."""
+    """Return the digest of a field's value without blanks around it.
+
+    Raises Problem.
+    """
     text = f"{name}\0{str(value).strip()}"
     return hmac.new(key(data), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def digests(data: Path, names: Iterable[str], fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the digests of those fields that have a value; of a repeated one all. Raises Problem."""
+    """Return the digests of those fields that have a value; of a repeated one all.
+
+    Raises Problem.
+    """
     found = {digest(data, name, value) for name in names for value in _values(fields.get(name))}
     return tuple(sorted(found))
 

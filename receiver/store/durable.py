@@ -1,4 +1,4 @@
-"""The only door to the disk: every fsync, rename, replace and link of the package is here.
+"""The only door to the disk: every fsync, rename, replace and link is here.
 
 What a function has returned from survives a power cut, except where its docstring says what is still to be synced.
 An fsync that failed is never retried on the same file: after it, Linux calls pages clean that never reached the
@@ -28,7 +28,7 @@ _NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXD
 
 
 class storage:  # noqa: N801 (used as a statement: `with storage("write to the stage"):`)
-    """Turn an OSError inside into a Problem that names what was tried and the errno, never a path.
+    """Turn an OSError into a Problem with what was tried and errno, never a path.
 
     Paths are rendered from fields, so they may spell a value; the OSError, which holds them, is left behind. What every
     delivery does many times catches the error itself (`storage_problem`): three calls a `with` are too many there.
@@ -65,7 +65,10 @@ class NewFile:
     __slots__ = ("_descriptor", "_size", "_started")
 
     def __init__(self, path: AnyPath, mode: int = FILE_MODE, begun: bytes = b"") -> None:
-        """Create the file with what it begins with. Raises Problem; one that has less is never taken for whole."""
+        """Create the file with what it begins with.
+
+        Raises Problem; one that has less is never taken for whole.
+        """
         self._size = 0  # bytes written so far
         self._started = 0  # bytes whose write-back was started
         try:
@@ -92,14 +95,17 @@ class NewFile:
             self.start_writing()
 
     def start_writing(self) -> None:
-        """Have the kernel begin to write what it still holds of this file; waits for nothing."""
+        """Start writing this file's dirty pages to disk; waits for nothing."""
         if self._size > self._started:
             if _sync_file_range is not None:  # a hint, so a refusal is nothing to report
                 _sync_file_range(self._descriptor, self._started, self._size - self._started, _SYNC_FILE_RANGE_WRITE)
             self._started = self._size
 
     def sync(self) -> None:
-        """Make the content durable and close. Raises Problem; the file is then lost for good."""
+        """Make the content durable and close.
+
+        Raises Problem; the file is then lost for good.
+        """
         if self._descriptor < 0:
             raise Problem(Code.STORAGE_FAILED, "a file of the stage is closed and cannot be made durable")
         try:
@@ -124,7 +130,7 @@ class NewFile:
 
 
 def sync_files(files: Iterable[NewFile]) -> None:
-    """Make several files durable and close them: all are on their way to the disk before one is waited for."""
+    """Make several files durable and close them; all writes start before one is awaited."""
     waiting = list(files)
     try:
         for file in waiting[1:]:  # the first one's begins with its fsync
@@ -138,7 +144,10 @@ def sync_files(files: Iterable[NewFile]) -> None:
 
 
 def sync_again(path: AnyPath) -> None:
-    """Make durable what has changed about a file whose content is durable already. Raises Problem."""
+    """Make durable what has changed about a file whose content is durable already.
+
+    Raises Problem.
+    """
     with storage("make a file durable"):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -176,7 +185,7 @@ def write_new(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
 
 
 def write_over(path: Path, content: bytes, scratch: Path, mode: int = FILE_MODE) -> None:
-    """Put `content` in the place of `path` at one instant, by way of `scratch` on the same file system; durable."""
+    """Replace `path` by `content` at once, by way of `scratch` on the same disk; durable."""
     write_new(scratch, content, mode)
     with storage("replace a file"):
         scratch.replace(path)
@@ -184,7 +193,9 @@ def write_over(path: Path, content: bytes, scratch: Path, mode: int = FILE_MODE)
 
 
 def leads_to(source: Path, target: Path) -> bool:
-    """Return whether a file can be renamed from one folder to the other. Touches nothing: raises Problem.
+    """Return whether a file can be renamed between two folders.
+
+    Touches nothing: raises Problem.
 
     A file that does not exist is renamed: the kernel tells another file system before it misses the file.
     """
@@ -201,7 +212,9 @@ def leads_to(source: Path, target: Path) -> bool:
 
 
 def move_new(source: AnyPath, target: AnyPath) -> None:
-    """Rename `source` to `target`, which must not exist: FileExistsError. Durable once both folders are synced.
+    """Rename `source` to a new `target`; durable once both folders are synced.
+
+    Raises FileExistsError.
 
     Raises a bare OSError: only the caller knows what a missing source means. A file leaves its place at the instant
     at which it has the new name, so that one which is still there was never seen under that. Where the file system
@@ -225,7 +238,7 @@ def move_new(source: AnyPath, target: AnyPath) -> None:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give `source`'s durable content the new name `target`, without a second copy if the file system allows it.
+    """Give durable content a new name `target`, by a link if possible, else a copy.
 
     Durable but for the name: sync the folder. Raises Problem.
     """
@@ -277,7 +290,10 @@ _sync_file_range = _function("sync_file_range", ctypes.c_int, ctypes.c_int64, ct
 
 
 def rename_new(source: AnyPath, target: AnyPath) -> None:
-    """Rename without ever overwriting, or raise OSError: FileExistsError, or ENOSYS if libc has no such call."""
+    """Rename without overwriting, or raise OSError: FileExistsError, or ENOSYS.
+
+    ENOSYS if libc has no such call.
+    """
     if _renameat2 is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     names = os.fsencode(source), os.fsencode(target)

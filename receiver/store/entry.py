@@ -1,4 +1,4 @@
-"""What the ledger keeps of a delivery: everything but a field's value and the names the sender gave its files."""
+"""The ledger's entry of a delivery: no field values, no file names of the sender."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -98,7 +98,7 @@ class Entry:
 
     @property
     def file_count(self) -> int:
-        """How many documents and records it has become; a marker is no file to be imported."""
+        """The number of documents and records; markers do not count."""
         return sum(output.kind in (Kind.DOCUMENT, Kind.RECORD) for output in self.outputs)
 
     def tried(self, attempt: Attempt, **changed: Any) -> "Entry":
@@ -113,7 +113,10 @@ class Entry:
         return [output for output in self.outputs if output.kind is kind]
 
     def receipt(self, *, duplicate: bool = False) -> Receipt:
-        """Return what the platform is answered. Accepted is as good as published: nothing can take it back."""
+        """Return what the platform is answered.
+
+        Accepted is as good as published: nothing can take it back.
+        """
         status = Status.PUBLISHED if self.status is Status.COMMITTED else self.status
         return Receipt(
             self.id,
@@ -163,7 +166,7 @@ _part = attrgetter(*_PART)
 
 
 def to_dict(entry: Entry, told: Callable[[str], str] = str) -> dict[str, Any]:
-    """Return a delivery as JSON, of which rows, kept deliveries and verbs take their part.
+    """Return a delivery as JSON, for rows, kept deliveries and verbs.
 
     `told` is how a folder of its outputs is told.
     """
@@ -188,7 +191,7 @@ def to_dict(entry: Entry, told: Callable[[str], str] = str) -> dict[str, Any]:
 
 
 def _outputs(entry: Entry, told: Callable[[str], str]) -> dict[str, list[dict[str, Any]]]:
-    """Return what is published of a delivery, by kind; a root is said only where it is not the process's own."""
+    """Return the published files by kind; with a root if not the process's own."""
     found: dict[str, list[dict[str, Any]]] = {"documents": [], "records": [], "marker": [], "originals": []}
     for output in entry.outputs:
         folder, slash, name = output.target.rpartition("/")

@@ -1,4 +1,4 @@
-"""Proves that a file system does what the stage and a publication rest on, before the first delivery does.
+"""Tests that a file system does what stage and publication depend on.
 
 What is tried is what `stage.py` and `publish.py` do: a new file is new, a move takes the whole file away from its place
 and overwrites nothing, a folder has one owner and stays the same one. All of it happens in a hidden folder of the
@@ -43,7 +43,7 @@ class _UnfitError(Exception):
 
 
 def require_sound(root: Path) -> None:
-    """Raise Problem unless the file system of a folder holds deliveries; a process tries each once, before it forks.
+    """Raise Problem unless a folder's file system is fit; each is tried once.
 
     One that is full is tried the next time: deliveries are refused there, and recovery may free space.
     """

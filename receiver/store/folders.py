@@ -1,4 +1,4 @@
-"""Folders: created durably where they may be, opened to a group, copied, removed, measured.
+"""Folders: created durably, opened to a group, copied, removed, measured.
 
 What is published is opened to the group of the importing system, and nothing else: `[output] group`. Its files are
 readable for the group, its folders can be emptied by it: importing systems take away what they have read. Nobody needs
@@ -20,7 +20,9 @@ SHARED_MODE = 0o2770  # set-group-ID: what is made in it belongs to the group, t
 
 
 def make_folders(folder: str, root: str) -> None:
-    """Create what is missing of `folder` below `root`, durably. Raises Problem, even if `root` itself is gone.
+    """Create missing folders below `root`, durably.
+
+    Raises Problem, even if `root` itself is gone.
 
     A root that is gone was not created by accident: a mount is away, and the disk below it is the wrong one.
     """
@@ -38,7 +40,10 @@ def make_folders(folder: str, root: str) -> None:
 
 
 def ensure_folder(folder: Path, purpose: str) -> None:
-    """Create a folder that the program owns, with its parents and a README for whoever finds it. Raises Problem."""
+    """Create a folder of the program's, with parents and a README.
+
+    Raises Problem.
+    """
     with storage(f"create the folder {folder}"):
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError), (folder / "README").open("x", encoding="utf-8") as readme:
@@ -46,7 +51,7 @@ def ensure_folder(folder: Path, purpose: str) -> None:
 
 
 def require_access(path: Path, mode: int) -> None:
-    """Raise the OSError that an access would raise, and EROFS if the file system itself is read-only."""
+    """Raise the OSError of an access, and EROFS if the file system is read-only."""
     path.stat()
     if not os.access(path, mode):
         read_only = os.statvfs(path).f_flag & os.ST_RDONLY
@@ -54,7 +59,10 @@ def require_access(path: Path, mode: int) -> None:
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """Copy a folder of plain files, durable but for its own name: sync its parent. Raises Problem."""
+    """Copy a folder of plain files, durable but for its own name: sync its parent.
+
+    Raises Problem.
+    """
     with storage("create a folder"):
         target.mkdir(mode=FOLDER_MODE)
         names = sorted(path.name for path in source.iterdir())
@@ -64,7 +72,10 @@ def copy_folder(source: Path, target: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all it holds. What another one removes meanwhile is fine. Raises Problem."""
+    """Remove a file, or a folder with all it holds.
+
+    What another one removes meanwhile is fine. Raises Problem.
+    """
     with storage("remove what is no longer needed"), contextlib.suppress(FileNotFoundError):
         if path.is_dir() and not path.is_symlink():
             for inner in list(path.iterdir()):
@@ -75,7 +86,9 @@ def remove(path: Path) -> None:
 
 
 def within(root: Path, depth: int) -> list[Path]:
-    """Return the folders that lie `depth` levels below `root`, but hidden ones; none if it is missing.
+    """Return the folders `depth` levels below `root`, without hidden ones.
+
+    None if it is missing.
 
     Raises Problem.
     """
@@ -86,7 +99,10 @@ def within(root: Path, depth: int) -> list[Path]:
 
 
 def free_space(path: Path) -> int:
-    """Return the bytes that are free for us on the file system of `path`. Raises Problem."""
+    """Return the bytes that are free for us on the file system of `path`.
+
+    Raises Problem.
+    """
     try:
         state = os.statvfs(path)
     except OSError as error:
@@ -95,7 +111,10 @@ def free_space(path: Path) -> int:
 
 
 def group_id(group: str | None) -> int | None:
-    """Return the number of a group that is written by name or number; None for none. Raises KeyError."""
+    """Return the number of a group that is written by name or number; None for none.
+
+    Raises KeyError.
+    """
     if group is None:
         return None
     return int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
@@ -107,7 +126,10 @@ def is_member(group: int) -> bool:
 
 
 def share_file(path: str, group: int) -> None:
-    """Give one of our files to a group, readable; durable once the file is synced. Raises Problem."""
+    """Give one of our files to a group, readable; durable once the file is synced.
+
+    Raises Problem.
+    """
     _require_member(group)
     with storage("give a file to the group of the output"):
         os.chown(path, -1, group)
@@ -115,7 +137,7 @@ def share_file(path: str, group: int) -> None:
 
 
 def share_folders(folder: str, root: str, group: int) -> None:
-    """Open a folder to a group, and each one that leads to it below `root`, which is opened too. Raises Problem."""
+    """Open a folder, and those above it up to `root`, to a group. Raises Problem."""
     if folder.startswith(f"{root}/"):
         share_folders(os.path.dirname(folder), root, group)
     if _is_shared(folder, group):
@@ -135,7 +157,7 @@ def require_shareable(folder: str, group: int) -> None:
 
 
 def share_as_parent(folder: str, parent: str) -> None:
-    """Open a new folder to the group that its parent is open to, if that is to be inherited."""
+    """Open a new folder to its parent's group, if that is to be inherited."""
     mode = stat.S_IMODE(os.stat(parent).st_mode)
     if mode & stat.S_ISGID and mode & stat.S_IWGRP:
         os.chmod(folder, SHARED_MODE)

@@ -1,4 +1,4 @@
-"""Actions on many deliveries: which ones, what was tried first, and what became of each; they outlive their process."""
+"""Actions on many deliveries, with trial and outcome of each; they survive restarts."""
 
 import secrets
 from collections.abc import Iterable
@@ -94,7 +94,10 @@ class Jobs:
         return [Item(*row) for row in found]
 
     def move(self, id_: str, before: Iterable[State], after: State) -> bool:
-        """Change the state of a job; False if it is in none of those before. Raises Problem."""
+        """Change the state of a job; False if it is in none of those before.
+
+        Raises Problem.
+        """
         states = [state.value for state in before]
 
         def operation(connection: Any) -> bool:
@@ -105,7 +108,10 @@ class Jobs:
         return self._write(operation)
 
     def adopt(self, job: Job) -> bool:
-        """Take over a job whose worker has gone; False if somebody else has. Raises Problem."""
+        """Take over a job whose worker has gone; False if somebody else has.
+
+        Raises Problem.
+        """
 
         def operation(connection: Any) -> bool:
             row = (_stamp(datetime.now(UTC)), job.id, _stamp(job.alive))
@@ -116,7 +122,7 @@ class Jobs:
         return self._write(operation)
 
     def note(self, id_: str, delivery: str, column: str, text: str) -> bool:
-        """Note what became of one delivery, `tried` or `outcome`; False if the job was stopped meanwhile.
+        """Note the outcome of one delivery, `tried` or `outcome`; False if the job stopped.
 
         Durable with the next commit. Raises Problem.
         """

@@ -1,4 +1,4 @@
-"""The journal of an output: what was published there, beside it, for the day on which the ledger is restored.
+"""The journal beside an output of what was published, for a restored ledger.
 
 A backup of the ledger knows nothing of what came after it. What importing systems have taken away meanwhile can be told
 by this alone, so it lies with the output and not with the ledger: a line for each delivery, a file for each month.
@@ -45,7 +45,7 @@ def ensure_folder(output: Path) -> None:
 
 
 def note(entries: Sequence[Entry], at: datetime, roots: Roots, batched: Collection[str] = ()) -> None:
-    """Append published deliveries to the journals of their outputs, if there are any. Raises Problem.
+    """Append published deliveries to the journals of their outputs. Raises Problem.
 
     Those that are `batched`, by their ids, have records in batches: their last word is the line of the batch.
     """
@@ -56,7 +56,10 @@ def note(entries: Sequence[Entry], at: datetime, roots: Roots, batched: Collecti
 
 
 def note_batch(output: str, batch: Batch, records: Sequence[BatchedRecord], at: datetime, roots: Roots) -> None:
-    """Append a published batch to the journal of its output, if there is one. Raises Problem."""
+    """Append a published batch to the journal of its output, if there is one.
+
+    Raises Problem.
+    """
     if is_kept(output):
         described = {
             "batch": [batch.process, batch.name, batch.number],
@@ -72,7 +75,10 @@ def note_batch(output: str, batch: Batch, records: Sequence[BatchedRecord], at: 
 
 
 def _append(output: str, at: datetime, described: dict[str, Any]) -> None:
-    """Append a line. Each has its own line break before it: one that a crash has torn harms no other."""
+    """Append a line.
+
+    Each has its own line break before it: one that a crash has torn harms no other.
+    """
     name = f"{output}/{FOLDER}/{at:%Y-%m}.jsonl"
     line = json.dumps(stamped(described), ensure_ascii=False).encode("utf-8", "backslashreplace")
     try:
@@ -90,7 +96,9 @@ def _append(output: str, at: datetime, described: dict[str, Any]) -> None:
 
 
 def read(output: Path, roots: Roots) -> Iterator[Entry]:
-    """Yield what was published to an output folder, each delivery once, as the ledger had it. Raises Problem.
+    """Yield what was published to an output folder, each delivery once.
+
+    As the ledger had it. Raises Problem.
 
     Not what has records in batches none of which was published: only sent again is that whole.
     """
@@ -103,13 +111,19 @@ def read(output: Path, roots: Roots) -> Iterator[Entry]:
 
 
 def batches(output: Path, roots: Roots) -> list[tuple[Batch, list[BatchedRecord]]]:
-    """Return the batches that were published to an output folder, each with its records. Raises Problem."""
+    """Return batches published to an output folder, with their records.
+
+    Raises Problem.
+    """
     found = {tuple(each["batch"]): _batch(each, roots) for each in _lines(output) if "batch" in each}
     return list(found.values())
 
 
 def _lines(output: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines but those that a crash has torn. Raises Problem, also for a newer program's."""
+    """Yield the lines but those that a crash has torn.
+
+    Raises Problem, also for a newer program's.
+    """
     for path in _months(output):
         with storage("read the journal of an output"):
             content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Deliveries kept whole: a folder with the parts as they came, and one file that tells what they are.
+"""Deliveries kept whole: a folder with the parts, and a file that describes them.
 
 Quarantine and originals have this same shape, so that a person, or `receiver replay`, needs nothing else to read
 them. Only here stand the names that the sender gave its files: those are data, and may name a patient.
@@ -34,7 +34,10 @@ class Kept:
 
     @property
     def corrections(self) -> Mapping[str, str]:
-        """What people put in place of the platform's values when it was judged last, by field or cell."""
+        """Values that people put in the platform's place at the last judgement.
+
+        By field or cell.
+        """
         return (self.entry.replay and self.entry.replay.corrections) or {}
 
 
@@ -54,31 +57,37 @@ def describe(entry: Entry, parts: Sequence[Part], detail: str = "") -> bytes:
 
 
 def put(part: Part, folder: Path) -> None:
-    """Have a part in a folder, under its own name; durable but for the name: sync the folder. Raises Problem."""
+    """Put a part in a folder under its name; durable once the folder is synced.
+
+    Raises Problem.
+    """
     target = folder / part.path.name
     if part.path != target:
         durable.link_or_copy(part.path, target)
 
 
 def take_away(place: Path) -> None:
-    """Remove a kept delivery, if it is there: all of it at one instant, so that nobody meets half. Raises Problem."""
+    """Remove a kept delivery, all of it at one instant. Raises Problem."""
     aside = beside(place)
     if os.path.lexists(place) and move_aside(place, aside):
         stage.discard(aside)
 
 
 def beside(place: Path) -> Path:
-    """Return a name that a kept delivery can be moved aside to, which tells process and id."""
+    """Return the name, with process and id, under which a kept delivery is put aside."""
     return place.parents[1] / SCRATCH / f"{place.parent.name}.{place.name}.{os.urandom(5).hex()}"
 
 
 def is_aside(folder: Path) -> bool:
-    """Return whether a folder was moved aside; others beside it are still put together."""
+    """Return whether a folder was put aside; others there are still being filled."""
     return "." in folder.name
 
 
 def move_aside(place: Path, aside: Path) -> bool:
-    """Move a kept delivery aside, all of it at one instant; False if it is not there. Raises Problem."""
+    """Move a kept delivery aside, all of it at one instant; False if it is not there.
+
+    Raises Problem.
+    """
     with storage("move a kept delivery aside"), contextlib.suppress(FileNotFoundError):
         aside.parent.mkdir(mode=folders.FOLDER_MODE, exist_ok=True)
         durable.move_new(place, aside)
@@ -112,7 +121,10 @@ def _told(part: Part) -> dict[str, Any]:
 
 
 def load(description: Path) -> Kept:
-    """Read what `describe` wrote. Raises Problem if it is missing or damaged, or a newer program wrote it."""
+    """Read what `describe` wrote.
+
+    Raises Problem if it is missing or damaged, or a newer program wrote it.
+    """
     with storage("read a kept delivery"):
         content = description.read_bytes()
     try:

@@ -51,7 +51,7 @@ class AlreadyAcceptedError(Exception):
 
 
 class VersionTakenError(Exception):
-    """Another content was accepted under this sourceId meanwhile; carries the version that is free now."""
+    """This sourceId got other content meanwhile; carries the version now free."""
 
     def __init__(self, free: int) -> None:
         super().__init__("another content was accepted under this sourceId meanwhile")
@@ -59,7 +59,9 @@ class VersionTakenError(Exception):
 
 
 def create(url: str, roots: Roots = NO_ROOTS) -> None:
-    """Create the ledger, or bring it up to date. Raises Problem, also for one that a newer program wrote.
+    """Create the ledger, or upgrade it.
+
+    Raises Problem, also for a ledger of a newer program.
 
     Called once, before workers are forked.
     """
@@ -87,11 +89,17 @@ class Ledger:
 
     @property
     def owner(self) -> str:
-        """The incarnation of this process among those of several hosts; "" if one host has it all. Raises Problem."""
+        """The incarnation of this process among several hosts; "" on one host.
+
+        Raises Problem.
+        """
         return self.hosts.incarnation() if self.hosts else ""
 
     def once(self, task: str) -> AbstractContextManager[bool]:
-        """Hold the lock on a task that one host does for all; False if another has it. Raises Problem."""
+        """Hold the lock on a task that one host does for all; False if another has it.
+
+        Raises Problem.
+        """
         return self.hosts.once(task) if self.hosts else nullcontext(True)
 
     def close(self) -> None:
@@ -105,7 +113,9 @@ class Ledger:
         return self._read(lambda connection: queries.find(connection, id))
 
     def latest(self, process: str, source_id: str) -> Entry | None:
-        """Return the accepted entry with the highest version under a sourceId, but for its attempts. Raises Problem.
+        """Return the accepted entry with a sourceId's highest version, without attempts.
+
+        Raises Problem.
 
         Each delivery asks this first, so it does not wait for the marks of others: an entry may be published already
         that is called committed.
@@ -113,7 +123,7 @@ class Ledger:
         return self.connections.read(lambda connection: queries.latest(connection, process, source_id))
 
     def before(self, id: str, process: str, source_id: str) -> tuple[Entry | None, Entry | None]:  # noqa: A002
-        """Return what was accepted before: this very delivery, and the latest under its sourceId. Raises Problem."""
+        """Return this delivery, and its sourceId's latest, if accepted. Raises Problem."""
         latest = self.latest(process, source_id)
         if latest is None or latest.id == id:
             return latest, latest
@@ -121,13 +131,19 @@ class Ledger:
         return known if known and known.status in ACCEPTED else None, latest
 
     def before_version(self, entry: Entry) -> Entry | None:
-        """Return the version before an accepted entry, if the ledger still has it. Raises Problem."""
+        """Return the version before an accepted entry, if the ledger still has it.
+
+        Raises Problem.
+        """
         where = "WHERE process = ? AND source_id = ? AND version = ?"
         found = self._select(where, entry.process, entry.source_id, (entry.version or 1) - 1)
         return next((each for each in found if isinstance(each, Entry)), None)
 
     def starting(self, prefix: str, limit: int) -> list[Entry | DamagedRow]:
-        """Return the entries whose id starts with `prefix`, at most `limit`. Raises Problem."""
+        """Return the entries whose id starts with `prefix`, at most `limit`.
+
+        Raises Problem.
+        """
         return self._select("WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", prefix, f"{prefix}\U0010ffff", limit)
 
     def next_version(self, process: str, source_id: str) -> int:
@@ -135,11 +151,17 @@ class Ledger:
         return self.connections.read(lambda connection: queries.next_version(connection, process, source_id))
 
     def unfinished(self) -> list[Entry | DamagedRow]:
-        """Return what is accepted but not yet published, in the order of acceptance. Raises Problem."""
+        """Return what is accepted but not yet published, in the order of acceptance.
+
+        Raises Problem.
+        """
         return self._select(f"WHERE {UNFINISHED} ORDER BY rowid")
 
     def uses_stage(self, folder: Path) -> bool:
-        """Return whether an accepted delivery, or a batch, has files in this folder of the stage. Raises Problem."""
+        """Return whether an accepted delivery, or a batch, uses this folder of the stage.
+
+        Raises Problem.
+        """
         return self._read(
             lambda connection: queries.uses_stage(connection, folder) or batch_queries.uses_stage(connection, folder)
         )
@@ -155,7 +177,10 @@ class Ledger:
         limit: int = 100,
         oldest_first: bool = False,
     ) -> list[Entry | DamagedRow]:
-        """Return entries, the newest first: received at or after `since` and before `until`. Raises Problem."""
+        """Return entries, newest first, received from `since` and before `until`.
+
+        Raises Problem.
+        """
         where, values = _where(process, status, source_id, since, until)
         order = "received_at, rowid" if oldest_first else "received_at DESC, rowid DESC"
         return self._select(f"{where} ORDER BY {order} LIMIT ?", *values, limit)
@@ -187,7 +212,10 @@ class Ledger:
         return self._read(lambda connection: queries.count(connection, where, *values, most))
 
     def having(self, digests: Sequence[str], limit: int = 100) -> list[Entry | DamagedRow]:
-        """Return entries that have one of these keyed digests, the newest first. Raises Problem."""
+        """Return entries that have one of these keyed digests, the newest first.
+
+        Raises Problem.
+        """
         return self._read(lambda connection: queries.having(connection, digests, limit)) if digests else []
 
     def waiting(self, process: str) -> list[Waiting]:
@@ -203,11 +231,17 @@ class Ledger:
         return self._read(queries.standing)
 
     def unaccepted(self, since: datetime) -> list[Unaccepted]:
-        """Return how many deliveries were refused or held since then, and why. Raises Problem."""
+        """Return how many deliveries were refused or held since then, and why.
+
+        Raises Problem.
+        """
         return self._read(lambda connection: self._own.unaccepted(connection, since))
 
     def hours(self, since: datetime) -> dict[str, dict[str, int]]:
-        """Return how many deliveries of each process came in each hour since then, UTC. Raises Problem."""
+        """Return how many deliveries of each process came in each hour since then, UTC.
+
+        Raises Problem.
+        """
         found: dict[str, dict[str, int]] = {}
         for process, hour, count in self._read(lambda connection: queries.hours(connection, since)):
             found.setdefault(process, {})[hour] = count
@@ -218,11 +252,14 @@ class Ledger:
         return self._read(lambda connection: queries.last_arrival(connection, process))
 
     def arrivals(self, process: str, since: datetime, until: datetime, most: int) -> int:
-        """Return how many deliveries of a process came in a span, counted up to `most`. Raises Problem."""
+        """Return how many deliveries of a process came in a span, counted up to `most`.
+
+        Raises Problem.
+        """
         return self._read(lambda connection: queries.arrivals(connection, process, since, until, most))
 
     def commit(self, entry: Entry, attempt: Attempt) -> Entry:
-        """Accept a delivery: the point of no return. Returns its entry once that is durable.
+        """Accept a delivery: the point of no return. Returns its entry, durable.
 
         Raises AlreadyAcceptedError, VersionTakenError, CommitUnknownError, or Problem: NAME_TAKEN if another delivery
         or a file has one of its names.
@@ -254,7 +291,10 @@ class Ledger:
             return self._write(operation)
 
     def reopen(self, entry: Entry, attempt: Attempt, missing: Sequence[Output]) -> Entry:
-        """Accept a published delivery once more, for its missing files. Raises CommitUnknownError, or Problem."""
+        """Accept a published delivery once more, for its missing files.
+
+        Raises CommitUnknownError, or Problem.
+        """
         claims = Claims.of(replace(entry, outputs=tuple(missing)), self.roots)
 
         def operation(connection: Any) -> Entry:
@@ -269,7 +309,7 @@ class Ledger:
         return self._write(operation)
 
     def complete(self, entry: Entry, attempt: Attempt) -> bool:
-        """Note durably what was published and is not known, as of a ledger that was restored; False if it is known.
+        """Note a published delivery durably, for a restored ledger; False if it is known.
 
         Raises VersionTakenError if another content has its version by now, and Problem.
         """
@@ -287,7 +327,9 @@ class Ledger:
         return self._write(operation)
 
     def published(self, entries: Sequence[Entry], at: datetime, *, later: bool = False) -> None:
-        """Mark deliveries as published: visible at once, durable with the next commit. Raises Problem.
+        """Mark deliveries as published: visible now, durable with the next commit.
+
+        Raises Problem.
 
         `later`: before whatever this process writes next, in the same transaction, or a moment later by itself.
         """
@@ -302,7 +344,7 @@ class Ledger:
     def quarantine(
         self, entry: Entry, attempt: Attempt, lay: Callable[[], object] = _nothing, *, once: bool = False
     ) -> Entry:
-        """Note durably that a delivery is held or refused; if `once`, not if the very attempt is noted.
+        """Note durably that a delivery is held or refused; with `once` not a second time.
 
         `lay` has it lie at its place, while no other host changes what is known of it. Raises AlreadyAcceptedError, or
         Problem.
@@ -336,7 +378,7 @@ class Ledger:
         return self._alone(entry, operation)
 
     def alone(self, entry: Entry, work: Callable[[Entry | None], Result]) -> Result:
-        """Return what `work` makes of what is known of a delivery, while no other host changes that.
+        """Return what `work` makes of a delivery's entry, while no other host changes it.
 
         Raises Problem.
         """
@@ -350,15 +392,21 @@ class Ledger:
         return self._write(locked)
 
     def attempted(self, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
-        """Note one more attempt at a known delivery: durable with the next commit. Raises Problem."""
+        """Note one more attempt at a known delivery: durable with the next commit.
+
+        Raises Problem.
+        """
         self._write(lambda connection: self._own.attempted(connection, id, attempt), durable=False)
 
     def settle(self, entry: Entry | None = None) -> None:
-        """Make sure that a failed commit, of an entry, is there by now or never will be. Raises Problem."""
+        """Make sure that a failed commit, of an entry, is there by now or never will be.
+
+        Raises Problem.
+        """
         self._write(lambda connection: self._own.lock(connection, entry) if entry else None)
 
     def prune(self, process: str, before: datetime) -> int:
-        """Forget what was received before a time, but for what is not published yet or lies in quarantine.
+        """Forget what was received before a time, unless it is unpublished or kept.
 
         Returns how many entries are forgotten. Raises Problem.
         """
@@ -381,14 +429,20 @@ class Ledger:
         self._read(self._own.require_sound)
 
     def damaged(self) -> list[DamagedRow]:
-        """Return the damaged ones among the latest rows and those that are not published. Raises Problem."""
+        """Return the damaged ones among the latest rows and those that are not published.
+
+        Raises Problem.
+        """
         latest = self._select("ORDER BY received_at DESC LIMIT ?", LOOKED_AT)
         waiting = self._select(f"WHERE {UNPUBLISHED} ORDER BY rowid DESC LIMIT ?", LOOKED_AT)
         found = {each.id: each for each in (*latest, *waiting) if isinstance(each, DamagedRow)}
         return list(found.values())
 
     def _read(self, query: Callable[[Any], Result]) -> Result:
-        """Run a query on what is committed by now, the marks of this process among it. Raises Problem."""
+        """Run a query on what is committed by now, the marks of this process among it.
+
+        Raises Problem.
+        """
         self.connections.flush()
         return self.connections.read(query)
 
@@ -397,7 +451,10 @@ class Ledger:
 
 
 def _not_accepted(own: OwnQueries, connection: Any, entry: Entry) -> Entry | None:
-    """Return what is known of a delivery. Raises AlreadyAcceptedError if it was accepted."""
+    """Return what is known of a delivery.
+
+    Raises AlreadyAcceptedError if it was accepted.
+    """
     own.lock(connection, entry)
     known = queries.find(connection, entry.id)
     if known and known.status in ACCEPTED:
@@ -413,7 +470,7 @@ def _after(known: Entry | None, entry: Entry) -> Entry:
 def _where(
     process: str | None, status: Status | None, source_id: str | None, since: datetime | None, until: datetime | None
 ) -> tuple[str, list[Any]]:
-    """Return the condition of a search, as SQLite can use an index for it, and its values."""
+    """Return the condition of a search so that an index serves it, and its values."""
     by_time = source_id is None and status in (None, Status.PUBLISHED)
     conditions = {
         OF_ONE if by_time else "process = ?": process,

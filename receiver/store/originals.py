@@ -1,4 +1,4 @@
-"""Originals: the parts of published deliveries, kept as they came if the process wants that.
+"""Originals: the parts of published deliveries as they came, if they are kept.
 
 They are hard links to what is published, so they cost no second copy where data and output share a file system.
 They are laid out in the stage, accepted with the rest, and moved here as the last step of the publication.
@@ -32,7 +32,10 @@ def folder(data: Path, process: str, id: str) -> Path:  # noqa: A002 (the ledger
 
 
 def lay_out(data: Path, staged: Staged, entry: Entry, parts: Sequence[Part]) -> Output:
-    """Put the parts together in the stage; the output returned goes into the entry. Raises Problem."""
+    """Put the parts together in the stage; the output returned goes into the entry.
+
+    Raises Problem.
+    """
     staged.write()
     laid_out = staged.free(f".{FOLDER}")
     with storage("create a folder in the stage"):

@@ -1,4 +1,4 @@
-"""What one person has proposed for a delivery in quarantine, until a second one publishes it: beside its parts.
+"""What one person proposes for a held delivery, until a second one publishes it.
 
 It holds values, so it lies where those lie, and goes with them.
 """
@@ -44,7 +44,10 @@ def find(data: Path, entry: Entry) -> Proposal | None:
 
 
 def propose(ledger: Ledger, data: Path, entry: Entry, proposal: Proposal) -> None:
-    """Keep a proposal beside a delivery, in the place of one before; durable on return. Raises Problem."""
+    """Keep a proposal beside a delivery, over an earlier one; durable on return.
+
+    Raises Problem.
+    """
     described = {"by": proposal.by, "at": units.stamp(proposal.at), "corrections": dict(proposal.corrections)}
     content = json.dumps(stamped(described), ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
     if not quarantine.write_beside(ledger, data, entry, PROPOSAL, content):

@@ -1,4 +1,4 @@
-"""From the stage to the output: the sequence of a delivery, and what a crash at each step means.
+"""From the stage to the output: the steps, and what a crash at each means.
 
     write → seal → folders → ROW → documents → records → marker → originals → mark → clear
                              ↑ accepted
@@ -81,7 +81,9 @@ LONGEST_LOOK = 0.05  # seconds
 
 @timed(Step.COMMIT)
 def commit(ledger: Ledger, staged: Staged, entry: Entry, group: int | None = None) -> Receipt:
-    """Accept a delivery: make its files durable, then its row. Its receipt is true once `publish` has returned.
+    """Accept a delivery: its files durable, then its row.
+
+    Its receipt is true once `publish` has returned.
 
     What is to be published belongs to `group` by then, if there is one.
 
@@ -99,7 +101,9 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry, group: int | None = Non
 def again(
     ledger: Ledger, staged: Staged, entry: Entry, missing: Sequence[Output], attempt: Attempt, group: int | None
 ) -> None:
-    """Publish those files of a published delivery that are missing, along the same steps. Raises Problem.
+    """Publish the missing files of a published delivery, by the same steps.
+
+    Raises Problem.
 
     Those of its outputs that are not among `missing` have no file in the stage, as if they had left it already.
     """
@@ -109,7 +113,10 @@ def again(
 
 
 def seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int | None, *, whole: bool) -> None:
-    """Make what is to be published durable, or the whole stage, and the folders that it goes to. Raises Problem."""
+    """Make what is published, or the whole stage, and its target folders durable.
+
+    Raises Problem.
+    """
     names: set[str] = set()
     places: set[tuple[str, str]] = set()  # output folder, and the folder in it
     for output in published:
@@ -127,7 +134,10 @@ def seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int |
 def _accept(
     ledger: Ledger, staged: Staged, entry: Entry, write: Callable[[Entry, Attempt], Entry], attempt: Attempt
 ) -> Entry:
-    """Write the row. The stage is given up only where it is certain that there is none. Raises as `commit`."""
+    """Write the row.
+
+    The stage is given up only where it is certain that there is none. Raises as `commit`.
+    """
     staged.accepted = True
     try:
         return write(entry, attempt)
@@ -146,7 +156,10 @@ def _accept(
 
 @timed(Step.PUBLISH)
 def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
-    """Publish what `commit` has accepted. Raises Problem; a retry or recovery then goes on where this stopped."""
+    """Publish what `commit` has accepted.
+
+    Raises Problem; a retry or recovery then goes on where this stopped.
+    """
     for problem in release([entry]).values():
         raise problem
     staged.lying.difference_update(map(_staged, entry.outputs))
@@ -155,7 +168,10 @@ def publish(ledger: Ledger, staged: Staged, entry: Entry) -> None:
 
 
 def _mark(ledger: Ledger, entries: Sequence[Entry], *, later: bool = False) -> None:
-    """Note that deliveries are published, in the journals of their outputs and in the ledger. Raises Problem."""
+    """Note deliveries as published, in their outputs' journals and in the ledger.
+
+    Raises Problem.
+    """
     now = datetime.now(UTC)
     batched = () if later else ledger.batches.of_deliveries([entry.id for entry in entries])
     journal.note(entries, now, ledger.roots, batched)
@@ -181,7 +197,10 @@ def duplicate(ledger: Ledger, winner: Entry, arrival: Arrival) -> Receipt:
 
 
 def _published(ledger: Ledger, winner: Entry) -> Entry | None:
-    """Return an accepted delivery once it is published; None if its owner takes too long. Raises Problem."""
+    """Return an accepted delivery once published; None if its owner takes too long.
+
+    Raises Problem.
+    """
     deadline = time.monotonic() + PATIENCE
     pause = FIRST_LOOK
     while winner.status is Status.COMMITTED:
@@ -202,7 +221,7 @@ IN_ORDER = tuple(Kind)  # an enumeration is slow to go through
 
 
 def release(entries: Sequence[Entry]) -> dict[str, Problem]:
-    """Publish accepted deliveries whose stage the caller holds; what was published already stays as it is.
+    """Publish accepted deliveries whose stage is locked; published ones stay as they are.
 
     Many are done as fast as one: a folder is synced once per step. Returns the problem of each delivery, by its
     id, that could not be published to the end.
@@ -240,7 +259,10 @@ def _is_gone(folder: str) -> bool:
 
 
 def _place(entry: Entry, output: Output) -> None:
-    """Move one file or folder to its final name, in a folder that is made again where it is gone. Raises Problem."""
+    """Move a file or folder to its final name, in a folder created if it is gone.
+
+    Raises Problem.
+    """
     source = f"{entry.stage}/{output.staged}"
     try:
         if not _move(source, output) and os.path.lexists(source):
@@ -252,7 +274,10 @@ def _place(entry: Entry, output: Output) -> None:
 
 
 def _move(source: str, output: Output) -> bool:
-    """Move one file or folder; False if it, or the folder it goes to, is not there. Raises OSError, Problem."""
+    """Move one file or folder; False if it, or the folder it goes to, is not there.
+
+    Raises OSError, Problem.
+    """
     try:
         durable.move_new(source, output.target)
     except FileNotFoundError:
@@ -269,7 +294,10 @@ def _move(source: str, output: Output) -> bool:
 
 
 def _copy_over(source: Path, target: Path) -> None:
-    """Move a folder to another file system. Whoever holds the stage is the only one at the halfway name."""
+    """Move a folder to another file system.
+
+    Whoever holds the stage is the only one at the halfway name.
+    """
     halfway = target.parent / f".{target.name}"
     folders.remove(halfway)
     folders.copy_folder(source, halfway)
@@ -278,7 +306,7 @@ def _copy_over(source: Path, target: Path) -> None:
 
 
 def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[str, Problem]]:
-    """Publish those of the accepted entries whose owner is dead. Raises Problem if the ledger fails.
+    """Publish accepted entries whose owner is dead. Raises Problem if the ledger fails.
 
     Returns the ids that are published now, and the problem of each that could not be.
     """
@@ -304,7 +332,7 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
 
 
 def lock_stage(ledger: Ledger, entry: Entry, locks: ExitStack) -> bool:
-    """Take the lock of an entry's folder in the stage; False if its owner lives. Raises Problem.
+    """Lock an entry's folder in the stage; False if its owner lives. Raises Problem.
 
     A folder that is gone needs no lock: its owner removed it after the last step.
     """

@@ -1,4 +1,4 @@
-"""Quarantine: what is held or refused, kept whole with the reason, until it is repaired or its time is over.
+"""Quarantine: held and refused deliveries, whole, with the reason, for some time.
 
 The whole folder moves here from the stage. Until its row in the ledger is written it holds a file `unsettled`: recovery
 writes the row if its owner died in between. If the same delivery comes again, the folder that lies here is moved aside
@@ -84,13 +84,18 @@ def keep(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: Sequen
 
 
 def discard(data: Path, process: str, id: str) -> None:  # noqa: A002 (the ledger's word)
-    """Remove a kept delivery, if there is one: as a rule there is none. Raises Problem."""
+    """Remove a kept delivery, if there is one: as a rule there is none.
+
+    Raises Problem.
+    """
     if os.path.lexists(f"{data}/{FOLDER}/{process}/{id}"):
         kept.take_away(folder(data, process, id))
 
 
 def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
-    """Keep a held or refused delivery no longer: its row tells why, and its folder goes. Raises Problem.
+    """Remove a held or refused delivery: its row says why, then its folder goes.
+
+    Raises Problem.
 
     False, with nothing done, if somebody is at work on it, or it came again since `entry` was read.
     """
@@ -124,7 +129,7 @@ def places(data: Path) -> list[Path]:
 
 
 def finish(ledger: Ledger, place: Path) -> bool:
-    """Write the row that a dead owner did not, or remove what its row says is gone; False if all is well.
+    """Write a dead owner's row, or remove what a row says is gone; False if all is well.
 
     A ledger that was restored from a backup has no row of what came later, either.
 
@@ -213,7 +218,7 @@ def _attempt(entry: Entry) -> Attempt:
 
 @contextmanager
 def _beside(data: Path, staged: Staged) -> Iterator[Staged]:
-    """Yield a stage from which a rename leads to quarantine: as a rule the one there is.
+    """Yield a stage that can be renamed to quarantine: usually the one there is.
 
     Two mounts of one file system, as containers and ReadWritePaths= make them, tell the same device and rename nothing.
     """
@@ -256,7 +261,10 @@ def _laid(near: Path, place: Path, asides: list[Path]) -> Iterator[None]:
 
 
 def _lay_alone(near: Path, place: Path, asides: list[Path]) -> None:
-    """Have a delivery lie at its place, from which the ledger keeps others. Raises Problem."""
+    """Have a delivery lie at its place, from which the ledger keeps others.
+
+    Raises Problem.
+    """
     if not _lay(near, place):
         _make_room(near, place, asides)
         if not _lay(near, place):
@@ -291,19 +299,19 @@ def _busy() -> Problem:
 
 
 def _unsettle(place: Path) -> None:
-    """Say that the row is still to be written: durable with the next fsync of the folder."""
+    """Mark that the row is not written yet; durable with the folder's next fsync."""
     with storage("keep a delivery"):
         place.joinpath(UNSETTLED).touch(mode=durable.FILE_MODE)
 
 
 def _settle(place: Path) -> None:
-    """Say that the row is there: durable whenever it may be, for what a crash brings back is settled again."""
+    """Remove that mark; it need not be durable, a crash only settles again."""
     with storage("keep a delivery"):
         place.joinpath(UNSETTLED).unlink(missing_ok=True)
 
 
 def _remove_but(folder: Path, names: set[str]) -> None:
-    """Remove what was staged beside the parts: records are rendered anew when the delivery is."""
+    """Remove what was staged beside the parts; records will be rendered anew."""
     with storage("clear the stage"):
         for path in folder.iterdir():
             if path.name not in names:

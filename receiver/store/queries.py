@@ -1,4 +1,4 @@
-"""What the ledger says to any of its databases, in SQL that each of them speaks: `?` stands for a value.
+"""SQL for every database; `?` stands for a value.
 
 Every function works inside the caller's transaction and may raise the database's own error. What databases say
 differently is in `sqlite/queries.py` and `postgres/queries.py`.
@@ -52,7 +52,7 @@ _LAST = (
 
 
 def select(connection: Any, where: str, *values: Any) -> list[Entry | DamagedRow]:
-    """Return entries, and what is damaged in the place of a row that is; `where` is our own text, never data."""
+    """Return entries, damaged rows among them; `where` is our own text, never data."""
     try:
         found: list[Any] = connection.execute(f"{_SELECT} {where}", values).fetchall()
     except UnicodeDecodeError:
@@ -68,7 +68,7 @@ def _entry(row: Sequence[Any], roots: Roots) -> Entry | DamagedRow:
 
 
 def latest(connection: Any, process: str, source_id: str) -> Entry | None:
-    """Return the accepted entry with the highest version under a sourceId, but for its attempts."""
+    """Return the accepted entry with a sourceId's highest version, without attempts."""
     found = connection.execute(
         f"SELECT {_BUT_ATTEMPTS} FROM deliveries "  # noqa: S608 (our own names)
         "WHERE source_id = ? AND process = ? AND version IS NOT NULL ORDER BY version DESC LIMIT 1",
@@ -146,7 +146,7 @@ def note_digests(connection: Any, entry: Entry) -> None:
 
 
 def matching(connection: Any, where: str, *values: Any) -> list[tuple[str, int]]:
-    """Return id and count of attempts of entries, the newest first; `where` is our own text, never data."""
+    """Return id and count of attempts, newest first; `where` is our own text, never data."""
     sql = f"SELECT id, attempt_count FROM deliveries {where} ORDER BY received_at DESC, rowid DESC LIMIT ?"  # noqa: S608
     found: list[tuple[str, int]] = connection.execute(sql, values).fetchall()
     return found
@@ -170,7 +170,7 @@ class ClaimedError(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The names that a delivery claims, as rows tell paths; originals have a folder of their own, named by its id."""
+    """The names that a delivery claims; originals have a folder by its id."""
 
     id: str
     stage: str  # the folder in which the files lie until they are published
@@ -216,12 +216,12 @@ def name_taken() -> ClaimedError:
 
 
 def folder_taken() -> ClaimedError:
-    """Return the Problem of a name where another delivery was promised a file or needs a folder."""
+    """Return the Problem of a name that clashes as file and folder with another's."""
     return ClaimedError(Code.NAME_TAKEN, "another delivery is being published where one of the names needs a folder")
 
 
 def publish(connection: Any, published: Sequence[Claims], at: str) -> None:
-    """Mark what was accepted as published; from here on the disk alone says which names are taken.
+    """Mark accepted ones as published; from now on only the disk knows their names.
 
     Not what somebody else has marked, and perhaps accepted once more since, with another folder in the stage.
     """
@@ -245,7 +245,10 @@ def prunable(connection: Any, process: str, before: datetime) -> list[int]:
 
 
 def hours(connection: Any, since: datetime) -> list[tuple[str, str, int]]:
-    """Count what came since then by process and hour, such as 2026-03-01T14; of the last `COUNTED` at most."""
+    """Count arrivals since then by process and hour, as 2026-03-01T14.
+
+    Of the last `COUNTED` at most.
+    """
     found: list[tuple[str, str, int]] = connection.execute(
         "SELECT process, substr(received_at, 1, 13), count(*) FROM (SELECT process, received_at FROM deliveries "
         "WHERE received_at >= ? ORDER BY received_at DESC LIMIT ?) AS latest GROUP BY 1, 2",

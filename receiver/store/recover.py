@@ -1,4 +1,4 @@
-"""Finishes what a crash left behind; safe at any time, beside living workers, and if it is killed itself."""
+"""Finishes what a crash left; safe at any time, and if it is killed itself."""
 
 import os
 import time
@@ -30,7 +30,9 @@ class Report:
 
 
 def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
-    """Publish what is accepted and whose owner is dead, and sweep what dead owners left; `roots` are all stages.
+    """Publish accepted deliveries of dead owners, and sweep their folders.
+
+    `roots` are all stages.
 
     Raises Problem if the ledger or a stage cannot be read; what concerns one delivery is in the report.
     """
@@ -63,7 +65,7 @@ def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
 
 
 def _left_behind(ledger: Ledger, data: Path, roots: set[Path]) -> Iterator[Path]:
-    """Yield the folders that may have been left behind: of ours those without a lock, of other hosts' the old ones."""
+    """Yield folders that may be left over: unlocked ones, and old ones of other hosts."""
     for root in roots:
         yield from folders.within(root, depth=1)
     for room in (quarantine, originals):
@@ -80,7 +82,7 @@ def _is_old(folder: Path) -> bool:
 
 
 def _sweep_given_up(ledger: Ledger, hosts: Hosts, common: Path) -> int:
-    """Remove what the processes left that were given up: their folders of the stage; return how many.
+    """Remove the stage folders of processes that were given up; return how many.
 
     Listed first and asked for afterwards: a process has its row before it makes its folder. Raises Problem.
     """
@@ -107,7 +109,10 @@ class Completed:
 
 
 def complete(ledger: Ledger, outputs: Iterable[Path], now: datetime) -> Completed:
-    """Add what the journals of outputs say was published and a restored ledger does not know. Raises Problem."""
+    """Add published deliveries of the journals that a restored ledger lacks.
+
+    Raises Problem.
+    """
     done = Completed()
     for output in outputs:
         if not journal.is_kept(output):
@@ -134,7 +139,10 @@ def _noting(report: Report, folder: Path) -> Iterator[None]:
 
 
 def _sweep(ledger: Ledger, folder: Path) -> bool:
-    """Remove a stage's folder whose owner is dead, unless an accepted delivery needs it. Raises Problem."""
+    """Remove a dead owner's folder, unless an accepted delivery needs it.
+
+    Raises Problem.
+    """
     lock = stage.lock_folder(folder)
     if lock is None:
         return False

@@ -1,4 +1,4 @@
-"""Who has which held delivery before them, so that two people at once do not get the same one."""
+"""Who has which held delivery open, so that two people do not get the same one."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,10 @@ class Reservations:
         self._write = connections.write
 
     def first(self, ids: Iterable[str], person: str, now: datetime) -> str | None:
-        """Reserve the first of these deliveries that nobody else has, and return its id. Raises Problem."""
+        """Reserve the first of these deliveries that nobody else has, and return its id.
+
+        Raises Problem.
+        """
 
         def operation(connection: Any) -> str | None:
             old = (now - LASTS).astimezone(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""Entries as rows of the table `deliveries`, and back: plain columns, JSON text for lists.
+"""Entries as rows of the table `deliveries`: plain columns, JSON text for lists.
 
 A path is told from one of the named folders on (`Roots`): hosts may have mounted them elsewhere, and they may be moved.
 """
@@ -113,7 +113,7 @@ def attempt_text(attempt: Attempt) -> str:
 
 
 def entry(values: Sequence[Any], roots: Roots) -> Entry:
-    """Return the entry of a row that was selected as `COLUMNS`, texts as such or as bytes. Raises DamagedRow."""
+    """Return the entry of a row of `COLUMNS`, texts as str or bytes. Raises DamagedRow."""
     try:
         return _entry((each.decode() if isinstance(each, bytes) else each for each in values), roots)
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -1,4 +1,4 @@
-"""The stage: private folders where deliveries are put together, on the file system of their output.
+"""The stage: private folders for deliveries, on their output's file system.
 
 Each delivery fills a folder of its own, and its owner holds an advisory lock (flock(2)) on the folder for as long as it
 works there. The kernel drops the lock with the owner's process, however that ends: who gets the lock knows that the
@@ -54,7 +54,7 @@ class Stage:
         self._end = weakref.finalize(self, self._spare.close)  # even if the process ends
 
     def serves(self, output: Path) -> bool:
-        """Return whether a rename leads to an output folder still, which somebody may have made anew on any disk.
+        """Return whether a rename still reaches an output folder that may be new.
 
         One that is away is waited for.
         """
@@ -64,7 +64,10 @@ class Stage:
             return True
 
     def require_leads_to(self, output: Path, *, create: bool) -> None:
-        """Raise Problem unless a file can be renamed to another output folder as well, which is created if asked."""
+        """Raise Problem unless files can be renamed to another output folder.
+
+        It is created if asked for.
+        """
         if create:
             with storage(f"create the output folder {output}"):
                 output.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
@@ -75,7 +78,7 @@ class Stage:
             raise Problem(Code.STORAGE_FAILED, detail)
 
     def close(self) -> None:
-        """Remove the folders that lie ready for later deliveries, and let none lie ready any more."""
+        """Remove the spare folders, and keep none any more."""
         self._end()
 
     @contextmanager
@@ -101,7 +104,7 @@ class Stage:
                 os.close(folder.lock)
 
     def _claim(self) -> "Folder":
-        """Create a folder and lock it; a sweeper that came in between has it, and the next one is tried."""
+        """Create a folder and lock it; if a sweeper was faster, try the next one."""
         while True:
             path = self.root / os.urandom(10).hex()
             with storage("create a folder in the stage"):
@@ -125,7 +128,7 @@ class Staged:
         self.lying: set[str] = set()  # names in the folder that may still be there
 
     def part(self, suffix: str = "") -> StagedFile:
-        """Begin a new file, for the pieces of a part as they come in. `suffix` is our own, never the sender's."""
+        """Begin a new file for a part's pieces; `suffix` is our own, never the sender's."""
         if len(self._files) >= OPEN_FILES:
             self._sync(self._files)
         self._folder.names += 1
@@ -150,7 +153,7 @@ class Staged:
         self._files.append(file)
 
     def adopt(self, path: Path, suffix: str = "") -> Path:
-        """Stage a file that is durable elsewhere: linked, or copied where it lies on another file system."""
+        """Stage a durable file: linked, or copied from another file system."""
         target = self.free(suffix)
         durable.link_or_copy(path, target)
         return target
@@ -163,14 +166,20 @@ class Staged:
         return self.folder / name
 
     def write(self, names: Collection[str] | None = None) -> None:
-        """Have the named files, or all, on disk, where they can be read; not yet durable. Raises Problem."""
+        """Have the named files, or all, on disk, where they can be read; not yet durable.
+
+        Raises Problem.
+        """
         for file in self._files:
             if names is None or file.name in names:
                 self.lying.add(file.name)
                 file.written()
 
     def share(self, names: Collection[str], group: int) -> None:
-        """Give the named files to a group, readable: durable once they are sealed. Raises Problem."""
+        """Give the named files to a group, readable: durable once they are sealed.
+
+        Raises Problem.
+        """
         self.write(names)
         open_yet = {file.name for file in self._files}
         for name in names:
@@ -179,7 +188,10 @@ class Staged:
                 durable.sync_again(f"{self.folder}/{name}")
 
     def seal(self, names: Collection[str] | None = None) -> None:
-        """Make the named files, or all, and the folder durable; others may vanish in a power cut. Raises Problem."""
+        """Make the named files, or all, and the folder durable; others may be lost.
+
+        Raises Problem.
+        """
         self._sync(self._files if names is None else [file for file in self._files if file.name in names])
         durable.sync_opened(self._folder.lock)
         if not self._folder.rooted:
@@ -213,7 +225,7 @@ class Staged:
 
 
 def lock_folder(folder: Path) -> int | None:
-    """Lock `folder` for its new owner and return the lock's descriptor; None if it has an owner, or is gone."""
+    """Lock `folder` and return the lock's descriptor; None if locked or gone."""
     with storage("lock a folder of the stage"):
         try:
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -233,7 +245,10 @@ def lock_folder(folder: Path) -> int | None:
 
 
 def discard(folder: Path) -> None:
-    """Remove a folder that its caller holds. What cannot be removed now is swept later."""
+    """Remove a folder that its caller holds.
+
+    What cannot be removed now is swept later.
+    """
     try:
         folders.remove(folder)
     except Problem:
@@ -249,7 +264,7 @@ def sweep(folder: Path) -> None:
 
 
 def stage_for(data: Path, output: Path, *, owner: str = "", create: bool = True) -> Stage:
-    """Return the stage for one output folder: with the data where a rename leads to the output, else inside of it.
+    """Return an output folder's stage: with the data if a rename reaches, else inside.
 
     `owner` is the incarnation of this process, if several hosts share the disk.
 
@@ -275,7 +290,10 @@ def stage_for(data: Path, output: Path, *, owner: str = "", create: bool = True)
 
 
 def place_for(data: Path, output: Path) -> Path:
-    """Return where the stage for an output folder is, or will be made. Touches nothing. Raises Problem."""
+    """Return where the stage for an output folder is, or will be made.
+
+    Touches nothing. Raises Problem.
+    """
     beside = data / FOLDER
     leads = durable.leads_to(beside if beside.is_dir() else data, output)
     return beside if leads else output / ".stage"
@@ -287,7 +305,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def _stage_inside(output: Path) -> Stage:
-    """Return the stage in an output folder: whoever may read the one has no business in the other."""
+    """Return the stage in an output folder, readable to the same people only."""
     stage = Stage(output / ".stage")
     with storage("close the stage to others"):
         if S_IMODE(stage.root.stat().st_mode) != PRIVATE:
@@ -296,7 +314,7 @@ def _stage_inside(output: Path) -> Stage:
 
 
 def _stage_of(owner: str, common: Stage) -> Stage:
-    """Return the stage of one incarnation, whose folder is durable: what is made durable in it must be found."""
+    """Return the stage of one incarnation, in a durable folder."""
     stage = Stage(common.root / owner)
     stage.owner, stage.inside = owner, common.inside
     durable.sync_folder(common.root)
@@ -328,7 +346,7 @@ class Folder:
 
 
 class Spare:
-    """The spare folders of one stage: empty, still locked, taken by the next delivery in place of a new one.
+    """Spare folders of one stage: empty, still locked, reused by later deliveries.
 
     A new folder must be created, made durable and removed; and for half a minute ext4 looks at an inode that was
     removed before it gives one out, which costs the deliveries after it far more than the removal itself.
@@ -354,7 +372,7 @@ class Spare:
         return None
 
     def put(self, folder: Folder, *, empty: bool) -> bool:
-        """Keep a folder on which nothing rests any more; False if it is not needed, or is not as it was."""
+        """Keep an unused folder; False if it is not needed, or not as it was."""
         if len(self._free) >= self._most or not folder.is_there():
             return False
         try:
@@ -375,7 +393,7 @@ class Spare:
             os.close(folder.lock)
 
     def close_inherited(self) -> None:
-        """Let go of what a fork has inherited: the folders are its parent's, and so are the locks."""
+        """Close what a fork inherited: folders and locks are the parent's."""
         while self._free:
             os.close(self._free.pop().lock)
 

@@ -1,4 +1,4 @@
-"""A file of the stage while it grows: in memory as long as it is small, so that a retry never comes to the disk."""
+"""A growing file of the stage, in memory while small: retries never reach the disk."""
 
 import hashlib
 import threading
@@ -17,7 +17,7 @@ class StagedFile:
     __slots__ = ("_folder", "_hash", "_held", "_room", "beside", "name", "on_disk", "size")
 
     def __init__(self, folder: Path, name: str, room: int) -> None:
-        """Begin in memory, with room for so many bytes: what is larger is written to the folder as it comes in."""
+        """Begin in memory, with room for so many bytes; larger files go to the folder."""
         self.name = name
         self._folder = folder
         self.size = 0  # bytes so far
@@ -45,7 +45,10 @@ class StagedFile:
         return b"".join(self._held) if self.on_disk is None else None
 
     def write(self, chunk: bytes) -> None:
-        """Append `chunk`, which is hashed beside and so must not change. Raises Problem if the disk refuses."""
+        """Append `chunk`, which is hashed beside and so must not change.
+
+        Raises Problem if the disk refuses.
+        """
         self.size += len(chunk)
         if self.size < LARGE:
             self._hash.update(chunk)
@@ -73,7 +76,7 @@ class StagedFile:
 
 
 class Hashing:
-    """SHA-256 of a large file while it is written, by a thread beside, which has its own core."""
+    """SHA-256 of a large file while it is written, by a thread on another core."""
 
     __slots__ = ("_done", "_given", "_hash", "_owed", "_thread")
 

@@ -8,7 +8,7 @@ from receiver.store.rows import Roots
 
 
 def database(url: str, roots: Roots) -> Database:
-    """Return the database that a URL such as `postgresql://receiver@db.example.org/receiver` names."""
+    """Return the database of a URL: `postgresql://receiver@db.example.org/receiver`."""
     connections = Connections(url, roots)
     return Database(None, connections, queries, Hosts(connections))
 

@@ -1,4 +1,7 @@
-"""What one process has open of the server: a pool of sessions for its threads. Never across a fork."""
+"""What one process has open of the server: a pool of sessions for its threads.
+
+Never across a fork.
+"""
 
 import os
 import threading
@@ -63,7 +66,7 @@ class Connections:
             return self._again_if_lost(transaction)
 
     def postpone(self, operation: Callable[[Any], None]) -> None:
-        """Run an operation at once: the server takes many transactions at a time, and another host may wait for it."""
+        """Run an operation at once: the server is concurrent, and another host may wait."""
         self.write(operation, durable=False)
 
     def flush(self) -> None:
@@ -77,7 +80,7 @@ class Connections:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Keep a transaction open that writes nothing: what it locks is free again when it ends, or its session."""
+        """Hold a transaction that writes nothing; its end, or its session's, frees locks."""
         with self.session() as session:
             session.execute("BEGIN")
             try:
@@ -98,7 +101,7 @@ class Connections:
             opened[1].close()
 
     def _again_if_lost(self, work: Callable[[Connection], Result]) -> Result:
-        """Do what is undone if its session is lost, and do it once more then: the server may have been restarted."""
+        """Run it, and once more if its session was lost: the server may have restarted."""
         pool = self._pool()
         with _borrowed(pool) as connection:
             try:
@@ -149,7 +152,7 @@ def _borrowed(pool: Pool) -> Iterator[Connection]:
 
 
 def _commit(connection: Connection) -> None:
-    """Commit. Raises CommitUnknownError if no answer came, and Problem if the answer is no."""
+    """Commit. Raises CommitUnknownError without an answer, Problem for a refusal."""
     try:
         done = connection.execute("COMMIT").statusmessage
     except psycopg.Error as error:

@@ -1,4 +1,4 @@
-"""Who works on the shared disk: each process by its incarnation, for as long as it is heard of.
+"""The processes on the shared disk, by incarnation, as long as they send heartbeats.
 
 A file lock does not exclude the processes of other hosts, so the ledger says whose folders of the stage are whose. Each
 process has a row while it lives, and fills folders below `stage/<incarnation>/`. One that is silent for too long is
@@ -48,7 +48,10 @@ class Hosts:
         self._site = ""
 
     def incarnation(self) -> str:
-        """Return the incarnation of this process, which begins with the first call. Raises Problem."""
+        """Return the incarnation of this process, which begins with the first call.
+
+        Raises Problem.
+        """
         ours = self._incarnation
         if ours is None or not ours.lives():
             with self._joining:
@@ -58,7 +61,10 @@ class Hosts:
         return ours.name
 
     def serve(self, site: str) -> None:
-        """Tell the others the digest of the site that this process serves. Raises Problem."""
+        """Tell the others the digest of the site that this process serves.
+
+        Raises Problem.
+        """
         self._site = site
         incarnation = self.incarnation()
         self._connections.write(
@@ -73,7 +79,10 @@ class Hosts:
         return bool(self._connections.read(lambda session: session.execute(asked, (incarnation,)).get))
 
     def give_up_silent(self) -> int:
-        """Give up those that are silent for too long, and return how many. Raises Problem."""
+        """Give up those that are silent for too long, and return how many.
+
+        Raises Problem.
+        """
 
         def operation(session: Session) -> int:
             return session.execute(_GIVE_UP, (SILENT, SILENT)).changed
@@ -94,7 +103,9 @@ class Hosts:
 
     @contextmanager
     def finishing(self, ids: Sequence[str]) -> Iterator[set[str]]:
-        """Keep those of some deliveries, or batches, that no other process is finishing right now. Raises Problem.
+        """Keep those deliveries, or batches, that no other process is finishing now.
+
+        Raises Problem.
 
         They are kept for as long as the server hears of us.
         """
@@ -105,7 +116,9 @@ class Hosts:
 
     @contextmanager
     def once(self, task: str) -> Iterator[bool]:
-        """Hold the lock on a task that one host does for all; yield False if another has it. Raises Problem.
+        """Hold the lock of a task that one host does for all; yield False if taken.
+
+        Raises Problem.
 
         It falls with the session: a task goes on safely beside another one who then begins it.
         """
@@ -118,14 +131,14 @@ class Hosts:
                     session.execute("SELECT pg_advisory_unlock(?)", (key(f"task {task}"),))
 
     def leave(self) -> None:
-        """End the incarnation of this process, if it has one: others may finish what it leaves."""
+        """End this process's incarnation, if any: others may finish what it leaves."""
         ours, self._incarnation = self._incarnation, None
         if ours and ours.pid == os.getpid():
             ours.leave()
 
 
 class _Incarnation:
-    """One incarnation of this process: a row in the ledger, and a thread that gives signs of life."""
+    """One incarnation of this process: a row in the ledger, and a heartbeat thread."""
 
     def __init__(self, connections: Connections, site: str) -> None:
         """Join the others. Raises Problem."""
@@ -145,7 +158,7 @@ class _Incarnation:
         threading.Thread(target=_beat, args=beating, name="heartbeat", daemon=True).start()
 
     def lives(self) -> bool:
-        """Return whether it is still this process's, which is not a fork of it, and was not given up."""
+        """Return whether it is still this process's: no fork of it, and not given up."""
         return self.pid == os.getpid() and not self.given_up.is_set()
 
 

@@ -1,4 +1,4 @@
-"""What the ledger says to PostgreSQL alone. Every function works in the caller's transaction; may raise psycopg.Error.
+"""SQL for PostgreSQL alone, in the caller's transaction; may raise psycopg.Error.
 
 Many transactions write at once here. What one writer at a time makes true in SQLite is made true by locks that last as
 long as their transaction: of the delivery, of its sourceId, of the names that it claims; in this order, names sorted,
@@ -25,7 +25,7 @@ _LAST_AT = "((attempts::json -> -1) ->> 'at') COLLATE \"C\""
 
 
 def lock(session: Session, entry: Entry) -> None:
-    """Keep others from what concerns a delivery, its sourceId and its names until the transaction ends.
+    """Lock a delivery, its sourceId and its names until the transaction ends.
 
     A folder that a name needs is shared with the names beside it, and with no file of that name.
     """
@@ -50,24 +50,26 @@ def lock_kept(session: Session, entry: Entry) -> None:
 
 
 def _require_living(session: Session, incarnation: str) -> None:
-    """Raise Problem if the process whose folder of the stage it is was given up; else nobody can give it up yet."""
+    """Raise Problem if the process that owns the stage was given up; else lock its row."""
     if not session.execute("SELECT 1 FROM hosts WHERE incarnation = ? FOR KEY SHARE", (incarnation,)).get:
         detail = "the other hosts have given this one up, for it was not heard of: it goes on as a new one"
         raise Problem(Code.STORAGE_FAILED, detail)
 
 
 def key(name: str) -> int:
-    """Return the number of a lock: two names that share one wait for each other without need, and do no harm."""
+    """Return the number of a lock; two names may share one, which only costs waiting."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8], signed=True)
 
 
 def add(_session: Session, _row: rows.Row) -> bool:
-    """Write nothing: what is known must be looked at under its locks, for a refusal would end the transaction."""
+    """Write nothing: a refused INSERT would end the transaction, so locks come first."""
     return False
 
 
 def claim(session: Session, claims: queries.Claims) -> None:
-    """Promise its names to a delivery, which are locked. Raises Problem if another delivery or a file has one of them.
+    """Claim a delivery's locked names.
+
+    Raises Problem if another delivery or a file has one of them.
 
     A delivery keeps its claim until its files are in place. So whoever claims a name sees either the other's claim
     or its file; looking at the disk only inside of the transaction is what makes that true.
@@ -124,7 +126,7 @@ def unaccepted(session: Session, since: datetime) -> list[Unaccepted]:
 
 
 def prune(session: Session, rowids: Sequence[int], before: datetime) -> int:
-    """Forget these rows, unless their deliveries came again meanwhile; returns how many."""
+    """Forget these rows unless their deliveries came again; returns how many."""
     those = f"{PRUNABLE} AND rowid = ANY(?)"
     values = (units.stamp(before), list(rowids))
     session.execute(f"DELETE FROM digests WHERE id IN (SELECT id FROM deliveries WHERE {those})", values)  # noqa: S608 (our own)

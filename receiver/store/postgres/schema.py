@@ -1,4 +1,4 @@
-"""The ledger's tables on PostgreSQL: created once, and brought up to date in place.
+"""The ledger's tables on PostgreSQL: created once, upgraded in place.
 
 Rows are those of SQLite, text for text. Texts are compared byte by byte (`COLLATE "C"`), as SQLite does and as times in
 ISO 8601 need it: the rules of a language would put them in another order, and change with the operating system.
@@ -172,7 +172,10 @@ RELATIVE = 4  # the first version whose rows tell paths from the roots on
 
 
 def create(url: str, roots: Roots = NO_ROOTS) -> None:
-    """Create the ledger's tables or bring them up to date, while others may do the same. Raises Problem."""
+    """Create or upgrade the ledger's tables, also beside others who do.
+
+    Raises Problem.
+    """
     with ledger_errors(), connect(url) as connection, connection.transaction():
         connection.execute("SET LOCAL lock_timeout = 0")  # another host may be at it, for as long as a step takes
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))

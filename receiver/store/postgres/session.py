@@ -1,4 +1,4 @@
-"""One connection to the server: how long it waits, what it promises, and what its errors mean."""
+"""One connection to the server: its timeouts, its guarantees, its errors."""
 
 import functools
 from types import TracebackType
@@ -27,7 +27,7 @@ SETTINGS = {
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection that is closed if the server does not answer in time, as one that is lost."""
+    """A connection that counts as lost if the server does not answer in time."""
 
     def wait(self, gen: PQGen[Result], interval: float = LOOK, timeout: float | None = None) -> Result:
         """Wait for the server. Raises psycopg.OperationalError."""
@@ -54,7 +54,10 @@ PARAMETERS: dict[str, Any] = {
 
 
 def configure(connection: "psycopg.Connection[Any]") -> None:
-    """Set what a session of ours is to be. A commit waits for the disk at least, whatever the server's default."""
+    """Set what a session of ours is to be.
+
+    A commit waits for the disk at least, whatever the server's default.
+    """
     for name, value in SETTINGS.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     connection.execute(
@@ -63,7 +66,7 @@ def configure(connection: "psycopg.Connection[Any]") -> None:
 
 
 class Session:
-    """A connection as the plain SQL of both databases takes it: `?` stands for a value."""
+    """A connection for the plain SQL of both databases: `?` stands for a value."""
 
     __slots__ = ("_connection", "roots")
 
@@ -129,7 +132,10 @@ class ledger_errors:  # noqa: N801 (used as a statement: `with ledger_errors():`
 
 
 def problem_of(error: psycopg.Error) -> Problem:
-    """Return the Problem that PostgreSQL's refusal is. Its own words may hold a row's values, and are not told."""
+    """Return the Problem that PostgreSQL's refusal is.
+
+    Its own words may hold a row's values, and are not told.
+    """
     if isinstance(error, errors.DiskFull):
         return Problem(Code.DISK_FULL, "could not write to the ledger (its disk is full)")
     if isinstance(error, errors.UndefinedTable):

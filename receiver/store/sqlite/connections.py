@@ -1,4 +1,7 @@
-"""What one process has open of the ledger: its writers and a few readers. Never across a fork."""
+"""What one process has open of the ledger: its writers and a few readers.
+
+Never across a fork.
+"""
 
 import os
 import threading
@@ -45,7 +48,10 @@ class Connections:
         self._foreign: list[_Opened] = []  # a parent's: SQLite forbids a child even to close them
 
     def write(self, operation: Callable[[apsw.Connection], Result], *, durable: bool = True) -> Result:
-        """Run an operation in a transaction, as `Writers.run` tells. Raises Problem and what the operation raises."""
+        """Run an operation in a transaction, as `Writers.run` tells.
+
+        Raises Problem and what the operation raises.
+        """
         writers = self._writers()
         try:
             return writers.run(operation, durable=durable)
@@ -64,7 +70,10 @@ class Connections:
             opened.writers.flush()
 
     def read(self, query: Callable[[apsw.Connection], Result]) -> Result:
-        """Run a query on what is committed by now. It must read its rows to the end. Raises Problem."""
+        """Run a query on what is committed by now. It must read its rows to the end.
+
+        Raises Problem.
+        """
         opened = self._present()
         try:
             try:
@@ -96,7 +105,7 @@ class Connections:
                 connection.close()
 
     def require_in_place(self) -> None:
-        """Raise Problem if the ledger cannot be used, or is not where it was when this process opened it."""
+        """Raise Problem if the ledger is unusable, or was moved since it was opened."""
         self._present().presence.require()
 
     def _noted(self, problem: Problem) -> Problem:

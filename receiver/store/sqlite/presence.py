@@ -39,10 +39,13 @@ class LedgerMovedError(Problem):
 
 
 class Presence:
-    """One process among those that have the ledger open: from before it opens it until before it closes it."""
+    """One process that has the ledger open, from before it opens until it closed."""
 
     def __init__(self, path: Path) -> None:
-        """Join them. Raises Problem: LedgerMovedError if the files that they have open are not those that lie there."""
+        """Join them.
+
+        Raises Problem: LedgerMovedError if the files that they have open are not those here.
+        """
         self._path = str(path)
         self._files: dict[str, str] = {}  # by what follows the path; unknown before they are noted
         self._paths: list[str] = []  # of these files
@@ -56,7 +59,7 @@ class Presence:
         self.close()
 
     def note(self, anchor: apsw.Connection) -> None:
-        """Note which files they are, those that this connection keeps open as long as it is. Raises Problem."""
+        """Note which files they are that this connection keeps open. Raises Problem."""
         anchor.pragma("user_version")  # only now SQLite opens what is beside the ledger
         self._anchor = anchor
         found = {suffix: _identity(f"{self._path}{suffix}") for suffix in ("", *BESIDE)}
@@ -69,7 +72,9 @@ class Presence:
                 os.pwrite(self._file, json.dumps(self._files).encode(), 0)
 
     def require(self) -> None:
-        """Look at each of the files, for a microsecond or two. Raises LedgerMovedError if one is not where it was.
+        """Check each of the files, in microseconds.
+
+        Raises LedgerMovedError if one is not where it was.
 
         What was committed is then moved out of the log, which nobody else may ever find again.
         """
@@ -92,7 +97,10 @@ class Presence:
             os.close(file)
 
     def _require_noted(self) -> bool:
-        """Return whether anything is noted. Raises LedgerMovedError, having left, if it is not what lies there."""
+        """Return whether anything is noted.
+
+        Raises LedgerMovedError, having left, if it is not what lies there.
+        """
         if self._file is None:
             return False
         with storage("read which files the ledger is"):
@@ -112,7 +120,10 @@ class Presence:
 
 
 def patiently(join: Callable[[], Result]) -> Result:
-    """Join again where other files are found: the last one who had them open may just be leaving. Raises Problem."""
+    """Join again if other files are found: their last user may just be leaving.
+
+    Raises Problem.
+    """
     for _ in range(LOOKS):
         with suppress(LedgerMovedError):
             return join()
@@ -121,7 +132,7 @@ def patiently(join: Callable[[], Result]) -> Result:
 
 
 def require_none_else(path: Path) -> None:
-    """Raise Problem if no ledger may be created: others have one open, or it was moved without what belongs to it.
+    """Raise Problem if a new ledger would clash with an open or incomplete one.
 
     SQLite would take away what lies beside an empty ledger, whosever it is.
     """
@@ -135,7 +146,7 @@ def require_none_else(path: Path) -> None:
 
 
 def _joined(path: Path) -> int | None:
-    """Return the note, open and with a shared lock, emptied if nobody else has one; None for who may only read."""
+    """Return the note, open and share-locked, emptied if unused; None if read-only."""
     with storage("open the note of which files the ledger is"):
         try:
             file = os.open(f"{path}{SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)

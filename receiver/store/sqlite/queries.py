@@ -1,4 +1,7 @@
-"""What the ledger says to SQLite alone. Every function works inside the caller's transaction; may raise apsw.Error."""
+"""What the ledger says to SQLite alone.
+
+Every function works inside the caller's transaction; may raise apsw.Error.
+"""
 
 import contextlib
 import json
@@ -24,7 +27,7 @@ _IN_THE_WAY = (  # a file where one of these names needs a folder, or the other 
 
 
 def lock(connection: apsw.Connection, entry: Entry) -> None:
-    """Keep others from what concerns a delivery until the transaction ends: SQLite has one writer at a time."""
+    """Do nothing: SQLite has one writer at a time."""
 
 
 def lock_kept(connection: apsw.Connection, entry: Entry) -> None:
@@ -43,7 +46,10 @@ def waiting(connection: apsw.Connection, process: str) -> list[Waiting]:
 
 
 def attempted(connection: apsw.Connection, id: str, attempt: Attempt) -> None:  # noqa: A002 (the column's name)
-    """Add an attempt to a delivery, as `Entry.tried` does, without reading the others: a sender may be in a loop."""
+    """Add an attempt without reading the others: a sender may be in a loop.
+
+    As `Entry.tried` does.
+    """
     connection.execute(
         "UPDATE deliveries SET attempt_count = attempt_count + 1, attempts = json_insert("
         "iif(json_array_length(attempts) < ?, attempts, json_remove(attempts, ?)), '$[#]', json(?)) WHERE id = ?",
@@ -52,7 +58,7 @@ def attempted(connection: apsw.Connection, id: str, attempt: Attempt) -> None:  
 
 
 def add(connection: apsw.Connection, row: rows.Row) -> bool:
-    """Write the row of a new entry; False, with nothing written, if its id or its version is known."""
+    """Write a new entry's row; False, with nothing written, if id or version is known."""
     try:
         connection.execute(queries.ADD, row)
     except apsw.ConstraintError:
@@ -61,7 +67,9 @@ def add(connection: apsw.Connection, row: rows.Row) -> bool:
 
 
 def claim(connection: apsw.Connection, claims: queries.Claims) -> None:
-    """Promise its names to a delivery. Raises Problem if another delivery or a file has one of them.
+    """Claim a delivery's names.
+
+    Raises Problem if another delivery or a file has one of them.
 
     A delivery keeps its claim until its files are in place. So whoever claims a name sees either the other's claim
     or its file; looking at the disk only inside of the transaction is what makes that true.
@@ -77,7 +85,7 @@ def claim(connection: apsw.Connection, claims: queries.Claims) -> None:
 
 
 def prune(connection: apsw.Connection, rowids: Sequence[int], before: datetime) -> int:
-    """Forget these rows, unless their deliveries came again meanwhile; returns how many."""
+    """Forget these rows unless their deliveries came again; returns how many."""
     those = f"{PRUNABLE} AND rowid IN (SELECT value FROM json_each(?))"  # noqa: S608 (our own)
     values = (units.stamp(before), json.dumps(rowids))
     forget = f"DELETE FROM digests WHERE id IN (SELECT id FROM deliveries WHERE {those})"  # noqa: S608 (our own)
@@ -87,7 +95,10 @@ def prune(connection: apsw.Connection, rowids: Sequence[int], before: datetime) 
 
 
 def unaccepted(connection: apsw.Connection, since: datetime) -> list[Unaccepted]:
-    """Count what is refused or held, and was sent or replayed since then. May raise apsw.Error."""
+    """Count what is refused or held, and was sent or replayed since then.
+
+    May raise apsw.Error.
+    """
     found: list[Any] = connection.execute(
         "SELECT process, status, code, count(*) FROM (SELECT process, status, code, attempts FROM deliveries "  # noqa: S608
         f"WHERE status IN ('refused', 'held') AND {UNPUBLISHED} ORDER BY rowid DESC LIMIT ?) "
@@ -99,7 +110,10 @@ def unaccepted(connection: apsw.Connection, since: datetime) -> list[Unaccepted]
 
 
 def empty_log(connection: apsw.Connection) -> None:
-    """Move the log into the database and empty it: it holds older states of pages. Put off while others read."""
+    """Move the log into the database and empty it: it holds older states of pages.
+
+    Put off while others read.
+    """
     with contextlib.suppress(apsw.BusyError, apsw.LockedError):
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 

@@ -1,4 +1,4 @@
-"""The ledger's tables: created once, before any worker is forked, and brought up to date in place."""
+"""The ledger's tables: created once, before any fork, and upgraded in place."""
 
 import contextlib
 import fcntl
@@ -189,7 +189,10 @@ class Damaged(Problem):
 
 
 def path_of(url: str) -> Path:
-    """Return the absolute path that a ledger's URL such as `sqlite:var/ledger.db` names. Raises Problem."""
+    """Return the absolute path of a URL such as `sqlite:var/ledger.db`.
+
+    Raises Problem.
+    """
     scheme, _, path = url.partition(":")
     if scheme != "sqlite" or not path:
         raise Problem(Code.STORAGE_FAILED, "the ledger is written as sqlite:PATH, such as sqlite:var/ledger.db")
@@ -218,7 +221,10 @@ def create(path: Path, roots: Roots = NO_ROOTS) -> None:
 
 
 def require_sound(connection: apsw.Connection) -> None:
-    """Look whether every page of the ledger is in order, as far as LOOK reaches. Raises Problem."""
+    """Look whether every page of the ledger is in order, as far as LOOK reaches.
+
+    Raises Problem.
+    """
     deadline = time.monotonic() + LOOK
     connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN)
     try:

@@ -1,4 +1,4 @@
-"""Group commit: operations of waiting threads share one transaction, and so one fsync.
+"""Group commit: waiting threads share one transaction, and so one fsync.
 
 Of the threads of a process that want to write, one leads: it takes the lock that orders the processes, runs what
 all of them have queued, commits once and wakes each. Then the next one leads. SQLite's own wait between processes
@@ -72,7 +72,10 @@ class Writers:
         self._synchronous = "full"
 
     def close(self) -> None:
-        """Close the connection, with what is postponed unwritten. No other thread may be writing."""
+        """Close the connection, with what is postponed unwritten.
+
+        No other thread may be writing.
+        """
         if self._timer:
             self._timer.cancel()
             self._timer.join()
@@ -81,7 +84,7 @@ class Writers:
         self._lock.close()
 
     def close_inherited(self) -> None:
-        """Let go of what a fork has inherited, but for the connection: SQLite forbids a child even to close it."""
+        """Close what a fork inherited, except the connection: SQLite forbids that."""
         self._lock.close_inherited()
 
     def run(self, operation: Operation[Result], *, durable: bool = True) -> Result:
@@ -106,7 +109,7 @@ class Writers:
         return ticket.result  # type: ignore[no-any-return]
 
     def postpone(self, operation: Operation[None]) -> None:
-        """Run `operation` first in the next transaction, or soon by itself where there is none.
+        """Run `operation` first in the next transaction, or soon by itself.
 
         It may be run again after a transaction that failed, so twice must be as good as once.
         """
@@ -163,7 +166,10 @@ class Writers:
                 each.woken.set()
 
     def _take_lock(self, deadline: float) -> None:
-        """Wait for the other processes' writers, but not for one that hangs. Raises Problem."""
+        """Wait for the other processes' writers, but not for one that hangs.
+
+        Raises Problem.
+        """
         try:
             taken = self._lock.take(max(0, deadline - time.monotonic()))
         except OSError as error:
@@ -172,7 +178,10 @@ class Writers:
             raise Problem(Code.STORAGE_FAILED, "could not lock the ledger in time")
 
     def _transact(self, batch: list[_Ticket], deadline: float) -> None:
-        """Run the batch in one transaction. Raises apsw.Error if nothing was committed, and CommitUnknownError."""
+        """Run the batch in one transaction.
+
+        Raises apsw.Error if nothing was committed, and CommitUnknownError.
+        """
         connection = self._connection
         connection.set_busy_timeout(max(0, round((deadline - time.monotonic()) * 1000)))
         if self._doubtful:
@@ -208,7 +217,7 @@ class Writers:
         self._doubtful = False
 
     def _settle(self) -> None:
-        """Make sure that a commit that failed stays undone, and that nothing rests on a file whose fsync failed.
+        """Keep a failed commit undone, and nothing on a file whose fsync failed.
 
         SQLite forgets such a commit, but its pages may lie whole in the WAL, and a crash would bring them back.
         Emptying the WAL moves all that was committed to the database, under an fsync of its own; the write after
@@ -225,7 +234,10 @@ class Writers:
 
 
 def _run(connection: apsw.Connection, ticket: _Ticket) -> None:
-    """Run one operation, which alone is undone if it fails. Raises apsw.Error where SQLite gave up the whole."""
+    """Run one operation, which alone is undone if it fails.
+
+    Raises apsw.Error where SQLite gave up the whole.
+    """
     try:
         with schema.ledger_errors(), connection:
             ticket.result = ticket.operation(connection)
@@ -236,7 +248,7 @@ def _run(connection: apsw.Connection, ticket: _Ticket) -> None:
 
 
 class Interlock:
-    """The lock that orders the writers of different processes: a `flock`, so a crash of its holder frees it at once.
+    """Orders the writers of processes by a `flock`, which a crash frees at once.
 
     All threads of this process share it, and one of them may take it at a time. Where another process has it, a thread
     of ours blocks in flock(2), and the kernel wakes it the moment that the lock is free. Whoever wants the lock waits
@@ -282,7 +294,10 @@ class Interlock:
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Close the file and end the thread, as soon as it is out of flock(2). Nobody may have the lock."""
+        """Close the file and end the thread, as soon as it is out of flock(2).
+
+        Nobody may have the lock.
+        """
         if self._thread is None:
             os.close(self._file)
             return

@@ -1,4 +1,4 @@
-"""Runs gunicorn with its own command line, so that the current folder hides no installed module."""
+"""Runs gunicorn's command line; the current folder hides no installed module."""
 
 import sys
 
@@ -6,10 +6,10 @@ from gunicorn.app.wsgiapp import WSGIApplication
 
 
 class Server(WSGIApplication):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn puts the current folder first on the path; a clone called `receiver` there would be taken for us."""
+    """Gunicorn with the current folder last: a clone called `receiver` would hide us."""
 
     def chdir(self) -> None:
-        """Change to the configured folder, and look for modules there last: gunicorn leaves it where it finds it."""
+        """Change to the configured folder, and search modules there last."""
         if self.cfg.chdir not in sys.path:
             sys.path.append(self.cfg.chdir)
         super().chdir()

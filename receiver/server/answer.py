@@ -1,4 +1,4 @@
-"""How an answer goes out: in one packet, and no thread waits for a sender that does not read."""
+"""Answers in one packet, without a thread that waits for a slow reader."""
 
 import socket
 
@@ -6,7 +6,7 @@ from gunicorn.http import wsgi
 
 
 class Answer(wsgi.Response):  # type: ignore[misc]
-    """An answer whose head waits for the first piece of its body: a packet less for both sides."""
+    """An answer whose head waits for the body's first piece: one packet less."""
 
     _head = b""
 
@@ -43,7 +43,10 @@ class Outgoing:
         self.rest = b""  # what the kernel has not taken yet
 
     def sendall(self, data: bytes) -> None:
-        """Send what goes out at once, and keep the rest. Raises OSError if the connection has ended."""
+        """Send what goes out at once, and keep the rest.
+
+        Raises OSError if the connection has ended.
+        """
         self.rest += data
         self.go_on()
 

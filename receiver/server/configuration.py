@@ -37,7 +37,7 @@ UMASK = 0o027  # patients' data is for the group of the importing system, and fo
 
 
 def on_starting(_server: Any) -> None:
-    """Prove the configuration once, before any worker is started; otherwise end with one line per fault."""
+    """Prove the configuration once before any worker, or end with a line per fault."""
     os.umask(UMASK)
     _allow_open_files()
     try:
@@ -62,7 +62,7 @@ def when_ready(server: Any) -> None:
 
 
 def _allow_open_files() -> None:
-    """Open the limit that most systems begin with, 1,024, as far as they let us; workers inherit it."""
+    """Raise the usual limit of 1,024 open files as far as allowed; workers inherit it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = limits.OPEN_FILES if hard == resource.RLIM_INFINITY else min(limits.OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -50,7 +50,10 @@ class Connection(TConn):  # type: ignore[misc]
         return not received
 
     def next_request(self) -> Request:
-        """Return the request whose body was awaited, else the next one. Raises what the parser raises."""
+        """Return the request whose body was awaited, else the next one.
+
+        Raises what the parser raises.
+        """
         request: Request = self.awaited or next(self.parser)
         self.awaited = None
         return request
@@ -60,7 +63,7 @@ class Connection(TConn):  # type: ignore[misc]
         return self.awaited is None and not self.outgoing.rest
 
     def goes_on(self) -> bool:
-        """Wait for the next head, in a thread and no longer than it may; return whether the parser can go on.
+        """Wait for the next head, for a limited time; return whether parsing can go on.
 
         Half a head, and a sender who has ended, are left to the poller, which sees them again.
         """
@@ -74,7 +77,7 @@ class Connection(TConn):  # type: ignore[misc]
         return False
 
     def has_next(self) -> bool:
-        """Return whether something of the next head has come: its sender did not wait for the answer."""
+        """Return whether a part of the next head is here: the sender did not wait."""
         self.head += self.parser.unreader.take_buffered()
         return bool(self.head)
 
@@ -85,5 +88,5 @@ class Connection(TConn):  # type: ignore[misc]
         self.head.clear()
 
     def can_be_parsed(self) -> bool:
-        """Return whether the parser reaches a verdict without waiting: the head is whole, or wrong already."""
+        """Return whether the parser needs no more: the head is whole, or wrong already."""
         return BLANK_LINE in self.head or self.head.count(b"\n") != self.head.count(b"\r\n")

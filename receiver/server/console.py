@@ -1,4 +1,4 @@
-"""How gunicorn serves the console: stock workers, since only people come here, through a proxy."""
+"""Gunicorn's configuration for the console: stock workers, behind a proxy."""
 
 worker_class = "gthread"
 workers = 1  # a page costs some milliseconds, and a drawn one the helper's time

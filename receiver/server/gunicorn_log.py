@@ -1,4 +1,4 @@
-"""gunicorn's own lines, in the form of ours: its tracebacks would quote what was being worked on."""
+"""Gunicorn's own lines in our form; its tracebacks would quote data."""
 
 import logging
 from typing import Any
@@ -32,7 +32,7 @@ class Lines(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 
 def _form() -> str:
-    """Return the form that is set; if the settings are wrong, `on_starting` is about to say so."""
+    """Return the configured form; with wrong settings, `on_starting` reports them."""
     try:
         return Settings.from_environment().log
     except SettingsError:

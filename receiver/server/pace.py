@@ -1,4 +1,4 @@
-"""Waits for a slow sender, but not for ever, not at the cost of others, and not beyond the end of the service.
+"""Waits for slow senders: bounded, fair to others, and within the shutdown.
 
 Time is counted only while there is nothing to read, so our own work never counts against a sender. For as long, the
 sender's turn at work is given to another. Only so many threads wait at once (`Places`).
@@ -24,7 +24,7 @@ class Ending:
     at = math.inf  # monotonic seconds
 
     def begin(self, grace: float) -> None:
-        """Wait for senders only as long as leaves time to answer, of the `grace` seconds that are left."""
+        """Bound all waits by the `grace` seconds left, less the time to answer."""
         self.at = time.monotonic() + max(0, grace - limits.LAST_SECONDS)
 
     def is_over(self) -> bool:
@@ -33,7 +33,7 @@ class Ending:
 
 
 class Places:
-    """The bodies that threads wait for: if there are too many, the slowest gives its place to a new one."""
+    """Bodies that threads wait for; if there are too many, the slowest yields."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -89,7 +89,7 @@ class PacedSocket:
             self._wait()
 
     def receive(self, size: int) -> bytes | None:
-        """Return what has arrived, at most `size` bytes; b"" at the end, None if there is nothing yet."""
+        """Return what has arrived, at most `size` bytes; b"" at the end, None if nothing."""
         try:
             received = self._connection.recv(size, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -98,7 +98,7 @@ class PacedSocket:
         return received
 
     def until(self, since: float) -> float:
-        """Return how long the next byte is awaited, if nothing was there since a moment; in monotonic seconds."""
+        """Return how long to wait for the next byte, in monotonic seconds."""
         allowed = limits.BODY_SECONDS + self._received / limits.BODY_RATE - self._waited
         return min(since + allowed, time.monotonic() + limits.STALL_SECONDS, self._ending.at)
 

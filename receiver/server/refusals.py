@@ -1,4 +1,4 @@
-"""Answers without the application: the head is malformed, too large or too slow, or the ledger cannot be opened.
+"""Answers without the application: to bad heads, and while the ledger is away.
 
 gunicorn would answer HTML that repeats what was sent, and log it. These say what is wrong and repeat nothing.
 """
@@ -86,7 +86,10 @@ LONGEST = 60.0  # seconds: a line in the log for each minute, and a minute at mo
 
 
 class Closed:
-    """The application as long as the ledger or a disk cannot be opened: 503, at once. It tries again by itself."""
+    """The application as long as the ledger or a disk cannot be opened: 503, at once.
+
+    It tries again by itself.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -102,7 +105,7 @@ class Closed:
         return response(environ, start_response)
 
     def try_again(self, begin: Callable[[], None]) -> None:
-        """Call `begin`, which puts the application in the place of this one, until it raises nothing any more."""
+        """Call `begin`, which installs the application, until it raises nothing."""
         pause = FIRST
         while True:
             log.not_opened(self._problem, pause)

@@ -34,7 +34,7 @@ class Ahead:
         self._since = 0.0  # monotonic seconds, when the poller began to wait for more
 
     def arrives(self, seconds: float) -> bool:
-        """Hand the body over to its reader, once enough of it is there; False if it is not within so many seconds.
+        """Give the body to its reader once enough is there; False after so many seconds.
 
         In a thread. Raises Problem if no more of it is waited for.
         """
@@ -53,7 +53,7 @@ class Ahead:
         return True
 
     def receive(self) -> bool:
-        """Take in what has arrived; return whether that is enough: all, as much as is kept, or if the sender ends."""
+        """Take in what has arrived; return whether it is enough, or the sender ended."""
         while not self.is_enough():
             received = self._paced.receive(self._room())
             if received is None:
@@ -64,7 +64,7 @@ class Ahead:
         return True
 
     def pause(self) -> float:
-        """Count the time from now on against the sender; return until when it is waited for, as `until` does."""
+        """Count time against the sender from now; return the deadline, as `until` does."""
         self._since = time.monotonic()
         return self.until()
 
@@ -89,7 +89,7 @@ class Ahead:
 
 
 class Chunks:
-    """Finds the end of a chunked body (RFC 9112 §7.1) while it arrives; what is malformed is left to its reader."""
+    """Finds the end of a chunked body (RFC 9112 §7.1) on arrival; faults are for its reader."""
 
     def __init__(self) -> None:
         self._at = 0  # where the line with the size of the next chunk begins
@@ -118,7 +118,7 @@ class Chunks:
 
 
 class Arriving(LengthReader):  # type: ignore[misc]  # gunicorn has no types
-    """A body of known length as it arrives: gunicorn's own waits for all that was asked for, and copies it twice."""
+    """A body of known length as it arrives, without gunicorn's waits and copies."""
 
     def read(self, size: int) -> bytes:
         """Return what has arrived, at most `size` bytes; b"" at the end."""
@@ -134,10 +134,13 @@ class Arriving(LengthReader):  # type: ignore[misc]  # gunicorn has no types
 
 
 class Stream(Body):  # type: ignore[misc]
-    """What the application reads a body from: a piece as it comes, and not gathered once more."""
+    """The application's view of a body: pieces as they come, not gathered again."""
 
     def read(self, size: int | None = None) -> bytes:
-        """Return some of the body, at most `size` bytes; b"" at its end. Without a size, all of it. Raises Problem."""
+        """Return some of the body, at most `size` bytes; b"" at its end.
+
+        Without a size, all of it. Raises Problem.
+        """
         try:
             piece: bytes = super().read() if size is None else self.reader.read(size)
         except (errors.NoMoreData, ConnectionError):
@@ -182,14 +185,14 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         return Ahead(self.unreader, self.body.reader)
 
     def should_close(self) -> bool:
-        """Return whether the connection ends after the answer: also if the body was not read to its end.
+        """Return whether the connection ends after the answer, also for an unread body.
 
         gunicorn would wait for the rest, and hold a thread for as long.
         """
         return super().should_close() or not self._is_read()
 
     def _peer_is_trusted_proxy(self) -> bool:
-        """Return whether the peer may say who the sender is; judged once for a connection."""
+        """Return whether the peer may name the sender; decided once for a connection."""
         sock = self.unreader.sock
         if sock.trusted is None:
             sock.trusted = super()._peer_is_trusted_proxy()
@@ -202,12 +205,12 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
             raise errors.InvalidHeader("HOST", req=self)
 
     def _refuse_compression(self, coding: str) -> None:
-        """Raise for a body that would have to be unpacked, which gunicorn leaves to the application."""
+        """Raise for a compressed body, which gunicorn leaves to the application."""
         if coding.lower() != "chunked":
             raise errors.UnsupportedTransferCoding(coding)
 
     def _take_over_sender(self, header: str) -> None:
-        """Believe a proxy that gunicorn trusts (`forwarded_allow_ips`: this host) who the sender is."""
+        """Believe a trusted proxy (`forwarded_allow_ips`) who the sender is."""
         with suppress(ValueError):
             sender = str(ip_address(header.rpartition(",")[2].strip()))
             if self._peer_is_trusted_proxy():
@@ -227,10 +230,10 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
 
 
 class Parser(parser.RequestParser):  # type: ignore[misc]
-    """Parses the requests of one connection, waiting for a slow sender only as long as the limits allow."""
+    """Parses a connection's requests, waiting for slow senders within the limits."""
 
     mesg_class = Request
 
     def finish_body(self, deadline: float | None = None, max_bytes: int | None = None) -> bool:  # noqa: ARG002
-        """Find nothing left of the body before: a connection ends with the answer where something is."""
+        """Find nothing of the last body; with a rest the connection would have ended."""
         return True

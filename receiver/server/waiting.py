@@ -1,4 +1,4 @@
-"""Connections that the poller waits for, and no thread: a sender that is slow costs memory only.
+"""Connections that wait in the poller: slow senders cost memory, no threads.
 
 Each waits until a moment of its own, in monotonic seconds. What a connection waits for in turn:
 
@@ -49,7 +49,7 @@ class Waiting:
         self._end(self._nearest())
 
     def shorten(self, deadline: float) -> None:
-        """Wait for none beyond `deadline`, when all are given up at once: no other is left that this would delay."""
+        """Wait for none beyond `deadline`, when all are closed at once."""
         self._at_once = None
         self._until = {conn: min(until, deadline) for conn, until in self._until.items()}
 
@@ -93,7 +93,7 @@ class Heads(Waiting):
         refuse: Callable[[Connection, Problem], None],
         close: Callable[[Connection], None],
     ) -> None:
-        """Call `begin` with a connection whose head is whole; else `refuse`, or `close` if it asked nothing."""
+        """Call `begin` with a connection whose head is whole, else `refuse` or `close`."""
         super().__init__(poller, close)
         self._begin = begin
         self._refuse = refuse
@@ -216,7 +216,7 @@ class Answers(Waiting):
         self._bytes = 0  # of all answers
 
     def add(self, conn: Connection) -> None:
-        """Send the rest of an answer; if too much waits, the answer that has waited longest is given up."""
+        """Send the rest of an answer; above the limit the oldest one is given up."""
         self._bytes += len(conn.outgoing.rest)
         seconds = limits.ANSWER_SECONDS + len(conn.outgoing.rest) / limits.BODY_RATE
         self._wait(conn, time.monotonic() + seconds)
@@ -242,7 +242,7 @@ class Answers(Waiting):
 
 
 class Lingering(Waiting):
-    """Connections after their last answer: what their senders still send is thrown away.
+    """Connections after their last answer; what still arrives is discarded.
 
     Closing at once would make the kernel reset a connection that still sends, and the answer would be lost (RFC 9112
     §9.6).

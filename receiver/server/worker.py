@@ -70,7 +70,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             raise SystemExit("certfile: TLS ends at the proxy before this service; see deploy/nginx.conf")
 
     def load_wsgi(self) -> None:
-        """Open everything; if the ledger or a disk is damaged or away, answer 503 and try again."""
+        """Open everything; if the ledger or a disk fails, answer 503 and try again."""
         try:
             self._begin_to_serve()
         except Problem as problem:
@@ -121,7 +121,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self._heads.add(self._connection(listener, client, address))
 
     def _make_room(self) -> None:
-        """Close the slowest connection, if there are too many: a new one does not wait until it ends."""
+        """Close the slowest connection if there are too many."""
         waiting: list[Waiting] = [self._heads, self._bodies, self._answers, self._lingering]
         fullest = max(waiting, key=len)
         if fullest:
@@ -158,7 +158,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
     def handle(self, conn: Connection) -> bool:
-        """Take requests in and answer them, in a thread, as long as their sender goes on at once.
+        """Take and answer requests in a thread, as long as the sender is quick.
 
         The way back through the main loop, and to another thread, takes a tenth of the CPU of a delivery.
         """
@@ -198,16 +198,22 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             return False
 
     def _await_body(self, request: Request) -> None:
-        """Go on once the beginning of a body has arrived; else leave it to the poller. Raises as `Ahead.arrives`."""
+        """Go on once the beginning of a body has arrived; else leave it to the poller.
+
+        Raises as `Ahead.arrives`.
+        """
         if not request.ahead.arrives(limits.MOMENT if self._may_stay() else 0):
             raise BodyAwaited
 
     def _may_stay(self) -> bool:
-        """Return whether a thread may stay with its connection: no other one waits for a thread."""
+        """Return whether a thread may stay with its connection: no other waits for one."""
         return self.alive and self._with_threads <= self.cfg.threads
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
-        """Answer one request and tell whether its connection is kept: as gunicorn does, in one packet."""
+        """Answer one request; return whether its connection is kept.
+
+        As gunicorn does, in one packet.
+        """
         begun = time.monotonic()
         answer, environ = wsgi.create(req, conn.outgoing, conn.client, conn.server, self.cfg, response_class=Answer)
         environ["wsgi.multithread"] = True
@@ -227,7 +233,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         return not answer.should_close()
 
     def _grow_older(self) -> None:
-        """Count a request; a worker that has answered as many as `max_requests` is replaced."""
+        """Count a request; after `max_requests` the worker is replaced."""
         self.nr += 1
         if self.nr >= self.max_requests:  # threads count: one may see past it
             self.alive = False
@@ -259,7 +265,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             self._keep(conn)
 
     def _keep(self, conn: Connection) -> None:
-        """Wait for the next request of a connection, as gunicorn does; not for long if the service stops."""
+        """Wait for a connection's next request, briefly if the service stops."""
         conn.sock.setblocking(False)
         conn.set_timeout()
         if not self.alive:
@@ -268,7 +274,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
 
     def handle_error(self, _req: Any, client: Outgoing, _addr: Any, exc: Exception) -> None:
-        """Answer a request that cannot be parsed, or that failed on our side; in a thread."""
+        """Answer a request that cannot be parsed or failed here; in a thread."""
         problem = refusals.judge(exc)
         log.refused(problem, "-")
         with suppress(OSError):
@@ -301,7 +307,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             super().notify()
 
     def murder_pending(self) -> None:
-        """Give up what took too long, or takes the last place; gunicorn asks with each event."""
+        """Give up what took too long, or the last place; gunicorn asks at each event."""
         if self.nr_conns >= self.worker_connections:
             self._make_room()
         now = time.monotonic()

@@ -87,6 +87,24 @@ def test_a_filter_reaches_no_further_than_it_says(console, settings, ids):
     assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
 
 
+@pytest.mark.parametrize(
+    ("state", "looks", "stops"),
+    [
+        (State.TRYING, True, True),
+        (State.TRIED, False, True),
+        (State.RUNNING, True, True),
+        (State.DONE, False, False),
+        (State.STOPPED, False, False),
+    ],
+)
+def test_a_page_looks_again_while_a_job_is_at_work_and_offers_to_stop_it(console, settings, state, looks, stops):
+    made = client(console)
+    place = begin(made)
+    Jobs(Ledger(settings.ledger).connections).move(place.rpartition("/")[2], [State.TRIED], state)
+    page = made.get(place, query_string={"part": 1}).text
+    assert ("hx-get" in page, f"{place}/stop" in page) == (looks, stops)
+
+
 def test_a_job_is_bounded(console, ids, monkeypatch):
     from receiver.web.console import bulk
 

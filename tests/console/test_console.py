@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from receiver.cli import log
 from receiver.core.delivery import Status
+from receiver.operations import health
 from receiver.store import accounts as accounts_module
 from receiver.store import digests
 from receiver.store.accounts import Role, User
@@ -338,6 +339,13 @@ def test_the_page_of_now_counts_what_waits(console, ids):
     page = client(console).get("/").text
     assert "deliveries in the last 24 hours" in page
     assert "A delivery would be taken now" in page
+
+
+def test_the_page_of_now_looks_and_tries_nothing(console, ids, monkeypatch):
+    tried = []
+    monkeypatch.setattr(health, "_stage", lambda root: tried.append(root) or "it can be written")
+    assert "A delivery would be taken now" in client(console).get("/").text
+    assert tried == []
 
 
 def test_a_service_that_never_started_is_said(tmp_path, monkeypatch):

@@ -1,11 +1,13 @@
-"""The station in a real browser: a queue of held deliveries, by keyboard alone."""
+"""The station: a queue of held deliveries, what is next in it, and in a real browser by keyboard alone."""
 
 import pytest
 
 from receiver.core.delivery import Status
 from receiver.store.ledger import Ledger
+from receiver.web.console import station
 
 from .conftest import NUMBERS, deliver, opened_by, settled
+from .test_console import client
 
 DOUBT = ".item:not([hidden]) [name='field.mrn']:focus"
 
@@ -31,6 +33,24 @@ def mrn(settings, entry):
 
 def shown(page, entry):
     page.wait_for_selector(f".item[data-id='{entry.id}']:not([hidden]) [name='field.mrn']:focus")
+
+
+def following(console, passed):
+    answer = client(console).get("/station/referrals/next", query_string={"not": [entry.id for entry in passed]})
+    return answer.status_code, answer.text
+
+
+def test_the_next_one_is_the_oldest_that_the_page_does_not_have(console, held):
+    status, item = following(console, held[:2])
+    assert status == 200
+    assert [entry.id in item for entry in held] == [False, False, True, False, False, False]
+    assert following(console, held) == (204, "")
+
+
+def test_the_next_one_is_looked_for_among_so_many_and_no_further(console, held, monkeypatch):
+    monkeypatch.setattr(station, "LOOKED_AT", 3)
+    assert following(console, held[:2])[0] == 200
+    assert following(console, held[:3]) == (204, "")
 
 
 def test_a_queue_is_worked_through_by_keyboard_and_no_keystroke_is_lost(page, url, settings, held):

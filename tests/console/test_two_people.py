@@ -12,7 +12,7 @@ from receiver.web.console import create_app
 
 from .conftest import settled
 from .test_bulk import begin, finish
-from .test_console import OURS, act, client
+from .test_console import OURS, act, client, seen
 
 
 @pytest.fixture
@@ -70,6 +70,13 @@ def test_nobody_gets_at_the_station_what_they_have_proposed(console, settings, i
     others = [each.id for each in Ledger(settings.ledger).search(status=Status.HELD) if each.id != ids["held"]]
     page = bob.get("/station/referrals/next", query_string={"not": others}).text
     assert "operator person has proposed this" in page
+
+
+def test_the_station_is_told_a_proposal_from_what_is_published(console, settings, ids):
+    place, form = f"/station/referrals/{ids['held']}", {"seen": seen(settings, ids["held"]), "field.mrn": "00071235"}
+    answers = [client(console, role).post(place, data=form, headers=OURS) for role in (Role.OPERATOR, Role.OWNER)]
+    assert [answer.status_code for answer in answers] == [202, 204]
+    assert status(settings, ids) is Status.PUBLISHED
 
 
 def test_no_job_releases_what_two_people_are_to_see(console, settings, ids):

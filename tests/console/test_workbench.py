@@ -94,6 +94,14 @@ def test_what_check_and_test_find_nothing_against_is_saved_and_the_former_state_
     former = list((settings.data / drafts.FOLDER / "referrals" / TEMPLATE).iterdir())
     assert before in [each.read_bytes() for each in former]
     assert path.stat().st_mode == mode
+    folder = settings.data / drafts.FOLDER / "referrals" / TEMPLATE
+    assert not folder.stat().st_mode & 0o027
+
+
+def test_kept_deliveries_are_offered_and_no_others(console, path, ids):
+    page = client(console, Role.OWNER).get("/workbench/referrals").text
+    offered = {status: f'value="delivery:{ids[status]}"' in page for status in ("held", "refused", "published")}
+    assert offered == {"held": True, "refused": True, "published": False}
 
 
 @pytest.mark.parametrize(("old", "new", "why"), [("fields.mrn", "fields.mrm", "mrm"), ("REFERRALS", "X", "samples/")])

@@ -55,7 +55,18 @@ AREAS = {
             "web",
             *(
                 f"console/test_{name}.py"
-                for name in ("console", "bulk", "station", "attacks", "small_parts", "workbench")
+                for name in (
+                    "console",
+                    "bulk",
+                    "station",
+                    "attacks",
+                    "small_parts",
+                    "workbench",
+                    "images",
+                    "places",
+                    "two_people",
+                    "real_pass",
+                )
             ),
         ),
         tuple(f"hostile/test_{name}.py" for name in ("openapi", "refused_early", "table")),

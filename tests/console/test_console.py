@@ -9,11 +9,13 @@ from click.testing import CliRunner
 
 from receiver.cli import log
 from receiver.core.delivery import Status
+from receiver.core.problems import Code, Problem
 from receiver.operations import health
 from receiver.store import accounts as accounts_module
 from receiver.store import digests
 from receiver.store.accounts import Role, User
 from receiver.store.ledger import Ledger
+from receiver.web.console import showing
 
 from .conftest import HASH, NUMBERS, deliver, settled
 from .sample import PASSWORD
@@ -97,10 +99,12 @@ def test_another_password_or_role_ends_the_sessions(console, accounts):
     assert made.get("/").status_code == 303
 
 
-def test_logging_out_ends_the_session(console):
+def test_logging_out_ends_the_session(console, accounts):
     made = client(console)
     cookie = made.get_cookie("receiver_console").value
     assert made.post("/logout", headers=OURS).status_code == 303
+    assert made.get_cookie("receiver_console") is None
+    assert accounts.looks(person="operator person")[0].event == "logout"
     made.set_cookie("receiver_console", cookie)
     assert made.get("/").status_code == 303
 
@@ -177,9 +181,23 @@ def test_an_operator_sees_page_fields_and_record_side_by_side(console, ids):
 def test_every_look_at_values_is_in_the_audit(console, accounts, ids):
     client(console).get(f"/deliveries/{ids['held']}")
     client(console, Role.AUDITOR).get(f"/deliveries/{ids['held']}")
-    looks = [(look.person, look.event) for look in accounts.looks(delivery=ids["held"])]
-    assert looks == [("operator person", "view")]
+    client(console).get(f"/deliveries/{ids['held']}/rehearsal")
+    looks = [(look.person, look.event, look.note) for look in accounts.looks(delivery=ids["held"])]
+    assert looks == [("operator person", "view", "rehearsal"), ("operator person", "view", "")]
     assert "operator person" in client(console, Role.AUDITOR).get("/audit").text
+
+
+def test_a_page_of_what_is_published_meanwhile_is_drawn_from_where_it_lies_then(console, ids, monkeypatch):
+    find, faults = showing.document, [Problem(Code.STORAGE_FAILED, "It is in quarantine no longer.")]
+
+    def document(*asked):
+        if faults:
+            raise faults.pop()
+        return find(*asked)
+
+    monkeypatch.setattr(showing, "document", document)
+    answer = client(console).get(f"/deliveries/{ids['held']}/documents/0/1.png")
+    assert (answer.status_code, answer.content_type, faults) == (200, "image/png", [])
 
 
 def test_a_corrected_field_is_published_under_the_same_id(console, settings, accounts, ids):
@@ -200,6 +218,19 @@ def test_a_corrected_field_is_published_under_the_same_id(console, settings, acc
     assert before != after
 
 
+def test_what_a_person_has_said_is_not_doubted_where_something_else_is_refused(console, settings, ids):
+    said = {"field.mrn": "00071235", "field.patient_dob": "soon"}
+    page = act(client(console), settings, ids["held"], "correct", **said).text
+    doubts = ["data-doubt" in page.partition(f'name="{name}"')[2].partition(">")[0] for name in said]
+    assert doubts == [False, True]
+
+
+def test_a_space_around_a_value_is_no_correction(console, settings, ids):
+    answer = act(client(console), settings, ids["held"], "correct", **{"field.patient_name": " Ada Example "})
+    assert answer.status_code == 200
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+
+
 def test_a_field_that_did_not_come_can_be_said(console, settings, ids):
     answer = act(client(console), settings, ids["refused"], "correct", **{"field.mrn": "142637B"})
     assert answer.status_code == 303, answer.text
@@ -213,6 +244,15 @@ def test_a_correction_that_the_schema_refuses_is_shown_at_its_field_and_changes_
     assert 'class="message"' in row
     assert 'value="not a day"' in row
     assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+
+
+def test_a_name_that_nobody_has_foreseen_is_not_in_the_audit(console, settings, service, accounts):
+    source = f"N-{next(NUMBERS)}"
+    deliver(service, source, {"mrn": ("00071234", 0.61), "sister of Ada": ("Bea", 0.9)})
+    (entry,) = Ledger(settings.ledger).search(source_id=source)
+    act(client(console), settings, entry.id, "correct", **{"field.sister of Ada": "Eve", "field.mrn": "00071235"})
+    fields = {look.note.partition(":")[0] for look in accounts.looks(delivery=entry.id) if look.event == "field"}
+    assert fields == {"a field", "mrn"}
 
 
 def test_the_value_of_a_correction_is_nowhere_in_the_ledger(console, settings, ids):
@@ -237,12 +277,27 @@ def test_a_release_publishes_what_somebody_has_looked_at(console, settings, ids)
     assert "operator person (console), low confidence accepted" in entry.attempts[-1].note
 
 
-def test_what_is_discarded_says_who_and_why(console, settings, ids):
+def test_what_is_discarded_says_who_and_why(console, settings, accounts, ids):
     assert act(client(console), settings, ids["refused"], "discard", reason="a test fax").status_code == 303
     entry = Ledger(settings.ledger).find(ids["refused"])
     assert entry.status is Status.DISCARDED
     assert entry.attempts[-1].note == "discarded by operator person (console): a test fax"
+    assert accounts.looks(delivery=entry.id)[0].event == "discard"
     assert act(client(console), settings, ids["published"], "discard", reason="x").status_code == 409
+
+
+def test_who_has_a_delivery_judged_anew_is_in_the_audit(console, settings, accounts, ids):
+    act(client(console), settings, ids["refused"], "replay")
+    look = accounts.looks(delivery=ids["refused"])[0]
+    assert (look.person, look.event, look.note) == ("operator person", "replay", "refused")
+
+
+def test_what_is_published_by_now_is_not_said_to_wait(console, settings, ids):
+    made, place = client(console), f"/deliveries/{ids['held']}"
+    assert "<strong>confidence-low</strong>" in made.get(place).text
+    act(made, settings, ids["held"], "release")
+    assert settled(settings, ids["held"]).status is Status.PUBLISHED
+    assert "<strong>confidence-low</strong>" not in made.get(place).text
 
 
 @pytest.mark.parametrize("known", ["source", "held"])
@@ -277,15 +332,37 @@ def test_deliveries_are_filtered_by_when_they_came(console, ids, query, seen):
     assert ("Show all of them" in page) is not seen
 
 
-def test_pages_of_a_list_lead_to_older_ones_and_back(console, ids, monkeypatch):
+@pytest.mark.parametrize("filters", ["process=referrals", "process=referrals&before=2999-01-01"])
+def test_pages_of_a_list_lead_to_older_ones_and_back(console, ids, monkeypatch, filters):
     monkeypatch.setattr("receiver.web.console.listing.PAGE", 1)
     made = client(console)
-    first = made.get("/deliveries?process=referrals").text
+    first = made.get(f"/deliveries?{filters}").text
     older = html.unescape(first.partition('<p class="links"><a href="')[2].partition('"')[0])
     assert ids["refused"] in first
     page = made.get(older).text
     assert ids["refused"] not in page
-    assert '<a href="/deliveries?process=referrals">Newest</a>' in page
+    assert f'<a href="/deliveries?{html.escape(filters)}">Newest</a>' in page
+
+
+def test_what_is_searched_for_has_no_older_pages(console, ids, monkeypatch):
+    monkeypatch.setattr("receiver.web.console.listing.PAGE", 1)
+    assert "older=" in client(console).get("/deliveries").text
+    assert "older=" not in find(console, ids["source"])
+
+
+def test_more_than_are_counted_are_told_as_more(console, ids, monkeypatch):
+    monkeypatch.setattr("receiver.web.console.listing.COUNTED", 1)
+    assert "more than 1<" in client(console).get("/deliveries").text
+
+
+def test_a_field_is_doubted_if_the_platform_is_less_sure_of_it_than_the_process_asks(console, settings, service):
+    source, sure = f"D-{next(NUMBERS)}", {"patient_name": 0.80, "patient_dob": 0.79, "mrn": 0.89}
+    values = {"patient_name": "Ada Example", "patient_dob": "02/20/1964", "mrn": "00071234"}
+    deliver(service, source, {name: (values[name], confidence) for name, confidence in sure.items()})
+    (entry,) = Ledger(settings.ledger).search(source_id=source)
+    page = client(console).get(f"/deliveries/{entry.id}").text
+    doubted = {name for name in sure if "data-doubt" in page.partition(f'name="field.{name}"')[2].partition(">")[0]}
+    assert doubted == {"patient_dob", "mrn"}  # the process asks for 0.90 of an mrn, and 0.80 of others
 
 
 def test_everybody_is_told_why_a_delivery_waits_and_an_operator_at_the_field(console, ids):
@@ -396,6 +473,13 @@ def test_a_cell_of_a_table_is_corrected_as_a_field_is(console, settings, account
     assert (settings.output / path).read_text() == "A1=2\nB1=6\n"
     fields = [look.note.partition(":")[0] for look in accounts.looks(delivery=lined.id) if look.event == "field"]
     assert len(fields) == 2
+
+
+def test_of_a_long_table_so_many_rows_are_shown(console, lined, monkeypatch):
+    monkeypatch.setattr(showing, "ROWS", 1)
+    page = client(console).get(f"/deliveries/{lined.id}").text
+    assert [f"/tables/items/{number}/sku" in page for number in range(2)] == [True, False]
+    assert "1 more" in page
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from receiver.authoring.cases import outcome
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.delivery.render import render
+from receiver.operations.replay import Replayed, Result
 from receiver.store.accounts import Role
 from receiver.web.console import create_app
 
@@ -78,6 +79,24 @@ def test_a_page_tells_what_only_the_real_pass_has_seen(console, settings, ids, i
     assert VIRUS in answer.text
     assert f'name="seen" value="{seen(settings, ids["held"])}"' in answer.text
     assert status(settings, ids) is Status.HELD
+
+
+def away(*_):
+    raise Problem(Code.SCANNER_AWAY, "The scanner is away.")
+
+
+@pytest.mark.parametrize("action", ["correct", "release", "overrule", "replay"])
+def test_what_could_not_be_judged_is_said_and_stays_as_it_was(console, settings, ids, infected, monkeypatch, action):
+    monkeypatch.setattr("receiver.delivery.receive.scan", away)
+    answer = act(client(console), settings, ids["held"], action, **{"field.mrn": "00071235"})
+    assert (answer.status_code, status(settings, ids)) == (503, Status.HELD)
+    assert "The scanner is away." in answer.text
+
+
+def test_who_publishes_what_is_published_by_then_is_told_so(console, settings, ids, monkeypatch):
+    before = Replayed(Result.BEFORE, settled(settings, ids["held"]))
+    monkeypatch.setattr("receiver.operations.replay.replay", lambda *_: before)
+    assert act(client(console), settings, ids["held"], "release").status_code == 409
 
 
 def test_a_page_tells_what_the_real_pass_turns_away(console, settings, ids, turned_away):

@@ -1,14 +1,16 @@
 """The small parts of the console by themselves: who asks, what is shown of a value, how an action is told."""
 
-from datetime import datetime, timedelta, timezone
+import time
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace as Given
 
 import pytest
 from flask import Flask
 
-from receiver.core.delivery import Status
+from receiver.core.delivery import Role, Status
 from receiver.core.problems import Code, Problem
-from receiver.web.console import access, acting, showing
+from receiver.operations import replay
+from receiver.web.console import access, acting, listing, showing
 from tests.support.home import Home
 
 
@@ -85,10 +87,37 @@ def test_a_size_is_written_for_people(count, shown):
     assert showing.size(count) == shown
 
 
+def test_the_last_bar_is_of_this_hour():
+    now = datetime(2026, 3, 1, 12, 40, tzinfo=UTC)
+    came = {"2026-02-28T13": 1, "2026-03-01T12": 7}
+    bars = showing.bars(Given(hours=lambda _since: {"a": came}), ["a", "b"], now)
+    assert (len(bars["a"]), bars["a"][0], bars["a"][-1], sum(bars["b"])) == (24, 1, 7, 0)
+
+
 def test_a_moment_is_written_in_utc():
     at = datetime(2026, 3, 1, 12, 0, 5, 999, timezone(timedelta(hours=2)))
     assert showing.moment(at) == "2026-03-01T10:00:05+00:00"
     assert showing.moment(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
+        ("2026-03-01T10:30+02:00", datetime(2026, 3, 1, 8, 30, tzinfo=UTC)),
+        ("0001-01-01T00:00+02:00", None),
+        ("yesterday", None),
+    ],
+)
+def test_a_moment_of_a_filter_is_read_in_utc(text, moment, monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        found = listing.moment_of(text)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (found, found and found.utcoffset()) == (moment, moment and timedelta(0))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +132,12 @@ def test_a_moment_is_written_in_utc():
 )
 def test_a_value_is_shown_as_text(value, text):
     assert showing._text(value) == text
+
+
+@pytest.mark.parametrize(("roles", "found"), [("", None), ("d", None), ("dm", 1), ("md", 0), ("mdm", None)])
+def test_metadata_is_what_came_once(roles, found):
+    parts = [Given(role=Role.METADATA if each == "m" else Role.DOCUMENT) for each in roles]
+    assert showing.metadata_of(Given(parts=parts)) is (None if found is None else parts[found])
 
 
 def test_a_long_record_is_cut_and_its_line_ends_are_plain(monkeypatch):
@@ -122,14 +157,25 @@ def test_the_outcome_of_an_action_is_told_in_few_words():
     assert acting._worded("published", None) == "published"
 
 
+@pytest.mark.parametrize(
+    ("action", "confidence", "rules"), [("replay", False, False), ("release", True, False), ("overrule", True, True)]
+)
+def test_an_action_accepts_no_more_than_it_says(monkeypatch, action, confidence, rules):
+    monkeypatch.setattr(replay, "replay", lambda _context, _entry, how: how)
+    how = acting.redo(None, None, action, "ada")
+    assert (how.accept_confidence, how.accept_rules, how.by) == (confidence, rules, "ada (console)")
+
+
 def test_what_came_again_since_it_was_looked_at_is_not_discarded(tmp_path):
     home = Home(tmp_path)
     seen = home.deliver(mrn="wrong")
     now = home.deliver(mrn="wrong")
     with pytest.raises(Problem, match="came again"):
         acting.discard(home.context, seen, "ada", "")
+    assert acting.rehearse(home.context, now, "discard") == "would be discarded"
     acting.discard(home.context, now, "ada", "a test page")
     kept = home.ledger.find(now.id)
+    assert acting.rehearse(home.context, kept, "discard") == "is not kept"
     assert (kept.status, kept.attempts[-1].note) == (Status.DISCARDED, "discarded by ada (console): a test page")
     with pytest.raises(Problem, match="Only what is held or refused"):
         acting.discard(home.context, kept, "ada", "")

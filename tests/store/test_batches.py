@@ -165,6 +165,45 @@ def test_pruning_gives_no_number_again(place):
     assert [each.number for each in place.ledger.batches.latest("referrals")] == [2]
 
 
+def test_contents_are_forgotten_piece_by_piece_until_none_is_left(place, monkeypatch):
+    monkeypatch.setattr("receiver.store.batch_ledger.AT_ONCE", 2)
+    fill(place, 5, Closing(count=5))
+    batch = of(place, 1)
+    with place.stage.open() as staged:
+        batches.publish(place.ledger, staged, batch, file_of(place, staged), place.output)
+    count = "SELECT count(content) FROM batch_records"
+    assert place.ledger.connections.read(lambda connection: connection.execute(count).get) == 0
+
+
+@pytest.mark.parametrize(
+    ("records", "told", "added"),
+    [
+        ([("ID0", 4, "a"), ("ID1", 4, "b")], BatchStatus.PUBLISHED, True),
+        ([("ID0", 4, "a"), ("ID1", 4, "b"), ("ID7", 4, "c")], BatchStatus.PUBLISHED, True),
+        ([("ID0", 4, "a")], BatchStatus.OPEN, False),  # the other one waits still
+        ([("ID7", 4, "c")], BatchStatus.OPEN, False),
+    ],
+)
+def test_a_restored_ledger_takes_over_what_was_published_with_all_that_waits(place, records, told, added):
+    fill(place, 2, Closing(count=5))
+    published = replace(of(place, 1), status=BatchStatus.PUBLISHED, published_at=datetime.now(UTC))
+    assert place.ledger.batches.complete(published, records) is added
+    assert of(place, 1).status is told
+    known = [id_ for id_, _, _ in place.ledger.batches.deliveries(of(place, 1))]
+    assert known == ([id_ for id_, _, _ in records] if added else ["ID0", "ID1"])
+    assert not place.ledger.batches.complete(published, records)  # nothing is new to it by now
+
+
+@pytest.mark.parametrize(("number", "following"), [(1, 3), (2, 3), (6, 7)])
+def test_no_number_is_given_again_after_a_batch_that_a_restored_ledger_takes_over(place, number, following):
+    fill(place, 3, Closing(count=2))
+    place.ledger.batches.close(of(place, 2), "test")
+    published = replace(of(place, 1), number=number, status=BatchStatus.PUBLISHED, published_at=datetime.now(UTC))
+    place.ledger.batches.complete(published, [(f"ID{each}", 4, "a") for each in range(3)])
+    place.ledger.commit(adding(9, Closing(count=2)), tried())
+    assert place.ledger.batches.latest(limit=1)[0].number == following
+
+
 def test_contents_that_a_crash_has_left_behind_are_forgotten_later(place, monkeypatch):
     fill(place, 5, Closing(count=5))
     batch = of(place, 1)

@@ -129,7 +129,7 @@ def _is_ours() -> bool:
 def _login(accounts: Accounts, settings: Settings) -> str | AnyResponse | tuple[str, int]:
     if request.method == "GET":
         return render_template("login.html")
-    name, password = request.form.get("name", "")[:200], request.form.get("password", "")
+    name, password = request.form.get("name", ""), request.form.get("password", "")
     now, address = datetime.now(UTC), request.remote_addr or ""
     user = accounts.user(name)
     # A name that is not there is counted, too, or it would be told apart; but it may be a password in the wrong place.

@@ -11,7 +11,6 @@ from receiver.operations import rehearsal as rehearsals
 from receiver.operations.replay import Result
 from receiver.store.accounts import Role
 from receiver.store.entry import Entry
-from receiver.store.ledger import ACCEPTED
 from receiver.web.console import acting, correcting, places, showing
 from receiver.web.console.access import needs
 from receiver.web.console.images import Images
@@ -146,6 +145,4 @@ def _show(entry: Entry, preview: showing.Preview | None, missing: str) -> str:
 
 def _reason(entry: Entry) -> Problem | None:
     """Return why a delivery was held or refused, as far as the ledger has it."""
-    if entry.code is None or entry.status in ACCEPTED:
-        return None
-    return Problem(entry.code, f"{STATUSES[entry.code][1]}.", entry.violations)
+    return Problem(entry.code, f"{STATUSES[entry.code][1]}.", entry.violations) if entry.code else None

@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 import time
+from contextlib import closing
 from itertools import count
 
 import pytest
@@ -105,9 +106,19 @@ def settled(settings, id_: str) -> Entry:
     return entry
 
 
+def at_once(app):
+    """Read an answer whole and close it: Werkzeug's server leaves it open if the browser has gone."""
+
+    def answer(environ, start_response):
+        with closing(app(environ, start_response)) as pieces:
+            return [b"".join(pieces)]
+
+    return answer
+
+
 @pytest.fixture
 def url(console):
-    server = make_server("127.0.0.1", 0, console, threaded=True)
+    server = make_server("127.0.0.1", 0, at_once(console), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"

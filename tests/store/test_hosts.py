@@ -1,11 +1,13 @@
 """Several hosts on one disk: who is lost at any point loses nothing and doubles nothing."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from types import SimpleNamespace as Given
 
 import pytest
 
@@ -214,6 +216,12 @@ def test_no_commit_is_taken_from_a_host_that_was_given_up(place):
         time.sleep(0.02)
     assert place.ledger.hosts.lives(place.ledger.owner)
     assert [each.site for each in place.ledger.hosts.listed()] == ["a site"], "it still serves the same"
+
+
+@pytest.mark.parametrize(("forks", "is_given_up", "lives"), [(0, False, True), (1, False, False), (0, True, False)])
+def test_an_incarnation_is_of_one_process_until_it_is_given_up(forks, is_given_up, lives):
+    ours = Given(pid=os.getpid() - forks, given_up=Given(is_set=lambda: is_given_up))
+    assert hosts._Incarnation.lives(ours) is lives
 
 
 def test_a_server_that_was_away_gives_nobody_up_for_its_own_silence(place, monkeypatch):

@@ -90,6 +90,15 @@ def test_a_wrong_path_to_the_id_is_blamed_on_the_path_and_on_no_sample(site):
     assert found[0].startswith(TOML)
 
 
+def test_what_one_of_two_samples_lacks_is_blamed_on_that_sample_and_on_no_path(site):
+    change(site / "schemas/fax.schema.json", '"required": ["sourceId", "fields"]', '"required": ["fields"]')
+    samples = site / "mappings/referrals/samples"
+    change(Path(shutil.copytree(samples / "one-fax", samples / "another")) / "metadata.json", '"sourceId"', '"id"')
+    found = [line for line in lines(site) if line.startswith("mappings/referrals")]
+    assert found
+    assert [line.partition(":")[0] for line in found] == ["mappings/referrals/samples/another/metadata.json"]
+
+
 def test_a_pattern_is_told_in_the_words_of_its_description(site):
     [metadata] = [
         each for each in (site / "mappings/referrals/samples").glob("*/metadata.json") if "mrn" in each.read_text()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from receiver.formats import budget
 from receiver.formats.errors import RefusedError
 from receiver.templates.filters.numbers import number, rounded
-from receiver.templates.filters.person_words import DEGREES, PARTICLES, SUFFIXES, TITLES
+from receiver.templates.filters.person_words import DEGREES, PARTICLES, SUFFIXES, TITLES, Words
 from receiver.templates.filters.persons import Name, person
 from receiver.templates.filters.texts import NAMESPACE, phone, split
 
@@ -51,6 +51,11 @@ quickly = settings(
 )
 def test_a_name_is_taken_apart(written, name):
     assert Name(*(person(written, part) for part in Name._fields)) == name
+
+
+def test_a_dot_ends_an_abbreviation_and_begins_none():
+    assert [Words().is_suffix(word) for word in ("Jr", "Jr.", ".Jr")] == [True, True, False]
+    assert [Words().is_title(word) for word in ("Dr", "Dr.", ".Dr")] == [True, True, False]
 
 
 @pytest.mark.parametrize("written", ["Smith, John, Jane, Ann", "a,b,c,d"])

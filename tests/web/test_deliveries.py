@@ -1,5 +1,7 @@
 """The delivery API in this process: what of a request decides, and what is told of it."""
 
+from io import BytesIO
+
 import pytest
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 from werkzeug.wrappers import Request
@@ -8,6 +10,7 @@ from receiver.app import create_app
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.operations.meters import Meters
+from receiver.operations.token_usage import Usage
 from receiver.web import deliveries
 from receiver.web.deliveries import PACED, URL
 from tests.web.test_application import HEADERS, ROOT, TOKEN, body
@@ -69,6 +72,7 @@ def test_a_plain_request_id_is_given_back_and_another_one_made(app, sent, kept):
         ({"CONTENT_LENGTH": ""}, "truncated-body"),
         ({"CONTENT_LENGTH": "", "wsgi.input_terminated": True}, None),
         ({"CONTENT_LENGTH": str(2**40)}, "body-too-large"),
+        ({"CONTENT_LENGTH": "1e3"}, "truncated-body"),  # no length that HTTP knows
     ],
 )
 def test_a_body_is_as_long_as_the_request_says(app, environ, code):
@@ -114,6 +118,39 @@ def test_what_was_accepted_stays_so_if_it_cannot_be_counted(app, monkeypatch, ca
 
     monkeypatch.setattr(Meters, "accepted", fail)
     assert post(app).status_code == 200
+
+
+def test_each_outcome_is_counted_for_its_process_and_a_defect_is_logged(app, monkeypatch):
+    counted, crashed = [], []
+    monkeypatch.setattr(Meters, "accepted", lambda _, receipt: counted.append(("accepted", receipt.process)))
+    monkeypatch.setattr(Meters, "refused", lambda _, problem, process: counted.append((problem.code.value, process)))
+    monkeypatch.setattr("receiver.log.crashed", crashed.append)
+    post(app)
+    post(app, "/nothing")
+    post(app, headers={"Authorization": "Bearer wrong"})
+    assert crashed == []
+    monkeypatch.setattr("receiver.web.deliveries.receive", None)
+    post(app)
+    assert counted == [
+        ("accepted", "referrals"),
+        ("no-such-process", "-"),
+        ("token-refused", "referrals"),
+        ("internal-error", "-"),
+    ]
+    assert [type(error) for error in crashed] == [TypeError]
+
+
+def test_the_token_that_came_is_noted_and_a_wrong_one_is_not(app, monkeypatch):
+    noted = []
+    monkeypatch.setattr(Usage, "note", lambda _, process, place: noted.append((process.name, place)))
+    post(app)
+    post(app, headers={"Authorization": "Bearer wrong"})
+    assert noted == [("referrals", 0)]
+
+
+def test_what_is_read_of_a_body_is_counted_piece_by_piece():
+    cost = deliveries.Cost({"wsgi.input": BytesIO(b"seven b")})
+    assert [cost.read(4), cost.read(4), cost.received] == [b"seve", b"n b", 7]
 
 
 def test_an_error_that_nobody_foresaw_is_a_problem_with_a_request_id(app, monkeypatch):

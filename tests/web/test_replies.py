@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 from werkzeug.wrappers import Request
 
@@ -92,6 +92,7 @@ def test_what_no_door_takes_is_told_where_deliveries_go():
     reply = replies.unroutable(NotFound())
     assert (reply.status_code, reply.content_type) == (404, "application/problem+json")
     assert "Allow" not in reply.headers
+    assert replies.unroutable(HTTPException()).status_code == 500
 
 
 def test_liveness_and_readiness_are_plain_json():
@@ -115,3 +116,9 @@ def test_a_reply_has_a_body_where_http_lets_it_have_one(method, status, body):
     environ = EnvironBuilder(method=method).get_environ()
     answer = TestResponse(*run_wsgi_app(replies.Reply("ready", status), environ), Request(environ))
     assert (answer.status_code, answer.data) == (status, body)
+
+
+def test_the_place_that_a_hook_adds_is_written_as_a_uri():
+    environ, reply = EnvironBuilder().get_environ(), replies.Reply("ready")
+    reply.headers["Location"] = "/é"
+    assert TestResponse(*run_wsgi_app(reply, environ), Request(environ)).headers["Location"] == "/%C3%A9"

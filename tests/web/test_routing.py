@@ -100,9 +100,11 @@ def test_anything_but_one_bearer_header_is_no_token(processes, authorization):
 
 def test_an_unknown_name_leads_nowhere(processes):
     assert refusal(processes, f"Bearer {TOKENS['LABS']}", name="nothing") is Code.NO_SUCH_PROCESS
+    assert refusal(processes, "", name="nothing") is Code.NO_SUCH_PROCESS
 
 
 def test_without_a_default_an_unknown_token_leads_nowhere(processes):
     others = {name: process for name, process in processes.items() if name != "fallback"}
     assert refusal(others, "Bearer unknown") is Code.NO_SUCH_PROCESS
     assert refusal(others, "") is Code.TOKEN_REFUSED
+    assert refusal(others, "Bearer ") is Code.TOKEN_REFUSED

@@ -1,11 +1,13 @@
 """Pages that were drawn are remembered, for a while and up to a size, and nowhere but in memory."""
 
 from pathlib import Path
+from types import SimpleNamespace as Given
 
 import pytest
 
 from receiver import documents
 from receiver.core.delivery import Part, Role
+from receiver.web.console import images as images_module
 from receiver.web.console.images import Images
 
 
@@ -44,6 +46,15 @@ def test_the_least_used_go_when_it_is_too_much(drawn):
     for number in (1, 2, 1, 3, 1, 2):
         images.page(part(), number, "referrals", small=False)
     assert [number for _, number, _ in drawn] == [1, 2, 3, 2]
+
+
+def test_what_is_forgotten_takes_no_room_any_more(drawn, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(images_module, "time", Given(monotonic=lambda: now[0]))
+    images = Images(most=250, lasts=10)
+    for now[0], number in ((0, 1), (0, 2), (20, 1), (20, 2), (20, 1)):
+        images.page(part(), number, "referrals", small=False)
+    assert [number for _, number, _ in drawn] == [1, 2, 1, 2]
 
 
 def test_nothing_is_remembered_for_long(drawn):

@@ -1,5 +1,7 @@
 """The station: a queue of held deliveries, what is next in it, and in a real browser by keyboard alone."""
 
+import shutil
+
 import pytest
 
 from receiver.core.delivery import Status
@@ -7,7 +9,7 @@ from receiver.store.ledger import Ledger
 from receiver.web.console import station
 
 from .conftest import NUMBERS, deliver, opened_by, settled
-from .test_console import client
+from .test_console import OURS, client
 
 DOUBT = ".item:not([hidden]) [name='field.mrn']:focus"
 
@@ -45,6 +47,25 @@ def test_the_next_one_is_the_oldest_that_the_page_does_not_have(console, held):
     assert status == 200
     assert [entry.id in item for entry in held] == [False, False, True, False, False, False]
     assert following(console, held) == (204, "")
+
+
+def test_one_that_cannot_be_shown_is_passed_over(console, settings, accounts, held):
+    shutil.rmtree(settings.data / "quarantine/referrals" / held[0].id)
+    assert held[1].id in following(console, [])[1]
+    look = accounts.looks(delivery=held[1].id)[0]
+    assert (look.person, look.event, look.note) == ("operator person", "view", "station")
+    assert accounts.looks(delivery=held[0].id) == []
+
+
+@pytest.mark.parametrize("path", ["/station/nothing", "/station/nothing/next"])
+def test_there_is_a_station_only_for_what_is_configured(console, path):
+    assert client(console).get(path).status_code == 404
+
+
+def test_what_changed_meanwhile_is_not_published_by_what_was_seen_before(console, settings, held):
+    form = {"seen": held[0].attempt_count - 1, "field.mrn": "00071235"}
+    assert client(console).post(f"/station/referrals/{held[0].id}", data=form, headers=OURS).status_code == 409
+    assert Ledger(settings.ledger).find(held[0].id).status is Status.HELD
 
 
 def test_the_next_one_is_looked_for_among_so_many_and_no_further(console, held, monkeypatch):

@@ -1,5 +1,8 @@
 """The workbench: drafts are tried, saved only when check and test find nothing, and touch nothing before."""
 
+from pathlib import Path
+from types import SimpleNamespace as Given
+
 import pytest
 
 from receiver.core.delivery import Status
@@ -85,12 +88,15 @@ def test_a_kept_delivery_is_tried_as_the_version_that_it_would_be(console, path,
     assert "ZZZ|2|1" in attempt(console, path, text, source=f"delivery:{held.id}")
 
 
-def test_what_check_and_test_find_nothing_against_is_saved_and_the_former_state_kept(console, path, settings):
+def test_what_check_and_test_find_nothing_against_is_saved_and_the_former_state_kept(console, path, settings, accounts):
     before = path.read_bytes()
+    path.chmod(0o600)
     text = before.decode() + "{# seen #}"
     mode = path.stat().st_mode
     assert save(console, path, text.replace("\n", "\r\n")).status_code == 303
     assert path.read_text() == text
+    look = accounts.looks(person="owner person")[0]
+    assert (look.event, look.note.partition(":")[0]) == ("save", f"referrals/{TEMPLATE}")
     former = list((settings.data / drafts.FOLDER / "referrals" / TEMPLATE).iterdir())
     assert before in [each.read_bytes() for each in former]
     assert path.stat().st_mode == mode
@@ -131,6 +137,31 @@ def test_no_file_but_those_of_the_process_is_shown_or_saved(console, path, name)
     made = client(console, Role.OWNER)
     assert made.get("/workbench/referrals", query_string={"file": name}).status_code == 404
     assert made.post("/workbench/referrals/save", data=form(path, "x", name=name), headers=OURS).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("former", "saved"),
+    [(b"", b"a\nb\n"), (b"x\n", b"a\nb\n"), (b"x\r\n", b"a\r\nb\r\n")],
+)
+def test_a_file_keeps_its_line_ends(former, saved):
+    assert drafts.as_saved("a\r\nb\n", former) == saved
+
+
+@pytest.mark.parametrize(("refused", "is_read_only"), [("file", True), ("folder", True), ("", False)])
+def test_a_file_is_saved_where_it_and_its_folder_can_be_written(monkeypatch, refused, is_read_only):
+    path = Path("folder/file")
+    monkeypatch.setattr(drafts, "os", Given(access=lambda asked, _: asked.name != refused, W_OK=2))
+    assert drafts.is_read_only(path) is is_read_only
+
+
+def test_a_draft_may_be_longer_than_any_other_form(console, path):
+    assert "|REFERRALS|" in attempt(console, path, path.read_text() + f"{{# {'x' * 100_000} #}}")
+
+
+def test_no_delivery_of_another_process_is_tried(console, path, ids):
+    file = path.parents[1] / "lab-reports/process.toml"
+    data = form(file, file.read_text(), name="process.toml", source=f"delivery:{ids['held']}")
+    assert client(console, Role.OWNER).post("/workbench/lab-reports/try", data=data, headers=OURS).status_code == 404
 
 
 def test_the_workbench_is_for_owners(console, path):

@@ -120,7 +120,7 @@ def test_the_page_of_a_job_shows_so_many_and_a_reason_of_so_many_characters(cons
     made = client(console)
     page = made.get(begin(made, reason="x" * 201)).text
     assert f"and {len(held)} more" in page
-    assert ("<td>" in page, "x" * 200 in page, "x" * 201 in page) == (False, True, False)
+    assert (any(id_ in page for id_ in held), "x" * 200 in page, "x" * 201 in page) == (False, True, False)
 
 
 def test_what_is_stopped_stays_as_it_was(console, settings, ids):

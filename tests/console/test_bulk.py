@@ -2,14 +2,17 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace as Given
 
 import pytest
 
 from receiver.core.delivery import Status
+from receiver.core.problems import Code, Problem
 from receiver.store import jobs as jobs_module
 from receiver.store.accounts import Role
-from receiver.store.jobs import Jobs, State
+from receiver.store.jobs import Item, Jobs, State
 from receiver.store.ledger import Ledger
+from receiver.web.console import acting, runner
 
 from .conftest import settled
 from .test_console import OURS, act, client
@@ -162,6 +165,77 @@ def test_an_auditor_neither_begins_nor_sees_jobs(console, ids):
 def test_what_is_no_action_on_kept_deliveries_is_refused(console, form):
     data = {"action": "release", "status": "held"} | form
     assert client(console).post("/jobs", data=data, headers=OURS).status_code == 400
+
+
+class Kept:
+    """One job as its store has it, which somebody stops after so many notes."""
+
+    def __init__(self, state: State, stopped_after: int = 99) -> None:
+        self.job = Given(id="J", person="ada", action="release", reason="", state=state)
+        self.rows = [Item(name, 1, "tried" * (name == "done"), name * (name == "done")) for name in DELIVERIES]
+        self.noted, self.moved, self.stopped_after = [], [], stopped_after
+
+    def find(self, _id):
+        return self.job
+
+    def items(self, _id):
+        return self.rows
+
+    def note(self, _id, delivery, column, found):
+        self.noted.append((delivery, column, found))
+        return len(self.noted) < self.stopped_after
+
+    def move(self, _id, _states, state):
+        self.moved.append(state)
+
+
+DELIVERIES = ("done", "gone", "broken", "good")
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run a job over four deliveries, of which one was done before, one is gone, and one fails."""
+
+    def act(_context, entry, *_):
+        if entry.id == "broken":
+            raise Problem(Code.STORAGE_FAILED, "away")
+        return "published"
+
+    monkeypatch.setattr(acting, "act", act)
+    monkeypatch.setattr(acting, "rehearse", act)
+    entries = {name: Given(id=name, attempt_count=1) for name in DELIVERIES if name != "gone"}
+    service = Given(context=Given(ledger=Given(find=entries.get)))
+
+    def run(kept):
+        runner.Runner(service, kept, Given(note=lambda *_: None))._work("J")
+        return kept
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("state", "column", "gone", "end"),
+    [
+        (State.TRYING, "tried", "it is not there any more", State.TRIED),
+        (State.RUNNING, "outcome", runner.CHANGED, State.DONE),
+    ],
+)
+def test_a_job_goes_on_after_what_is_gone_or_fails_and_does_nothing_twice(run, state, column, gone, end):
+    kept = run(Kept(state))
+    found = [("gone", column, gone), ("broken", column, "failed: storage-failed"), ("good", column, "published")]
+    assert (kept.noted, kept.moved) == (found, [end])
+
+
+def test_a_job_that_is_stopped_does_nothing_more_and_is_not_done(run):
+    kept = run(Kept(State.RUNNING, stopped_after=1))
+    assert ([name for name, _, _ in kept.noted], kept.moved) == (["gone"], [])
+
+
+def test_a_job_that_fails_as_a_whole_is_in_the_log(run, monkeypatch):
+    crashed = []
+    monkeypatch.setattr("receiver.log.crashed", crashed.append)
+    run(Given(find=None))
+    assert [type(error) for error in crashed] == [TypeError]
 
 
 def test_jobs_are_found_again_until_they_are_old(console, settings, ids):

@@ -15,7 +15,7 @@ from receiver.store import accounts as accounts_module
 from receiver.store import digests
 from receiver.store.accounts import Role, User
 from receiver.store.ledger import Ledger
-from receiver.web.console import showing
+from receiver.web.console import access, showing
 
 from .conftest import HASH, NUMBERS, deliver, settled
 from .sample import PASSWORD
@@ -80,6 +80,24 @@ def test_the_session_before_a_login_ends_with_it(console):
     assert other.get("/").status_code == 200
     log_in(made, "operator person")
     assert other.get("/").status_code == 303
+
+
+def test_the_login_is_in_the_audit_and_looks_as_all_pages_do(console, accounts):
+    with client(console, None).get("/static/console.js") as answer:
+        assert answer.status_code == 200
+    client(console)
+    look = accounts.looks(person="operator person")[0]
+    assert (look.event, look.note) == ("login", "127.0.0.1")
+
+
+def test_who_fails_under_many_names_from_one_address_has_to_wait(console, monkeypatch):
+    monkeypatch.setattr(accounts_module, "FROM_ONE", 3)
+    monkeypatch.setattr(accounts_module, "WAIT", timedelta(minutes=30))
+    monkeypatch.setattr(access, "_nobody", HASH)  # compared with in no time
+    made = client(console, None)
+    failed = [log_in(made, f"guess {number}", "wrong", "192.0.2.10").status_code for number in range(4)]
+    assert failed == [401, 401, 401, 429]
+    assert log_in(made, "guess 4", "wrong", "192.0.2.11").status_code == 401
 
 
 def test_a_session_ends_when_nobody_is_there_and_after_a_day(console, accounts):
@@ -283,6 +301,8 @@ def test_what_is_discarded_says_who_and_why(console, settings, accounts, ids):
     assert entry.status is Status.DISCARDED
     assert entry.attempts[-1].note == "discarded by operator person (console): a test fax"
     assert accounts.looks(delivery=entry.id)[0].event == "discard"
+    act(client(console), settings, ids["held"], "discard", reason="x" * 201)
+    assert Ledger(settings.ledger).find(ids["held"]).attempts[-1].note.count("x") == 200
     assert act(client(console), settings, ids["published"], "discard", reason="x").status_code == 409
 
 
@@ -305,6 +325,7 @@ def test_a_source_id_or_an_id_is_searched_by_post_and_stands_in_no_url(console, 
     answer = client(console).post("/deliveries", data={"known": f" {ids[known]}"}, headers=OURS)
     assert ids["held"] in answer.text
     assert ids["published"] not in answer.text
+    assert ids["held"] in find(console, ids["held"].lower())
 
 
 @pytest.mark.parametrize(

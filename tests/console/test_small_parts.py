@@ -11,6 +11,7 @@ from receiver.core.delivery import Role, Status
 from receiver.core.problems import Code, Problem
 from receiver.operations import replay
 from receiver.web.console import access, acting, listing, showing
+from receiver.web.console.service import Service
 from tests.support.home import Home
 
 
@@ -62,6 +63,20 @@ def test_a_password_is_not_compared_beyond_its_length(monkeypatch, length, asked
     monkeypatch.setattr(access, "_hasher", verify)
     assert access._fits(Given(hash="h"), "x" * length) is asked
     assert compared == ([("h", length)] if asked else [])
+
+
+def test_a_hash_that_is_none_fits_no_password():
+    assert not access._fits(Given(hash="no hash"), "x")
+
+
+def test_what_is_in_force_is_opened_anew_when_it_changes(monkeypatch):
+    marks, opened = [(1, 1)], []
+    monkeypatch.setattr("receiver.site.in_force.mark", lambda _: marks[-1])
+    monkeypatch.setattr(Service, "_opened", lambda _: opened.append(marks[-1]) or marks[-1])
+    service = Service(Given(local=None))
+    assert (service.context, service.context) == ((1, 1), (1, 1))
+    marks.append((1, 2))
+    assert (service.context, opened) == ((1, 2), [(1, 1), (1, 2)])
 
 
 def test_a_name_that_is_not_there_is_compared_too(monkeypatch):

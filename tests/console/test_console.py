@@ -205,6 +205,11 @@ def test_every_look_at_values_is_in_the_audit(console, accounts, ids):
     assert "operator person" in client(console, Role.AUDITOR).get("/audit").text
 
 
+def test_a_thumbnail_is_smaller_than_its_page(console, ids):
+    made, place = client(console), f"/deliveries/{ids['held']}/documents/0/1.png"
+    assert len(made.get(f"{place}?small=1").data) < len(made.get(place).data)
+
+
 def test_a_page_of_what_is_published_meanwhile_is_drawn_from_where_it_lies_then(console, ids, monkeypatch):
     find, faults = showing.document, [Problem(Code.STORAGE_FAILED, "It is in quarantine no longer.")]
 

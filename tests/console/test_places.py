@@ -105,6 +105,15 @@ def test_the_text_of_a_pdf_says_where(told, form):
     assert told(form, "no such field") == {"said": places.NOT_SENT, "document": None, "page": 0, "boxes": []}
 
 
+def test_of_a_field_that_came_many_times_so_many_values_are_sought(monkeypatch):
+    sought = []
+    monkeypatch.setattr(showing, "values", lambda *_: [f"value {number}" for number in range(places.SOUGHT + 1)])
+    monkeypatch.setattr(showing, "documents_of", lambda _kept: ["document"])
+    monkeypatch.setattr(places.documents, "find", lambda _part, value, *_: sought.append(value))
+    assert places._by_text(Given(name="referrals"), None, "mrn").said == places.NOT_SAID
+    assert len(sought) == places.SOUGHT
+
+
 def test_a_cell_of_a_table_is_found(told, settings, service):
     lines = [{"cells": [{"name": "sku", "value": "A-1-77", "confidence": 0.9}]}]
     id_ = delivered(service, settings, {}, lines=lines, pdf=text_pdf([(100, 600, "Sku"), (100, 580, "A-1-77")]))

@@ -48,10 +48,10 @@ def open_ledger(settings: Settings) -> ledger.Ledger:
 def open_context(settings: Settings) -> "Context":
     """Return everything that the service works with, without tokens.
 
-    Raises `ConfigurationError`, `Problem`.
-
     Output folders are created before the service ever started: one that is missing afterwards was there, and its
     disk may be away.
+
+    Raises `ConfigurationError`, `Problem`.
     """
     from receiver.authoring.cases.cases import processes
     from receiver.delivery.context import open_unrecovered
@@ -65,9 +65,9 @@ def open_context(settings: Settings) -> "Context":
 def look_at_context(settings: Settings) -> "Context":
     """Return the service's context for reading: no file or folder is made.
 
-    Raises as `open_context` does.
-
     What is missing or cannot be used is for `health` to report, also the ledger of a service that was started before.
+
+    Raises as `open_context` does.
     """
     from receiver.authoring.cases.cases import processes
     from receiver.delivery.context import Context, processes_in_force

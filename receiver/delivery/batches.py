@@ -24,9 +24,9 @@ BY_TIME = "time"  # what the ledger says of a batch that was not filled, and tha
 def additions(process: Process, delivery: Delivery, records: Iterable[Record]) -> tuple[Addition, ...]:
     """Return what a delivery adds to batches.
 
-    Raises `Problem` if header, trailer or path could not be rendered with it.
-
     So a value that a trailer cannot add up is a fault of its delivery, and never of the batch, which is accepted.
+
+    Raises `Problem` if header, trailer or path could not be rendered with it.
     """
     gathered: dict[str, list[Record]] = {}
     for record in records:

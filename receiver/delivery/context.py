@@ -136,9 +136,9 @@ class Intake:
 def open_context(settings: Settings, processes: Mapping[str, Process], *, create: bool = True) -> Context:
     """Return the context, after finishing or sweeping what a crash left.
 
-    Raises `Problem`.
-
     The ledger must have been created before.
+
+    Raises `Problem`.
     """
     context = open_unrecovered(settings, processes, create=create)
     log.recovered(context.recover())

@@ -189,9 +189,9 @@ def begin(content: Iterable[bytes] | Path) -> tuple[bytes, Iterator[bytes]]:
 def write(chunks: Iterable[bytes], max_size: int | None, staged: Staged, suffix: str) -> StagedFile:
     """Stage a section; of more than `max_size` one byte is kept, as evidence.
 
-    Raises `Problem`.
-
     What follows is not read: the sender's next section, or the end of the body, passes over it.
+
+    Raises `Problem`.
     """
     file = staged.part(suffix)
     for chunk in chunks:

@@ -34,11 +34,11 @@ def receive(
 ) -> Receipt:
     """Take one delivery from its first section to its receipt.
 
-    Raises `Problem` if it is not accepted.
-
     `stage` is that of the process, if the caller has just found it.
     What the process cannot take is kept whole in quarantine before the answer says so. What could not be read
     to its end leaves nothing behind, and neither does a failure of our own: the platform sends both again.
+
+    Raises `Problem` if it is not accepted.
     """
     receipt = None
     try:
@@ -133,9 +133,9 @@ def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
 def _publish(intake: Intake, entry: Entry) -> Receipt:
     """Commit an entry, and publish its files unless another of its id came first.
 
-    Raises `VersionTakenError`.
-
     From the commit on the answer is the receipt, whatever fails: recovery finishes what is left to be done.
+
+    Raises `VersionTakenError`.
     """
     context = intake.context
     receipt = publish.commit(context.ledger, intake.staged, entry, intake.process.group)

@@ -70,9 +70,9 @@ def render(
 ) -> Rendered:
     """Render every file of a delivery that meets the rules.
 
-    Raises `Problem` with the faults of all records at once.
-
     `low` is the problem of a confidence that is too low, to be told together with the rules that are broken.
+
+    Raises `Problem` with the faults of all records at once.
     """
     known = names(delivery, reading)
     named, taken, views = _named(process, delivery, known, parts)

@@ -39,9 +39,9 @@ def pages(path: Path, type: str) -> int:  # noqa: A002 (the word of the delivery
 def pdf(path: Path, type: str) -> bytes:  # noqa: A002
     """Return an image as PDF, page by page, every pixel kept.
 
-    Raises `UnreadableError`, or what the libraries raise.
-
     Group 4 and JPEG go in as they are, if they are upright; what PDF does not know is decoded, and packed without loss.
+
+    Raises `UnreadableError`, or what the libraries raise.
     """
     return _converted(tiffs.single_pages(path) if type == TIFF else _single_page(path, type))
 

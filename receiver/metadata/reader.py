@@ -84,8 +84,6 @@ class MetadataReader:
     def regions(self, content: bytes, charset: str) -> dict[str, Region]:
         """Return where on the pages the platform has read each field.
 
-        Raises as `peek`.
-
         A cell is named by its place, such as /tables/items/0/sku. Raises as `peek`.
         """
         document = self._parse(content, charset)

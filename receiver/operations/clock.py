@@ -45,9 +45,11 @@ class _Seen:
 def cautious_until(folder: Path, now: datetime, *, note: bool = True) -> datetime | None:
     """Return until when nothing may be removed for its age, since the clock was set.
 
-    None as a rule. Raises Problem.
+    None as a rule.
 
     The clock is compared with what `folder` says of the last look, which is noted anew unless `note` is false.
+
+    Raises Problem.
     """
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
     known = _read(folder / FILE, now)

@@ -17,10 +17,10 @@ class UnreadableListError(ValueError):
 def source_ids(content: bytes, column: str | None = None) -> list[str]:
     """Return the sourceIds of a list, each once, in its order.
 
-    Raises `UnreadableListError`.
-
     JSON: an array of ids or of objects, also inside of one object. CSV: with a header. Without `column`, the usual
     names are tried.
+
+    Raises `UnreadableListError`.
     """
     try:
         text = content.decode("utf-8-sig")

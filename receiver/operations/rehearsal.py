@@ -92,10 +92,10 @@ def judge(
 ) -> Outcome:
     """Run a kept delivery as the version it is or would be.
 
-    Raises Problem if its parts cannot be read.
-
     Without corrections it is judged with those that it is kept with, as a replay does.
     All that the real pass refuses is found by it, but for what needs a scanner, and names that are taken.
+
+    Raises Problem if its parts cannot be read.
     """
     incoming = list(sections(kept))
     received_at: datetime = entry.received_at if entry.version else first_received(entry)

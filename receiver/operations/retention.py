@@ -49,9 +49,9 @@ class Pruned:
 def prune(context: Context, now: datetime, *, dry_run: bool = False) -> Iterator[Pruned]:
     """Remove what is over in every process, and yield what that was.
 
-    Raises Problem.
-
     For some days after the clock was set nothing goes for its age: held deliveries were answered 202.
+
+    Raises Problem.
     """
     folder = context.settings.local / FOLDER  # each host has a clock of its own
     if not dry_run:

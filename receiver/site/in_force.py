@@ -130,9 +130,9 @@ def watch(local: Path) -> int | None:
 def joining(local: Path) -> Iterator[bool]:
     """Be `alone`, then one of the processes that serve, until this one ends.
 
-    Raises Problem.
-
     Yields whether no other process serves. Whoever raises inside has not joined.
+
+    Raises Problem.
     """
     with alone(local):
         file = os.open(folder(local) / SERVING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)
@@ -230,9 +230,9 @@ def establish(settings: Settings) -> dict[str, Process]:
 def create_output(settings: Settings, output: Path, group: int | None, before: State | None) -> None:
     """Create the output folder of what comes into force, for its group if it has one.
 
-    Raises `Problem`.
-
     What was an output before had its folder: if that is missing now, a disk is away, and comes back.
+
+    Raises `Problem`.
     """
     if before is None or not before.has_output(output) or output.is_dir():
         stage_for(settings.data, output)

@@ -37,9 +37,9 @@ from receiver.store.stage import Staged
 def publish(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: Path, group: int | None = None) -> bool:
     """Publish a closed batch, staged already; False if somebody else does it.
 
-    Raises Problem.
-
     From the commit on recovery finishes what fails.
+
+    Raises Problem.
     """
     entry = _publication(batch, file, str(output), str(staged.folder))
     seal(staged, entry, entry.outputs, group, whole=False)

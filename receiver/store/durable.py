@@ -214,13 +214,13 @@ def leads_to(source: Path, target: Path) -> bool:
 def move_new(source: AnyPath, target: AnyPath) -> None:
     """Rename `source` to a new `target`; durable once both folders are synced.
 
-    Raises FileExistsError.
-
     Raises a bare OSError: only the caller knows what a missing source means. A file leaves its place at the instant
     at which it has the new name, so that one which is still there was never seen under that. Where the file system
     cannot rename without overwriting, a look comes first: what somebody else lays there within the microseconds
     after it is lost. A link that takes the name would show the file while it is still in its place, too; a crash then
     would have it published again after it was taken away.
+
+    Raises FileExistsError.
     """
     try:
         rename_new(source, target)

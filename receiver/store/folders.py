@@ -22,9 +22,9 @@ SHARED_MODE = 0o2770  # set-group-ID: what is made in it belongs to the group, t
 def make_folders(folder: str, root: str) -> None:
     """Create missing folders below `root`, durably.
 
-    Raises Problem, even if `root` itself is gone.
-
     A root that is gone was not created by accident: a mount is away, and the disk below it is the wrong one.
+
+    Raises Problem, even if `root` itself is gone.
     """
     if os.path.isdir(folder):
         return

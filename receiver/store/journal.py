@@ -98,9 +98,11 @@ def _append(output: str, at: datetime, described: dict[str, Any]) -> None:
 def read(output: Path, roots: Roots) -> Iterator[Entry]:
     """Yield what was published to an output folder, each delivery once.
 
-    As the ledger had it. Raises Problem.
+    As the ledger had it.
 
     Not what has records in batches none of which was published: only sent again is that whole.
+
+    Raises Problem.
     """
     settled = {id_ for _, records in batches(output, roots) for id_, _, _ in records}
     found: dict[str, Entry] = {}

@@ -61,9 +61,9 @@ class VersionTakenError(Exception):
 def create(url: str, roots: Roots = NO_ROOTS) -> None:
     """Create the ledger, or upgrade it.
 
-    Raises Problem, also for a ledger of a newer program.
-
     Called once, before workers are forked.
+
+    Raises Problem, also for a ledger of a newer program.
     """
     database.create(url, roots)
 
@@ -115,10 +115,10 @@ class Ledger:
     def latest(self, process: str, source_id: str) -> Entry | None:
         """Return the accepted entry with a sourceId's highest version, without attempts.
 
-        Raises Problem.
-
         Each delivery asks this first, so it does not wait for the marks of others: an entry may be published already
         that is called committed.
+
+        Raises Problem.
         """
         return self.connections.read(lambda connection: queries.latest(connection, process, source_id))
 
@@ -329,9 +329,9 @@ class Ledger:
     def published(self, entries: Sequence[Entry], at: datetime, *, later: bool = False) -> None:
         """Mark deliveries as published: visible now, durable with the next commit.
 
-        Raises Problem.
-
         `later`: before whatever this process writes next, in the same transaction, or a moment later by itself.
+
+        Raises Problem.
         """
         in_order = sorted(entries, key=_by_id)  # others may mark the same ones
         claims = [Claims.of(entry, self.roots) for entry in in_order]

@@ -103,9 +103,9 @@ def again(
 ) -> None:
     """Publish the missing files of a published delivery, by the same steps.
 
-    Raises Problem.
-
     Those of its outputs that are not among `missing` have no file in the stage, as if they had left it already.
+
+    Raises Problem.
     """
     seal(staged, entry, missing, group, whole=False)
     _accept(ledger, staged, entry, partial(ledger.reopen, missing=missing), attempt)

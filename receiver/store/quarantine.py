@@ -95,9 +95,9 @@ def discard(data: Path, process: str, id: str) -> None:  # noqa: A002 (the ledge
 def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
     """Remove a held or refused delivery: its row says why, then its folder goes.
 
-    Raises Problem.
-
     False, with nothing done, if somebody is at work on it, or it came again since `entry` was read.
+
+    Raises Problem.
     """
     place = folder(data, entry.process, entry.id)
     aside = kept.beside(place)

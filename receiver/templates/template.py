@@ -46,9 +46,9 @@ class Template:
     def render(self, names: dict[str, object]) -> str:
         """Return the record.
 
-        Raises `Problem` with the field's name and the template's line, never the value.
-
         An `OSError` from an embedded document passes through, and the `Problem` of one whose pages cannot be counted.
+
+        Raises `Problem` with the field's name and the template's line, never the value.
         """
         budget.start()
         try:

@@ -164,9 +164,9 @@ CLOCK_CHANGE = timedelta(hours=1)  # summer time moves the hours of the sender a
 def silent_since(ledger: Ledger, process: Process, now: datetime, since: datetime | None) -> datetime | None:
     """Return when the last delivery came if that is too long ago, else None.
 
-    Raises Problem.
-
     `since` is the onset of an open alert: it then lasts until something comes.
+
+    Raises Problem.
     """
     last = ledger.last_arrival(process.name)
     if last is None:

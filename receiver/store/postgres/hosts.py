@@ -105,9 +105,9 @@ class Hosts:
     def finishing(self, ids: Sequence[str]) -> Iterator[set[str]]:
         """Keep those deliveries, or batches, that no other process is finishing now.
 
-        Raises Problem.
-
         They are kept for as long as the server hears of us.
+
+        Raises Problem.
         """
         asked = "SELECT id FROM unnest(?::text[], ?::bigint[]) AS wanted (id, key) WHERE pg_try_advisory_xact_lock(key)"
         keys = [key(f"finish {id_}") for id_ in ids]
@@ -118,9 +118,9 @@ class Hosts:
     def once(self, task: str) -> Iterator[bool]:
         """Hold the lock of a task that one host does for all; yield False if taken.
 
-        Raises Problem.
-
         It falls with the session: a task goes on safely beside another one who then begins it.
+
+        Raises Problem.
         """
         with self._connections.session() as session:
             mine = bool(session.execute("SELECT pg_try_advisory_lock(?)", (key(f"task {task}"),)).get)

@@ -69,10 +69,10 @@ def add(_session: Session, _row: rows.Row) -> bool:
 def claim(session: Session, claims: queries.Claims) -> None:
     """Claim a delivery's locked names.
 
-    Raises Problem if another delivery or a file has one of them.
-
     A delivery keeps its claim until its files are in place. So whoever claims a name sees either the other's claim
     or its file; looking at the disk only inside of the transaction is what makes that true.
+
+    Raises Problem if another delivery or a file has one of them.
     """
     targets = claims.targets
     taken, in_the_way = session.execute(

@@ -74,9 +74,9 @@ class Presence:
     def require(self) -> None:
         """Check each of the files, in microseconds.
 
-        Raises LedgerMovedError if one is not where it was.
-
         What was committed is then moved out of the log, which nobody else may ever find again.
+
+        Raises LedgerMovedError if one is not where it was.
         """
         with suppress(OSError):
             if [os.stat(path)[1:3] for path in self._paths] == self._places:  # of inode and device

@@ -69,10 +69,10 @@ def add(connection: apsw.Connection, row: rows.Row) -> bool:
 def claim(connection: apsw.Connection, claims: queries.Claims) -> None:
     """Claim a delivery's names.
 
-    Raises Problem if another delivery or a file has one of them.
-
     A delivery keeps its claim until its files are in place. So whoever claims a name sees either the other's claim
     or its file; looking at the disk only inside of the transaction is what makes that true.
+
+    Raises Problem if another delivery or a file has one of them.
     """
     targets = json.dumps(claims.targets)
     try:

@@ -28,7 +28,8 @@ from receiver.store import ledger, originals, quarantine, queries, recover
 from receiver.store.entry import Attempt, Entry, PartLine
 from receiver.store.ledger import Ledger
 from receiver.store.sqlite import schema
-from receiver.store.stage import Stage, Staged, stage_for
+from receiver.store.stage import Stage, stage_for
+from receiver.store.staged import Staged
 
 PROCESSES, THREADS = 2, 8
 SECONDS = 6.0  # of each measurement with several writers

@@ -21,7 +21,8 @@ from receiver.store.folders import FOLDER_MODE, free_space
 from receiver.store.ledger import Ledger
 from receiver.store.recover import Report, recover
 from receiver.store.rows import Roots
-from receiver.store.stage import FOLDER, Stage, Staged, stage_for
+from receiver.store.stage import FOLDER, Stage, stage_for
+from receiver.store.staged import Staged
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,7 @@ from receiver.core.delivery import Part, Role, Section
 from receiver.core.problems import Code, Problem, Violation
 from receiver.core.work import Step, timed
 from receiver.site.config.model import PartConfig
-from receiver.store.stage import Staged
-from receiver.store.staged_file import StagedFile
+from receiver.store.staged import Staged, StagedFile
 
 SUFFIXES = {
     "image/tiff": ".tif",

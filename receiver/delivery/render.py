@@ -23,7 +23,7 @@ from receiver.delivery.rules import judge
 from receiver.site.process import Process, RecordRule
 from receiver.store import digests, originals, quarantine
 from receiver.store.entry import Entry, PartLine
-from receiver.store.stage import Staged
+from receiver.store.staged import Staged
 from receiver.templates.names import DocumentView, names, with_documents
 from receiver.templates.source import Place
 

@@ -13,7 +13,7 @@ from receiver.core.problems import Code, Problem, Violation
 from receiver.delivery.parts import match
 from receiver.site.process import Process
 from receiver.store import durable
-from receiver.store.stage import Staged
+from receiver.store.staged import Staged
 
 PATIENCE = 60  # seconds without a sign of clamd, which unpacks archives before it answers
 LONGEST = 1_000  # bytes of an answer: a line with the name of a signature

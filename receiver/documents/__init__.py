@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from receiver.core.delivery import Part, Region
 from receiver.core.problems import Code, Problem, Violation
 from receiver.documents.helpers import Helpers, UnreadableError
-from receiver.store.stage import Staged
+from receiver.store.staged import Staged
 
 PDF = "application/pdf"
 IMAGES = ("image/tiff", "image/png", "image/jpeg")

@@ -25,7 +25,7 @@ from receiver.store import publish
 from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry
 from receiver.store.kept import Kept
-from receiver.store.stage import Staged
+from receiver.store.staged import Staged
 
 OUTCOME = "republished"
 WHY_NOT = {

@@ -31,7 +31,7 @@ from receiver.store import journal, stage
 from receiver.store.entry import Entry
 from receiver.store.ledger import CommitUnknownError, Ledger
 from receiver.store.publish import lock_stage, release, seal
-from receiver.store.stage import Staged
+from receiver.store.staged import Staged
 
 
 def publish(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: Path, group: int | None = None) -> bool:

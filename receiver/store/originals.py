@@ -11,7 +11,7 @@ from receiver.core.delivery import Kind, Output, Part
 from receiver.store import durable, folders, kept
 from receiver.store.durable import storage
 from receiver.store.entry import Entry
-from receiver.store.stage import Staged
+from receiver.store.staged import Staged
 
 FOLDER = "originals"
 DESCRIPTION = "delivery.json"

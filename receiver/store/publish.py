@@ -72,7 +72,7 @@ from receiver.store.durable import storage, storage_problem
 from receiver.store.entry import Attempt, Entry
 from receiver.store.ledger import AlreadyAcceptedError, CommitUnknownError, Ledger, VersionTakenError
 from receiver.store.sqlite.presence import LedgerMovedError
-from receiver.store.stage import Staged
+from receiver.store.staged import Staged
 
 PATIENCE = 5.0  # seconds a retry waits for the attempt before it: longer than any commit, shorter than a timeout
 FIRST_LOOK = 0.002  # seconds; the pause doubles up to the longest

@@ -28,7 +28,8 @@ from receiver.store.durable import storage
 from receiver.store.entry import Attempt, Entry
 from receiver.store.ledger import KEPT, AlreadyAcceptedError, Ledger
 from receiver.store.publish import PATIENCE, duplicate
-from receiver.store.stage import Stage, Staged, lock_folder
+from receiver.store.stage import Stage, lock_folder
+from receiver.store.staged import Staged
 
 FOLDER = "quarantine"
 DESCRIPTION = "problem.json"

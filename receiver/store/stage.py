@@ -14,11 +14,8 @@ import contextlib
 import fcntl
 import os
 import weakref
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import filterfalse
-from operator import attrgetter
 from pathlib import Path
 from stat import S_IMODE
 
@@ -26,11 +23,9 @@ from receiver.core import limits
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, file_system, folders
 from receiver.store.durable import storage
-from receiver.store.staged_file import StagedFile
+from receiver.store.staged import Folder, Staged
 
 FOLDER = "stage"  # under RECEIVER_DATA
-MEMORY_LIMIT = 256 * 1024  # bytes of one delivery in memory; 256 senders that pause take 64 MB of a worker at most
-OPEN_FILES = 16  # files of one delivery left open until all are synced together; 16 threads stay far below 1,024
 PRIVATE = 0o700  # of a stage inside an output: its folder may be inherited by the group of that
 README = """\
 Deliveries are put together here. Nothing in this folder is for other programs.
@@ -82,7 +77,7 @@ class Stage:
         self._end()
 
     @contextmanager
-    def open(self) -> "Iterator[Staged]":
+    def open(self) -> Iterator[Staged]:
         """Put one delivery together. What becomes of its folder at the end:
 
         accepted, not published    it stays as it is, for a retry or recovery
@@ -103,7 +98,7 @@ class Stage:
                 discard(folder.path)
                 os.close(folder.lock)
 
-    def _claim(self) -> "Folder":
+    def _claim(self) -> Folder:
         """Create a folder and lock it; if a sweeper was faster, try the next one."""
         while True:
             path = self.root / os.urandom(10).hex()
@@ -112,116 +107,6 @@ class Stage:
             lock = lock_folder(path)
             if lock is not None:
                 return Folder(path, lock, os.fstat(lock)[1:3])
-
-
-_name = attrgetter("name")
-
-
-class Staged:
-    """One delivery in the making."""
-
-    def __init__(self, folder: "Folder") -> None:
-        self.folder = folder.path
-        self.accepted = False  # from the ledger row on, only recovery's rules may remove the folder
-        self._folder = folder
-        self._files: list[StagedFile] = []  # not yet durable
-        self.lying: set[str] = set()  # names in the folder that may still be there
-
-    def part(self, suffix: str = "") -> StagedFile:
-        """Begin a new file for a part's pieces; `suffix` is our own, never the sender's."""
-        if len(self._files) >= OPEN_FILES:
-            self._sync(self._files)
-        self._folder.names += 1
-        room = MEMORY_LIMIT
-        for each in self._files:
-            if each.on_disk is None:
-                room -= each.size
-        file = StagedFile(self.folder, f"{self._folder.names}{suffix}", room)
-        self._files.append(file)
-        return file
-
-    def add(self, content: bytes, suffix: str = "") -> StagedFile:
-        """Stage a whole file: a record, or the empty marker."""
-        file = self.part(suffix)
-        file.write(content)
-        return file
-
-    def describe(self, name: str, content: bytes) -> None:
-        """Stage what tells of the other files, under a name that says so; durable once it is sealed with them."""
-        file = StagedFile(self.folder, name, len(content))
-        file.write(content)
-        self._files.append(file)
-
-    def adopt(self, path: Path, suffix: str = "") -> Path:
-        """Stage a durable file: linked, or copied from another file system."""
-        target = self.free(suffix)
-        durable.link_or_copy(path, target)
-        return target
-
-    def free(self, suffix: str) -> Path:
-        """Return a name in the folder that nothing has, or ever had."""
-        self._folder.names += 1
-        name = f"{self._folder.names}{suffix}"
-        self.lying.add(name)
-        return self.folder / name
-
-    def write(self, names: Collection[str] | None = None) -> None:
-        """Have the named files, or all, on disk, where they can be read; not yet durable.
-
-        Raises Problem.
-        """
-        for file in self._files:
-            if names is None or file.name in names:
-                self.lying.add(file.name)
-                file.written()
-
-    def share(self, names: Collection[str], group: int) -> None:
-        """Give the named files to a group, readable: durable once they are sealed.
-
-        Raises Problem.
-        """
-        self.write(names)
-        open_yet = {file.name for file in self._files}
-        for name in names:
-            folders.share_file(f"{self.folder}/{name}", group)
-            if name not in open_yet:
-                durable.sync_again(f"{self.folder}/{name}")
-
-    def seal(self, names: Collection[str] | None = None) -> None:
-        """Make the named files, or all, and the folder durable; others may be lost.
-
-        Raises Problem.
-        """
-        self._sync(self._files if names is None else [file for file in self._files if file.name in names])
-        durable.sync_opened(self._folder.lock)
-        if not self._folder.rooted:
-            durable.sync_folder(self.folder.parent)
-            self._folder.rooted = True
-        if not self._folder.is_there():
-            raise Problem(Code.STORAGE_FAILED, "a folder of the stage is not where it was")
-
-    def _sync(self, files: list[StagedFile]) -> None:
-        """Make files durable and close them. Raises Problem."""
-        self.lying.update(map(_name, files))
-        try:
-            durable.sync_files(map(StagedFile.written, files))
-        except BaseException:
-            for file in files:
-                file.close()
-            raise
-        finally:
-            self._files = list(filterfalse(files.__contains__, self._files))
-        for file in files:
-            if file.beside:
-                file.close()
-
-    def close(self) -> None:
-        """Close what is still open."""
-        for file in self._files:
-            if file.on_disk:
-                self.lying.add(file.name)
-            file.close()
-        self._files.clear()
 
 
 def lock_folder(folder: Path) -> int | None:
@@ -319,30 +204,6 @@ def _stage_of(owner: str, common: Stage) -> Stage:
     stage.owner, stage.inside = owner, common.inside
     durable.sync_folder(common.root)
     return stage
-
-
-@dataclass(slots=True, eq=False)
-class Folder:
-    """A folder of the stage, and the lock that its owner holds on it."""
-
-    path: Path
-    lock: int  # descriptor of the folder itself
-    place: tuple[int, ...]  # its inode and device
-    names: int = 0  # given out so far, over all its deliveries: none is ever given twice
-    rooted: bool = False  # its own name is durable
-
-    def is_there(self) -> bool:
-        """Return whether the folder is still where it was created."""
-        try:
-            return os.stat(self.path)[1:3] == self.place
-        except OSError:
-            return False
-
-    def empty(self) -> None:
-        """Remove what a delivery has left in it. Raises Problem."""
-        with storage("clear the stage"):
-            for left in os.listdir(self.path):
-                folders.remove(self.path / left)
 
 
 class Spare:

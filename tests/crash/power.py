@@ -27,6 +27,7 @@ from pathlib import Path
 from receiver.core.settings import Settings
 from receiver.store import durable, stage
 from receiver.store.sqlite import schema, writers
+from receiver.store.staged import Folder
 from tests.crash import syscalls
 
 SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN: _IOR('X', 125, __u32), linux/fs/ext4/ext4.h
@@ -163,7 +164,7 @@ def _without_synchronous() -> None:
 def _with_names_given_again() -> None:
     take = stage.Spare.take
 
-    def careless(self: stage.Spare) -> stage.Folder | None:
+    def careless(self: stage.Spare) -> Folder | None:
         folder = take(self)
         if folder:
             folder.names = 0

@@ -8,7 +8,8 @@ from receiver.core.delivery import Part, Role
 from receiver.core.problems import Problem
 from receiver.delivery import parts
 from receiver.store import kept
-from receiver.store.stage import MEMORY_LIMIT, Stage
+from receiver.store.stage import Stage
+from receiver.store.staged import MEMORY_LIMIT
 
 
 @pytest.fixture

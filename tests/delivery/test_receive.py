@@ -17,7 +17,7 @@ from receiver.operations import replay, retention, verify
 from receiver.site import compiling
 from receiver.store import ledger, originals, quarantine
 from receiver.store.kept import Kept
-from receiver.store.stage import MEMORY_LIMIT
+from receiver.store.staged import MEMORY_LIMIT
 
 ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -301,7 +301,7 @@ def test_what_is_committed_is_answered_as_accepted_whatever_fails_after(house_of
             broken.setattr("receiver.store.kept.take_away", failing)
             broken.setattr("receiver.store.quarantine.os.path.lexists", lambda _: True)
         else:
-            broken.setattr("receiver.store.stage.Staged.close", failing)
+            broken.setattr("receiver.store.staged.Staged.close", failing)
         receipt = deliver(context)
         assert (receipt.status, receipt.duplicate) == (Status.PUBLISHED, False)
         again = deliver(context)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from receiver.store.staged_file import LARGE, PIECE, Hashing
+from receiver.store.staged import LARGE, PIECE, Hashing
 
 MB = bytes(range(256)) * 4096
 

@@ -462,7 +462,7 @@ def test_a_rename_leads_to_a_folder_of_the_same_file_system(tmp_path, monkeypatc
 
 @pytest.mark.parametrize(("sizes", "held"), [((100,), 1), ((101,), 0), ((60, 40), 2), ((60, 41), 1), ((60, 41, 40), 2)])
 def test_of_one_delivery_so_much_is_in_memory_together(tmp_path, monkeypatch, sizes, held):
-    monkeypatch.setattr(stage, "MEMORY_LIMIT", 100)
+    monkeypatch.setattr("receiver.store.staged.MEMORY_LIMIT", 100)
     with stage.Stage(tmp_path / "stage").open() as staged:
         files = [staged.add(b"x" * size) for size in sizes]
         assert sum(file.held is not None for file in files) == held

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from receiver.core.problems import Code, Problem
-from receiver.store import durable, stage, staged_file
+from receiver.store import durable, stage
 from receiver.store.stage import Stage, stage_for
+from receiver.store.staged import LARGE, OPEN_FILES, PIECE
 from tests.support.place import Place, open_files
 
 
 def test_a_part_is_hashed_and_counted_as_it_is_written(place, monkeypatch):
     started = []
     monkeypatch.setattr(durable, "EARLY_WRITE", 1000)
-    monkeypatch.setattr(stage, "MEMORY_LIMIT", 0)
+    monkeypatch.setattr("receiver.store.staged.MEMORY_LIMIT", 0)
     monkeypatch.setattr(durable, "_sync_file_range", lambda _, offset, length, __: started.append((offset, length)))
     with place.stage.open() as staged:
         file = staged.part(".tif")
@@ -31,16 +32,16 @@ def test_a_part_is_hashed_and_counted_as_it_is_written(place, monkeypatch):
     assert started == [(0, 1400)]  # what follows goes with the fsync
 
 
-@pytest.mark.parametrize("piece", [7, staged_file.PIECE - 1, staged_file.PIECE, 3_000_000])
+@pytest.mark.parametrize("piece", [7, PIECE - 1, PIECE, 3_000_000])
 def test_a_large_part_is_hashed_beside_its_writing_in_pieces_of_any_size(place, piece):
     content = os.urandom(1000) * 17_000
     with place.stage.open() as staged:
         file = staged.part(".tif")
-        for start in range(0, staged_file.LARGE, 1_000_000):
+        for start in range(0, LARGE, 1_000_000):
             file.write(content[start : start + 1_000_000])
-        for start in range(staged_file.LARGE, staged_file.LARGE + 4 * piece, piece):
+        for start in range(LARGE, LARGE + 4 * piece, piece):
             file.write(content[start : start + piece])
-        written = content[: staged_file.LARGE + 4 * piece]
+        written = content[: LARGE + 4 * piece]
         assert (file.size, file.sha256) == (len(written), hashlib.sha256(written).hexdigest())
         staged.seal()
         assert file.path.read_bytes() == written
@@ -54,11 +55,11 @@ def test_a_large_part_that_the_disk_refuses_leaves_no_thread(place, monkeypatch)
     with place.stage.open() as staged:
         file = staged.part(".tif")
         for _ in range(3):
-            file.write(bytes(staged_file.LARGE))
+            file.write(bytes(LARGE))
         with monkeypatch.context() as broken:
             broken.setattr(os, "write", failing)
             with pytest.raises(Problem) as problem:
-                file.write(bytes(staged_file.LARGE))
+                file.write(bytes(LARGE))
     assert problem.value.code is Code.DISK_FULL
     assert [thread for thread in threading.enumerate() if thread.name == "hashing"] == []
 
@@ -94,7 +95,7 @@ def test_only_so_many_files_stay_open(place):
     with place.stage.open() as staged:
         for _ in range(100):
             staged.add(b"page")
-        assert open_files(place.stage.root) <= before + stage.OPEN_FILES + 1
+        assert open_files(place.stage.root) <= before + OPEN_FILES + 1
         staged.seal()
     assert open_files(place.stage.root) == before
 

@@ -13,7 +13,8 @@ from receiver.core.problems import Code, Problem
 from receiver.store import ledger, originals, publish, quarantine, recover
 from receiver.store.entry import Entry, PartLine
 from receiver.store.rows import Roots
-from receiver.store.stage import Stage, Staged, stage_for
+from receiver.store.stage import Stage, stage_for
+from receiver.store.staged import Staged
 from tests.support.leftovers import left_in
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

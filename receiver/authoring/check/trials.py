@@ -29,7 +29,8 @@ from receiver.delivery.parts import collect
 from receiver.delivery.render import as_published, render
 from receiver.site.pieces import Pieces
 from receiver.site.process import Process
-from receiver.store.stage import Stage, Staged
+from receiver.store.stage import Stage
+from receiver.store.staged import Staged
 from receiver.templates.library import Library, Table
 from receiver.templates.reads import field
 

@@ -34,6 +34,13 @@ def patched(case: Path, target: Path) -> Path:
     return target
 
 
+def change(file: Path, old: str, new: str) -> None:
+    """Write `new` in the place of the first `old` of a file, which must have it."""
+    text = file.read_text()
+    assert old in text, file
+    file.write_text(text.replace(old, new, 1))
+
+
 def told(faults: list[Fault]) -> list[str]:
     """Write faults as a case's expected.txt does."""
     return [f"{fault.file}:{fault.line} {fault.code}" for fault in faults]

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from receiver.authoring.check import values
 from tests.authoring.check.codes_in_source import ROOT
-from tests.authoring.check.corpus_of_faults import SOUND, faults_of
+from tests.authoring.check.corpus_of_faults import SOUND, change, faults_of
 
 EXAMPLES = ROOT / "examples"
 PROCESS = "mappings/referrals/process.toml"
@@ -30,12 +30,6 @@ each = "tables.results"
 @pytest.fixture
 def site(tmp_path):
     return Path(shutil.copytree(SOUND, tmp_path / "site"))
-
-
-def change(file, old, new):
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
 
 
 def found(site, template, more=""):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.authoring.check.corpus_of_faults import SOUND, faults_of
+from tests.authoring.check.corpus_of_faults import SOUND, change, faults_of
 
 TOML = "mappings/referrals/process.toml"
 JSON = "mappings/referrals/referral.json.j2"
@@ -51,12 +51,6 @@ def site(tmp_path):
 
 def lines(site: Path) -> list[str]:
     return [str(fault) for fault in faults_of(site)]
-
-
-def change(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text, file
-    file.write_text(text.replace(old, new, 1))
 
 
 @pytest.mark.parametrize(("file", "old", "new", "said"), SYNTAX)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.authoring.check.values import instance
-from tests.authoring.check.corpus_of_faults import SOUND, faults_of
+from tests.authoring.check.corpus_of_faults import SOUND, change, faults_of
 
 FIELDS = "schemas/referrals.fields.schema.json"
 RECORD = "mappings/referrals/referral.json.j2"
@@ -19,12 +19,6 @@ RECORD = "mappings/referrals/referral.json.j2"
 @pytest.fixture
 def site(tmp_path):
     return Path(shutil.copytree(SOUND, tmp_path / "site"))
-
-
-def change(file, old, new):
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,6 @@ class Connection(TConn):  # type: ignore[misc]
         self.head = bytearray()
         self.awaited: Any = None  # the Request whose body is on its way
         self.delivers = False  # whether its request may be a delivery
-        self.cut_off = False  # whether its sender has ended within a body that the poller waited for
         self.kept = False  # whether it is kept open once its answer is sent
         self.closes_at = 0.0  # monotonic seconds, once it lingers
 
@@ -57,6 +56,10 @@ class Connection(TConn):  # type: ignore[misc]
         request: Request = self.awaited or next(self.parser)
         self.awaited = None
         return request
+
+    def is_cut_off(self) -> bool:
+        """Return whether its sender has ended within a body that the poller waited for."""
+        return self.awaited is not None and self.awaited.ahead.cut_off
 
     def is_at_rest(self) -> bool:
         """Return whether nothing is on its way in or out for which the poller is to wait."""

@@ -27,6 +27,7 @@ class Ahead:
         """Collect for `reader` what `unreader` holds, and what comes after it."""
         self.held = bytearray(unreader.take_buffered())
         self.over = False  # whether no more of it is waited for
+        self.cut_off = False  # whether its sender ended, or went, within it
         self._unreader = unreader
         self._paced = unreader.sock
         self._length = reader.length if isinstance(reader, LengthReader) else None
@@ -36,18 +37,18 @@ class Ahead:
     def arrives(self, seconds: float) -> bool:
         """Give the body to its reader once enough is there; False after so many seconds.
 
-        In a thread. Raises Problem if no more of it is waited for.
+        In a thread. Raises Problem if no more of it is waited for, or will come: what is cut off is not read at all,
+        for a proxy that stops ends a thousand bodies at the same moment.
         """
         last = time.monotonic() + seconds
-        try:
-            while not self.receive():
-                if self.over:
-                    raise self._paced.too_late()
-                self._paced.ask()
-                if not self._paced.comes_within(last - time.monotonic()):
-                    return False
-        except ConnectionError:
-            raise _sender_gone() from None
+        while not self.receive():
+            if self.over:
+                raise self._paced.too_late()
+            self._paced.ask()
+            if not self._paced.comes_within(last - time.monotonic()):
+                return False
+        if self.cut_off:
+            raise _sender_gone(f": {len(self.held):,} bytes of it had come")
         self._unreader.unread(bytes(self.held))
         self.held.clear()
         return True
@@ -55,10 +56,14 @@ class Ahead:
     def receive(self) -> bool:
         """Take in what has arrived; return whether it is enough, or the sender ended."""
         while not self.is_enough():
-            received = self._paced.receive(self._room())
+            try:
+                received = self._paced.receive(self._room())
+            except OSError:  # the sender has gone
+                received = b""
             if received is None:
                 return False
             if not received:
+                self.cut_off = True
                 return True
             self.held += received
         return True
@@ -150,8 +155,8 @@ class Stream(Body):  # type: ignore[misc]
         return piece
 
 
-def _sender_gone() -> Problem:
-    return Problem(Code.TRUNCATED_BODY, "The connection ended before the body did.")
+def _sender_gone(after: str = "") -> Problem:
+    return Problem(Code.TRUNCATED_BODY, f"The connection ended before the body did{after}.")
 
 
 class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types

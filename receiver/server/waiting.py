@@ -168,13 +168,9 @@ class Bodies(Waiting):
     def _go_on(self, conn: Connection) -> None:
         ahead = conn.awaited.ahead
         before = len(ahead.held)
-        try:
-            arrived = ahead.receive()
-        except OSError:  # the sender has gone, as the reader of the body will find
-            arrived = True
+        arrived = ahead.receive()
         self._bytes += len(ahead.held) - before
         if arrived:
-            conn.cut_off = not ahead.is_enough()
             self._begin_again(conn)
         else:
             self._until[conn] = ahead.until()

@@ -153,7 +153,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         Those that are cut off have one thread together: a proxy that stops ends a thousand bodies at the same moment,
         and whole deliveries do not wait behind their refusals.
         """
-        threads = self._cut_off if conn.cut_off else self.tpool if conn.delivers else self._pages
+        threads = self._cut_off if conn.is_cut_off() else self.tpool if conn.delivers else self._pages
         done = threads.submit(self.handle, conn)
         done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
@@ -162,7 +162,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
         The way back through the main loop, and to another thread, takes a tenth of the CPU of a delivery.
         """
-        if conn.cut_off:
+        if conn.is_cut_off():
             return self._take_in_cut_off(conn)
         if not conn.delivers:
             return self.take_in(conn)

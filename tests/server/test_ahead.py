@@ -1,13 +1,20 @@
-"""The end of a chunked body is found where its reader finds it, however it is cut."""
+"""The end of a chunked body is found where its reader finds it, however it is cut; what is cut off is not read."""
+
+import math
+import socket
+from contextlib import closing
 
 import pytest
-from gunicorn.http.body import ChunkedReader
+from gunicorn.http.body import ChunkedReader, LengthReader
 from gunicorn.http.errors import ParseException
-from gunicorn.http.unreader import IterUnreader
+from gunicorn.http.unreader import IterUnreader, SocketUnreader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.server.request import Chunks
+from receiver.core.problems import Code, Problem
+from receiver.server.answer import Outgoing
+from receiver.server.pace import Ending, PacedSocket, Places
+from receiver.server.request import Ahead, Chunks
 
 WHOLE = b"5\r\nhello\r\n1;name=value\r\n\n\r\n0\r\nTrailer: x\r\n\r\n"
 
@@ -98,3 +105,55 @@ def test_nobody_waits_where_the_reader_would_not(pieces):
     """Whatever the reader can judge as it stands is handed to it; the other way round, it waits a little longer."""
     content = b"".join(pieces)
     assert read(content) == "more" or arrived(content) is not None
+
+
+@pytest.fixture
+def sender():
+    ours, theirs = socket.socketpair()
+    with closing(ours), closing(theirs):
+        yield ours, theirs
+
+
+def ahead_of(ours: socket.socket, length: int) -> Ahead:
+    unreader = SocketUnreader(PacedSocket(ours, Outgoing(ours), Ending(), Places(1)))
+    return Ahead(unreader, LengthReader(unreader, length))
+
+
+def test_a_whole_body_is_read_though_its_sender_ends(sender):
+    ours, theirs = sender
+    theirs.sendall(b"x" * 10)
+    theirs.shutdown(socket.SHUT_WR)
+    ahead = ahead_of(ours, 10)
+    assert ahead.arrives(0)
+    assert (ahead.cut_off, ahead._unreader.read()) == (False, b"x" * 10)
+
+
+def test_a_body_is_awaited_while_its_sender_may_go_on(sender):
+    ours, theirs = sender
+    theirs.sendall(b"x" * 9)
+    ahead = ahead_of(ours, 10)
+    assert (ahead.arrives(0), ahead.cut_off) == (False, False)
+
+
+@pytest.mark.parametrize("goes", [lambda theirs: theirs.shutdown(socket.SHUT_WR), socket.socket.close])
+def test_a_body_that_is_cut_off_is_refused_unread_and_says_how_far_it_came(sender, goes):
+    ours, theirs = sender
+    theirs.sendall(b"x" * 1_200)
+    goes(theirs)
+    ahead = ahead_of(ours, 1_201)
+    with pytest.raises(Problem, match=r"1,200 bytes of it had come") as refusal:
+        ahead.arrives(math.inf)
+    assert (refusal.value.code, ahead.cut_off) == (Code.TRUNCATED_BODY, True)
+
+
+def test_a_body_whose_connection_is_reset_is_refused_too(sender):
+    ours, _ = sender
+    ahead = ahead_of(ours, 10)
+    ahead._paced.receive = reset
+    with pytest.raises(Problem, match="0 bytes") as refusal:
+        ahead.arrives(math.inf)
+    assert (refusal.value.code, ahead.cut_off) == (Code.TRUNCATED_BODY, True)
+
+
+def reset(_size: int) -> bytes:
+    raise ConnectionResetError

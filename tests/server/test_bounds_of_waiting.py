@@ -1,6 +1,5 @@
 """What waits is bounded together: where there is too much, the slowest makes room."""
 
-import math
 import selectors
 import socket
 import threading
@@ -61,21 +60,6 @@ def test_the_slowest_of_all_bodies_is_awaited_no_longer_where_they_take_too_much
             bodies.add(conn)
         assert begun == [waiting[1]]
         assert [conn.awaited.ahead.over for conn in waiting] == [False, True, False]
-
-
-def test_a_body_whose_sender_ends_is_known_from_one_that_is_there(connections):
-    begun = []
-    with selectors.DefaultSelector() as poller:
-        bodies = Bodies(poller, begun.append, pytest.fail)
-        ended, whole = connections(), connections()
-        for conn in (ended, whole):
-            conn.awaited = SimpleNamespace(ahead=Ahead(100, math.inf))
-            bodies.add(conn)
-            conn.end()
-        whole.awaited.ahead.is_enough = lambda: True
-        for key, _ in poller.select():
-            key.data(key.fileobj)
-    assert {conn: conn.cut_off for conn in begun} == {ended: True, whole: False}
 
 
 def test_the_oldest_answer_is_given_up_where_they_take_too_much_memory(connections, monkeypatch):

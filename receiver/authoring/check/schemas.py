@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema_rs
 
@@ -11,7 +12,7 @@ from receiver.authoring.check.site import Site
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.core.positions import Path
 from receiver.schemas import json_check
-from receiver.schemas.json_explain import message, pointer
+from receiver.schemas.json_explain import message
 from receiver.schemas.json_library import Library, SchemaFile
 
 MIXED = re.compile(r"\[[^\]]*A-z")
@@ -87,7 +88,7 @@ def _rejected(document: SchemaFile | None, path: Path, examples: list[Any], libr
     if document is None:
         return
     judge = jsonschema_rs.validator_for(
-        {"$ref": f"{document.uri}#{pointer(path)}"},
+        {"$ref": f"{document.uri}#{_fragment(path)}"},
         validate_formats=True,
         retriever=library.contents,
         pattern_options=json_check.LINEAR,
@@ -99,3 +100,8 @@ def _rejected(document: SchemaFile | None, path: Path, examples: list[Any], libr
             hint = "correct the example, or the rule that rejects it"
             yield document.fault(place, "example-rejected", problem, hint=hint, severity=Severity.WARNING)
             break
+
+
+def _fragment(path: Path) -> str:
+    """Write a JSON Pointer as a URI has it (RFC 6901 §6)."""
+    return "".join("/" + quote(str(step).replace("~", "~0").replace("/", "~1")) for step in path)

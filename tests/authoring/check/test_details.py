@@ -300,3 +300,10 @@ def test_a_scale_of_percent_is_doubted_if_no_sample_is_surer_than_one(site):
     assert "scale-misfit" in site.codes()
     metadata.write_text(metadata.read_text().replace('"confidence": 1', '"confidence": 99'))
     assert "scale-misfit" not in site.codes()
+
+
+def test_examples_are_judged_whatever_their_field_is_called(site):
+    names = ["Patient Name", "Größe", "100%", "a%20b", "a/b~c", "a#b", "[0]", "x" * 70]
+    fields = "".join(f'"{name}": {{ "type": "string", "examples": [5] }},\n' for name in names)
+    site.change(SR, '"properties": {', '"properties": {\n' + fields)
+    assert len([line for line in site.faults() if line.endswith("example-rejected")]) == len(names)

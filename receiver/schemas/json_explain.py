@@ -8,10 +8,12 @@ told by its place.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from jsonschema_rs import ValidationError
 
 from receiver.core.faults import did_you_mean
+from receiver.core.positions import pointed_names
 from receiver.core.problems import Violation
 from receiver.schemas import words
 
@@ -95,9 +97,7 @@ def subjects(error: ValidationError) -> list[str] | list[None]:
     return list(kind.unexpected) if kind.name in ("additionalProperties", "unevaluatedProperties") else [None]
 
 
-def violation(
-    error: ValidationError, name: str | None, places: Places, names: Mapping[str, str], file: str
-) -> Violation:
+def violation(error: ValidationError, name: str | None, places: Places, names: Mapping[str, str]) -> Violation:
     """Describe one error, or one of its surplus properties.
 
     `names` has a file for each URI in it.
@@ -107,7 +107,7 @@ def violation(
         where=places.of(path),
         rule=_keyword(error),
         message=message(error) if name is None else _unknown(name, places.known),
-        schema=_location(error, names, file),
+        schema=_location(error, names),
     )
 
 
@@ -130,15 +130,16 @@ def _keyword(error: ValidationError) -> str:
     return keywords[-1] if error.kind.name == "falseSchema" and keywords else error.kind.name
 
 
-def _location(error: ValidationError, names: Mapping[str, str], file: str) -> str:
-    uri, _, fragment = (error.absolute_keyword_location or "").partition("#")
-    return f"{names.get(uri, uri)}#{fragment}" if uri else f"{file}#{pointer(error.schema_path)}"
+def _location(error: ValidationError, names: Mapping[str, str]) -> str:
+    """Return the rule's file and JSON Pointer, whose names the library gives as a URI has them (RFC 6901 §6)."""
+    uri, _, fragment = str(error.absolute_keyword_location).partition("#")
+    return f"{names.get(uri, uri)}#{pointer(pointed_names(unquote(fragment)))}"
 
 
 def _alternatives(branches: list[list[ValidationError]]) -> str:
-    if not any(branches):  # oneOf: several alternatives fit
+    if not all(branches):  # oneOf: those without an error fit
         return "only one may fit, and more do"
-    shown = [f"({number}) {message(branch[0])}" for number, branch in enumerate(branches, start=1) if branch]
+    shown = [f"({number}) {message(branch[0])}" for number, branch in enumerate(branches, start=1)]
     return words.rule("; ".join(shown[:MAX_ALTERNATIVES]), MAX_EXPLANATION)
 
 
@@ -149,7 +150,7 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 
 def _format(name: str) -> str:
     example = f", such as {EXAMPLES[name]}" if name in EXAMPLES else ""
-    article = "an" if name[:1] in "aeiou" else "a"
+    article = "an" if name[:1] in "aei" else "a"  # "a uri"
     return f"must be {article} {words.rule(name)}{example}"
 
 

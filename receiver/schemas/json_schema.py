@@ -52,9 +52,7 @@ class JsonSchema:
             return ()
         places = Places(instance, self.known, where, others)
         errors = [(error, name) for error in self._validator.iter_errors(instance) for name in subjects(error)]
-        found = tuple(
-            self._described(violation(*error, places, self._names, self.file)) for error in errors[:MAX_VIOLATIONS]
-        )
+        found = tuple(self._described(violation(*error, places, self._names)) for error in errors[:MAX_VIOLATIONS])
         if len(errors) > MAX_VIOLATIONS:
             found += (Violation(where or "/", "more", f"{len(errors) - MAX_VIOLATIONS} more", self.file),)
         return found or (Violation(where or "/", "schema", "does not satisfy the schema", self.file),)

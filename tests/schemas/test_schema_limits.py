@@ -186,7 +186,7 @@ def test_what_is_our_own_is_not_suspected():
         ({"type": "number"}, "", "must be a number"),
         ({"type": "boolean"}, 1, "must be a boolean"),
         ({"format": "ipv4"}, "x", "must be an ipv4, such as 192.0.2.1"),
-        ({"format": "uri"}, "x", "must be an uri, such as https://example.org/path"),
+        ({"format": "uri"}, "x", "must be a uri, such as https://example.org/path"),
         ({"format": "json-pointer"}, "x", "must be a json-pointer"),
         ({"unevaluatedItems": False}, [1], "has more items than the schema knows"),
         ({"prefixItems": [True], "items": False}, [1, 2], "must not be here: the schema allows nothing in this place"),

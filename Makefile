@@ -36,7 +36,7 @@ fuzz: .venv/ready
 
 # Coverage-guided: SECONDS for each reader of a sender's bytes, or for one TARGET. atheris gets an environment of its own,
 # for it has wheels for few versions of Python; what breaks a reader stays in build/fuzz.
-FUZZED := $(or $(TARGET),request content_type disposition body json xml records filters)
+FUZZED := $(or $(TARGET),request content_type disposition body json xml records escapes schemas filters)
 fuzz-parsers: build/fuzz/ready
 	@for target in $(FUZZED); do \
 	    echo "== $$target"; \

@@ -22,7 +22,7 @@ def backup(ledger: Path, target: Path) -> None:
 
     Raises Problem.
     """
-    halfway = target.with_name(f".{target.name}.{os.urandom(5).hex()}")
+    halfway = target.with_name(f".{target.name}.{durable.new_name()}")
     try:
         with closing(patiently(lambda: Presence(ledger))):
             with storage("create the copy of the ledger"):

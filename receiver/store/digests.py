@@ -7,7 +7,6 @@ read the values nor try likely ones; with another key, older digests are found n
 import contextlib
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -34,7 +33,7 @@ def key(data: Path) -> bytes:
 
 
 def _create(path: Path) -> None:
-    scratch = path.with_name(f".{path.name}.{os.urandom(5).hex()}")
+    scratch = path.with_name(f".{path.name}.{durable.new_name()}")
     durable.write_new(scratch, secrets.token_bytes(SIZE), MODE)
     try:
         with contextlib.suppress(FileExistsError):  # another process was faster: its key counts

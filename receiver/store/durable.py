@@ -20,8 +20,10 @@ AnyPath = str | os.PathLike[str]  # as the functions of `os` take it
 FILE_MODE = 0o640  # downstream reads through its group; patients' data is for nobody else
 EARLY_WRITE = 8_000_000  # bytes; the disk works while the body still comes in, and the last fsync is nearly free
 COPY_CHUNK = 1_000_000  # bytes
+NAME_BYTES = 10  # at random: so many that no name is ever given twice
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_CLOSED = -1  # no descriptor
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_RENAME_NEW = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}  # renameat2(2): flag or call unknown to the file system
 _NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EACCES}
@@ -51,10 +53,10 @@ class storage:  # noqa: N801 (used as a statement: `with storage("write to the s
 
 def storage_problem(attempt: str, error: OSError) -> Problem:
     """Return the Problem that an OSError is: the disk is full, or the storage failed."""
-    code = Code.DISK_FULL if error.errno in _FULL else Code.STORAGE_FAILED
-    number = error.errno or 0
-    name = f"{errno.errorcode[number]}: {os.strerror(number)}" if number in errno.errorcode else "unknown error"
-    by_unit = error.errno == errno.EROFS and "INVOCATION_ID" in os.environ  # which systemd sets for its services
+    number = error.errno
+    code = Code.DISK_FULL if number in _FULL else Code.STORAGE_FAILED
+    name = f"{errno.errorcode.get(number, number)}: {os.strerror(number)}" if number is not None else "unknown error"
+    by_unit = number == errno.EROFS and "INVOCATION_ID" in os.environ  # which systemd sets for its services
     hint = ": is the folder in the unit's ReadWritePaths=?" if by_unit else ""
     return Problem(code, f"could not {attempt} ({name}){hint}")
 
@@ -75,12 +77,11 @@ class NewFile:
             self._descriptor = os.open(path, _NEW, mode)
         except OSError as error:
             raise storage_problem("create a file in the stage", error) from None
-        if begun:
-            try:
-                self.write(begun)
-            except BaseException:
-                self.close()
-                raise
+        try:
+            self.write(begun)
+        except BaseException:
+            self.close()
+            raise
 
     def write(self, chunk: bytes) -> None:
         """Append `chunk`. Raises Problem if the disk refuses."""
@@ -106,7 +107,7 @@ class NewFile:
 
         Raises Problem; the file is then lost for good.
         """
-        if self._descriptor < 0:
+        if self._descriptor == _CLOSED:
             raise Problem(Code.STORAGE_FAILED, "a file of the stage is closed and cannot be made durable")
         try:
             os.fsync(self._descriptor)
@@ -114,13 +115,13 @@ class NewFile:
             raise storage_problem("make a file of the stage durable", error) from None
         finally:
             os.close(self._descriptor)
-            self._descriptor = -1
+            self._descriptor = _CLOSED
 
     def close(self) -> None:
         """Close without making anything durable."""
-        if self._descriptor >= 0:
+        if self._descriptor != _CLOSED:
             os.close(self._descriptor)
-            self._descriptor = -1
+            self._descriptor = _CLOSED
 
     def __enter__(self) -> Self:
         return self
@@ -149,7 +150,7 @@ def sync_again(path: AnyPath) -> None:
     Raises Problem.
     """
     with storage("make a file durable"):
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
@@ -159,7 +160,7 @@ def sync_again(path: AnyPath) -> None:
 def sync_folder(folder: AnyPath) -> None:
     """Make the names in `folder` durable. Raises Problem."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise storage_problem("make a folder durable", error) from None
     try:
@@ -192,6 +193,11 @@ def write_over(path: Path, content: bytes, scratch: Path, mode: int = FILE_MODE)
     sync_folder(path.parent)
 
 
+def new_name() -> str:
+    """Return a name that nothing has, in hexadecimal digits."""
+    return os.urandom(NAME_BYTES).hex()
+
+
 def leads_to(source: Path, target: Path) -> bool:
     """Return whether a file can be renamed between two folders.
 
@@ -199,7 +205,7 @@ def leads_to(source: Path, target: Path) -> bool:
 
     A file that does not exist is renamed: the kernel tells another file system before it misses the file.
     """
-    name = f".{os.urandom(10).hex()}"
+    name = f".{new_name()}"
     with storage("reach a folder from the stage"):
         try:
             (source / name).rename(target / name)
@@ -263,7 +269,7 @@ def copy(source: Path, target: Path) -> None:
 
 def chunks(path: Path) -> Iterator[bytes]:
     """Read a file piece by piece. Raises Problem."""
-    with storage("read a kept file"), path.open("rb", buffering=0) as file:
+    with storage("read a kept file"), path.open("rb") as file:
         while chunk := file.read(COPY_CHUNK):
             yield chunk
 
@@ -281,7 +287,6 @@ def _function(name: str, *types: type) -> Callable[..., int] | None:
     if found is None:
         return None
     found.argtypes = types
-    found.restype = ctypes.c_int
     return found  # type: ignore[no-any-return]
 
 

@@ -52,7 +52,7 @@ def require_sound(root: Path) -> None:
     if device in _proven:
         return
     _clear_abandoned(root)
-    place = root / f"{PREFIX}{os.urandom(8).hex()}"
+    place = root / f"{PREFIX}{durable.new_name()}"
     try:
         _require_moving(device)
         _try(root, place)
@@ -138,7 +138,7 @@ def _try_no_overwriting(source: Path, target: Path) -> None:
 
 def _try_folder(folder: Path, target: Path) -> None:
     """Own a folder by a lock, and move it with what is in it."""
-    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _require_held(held, folder)
@@ -152,7 +152,7 @@ def _require_held(held: int, folder: Path) -> None:
     """Raise _UnfitError unless a folder is the one that is open and locked."""
     if not os.path.samestat(os.fstat(held), folder.stat()):
         raise _UnfitError("a folder has another inode each time it is looked at")
-    other = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    other = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -75,7 +75,7 @@ def take_away(place: Path) -> None:
 
 def beside(place: Path) -> Path:
     """Return the name, with process and id, under which a kept delivery is put aside."""
-    return place.parents[1] / SCRATCH / f"{place.parent.name}.{place.name}.{os.urandom(5).hex()}"
+    return place.parents[1] / SCRATCH / f"{place.parent.name}.{place.name}.{durable.new_name()}"
 
 
 def is_aside(folder: Path) -> bool:

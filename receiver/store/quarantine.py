@@ -116,7 +116,7 @@ def write_beside(ledger: Ledger, data: Path, entry: Entry, name: str, content: b
     place = folder(data, entry.process, entry.id)
 
     def write(_: Entry | None) -> None:
-        durable.write_over(place / name, content, place / f".{name}.{os.urandom(5).hex()}")
+        durable.write_over(place / name, content, place / f".{name}.{durable.new_name()}")
 
     with _held(ledger, place) as held:
         if held:

@@ -101,7 +101,7 @@ class Stage:
     def _claim(self) -> Folder:
         """Create a folder and lock it; if a sweeper was faster, try the next one."""
         while True:
-            path = self.root / os.urandom(10).hex()
+            path = self.root / durable.new_name()
             with storage("create a folder in the stage"):
                 path.mkdir(mode=folders.FOLDER_MODE)
             lock = lock_folder(path)
@@ -113,7 +113,7 @@ def lock_folder(folder: Path) -> int | None:
     """Lock `folder` and return the lock's descriptor; None if locked or gone."""
     with storage("lock a folder of the stage"):
         try:
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
             return None
         try:
@@ -142,7 +142,7 @@ def discard(folder: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove what somebody left who may wake yet: moved aside first, so that it is whole or gone for that one."""
-    aside = folder.with_name(os.urandom(10).hex())
+    aside = folder.with_name(durable.new_name())
     with contextlib.suppress(OSError):
         durable.move_new(folder, aside)
         discard(aside)

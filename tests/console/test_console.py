@@ -60,7 +60,7 @@ def test_every_answer_has_the_policy(console, ids, path):
     assert answered
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert "static" in path or headers["Cache-Control"] == "no-store"
+    assert (headers["Cache-Control"] == "no-store") is ("static" not in path)
 
 
 def test_the_session_is_new_with_each_login_and_no_script_reads_it(console):
@@ -98,6 +98,36 @@ def test_who_fails_under_many_names_from_one_address_has_to_wait(console, monkey
     failed = [log_in(made, f"guess {number}", "wrong", "192.0.2.10").status_code for number in range(4)]
     assert failed == [401, 401, 401, 429]
     assert log_in(made, "guess 4", "wrong", "192.0.2.11").status_code == 401
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0, 303), (0.5, 429), (1.5, 429)])
+def test_who_has_to_wait_for_a_part_of_a_second_waits(console, accounts, monkeypatch, seconds, status):
+    monkeypatch.setattr(accounts_module.Accounts, "wait", lambda *_: timedelta(seconds=seconds))
+    answer = log_in(client(console, None), "operator person")
+    assert answer.status_code == status
+    assert status == 303 or f"Try again in {int(seconds) + 1} seconds." in answer.text
+
+
+def test_nobody_is_let_in_who_is_not_there_whatever_the_password(console, monkeypatch):
+    monkeypatch.setattr(access, "_fits", lambda *_: True)
+    assert log_in(client(console, None), "nobody who is there", "any", "192.0.2.12").status_code == 401
+
+
+def test_a_failed_login_is_in_the_audit_and_a_name_that_is_not_there_as_a_short_digest(console, accounts):
+    made = client(console, None)
+    log_in(made, "operator person", "wrong", "192.0.2.13")
+    log_in(made, "perhaps-a-password", "wrong", "192.0.2.13")
+    unknown, known = accounts.looks()[:2]
+    assert (known.person, known.event, known.note) == ("operator person", "login-failed", "192.0.2.13")
+    word, digest = unknown.person.split()
+    assert (word, len(digest), unknown.event) == ("unknown", digests.SHOWN, "login-failed")
+
+
+def test_a_login_over_a_socket_that_has_no_addresses_is_noted_without_one(console, accounts):
+    made, form = client(console, None), {"name": "operator person", "password": PASSWORD}
+    answer = made.post("/login", data=form, headers=OURS, environ_overrides={"REMOTE_ADDR": None})
+    assert answer.status_code == 303
+    assert accounts.looks(person="operator person")[0].note == ""
 
 
 def test_a_session_ends_when_nobody_is_there_and_after_a_day(console, accounts):

@@ -72,11 +72,11 @@ def test_a_hash_that_is_none_fits_no_password():
 def test_what_is_in_force_is_opened_anew_when_it_changes(monkeypatch):
     marks, opened = [(1, 1)], []
     monkeypatch.setattr("receiver.site.in_force.mark", lambda _: marks[-1])
-    monkeypatch.setattr(Service, "_opened", lambda _: opened.append(marks[-1]) or marks[-1])
+    monkeypatch.setattr(Service, "_opened", lambda self: opened.append(self._lock.locked()) or marks[-1])
     service = Service(Given(local=None))
     assert (service.context, service.context) == ((1, 1), (1, 1))
     marks.append((1, 2))
-    assert (service.context, opened) == ((1, 2), [(1, 1), (1, 2)])
+    assert (service.context, opened) == ((1, 2), [True, True])  # by one thread at a time
 
 
 def test_a_name_that_is_not_there_is_compared_too(monkeypatch):

@@ -7,6 +7,7 @@ from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 from werkzeug.wrappers import Request
 
 from receiver.app import create_app
+from receiver.core.delivery import Receipt
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.operations.meters import Meters
@@ -91,16 +92,59 @@ def test_the_host_is_the_senders_word_or_the_servers(environ, host):
     assert deliveries._host(environ) == host
 
 
+@pytest.mark.parametrize(
+    ("environ", "length"),
+    [
+        ({}, 0),
+        ({"CONTENT_LENGTH": "17"}, 17),
+        ({"CONTENT_LENGTH": "", "wsgi.input_terminated": False}, 0),
+        ({"CONTENT_LENGTH": "", "wsgi.input_terminated": True}, None),
+    ],
+)
+def test_a_body_of_no_length_is_read_where_the_server_ends_it(environ, length):
+    assert deliveries._length(environ) == length
+
+
 def test_a_server_that_waits_for_bodies_is_asked_before_one_is_read(app):
     asked = []
     assert post(app, **{PACED: lambda: asked.append("waited")}).status_code == 200
     assert asked == ["waited"]
 
 
-def test_a_body_that_is_awaited_is_neither_an_answer_nor_counted(app):
-    def wait():
-        raise deliveries.BodyAwaited
+def test_a_server_that_cannot_wait_for_bodies_is_said_so(app, monkeypatch):
+    said = []
+    monkeypatch.setattr("receiver.log.unpaced", lambda: said.append("unpaced"))
+    post(app, **{PACED: lambda: None})
+    assert said == []
+    post(app)
+    assert said == ["unpaced"]
 
+
+def test_each_request_is_counted_in_and_out_once_however_it_ends(app, monkeypatch):
+    told, content = [], body()
+    for name in ("begin", "leave", "end"):
+        monkeypatch.setattr(Meters, name, lambda _, *counted, name=name: told.append((name, *counted)))
+    post(app, content=content)
+    post(app, "/nothing")
+    with pytest.raises(deliveries.BodyAwaited):
+        post(app, **{PACED: wait})
+    assert [each[:3] for each in told] == [
+        ("begin",),
+        ("end", "referrals", len(content)),
+        ("begin",),
+        ("end", "-", 0),
+        ("begin",),
+        ("leave",),
+    ]
+    steps, whole = told[1][3:]
+    assert 0 < sum(steps.values()) <= whole
+
+
+def wait():
+    raise deliveries.BodyAwaited
+
+
+def test_a_body_that_is_awaited_is_neither_an_answer_nor_counted(app):
     before = metrics(app)
     with pytest.raises(deliveries.BodyAwaited):
         post(app, **{PACED: wait})
@@ -112,12 +156,15 @@ def metrics(app) -> list[str]:
     return [line for line in page.splitlines() if line.startswith(("receiver_request", "receiver_in_", "receiver_del"))]
 
 
-def test_what_was_accepted_stays_so_if_it_cannot_be_counted(app, monkeypatch, caplog):
+def test_what_was_accepted_stays_so_if_it_cannot_be_counted(app, monkeypatch):
     def fail(*_):
         raise ValueError("secret")
 
+    crashed = []
     monkeypatch.setattr(Meters, "accepted", fail)
+    monkeypatch.setattr("receiver.log.crashed", crashed.append)
     assert post(app).status_code == 200
+    assert [type(error) for error in crashed] == [ValueError]
 
 
 def test_each_outcome_is_counted_for_its_process_and_a_defect_is_logged(app, monkeypatch):
@@ -153,6 +200,21 @@ def test_what_is_read_of_a_body_is_counted_piece_by_piece():
     assert [cost.read(4), cost.read(4), cost.received] == [b"seve", b"n b", 7]
 
 
+def test_a_cost_is_told_to_the_microsecond(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(deliveries, "perf_counter", lambda: now[0])
+    cost = deliveries.Cost({"wsgi.input": BytesIO(), "REMOTE_ADDR": "192.0.2.7", "HTTP_X_REQUEST_ID": "mine"})
+    cost.steps["read"] = 0.12345678
+    now[0] += 1.00000078
+    assert cost.to_dict() == {
+        "received": 0,
+        "peer": "192.0.2.7",
+        "request": "mine",
+        "seconds": 1.000001,
+        "steps": {"read": 0.123457},
+    }
+
+
 def test_an_error_that_nobody_foresaw_is_a_problem_with_a_request_id(app, monkeypatch):
     def fail(*_):
         raise ValueError("secret")
@@ -179,7 +241,8 @@ def test_what_a_request_cost_is_logged_with_its_outcome(app, monkeypatch):
 
 
 def test_a_trace_is_told_each_outcome_and_cannot_spoil_an_answer(app, monkeypatch):
-    traced = []
+    traced, crashed = [], []
+    monkeypatch.setattr("receiver.log.crashed", crashed.append)
 
     def trace(cost, status):
         traced.append((type(cost.outcome), cost.process, cost.parent, status))
@@ -190,8 +253,14 @@ def test_a_trace_is_told_each_outcome_and_cannot_spoil_an_answer(app, monkeypatc
     other.register_blueprint(api)
     assert post(other, headers={"traceparent": "00-1"}).status_code == 200
     assert post(other, "/nothing").status_code == 404
-    assert [each[1:] for each in traced] == [("referrals", "00-1", 200), ("-", "", 404)]
-    assert traced[1][0] is Problem
+    assert [type(error) for error in crashed] == [ValueError] * 2
+    monkeypatch.setattr("receiver.web.deliveries.receive", None)
+    assert post(other).status_code == 500
+    assert traced == [
+        (Receipt, "referrals", "00-1", 200),
+        (Problem, "-", "", 404),
+        (Problem, "referrals", "", 500),
+    ]
 
 
 def holder(app):

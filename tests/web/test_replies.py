@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
+from flask import Flask
+from flask.sessions import NullSession
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 from werkzeug.wrappers import Request
@@ -92,6 +94,7 @@ def test_what_no_door_takes_is_told_where_deliveries_go():
     reply = replies.unroutable(NotFound())
     assert (reply.status_code, reply.content_type) == (404, "application/problem+json")
     assert "Allow" not in reply.headers
+    assert "Allow" not in replies.unroutable(MethodNotAllowed()).headers
     assert replies.unroutable(HTTPException()).status_code == 500
 
 
@@ -105,10 +108,21 @@ def test_liveness_and_readiness_are_plain_json():
     assert (replies.alive().status, json.loads(replies.alive().data)) == ("200 OK", {"status": "alive"})
 
 
-def test_a_defect_says_nothing_of_what_it_met(caplog):
+def test_a_defect_says_nothing_of_what_it_met(caplog, monkeypatch):
     problem = replies.defect(ValueError("secret"))
     assert (problem.code, problem.violations) == (Code.INTERNAL_ERROR, ())
     assert "secret" not in problem.detail + caplog.text
+    crashed = []
+    monkeypatch.setattr("receiver.log.crashed", crashed.append)
+    replies.defect(error := ValueError("secret"))
+    assert crashed == [error]
+
+
+def test_all_requests_have_the_same_session_which_is_never_saved():
+    sessions = replies.NoSessions()
+    first, second = (sessions.open_session(Flask("any"), Request({})) for _ in range(2))
+    assert isinstance(first, NullSession)
+    assert first is second
 
 
 @pytest.mark.parametrize(("method", "status", "body"), [("GET", 200, b"ready"), ("HEAD", 200, b""), ("GET", 204, b"")])

@@ -134,6 +134,16 @@ def test_what_is_stopped_stays_as_it_was(console, settings, ids):
     assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
 
 
+def test_what_is_stopped_before_its_turn_is_not_touched(console, settings, ids):
+    made, turn = client(console), console.extensions["runner"]._turn
+    with turn:  # another job is at work
+        form = {"action": "discard", "status": "held", "process": "referrals"}
+        place = made.post("/jobs", data=form, headers=OURS).headers["Location"]
+        assert made.post(f"{place}/stop", headers=OURS).status_code == 303
+    finish()
+    assert Ledger(settings.ledger).find(ids["held"]).status is Status.HELD
+
+
 def test_a_job_whose_console_died_is_gone_on_with(console, settings, ids, monkeypatch):
     made = client(console)
     place = begin(made)
@@ -229,6 +239,34 @@ def test_a_job_goes_on_after_what_is_gone_or_fails_and_does_nothing_twice(run, s
 def test_a_job_that_is_stopped_does_nothing_more_and_is_not_done(run):
     kept = run(Kept(State.RUNNING, stopped_after=1))
     assert ([name for name, _, _ in kept.noted], kept.moved) == (["gone"], [])
+
+
+@pytest.mark.parametrize("state", [State.TRIED, State.DONE, State.STOPPED])
+def test_a_job_whose_state_asks_for_nothing_when_its_turn_comes_does_nothing(run, monkeypatch, state):
+    acted = []
+    monkeypatch.setattr(acting, "act", lambda _context, entry, *_: acted.append(entry.id))
+    kept = run(Kept(state))
+    assert (acted, kept.noted, kept.moved) == ([], [], [])
+
+
+def test_a_job_that_is_forgotten_is_not_worked_on(run, monkeypatch):
+    crashed = []
+    monkeypatch.setattr("receiver.log.crashed", crashed.append)
+    run(Given(find=lambda _: None))
+    assert crashed == []
+
+
+def test_one_job_is_worked_on_at_a_time_by_a_thread_that_the_console_need_not_wait_for():
+    found, done = [], threading.Event()
+
+    def find(_id):
+        found.append((threading.current_thread().name, threading.current_thread().daemon, one._turn.locked()))
+        done.set()
+
+    one = runner.Runner(None, Given(find=find), None)
+    one.start("J")
+    assert done.wait(60)
+    assert found == [("job J", True, True)]
 
 
 def test_a_job_that_fails_as_a_whole_is_in_the_log(run, monkeypatch):

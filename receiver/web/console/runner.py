@@ -5,7 +5,7 @@ import threading
 from receiver import log
 from receiver.core.problems import Problem
 from receiver.store.accounts import Accounts
-from receiver.store.jobs import Item, Job, Jobs, State
+from receiver.store.jobs import GOING, Item, Job, Jobs, State
 from receiver.web.console import acting
 from receiver.web.console.service import Service
 
@@ -37,7 +37,7 @@ class Runner:
 
     def _run(self, id_: str) -> None:
         job = self._jobs.find(id_)
-        if job is None:
+        if job is None or job.state not in GOING:  # stopped, or done by another thread, while it waited for its turn
             return
         trying = job.state is State.TRYING
         for item in self._jobs.items(id_):

@@ -6,6 +6,7 @@ from .targets import SEEDS, TARGETS, feed
 
 FOUND: dict[str, tuple[bytes, ...]] = {
     "json": (b'{"alue": -1.5e-1510.0\x18, "x"^:3, "x": "\\ud83d\\ud20e0}, true]}',),  # no number, then no string
+    "records": (b"\x03MSH|^~\\&\x1d|\rOBX|1|NM|-).5\r",),  # hl7apy looks for a twelfth field
 }
 
 

@@ -1,1 +1,1 @@
-"""Takes in document deliveries and writes the records that the next system imports."""
+"""Takes in document deliveries and writes the records that a next system imports."""

@@ -99,7 +99,7 @@ def _places() -> str:
     help="Take settings and tokens from the service's own environment file, such as /etc/receiver/environment.",
 )
 def main(file: str | None) -> None:
-    """Take in document deliveries over HTTP and write the records that the next system imports.
+    """Take in document deliveries and write the records that a next system imports.
 
     Every verb ends with 0 if all is fine, 1 with findings, 2 if it was called wrongly or the configuration
     cannot be used.

@@ -13,7 +13,9 @@ from receiver.store.backup import backup
 @click.command()
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 def command(target: Path) -> None:
-    """Copy the ledger to the new file TARGET, as of one moment, while the service goes on.
+    """Copy the ledger to the new file TARGET while the service goes on.
+
+    The copy is as of one moment.
 
     Quarantine and originals are plain folders: copy them after the ledger, with whatever copies your files.
     docs/operations.md tells how to restore.

@@ -52,7 +52,7 @@ def list_(process: str | None, limit: int, as_json: bool) -> None:
 @click.argument("batch")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def show(batch: str, as_json: bool) -> None:
-    """Show BATCH, such as referrals/daily/7, and the delivery of each of its records, in their order."""
+    """Show BATCH, such as referrals/daily/7, and the delivery of each record."""
     kept = open_ledger(Settings.from_environment())
     found = find_batch(kept, batch)
     rows = kept.batches.deliveries(found)
@@ -73,7 +73,7 @@ def show(batch: str, as_json: bool) -> None:
 @command.command()
 @click.argument("which", metavar="[PROCESS | PROCESS/NAME]", required=False)
 def close(which: str | None) -> None:
-    """Close the open batches, of all processes, of one or of one name, and publish them.
+    """Close the open batches of all processes, of one, or of one name; publish them.
 
     What was closed before and could not be published is tried again. Ends with 1 if something is not published.
     """

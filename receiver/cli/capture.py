@@ -41,7 +41,9 @@ CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # a folder's name on any 
     help="With invented values and blank pages, or with a patient's own.",
 )
 def command(id_: str, name: str, scrubbing: bool) -> None:
-    """Make a sample case of the delivery ID, kept in quarantine or among the originals, with its expected/.
+    """Make a sample case of a kept delivery, with what it becomes in expected/.
+
+    ID is that of one in quarantine or among the originals.
 
     It holds nothing of the original: values of the same shape are invented, and judged in the same way. Look at the
     case before you share it all the same. Ends with 1 if that cannot be done; --real then takes the delivery as it

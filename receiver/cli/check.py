@@ -28,7 +28,9 @@ REPORTS: dict[str, Callable[[Findings], str]] = {
 @click.option("--format", "form", type=click.Choice(list(REPORTS)), default="text", help="How findings are written.")
 @click.option("--strict", is_flag=True, help="Warnings count as well.")
 def command(processes: Sequence[str], form: str, strict: bool) -> None:
-    """Prove the configuration of PROCESSES, or of the whole site: every fault, with its file, line and column.
+    """Prove the configuration of PROCESSES, or of the whole site.
+
+    Every fault is told, with its file, line and column.
 
     Ends with 0 if nothing is wrong, 1 if there are errors (with --strict also for warnings), 2 if a
     process of that name does not exist. What is only worth a look (info) never counts.
@@ -46,7 +48,7 @@ def command(processes: Sequence[str], form: str, strict: bool) -> None:
 
 
 def _concerning(site: Path, processes: Sequence[str]) -> Callable[[Fault], bool]:
-    """Return what tells whether a fault is of some processes; all may be that lie in a schema or a shared file.
+    """Return a test whether a fault is of some processes, or of what all share.
 
     What is only worth a look in a schema is of those that name the schema.
     """

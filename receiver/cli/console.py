@@ -11,7 +11,9 @@ import click
 @click.option("--bind", default="127.0.0.1:8081", show_default=True, help="Address and port to listen on.")
 @click.argument("gunicorn_options", nargs=-1, type=click.UNPROCESSED)
 def command(bind: str, gunicorn_options: Sequence[str]) -> None:
-    """Serve the console until a signal ends it. GUNICORN_OPTIONS go to gunicorn as they are.
+    """Serve the console until a signal ends it.
+
+    GUNICORN_OPTIONS go to gunicorn as they are.
 
     It looks at RECEIVER_DATA beside the running service. Put TLS in front, and let nobody from outside reach it.
     Users are made with `receiver user add`.

@@ -144,7 +144,7 @@ def _after(last: datetime | None) -> datetime | None:
 
 
 def to_dict(entry: Entry) -> dict[str, Any]:
-    """Return a delivery as the verbs print it, outputs without their names in the stage."""
+    """Return a delivery as verbs print it, outputs without their names in the stage."""
     form = entry_to_dict(entry)
     for name in OUTPUTS.values():
         for output in form[name]:
@@ -187,7 +187,10 @@ def _csv_line(cells: Iterable[str]) -> str:
 
 
 def _guarded(cell: str) -> str:
-    """Put a ' before what a spreadsheet would calculate: a sourceId is the sender's text."""
+    """Put a ' before what a spreadsheet would calculate.
+
+    A sourceId is the sender's text.
+    """
     return f"'{cell}" if cell.lstrip(" ")[:1] in FORMULA and cell else cell
 
 
@@ -196,7 +199,7 @@ def _plain(name: str) -> Callable[[Row], str]:
 
 
 def _each(name: str, *keys: str) -> Callable[[Row], str]:
-    """Return a function that writes several things into one cell, these facts of each."""
+    """Return a function that writes several things into a cell, by these facts."""
     return lambda row: "; ".join(" ".join(str(item[key]) for key in keys if item[key] != "") for item in row[name])
 
 

@@ -10,7 +10,7 @@ from receiver.authoring.draft import draft
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def command(folder: Path) -> None:
-    """Make an empty site in DIR: folders, the schemas of NEXTSTEP's metadata, and a README.
+    """Make an empty site in DIR: folders, schemas of NEXTSTEP's metadata, a README.
 
     DIR must not hold anything yet. Ends with 0, or with 2 if it does.
     """

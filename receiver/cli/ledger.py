@@ -20,7 +20,9 @@ def command() -> None:
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 def copy_command(source: str, target: str) -> None:
-    """Copy the ledger FROM one URL TO another, such as sqlite:var/ledger.db and postgresql://receiver@db/receiver.
+    """Copy the ledger FROM one URL TO another.
+
+    URLs are such as sqlite:var/ledger.db and postgresql://receiver@db/receiver.
 
     The service must be stopped, on all hosts. TO is created, and must be empty. Each table is read again on both sides
     and compared. Sessions of the console are not taken along. Then set RECEIVER_LEDGER to TO and start the service; the

@@ -37,7 +37,9 @@ def command(
     delimiter: str | None,
     **paths: str | None,
 ) -> None:
-    """Draft PROCESS from samples: metadata files (.json, .xml), captured raw requests, and documents beside them.
+    """Draft PROCESS from samples.
+
+    Those are metadata files (.json, .xml), captured raw requests, and documents beside them.
 
     Finds the fields, the tables and the document's id in metadata of any shape, tells where, and writes process.toml,
     schemas, a template that prints every field, and the samples with what they become. The more samples, the better

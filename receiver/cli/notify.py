@@ -15,7 +15,7 @@ from receiver.operations.notify.notices import Condition, Event
 @click.argument("name", metavar="PROCESS")
 @click.option("--dry-run", is_flag=True, help="Send nothing: show what would be sent.")
 def command(name: str, dry_run: bool) -> None:
-    """Send a test notice by the command or webhook that PROCESS names under [notify], and tell whether it arrived.
+    """Send a test notice as PROCESS names it under [notify]; tell if it arrived.
 
     It is sent once, from here, with the environment of this terminal; nothing is noted. Ends with 1 if it does
     not arrive.

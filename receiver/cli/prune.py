@@ -14,7 +14,7 @@ from receiver.operations.retention import Pruned, prune, unconfigured_processes
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Remove nothing: tell what would be.")
 def command(dry_run: bool) -> None:
-    """Remove originals, quarantined deliveries and rows of the ledger whose time is over.
+    """Remove originals, quarantined deliveries and rows whose time is over.
 
     Each process says under [retention] how long it keeps them; what it does not say is kept. What is accepted but
     not published is never touched. The service does the same once an hour. Ends with 1 where something failed.

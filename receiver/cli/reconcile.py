@@ -23,7 +23,9 @@ from receiver.store.ledger import ACCEPTED, Ledger
 @click.option("--since", type=moment, metavar="TIME", help="Extra are only those received since 2026-03-01 or 2d.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def command(listing: Path, column: str | None, process: str | None, since: datetime | None, as_json: bool) -> None:
-    """Compare LISTING, the platform's own list of documents as JSON or CSV, with the ledger.
+    """Compare LISTING, the platform's list of documents, with the ledger.
+
+    LISTING is JSON or CSV.
 
     Missing are those that never arrived; not published those that were held, refused or let go; in a batch those whose
     record waits in one; extra those that were published and are not in the list. Ends with 1 where any is missing.

@@ -17,7 +17,7 @@ from receiver.store.recover import Report, complete
 @click.command()
 @click.option("--after-restore", is_flag=True, help="First complete a restored ledger by the journals of the outputs.")
 def command(after_restore: bool) -> None:
-    """Publish what was accepted and not yet published, and sweep what a crash left behind.
+    """Publish what was accepted and not yet published; sweep what a crash left.
 
     Every start of the service does the same. Safe beside the running service, and as often as you like. Ends with
     1 where something could not be finished; it is tried again next time.

@@ -55,7 +55,9 @@ def command(
     accept_rules: bool,
     dry_run: bool,
 ) -> None:
-    """Judge kept deliveries anew, by today's configuration: those with an ID (its start is enough), or all of a status.
+    """Judge kept deliveries anew, by today's configuration.
+
+    They are those with an ID, of which the start is enough, or all of a status.
 
     What is published by it leaves quarantine; the rest stays there with today's reason. What was published before
     stays as it is; with --dry-run it is compared with what today's configuration makes of its originals. Works

@@ -21,7 +21,9 @@ from receiver.store.entry import Entry
 @click.argument("ids", metavar="ID…", nargs=-1, required=True)
 @click.option("--dry-run", is_flag=True, help="Write nothing: tell how many files would be published again.")
 def command(ids: Sequence[str], dry_run: bool) -> None:
-    """Publish again what is missing in the output of each delivery ID, of which the start is enough.
+    """Publish again what is missing in the output of each delivery ID.
+
+    The start of an ID is enough.
 
     A batch is named as `receiver batch list` does: referrals/daily/7.
 

@@ -112,7 +112,10 @@ def _body(pieces: Sequence[tuple[bytes, Path]], closing: bytes) -> Iterator[byte
 
 
 def _send(connection: http.client.HTTPConnection, body: Iterator[bytes], length: int) -> None:
-    """Send the body, with a bar for a large one. A service that answers early ends the sending, not the answer."""
+    """Send the body, with a bar for a large one.
+
+    A service that answers early ends the sending, not the answer.
+    """
     hidden = length < PROGRESS_FROM or not sys.stderr.isatty()
     with click.progressbar(length=length, label="sending", hidden=hidden, file=sys.stderr) as bar:
         try:

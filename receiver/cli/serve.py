@@ -11,7 +11,10 @@ import click
 @click.option("--bind", default="127.0.0.1:8080", show_default=True, help="Address and port to listen on.")
 @click.argument("gunicorn_options", nargs=-1, type=click.UNPROCESSED)
 def command(bind: str, gunicorn_options: Sequence[str]) -> None:
-    """Serve deliveries until a signal ends it. GUNICORN_OPTIONS go to gunicorn as they are."""
+    """Serve deliveries until a signal ends it.
+
+    GUNICORN_OPTIONS go to gunicorn as they are.
+    """
     arguments = [
         "-c",
         "python:receiver.server.configuration",

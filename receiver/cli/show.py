@@ -19,7 +19,9 @@ from receiver.store.ledger import KEPT
 @click.argument("id_", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def command(id_: str, as_json: bool) -> None:
-    """Show everything that the ledger holds of the delivery ID, of which the start is enough.
+    """Show everything that the ledger holds of the delivery ID.
+
+    The start of an ID is enough.
 
     Tells of each file that was published whether it is still there. Ends with 1 if no such delivery is known.
     """

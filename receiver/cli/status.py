@@ -27,7 +27,7 @@ SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 @click.command()
 @click.option("--watch", is_flag=True, help="Again every two seconds, until Ctrl-C.")
 def command(watch: bool) -> None:
-    """Show whether a delivery would be taken, and for each process what waits and since when.
+    """Show whether a delivery would be taken, and what waits, and since when.
 
     HELD and REFUSED lie in quarantine. UNPUBLISHED is accepted and not yet in the output. FILES IN OUTPUT have not
     been taken away by the importing system, the oldest of them since. LAST USED tells to the minute which token is

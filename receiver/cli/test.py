@@ -47,7 +47,9 @@ def command(
     fail_under: float | None,
     junit_file: Path | None,
 ) -> None:
-    """Run every sample case of each PROCESS, or of the whole site, and compare it with its expected/.
+    """Run every sample case of each PROCESS and compare it with its expected/.
+
+    Without PROCESS: of the whole site.
 
     Nothing is published, and every delivery arrives at the same moment: 2026-01-02 03:04:05 UTC. A case without
     expected/ is new: look at it with `receiver try`, then write it with --update. What was published and is refused

@@ -37,7 +37,9 @@ from receiver.site.process import Process
 @click.option("--watch", is_flag=True, help="Again on every save of the process, of schemas/ and of the files.")
 @click.option("--whole", is_flag=True, help="Show also lines that would fill the screen.")
 def command(process: str, files: Sequence[str], request: Path | None, watch: bool, whole: bool) -> None:
-    """Run one delivery through PROCESS, offline and publishing nothing: FILES, a captured request or a sample case.
+    """Run one delivery through PROCESS, offline and publishing nothing.
+
+    FILES are its parts, a captured request or a sample case.
 
     Shows the fields, every violation and the records. A sample case is given by its folder, or by its name alone,
     and is compared with its expected/ as well. How a file's part is told, `receiver send --help` explains. Ends with

@@ -20,7 +20,7 @@ RESTORED = "what is not said to be published: docs/operations.md, Backup and res
 @click.option("--since", type=moment, metavar="TIME", help="Received since 2026-03-01, 2026-03-01T14:30 (UTC) or 2h.")
 @click.option("--every-file", is_flag=True, help="Also files in the output that have no id in their names.")
 def command(process: str | None, since: datetime | None, every_file: bool) -> None:
-    """Prove by digest that published files, originals and quarantine are what the ledger tells.
+    """Prove by digest that published and kept files are what the ledger tells.
 
     A published file that is gone was taken by the importing system; one that differs is a finding, and so is one in
     the output with the id of a delivery that the ledger does not know. Reads every file once, beside the running

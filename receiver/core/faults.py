@@ -73,7 +73,7 @@ class _TooLong(BaseException):
 
 @contextmanager
 def reading(file: str, place: Place | None = None) -> Iterator[None]:
-    """Turn what libraries raise on a user's file, or take too long, to `ConfigurationError`.
+    """Turn what a library raises on a user's file into `ConfigurationError`.
 
     `place` tells where in which file it is, by what was raised. `ConfigurationError` and `Problem` pass through.
     """

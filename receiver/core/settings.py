@@ -195,7 +195,7 @@ def _variable(name: str) -> str:
 
 
 def _text(name: str, environ: Mapping[str, str]) -> str:
-    """Return the text of a setting, or its default, which may depend on RECEIVER_DATA."""
+    """Return the text of a setting, or its default, which RECEIVER_DATA may decide."""
     written = environ.get(_variable(name), "").strip()
     if written:
         return written

@@ -59,7 +59,7 @@ def short_duration(text: str) -> timedelta:
 
 
 def stamp(moment: datetime) -> str:
-    """Write a moment in ISO 8601, UTC, with microseconds; the texts sort as moments do."""
+    """Write a moment in ISO 8601, UTC, with microseconds; texts sort as moments do."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

@@ -97,7 +97,7 @@ def start_timing() -> dict[Step, float]:
 
 
 def timed(step: Step) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a function that is part of a step: its time is counted, even if it raises."""
+    """Decorate a function that is part of a step: its time counts, even if it raises."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)

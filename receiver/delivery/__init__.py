@@ -1,1 +1,1 @@
-"""The path of a delivery, from request body to files; `receive.py` shows it whole."""
+"""The path of a delivery, from body to files; `receive.py` shows it whole."""

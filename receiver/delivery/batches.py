@@ -43,7 +43,10 @@ def additions(process: Process, delivery: Delivery, records: Iterable[Record]) -
 
 
 def _addition(rule: BatchRule, records: Sequence[Record]) -> Addition:
-    """End each record's last line, and remove its encoding's mark: others surround it."""
+    """End each record's last line, and remove its byte order mark.
+
+    Others surround it.
+    """
     mark, line_end = _mark(rule), rule.line_end.encode(rule.encoding).removeprefix(_mark(rule))
     contents = [record.content.removeprefix(mark) for record in records]
     ended = [content if content.endswith(line_end) else content + line_end for content in contents]
@@ -116,7 +119,7 @@ def publish_closed_by(context: Context, process: Process, delivery: str) -> None
 
 
 def publish_next(context: Context, process: str, name: str) -> None:
-    """Publish the closed batches of a name in order; one that fails blocks later ones.
+    """Publish the closed batches of a name in order; a failure stops later ones.
 
     Whoever has published one looks again, so that one that was closed meanwhile waits for nobody.
     """

@@ -1,4 +1,4 @@
-"""The context of a delivery: processes, ledger, and a stage for each output folder."""
+"""The context of a delivery: processes, ledger, a stage for each output folder."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -174,7 +174,7 @@ def processes_in_force(settings: Settings, state: State) -> dict[str, Process]:
 
 
 def stages_of(settings: Settings, processes: Mapping[str, Process], owner: str, *, create: bool) -> dict[str, Stage]:
-    """Return the stage of each process whose output folder is writable, or is created.
+    """Return the stages of processes whose output folder is, or can be, writable.
 
     `Context.stage` tries again for the others, and says why.
     """

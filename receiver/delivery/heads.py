@@ -98,7 +98,7 @@ def _headers(read_line: Callable[[], bytes]) -> dict[str, str]:
 
 
 def _unfold(header: bytes, line: bytes, read_line: Callable[[], bytes]) -> tuple[bytes, bytes]:
-    """Return a header in one line, and the line after it; a leading blank continues it."""
+    """Return a header in one line, and the next line; a leading blank continues it."""
     pieces = [header]
     size = len(header)
     while header.startswith(BLANKS) or line.startswith(BLANKS):
@@ -255,7 +255,10 @@ def browser_text(text: str) -> str:
 
 
 def _apart(extended: str) -> tuple[str, bytes]:
-    """Return charset and bytes of an extended value, `UTF-8''%C3%9C.tif` (RFC 8187 §3.2)."""
+    """Return charset and bytes of an extended value such as `UTF-8''%C3%9C.tif`.
+
+    RFC 8187 §3.2.
+    """
     charset, _, rest = extended.partition("'")
     return charset, unquote_to_bytes(rest.partition("'")[2])
 

@@ -108,7 +108,7 @@ class Collected:
 
 @timed(Step.RECEIVE)
 def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Section], staged: Staged) -> Collected:
-    """Stage every section and match it to its rule; `unknown`: refuse, ignore or keep.
+    """Stage every section and match it to its rule; `unknown`: refuse, ignore, keep.
 
     Raises `Problem` only if the request cannot be read on, or the disk fails.
     """
@@ -279,7 +279,7 @@ def registered(type_: str) -> str:
 
 
 def type_by_content(head: bytes, filename: str | None) -> str:
-    """Return a document's media type by its first kilobyte, then its file name, or ""."""
+    """Return a document's media type by its first kilobyte, or its file name; or ""."""
     by_signature = next((type_ for type_, begins_well in _SIGNATURES.items() if begins_well(head[:HEAD])), "")
     return by_signature or _ENDINGS.get(PurePosixPath(filename or "").suffix.lower(), "") or type_of_text(head)
 

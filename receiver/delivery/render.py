@@ -33,7 +33,7 @@ LINE = re.compile(r"line (\d+)")  # as the formats' checks begin a place
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Everything a delivery becomes, by paths relative to the process's output folder."""
+    """Everything a delivery becomes, by paths below the process's output folder."""
 
     documents: tuple[tuple[Part, str], ...]
     records: tuple[Record, ...]
@@ -111,7 +111,7 @@ def _records(rules: Iterable[RecordRule], values: Names) -> list[Record]:
 def _named(
     process: Process, delivery: Delivery, known: Names, parts: Sequence[Part]
 ) -> tuple[list[tuple[Part, str]], set[str], list[DocumentView]]:
-    """Name each document and attachment; a second equal name gets -2 before its suffix.
+    """Name each document and attachment; an equal name gets -2 before its suffix.
 
     Returns these, the names that are taken, folded, and what templates see of the documents.
     """
@@ -221,7 +221,7 @@ def plan(
 
 
 def keep_in_quarantine(intake: Intake, collected: Collected, source_id: str, problem: Problem) -> Receipt:
-    """Keep a delivery in quarantine: return a held one's receipt, else raise `problem`."""
+    """Keep a delivery in quarantine; return a held one's receipt, or raise `problem`."""
     if problem.code in PASSING or not collected.whole:
         raise problem
     context, process = intake.context, intake.process
@@ -257,7 +257,7 @@ def _peeked(process: Process, parts: Sequence[Part]) -> Mapping[str, Any]:
 
 
 def holds(process: Process, problem: Problem) -> bool:
-    """Return whether the process holds such a delivery for repair, and not refuses it."""
+    """Return whether the process holds such a delivery for repair, not refuses it."""
     if problem.held is not None:
         return problem.held
     code = problem.code

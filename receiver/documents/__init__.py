@@ -71,7 +71,7 @@ def has_text(part: Part) -> bool:
 
 
 def find(part: Part, value: str, name: str, process: str = "") -> Region | bool:
-    """Return where a document's text has a field's value, or whether it has text at all.
+    """Return where a document's text has a field's value, or whether it has text.
 
     Raises `Problem` for one that cannot be read.
     """

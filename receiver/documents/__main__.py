@@ -1,4 +1,4 @@
-"""The helper process that reads documents: a JSON question a line, an answer a line.
+"""The helper process that reads documents: a JSON question and answer a line.
 
 Nothing that a library says of a document is passed on: it may quote from it.
 """

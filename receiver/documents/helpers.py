@@ -168,7 +168,10 @@ class Helpers:
     def ask(
         self, process: str, question: dict[str, str], seconds: float, take: Callable[[bytes], object] | None = None
     ) -> dict[str, Any]:
-        """Return a helper's answer, as `Helper.ask`; raises `Problem` if the queue is full."""
+        """Return a helper's answer, as `Helper.ask`.
+
+        Raises `Problem` if the queue is full.
+        """
         with work.given(), self._one(process) as helper:
             return helper.ask(question, seconds, take)
 

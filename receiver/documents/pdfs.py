@@ -41,7 +41,7 @@ def pages(path: Path) -> int:
 
 
 def drawn(document: Path | bytes, number: int, *, small: bool = False) -> bytes:
-    """Return a page, counted from 1, as PNG within `WIDTH` by `HEIGHT`, or a thumbnail.
+    """Return a page, from 1, as PNG within `WIDTH` by `HEIGHT`, or a thumbnail.
 
     Raises `UnreadableError`.
     """

@@ -1,4 +1,7 @@
-"""Single pages, turned upright and written as img2pdf takes them. Runs in the helper alone."""
+"""Single pages, turned upright and written as img2pdf takes them.
+
+Runs in the helper alone.
+"""
 
 import io
 import struct
@@ -28,7 +31,10 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def saved(image: Image.Image, dpi: tuple[int, int], profile: bytes | None = None) -> bytes:
-    """Return a page as img2pdf takes it over: PNG, or TIFF for what PNG lacks. What can be seen through is white."""
+    """Return a page as img2pdf takes it over: PNG, or TIFF for what PNG lacks.
+
+    What can be seen through is white.
+    """
     if image.has_transparency_data:
         colors = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), colors).convert("RGB")

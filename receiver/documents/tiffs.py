@@ -1,4 +1,4 @@
-"""TIFF: pages counted, checked for damage, converted for img2pdf; only in the helper."""
+"""TIFF: pages counted, checked, converted for img2pdf; only in the helper."""
 
 import math
 import os
@@ -95,7 +95,7 @@ def _is_sound(tiff: Tiff) -> bool:
 
 
 def _require_checksum(tiff: Tiff) -> None:
-    """Raise `UnreadableError` if Deflate data lack their checksum, which libtiff skips."""
+    """Raise `UnreadableError` if Deflate data lack the checksum that libtiff skips."""
     if tiff.field(libtiff.COMPRESSION) in DEFLATE and not all(map(_has_its_checksum, _data(tiff))):
         raise UnreadableError("a page is damaged")
 

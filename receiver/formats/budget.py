@@ -38,7 +38,7 @@ class _Spent:
 
 
 class _Thread(threading.local):
-    """Holds what the rendering of a thread has spent: one look at the thread for all of it."""
+    """Holds what a thread's rendering has spent: one look at the thread for all."""
 
     def __init__(self) -> None:
         self.spent = _Spent()

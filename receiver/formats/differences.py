@@ -1,4 +1,4 @@
-"""Finds what differs in two records; an added item does not shift all that follow."""
+"""Finds what differs in two records; an added item shifts none that follow."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from difflib import SequenceMatcher

@@ -50,7 +50,7 @@ class MisplacedError(Exception):
 
 
 class Missing(StrictUndefined):
-    """The undefined value: all but `is defined` and `default` raises `MissingNameError`."""
+    """The undefined value: all but `is defined` and `default` raises."""
 
     __slots__ = ()
 

@@ -93,7 +93,7 @@ def _component(text: str) -> str:
 
 
 def first(value: object) -> str:
-    """Print a value at the start of a component: not empty, no leading dots or blanks."""
+    """Print a value at a component's start: not empty, no leading dots or blanks."""
     return piece(value).lstrip(". ") or "_"
 
 

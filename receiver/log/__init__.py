@@ -50,7 +50,7 @@ standard = Standard(2)  # standard error: the descriptor outlives what Python ma
 
 
 def set_up(form: str = "text") -> None:
-    """Log to standard error in this form, unless the embedding program set up logging."""
+    """Log to standard error in this form, unless the program has set up logging."""
     if not logger.handlers:
         standard.setFormatter(lines.formatter(form))
         logger.addHandler(standard)
@@ -160,7 +160,7 @@ def housekeeping_failed(problem: Problem) -> None:
 
 
 def configured(process: str, digest: str) -> None:
-    """Log that an edit of a process came into force; without a digest, that it is gone."""
+    """Log that an edit of a process is in force; without a digest, that it is gone."""
     _log(logging.INFO, "configured" if digest else "process removed", {"process": process, "configuration": digest})
 
 

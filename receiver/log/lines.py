@@ -54,7 +54,7 @@ class Text(_Lines):
 
 
 class Json(_Lines):
-    """One JSON object a line: `time`, `level`, `event`, `pid`, and the event's fields."""
+    """One JSON object a line: `time`, `level`, `event`, `pid`, the event's fields."""
 
     def line(self, moment: str, record: logging.LogRecord, fields: dict[str, Any]) -> str:
         """Write one line."""

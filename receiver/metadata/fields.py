@@ -267,7 +267,7 @@ def typed(text: str, before: object) -> object:
 
 
 def read_numbers(values: Iterable[Any]) -> Iterator[float]:
-    """Yield the numbers that stand there, also those of lists and of text, such as "0.1 0.2"; none if one is none."""
+    """Yield the numbers that stand there, also in lists; none unless all are."""
     try:
         found = list(_numbers(values))
     except (ValueError, OverflowError):

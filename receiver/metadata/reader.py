@@ -40,7 +40,9 @@ class MetadataReader:
     placing: Placing | None = None  # where the platform says where on a page it has read a field
 
     def read(self, content: bytes, charset: str = "", corrections: Mapping[str, str] = NOTHING) -> Reading:
-        """Read the metadata; `charset` is its part's. Raises `Problem` with all violations.
+        """Read the metadata; `charset` is its part's.
+
+        Raises `Problem` with all violations.
 
         `corrections` are values that a person puts in the place of the platform's, by field, or by cell as
         /tables/items/0/sku: judged by the same schemas, and sure.
@@ -123,7 +125,7 @@ class MetadataReader:
 
 
 def _merged(broken: tuple[Violation, ...], found: list[Violation]) -> list[Violation]:
-    """Return what the schema says is broken, and of what was found else that which it has not said already."""
+    """Return what the schema says is broken, and what else was found that it did not."""
     return [*broken, *(each for each in found if not _is_reported(each, broken))]
 
 

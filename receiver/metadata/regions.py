@@ -16,7 +16,7 @@ MAX_NUMBERS = 200  # numbers of one box: a polygon has eight as a rule
 def of_fields(
     document: Any, form: ModuleType, layout: Layout, aliases: Mapping[str, str], placing: Placing
 ) -> dict[str, Region]:
-    """Return where each field stands, by its name, the first if it comes several times; no entry if that is unsaid."""
+    """Return where each field stands, by name; the first if it comes several times."""
     told: dict[str, Region] = {}
     found, sizes = form.fields(document, layout), _sizes(form.top(document), form, placing)
     for item in found.items[:MAX_FIELDS] if found else ():
@@ -29,7 +29,7 @@ def of_fields(
 def of_cells(
     document: Any, item: Any, form: ModuleType, tables: Iterable[Table], steps: Steps = ("tables",)
 ) -> Iterator[tuple[str, Region]]:
-    """Yield the place of each cell in the tables, such as /tables/items/0/sku, and where on a page it stands."""
+    """Yield a cell's place in the tables, such as /tables/items/0/sku, and on a page."""
     for table in tables:
         placing = table.placing
         sizes = _sizes(form.top(document), form, placing) if placing else []

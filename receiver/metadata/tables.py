@@ -1,4 +1,4 @@
-"""Tables: rows of cells in the metadata, such as invoice lines, read as fields are.
+"""Tables: rows of cells in the metadata, such as invoice lines.
 
 A row's cells are found in one of two ways: as a list of cells that carry their names, or by a path for each column.
 """
@@ -56,7 +56,7 @@ class Table:
 
     @property
     def has_places(self) -> bool:
-        """Return whether its cells, or those within them, may say where on a page they were read."""
+        """Return whether its cells, or those within them, may have a place on a page."""
         return self.placing is not None or any(table.has_places for table in self.inner)
 
     @property
@@ -189,7 +189,7 @@ class _Reading:
                 self.found.cells = [each for each in self.found.cells if each.steps != cell.steps] + [cell]
 
     def _cells(self, item: Any, table: Table, steps: Steps) -> Iterator[tuple[str, Any, Any]]:
-        """Yield name, value and confidence of each cell of a row, the last two as they are."""
+        """Yield name, value and confidence of each cell of a row, as they are."""
         if isinstance(table.cells, tuple):
             yield from _as_they_stand(item, self._form, table)
             return

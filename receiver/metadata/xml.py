@@ -208,7 +208,7 @@ def _text(found: Any) -> str:
 
 
 def _place(node: Element | XPathNode, document: Document, known: Known) -> str:
-    """Return the node's XPath as xmlschema writes it, so that equal places look equal."""
+    """Return the node's XPath as xmlschema writes it, so equal places look equal."""
     element = cast(ElementNode, node.parent).obj if isinstance(node, AttributeNode) else node
     if not isinstance(element, Element):
         return "/"

@@ -1,1 +1,1 @@
-"""For operators: health, metrics, notices, reload, retention, replay, verification."""
+"""For operators: health, metrics, notices, reload, retention, replay, verify."""

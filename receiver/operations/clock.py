@@ -60,7 +60,7 @@ def cautious_until(folder: Path, now: datetime, *, note: bool = True) -> datetim
 
 
 def _read(file: Path, now: datetime) -> _Seen | None:
-    """Return the noted times; if they are unreadable, as if the clock was set just now."""
+    """Return the noted times; unreadable ones as if the clock was set just now."""
     with storage("read what was noted of the clock"):
         try:
             content = file.read_bytes()

@@ -1,4 +1,4 @@
-"""Judges an edited site in a process of its own, so that no fault harms deliveries.
+"""Judges an edited site in a process of its own: no fault harms deliveries.
 
 `python -m receiver.operations.judging`, with the settings of the service in its environment. What passes every
 check of `receiver check` is put in force, process by process; what does not stays as it was, and is logged once.

@@ -1,4 +1,4 @@
-"""The answer to /metrics: sums over all workers, and ledger and disks as they are now."""
+"""The answer to /metrics: sums over all workers; ledger and disks as they are."""
 
 import struct
 import threading

@@ -55,7 +55,7 @@ class PublishedBeforeError(Problem):
 def rehearse(
     context: Context, entry: Entry, *, accept_confidence: bool = False, accept_rules: bool = False
 ) -> Rehearsed:
-    """Judge a kept delivery without publishing, or compare it with what was published.
+    """Judge a kept delivery without publishing, or compare it with what was.
 
     What a person accepted when it was published is accepted here.
     """

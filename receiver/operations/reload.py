@@ -1,4 +1,4 @@
-"""Watches the site: an edit is judged once it rests, then every worker takes it over.
+"""Watches the site: an edit is judged once it rests, then taken over by workers.
 
     one worker:   is the site as it was judged?  no, and the same as at the last look ──▶ judging.py, in its own process
     every worker: is another state in force?     yes ──▶ compile what changed, put a new context in the place of the old

@@ -75,7 +75,7 @@ def _ageless(process: Process) -> RetentionConfig:
 
 
 def unconfigured_processes(context: Context) -> set[str]:
-    """Return processes with kept deliveries that are not configured; they are not pruned."""
+    """Return unconfigured processes with kept deliveries, which are not pruned."""
     data = context.settings.data
     kept = [place for room in (originals, quarantine) for place in folders.within(data / room.FOLDER, depth=1)]
     return {place.name for place in kept if any(place.iterdir())} - set(context.processes)

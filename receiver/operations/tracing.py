@@ -47,7 +47,7 @@ def installed() -> bool:
 
 
 def start(processor: Any = None) -> Record:
-    """Return what records a request as a span; spans go to `processor`, or a collector."""
+    """Return what records a request as a span, sent to `processor` or a collector."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider

@@ -200,7 +200,10 @@ def unknown(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Unkno
 
 
 def nameless(ledger: Ledger, settings: Settings, entries: Iterable[Entry], now: datetime) -> Iterator[Unknown]:
-    """Yield files without an id that no entry has; entries are read after the folders."""
+    """Yield files without an id that no entry has.
+
+    Entries are read after the folders.
+    """
     found = {path for path, name in _remembered(settings, now) if not ID.search(name)}
     for entry in entries:
         found.difference_update(Path(output.target) for output in entry.outputs)

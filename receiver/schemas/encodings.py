@@ -1,4 +1,4 @@
-"""The encoding of metadata: byte order mark, else the part's charset, else declared.
+"""The encoding of metadata: byte order mark, the part's charset, or declared.
 
 RFC 7303 §3 has this order for XML. For JSON, which is UTF-8 (RFC 8259 §8.1), a mark and a charset are heeded alike,
 for platforms send both. What contradicts itself in a way that no rule resolves is refused: a wrong name would be the

@@ -39,7 +39,7 @@ class Schemas:
         return f'there is no "{name}" in {self.folder.name}/', did_you_mean(name, known)
 
     def used(self) -> set[str]:
-        """Return the files read so far, also those referred to, by names below the folder."""
+        """Return the files read so far, also those referred to, by name in the folder."""
         schemas: list[JsonSchema | XmlSchema] = [*self._json.values(), *self._xml.values()]
         return {file for schema in schemas for file in schema.files}
 

@@ -215,7 +215,7 @@ def compiles(pattern: str, engine: jsonschema_rs.RegexOptions | jsonschema_rs.Fa
 
 
 def _unchecked(document: SchemaFile, path: Steps, schema: dict[str, Any], draft: str) -> Iterator[Fault]:
-    """Warn of what JSON Schema ignores: misspelt keywords, formats that are not checked."""
+    """Warn of what JSON Schema ignores: misspelt keywords, unchecked formats."""
     yield from _of_another_type(document, path, schema)
     for keyword in sorted(schema.keys() - KEYWORDS):
         if keyword in advice.FOREIGN:
@@ -240,7 +240,10 @@ def _unchecked(document: SchemaFile, path: Steps, schema: dict[str, Any], draft:
 
 
 def _of_another_type(document: SchemaFile, path: Steps, schema: dict[str, Any]) -> Iterator[Fault]:
-    """Warn of keywords for another type than the schema asks for: they have no effect."""
+    """Warn of keywords for another type than the schema asks for.
+
+    They have no effect.
+    """
     declared = schema.get("type")
     types = {declared} if isinstance(declared, str) else set(declared or ())
     for keyword, kinds in KEYWORDS_OF.items():

@@ -78,7 +78,7 @@ class Places:
     others: Callable[[str], str | None] = lambda _: None  # where else an unknown name stands
 
     def of(self, path: Iterable[str | int]) -> str:
-        """Return the JSON Pointer to `path`; an unknown name in it is replaced by its number."""
+        """Return the JSON Pointer to `path`; an unknown name becomes its number."""
         told, here = self.top, self.instance
         for depth, step in enumerate(path):
             if isinstance(step, int) or step in self.known:
@@ -131,7 +131,10 @@ def _keyword(error: ValidationError) -> str:
 
 
 def _location(error: ValidationError, names: Mapping[str, str]) -> str:
-    """Return the rule's file and JSON Pointer, whose names the library gives as a URI has them (RFC 6901 §6)."""
+    """Return the rule's file and JSON Pointer.
+
+    The library gives names as a URI has them (RFC 6901 §6).
+    """
     uri, _, fragment = str(error.absolute_keyword_location).partition("#")
     return f"{names.get(uri, uri)}#{pointer(pointed_names(unquote(fragment)))}"
 

@@ -77,7 +77,7 @@ def parse(text: str) -> Any:
 
 
 def _decoded(text: str) -> tuple[Any, MalformedError | None]:
-    """Return the value or the fault; raising here would chain exceptions with the text."""
+    """Return the value or the fault: an exception raised here would hold the text."""
     try:
         return _DECODER.decode(text), None
     except json.JSONDecodeError as error:

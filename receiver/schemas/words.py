@@ -34,7 +34,7 @@ def listed(words: Iterable[str], joint: str = ", ") -> str:
 
 
 def file(path: Path, site: Path) -> str:
-    """Return what a file is called: by its path in the site, also if that is behind a symbolic link."""
+    """Return what a file is called: by its path in the site, links aside."""
     absolute = path.absolute()
     for root in (site.absolute(), site.resolve()):
         if absolute.is_relative_to(root):

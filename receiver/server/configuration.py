@@ -62,7 +62,7 @@ def when_ready(server: Any) -> None:
 
 
 def _allow_open_files() -> None:
-    """Raise the usual limit of 1,024 open files as far as allowed; workers inherit it."""
+    """Raise the usual limit of 1,024 open files as far as allowed, for workers too."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = limits.OPEN_FILES if hard == resource.RLIM_INFINITY else min(limits.OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -73,7 +73,10 @@ class PacedSocket:
         self._given_up = False
 
     def begin(self, *, asks: bool) -> None:
-        """Start to count for a new body. `asks`: its sender waits for 100 Continue (RFC 9110 §10.1.1)."""
+        """Start to count for a new body.
+
+        `asks`: its sender waits for 100 Continue (RFC 9110 §10.1.1).
+        """
         self._waited = 0.0
         self._received = 0
         self._asks = asks

@@ -83,7 +83,7 @@ class Ahead:
         self._paced.waited(self._since)
 
     def is_enough(self) -> bool:
-        """Return whether its reader can go on: all is there, or as much as is kept, or it is malformed."""
+        """Return whether its reader can go on: all is there, or enough, or malformed."""
         if len(self.held) >= limits.AHEAD:
             return True
         return self._chunks.have_ended(self.held) if self._length is None else len(self.held) >= self._length
@@ -94,7 +94,7 @@ class Ahead:
 
 
 class Chunks:
-    """Finds the end of a chunked body (RFC 9112 §7.1) on arrival; faults are for its reader."""
+    """Finds the end of a chunked body (RFC 9112 §7.1); faults are for its reader."""
 
     def __init__(self) -> None:
         self._at = 0  # where the line with the size of the next chunk begins

@@ -148,7 +148,7 @@ class Bodies(Waiting):
         begin: Callable[[Connection], None],
         close: Callable[[Connection], None],
     ) -> None:
-        """Call `begin` with a connection once enough of its body is there, or no more of it is waited for."""
+        """Call `begin` with a connection once its body is there, or awaited no longer."""
         super().__init__(poller, close)
         self._begin = begin
         self._bytes = 0  # collected of all of them

@@ -295,7 +295,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     # time
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait for what comes next, and no longer than until the next look if there is something to look at."""
+        """Wait for what comes next, but not beyond the next look if there is any."""
         waiting = any((self._heads, self._bodies, self._answers, self._lingering))
         super().wait_for_and_dispatch_events(min(timeout, LOOK) if waiting else timeout)
 

@@ -1,1 +1,1 @@
-"""Reads schemas/ and mappings/: process.toml, compiled processes, what is in force."""
+"""Reads schemas/ and mappings/: process.toml, compiled, and what is in force."""

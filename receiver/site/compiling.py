@@ -64,7 +64,7 @@ def compile_site(
 def compile_pieces(
     settings: Settings, environ: Mapping[str, str] = os.environ, only: Container[str] | None = None
 ) -> Compiled:
-    """Return the compiled pieces of each process, and all faults; with `only`, of some."""
+    """Return each process's compiled pieces, and all faults; with `only`, of some."""
     found, faults = find(settings.site)
     folders = [folder for folder in found if only is None or folder.name in only]
     schemas = Schemas(settings.site / SCHEMAS, settings.site)

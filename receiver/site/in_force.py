@@ -170,10 +170,9 @@ def alone(local: Path) -> Iterator[None]:
 
 
 def read(local: Path) -> State | None:
-    """Return what is in force; None if the file is missing or spoilt, or a copy is gone. Raises Problem, also for
-    one that a newer program wrote.
+    """Return what is in force; None if it is missing, spoilt, or a copy is gone.
 
-    All is then made anew of the site, as at a start.
+    All is then made anew of the site, as at a start. Raises Problem, also for what a newer program wrote.
     """
     try:
         content = (folder(local) / FILE).read_bytes()

@@ -248,7 +248,7 @@ class _Work:
         return self._compiled(record.template, record, scope, "records", index, "template")
 
     def _written(self, template: str, record: RecordConfig, *position: str) -> Template:
-        """Compile a template of a batch in its records' dialect, which it need not repeat."""
+        """Compile a batch's template in its records' dialect, which it need not repeat."""
         if record.format == "csv" and record.delimiter is None:
             record = replace(record, delimiter=self._delimiter(record))
         return self._compiled(template, record, BATCH, *position)

@@ -51,7 +51,7 @@ def _copy(ledger: Path, target: Path) -> None:
 
 
 def _require_whole(copy: schema.Connection) -> None:
-    """Raise Problem unless every page and row of a copy is readable; as in the ledger."""
+    """Raise Problem unless each page and row of a copy is readable, as in the ledger."""
     if copy.execute("PRAGMA integrity_check(1)").get != "ok":
         raise Problem(Code.STORAGE_FAILED, "the copy of the ledger is damaged, so the ledger may be, too")
     last = copy.execute("SELECT max(rowid) FROM deliveries").get or 0

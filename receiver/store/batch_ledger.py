@@ -85,7 +85,9 @@ class Batches:
         return self._write(lambda connection: batches.close(connection, *key, datetime.now(UTC), by))
 
     def commit(self, batch: Batch, entry: Entry, before: BatchStatus = BatchStatus.CLOSED) -> bool:
-        """Accept a batch's file durably: it will be published. False if not in state `before`.
+        """Accept a batch's file durably: it will be published.
+
+        False if it is not in state `before`.
 
         Raises CommitUnknownError, or Problem: NAME_TAKEN if something else has its name.
         """

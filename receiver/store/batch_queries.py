@@ -84,7 +84,7 @@ def _room(connection: Any, entry: Entry, addition: Addition, at: datetime) -> tu
 
 
 def _lock(connection: Any, process: str, name: str) -> int:
-    """Lock the batches of a name against adding and closing until the transaction ends.
+    """Lock a name's batches against adding and closing until the transaction ends.
 
     Returns the number that was given last.
     """
@@ -187,7 +187,7 @@ def deliveries(connection: Any, batch: Batch) -> list[tuple[str, int, str]]:
 
 
 def of_deliveries(connection: Any, ids: Sequence[str]) -> Iterator[tuple[str, Batch]]:
-    """Return the batches with records of some deliveries, each with the delivery's id."""
+    """Return the batches with records of some deliveries, each with a delivery's id."""
     names = ", ".join(f"batches.{name}" for name in _COLUMNS)
     wanted = ", ".join("?" * len(ids))
     found: list[Any] = connection.execute(

@@ -126,7 +126,7 @@ def finish_one(ledger: Ledger, batch: Batch) -> bool:
 
 
 def _mark(ledger: Ledger, batch: Batch, entry: Entry) -> None:
-    """Note that a batch is published, in its output's journal, if any, and the ledger."""
+    """Note that a batch is published, in the ledger and its output's journal, if any."""
     now = datetime.now(UTC)
     if journal.is_kept(entry.output):
         journal.note_batch(entry.output, batch, ledger.batches.deliveries(batch), now, ledger.roots)

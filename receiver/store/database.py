@@ -70,7 +70,7 @@ class OwnQueries(Protocol):
         """Lock a delivery in quarantine, whose folder is moved meanwhile, as `lock` does."""
 
     def add(self, connection: Any, row: Row) -> bool:
-        """Write a new entry's row; False, with nothing written, if it needs a closer look."""
+        """Write a new entry's row; False, and nothing, if another look is needed."""
 
     def claim(self, connection: Any, claims: Claims) -> None:
         """Promise its names to a delivery.

@@ -131,7 +131,7 @@ class NewFile:
 
 
 def sync_files(files: Iterable[NewFile]) -> None:
-    """Make several files durable and close them; all writes start before one is awaited."""
+    """Make several files durable and close them; all start before one is awaited."""
     waiting = list(files)
     try:
         for file in waiting[1:]:  # the first one's begins with its fsync
@@ -186,7 +186,7 @@ def write_new(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
 
 
 def write_over(path: Path, content: bytes, scratch: Path, mode: int = FILE_MODE) -> None:
-    """Replace `path` by `content` at once, by way of `scratch` on the same disk; durable."""
+    """Replace `path` by `content` at once, durably, by `scratch` on the same disk."""
     write_new(scratch, content, mode)
     with storage("replace a file"):
         scratch.replace(path)

@@ -1,4 +1,4 @@
-"""Actions on many deliveries, with trial and outcome of each; they survive restarts."""
+"""Actions on many deliveries, with trial and outcome of each; restarts lose none."""
 
 import secrets
 from collections.abc import Iterable
@@ -122,7 +122,7 @@ class Jobs:
         return self._write(operation)
 
     def note(self, id_: str, delivery: str, column: str, text: str) -> bool:
-        """Note the outcome of one delivery, `tried` or `outcome`; False if the job stopped.
+        """Note one delivery's outcome, `tried` or `outcome`; False if the job stopped.
 
         Durable with the next commit. Raises Problem.
         """

@@ -1,4 +1,7 @@
-"""What people and health pages ask of the ledger: lists, counts and times, none of which a delivery waits for."""
+"""What people and health pages ask of the ledger: lists, counts and times.
+
+No delivery waits for any of it.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

@@ -221,7 +221,7 @@ IN_ORDER = tuple(Kind)  # an enumeration is slow to go through
 
 
 def release(entries: Sequence[Entry]) -> dict[str, Problem]:
-    """Publish accepted deliveries whose stage is locked; published ones stay as they are.
+    """Publish accepted deliveries whose stage is locked; published ones stay.
 
     Many are done as fast as one: a folder is synced once per step. Returns the problem of each delivery, by its
     id, that could not be published to the end.
@@ -306,7 +306,9 @@ def _copy_over(source: Path, target: Path) -> None:
 
 
 def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[str, Problem]]:
-    """Publish accepted entries whose owner is dead. Raises Problem if the ledger fails.
+    """Publish accepted entries whose owner is dead.
+
+    Raises Problem if the ledger fails.
 
     Returns the ids that are published now, and the problem of each that could not be.
     """

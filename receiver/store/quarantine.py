@@ -112,7 +112,10 @@ def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
 
 
 def write_beside(ledger: Ledger, data: Path, entry: Entry, name: str, content: bytes) -> bool:
-    """Write a file beside the parts, in the place of one before; False if somebody is at work there. Raises Problem."""
+    """Write a file beside the parts, or over it; False if somebody is at work there.
+
+    Raises Problem.
+    """
     place = folder(data, entry.process, entry.id)
 
     def write(_: Entry | None) -> None:
@@ -130,7 +133,7 @@ def places(data: Path) -> list[Path]:
 
 
 def finish(ledger: Ledger, place: Path) -> bool:
-    """Write a dead owner's row, or remove what a row says is gone; False if all is well.
+    """Write a dead owner's row, or remove what a row says is gone; False if none is.
 
     A ledger that was restored from a backup has no row of what came later, either.
 
@@ -163,7 +166,9 @@ def _require_unchanged(place: Path, found: kept.Kept) -> None:
 
 
 def finish_aside(ledger: Ledger, data: Path, aside: Path) -> bool:
-    """Put back what was moved aside by somebody who died, if its row tells that it is kept; else remove it.
+    """Put back what somebody who died moved aside, if its row tells that it is kept.
+
+    Else it is removed.
 
     False if its owner lives, or what lies at its place is still to be settled. Raises Problem.
     """
@@ -193,7 +198,7 @@ def _named(process: str, id_: str) -> Entry:
 
 @contextmanager
 def _held(ledger: Ledger, place: Path) -> Iterator[bool]:
-    """Hold the lock on a kept delivery; yield False if somebody else does, or it is gone.
+    """Hold the lock on a kept delivery; yield False if it is gone, or held.
 
     Several hosts are kept apart by the ledger itself.
     """
@@ -244,7 +249,9 @@ def _put_together(near: Staged, place: Path, entry: Entry, parts: Sequence[Part]
 
 @contextmanager
 def _laid(near: Path, place: Path, asides: list[Path]) -> Iterator[None]:
-    """Have a delivery lie at its place, whose lock is held meanwhile: the lock on a folder moves with it.
+    """Have a delivery lie at its place, whose lock is held meanwhile.
+
+    The lock on a folder moves with it.
 
     Raises Problem: BUSY if somebody is at work on what lies there for too long.
     """
@@ -273,7 +280,10 @@ def _lay_alone(near: Path, place: Path, asides: list[Path]) -> None:
 
 
 def _make_room(near: Path, place: Path, asides: list[Path]) -> None:
-    """Move aside the same delivery as it came before; what people have proposed for it goes along. Raises Problem."""
+    """Move aside the same delivery as it came before; proposals for it go along.
+
+    Raises Problem.
+    """
     with storage("keep a delivery"):
         if place.joinpath(PROPOSAL).exists() and not near.joinpath(PROPOSAL).exists():
             durable.link_or_copy(place / PROPOSAL, near / PROPOSAL)

@@ -146,14 +146,14 @@ def note_digests(connection: Any, entry: Entry) -> None:
 
 
 def matching(connection: Any, where: str, *values: Any) -> list[tuple[str, int]]:
-    """Return id and count of attempts, newest first; `where` is our own text, never data."""
+    """Return id and count of attempts, newest first; `where` is our text, never data."""
     sql = f"SELECT id, attempt_count FROM deliveries {where} ORDER BY received_at DESC, rowid DESC LIMIT ?"  # noqa: S608
     found: list[tuple[str, int]] = connection.execute(sql, values).fetchall()
     return found
 
 
 def count(connection: Any, where: str, *values: Any) -> int:
-    """Count entries, up to the last one of the values; `where` is our own text, never data."""
+    """Count entries, up to the last of the values; `where` is our text, never data."""
     counted = f"SELECT count(*) FROM (SELECT 1 FROM deliveries {where} LIMIT ?) AS found"  # noqa: S608 (our own)
     return int(connection.execute(counted, values).get)
 

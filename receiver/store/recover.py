@@ -65,7 +65,7 @@ def recover(ledger: Ledger, data: Path, roots: Iterable[Path]) -> Report:
 
 
 def _left_behind(ledger: Ledger, data: Path, roots: set[Path]) -> Iterator[Path]:
-    """Yield folders that may be left over: unlocked ones, and old ones of other hosts."""
+    """Yield folders that may be left over: unlocked, or old ones of other hosts."""
     for root in roots:
         yield from folders.within(root, depth=1)
     for room in (quarantine, originals):

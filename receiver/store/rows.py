@@ -54,7 +54,9 @@ _in_order = itemgetter(*_JSON_NAMES.values())
 
 
 class Roots:
-    """Where this host has the folders by whose names rows tell paths: `output/referrals`, `data/stage/4f1c`.
+    """Where this host has the folders that rows tell paths by.
+
+    They are `output/…` and `data/…`.
 
     What lies in none of them is told as it is, and so must be the same on every host.
     """
@@ -77,7 +79,10 @@ class Roots:
         return path
 
     def spellings(self) -> list[tuple[str, str]]:
-        """Return name and path of each as older rows may have it, also without links, the deepest first."""
+        """Return name and path of each as older rows may have it, links aside.
+
+        The deepest comes first.
+        """
         found = [(name, path) for name, root in self.folders.items() for path in {root, os.path.realpath(root)}]
         return sorted(found, key=_depth)
 
@@ -113,7 +118,10 @@ def attempt_text(attempt: Attempt) -> str:
 
 
 def entry(values: Sequence[Any], roots: Roots) -> Entry:
-    """Return the entry of a row of `COLUMNS`, texts as str or bytes. Raises DamagedRow."""
+    """Return the entry of a row of `COLUMNS`, texts as str or bytes.
+
+    Raises DamagedRow.
+    """
     try:
         return _entry((each.decode() if isinstance(each, bytes) else each for each in values), roots)
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -183,7 +191,7 @@ _Columns = dict[str, tuple[str, list[Any]]]  # by name: what it becomes, and the
 
 
 def _from_root(name: str, folder: str, plain: Sequence[str], outputs: Sequence[str] = (), colon: str = "") -> _Columns:
-    """Return what becomes of columns that have a path, and of those that have outputs as JSON."""
+    """Return what becomes of columns with a path, and of those with outputs as JSON."""
     size = len(folder) + 1
     found: _Columns = {
         column: (

@@ -141,7 +141,10 @@ def discard(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what somebody left who may wake yet: moved aside first, so that it is whole or gone for that one."""
+    """Remove what somebody left who may wake yet.
+
+    It is moved aside first: for that one it is whole or gone.
+    """
     aside = folder.with_name(durable.new_name())
     with contextlib.suppress(OSError):
         durable.move_new(folder, aside)
@@ -149,7 +152,7 @@ def sweep(folder: Path) -> None:
 
 
 def stage_for(data: Path, output: Path, *, owner: str = "", create: bool = True) -> Stage:
-    """Return an output folder's stage: with the data if a rename reaches, else inside.
+    """Return an output folder's stage: with the data if a rename reaches, or inside.
 
     `owner` is the incarnation of this process, if several hosts share the disk.
 

@@ -1,4 +1,4 @@
-"""One delivery in the making: its folder of the stage, and its files, in memory while small.
+"""One delivery in the making: its stage folder and files, in memory while small.
 
 So a retry never reaches the disk.
 """
@@ -192,7 +192,10 @@ class Staged:
         return file
 
     def describe(self, name: str, content: bytes) -> None:
-        """Stage what tells of the other files, under a name that says so; durable once it is sealed with them."""
+        """Stage what tells of the other files, under a name that says so.
+
+        Durable once it is sealed with them.
+        """
         file = StagedFile(self.folder, name, len(content))
         file.write(content)
         self._files.append(file)

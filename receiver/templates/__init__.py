@@ -1,4 +1,4 @@
-"""Compiles a process's templates, and renders them, each value escaped for its place.
+"""Compiles and renders a process's templates, each value escaped for its place.
 
 The way of a template: `source` (tokens with places) → `compiler`, which asks the
 `formats` how each place escapes → Jinja2's own compiler → `template`, which renders within a `budget`.

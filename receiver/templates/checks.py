@@ -1,4 +1,4 @@
-"""Checks names in expressions: variables, filters, tests, tables, methods, arguments."""
+"""Checks names in expressions: variables, filters, tables, methods, arguments."""
 
 import inspect
 from collections.abc import Callable, Collection, Mapping

@@ -1,4 +1,4 @@
-"""Walks a template's statements with their output context, and escapes what is printed.
+"""Walks a template's statements with their context, and escapes what is printed.
 
 The result is one tree without includes and imports; Jinja compiles it to one Python function.
 

@@ -54,7 +54,7 @@ class Table:
         return self.indexes[column, likeness].get(likeness.plain(key))
 
     def alike(self, column: str, likeness: Likeness) -> tuple[str, str] | None:
-        """Return the first two keys of a column that a likeness makes equal; None without."""
+        """Return the first two keys of a column that a likeness makes equal; or None."""
         position = self.columns.index(column)
         seen: dict[str, str] = {}
         for row in self.rows:

@@ -58,7 +58,10 @@ def names(delivery: Delivery, reading: Reading) -> dict[str, object]:
 
 
 def with_documents(names: dict[str, object], views: Sequence[DocumentView]) -> dict[str, object]:
-    """Add the documents that are published. If there is none, `document` is undefined."""
+    """Add the documents that are published.
+
+    If there is none, `document` is undefined.
+    """
     return names | {"documents": views, **({"document": views[0]} if views else {})}
 
 

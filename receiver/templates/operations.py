@@ -1,4 +1,4 @@
-"""What templates may access and compute, by type, each bounded before it is applied."""
+"""What templates may access and compute, by type, bounded before it is applied."""
 
 import operator
 from collections.abc import Callable, Iterable

@@ -29,7 +29,7 @@ class Read:
 
 
 def field(node: nodes.Node | None) -> str | None:
-    """Return the name of the field that a node reads: `fields.name`, `fields["name"]`."""
+    """Return the name of the field that a node reads, as in `fields.name`."""
     if isinstance(node, nodes.Getattr) and _is_fields(node.node):
         return node.attr
     if isinstance(node, nodes.Getitem) and _is_fields(node.node) and isinstance(node.arg, nodes.Const):

@@ -1,4 +1,4 @@
-"""A compiled template, a record's condition, and the report of a stopped rendering."""
+"""A compiled template, a record's condition, and how a rendering was stopped."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -269,7 +269,7 @@ def _of_sender(label: str) -> str:
 
 
 def _offending(label: str, offends: Callable[[str], bool] | None, names: Mapping[str, object]) -> str:
-    """Return which of the names read is to blame; any field if only own ones are known."""
+    """Return which of the names read is to blame; any if only own ones are known."""
     if offends is None:
         return label
     read = label.split(", ")

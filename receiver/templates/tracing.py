@@ -67,7 +67,7 @@ def _tests(tree: nodes.Template) -> Iterator[nodes.Node]:
 
 
 def _lines(node: nodes.Node, places: Places) -> Iterator[Line]:
-    """Yield a statement's lines: of text those that are not blank, of a tag the first."""
+    """Yield a statement's lines: of text those not blank, of a tag the first."""
     for piece in node.nodes if isinstance(node, nodes.Output) else [node]:
         place = places.place(start(piece))
         text = piece.data if isinstance(piece, nodes.TemplateData) else "a tag or value"

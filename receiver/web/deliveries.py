@@ -190,7 +190,10 @@ def find_process(processes: Mapping[str, Process], name: str | None, host: str, 
 
 
 def require_token(process: Process, token: str | None) -> int | None:
-    """Return the request's token; raise `Problem` without one, unless the process is open."""
+    """Return the request's token.
+
+    Raises `Problem` without one, unless the process is open.
+    """
     place = process.tokens.find(token)
     if place is None and not process.tokens.open:
         raise Problem(Code.TOKEN_REFUSED, "This process asks for a valid bearer token (RFC 6750 §2.1).")
@@ -215,6 +218,6 @@ def _no_process(name: str | None, token: str | None) -> Problem:
 
 
 def bearer(authorization: str) -> str | None:
-    """Return the token of a well-formed Bearer header; one of several matches nothing."""
+    """Return the token of a well-formed Bearer header; of several, none."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None

@@ -27,7 +27,10 @@ EMPTY = {204, 304}  # statuses without a body: we have none, a hook of an applic
 
 
 class Reply(Response):
-    """A whole reply. Its headers are right when it is made: werkzeug would copy and look through them once more."""
+    """A whole reply.
+
+    Its headers are right when it is made: werkzeug would copy and look through them once more.
+    """
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer with what stands in it, unless HTTP or a hook wants it otherwise."""
@@ -137,7 +140,10 @@ def unroutable(error: HTTPException) -> Response:
 
 
 def defect(error: Exception) -> Problem:
-    """Return what an error that nobody foresaw is answered with. What the error says may hold a value."""
+    """Return what an error that nobody foresaw is answered with.
+
+    What the error says may hold a value.
+    """
     log.crashed(error)
     return Problem(Code.INTERNAL_ERROR, "The request met a defect of the service; its log tells the place.")
 

@@ -9,7 +9,7 @@ ELEMENTS = {Status.CHANGED: "failure", Status.NEW: "failure", Status.ERROR: "err
 
 
 def report(proofs: Sequence[Proof]) -> "ElementTree[Element]":
-    """Return the document: a suite for each process, a test case for each sample case."""
+    """Return the document: a suite for each process, a test case for each case."""
     root = Element("testsuites", _counts(proofs))
     for process in dict.fromkeys(proof.case.process.name for proof in proofs):
         own = [proof for proof in proofs if proof.case.process.name == process]

@@ -1,4 +1,4 @@
-"""Runs one delivery along the service's own path, and keeps and publishes nothing."""
+"""Runs one delivery along the service's path, and keeps and publishes nothing."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping

@@ -56,7 +56,10 @@ def files(outcome: Outcome) -> Files:
 
 
 def _name(record: Record) -> str:
-    """Return a record's name in expected/; one of another output folder is below its name."""
+    """Return a record's name in expected/.
+
+    One of another output folder is below its name.
+    """
     return f"{record.root.name}/{record.path}" if record.root else record.path
 
 
@@ -114,7 +117,10 @@ def forms(config: ProcessConfig) -> Mapping[str, RecordStyle]:
 
 
 def _renamed(gone: list[str], new: list[str]) -> dict[str, str]:
-    """Report files that only have another name: ids, and so names, follow the content."""
+    """Report files that only have another name.
+
+    Ids, and so names, follow the content.
+    """
     found = {}
     for path in gone:
         same = [other for other in new if PurePosixPath(other).suffix == PurePosixPath(path).suffix]

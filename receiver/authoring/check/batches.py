@@ -16,7 +16,7 @@ TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 
 
 def faults(site: Site) -> Iterator[Fault]:
-    """Yield a warning for each batch that nothing closes in time, and for equal file names."""
+    """Yield a warning for each batch that nothing closes, and for equal names."""
     for process in site.processes:
         for batch in process.config.batches:
             where = ("batches", batch.name)

@@ -108,7 +108,7 @@ class Walk:
             self._children(node, types, guards)
 
     def _children(self, node: nodes.Node, types: Types, guards: Guards) -> None:
-        """Visit the children of a node; a variable is known after the statement that sets it."""
+        """Visit a node's children; a variable is known after the statement that sets it."""
         known = dict(types)
         for child in node.iter_child_nodes():
             self._visit(child, known, guards)

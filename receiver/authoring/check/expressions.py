@@ -218,7 +218,7 @@ def _shortened(
 
 
 def _longest(member: shape.Member, *, last: bool = True) -> list[str]:
-    """Return the longest codes a field may have, from its anchored patterns and its enum."""
+    """Return the longest codes a field may have, by its anchored patterns and enum."""
     made = [instance(each, longest=True, last=last) or "" for each in _patterns(member)]
     return made + [str(each) for each in member.node.schema.get("enum", [])]
 

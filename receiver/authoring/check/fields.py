@@ -1,4 +1,4 @@
-"""Paths to fields in the metadata, and field names in templates, against the schemas."""
+"""Paths to fields in metadata, and field names in templates, against schemas."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from receiver.templates.reads import Read
 
 
 def fields(site: Site) -> Iterator[Fault]:
-    """Yield fields that are unknown, may be missing where they are read, or never fit."""
+    """Yield fields that are unknown, may be missing where read, or never fit."""
     for process in site.processes:
         reads = list(_reads(process))
         name = process.config.fields.schema

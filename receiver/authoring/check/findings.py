@@ -1,4 +1,4 @@
-"""The findings of a run: for people, for programs, for GitHub Actions, and as SARIF.
+"""The findings of a run: for people, programs, GitHub Actions, and as SARIF.
 
 SARIF 2.1.0 (OASIS, 2020).
 """
@@ -138,7 +138,7 @@ MENDED: tuple[tuple[re.Pattern[str], re.Pattern[str], Rewrite], ...] = (
 
 
 def edit(site: Path, fault: Fault) -> Edit | None:
-    """Return the edit that fixes a fault; None without one, or if the file is unreadable."""
+    """Return the edit that fixes a fault; None if there is none to make."""
     try:
         line = (site / fault.file).read_text("utf-8-sig").split("\n")[fault.line - 1]
     except (OSError, UnicodeDecodeError, IndexError):

@@ -22,7 +22,7 @@ OWN = (stage.FOLDER, quarantine.FOLDER, originals.FOLDER)  # under RECEIVER_DATA
 
 
 def folders(site: Site) -> Iterator[Fault]:
-    """Yield output folders that belong to the program, or are not on the stage's file system."""
+    """Yield output folders of the program, or not on their stage's file system."""
     data = site.settings.data.resolve()
     for process in site.processes:
         written = process.config.output.directory

@@ -77,7 +77,7 @@ def _whole(
 
 
 def documents(rules: Sequence[PartConfig], parts: Sequence[Part]) -> Iterator[tuple[str, list[Part]]]:
-    """Yield a sample's parts as the rules of a process allow: each type, several, none."""
+    """Yield a sample's parts as a process allows them: each type, several, none."""
     own = [rule for rule in rules if rule.role is Role.DOCUMENT]
     found = [part for part in parts if part.role is Role.DOCUMENT]
     rest = [part for part in parts if part.role is not Role.DOCUMENT]

@@ -1,4 +1,4 @@
-"""The expected parts: overlapping globs, unknown types, sizes that are impossible."""
+"""The expected parts: overlapping globs, unknown types, impossible sizes."""
 
 import re
 from collections.abc import Iterator

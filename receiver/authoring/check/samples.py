@@ -216,7 +216,7 @@ STEP = re.compile(r"(?:\{[^}]*\}|[^/:\[\]]*:)?([^/:\[\]{}]+)(?:\[(\d+)\])?")
 
 
 def locate(reader: MetadataReader, content: bytes, charset: str, where: str) -> Position:
-    """Return line and column, from 1, of a violation's `where`; 1, 1 if it is not found."""
+    """Return line and column of a violation's `where`, from 1; 1, 1 if not found."""
     if place := LINE.fullmatch(where):
         return int(place[1]), int(place[2])
     document = reader.form.parse(content, charset)

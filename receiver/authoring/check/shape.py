@@ -1,4 +1,4 @@
-"""What a JSON Schema says of an object's members: names, types, which are required."""
+"""What a JSON Schema says of an object's members: names, types, if required."""
 
 import re
 from collections.abc import Iterator

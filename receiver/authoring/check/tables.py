@@ -13,7 +13,7 @@ from receiver.site.process import Process
 
 
 def faults(site: Site) -> Iterator[Fault]:
-    """Yield unknown tables and cells, and cells that may be missing where they are read."""
+    """Yield unknown tables and cells, and cells that may be missing where read."""
     for process in site.processes:
         known = KnownTables(site, process)
         for written in texts(site, process):

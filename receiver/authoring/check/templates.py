@@ -35,7 +35,7 @@ MEDIA_TYPE = re.compile(r"\b(application|image)[/^](pdf|tiff|png|jpeg)\b", re.IG
 
 
 def literals(site: Site) -> Iterator[Fault]:
-    """Yield text that looks like a field, and media types that some documents do not have."""
+    """Yield text that looks like a field, and media types that documents do not have."""
     for process in site.processes:
         name = process.config.fields.schema
         shape = site.shape(name) if name else None

@@ -169,7 +169,7 @@ def _inputs(trial: Trial, samples: list[Any]) -> list[Input]:
 
 
 def _keys(trial: Trial) -> dict[str, list[str]]:
-    """Return the keys of code tables, and compared texts, by the field they belong to."""
+    """Return the keys of code tables, and compared texts, by their field."""
     library = Library(trial.process.config.folder, trial.site.settings.site)
     keys: dict[str, list[str]] = {}
     for written in texts(trial.site, trial.pieces):

@@ -1,4 +1,4 @@
-"""Values that a JSON Schema accepts: listed, empty, shortest, longest, null, lists.
+"""Values that a JSON Schema accepts: listed, empty, shortest, longest, null.
 
 What is returned is only likely to satisfy the schema: whoever tries it asks the schema itself.
 """
@@ -115,7 +115,7 @@ def _lists(top: Node, schemas: list[dict[str, Any]], library: Library, seen: tup
 
 @cache  # one schema serves several processes
 def instance(pattern: str, *, longest: bool, last: bool = True) -> str | None:
-    """Return a short or a long text that a pattern matches; None if Python cannot read it.
+    """Return a text that a pattern matches, short or long; None if Python cannot.
 
     Of each set of characters the long text has the `last` one, or the first.
     """

@@ -75,7 +75,7 @@ class Column:
         return len(steps) == 1 and 0 < max(steps) <= 10
 
     def is_key(self) -> bool:
-        """Return whether the values are keys made by a machine: UUIDs, or codes of one length."""
+        """Return whether values are machines' keys: UUIDs, or codes of one length."""
         texts = self.texts
         if texts and all(map(UUID.fullmatch, texts)):
             return True

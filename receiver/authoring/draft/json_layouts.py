@@ -42,7 +42,7 @@ def _of_members(each: str, steps: Steps, items: Items, total: int, wanted: Wante
 
 
 def _are_rows(value: Any) -> bool:
-    """Return whether a member holds the rows of a table, or did until they were taken out: that is no field."""
+    """Return whether a member holds a table's rows, or did: that is no field."""
     return isinstance(value, list) and all(isinstance(row, dict) for row in value)
 
 
@@ -195,7 +195,7 @@ def _found(each: str, steps: Steps, items: Items, total: int) -> Found:
 
 
 def places(documents: Sequence[Any], kind: Any, wanted: Wanted) -> dict[Steps, list[tuple[int, Any]]]:
-    """Return all lists, or all objects, by path; only the owner's path, if there is one."""
+    """Return all lists, or all objects, by path; only the owner's, if there is one."""
     gathered: dict[Steps, list[tuple[int, Any]]] = {}
     single = _single(documents) if kind is dict else set()
     for number, document in enumerate(documents):

@@ -34,7 +34,7 @@ def metadata_schema(process: str, reading: Reading, documents: Sequence[Any]) ->
 
 
 def types(values: Sequence[Any]) -> list[str]:
-    """Return the types of values as JSON Schema names them; a mix of numbers is number.
+    """Return the types of values as JSON Schema names them; mixed numbers are number.
 
     Nobody knows what may come in the place of a mere null: [] then.
     """

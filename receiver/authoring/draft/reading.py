@@ -92,7 +92,7 @@ def read(sources: Sources, shipped: Path, wanted: Wanted, claims: Claims) -> Rea
 
 
 def _place(sources: Sources, chosen: Candidate) -> tuple[str, str, str | None] | None:
-    """Return the paths by which each sample says where on a page a field stands; None if there are none."""
+    """Return the paths to fields' places on a page; None unless each sample has them."""
     if sources.form != "json":
         return None
     each, name = json.path(chosen.each), json.path(chosen.name)
@@ -230,7 +230,7 @@ def _gathered(sources: Sources, candidate: Candidate) -> tuple[tuple[Seen, ...],
 
 
 def _holds_rows(value: Any) -> bool:
-    """Return whether a value is rows or contains rows; no record prints those as a field."""
+    """Return whether a value is or contains rows; no record prints those as a field."""
     members = value.values() if isinstance(value, dict) else (value,)
     return any(isinstance(each, list) and any(isinstance(row, dict) for row in each) for each in members)
 

@@ -194,13 +194,13 @@ def by_columns(sources: Sources, rows: Rows) -> Iterator[DraftedTable]:
 
 
 def _confidence_of_row(found: Sequence[Column]) -> str | None:
-    """Return the path to the confidence of a row as a whole, if it tells one: it is that of each cell."""
+    """Return the path to the confidence of a whole row, if any: that of each cell."""
     known = [each.path for each in found if "." not in each.path and likeness(each.word, CONFIDENCES) > PARTLY]
     return known[0] if len(known) == 1 else None
 
 
 def _is_cell(column: Column) -> bool:
-    """Return whether a member of a row says something of its own, and not how sure or where it was read."""
+    """Return whether a member of a row is a cell: not a confidence, not a place."""
     others = max(likeness(column.word, PLACES), likeness(column.word, CONFIDENCES))
     return bool(column.texts) and "." not in column.path and not others
 

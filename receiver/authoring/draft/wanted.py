@@ -11,7 +11,10 @@ SHOWN = 12  # paths told in a message: as many as a person reads
 
 
 class WrongOptionError(ValueError):
-    """An option that leads nowhere. Says what was found instead: paths, never what stands there."""
+    """An option that leads nowhere.
+
+    Says what was found instead: paths, never what stands there.
+    """
 
     def __init__(self, option: str, message: str) -> None:
         super().__init__(message)
@@ -20,7 +23,10 @@ class WrongOptionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Paths in the language of the metadata; None for what is to be found. Each is an option of the same name."""
+    """Paths in the language of the metadata; None for what is to be found.
+
+    Each is an option of the same name.
+    """
 
     fields: str | None = None
     name: str | None = None

@@ -71,7 +71,7 @@ def likeness(word: str, known: tuple[str, ...]) -> int:
 
 
 def role(name: str) -> str:
-    """Return a field's role in a patient's record: mrn, name, family, given, dob, or ""."""
+    """Return a field's role in a patient's record, such as mrn or dob; "" for none."""
     plain = _plain(name)
     return next((found for pattern, found in ROLES if re.search(pattern, plain)), "")
 

@@ -81,7 +81,7 @@ class _Scrubbing:
         return Scrubbed(self._with(chosen), kept)
 
     def _blanks(self, parts: Sequence[Sent]) -> list[Sent]:
-        """Return the delivery with blank pages for documents, broken ones for broken ones."""
+        """Return the delivery with blank pages for documents, broken for broken ones."""
         verdict, _ = self._sameness.judged(parts)
         for broken in (None, BROKEN):
             blank = [_blanked(self._process, part, broken) for part in parts]

@@ -1,4 +1,4 @@
-"""Invents texts of the same shape: letter for letter, digit for digit, date for date."""
+"""Invents texts of the same shape: letter for letter, date for date."""
 
 import re
 import unicodedata

@@ -14,12 +14,12 @@ def utf8(content: bytes, charset: str) -> bytes:
 
 
 def values(content: bytes) -> list[str]:
-    """Return the text of each value in document order; true, false and null have none."""
+    """Return the text of each value in order; true, false and null have none."""
     return [str(value) for value in _scalars(loads(content))]
 
 
 def rewritten(content: bytes, texts: Sequence[str]) -> bytes:
-    """Return the document with other texts as values; numbers stay numbers if possible."""
+    """Return the document with other texts as values; numbers stay so if possible."""
     return _written(_with(loads(content), iter(texts))).encode() + b"\n"
 
 

@@ -14,7 +14,10 @@ Row = Sequence[str]
 
 
 def compare(expected: str, got: str, delimiter: str | None = None) -> Iterator[str]:
-    """Yield the differences of two tables; without a delimiter it is guessed. Raises ValueError for what is none."""
+    """Yield the differences of two tables; without a delimiter it is guessed.
+
+    Raises ValueError for what is none.
+    """
     one, other = _rows(expected, delimiter), _rows(got, delimiter)
     if not one or not other:
         raise ValueError("no rows")

@@ -9,7 +9,10 @@ FIRST = {"delivery_id": "delivery.id", "source_id": "delivery.source_id", "recei
 
 
 def template(slots: Sequence[Slot], title: str, delimiter: str = ",") -> str:
-    """Return the template. Cells are quoted if they need it; the items of a list share one."""
+    """Return the template.
+
+    Cells are quoted if they need it; the items of a list share one.
+    """
     between = ", " if delimiter == ";" else "; "
     columns = FIRST | {slot.name: _cell(slot, between) for slot in slots} | {"document": "document.path"}
     header = delimiter.join(_quoted(name, delimiter) for name in columns)

@@ -1,4 +1,4 @@
-"""Checks FHIR R4 resources by fhir.resources: elements, cardinality, types, codes.
+"""Checks FHIR R4 by fhir.resources: elements, cardinality, types, codes.
 
 Its models are those of R4B, which changed nothing in R4 but medication definitions, evidence and the like: those are
 not judged but refused. Values are judged by `fhir_values`, since the models take "yes" for true. What the messages of

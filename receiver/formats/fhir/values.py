@@ -108,7 +108,7 @@ Path = tuple[str | int, ...]
 
 
 def faults(value: Any, kind: str, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Yield place and message of each value of an element that breaks its type's form."""
+    """Yield place and message of each value that breaks the form of its type."""
     if kind in PRIMITIVES:
         check, words = PRIMITIVES[kind]
         if value is not None and not check(value):

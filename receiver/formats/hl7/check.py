@@ -210,7 +210,7 @@ def _within_segments(message: str, parsed: Any) -> Iterator[Violation]:
 
 
 def _report(element: Any) -> list[str]:
-    """Return all of hl7apy's errors; it raises the first, and writes others to a file."""
+    """Return all of hl7apy's errors; it raises the first, and writes others down."""
     from hl7apy.exceptions import ValidationError
     from hl7apy.validation import Validator
 

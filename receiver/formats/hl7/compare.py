@@ -1,4 +1,4 @@
-"""Compares HL7 v2 messages down to subcomponents: `PID-3[2].4.1` (HL7 v2.5.1 §2.7)."""
+"""Compares HL7 v2 messages down to subcomponents, as `PID-3[2].4.1` (§2.7)."""
 
 import re
 from collections import Counter

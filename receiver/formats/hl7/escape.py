@@ -126,7 +126,7 @@ def escaper(state: State, mark: str | None) -> Callable[[object], str]:
 
 
 def after(state: State) -> State:
-    """Return the context after a value was printed; in OBX-2 its type is unknown then."""
+    """Return the context after a printed value; in OBX-2 its type is unknown then."""
     return state._replace(observed="?") if (state.segment, state.field) == ("OBX", 2) else state
 
 

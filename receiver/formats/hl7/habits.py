@@ -110,7 +110,7 @@ def _observed(fields: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _header(text: str, fields: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield what is unusual in MSH; its first field is the separator, so indexes shift."""
+    """Yield what is unusual in MSH; MSH-1 is the separator, so indexes shift."""
     version = _at(fields, 11).split("^")[0]
     if text[4:8] != DELIMITERS:
         yield "line 1, MSH-2", f"the delimiters are nearly always {DELIMITERS}, in this order"

@@ -57,7 +57,7 @@ def with_structure(message: str) -> str:
 
 @lru_cache(5_000)  # fields and components that are required somewhere are fewer
 def is_required(name: str) -> bool:
-    """Return whether a field that hl7apy misses is required: 2.5.1 makes some optional."""
+    """Return whether a field that hl7apy misses is required; some are optional."""
     from hl7apy import load_reference
     from hl7apy.exceptions import HL7apyException
 

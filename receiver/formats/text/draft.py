@@ -8,7 +8,10 @@ SUFFIX = ".txt"
 
 
 def template(slots: Sequence[Slot], title: str) -> str:
-    """Return the template. A value stays on its line: where it came with line breaks, blanks take their place."""
+    """Return the template.
+
+    A value stays on its line: where it came with line breaks, blanks take their place.
+    """
     lines = [
         title.replace("{", "("),
         "delivery: {{ delivery.id }}",

@@ -1,4 +1,7 @@
-"""XML, by path: `/intakeForm/diagnoses/diagnosis[2]/@code`. Prefixes are left out; names are local names."""
+"""XML, by path: `/intakeForm/diagnoses/diagnosis[2]/@code`.
+
+Prefixes are left out; names are local names.
+"""
 
 from collections import Counter
 from collections.abc import Iterator

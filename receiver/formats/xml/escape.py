@@ -86,7 +86,10 @@ def _tag(state: State, character: str, offset: int) -> State:
 
 
 def escaper(state: State, _mark: str | None) -> Callable[[object], str]:
-    """Return the escaper for a value at this place. Raises `MisplacedError` if XML can escape nothing."""
+    """Return the escaper for a value at this place.
+
+    Raises `MisplacedError` if XML can escape nothing.
+    """
     if state.place == "text":
         return content
     if state.place in "\"'":

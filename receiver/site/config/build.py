@@ -200,7 +200,7 @@ AUTH = ("auth-missing", "auth-ambiguous")  # who may deliver is nothing to a tem
 
 
 def read_provisional(folder: Path, site: Path) -> ProcessConfig | None:
-    """Return a configuration with defaults for faulty parts; None if too little is left.
+    """Return a configuration with defaults for faulty parts; None if little is left.
 
     It is never served: with it, one run finds the faults of templates and schemas as well.
     """

@@ -1,4 +1,4 @@
-"""A process.toml as values: all defaults applied, sizes in bytes, spans as timedelta."""
+"""A process.toml as values: defaults applied, sizes in bytes, spans as timedelta."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -188,7 +188,7 @@ def _notify(source: Source, notify: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _rules(source: Source, rules: list[dict[str, Any]]) -> Iterator[Fault]:
-    """Yield rules of the same name: problems, log and metrics could not tell them apart."""
+    """Yield rules of the same name: nothing could tell them apart."""
     names = [rule["name"] for rule in rules]
     for index, name in enumerate(names):
         if name in names[:index]:

@@ -24,7 +24,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # a segment of a URL, a folder a
 
 
 def find(site: Path) -> tuple[list[Path], list[Fault]]:
-    """Return the folders of a site's processes by name, and faults: bad names, or none."""
+    """Return a site's process folders by name, and faults: bad names, or none."""
     found = (folder for folder in _folders(site / MAPPINGS) if folder.name != SHARED)
     folders = sorted(folder for folder in found if not folder.name.startswith("."))
     if not folders:
@@ -47,7 +47,7 @@ def conflicts(configs: Sequence[ProcessConfig], tokens: Mapping[str, Tokens], ou
 
 
 def named_variables(site: Path) -> set[str]:
-    """Return environment variables that readable processes name for tokens and webhooks."""
+    """Return the variables that processes name for tokens and webhooks."""
     named: set[str] = set()
     for folder in find(site)[0]:
         with suppress(ConfigurationError):
@@ -162,7 +162,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def entries(folder: Path) -> Iterator[Entry]:
-    """Yield the same in any order, cheaply: a service looks at its site twice a second."""
+    """Yield the same in any order, cheaply: it is done twice a second."""
     return _below(str(folder), set())
 
 

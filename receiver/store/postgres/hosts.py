@@ -1,4 +1,4 @@
-"""The processes on the shared disk, by incarnation, as long as they send heartbeats.
+"""The processes on a shared disk, by incarnation, while they send heartbeats.
 
 A file lock does not exclude the processes of other hosts, so the ledger says whose folders of the stage are whose. Each
 process has a row while it lives, and fills folders below `stage/<incarnation>/`. One that is silent for too long is

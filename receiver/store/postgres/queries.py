@@ -44,13 +44,16 @@ def lock(session: Session, entry: Entry) -> None:
 
 
 def lock_kept(session: Session, entry: Entry) -> None:
-    """Keep others from a delivery in quarantine until the transaction ends, and wait for who moves its folder."""
+    """Keep others from a delivery in quarantine until the transaction ends.
+
+    Waits for who moves its folder.
+    """
     session.execute(f"SET LOCAL lock_timeout = '{MOVED}'")
     lock(session, entry)
 
 
 def _require_living(session: Session, incarnation: str) -> None:
-    """Raise Problem if the process that owns the stage was given up; else lock its row."""
+    """Raise Problem if the stage's owner was given up; else lock its row."""
     if not session.execute("SELECT 1 FROM hosts WHERE incarnation = ? FOR KEY SHARE", (incarnation,)).get:
         detail = "the other hosts have given this one up, for it was not heard of: it goes on as a new one"
         raise Problem(Code.STORAGE_FAILED, detail)

@@ -39,7 +39,10 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
 
 def connect(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
-    """Open a connection whose statements may take as long as they take: an index is built. Raises psycopg.Error."""
+    """Open a connection whose statements may take long: an index is built.
+
+    Raises psycopg.Error.
+    """
     connection = psycopg.Connection.connect(url, **PARAMETERS, autocommit=True)
     configure(connection)
     connection.execute("SET statement_timeout = 0")

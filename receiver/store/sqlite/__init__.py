@@ -7,7 +7,10 @@ from receiver.store.sqlite.connections import Connections
 
 
 def database(url: str, roots: Roots) -> Database:
-    """Return the database that a URL such as `sqlite:var/ledger.db` names. Raises Problem."""
+    """Return the database that a URL such as `sqlite:var/ledger.db` names.
+
+    Raises Problem.
+    """
     path = schema.path_of(url)
     return Database(path, Connections(path, roots), queries)
 

@@ -58,7 +58,7 @@ def attempted(connection: apsw.Connection, id: str, attempt: Attempt) -> None:  
 
 
 def add(connection: apsw.Connection, row: rows.Row) -> bool:
-    """Write a new entry's row; False, with nothing written, if id or version is known."""
+    """Write a new entry's row; False, and nothing, for a known id or version."""
     try:
         connection.execute(queries.ADD, row)
     except apsw.ConstraintError:

@@ -308,7 +308,7 @@ class Interlock:
             self._thread.join()
 
     def close_inherited(self) -> None:
-        """Close what a fork has inherited: it must not keep the lock when the process that took it dies."""
+        """Close what a fork inherited: it must not keep the lock of a process that dies."""
         os.close(self._file)
 
     def _send_thread(self) -> None:

@@ -39,7 +39,9 @@ def date(
     latest: object = None,
     earliest: object = EARLIEST,
 ) -> str:
-    """Read a date by one of the formats, write it by another: `date("%m/%d/%Y", "%Y%m%d")`.
+    """Read a date by one of the formats, write it by another.
+
+    As `date("%m/%d/%Y", "%Y%m%d")`.
 
     The formats are Python's (https://docs.python.org/3/library/datetime.html#format-codes) or "iso"; a list is
     tried in its order. A time without a zone is in `zone`; `to` is the zone in which it is written. Years of
@@ -73,7 +75,7 @@ def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
 
 
 def _not_before(moment: Moment, earliest: object) -> Moment:
-    """Refuse dates that mean none: .NET's empty one is in year 1, SQL Server's in 1753."""
+    """Refuse dates that mean none: .NET's is in year 1, SQL Server's in 1753."""
     if isinstance(earliest, datetime):
         limit = earliest.date()
     elif isinstance(earliest, clock.date):
@@ -113,7 +115,7 @@ def _written(moment: Moment, write: str) -> str:
 
 
 def hl7_ts(value: object) -> str:
-    """Write a time as HL7 does, YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+ZZZZ], no more precisely.
+    """Write a time as HL7 does, no more precisely: YYYY[MM[DD[HH[MM[SS]]]]][+ZZZZ].
 
     HL7 v2.5.1 §2.A.22.
 

@@ -1,4 +1,4 @@
-"""Words in persons' names that are no names: titles, suffixes, degrees, particles."""
+"""Words in names of persons that are no names: titles, suffixes, degrees."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Takes persons' names apart: "Smith, John Q", "Dr. John Smith Jr.", "OSEI, AMA K MD".
+"""Takes persons' names apart: "Smith, John Q", "Dr. John Smith Jr.".
 
 A comma marks the family name. Without one the order must be known, and how many family names a person has: both are
 settings of the process. A name that may be read in two ways is refused, with the key that decides. No word is lost:
@@ -49,7 +49,7 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Customs:
-    """How a process's names are written; None if not set: then doubtful ones are refused."""
+    """How a process's names are written; if None, doubtful ones are refused."""
 
     order: str | None = None  # of names without a comma: one of `ORDERS`
     given_name: str = "first"  # or "last": of several beside the family name
@@ -65,7 +65,7 @@ def reader(customs: Customs) -> Callable[..., str]:
         return _read(plain, replace(customs, order=order) if order else customs)
 
     def person(value: object, part: str, order: str | None = None) -> str:
-        """Return a part of a person's name, "" without it; `order` overrides the process's.
+        """Return a part of a person's name, or ""; `order` overrides the process's.
 
         Raises `RefusedError` for a name that may be read in two ways.
         """
@@ -266,7 +266,7 @@ def _units(words: list[str], known: Words) -> Iterator[list[str]]:
 
 
 def _leads(word: str, following: str, index: int, known: Words) -> bool:
-    """Return whether a word, or its end after a hyphen, is a particle: "Heijdanus-De Boer"."""
+    """Return whether a word, or its end after a hyphen, is a particle such as "De"."""
     particle = known.particle(word.rpartition("-")[2], following)
     if index == 0 and particle is Particle.MAYBE and "-" not in word:  # "Van Thi Nguyen", but "Van der Berg"
         return known.particle(following) is not Particle.NO

@@ -80,7 +80,7 @@ def without(value: object, characters: str) -> str:
 
 
 def fixed(value: object, width: int, align: str = "left", fill: str = " ", encoding: str = "utf-8") -> str:
-    """Return a column of a fixed width in bytes, "left" or "right"; zeros go after a sign.
+    """Return a column of so many bytes, "left" or "right"; zeros follow a sign.
 
     The compiler gives the record's own encoding. Raises `RefusedError` for a value that does not fit: a cut one would
     be another value.

@@ -82,7 +82,9 @@ def read_offset(written: str) -> tzinfo:
 
 @lru_cache(CACHED)
 def _compiled(written: str) -> tuple[re.Pattern[str], list[str], frozenset[str], list[int]]:
-    """Return a format as a regular expression, the codes of its groups, its parts, and the groups from the year on.
+    """Return a format as a regular expression, and its groups' codes and parts.
+
+    The last ones are those from the year on.
 
     The last is empty if there is more than numbers, or a number comes twice or not at all.
     """

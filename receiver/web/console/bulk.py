@@ -1,4 +1,4 @@
-"""Actions on all deliveries of a filter: counted, tried, then done, with outcomes."""
+"""Actions on all deliveries of a filter: counted, tried, then done."""
 
 from collections import Counter
 from datetime import UTC, datetime

@@ -50,7 +50,7 @@ def _keys() -> set[str]:
 
 
 def wanted_by(filters: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the ledger is asked for by filters; what none of them can be is left out."""
+    """Return what the ledger is asked for by filters; impossible ones are left out."""
     return {
         "process": filters["process"] or None,
         "status": Status(filters["status"]) if filters["status"] in set(Status) else None,

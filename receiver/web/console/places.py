@@ -68,7 +68,7 @@ def _by_platform(process: Process, kept: Kept, name: str) -> Region | None:
 
 
 def _counted(process: Process, kept: Kept, region: Region) -> OnPage:
-    """Return a place that the platform tells: it counts the pages of all documents, one after the other."""
+    """Return a place that the platform tells, which counts all documents' pages."""
     page = region.page
     for number, part in enumerate(showing.documents_of(kept)):
         count = showing.page_count(part, process.name)
@@ -79,7 +79,7 @@ def _counted(process: Process, kept: Kept, region: Region) -> OnPage:
 
 
 def _by_text(process: Process, kept: Kept, name: str) -> OnPage:
-    """Return where the text of a document has the value that came, or the one that a person has put in its place."""
+    """Return where a document's text has the value that came, or its correction."""
     values, has_text = showing.values(process, kept, name), False
     for value in values[:SOUGHT]:
         for number, part in enumerate(showing.documents_of(kept)):

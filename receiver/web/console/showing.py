@@ -128,7 +128,7 @@ def metadata_of(kept: Kept) -> Part | None:
 
 
 def values(process: Process, kept: Kept, name: str) -> list[str]:
-    """Return each value that came of a field or cell, and the one that a person has put in its place."""
+    """Return each value that came of a field or cell, and its correction."""
     reading = _peek(process, kept)
     value: Any = {"fields": reading.fields, "tables": reading.tables} if reading else {}
     for step in pointed_names(name) if name.startswith(CELL) else ("fields", name):
@@ -172,7 +172,7 @@ def _fields(
 
 
 def _broken(violations: Iterable[Violation]) -> tuple[dict[str, list[str]], list[str]]:
-    """Return what is said of each field, and of those that did not come, which stands at none."""
+    """Return what is said of each field; of those that did not come, at none."""
     broken: dict[str, list[str]] = {}
     absent = []
     for violation in violations:

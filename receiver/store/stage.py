@@ -134,10 +134,8 @@ def discard(folder: Path) -> None:
 
     What cannot be removed now is swept later.
     """
-    try:
+    with contextlib.suppress(Problem):
         folders.remove(folder)
-    except Problem:
-        return
 
 
 def sweep(folder: Path) -> None:

@@ -143,7 +143,6 @@ class Hashing:
         if self._thread is not None:
             self._given.put(None)
             self._thread.join()
-            self._thread = None
 
     def _hand_over(self, chunk: bytes) -> None:
         if self._thread is None:

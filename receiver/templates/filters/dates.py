@@ -8,8 +8,9 @@ those few that are IANA names: EST written in July means New York's clocks, whic
 
 import datetime as clock
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -51,8 +52,7 @@ def date(
     if isinstance(value, clock.date):
         moment = times.of(value)
     else:
-        plain = value if type(value) is str else values.text(value)
-        moment = _not_before(_read(plain.strip(), read, latest), earliest)
+        moment = _not_before(_read(values.text(value).strip(), read, latest), earliest)
     if zone and "hour" in moment.known and ZONE not in moment.known:
         moment = Moment(localized(moment.when, values.text(zone).strip()), moment.known | {ZONE})
     if to and "hour" in moment.known:
@@ -76,12 +76,8 @@ def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
 
 def _not_before(moment: Moment, earliest: object) -> Moment:
     """Refuse dates that mean none: .NET's is in year 1, SQL Server's in 1753."""
-    if isinstance(earliest, datetime):
-        limit = earliest.date()
-    elif isinstance(earliest, clock.date):
-        limit = earliest
-    else:
-        limit = _iso(values.text(earliest), "argument").when.date()
+    first = times.of(earliest) if isinstance(earliest, clock.date) else _iso(values.text(earliest), "argument")
+    limit = first.when.date()
     if moment.when.date() < limit:
         raise RefusedError(f"is a date before {limit}: an empty date, or one that was read wrong", "date")
     return moment
@@ -121,17 +117,10 @@ def hl7_ts(value: object) -> str:
 
     Takes the times of `delivery` and ISO-8601 texts. Raises `RefusedError` for anything else.
     """
-    if isinstance(value, datetime):  # a time of `delivery`, to the second
-        return _digits(value.isoformat()[:19]) + times.offset_text(value, "")
     moment = read_moment(value, "hl7_ts")
     plain = times.written_iso(moment._replace(when=moment.when.replace(tzinfo=None)))
-    whole, point, fraction = _digits(plain).partition(".")
-    offset = times.offset_text(moment.when, "") if "hour" in moment.known else ""
-    return whole + point + fraction[:4] + offset
-
-
-def _digits(iso: str) -> str:
-    return iso.replace("-", "").replace(":", "").replace("T", "")
+    whole, point, fraction = plain.replace("-", "").replace(":", "").replace("T", "").partition(".")
+    return whole + point + fraction[:4] + times.offset_text(moment.when, "")
 
 
 def fhir_time(value: object) -> str:
@@ -145,9 +134,7 @@ def fhir_time(value: object) -> str:
         raise RefusedError(
             'is a time without a time zone, which FHIR needs (read it with `date(…, "iso", zone=…)`)', "date"
         )
-    if 3 < moment.depth() < 6:
-        moment = moment._replace(known=moment.known | {"minute", "second"})
-    return times.written_iso(moment)
+    return times.written_iso(moment._replace(known=moment.known | {"minute", "second"}))
 
 
 def read_moment(value: object, rule: str) -> Moment:
@@ -179,40 +166,40 @@ def _is_no_iso(text: str) -> bool:
 
 def check(arguments: Mapping[str, Any]) -> Objection:
     """Return what is wrong with constant arguments of `date`."""
+    return next(_objections(arguments), NONE)
+
+
+def _objections(arguments: Mapping[str, Any]) -> Iterator[Objection]:
     read, write = arguments.get("read"), arguments.get("write", ISO)
     formats = read if isinstance(read, list) else [read]
-    wrong = [_wrong(each) for each in [*formats, write] if isinstance(each, str)]
-    wrong += [_unknown_zone(arguments[name]) for name in ("zone", "to") if isinstance(arguments.get(name), str)]
-    return next((each for each in wrong if each), NONE) or _unread(formats, write)
+    for each in [*formats, write]:
+        if isinstance(each, str) and each not in (ISO, ""):
+            yield from _wrong(each)
+    for zone in (arguments.get("zone"), arguments.get("to")):
+        if isinstance(zone, str) and zone and not find_zone(zone):
+            yield Objection(f'there is no time zone "{zone}"', zone_hint(zone))
+    yield from _unread(formats, write)
 
 
-def _wrong(written: str) -> Objection:
-    if written in (ISO, ""):
-        return NONE
+def _wrong(written: str) -> Iterator[Objection]:
     strange = [f"%{code}" for code in times.CODE.findall(written) if code not in DIRECTIVES]
     if strange:
-        return Objection(f'"{written}" is not a date format: {strange[0]} is no code for a part of a date', CODES)
-    if times.codes_known(written):
-        return NONE
-    meant = times.in_codes(written)
-    hint = f'did you mean "{meant}"?' if meant else CODES
-    return Objection(f'"{written}" is not a date format: it has no code such as %Y', hint)
+        yield Objection(f'"{written}" is not a date format: {strange[0]} is no code for a part of a date', CODES)
+    elif not times.codes_known(written):
+        meant = times.in_codes(written)
+        hint = f'did you mean "{meant}"?' if meant else CODES
+        yield Objection(f'"{written}" is not a date format: it has no code such as %Y', hint)
 
 
-def _unknown_zone(name: str) -> Objection:
-    if not name or find_zone(name):
-        return NONE
-    return Objection(f'there is no time zone "{name}"', zone_hint(name))
-
-
-def _unread(formats: list[Any], write: Any) -> Objection:
-    """Return what is to be written and was never read: it would be invented."""
-    if not all(isinstance(each, str) and each not in (ISO, "") for each in [*formats, write or None]):
-        return NONE
+def _unread(formats: list[Any], write: Any) -> Iterator[Objection]:
+    """Yield what is to be written and was never read: it would be invented."""
+    if not all(isinstance(each, str) and each not in (ISO, "") for each in [*formats, write]):
+        return
     known = frozenset[str]().union(*(times.codes_known(each, reading=True) for each in formats))
     missing = times.codes_known(write) - {ZONE} - known
     hint = "leave it out of the second format, which writes, or read it by the first one"
-    return Objection(f"the {_listed(missing)} is written, and never read", hint) if missing else NONE
+    if missing:
+        yield Objection(f"the {_listed(missing)} is written, and never read", hint)
 
 
 def _listed(steps: frozenset[str]) -> str:
@@ -234,33 +221,30 @@ NEAR = 0.8  # likeness, 0–1, from which a name is taken for a misspelt one
 SEASONS = (datetime(2026, 1, 1), datetime(2026, 7, 1))  # noqa: DTZ001 (by whatever clocks)
 CHOICES = 3  # near names looked at: if their zones differ, none of them is shown
 NAMED = re.compile(r"\w.*[/ ].*\w")  # "Area/City" or words: of an abbreviation, every other one is near
-IANA = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 CACHED = 64  # zones: a sender uses one or two, and a name out of a field must not fill the memory
 
 
 @lru_cache(CACHED)
 def find_zone(name: str) -> ZoneInfo | None:
     """Return a time zone by IANA or Windows name; None if unknown or ambiguous."""
-    key = WINDOWS.get(name.casefold(), name)
-    try:
-        return ZoneInfo(key) if IANA.fullmatch(key) and key.upper() not in AMERICAN else None
-    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name an OSError
+    if name.upper() in AMERICAN:
         return None
+    # ZoneInfoNotFoundError is a KeyError; of a path it is a ValueError, of a folder's name an OSError.
+    with suppress(KeyError, ValueError, OSError):
+        return ZoneInfo(WINDOWS.get(name.casefold(), name))
+    return None
 
 
 def zone_hint(name: str) -> str:
     """Return what to write for a name that is not known: never one of another time."""
     if meant := AMERICAN.get(name.upper()):
         return f'it is ambiguous: write "{meant}", or the zone that you mean by its IANA or Windows name'
-    near = get_close_matches(name, [*win_tz, *available_timezones()], CHOICES, NEAR) if NAMED.fullmatch(name) else []
-    if len({_offsets(each) for each in near}) == 1:
+    known = [*win_tz, *available_timezones() - AMERICAN.keys()]
+    near = get_close_matches(name, known, CHOICES, NEAR) if NAMED.fullmatch(name) else []
+    offsets = {tuple(localized(when, each).utcoffset() for when in SEASONS) for each in near}
+    if len(offsets) == 1:
         return f'did you mean "{near[0]}"?'
     return 'write its IANA or Windows name, such as "America/Chicago" or "Central Standard Time"'
-
-
-def _offsets(name: str) -> tuple[timedelta | None, ...]:
-    found = find_zone(name)
-    return tuple(found.utcoffset(when) for when in SEASONS) if found else ()
 
 
 def localized(when: datetime, name: str) -> datetime:

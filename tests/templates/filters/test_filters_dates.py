@@ -1,5 +1,7 @@
 """Dates and times: what is written was read, in the zone that was meant."""
 
+import datetime as clock
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.core.problems import Problem
+from receiver.formats.errors import RefusedError
 from receiver.templates.filters import dates, times
 from receiver.templates.filters.dates import date, fhir_time, hl7_ts
 
@@ -190,3 +193,111 @@ def test_a_part_that_one_format_of_several_does_not_tell_is_refused_when_it_is_n
 )
 def test_a_format_of_another_program_is_written_by_codes_if_all_of_it_is_known(written, meant):
     assert times.in_codes(written) == meant
+
+
+def test_a_day_that_is_none_of_a_text_needs_no_format():
+    assert date(clock.date(2026, 1, 2), "%d.%m.%Y", "%Y") == "2026"
+    assert date(20260102, "%Y%m%d") == "2026-01-02"
+
+
+def test_a_day_has_no_zone_even_where_its_midnight_was_skipped():
+    assert date("2018-11-04", "iso", zone="America/Sao_Paulo") == "2018-11-04"
+
+
+def test_a_zone_may_have_blanks_around_it():
+    assert date("2026-01-02T10", "iso", zone=" Europe/Berlin ", to="UTC ") == "2026-01-02T09+00:00"
+
+
+def test_a_text_that_is_longer_than_any_date_is_none():
+    assert date(f"2026{' ' * 94}11", "%Y %m") == "2026-11"
+    with pytest.raises(RefusedError):
+        date(f"2026{' ' * 95}11", "%Y %m")
+
+
+@pytest.mark.parametrize(
+    "earliest", [datetime(2026, 1, 2, 23, tzinfo=SECONDS), clock.date(2026, 1, 2), "2026-01-02T23:00"]
+)
+def test_the_earliest_day_is_a_day_or_a_time_of_it(earliest):
+    assert date("2026-01-02", "iso", earliest=earliest) == "2026-01-02"
+    with pytest.raises(RefusedError):
+        date("2026-01-01", "iso", earliest=earliest)
+
+
+def test_blanks_around_a_time_are_none_of_it():
+    assert (hl7_ts(" 2026 "), fhir_time("\t2026-01")) == ("2026", "2026-01")
+
+
+@pytest.mark.parametrize(
+    ("refused", "offends"),
+    [
+        (lambda: hl7_ts("x"), {"x": True, "2026-13": True, " 2026 ": False, "2026": False}),
+        (lambda: dates.in_zone(datetime(2026, 1, 2, tzinfo=UTC), "Nowhere"), {" Nowhere ": True, "UTC": False}),
+    ],
+)
+def test_it_is_known_which_texts_are_refused(refused, offends):
+    with pytest.raises(RefusedError) as caught:
+        refused()
+    assert {text: caught.value.offends(text) for text in offends} == offends
+
+
+@pytest.mark.parametrize(
+    ("zone", "reason"),
+    [
+        ("est", "ambiguous (America/New_York is one of its meanings)"),
+        ("Nowhere", "not known by this name"),
+    ],
+)
+def test_a_zone_is_ambiguous_or_not_known(zone, reason):
+    with pytest.raises(RefusedError, match=re.escape(f"is a time zone that is {reason}: write")):
+        dates.in_zone(datetime(2026, 1, 2, tzinfo=UTC), zone)
+
+
+def test_an_abbreviation_is_no_zone_on_a_disk_that_ignores_case_either(monkeypatch):
+    monkeypatch.setattr(dates, "ZoneInfo", str)
+    assert dates.find_zone.__wrapped__("est") is None
+
+
+ANY = 'write its IANA or Windows name, such as "America/Chicago" or "Central Standard Time"'
+
+
+@pytest.mark.parametrize(
+    ("zone", "hint"),
+    [
+        ("cst", 'it is ambiguous: write "America/Chicago", or the zone that you mean by its IANA or Windows name'),
+        ("America/Chicagoo", 'did you mean "America/Chicago"?'),
+        ("Centrl Standard Time", ANY),  # three zones are near, which show another time
+        ("Jamaca", ANY),  # abbreviations have no name that is only near
+        ("America/Chicago!", ANY),
+        ("ES T", ANY),
+        ("Atlantis/Atlantis", ANY),
+    ],
+)
+def test_a_hint_shows_no_zone_of_another_time(zone, hint):
+    assert dates.zone_hint(zone) == hint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ({"read": "MM/DD/YYYY"}, 'did you mean "%m/%d/%Y"?'),
+        ({"read": "x"}, dates.CODES),
+        ({"read": "iso", "write": "DD.MM."}, 'did you mean "%d.%m."?'),
+        ({"read": "iso", "to": "pst"}, dates.zone_hint("pst")),
+        ({"read": "%Y", "write": "%m"}, "leave it out of the second format, which writes, or read it by the first one"),
+        *(
+            (right, "")
+            for right in (
+                {},
+                {"read": "iso", "zone": "", "to": ""},
+                {"read": "", "write": ""},
+                {"read": "%Y", "write": ""},
+                {"read": ["%Y", 7, None], "write": "%m"},
+                {"read": ["%Y", "iso"], "write": "%m"},
+                {"read": "%Y", "write": "%Y %z", "zone": None},
+                {"write": "%Y"},
+            )
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_format_is_told_with_what_to_write(arguments, hint):
+    assert dates.check(arguments).hint == hint

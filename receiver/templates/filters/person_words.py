@@ -74,7 +74,8 @@ class Words:
 
     def is_initial(self, word: str) -> bool:
         """Return whether a word is a single capital letter, and no name of the process."""
-        return len(word.rstrip(".")) == 1 and word[0].isupper() and not self.is_name(word)
+        letter = word.rstrip(".")
+        return len(letter) == 1 and letter.isupper() and not self.is_name(word)
 
     def particle(self, word: str, following: str = "") -> Particle:
         """Return whether a word belongs to the name after it, as "van" does."""

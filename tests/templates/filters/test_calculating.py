@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from receiver.core.problems import Problem
 from receiver.formats.errors import RefusedError
 from receiver.templates.filters import letters, patterns
-from receiver.templates.filters.spans import age, days_between, plus
+from receiver.templates.filters.objection import NONE
+from receiver.templates.filters.spans import age, check_age, check_plus, days_between, plus
 from tests.support.mapped import DELIVERY
 
 DAYS = st.dates(date(1900, 1, 1), date(2300, 12, 31))
@@ -47,6 +48,44 @@ def test_what_is_no_span_is_found_before_any_delivery(mapped, span):
 def test_a_day_is_not_moved_out_of_the_calendar(span):
     with pytest.raises(RefusedError):
         plus("9000-01-01" if "-" not in span else "2000-01-01", span)
+
+
+@pytest.mark.parametrize(
+    ("day", "span", "reason"),
+    [
+        ("2026-11-29", "1 month", "is moved by what is no span: a span is written "),
+        ("2026", "1mo", "does not tell the month"),
+        ("2026-11", "1d", "does not tell the day"),
+        ("2026-11", "1w", "does not tell the day"),
+        ("2026-11-29", "1h", "does not tell the hour"),
+        ("2026-11-29T10", "15min", "does not tell the minute"),
+        ("9999-12-31", "1d", "is moved out of the calendar"),
+        ("9999-12", "1mo", "is moved out of the calendar"),
+        ("today", "1d", "is not an ISO-8601 time"),
+    ],
+)
+def test_what_is_not_known_of_a_day_is_not_moved(day, span, reason):
+    with pytest.raises(RefusedError, match=reason):
+        plus(day, span)
+
+
+def test_a_span_may_have_blanks_around_it():
+    assert plus("2026-12-05", " 2w ") == "2026-12-19"
+    assert check_plus({"span": " 2w "}) == check_plus({"span": 2}) == check_plus({}) == NONE
+
+
+def test_an_age_is_in_years_or_months():
+    with pytest.raises(RefusedError, match="years or months"):
+        age("2000-01-01", "2026-01-01", "days")
+    assert check_age({}) == check_age({"unit": "months"}) == check_age({"unit": 7}) == NONE
+    assert check_age({"unit": "days"}).hint == 'write age("years") or age("months")'
+
+
+def test_a_day_that_is_not_told_is_in_no_span():
+    with pytest.raises(RefusedError, match="does not tell the day"):
+        days_between("2026-11", "2026-11-29")
+    with pytest.raises(RefusedError, match="is after the day of which"):
+        age("2026-11-30", "2026-11-29")
 
 
 @given(DAYS, st.integers(-5000, 5000))

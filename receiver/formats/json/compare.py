@@ -51,7 +51,7 @@ def _where(path: tuple[str | int, ...]) -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return json.dumps(value, sort_keys=True)
 
 
 def _short(value: Any) -> str:

@@ -83,6 +83,22 @@ def test_what_came_again_since_the_dry_run_is_left_as_it_is(console, settings, i
     assert all(Ledger(settings.ledger).find(id_).status is Status.DISCARDED for id_ in others)
 
 
+def test_each_step_of_a_job_is_in_the_audit(console, accounts, ids, held):
+    made = client(console)
+    place = begin(made, process="")
+    id_, count = place.rpartition("/")[2], f"{len(held)} deliveries"
+    step(made, place, "stop")
+    notes = [(look.event, look.note) for look in accounts.looks(person="operator person")[:2]]
+    begun = f"{id_}: dry run of release, held, every process, {count}"
+    assert notes == [("job", f"{id_}: stop"), ("job", begun)]
+
+
+def test_a_step_that_there_is_not_is_told(console, ids):
+    made = client(console)
+    assert step(made, begin(made), "undo").status_code == 404
+    assert made.get("/jobs/none").status_code == 404
+
+
 def test_a_filter_reaches_no_further_than_it_says(console, settings, ids):
     made = client(console)
     place = begin(made, process="lab-reports")

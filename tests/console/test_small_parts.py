@@ -9,8 +9,8 @@ from flask import Flask
 
 from receiver.core.delivery import Role, Status
 from receiver.core.problems import Code, Problem
-from receiver.operations import replay
-from receiver.web.console import access, acting, listing, showing
+from receiver.operations import rehearsal, replay
+from receiver.web.console import access, acting, correcting, listing, showing
 from receiver.web.console.service import Service
 from tests.support.home import Home
 
@@ -136,6 +136,47 @@ def test_a_moment_of_a_filter_is_read_in_utc(text, moment, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("name", "noted"),
+    [
+        ("mrn", "mrn"),
+        ("sister of Ada", "a field"),
+        ("ward/bed", "a field"),
+        ("/tables/items/1/sku", "tables/items/1/sku"),
+        ("/tables/items/1/parts/0/sku", "tables/items/1/parts/0/sku"),
+        ("/tables/items/1/sister of Ada", "a field"),
+    ],
+)
+def test_a_name_is_in_the_audit_if_the_process_knows_it(name, noted):
+    assert correcting._named(name, {"mrn", "sku", "bed"}) == noted
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ({"field.a": "1"}, {}),
+        ({"field.a": " 1\n"}, {}),
+        ({"field.a": "2"}, {"a": "2"}),
+        ({"field.a": ""}, {"a": ""}),
+        ({"field.b": "4"}, {"b": "4"}),
+        ({"field.b": "3"}, {}),
+        ({"field.list": "x"}, {}),
+        ({"field.nobody": "x"}, {}),
+        ({"a": "2", "field.": "x"}, {}),
+        ({"field.field.a": "5"}, {"field.a": "5"}),
+    ],
+)
+def test_a_correction_is_what_a_form_says_otherwise_of_one_value(monkeypatch, said, found):
+    came = [("a", "1", True), ("b", " 3 ", True), ("list", "1\n2", False), ("field.a", "4", True)]
+    every = [Given(name=name, value=value, single=single) for name, value, single in came]
+    asked = []
+    monkeypatch.setattr(showing, "preview", lambda *given: asked.append(given[1:]) or Given(every=every))
+    monkeypatch.setattr(correcting, "service", lambda: Given(context=None))
+    with Flask(__name__).test_request_context("/", method="POST", data=said):
+        assert correcting.corrections("entry") == found
+    assert asked == [("entry", {})]  # beside what came, whatever it was corrected to before
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         (None, ""),
@@ -179,6 +220,30 @@ def test_an_action_accepts_no_more_than_it_says(monkeypatch, action, confidence,
     monkeypatch.setattr(replay, "replay", lambda _context, _entry, how: how)
     how = acting.redo(None, None, action, "ada")
     assert (how.accept_confidence, how.accept_rules, how.by) == (confidence, rules, "ada (console)")
+
+
+@pytest.mark.parametrize(
+    ("action", "confidence", "rules"), [("replay", False, False), ("release", True, False), ("overrule", True, True)]
+)
+def test_a_rehearsal_accepts_what_the_action_would(monkeypatch, action, confidence, rules):
+    asked = []
+
+    def rehearse(_context, _entry, **accepted):
+        asked.append(accepted)
+        return Given(result="would be held", problem=Problem(Code.RULE_BROKEN, "secret"))
+
+    monkeypatch.setattr(rehearsal, "rehearse", rehearse)
+    nothing = Given(processes={})
+    assert acting.rehearse(nothing, Given(process="referrals"), action) == "would be held: rule-broken"
+    assert asked == [{"accept_confidence": confidence, "accept_rules": rules}]
+
+
+def test_a_process_that_is_gone_asks_for_no_second_person(monkeypatch):
+    gone = Problem(Code.NO_SUCH_PROCESS, "There is no process referrals any more.")
+    monkeypatch.setattr(acting, "redo", lambda *_: Given(result="failed", problem=gone))
+    assert (
+        acting.act(Given(processes={}), Given(process="referrals"), "release", "ada", "") == "failed: no-such-process"
+    )
 
 
 def test_what_came_again_since_it_was_looked_at_is_not_discarded(tmp_path):

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from receiver.core.delivery import Status
+from receiver.store.accounts import Role
 from receiver.store.ledger import Ledger
 from receiver.web.console import station
 
@@ -55,6 +56,37 @@ def test_one_that_cannot_be_shown_is_passed_over(console, settings, accounts, he
     look = accounts.looks(delivery=held[1].id)[0]
     assert (look.person, look.event, look.note) == ("operator person", "view", "station")
     assert accounts.looks(delivery=held[0].id) == []
+
+
+def test_the_station_says_how_many_are_held_of_its_process(console, held, monkeypatch):
+    made = client(console)
+    assert '<span id="waiting">6</span>' in made.get("/station/referrals").text
+    assert held[0].id in made.get("/station/referrals").text
+    assert '<span id="waiting">0</span>' in made.get("/station/lab-reports").text
+    assert made.get("/station/lab-reports/next").status_code == 204
+    monkeypatch.setattr(station, "COUNTED", 4)
+    assert '<span id="waiting">4</span>' in made.get("/station/referrals").text
+
+
+def test_what_somebody_else_has_is_not_given_out(console, held):
+    ada, bob = client(console), client(console, Role.OWNER)
+    for entry in held:
+        assert entry.id in ada.get("/station/referrals/next", query_string={"not": passed(held, entry)}).text
+    answer = bob.get("/station/referrals/next")
+    assert (answer.status_code, answer.text) == (204, "")
+
+
+def passed(held, entry):
+    return [each.id for each in held[: held.index(entry)]]
+
+
+def test_what_the_trial_refuses_comes_back_with_its_faults(console, settings, held):
+    form = {"seen": held[0].attempt_count, "field.mrn": "00071235", "field.patient_dob": "not a day"}
+    answer = client(console).post(f"/station/referrals/{held[0].id}", data=form, headers=OURS)
+    assert answer.status_code == 200
+    assert f'data-id="{held[0].id}"' in answer.text
+    assert 'value="not a day"' in answer.text
+    assert Ledger(settings.ledger).find(held[0].id).status is Status.HELD
 
 
 @pytest.mark.parametrize("path", ["/station/nothing", "/station/nothing/next"])

@@ -158,8 +158,9 @@ class Finder:
             yield place, "arithmetic", ARITHMETIC[word]
 
     def _if(self, node: ast.If):
-        yield self._place(node.test), "never", "False"
-        yield self._place(node.test), "always", "True"
+        if not _is_for_types(node):
+            yield self._place(node.test), "never", "False"
+            yield self._place(node.test), "always", "True"
 
     def _ifexp(self, node: ast.IfExp):
         yield self._place(node), "always", f"({self._text(node.body)})"
@@ -253,4 +254,8 @@ def _is_setting(parent: ast.AST, child: ast.AST) -> bool:
     """Tell whether it is `NAME = …` at the top of a module, or what only type checkers read."""
     if isinstance(parent, ast.Module) and isinstance(child, ast.Assign | ast.AnnAssign):
         return isinstance(child.value, ast.Constant | ast.BinOp | ast.Tuple | ast.List | ast.Dict | ast.Set | None)
-    return isinstance(parent, ast.If) and isinstance(parent.test, ast.Name) and parent.test.id == "TYPE_CHECKING"
+    return isinstance(parent, ast.If) and _is_for_types(parent)
+
+
+def _is_for_types(node: ast.If) -> bool:
+    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"

@@ -9,6 +9,7 @@ from .changes import changes
 from .sample import sample
 
 MODULE = Path("module.py")
+TYPES = "if TYPE_CHECKING:\n    import a"
 
 
 def found(tmp_path, text):
@@ -52,7 +53,7 @@ def test_an_exception_is_swallowed_or_not_met(tmp_path):
     }
 
 
-@pytest.mark.parametrize("text", ["MOST = 3", "a: list[0 == 1]", "@f(a=1)\ndef g(): ...", '"""Doc."""'])
+@pytest.mark.parametrize("text", ["MOST = 3", "a: list[0 == 1]", "@f(a=1)\ndef g(): ...", '"""Doc."""', TYPES])
 def test_settings_annotations_and_words_stay(tmp_path, text):
     assert not found(tmp_path, text)
 

@@ -341,6 +341,34 @@ def test_what_is_discarded_says_who_and_why(console, settings, accounts, ids):
     assert act(client(console), settings, ids["published"], "discard", reason="x").status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ("overrule", "The delivery was judged without the rules that hold it."),
+        ("release", "The delivery was released."),
+        ("discard", "The delivery was discarded."),
+        ("correct", "The delivery was corrected."),
+    ],
+)
+def test_who_acts_is_led_to_the_delivery_and_told_what_was_done(console, settings, ids, action, told):
+    made = client(console)
+    answer = act(made, settings, ids["held"], action, reason="a test", **{"field.mrn": "00071235"})
+    assert (answer.status_code, answer.location) == (303, f"/deliveries/{ids['held']}?done={action}")
+    assert told in made.get(answer.location).text
+
+
+def test_of_what_is_kept_no_longer_the_trail_is_shown_and_why_there_is_no_more(console, accounts, ids):
+    made, why = client(console), "Its originals are not kept"
+    page = made.get(f"/deliveries/{ids['published']}").text
+    assert why in page
+    assert "The delivery was" not in page
+    assert "Fields</h2>" not in page
+    assert accounts.looks(delivery=ids["published"]) == []
+    found = made.post(f"/deliveries/{ids['published']}/region", data={"name": "mrn"}, headers=OURS)
+    assert found.get_json()["said"].startswith(why)
+    assert made.post(f"/deliveries/{ids['published']}/places", data={"name": "mrn"}, headers=OURS).status_code == 503
+
+
 def test_who_has_a_delivery_judged_anew_is_in_the_audit(console, settings, accounts, ids):
     act(client(console), settings, ids["refused"], "replay")
     look = accounts.looks(delivery=ids["refused"])[0]

@@ -7,6 +7,7 @@ from types import SimpleNamespace as Given
 import pytest
 
 from receiver.core.delivery import Region, Status
+from receiver.core.problems import Code, Problem
 from receiver.store.accounts import Role
 from receiver.store.ledger import Ledger
 from receiver.web.console import places, showing
@@ -112,6 +113,124 @@ def test_of_a_field_that_came_many_times_so_many_values_are_sought(monkeypatch):
     monkeypatch.setattr(places.documents, "find", lambda _part, value, *_: sought.append(value))
     assert places._by_text(Given(name="referrals"), None, "mrn").said == places.NOT_SAID
     assert len(sought) == places.SOUGHT
+
+
+@pytest.mark.parametrize(("count", "more"), [(1, ""), (2, ", one of 2 places that have this value")])
+def test_a_value_is_looked_for_in_each_document_beside_the_name_of_its_column(monkeypatch, count, more):
+    boxes, asked = ((0.1, 0.1, 0.2, 0.2),), []
+    found = {("first", "A1"): True, ("second", "A1"): False, ("first", "A2"): False}
+
+    def find(part, value, name, process):
+        asked.append((part, value, name, process))
+        return found.get((part, value), Region(3, boxes, count))
+
+    monkeypatch.setattr(showing, "values", lambda *_: ["A1", "A2"])
+    monkeypatch.setattr(showing, "documents_of", lambda _kept: ["first", "second"])
+    monkeypatch.setattr(places.documents, "find", find)
+    place = places._by_text(Given(name="referrals"), None, "/tables/items/0/sku")
+    assert place == places.OnPage(f"on page 3{more}", 1, 3, boxes)
+    assert asked == [(part, value, "sku", "referrals") for value in ("A1", "A2") for part in ("first", "second")]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"), [((True, False), places.NOT_FOUND), ((False, True), places.NOT_FOUND), ((False, False), None)]
+)
+def test_a_value_is_not_in_the_text_if_any_document_has_one(monkeypatch, texts, said):
+    monkeypatch.setattr(showing, "values", lambda *_: ["A1"])
+    monkeypatch.setattr(showing, "documents_of", lambda _kept: [0, 1])
+    monkeypatch.setattr(places.documents, "find", lambda part, *_: texts[part])
+    assert places._by_text(Given(name="referrals"), None, "mrn").said == (said or places.NOT_SAID)
+
+
+REGION = Region(2, ((0.1, 0.1, 0.2, 0.2),))
+
+
+@pytest.mark.parametrize(
+    ("has_places", "has_metadata", "regions", "found"),
+    [
+        (True, True, lambda *_: {"mrn": REGION}, REGION),
+        (True, True, lambda *_: {"other": REGION}, None),
+        (True, True, None, None),
+        (True, False, lambda *_: {"mrn": REGION}, None),
+        (False, True, lambda *_: {"mrn": REGION}, None),
+    ],
+)
+def test_the_platform_is_asked_where_its_metadata_may_tell(monkeypatch, has_places, has_metadata, regions, found):
+    def refuse(*_):
+        raise Problem(Code.METADATA_MALFORMED, "It is none.")
+
+    metadata = Given(read=lambda: b"{}", charset=None) if has_metadata else None
+    monkeypatch.setattr(showing, "metadata_of", lambda _kept: metadata)
+    process = Given(metadata=Given(has_places=has_places, regions=regions or refuse))
+    assert places._by_platform(process, None, "mrn") is found
+
+
+class Rendered:
+    """A delivery of which one record is rendered with each other value, and what is refused."""
+
+    def __init__(self, monkeypatch, value: str, refused: int = 0, *, single: bool = True) -> None:
+        self.value, self.refused, self.single, self.tried = value, refused, single, []
+        monkeypatch.setattr(showing, "preview", self.preview)
+
+    def preview(self, _context, _entry, corrections=None):
+        if corrections is None:
+            corrections = {"mrn": self.value, "other": "9"}
+        else:
+            self.tried.append(corrections)
+        problem = "refused" if 0 < len(self.tried) <= self.refused else None
+        every = [Given(name="other", value="9", single=True), Given(name="mrn", value=self.value, single=self.single)]
+        record = f"A|{corrections['mrn']}\nB|{corrections['other']}"
+        return Given(corrections=corrections, every=every, records=[("a.hl7", record)], problem=problem)
+
+
+def test_a_field_is_where_a_record_differs_with_another_value_that_is_taken(monkeypatch):
+    rendered = Rendered(monkeypatch, "12", refused=1)
+    assert places.places(None, None, "mrn") == [places.Place("a.hl7", 0, 2, 4)]
+    assert rendered.tried == [{"mrn": "11", "other": "9"}, {"mrn": "22", "other": "9"}]
+
+
+@pytest.mark.parametrize(("value", "single", "tried"), [("1234567890", True, places.TRIES), ("12", False, 0)])
+def test_a_field_has_no_place_if_no_other_value_is_taken(monkeypatch, value, single, tried):
+    rendered = Rendered(monkeypatch, value, refused=99, single=single)
+    assert places.places(None, None, "mrn") == []
+    assert len(rendered.tried) == tried
+
+
+def test_a_value_without_which_there_are_no_records_is_not_told(monkeypatch):
+    rendered = Rendered(monkeypatch, "1")
+    whole = rendered.preview(None, None)
+    monkeypatch.setattr(
+        showing, "preview", lambda *given: whole if len(given) == 2 else Given(records=[], problem=None)
+    )
+    assert places.places(None, None, "mrn") == []
+
+
+def test_other_values_have_the_same_shape():
+    assert list(places._others("1x-5Xa")) == ["1x-5Xx", "1x-5Ya", "1x-1Xa", "1y-5Xa", "2x-5Xa"]
+    assert list(places._others("")) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "span"),
+    [
+        ("PID|1||0007^^A", "PID|1||0001^^A", (7, 11)),
+        ("ab", "xb", (0, 2)),
+        ("ab", "ax", (0, 2)),
+        ("|a|", "|x|", (1, 2)),
+        ("--", "---", (2, 2)),
+        ("---", "--", (2, 3)),
+        ("|ab cd|", "|ab xd|", (4, 6)),
+        ("|ab cd|", "|xb cd|", (1, 3)),
+    ],
+)
+def test_a_place_is_the_whole_word_that_differs(one, other, span):
+    assert places._span(one, other) == span
+
+
+def test_records_are_compared_line_by_line_if_they_have_as_many():
+    before = {"a": "1\n2\n3", "b": "1\n2", "gone": "1\n2"}
+    after = {"a": "1\n5\n6", "b": "1\n2\n3"}
+    assert list(places._differing(before, after)) == [places.Place("a", 1, 0, 1), places.Place("a", 2, 0, 1)]
 
 
 def test_a_cell_of_a_table_is_found(told, settings, service):

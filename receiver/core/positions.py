@@ -6,7 +6,7 @@ not whole. Both agree on the paths, so a fault found in the values is looked up 
 
 import json
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import tree_sitter_json
@@ -48,6 +48,11 @@ class Positions:
         """Keep the first place of a path: the one that a reader of the file meets first."""
         self._keys.setdefault(path, key)
         self._values.setdefault(path, value)
+
+
+def pointer_to(path: Iterable[str | int]) -> str:
+    """Return the JSON Pointer (RFC 6901) of names and indexes, which `pointed_names` gives back."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 def pointed_names(pointer: str) -> list[str]:

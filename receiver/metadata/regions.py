@@ -5,9 +5,9 @@ from types import ModuleType
 from typing import Any
 
 from receiver.core.delivery import Region
+from receiver.core.positions import pointer_to
 from receiver.metadata.fields import MAX_FIELDS, Layout, Placing
 from receiver.metadata.tables import Steps, Table
-from receiver.schemas.json_explain import pointer
 
 OVER = 0.02  # fractions of a page that a box may stand out of it: skewed scans and rounding
 MAX_NUMBERS = 200  # numbers of one box: a polygon has eight as a rule
@@ -38,7 +38,7 @@ def of_cells(
             here = (*steps, table.name, number)
             for name, cell in _cells(row, form, table):
                 if placing and (region := _region(cell, form, placing, sizes)):
-                    yield pointer((*here, name)), region
+                    yield pointer_to((*here, name)), region
             yield from of_cells(document, row, form, table.inner, here)
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 from receiver.core.delivery import Cell, Row
+from receiver.core.positions import pointed_names
 from receiver.core.problems import Violation
 from receiver.metadata.fields import (
     MAX_VIOLATIONS,
@@ -91,9 +92,10 @@ def read(
 
     What cannot be read is a violation and left out; cells without a value are left out, too.
 
-    `corrections` are values that a person puts in the place of cells, by their places: /tables/items/0/sku.
+    `corrections` are values that a person puts in the place of cells, by the JSON Pointers to these.
     """
-    work = _Reading(form, {place: text for place, text in corrections.items() if place.startswith(CELL)})
+    steps = {tuple(pointed_names(place)): text for place, text in corrections.items() if place.startswith(CELL)}
+    work = _Reading(form, steps)
     for table in tables:
         work.found.tables[table.name] = work.table(form.top(document), table, ("tables", table.name))
     work.judge_size()
@@ -125,7 +127,7 @@ def _as_they_stand(row: Any, form: ModuleType, table: Table) -> list[tuple[Any, 
 class _Reading:
     """Reads tables of one form of metadata, and gathers what is found."""
 
-    def __init__(self, form: ModuleType, corrections: Mapping[str, str]) -> None:
+    def __init__(self, form: ModuleType, corrections: Mapping[tuple[str, ...], str]) -> None:
         self.found = Rows()
         self._corrections = corrections
         self._form = form
@@ -180,10 +182,9 @@ class _Reading:
 
     def _correct(self, row: Row, table: Table, steps: Steps) -> None:
         """Put corrected values in a row's cells, also in missing ones; they are sure."""
-        start = f"{pointer(steps)}/"
-        for place, text in self._corrections.items():
-            name = place.removeprefix(start)
-            if place.startswith(start) and "/" not in name:
+        here = list(map(str, steps))
+        for (*place, name), text in self._corrections.items():
+            if place == here:
                 row[name] = typed(text, row.get(name))
                 cell = Cell((*steps, name), name, f"{table.name}.{name}", 1.0)
                 self.found.cells = [each for each in self.found.cells if each.steps != cell.steps] + [cell]

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from jsonschema_rs import ValidationError
 
 from receiver.core.faults import did_you_mean
-from receiver.core.positions import pointed_names
+from receiver.core.positions import pointed_names, pointer_to
 from receiver.core.problems import Violation
 from receiver.schemas import words
 
@@ -121,8 +121,7 @@ def message(error: ValidationError) -> str:
 
 def pointer(path: Iterable[str | int]) -> str:
     """Write a JSON Pointer (RFC 6901), names bounded and without control characters."""
-    steps = (words.name(str(step))[1:-1].replace("~", "~0").replace("/", "~1") for step in path)
-    return "".join(f"/{step}" for step in steps)
+    return pointer_to(words.name(str(step))[1:-1] for step in path)
 
 
 def _keyword(error: ValidationError) -> str:

@@ -127,9 +127,9 @@ def test_a_value_is_looked_for_in_each_document_beside_the_name_of_its_column(mo
     monkeypatch.setattr(showing, "values", lambda *_: ["A1", "A2"])
     monkeypatch.setattr(showing, "documents_of", lambda _kept: ["first", "second"])
     monkeypatch.setattr(places.documents, "find", find)
-    place = places._by_text(Given(name="referrals"), None, "/tables/items/0/sku")
+    place = places._by_text(Given(name="referrals"), None, "/tables/items/0/qty~1unit")
     assert place == places.OnPage(f"on page 3{more}", 1, 3, boxes)
-    assert asked == [(part, value, "sku", "referrals") for value in ("A1", "A2") for part in ("first", "second")]
+    assert asked == [(part, value, "qty/unit", "referrals") for value in ("A1", "A2") for part in ("first", "second")]
 
 
 @pytest.mark.parametrize(

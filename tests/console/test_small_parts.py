@@ -144,10 +144,12 @@ def test_a_moment_of_a_filter_is_read_in_utc(text, moment, monkeypatch):
         ("/tables/items/1/sku", "tables/items/1/sku"),
         ("/tables/items/1/parts/0/sku", "tables/items/1/parts/0/sku"),
         ("/tables/items/1/sister of Ada", "a field"),
+        ("/tables/items/1/qty~1unit", "tables/items/1/qty~1unit"),
+        ("date/time", "date/time"),
     ],
 )
 def test_a_name_is_in_the_audit_if_the_process_knows_it(name, noted):
-    assert correcting._named(name, {"mrn", "sku", "bed"}) == noted
+    assert correcting._named(name, {"mrn", "sku", "bed", "qty/unit", "date/time"}) == noted
 
 
 @pytest.mark.parametrize(

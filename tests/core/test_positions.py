@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.core.positions import Positions, json_positions, pointed_path, toml_positions
+from receiver.core.positions import (
+    Positions,
+    json_positions,
+    pointed_names,
+    pointed_path,
+    pointer_to,
+    toml_positions,
+)
 
 TOML = b"""\
 title = "Zo\xc3\xab" # a comment
@@ -154,6 +161,11 @@ def _toml(value: Any) -> str:
         plain = (char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08x}" for char in value)
         return f'"{"".join(plain)}"'
     return str(value)
+
+
+@given(st.lists(st.text()))
+def test_a_pointer_names_what_it_was_made_of(names):
+    assert pointed_names(pointer_to(names)) == names
 
 
 @pytest.mark.parametrize(

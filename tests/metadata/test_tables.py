@@ -291,6 +291,21 @@ def test_a_cell_is_corrected_by_its_place_also_one_that_did_not_come() -> None:
     assert reading.fields == tables_reader(BY_CELLS).read(content).fields
 
 
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("Qty/Unit", "/tables/items/0/Qty~1Unit"),
+        ("a~b", "/tables/items/0/a~0b"),
+        ("soft\u00adhyphen", "/tables/items/0/soft\u00adhyphen"),
+        ("x" * 200, f"/tables/items/0/{'x' * 200}"),
+    ],
+)
+def test_a_cell_is_corrected_whatever_its_name(name: str, place: str) -> None:
+    content = json_with([{"cells": [cell(name, "A1", 0.9)]}])
+    reading = tables_reader(BY_CELLS).read(content, "", {place: "B2"})
+    assert reading.tables == {"items": [{name: "B2"}]}
+
+
 def test_a_cell_of_a_row_within_a_row_is_corrected_there_alone() -> None:
     claims = [{"number": 1, "services": [{"code": "X"}]}, {"number": 2}]
     found = tables_reader(NESTED).read(

@@ -10,7 +10,7 @@ import jsonschema_rs
 from receiver.authoring.check.shape import Member, Node, items
 from receiver.authoring.check.site import Site
 from receiver.core.faults import Fault, Severity, did_you_mean
-from receiver.core.positions import Path
+from receiver.core.positions import Path, pointer_to
 from receiver.schemas import json_check
 from receiver.schemas.json_explain import message
 from receiver.schemas.json_library import Library, SchemaFile
@@ -104,4 +104,4 @@ def _rejected(document: SchemaFile | None, path: Path, examples: list[Any], libr
 
 def _fragment(path: Path) -> str:
     """Write a JSON Pointer as a URI has it (RFC 6901 §6)."""
-    return "".join("/" + quote(str(step).replace("~", "~0").replace("/", "~1")) for step in path)
+    return quote(pointer_to(path))

@@ -8,7 +8,6 @@ from flask import abort, g, request
 
 from receiver.core.delivery import Replay
 from receiver.core.problems import Problem
-from receiver.metadata.tables import CELL
 from receiver.operations import replay
 from receiver.operations.replay import Replayed, Result
 from receiver.store import digests, proposals
@@ -53,8 +52,7 @@ def _note(entry: Entry, said: Mapping[str, str]) -> None:
 
 def _named(name: str, known: Container[str]) -> str:
     """Return a field's or cell's name for the audit; unknown names may be data."""
-    column = name.rpartition("/")[2] if name.startswith(CELL) else name
-    return name.removeprefix("/") if column in known else "a field"
+    return name.removeprefix("/") if showing.steps(name)[-1] in known else "a field"
 
 
 def proposed(entry: Entry) -> Proposal | None:

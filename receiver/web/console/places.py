@@ -83,7 +83,7 @@ def _by_text(process: Process, kept: Kept, name: str) -> OnPage:
     values, has_text = showing.values(process, kept, name), False
     for value in values[:SOUGHT]:
         for number, part in enumerate(showing.documents_of(kept)):
-            found = documents.find(part, value, name.rpartition("/")[2], process.name)
+            found = documents.find(part, value, showing.steps(name)[-1], process.name)
             if isinstance(found, Region):
                 among = f", one of {found.places} places that have this value" if found.places > 1 else ""
                 return OnPage(f"on page {found.page}{among}", number, found.page, found.boxes)

@@ -10,13 +10,12 @@ from flask import render_template
 from receiver import documents
 from receiver.authoring.cases.outcome import Outcome
 from receiver.core.delivery import Part, Reading, Role, Row
-from receiver.core.positions import pointed_names
+from receiver.core.positions import pointed_names, pointer_to
 from receiver.core.problems import Problem, Violation
 from receiver.delivery.context import Context
 from receiver.metadata.tables import CELL
 from receiver.operations import rehearsal, replay
 from receiver.schemas import words
-from receiver.schemas.json_explain import pointer
 from receiver.site.process import Process
 from receiver.store.entry import Entry
 from receiver.store.kept import Kept
@@ -127,11 +126,16 @@ def metadata_of(kept: Kept) -> Part | None:
     return metadata[0] if len(metadata) == 1 else None
 
 
+def steps(name: str) -> list[str]:
+    """Return the steps to a field or cell by what it is called in a form."""
+    return pointed_names(name) if name.startswith(CELL) else ["fields", name]
+
+
 def values(process: Process, kept: Kept, name: str) -> list[str]:
     """Return each value that came of a field or cell, and its correction."""
     reading = _peek(process, kept)
     value: Any = {"fields": reading.fields, "tables": reading.tables} if reading else {}
-    for step in pointed_names(name) if name.startswith(CELL) else ("fields", name):
+    for step in steps(name):
         try:
             value = value[int(step) if isinstance(value, list) else step]
         except (LookupError, ValueError, TypeError):
@@ -190,7 +194,7 @@ def _tables(
     broken: dict[str, list[str]] = {}
     for violation in outcome.problem.violations if outcome.problem else ():
         broken.setdefault(f"/{violation.where}", []).append(violation.message)
-    cells = {pointer(cell.steps): cell for cell in (reading.cells if reading else ())}
+    cells = {pointer_to(cell.steps): cell for cell in (reading.cells if reading else ())}
     rule = process.config.confidence
 
     def shown(place: str, value: Any) -> Shown:
@@ -203,7 +207,7 @@ def _tables(
         return Shown(place, text, confidence, minimum, low, tuple(broken.get(place, ())), single, place in corrections)
 
     for name, rows in reading.tables.items() if reading else ():
-        yield from _table(name, f"{CELL}{name}", rows, shown)
+        yield from _table(name, pointer_to(["tables", name]), rows, shown)
 
 
 def _table(name: str, place: str, rows: Sequence[Row], shown: Callable[[str, Any], Shown]) -> Iterator[Table]:
@@ -211,13 +215,14 @@ def _table(name: str, place: str, rows: Sequence[Row], shown: Callable[[str, Any
     inner = {column for row in rows for column, value in row.items() if _is_rows(value)}
     columns = tuple(dict.fromkeys(column for row in rows for column in row if column not in inner))
     listed = tuple(
-        tuple(shown(f"{place}/{number}{pointer([each])}", row[each]) if each in row else None for each in columns)
+        tuple(shown(place + pointer_to([number, each]), row[each]) if each in row else None for each in columns)
         for number, row in enumerate(rows[:ROWS])
     )
     yield Table(name, columns, listed, max(len(rows) - ROWS, 0))
     for number, row in enumerate(rows[:ROWS]):
         for column in sorted(inner & set(row)):
-            yield from _table(f"{name}, row {number + 1}: {column}", f"{place}/{number}/{column}", row[column], shown)
+            within = place + pointer_to([number, column])
+            yield from _table(f"{name}, row {number + 1}: {column}", within, row[column], shown)
 
 
 def _is_rows(value: Any) -> bool:

@@ -68,8 +68,7 @@ def decoded(content: bytes, charset: str = "", declared: str = "", *, own: bool 
         raise MalformedError("it is packed; send it as it is")
     said = CHARSET if charset else DECLARATION if declared else ""
     codec = _known(charset or declared, said) if said else "utf_8"
-    if said or b"\0" in content[:4]:
-        codec = _ordered(codec, content, said)
+    codec = _ordered(codec, content, said)
     text = _strict(content, codec, said)
     if not own and ONE_BYTE.fullmatch(codec) and not content.isascii() and _is_utf8(content):
         raise MalformedError(f"{said} says {_shown(codec)}, and its bytes are UTF-8: say UTF-8, or send it as it says")
@@ -77,7 +76,7 @@ def decoded(content: bytes, charset: str = "", declared: str = "", *, own: bool 
 
 
 def _known(name: str, said: str) -> str:
-    codec = KNOWN.get(_folded(name[:40]))
+    codec = KNOWN.get(_folded(name))
     if codec is None:
         raise MalformedError(f"{said} is not an encoding that is known here; {HINT}")
     return codec

@@ -37,6 +37,8 @@ ONE = {"additionalItems", "additionalProperties", "contains", "contentSchema", "
 ONE |= {"propertyNames", "then", "unevaluatedItems", "unevaluatedProperties"}
 SEVERAL = {"allOf", "anyOf", "items", "oneOf", "prefixItems"}
 NAMED = {"$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"}
+HERE = "name a place in this file, #/$defs/…, or a file in schemas/"
+ELSEWHERE = "nothing is fetched from elsewhere: put that schema into schemas/ and name its file"
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 KEYWORDS = ONE | SEVERAL | NAMED | {*REFERENCES, "$anchor", "$comment", "$dynamicAnchor", "$id", "$schema"}
 KEYWORDS |= {"$recursiveAnchor", "$vocabulary", "const", "contentEncoding", "contentMediaType", "default"}
@@ -56,9 +58,17 @@ IN_LOWER_CASE = {keyword.lower(): keyword for keyword in KEYWORDS}
 # What a schema costs: twenty definitions that each refer twice to the next one judge a value a million times, in 2 KB
 MOST_JUDGEMENTS = 10_000  # times that one value is judged: 10 ms; large public schemas take some hundred
 
-APPLIED = ("not", "if", "then", "else")
-APPLIED_LISTS = ("allOf", "anyOf", "oneOf")
-APPLIED_NAMES = ("dependentSchemas", "dependencies")
+APPLIED = {
+    "allOf",
+    "anyOf",
+    "dependencies",
+    "dependentSchemas",
+    "else",
+    "if",
+    "not",
+    "oneOf",
+    "then",
+}  # to the same value
 
 Counted = dict[int, int]  # by the identity of the schema
 
@@ -92,10 +102,8 @@ def _broken_rules(contents: Any, draft: str) -> list[ValidationError]:
 
     jsonschema, which explains best why, takes a hundred times as long.
     """
-    if jsonschema_rs.meta.is_valid(contents):
-        return []
-    validator = DRAFTS[draft]
-    return list(validator(validator.META_SCHEMA).iter_errors(contents))
+    judge = DRAFTS[draft](DRAFTS[draft].META_SCHEMA)
+    return [] if jsonschema_rs.meta.is_valid(contents) else list(judge.iter_errors(contents))
 
 
 def _declared(document: SchemaFile) -> str:
@@ -166,10 +174,7 @@ def _unresolved(document: SchemaFile, path: Steps, schema: dict[str, Any], resol
         except (Unresolvable, ValueError):  # ValueError: no URI, or no number where it leads into a list
             message = f"{words.name(reference)} leads nowhere"
             remote = "://" in reference and not reference.startswith(ROOT)
-            hint = "nothing is fetched from elsewhere: put that schema into schemas/ and name its file"
-            if not remote:
-                hint = "name a place in this file, #/$defs/…, or a file in schemas/"
-            yield document.fault((*path, keyword), "unresolved-reference", message, hint)
+            yield document.fault((*path, keyword), "unresolved-reference", message, ELSEWHERE if remote else HERE)
 
 
 def _costly(
@@ -208,7 +213,7 @@ def _pattern(document: SchemaFile, path: Steps, pattern: str, *, key: bool = Fal
 def compiles(pattern: str, engine: jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions) -> bool:
     """Say whether an engine takes a pattern."""
     try:
-        jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=engine, offline=True)
+        jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=engine)
     except jsonschema_rs.ValidationError:
         return False
     return True
@@ -217,26 +222,24 @@ def compiles(pattern: str, engine: jsonschema_rs.RegexOptions | jsonschema_rs.Fa
 def _unchecked(document: SchemaFile, path: Steps, schema: dict[str, Any], draft: str) -> Iterator[Fault]:
     """Warn of what JSON Schema ignores: misspelt keywords, unchecked formats."""
     yield from _of_another_type(document, path, schema)
-    for keyword in sorted(schema.keys() - KEYWORDS):
-        if keyword in advice.FOREIGN:
+    for keyword in schema:
+        hint = "" if keyword in KEYWORDS else advice.FOREIGN.get(keyword) or _correct(keyword)
+        if hint:
             message = f"{words.name(keyword)} is no keyword of JSON Schema, and so has no effect"
-            hint = advice.FOREIGN[keyword]
             yield document.fault(
                 (*path, keyword), "unknown-keyword", message, hint, key=True, severity=Severity.WARNING
-            )
-            continue
-        similar = get_close_matches(keyword.lower(), IN_LOWER_CASE, n=1, cutoff=MISSPELT)
-        near = did_you_mean(keyword, [IN_LOWER_CASE[word] for word in similar])
-        if near:
-            message = f"{words.name(keyword)} is no keyword of JSON Schema, and so has no effect"
-            yield document.fault(
-                (*path, keyword), "unknown-keyword", message, near, key=True, severity=Severity.WARNING
             )
     form = schema.get("format")
     if isinstance(form, str) and not _is_format(form, draft):
         message = f"the format {words.name(form)} is not checked in this draft"
         hint = did_you_mean(form, EXAMPLES) or f'write a "pattern", or one of {", ".join(EXAMPLES)}'
         yield document.fault((*path, "format"), "unknown-format", message, hint, severity=Severity.WARNING)
+
+
+def _correct(keyword: str) -> str:
+    """Ask for the keyword that may be meant; "" for an annotation."""
+    similar = get_close_matches(keyword.lower(), IN_LOWER_CASE, cutoff=MISSPELT)
+    return did_you_mean(keyword, [IN_LOWER_CASE[word] for word in similar])
 
 
 def _of_another_type(document: SchemaFile, path: Steps, schema: dict[str, Any]) -> Iterator[Fault]:
@@ -256,7 +259,7 @@ def _of_another_type(document: SchemaFile, path: Steps, schema: dict[str, Any]) 
 def _is_format(name: str, draft: str) -> bool:
     try:
         schema = {"$schema": draft, "format": name}
-        jsonschema_rs.validator_for(schema, validate_formats=True, ignore_unknown_formats=False, offline=True)
+        jsonschema_rs.validator_for(schema, validate_formats=True, ignore_unknown_formats=False)
     except jsonschema_rs.ValidationError:
         return False
     return True
@@ -274,13 +277,8 @@ def judgements(schema: Any, resolver: Resolver[Any], counted: Counted) -> int:
 
 def _applied(schema: dict[str, Any], resolver: Resolver[Any]) -> Iterator[tuple[Any, Resolver[Any]]]:
     """Yield the schemas that are applied to the same value."""
-    below = [schema[keyword] for keyword in APPLIED if keyword in schema]
-    for keyword in APPLIED_LISTS:
-        below += schema.get(keyword, ())
-    for keyword in APPLIED_NAMES:
-        below += schema.get(keyword, {}).values()
-    for inner in below:
-        if isinstance(inner, dict):
+    for (keyword, *_), inner in _inner(schema):
+        if keyword in APPLIED and isinstance(inner, dict):
             yield inner, resolver.in_subresource(dialect(inner).create_resource(inner))
     for keyword in REFERENCES:
         if isinstance(schema.get(keyword), str):

@@ -148,7 +148,7 @@ def _letter(raw: bytes, error: MalformedError) -> str:
         lines = raw.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError:
         return ""
-    return lines[error.line - 1][error.column - 1 : error.column] if error.line <= len(lines) else ""
+    return lines[error.line - 1][error.column - 1 : error.column]
 
 
 def _peek(path: Path) -> str | None:

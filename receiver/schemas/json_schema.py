@@ -59,7 +59,7 @@ class JsonSchema:
 
     def _described(self, found: Violation) -> Violation:
         """Add to a pattern what the schema says of it in words."""
-        words = self._descriptions.get(found.schema or "") if found.rule == "pattern" else None
+        words = self._descriptions.get(str(found.schema))
         return replace(found, message=f"{found.message} ({words})") if words else found
 
 
@@ -80,8 +80,7 @@ def compile(path: Path, folder: Path, site: Path) -> JsonSchema:  # noqa: A001 (
         for document in library.documents.values()
         for place, text in _descriptions(document.contents, "")
     }
-    listed = root.contents.get("properties", {}) if isinstance(root.contents, dict) else {}
-    properties = tuple(listed) if isinstance(listed, dict) else ()
+    properties = tuple(root.contents.get("properties", ())) if isinstance(root.contents, dict) else ()
     return JsonSchema(root.name(), tuple(faults), known, properties, validator, library.names(), descriptions)
 
 

@@ -1,5 +1,6 @@
 """JSON Schemas judge and explain; what is wrong with one is found when it is compiled."""
 
+import dataclasses
 import json
 import socket
 import time
@@ -139,7 +140,7 @@ def test_what_satisfies_the_schema_has_no_violations(schemas: Schemas) -> None:
 def test_no_more_than_a_hundred_violations_are_told(schemas: Schemas) -> None:
     violations = schemas.json({"items": {"type": "string"}}).violations([1] * 1000)
     assert len(violations) == MAX_VIOLATIONS + 1
-    assert violations[-1].message == "900 more"
+    assert (violations[-1].message, violations[-1].where) == ("900 more", "/")
 
 
 def test_a_name_that_the_schema_does_not_hold_may_be_data_and_is_told_by_its_place(schemas: Schemas) -> None:
@@ -168,6 +169,49 @@ def test_names_that_are_told_are_those_that_a_schema_speaks_of(schemas: Schemas)
         "propertyNames": {"enum": ["c", 1]},
     }
     assert {"a", "b", "c", "properties", "required"} <= schemas.json(schema).known
+
+
+def test_names_in_lists_of_schemas_are_known(schemas: Schemas) -> None:
+    schema = {"allOf": [{"properties": {"a": True}}, {"anyOf": [{"required": ["b"]}]}], "title": "a pattern"}
+    assert {"a", "b"} <= schemas.json(schema, other={"properties": {"c": True}}).known
+    assert "c" in schemas.json(schema | {"$ref": "other.json"}).known
+    assert schemas.json(True).known == frozenset()
+
+
+def test_a_schema_knows_its_properties_in_order_and_its_files(schemas: Schemas) -> None:
+    schema = schemas.json({"$ref": "other.json", "properties": {"b": True, "a": True}}, other={"properties": {"c": {}}})
+    assert (schema.file, schema.properties) == ("main.json", ("b", "a"))
+    assert schema.files == {"main.json", "other.json"}
+    assert schemas.json(True).properties == schemas.json({}).properties == ()
+
+
+@pytest.mark.parametrize(("where", "told"), [("", "/"), ("fields", "fields")])
+def test_a_refusal_that_the_library_does_not_explain_stays_one(schemas: Schemas, where: str, told: str) -> None:
+    class Refusing:
+        is_valid = staticmethod(lambda _: False)
+        iter_errors = staticmethod(lambda _: [])
+
+    (found,) = dataclasses.replace(schemas.json(True), _validator=Refusing()).violations({}, where)
+    assert (found.where, found.rule, found.schema) == (told, "schema", "main.json")
+
+
+def test_what_the_library_itself_says_of_an_instance_holds_no_value(schemas: Schemas) -> None:
+    judge = schemas.json({"properties": {"a": {"type": "integer"}}})._validator
+    with pytest.raises(ValueError, match="the value") as caught:
+        judge.validate({"a": SECRET})
+    assert SECRET not in str(caught.value)
+
+
+def test_what_is_no_reference_for_the_library_is_a_fault(schemas: Schemas) -> None:
+    (fault,) = schemas.json_faults({"$ref": "a b.json"}, **{"a b": True})
+    assert (fault.code, fault.line, fault.column) == ("invalid-schema", 1, 1)
+    assert fault.message.startswith("Invalid URI reference 'a b.json'")
+
+
+def test_warnings_alone_do_not_refuse_a_schema_and_come_with_its_faults(schemas: Schemas) -> None:
+    assert [each.code for each in schemas.json({"nullable": True}).warnings] == ["unknown-keyword"]
+    faults = schemas.json_faults({"nullable": True, "$ref": "nope.json"})
+    assert {each.code for each in faults} == {"unknown-keyword", "unresolved-reference"}
 
 
 @pytest.mark.parametrize("draft", DRAFTS)

@@ -1,7 +1,9 @@
 """JSON is read strictly: what two readers could read differently is refused, with its place and without values."""
 
+import copy
 import json
 import math
+import pickle
 import time
 from typing import Any
 
@@ -39,7 +41,20 @@ def fault(content: bytes) -> MalformedError:
         (b"[1, NaN]", (1, 5), "NaN"),
         (b"[Infinity]", (1, 2), "NaN and Infinity"),
         (b"[-Infinity]", (1, 2), "NaN and Infinity"),
+        (b"[NaNs]", (1, 2), "NaN and Infinity"),
         (b"[1e400]", (1, 2), "too large"),
+        (b"[1e-1000]", (1, 2), "exponent has more than 3 digits"),
+        (b"[1E+1000]", (1, 2), "exponent has more than 3 digits"),
+        (b"[1 2, NaN]", (1, 4), "comma"),
+        (b'["a", "a", NaN]', (1, 12), "NaN"),
+        (b'{"a": {"a": NaN}}', (1, 13), "NaN"),
+        (b'{"a": {}, "b": [1], "a": 2}', (1, 21), "a name comes twice"),
+        (b"[" + b"9" * 300 + b", NaN]", (1, 304), "NaN"),
+        (b"[0." + b"9" * 298 + b", NaN]", (1, 304), "NaN"),
+        (b"[true, false, null, 0e999, NaN]", (1, 28), "NaN"),
+        (b'{"a": [' * 32 + b"[0", (1, 227), "comma or the end"),
+        (b'{"a": [' * 32 + b"[0]" + b"]}" * 32, (1, 225), "deeper than 64"),
+        (b'[{"a": ' * 32 + b'{"a": 0}' + b"}]" * 32, (1, 225), "deeper than 64"),
         (b"[0, -1E+400]", (1, 5), "too large"),
         (b"[" + b"9" * 5000 + b"]", (1, 2), f"more than {DIGITS} digits"),
         (b"[0." + b"9" * 5000 + b"]", (1, 2), f"more than {DIGITS} digits"),
@@ -92,6 +107,46 @@ def test_what_is_not_strict_json_is_refused_at_its_place(content: bytes, place: 
 )
 def test_what_only_looks_dangerous_is_read(content: bytes, value: Any) -> None:
     assert loads(content) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "words"),
+    [
+        ('"a": [0, 0, 0, 0]', 14, "more than 3 values"),
+        ("], 0, 0, 0", 8, "more than 3 values"),
+        ('{"a": [0, 0], "a": 0, 0}', 15, "a name comes twice"),
+        ("[[0], 0, 0, 0]", 11, "more than 3 values"),
+        ("[0, 0, x, 0]", 9, "more than 3 values"),
+        ('{"a,,,": "\\q"}', 11, "escape"),
+    ],
+)
+def test_what_may_be_too_long_is_walked_before_it_is_read(
+    monkeypatch: pytest.MonkeyPatch, text: str, column: int, words: str
+) -> None:
+    monkeypatch.setattr(json_text, "MAX_VALUES", 3)
+    found = fault(text.encode())
+    assert words in found.message
+    assert (found.line, found.column) == (1, column)
+
+
+def test_as_many_values_as_the_limit_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_text, "MAX_VALUES", 3)
+    assert loads(b'[1, 2, ",,,"]') == [1, 2, ",,,"]
+
+
+def test_what_is_refused_without_a_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_text, "_judge", lambda _text: None)
+    assert fault(b"[NaN]").message == "it is not JSON that can be read"
+
+
+@pytest.mark.parametrize("number", [b"1.5", b"0.1", b"1e+16", b"-2.25"])
+def test_a_number_as_python_writes_it_is_a_plain_float(number: bytes) -> None:
+    assert type(loads(number)) is float
+
+
+def test_a_number_as_it_was_written_stays_so_in_copies() -> None:
+    value = loads(b'{"a": [1.10, -0]}')
+    assert repr(copy.deepcopy(value)) == repr(pickle.loads(pickle.dumps(value))) == "{'a': [1.10, -0]}"
 
 
 def test_a_name_that_comes_twice_may_be_data_and_is_not_told() -> None:

@@ -50,6 +50,7 @@ def test_what_is_shown_is_on_one_line_and_bounded(written, shown):
         ("1e-999", 0.0),
         ("1e-0999", 0.0),
         ("1e-1000", REFUSED),
+        ("1E-1000", REFUSED),
         ("0e1000", REFUSED),
         ("1E+0300", 1e300),
         ("[" * 64 + "]" * 64, None),

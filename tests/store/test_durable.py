@@ -65,6 +65,8 @@ def test_what_was_opened_to_be_synced_is_closed_even_if_that_fails(tmp_path, mon
     durable.sync_again(tmp_path / "a")
     durable.sync_folder(tmp_path)
     durable.write_new(tmp_path / "b", b"x")
+    with durable.NewFile(tmp_path / "given up"):
+        pass
     assert open_files(tmp_path) == 0
     monkeypatch.setattr(os, "fsync", failing(errno.EIO))
     for sync, path in ((durable.sync_again, tmp_path / "a"), (durable.sync_folder, tmp_path)):

@@ -91,9 +91,7 @@ def test_originals_may_have_a_point_in_their_name_and_what_quarantine_put_aside_
     assert sorted(each.name for each in found) == ["d", "e.f"]
 
 
-@pytest.mark.parametrize(
-    ("age", "old"), [(-10, False), (recover.LONGEST_COPY, False), (recover.LONGEST_COPY + 1, True)]
-)
+@pytest.mark.parametrize(("beyond", "old"), [(-recover.LONGEST_COPY - 10, False), (0, False), (1, True)])
 def test_what_another_host_may_still_copy_is_not_old(tmp_path, monkeypatch, beyond, old):
     now = tmp_path.stat().st_mtime + recover.LONGEST_COPY + beyond
     monkeypatch.setattr(recover, "time", SimpleNamespace(time=lambda: now))

@@ -93,7 +93,7 @@ def _lock(connection: Any, process: str, name: str) -> int:
             "INSERT INTO batch_numbers (process, name, last) VALUES (?, ?, 0) "
             "ON CONFLICT (process, name) DO UPDATE SET last = batch_numbers.last RETURNING last",
             (process, name),
-        ).fetchall()[0][0]
+        ).get
     )
 
 
@@ -114,7 +114,8 @@ def commit(connection: Any, batch: Batch, entry: Entry, before: BatchStatus) -> 
     sql = f"UPDATE batches SET status = 'committed', output = ?, stage_folder = ?, file = ? WHERE {_KEY} AND status = ?"  # noqa: S608
     key, roots = (batch.process, batch.name, batch.number), connection.roots
     folders = roots.relative(entry.output), roots.relative(entry.stage)
-    return _changed(connection, sql, *folders, _file(entry.outputs[0], roots), *key, before.value)
+    (file,) = entry.outputs
+    return _changed(connection, sql, *folders, _file(file, roots), *key, before.value)
 
 
 def _file(output: Output | None, roots: Roots) -> str:
@@ -127,7 +128,8 @@ def publish(connection: Any, batch: Batch, entry: Entry, at: datetime) -> None:
         f"UPDATE batches SET status = 'published', published_at = ? WHERE {_KEY} AND status = 'committed'",  # noqa: S608
         (units.stamp(at), batch.process, batch.name, batch.number),
     )
-    target = connection.roots.relative(entry.outputs[0].target)
+    (file,) = entry.outputs
+    target = connection.roots.relative(file.target)
     connection.execute("DELETE FROM claims WHERE target = ? AND id = ?", (target, entry.id))
 
 

@@ -60,18 +60,17 @@ def note_batch(output: str, batch: Batch, records: Sequence[BatchedRecord], at: 
 
     Raises Problem.
     """
-    if is_kept(output):
-        described = {
-            "batch": [batch.process, batch.name, batch.number],
-            "openedAt": units.stamp(batch.opened_at),
-            "closedAt": units.stamp(batch.closed_at or at),
-            "publishedAt": units.stamp(at),
-            "closedBy": batch.closed_by,
-            "size": batch.size,
-            "file": batch.file and output_to_dict(batch.file, roots),
-            "records": [list(record) for record in records],
-        }
-        _append(output, at, described)
+    described = {
+        "batch": [batch.process, batch.name, batch.number],
+        "openedAt": units.stamp(batch.opened_at),
+        "closedAt": units.stamp(batch.closed_at or at),
+        "publishedAt": units.stamp(at),
+        "closedBy": batch.closed_by,
+        "size": batch.size,
+        "file": batch.file and output_to_dict(batch.file, roots),
+        "records": [list(record) for record in records],
+    }
+    _append(output, at, described)
 
 
 def _append(output: str, at: datetime, described: dict[str, Any]) -> None:
@@ -80,7 +79,8 @@ def _append(output: str, at: datetime, described: dict[str, Any]) -> None:
     Each has its own line break before it: one that a crash has torn harms no other.
     """
     name = f"{output}/{FOLDER}/{at:%Y-%m}.jsonl"
-    line = json.dumps(stamped(described), ensure_ascii=False).encode("utf-8", "backslashreplace")
+    text = json.dumps(stamped(described), ensure_ascii=False)
+    line = f"\n{text}\n".encode("utf-8", "backslashreplace")
     try:
         file = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
     except (FileNotFoundError, NotADirectoryError):
@@ -90,7 +90,8 @@ def _append(output: str, at: datetime, described: dict[str, Any]) -> None:
             raise error from None
     try:
         with storage("write to the journal of an output"):
-            os.write(file, b"\n" + line + b"\n")
+            while line:  # a disk that is nearly full takes a part of it first, and refuses the rest
+                line = line[os.write(file, line) :]
     finally:
         os.close(file)
 

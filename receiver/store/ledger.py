@@ -149,16 +149,17 @@ class Ledger(LedgerReader):
         row, claims = rows.row(first, self.roots), Claims.of(entry, self.roots)
 
         def operation(connection: Any) -> Entry:
-            accepted = first
-            if not self._own.add(connection, row):  # the version was free when it was chosen: as a rule it still is
+            if self._own.add(connection, row):  # the version was free when it was chosen: as a rule it still is
+                accepted = first
+                queries.note_digests(connection, first)
+            else:
                 known = _not_accepted(self._own, connection, entry)
                 free = queries.next_version(connection, entry.process, entry.source_id)
                 if entry.version != free:
                     raise VersionTakenError(free)
                 accepted = _after(known, entry).tried(attempt, status=status, committed_at=committed_at)
-                queries.put(connection, replace(accepted, digests=None))
+                queries.put(connection, accepted)
             self._own.claim(connection, claims)
-            queries.note_digests(connection, entry)
             if entry.additions:
                 batch_queries.add(connection, entry, committed_at)
             return accepted

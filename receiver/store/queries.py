@@ -74,13 +74,12 @@ def latest(connection: Any, process: str, source_id: str) -> Entry | None:
         "WHERE source_id = ? AND process = ? AND version IS NOT NULL ORDER BY version DESC LIMIT 1",
         (source_id, process),
     ).fetchall()
-    return rows.entry(found[0], connection.roots) if found else None
+    return next((rows.entry(row, connection.roots) for row in found), None)
 
 
 def find(connection: Any, id: str) -> Entry | None:  # noqa: A002 (the column's name)
     """Return the entry of a delivery."""
-    found = select(connection, "WHERE id = ?", id)
-    entry = found[0] if found else None
+    entry = next(iter(select(connection, "WHERE id = ?", id)), None)
     if isinstance(entry, DamagedRow):
         raise entry
     return entry

@@ -78,11 +78,11 @@ def claim(session: Session, claims: queries.Claims) -> None:
     Raises Problem if another delivery or a file has one of them.
     """
     targets = claims.targets
-    taken, in_the_way = session.execute(
+    ((taken, in_the_way),) = session.execute(
         "SELECT EXISTS (SELECT 1 FROM claims WHERE target = ANY(?)), EXISTS (SELECT 1 FROM claims, unnest(?::text[]) "
         "AS wanted (name) WHERE target = ANY(?) OR (target > name || '/' AND target < name || '0'))",
         (targets, targets, claims.folders),
-    ).fetchall()[0]
+    ).fetchall()
     if taken:
         raise queries.name_taken()
     if in_the_way:

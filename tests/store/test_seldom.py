@@ -7,7 +7,6 @@ import threading
 import time
 from contextlib import closing, nullcontext
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +17,8 @@ import pytest
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.store import backup, durable, publish, queries, recover, stage
-from receiver.store.entry import Attempt, Entry
+from receiver.store.entry import Entry
 from receiver.store.publish import finish, release
-from receiver.store.sqlite import queries as own_queries
 from receiver.store.sqlite import schema, writers
 from receiver.store.sqlite.presence import Presence
 from tests.support.place import AT, METADATA, PEER, Place, Sent, deliver, entry_of, refuse
@@ -264,18 +262,6 @@ def test_a_copy_of_a_ledger_is_only_left_if_every_row_of_it_can_be_read(place, m
     with pytest.raises(Problem, match="damaged"):
         backup.backup(place.ledger.path, target)
     assert [path.name for path in place.data.iterdir() if "copy" in path.name] == []
-
-
-def test_what_came_again_while_it_was_to_be_forgotten_is_kept(place):
-    refuse(place, ONE)
-    entry = place.ledger.find(ONE.id)
-    assert place.ledger.discard(entry, Attempt(AT, "", "discarded"))
-    later = AT + timedelta(days=1)
-    rowids = place.ledger._read(lambda connection: queries.prunable(connection, "referrals", later))
-    assert len(rowids) == 1
-    refuse(place, ONE)
-    assert place.ledger._write(lambda connection: own_queries.prune(connection, rowids, later)) == 0
-    assert place.ledger.find(ONE.id).status is Status.REFUSED
 
 
 @pytest.mark.both_ledgers

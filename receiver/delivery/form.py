@@ -69,9 +69,9 @@ class _Body:
         """Read on to the end of the first delimiter."""
         delimiter = self._delimiter[2:]
         longest = limits.MAX_PREAMBLE + 2  # with the CR LF that it begins with
-        while (start := self._buffer.find(delimiter)) < 0 and len(self._buffer) - len(delimiter) <= longest:
+        while (start := self._buffer.find(delimiter)) == -1 and len(self._buffer) - len(delimiter) <= longest:
             self._read_on()
-        if not 0 <= start <= longest:
+        if start == -1 or start > longest:
             raise Problem(Code.MALFORMED_BODY, "The body does not begin with the boundary that the Content-Type names.")
         if self._buffer[start - 2 : start] != b"\r\n":
             raise Problem(Code.MALFORMED_BODY, "The first boundary does not begin a line.")
@@ -102,24 +102,25 @@ class _Body:
     def _content(self, length: int | None) -> Iterator[bytes]:
         """Yield what precedes the next delimiter, and read that; `length` is in bytes."""
         received = 0
-        end = -1
-        while end < 0:
+        while True:
             end = self._buffer.find(self._delimiter, self._at)
-            until = end if end >= 0 else self._before_delimiter_begins()
+            is_last = end != -1
+            until = end if is_last else self._before_delimiter_begins()
             piece, self._at = self._buffer[self._at : until], until
             received += len(piece)
-            if length is not None and (received > length or (end >= 0 and received < length)):
+            if length is not None and (received > length or (is_last and received < length)):
                 raise Problem(Code.MALFORMED_BODY, "A part is not as long as its own Content-Length tells.")
-            if end >= 0:
+            if is_last:
                 self._at += len(self._delimiter)
             if piece:
                 yield piece
-            if end < 0:
-                self._read_on()
+            if is_last:
+                return
+            self._read_on()
 
     def _before_delimiter_begins(self) -> int:
         """Return where a delimiter may begin whose end has not arrived."""
-        start = self._buffer.rfind(b"\r", max(self._at, len(self._buffer) - len(self._delimiter) + 1))
+        start = self._buffer.rfind(b"\r", self._at)
         return start if start >= 0 and self._delimiter.startswith(self._buffer[start:]) else len(self._buffer)
 
     def _read_on(self) -> None:

@@ -8,6 +8,7 @@ way its client writes it.
 import binascii
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from urllib.parse import quote, unquote_to_bytes
 
 from receiver.core import limits
@@ -79,7 +80,7 @@ def _headers(read_line: Callable[[], bytes]) -> dict[str, str]:
     while line:
         count += 1
         header, line = line, read_line()
-        if header.startswith(BLANKS) or line.startswith(BLANKS):
+        if line.startswith(BLANKS):
             header, line = _unfold(header, line, read_line)
         if count > limits.MAX_PART_HEADERS:
             raise Problem(Code.HEADERS_TOO_LARGE, f"A part has more than {limits.MAX_PART_HEADERS} headers.")
@@ -101,8 +102,8 @@ def _unfold(header: bytes, line: bytes, read_line: Callable[[], bytes]) -> tuple
     """Return a header in one line, and the next line; a leading blank continues it."""
     pieces = [header]
     size = len(header)
-    while header.startswith(BLANKS) or line.startswith(BLANKS):
-        if header.startswith(BLANKS) or line.isspace():
+    while line.startswith(BLANKS):
+        if line.isspace():
             raise Problem(Code.MALFORMED_BODY, "A part has a line of blanks among its headers.")
         pieces.append(line.strip(b" \t"))
         size += len(line)
@@ -170,7 +171,7 @@ def parse(header: str, whose: str, *, unquoted: str) -> dict[str, str]:
             if quoted is None:
                 found[name] = bare.strip(" \t")
             else:
-                found[name] = _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
+                found[name] = _ESCAPED.sub(r"\1", quoted)
         at = parameter.end() if more else 0
     return found
 
@@ -251,7 +252,7 @@ def disposition(name: str, filename: str | None) -> str:
 
 def browser_text(text: str) -> str:
     """Return a quoted name without the three escapes of browsers (HTML §4.10.21.8)."""
-    return text.replace("%0D", "\r").replace("%0A", "\n").replace("%22", '"') if "%" in text else text
+    return text.replace("%0D", "\r").replace("%0A", "\n").replace("%22", '"')
 
 
 def _apart(extended: str) -> tuple[str, bytes]:
@@ -284,10 +285,9 @@ def _joined(pieces: Mapping[str, str]) -> str | None:
 
 def _decoded(charset: str, content: bytes) -> str | None:
     """Return text, or None if it is not in its character set, or that is not known."""
-    try:
+    with suppress(KeyError, UnicodeDecodeError):
         return content.decode(CHARSETS[charset.lower()])
-    except (KeyError, UnicodeDecodeError):
-        return None
+    return None
 
 
 def _encoded_words(text: str) -> str:
@@ -303,12 +303,11 @@ def _encoded_word(word: str) -> str | None:
     if len(fields) != 5 or (fields[0], fields[4]) != ("=", "="):
         return None
     charset, encoding, text = fields[1:4]
-    try:
+    with suppress(ValueError):
         if encoding in "Bb":
             return _decoded(charset, binascii.a2b_base64(text, strict_mode=True))
         return _decoded(charset, binascii.a2b_qp(text, header=True)) if encoding in "Qq" else None
-    except ValueError:
-        return None
+    return None
 
 
 def _without_folder(name: str) -> str:

@@ -11,7 +11,7 @@ from receiver.delivery import form, heads, parts
 from receiver.delivery.heads import disposition, filename
 from receiver.site.config.model import PartConfig
 from receiver.store.stage import Stage
-from tests.delivery.test_form import CONTENT_TYPE, Pieces, body, refusal
+from tests.delivery.test_form import CONTENT_TYPE, Pieces, body, read, refusal
 
 DISPOSITION = b'Content-Disposition: form-data; name="a"\r\n'
 TAKEN = "taken"
@@ -40,6 +40,8 @@ LINE = limits.MAX_PART_HEADER_SIZE
         (DISPOSITION + b"X: y\r\n " + b"z" * (LINE - 5) + b"\r\n\r\n", TAKEN),
         (DISPOSITION + b"X: y\r\n " + b"z" * (LINE - 4) + b"\r\n\r\n", Code.HEADERS_TOO_LARGE),
         (DISPOSITION + b"X: a\tb\r\n\r\n", TAKEN),
+        (DISPOSITION + b"X: a:b\r\n\r\n", TAKEN),
+        (DISPOSITION + b"X\r\n\r\n", Code.MALFORMED_BODY),
         (DISPOSITION + b"X: a\x08b\r\n\r\n", Code.MALFORMED_BODY),
         (DISPOSITION + b"X: a\x7fb\r\n\r\n", Code.MALFORMED_BODY),
         (DISPOSITION + b"X: a\rb\r\n\r\n", Code.MALFORMED_BODY),
@@ -67,16 +69,43 @@ def test_a_head_is_read_as_far_as_its_limits(head, found):
     assert outcome(body(head + b"content")) == found
 
 
+def test_a_header_over_two_lines_is_read_as_one():
+    content = body(b'Content-Disposition: form-data; name="a";\r\n\tfilename="my\r\n  fax.tif"\r\n\r\nx')
+    (section,) = form.sections(Pieces(content), CONTENT_TYPE, None, 10**6)
+    assert section.filename == "my fax.tif"
+
+
+@pytest.mark.parametrize(
+    ("start", "found"),
+    [
+        (b"x" * (limits.MAX_PREAMBLE + len("--XbX")), Code.TRUNCATED_BODY),
+        (b"x" * (limits.MAX_PREAMBLE + len("--XbX") + 1), Code.MALFORMED_BODY),
+        (b"xx--" + b"x" * limits.MAX_PREAMBLE + b"\r\nx", Code.MALFORMED_BODY),
+        (b"--XbX\r\nX: " + b"x" * (LINE - 3), Code.TRUNCATED_BODY),
+        (b"--XbX\r\nX: " + b"x" * (LINE - 1), Code.HEADERS_TOO_LARGE),
+    ],
+    ids=len,
+)
+def test_what_goes_on_without_end_is_read_no_further_than_its_limit(start, found):
+    assert outcome(start) is found
+
+
+def test_a_line_end_may_come_apart_behind_the_longest_header():
+    head = b"--XbX\r\nX: " + b"x" * (LINE - 3) + b"\r"
+    rest = b"\n" + DISPOSITION + b"\r\nx\r\n--XbX--\r\n"
+    assert read(head + rest, len(head)) == [("a", None, "", b"x")]
+
+
 @pytest.mark.parametrize("size", [limits.MAX_PREAMBLE, limits.MAX_PREAMBLE + 1])
 def test_a_preamble_may_be_so_long(size):
     found = outcome(b"x" * (size - 2) + b"\r\n" + body(DISPOSITION + b"\r\nx"))
     assert found == (TAKEN if size == limits.MAX_PREAMBLE else Code.MALFORMED_BODY)
 
 
-@pytest.mark.parametrize("size", [limits.MAX_BOUNDARY, limits.MAX_BOUNDARY + 1])
+@pytest.mark.parametrize("size", [0, 1, limits.MAX_BOUNDARY, limits.MAX_BOUNDARY + 1])
 def test_a_boundary_may_be_so_long(size):
-    header = f"multipart/form-data; boundary={'x' * size}"
-    if size == limits.MAX_BOUNDARY:
+    header = f'multipart/form-data; boundary="{"x" * size}"'
+    if 0 < size <= limits.MAX_BOUNDARY:
         assert heads.boundary(header) == "x" * size
     else:
         with pytest.raises(Problem):

@@ -32,6 +32,8 @@ def read(rest: str) -> str | None:
         ('filename="=?klingon?B?w5wudGlm?="', "=?klingon?B?w5wudGlm?="),
         ('filename="=?utf-8?B?!?="', "=?utf-8?B?!?="),
         ('filename="=?utf-8?B?/w==?="', "=?utf-8?B?/w==?="),
+        ('filename="=?utf-8?B?w5wudGlm?x"', "=?utf-8?B?w5wudGlm?x"),
+        ('filename="=?utf-8?B?w5wudGlm?= x?utf-8?Q?a?="', "=?utf-8?B?w5wudGlm?= x?utf-8?Q?a?="),
         ('filename="=?utf-8?X?a?="', "=?utf-8?X?a?="),
         ('filename="=?utf-8??a?="', "=?utf-8??a?="),
         ('filename="=?a.tif"', "=?a.tif"),
@@ -53,6 +55,13 @@ def read(rest: str) -> str | None:
         (r'filename="a\"b.tif"', 'a"b.tif'),
         (r'filename="C:\scans\fax.tif"', "fax.tif"),
         (r'filename="\\server\share\fax.tif"', "fax.tif"),
+        (r'filename="scans\fax.tif"', r"scans\fax.tif"),
+        ('filename="%0D%0A"', "\r\n"),
+        # RFC 6266 §4.3 and RFC 8187 §3.2: the extended one wins, and its text may have an apostrophe
+        ("filename=fax.tif; filename*=UTF-8''%e2%82%ac.tif", "€.tif"),
+        ("filename*=UTF-8''it's.tif", "it's.tif"),
+        # RFC 2183 §2: other parameters of a disposition
+        ('filename=a.tif; creation-date="Wed, 12 Feb 1997 16:29:51 -0500"', "a.tif"),
     ],
 )
 def test_a_file_name_is_read(rest, name):

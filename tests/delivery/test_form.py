@@ -67,7 +67,7 @@ def test_the_answer_never_depends_on_where_the_bytes_were_cut():
     content = b"preamble\r\n" + body(section("file", b"\r\n--Xb\r\n--XbY"), section("metadata")) + b"epilogue"
     whole = read(content)
     for first in range(1, len(content)):
-        assert read(content, first) == whole
+        assert read(content, first) == read(content, first, length=len(content)) == whole
     assert read(content, *range(1, len(content))) == whole
 
 
@@ -114,6 +114,7 @@ def test_a_body_shorter_than_it_said_is_refused_though_its_closing_boundary_came
         ("multipart/form-data; boundary=" + "x" * 71, Code.MALFORMED_BODY),
         ('multipart/form-data; boundary="a\x01b"', Code.MALFORMED_BODY),
         ("multipart/form-data; boundary=a; boundary=b", Code.AMBIGUOUS_REQUEST),
+        ("multipart/form-data; boundary=XbX; boundary*=utf-8''other", Code.AMBIGUOUS_REQUEST),
         ("multipart/form-data; boundary=other", Code.TRUNCATED_BODY),
     ],
 )
@@ -251,9 +252,50 @@ def test_a_head_that_rfc_9110_does_not_allow_is_refused(head):
     assert refusal(body(head + b"content")) is Code.MALFORMED_BODY
 
 
-def test_a_part_as_long_as_it_tells_is_read():
+def test_a_part_as_long_as_it_tells_is_read_wherever_the_bytes_were_cut():
     content = body(b'Content-Disposition: form-data; name="a"\r\nContent-Length: 7\r\n\r\ncontent')
-    assert read(content) == [("a", None, "", b"content")]
+    for first in range(1, len(content)):
+        assert read(content, first) == [("a", None, "", b"content")]
+
+
+@pytest.mark.parametrize(
+    ("arrived", "first"),
+    [
+        (b"12", b"12"),
+        (b"12\r", b"12"),
+        (b"12\r4", b"12\r4"),
+        (b"12\r4\r\n--", b"12\r4"),
+        (b"12\r4\r\n--\r", b"12\r4\r\n--"),
+    ],
+)
+def test_only_what_may_begin_a_boundary_waits_for_what_follows(arrived, first):
+    content = body(section("file", b"12\r4\r\n--"))
+    stream = Pieces(content, content.index(b"12") + len(arrived))
+    (found,) = ([*each.content] for each in form.sections(stream, CONTENT_TYPE, None, 10**6))
+    assert (found[0], b"".join(found)) == (first, b"12\r4\r\n--")
+
+
+def test_no_piece_of_a_content_is_empty():
+    content = body(section("file", b"1234"))
+    for cut in range(1, len(content)):
+        (found,) = ([*each.content] for each in form.sections(Pieces(content, cut), CONTENT_TYPE, None, 10**6))
+        assert all(found)
+
+
+def test_a_body_that_says_how_long_it_is_is_asked_for_no_more_than_that():
+    class Asked(io.BytesIO):
+        def read(self, size=-1, /):
+            assert size > 0
+            return super().read(size)
+
+    content = body(section())
+    assert len(list(form.sections(Asked(content), CONTENT_TYPE, len(content), 10**6))) == 1
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_any_of_it_is_read():
+    with pytest.raises(Problem) as caught:
+        form.sections(object(), CONTENT_TYPE, 101, 100)
+    assert caught.value.code is Code.BODY_TOO_LARGE
 
 
 def test_a_head_over_many_lines_is_bounded():

@@ -56,6 +56,9 @@ def test_what_the_rfc_allows_is_read(header, found):
         ("name=a, name=b", Code.AMBIGUOUS_REQUEST),
         ("name=a; Name=a", Code.AMBIGUOUS_REQUEST),
         ('filename=a"; name="b', Code.AMBIGUOUS_REQUEST),
+        # each is judged by the first that cannot be read, whatever follows
+        ('=b; name="a" x', Code.MALFORMED_BODY),
+        ("name=a/b; x=c, d", Code.MALFORMED_BODY),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_refused(parameter, code):

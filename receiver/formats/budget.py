@@ -30,9 +30,9 @@ class _Spent:
 
     __slots__ = ("deadline", "steps", "text", "until")
 
-    def __init__(self) -> None:
-        self.until = float("inf")  # processor time of the thread
-        self.deadline = float("inf")  # when `until` can be reached at the earliest; the clock is cheaper to look at
+    def __init__(self, seconds: float) -> None:
+        self.until = thread_time() + seconds  # processor time of the thread
+        self.deadline = monotonic() + seconds  # when `until` can be reached at the earliest; the clock is cheaper
         self.steps = 0
         self.text = 0
 
@@ -41,7 +41,7 @@ class _Thread(threading.local):
     """Holds what a thread's rendering has spent: one look at the thread for all."""
 
     def __init__(self) -> None:
-        self.spent = _Spent()
+        self.spent = _Spent(float("inf"))
 
 
 _thread = _Thread()
@@ -49,11 +49,7 @@ _thread = _Thread()
 
 def start() -> None:
     """Begin the count of one rendering in this thread."""
-    spent = _thread.spent
-    spent.until = thread_time() + MAX_SECONDS
-    spent.deadline = monotonic() + MAX_SECONDS
-    spent.steps = 0
-    spent.text = 0
+    _thread.spent = _Spent(MAX_SECONDS)
 
 
 def tick() -> None:

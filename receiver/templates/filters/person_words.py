@@ -83,7 +83,7 @@ class Words:
         if self.is_name(word):
             return Particle.NO
         if low in PREPOSITIONS:
-            return self.particle(following) if following else Particle.NO
+            return self.particle(following)
         if low in self.particles or (low in PARTICLES and (low not in PARTICLES_AND_NAMES or word == word.lower())):
             return Particle.YES
         return Particle.MAYBE if low in PARTICLES else Particle.NO

@@ -57,6 +57,7 @@ def test_a_word_is_of_a_kind_as_it_is_written(words, kind, right, wrong):
         (PLAIN, "In", "'t", YES),
         (PLAIN, "op", "den", YES),
         (PLAIN, "op", "Van", MAYBE),
+        (PLAIN, "op", "in", NO),
         (OWN, "Tre", "", YES),
         (OWN, "tre.", "", YES),
         (OWN, "D'", "", YES),

@@ -51,11 +51,16 @@ def _first(form: RecordStyle, expected: str, got: str) -> list[str]:
     if form.format == "csv":
         compare = partial(csv.compare, delimiter=form.delimiter)
     try:
-        lines = list(islice(compare(expected, got), MOST + 1))
+        lines = _shown(compare(expected, got))
     except ValueError:
         lines = []
-    lines = lines or list(islice(compare_lines(expected, got), MOST + 1))
-    return [*lines[:MOST], "and more"] if len(lines) > MOST else lines
+    return lines or _shown(compare_lines(expected, got))
+
+
+def _shown(lines: Iterator[str]) -> list[str]:
+    """Return as many lines as a screen shows, and whether there are more."""
+    shown = list(islice(lines, MOST))
+    return shown if next(lines, None) is None else [*shown, "and more"]
 
 
 def compare_lines(expected: str, got: str) -> Iterator[str]:

@@ -217,6 +217,8 @@ def test_bytes_are_read_in_the_encoding_of_the_record():
 def test_fifty_lines_are_shown_and_one_that_there_are_more(count, shown):
     lines = told("json", json.dumps([1] * count), "[]")
     assert (len(lines), lines[-1] == "and more") == (shown, count > 50)
+    other = told("text", "x\n" * (count - 1), "")  # the first line tells where they are
+    assert (len(other), other[-1] == "and more") == (shown, count > 50)
 
 
 @pytest.mark.parametrize(

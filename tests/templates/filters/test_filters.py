@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from receiver.formats import budget
 from receiver.formats.errors import RefusedError
 from receiver.templates.filters.numbers import number, rounded
+from receiver.templates.filters.objection import NONE
 from receiver.templates.filters.person_words import DEGREES, PARTICLES, SUFFIXES, TITLES, Words
-from receiver.templates.filters.persons import Name, person
+from receiver.templates.filters.persons import Name, check, person
 from receiver.templates.filters.texts import NAMESPACE, phone, split
 
 quickly = settings(
@@ -89,6 +90,17 @@ def test_no_word_of_a_name_is_lost(written, order):
 def test_a_part_that_names_do_not_have_is_found_before_any_delivery(mapped, arguments, message):
     (fault,) = mapped.fault_list("{{ fields.mrn | person(" + arguments + ") }}")
     assert (fault.code, fault.message) == ("bad-argument", message)
+
+
+def test_a_part_in_another_program_s_word_is_known():
+    assert check({"part": "SURNAME"}).hint == 'did you mean "family"?'
+    assert check({"part": "given", "order": "comma"}) == check({"part": None}) == NONE
+
+
+@pytest.mark.parametrize("arguments", [("last",), ("family", "last"), ("last", "given"), ("", "")])
+def test_a_part_or_an_order_out_of_a_field_must_be_known(arguments):
+    with pytest.raises(RefusedError, match="a part or an order that names do not have"):
+        person("Ann Example", *arguments)
 
 
 @pytest.mark.parametrize(

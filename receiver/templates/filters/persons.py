@@ -130,7 +130,7 @@ class _Reading:
             sections.insert(0, [])
         if len(sections) > SECTIONS:
             raise RefusedError(TOO_MANY, "person")
-        if not sections and (self.prefixes or self.suffixes or self.degrees):
+        if not sections and (self.prefixes or self.suffixes):  # a degree alone is a name
             raise RefusedError(NAMELESS, "person")
         family: list[str] = []
         given: list[str] = []

@@ -138,13 +138,13 @@ class _Reading:
         if len(sections) > 1:
             family, given, middle = self._by_comma(*sections)
         elif sections:
-            family, given, middle = self._in_order(sections[0])
+            family, given, middle = self._in_order(*sections)
         parts = (family, given, middle, self.suffixes, self.prefixes, self.degrees)
         return Name(*map(" ".join, parts))
 
     def _names(self, index: int, words: list[str]) -> list[str]:
         """Return the names among the words between two commas; keep others as titles."""
-        if index == 1 and self._is_given(words):
+        if index == 1 and self._is_given(*words):
             return words
         while words and self.words.is_title(words[0]):
             self.prefixes.append(words[0])
@@ -157,19 +157,19 @@ class _Reading:
             self._keep(word)
         return words
 
-    def _is_given(self, words: list[str]) -> bool:
+    def _is_given(self, word: str, *others: str) -> bool:
         """Return whether a single word after the comma is a given name, not a degree."""
-        if len(words) != 1 or not self.words.is_degree(words[0]):
+        if others or not self.words.is_degree(word):
             return False
-        if len(self.sections) > 2 and not self.words.is_doubtful_degree(words[0]):
+        if len(self.sections) > 2 and not self.words.is_doubtful_degree(word):
             return False  # "Smith, MD, PhD"
         if len(list(_units(self._without_titles(), self.words))) > 1:  # "John Smith, MD"
-            if self._is_doubtful(words[0]):
+            if self._is_doubtful(word):
                 raise RefusedError(DEGREE, "person")
             return False
-        if "." in words[0] and not self.words.is_own_degree(words[0]):
+        if "." in word and not self.words.is_own_degree(word):
             raise RefusedError(DEGREE, "person")
-        return words[0].isupper() and "." not in words[0]
+        return word.isupper() and "." not in word
 
     def _without_titles(self) -> list[str]:
         return [word for word in self.sections[0] if not (self.words.is_title(word) or self.words.is_suffix(word))]

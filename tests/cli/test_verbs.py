@@ -2,9 +2,9 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -57,10 +57,11 @@ def test_help_loads_no_verb():
 def test_it_answers_at_once(arguments):
     took = []
     for _ in range(5):
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "receiver.cli", *arguments], stdout=subprocess.DEVNULL, check=True)
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.5  # seconds: 0.1 on a quiet machine
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(took) < 0.5  # seconds of processor time, so that others who use it do not count: 0.1 as a rule
 
 
 def test_the_version_is_told():

@@ -12,7 +12,6 @@ from urllib.parse import quote, unquote
 
 from jsonschema_specifications import REGISTRY as META_SCHEMAS  # type: ignore[import-untyped]
 from referencing import Registry, Resource, Specification
-from referencing.exceptions import NoSuchResource
 from referencing.jsonschema import DRAFT202012, specification_with
 
 from receiver.core.faults import Fault, Severity
@@ -92,7 +91,7 @@ class Library:
 
     def registry(self) -> Registry[Any]:
         """Return a registry of the folder's files and the drafts' meta-schemas only."""
-        here: Registry[Any] = Registry(retrieve=self._resource)  # type: ignore[call-arg]
+        here: Registry[Any] = Registry(retrieve=lambda uri: self._find(uri).resource())  # type: ignore[call-arg]
         registry: Registry[Any] = META_SCHEMAS.combine(here)
         return registry
 
@@ -105,12 +104,6 @@ class Library:
         names = {document.uri: document.name() for document in self.documents.values()}
         identities = {identity(each.contents): each.name() for each in self.documents.values()}
         return {uri: name for uri, name in identities.items() if uri} | names
-
-    def _resource(self, uri: str) -> Resource[Any]:
-        try:
-            return self._find(uri).resource()
-        except KeyError:
-            raise NoSuchResource(ref=uri) from None  # type: ignore[call-arg]
 
     def _find(self, uri: str) -> SchemaFile:
         candidates = self._named(uri) if uri.startswith(ROOT) else self._identified(uri)

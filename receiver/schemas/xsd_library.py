@@ -42,6 +42,13 @@ def _keep_common(characters: UnicodeSubset, others: Iterable[Any]) -> UnicodeSub
     return characters
 
 
+def _for_python(pattern: str, xsd_version: str) -> str:
+    """Translate a pattern of XSD. Raises `RegexError`."""
+    return translate_pattern(
+        pattern, xsd_version=xsd_version, back_references=False, lazy_quantifiers=False, anchors=False
+    )
+
+
 class Linear:
     """One pattern, anchored at both ends.
 
@@ -49,12 +56,10 @@ class Linear:
     """
 
     def __init__(self, pattern: str, xsd_version: str) -> None:
-        translated = translate_pattern(
-            pattern, xsd_version=xsd_version, back_references=False, lazy_quantifiers=False, anchors=False
-        )
+        translated = _for_python(pattern, xsd_version)
         body = _ESCAPE.sub(lambda escape: ESCAPES.get(escape[0], escape[0]), translated.removesuffix(_END))
         self._validator = jsonschema_rs.validator_for(
-            {"pattern": body + "$"}, pattern_options=jsonschema_rs.RegexOptions(), offline=True
+            {"pattern": body + "$"}, pattern_options=jsonschema_rs.RegexOptions()
         )
 
     def match(self, text: str) -> bool | None:
@@ -73,7 +78,7 @@ class LinearPatterns(XsdPatternFacets):
         except RegexError as error:
             self.parse_error(str(error), elem)
         except ValueError:
-            self.parse_error("the pattern is too large when its {n,m} are written out", elem)
+            self.parse_error("not a pattern, or one too large when its {n,m} are written out", elem)
         return re.compile("")  # the schema is refused; only the rest of its faults is still looked for
 
 
@@ -98,11 +103,7 @@ class KeyPaths:
 
     def match(self, path: str) -> Any:
         """Return something true for a path that may stand in a key."""
-        return self._plain.fullmatch(path) or self._with_all_letters().match(path)
-
-    def _with_all_letters(self) -> re.Pattern[str]:
-        pattern = translate_pattern(self._expression, back_references=False, lazy_quantifiers=False, anchors=False)
-        return re.compile(pattern)
+        return self._plain.fullmatch(path) or re.match(_for_python(self._expression, "1.0"), path)
 
 
 @cache

@@ -259,6 +259,12 @@ def test_judgements_are_counted(schema, count):
     assert json_check.judgements(schema, resolver, {}) == count
 
 
+def test_a_schema_may_cost_as_much_as_the_limit(schemas: Schemas, monkeypatch):
+    monkeypatch.setattr(json_check, "MOST_JUDGEMENTS", 3)
+    schemas.json({"allOf": [{}, {}]})
+    assert [each.code for each in schemas.json_faults({"allOf": [{}, {}, {}]})] == ["too-costly"]
+
+
 def test_only_the_outermost_costly_schema_is_told(schemas: Schemas):
     names = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(14)} | {"d14": {}}
     faults = schemas.json_faults({"$defs": names, "properties": {"a": {"$ref": "#/$defs/d0"}}})

@@ -118,6 +118,68 @@ def test_namespaces_encodings_and_mixed_text_are_read() -> None:
     assert parse(b"<a>" * 64 + b"</a>" * 64).root.tag == "a"
 
 
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"<?xml version='1.0' encoding='latin-1'?><a>\xe9</a>", "<?xml version='1.0'                   ?><a>é</a>"),
+        (b'<?xml version="1.0"\r\n encoding="latin-1" ?>\n<a/>', '<?xml version="1.0"\r\n                    ?>\n<a/>'),
+        (
+            b'<?xml version = "1.0" encoding = "utf-8" standalone="yes"?><a/>',
+            '<?xml version = "1.0"                    standalone="yes"?><a/>',
+        ),
+        (b"<?xml version='1.0'?><a/>", "<?xml version='1.0'?><a/>"),
+        ("<!-- <?xml version='1.0' encoding='ascii'?> --><a>é</a>".encode(),) * 2,
+    ],
+)
+def test_each_character_stays_at_its_place(content: bytes, text: str | bytes) -> None:
+    assert utf8(content) == (text if isinstance(text, bytes) else text.encode())
+
+
+def test_what_is_our_own_is_in_the_encoding_that_it_declares() -> None:
+    content = "<?xml version='1.0' encoding='latin-1'?><a>é</a>".encode()
+    with pytest.raises(MalformedError, match="its bytes are UTF-8"):
+        utf8(content)
+    assert "Ã©".encode() in utf8(content, own=True)
+
+
+def test_a_charset_goes_before_what_is_declared() -> None:
+    assert "é".encode() in utf8("<?xml version='1.0' encoding='ascii'?><a>é</a>".encode(), "utf-8")
+
+
+def test_a_declaration_is_looked_for_at_the_start_alone() -> None:
+    declared = b"<?xml version='1.0'" + b" " * 1000 + b"encoding='latin-1'?><a>\xe9</a>"
+    with pytest.raises(MalformedError, match="it is not encoded in UTF-8"):
+        utf8(declared)
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b"\n <!DOCTYPE a><a/>", (2, 13)),  # where its name ends
+        (b"<a>" + b"<b/>" * 9 + b"\n" + b"<a>" * 64, (2, 190)),
+        (b"<a>\n" + b"<b c='1'/>" * 10_000, (2, 99_991)),
+        (b"<a>" + b"\n<b xmlns='u'/>" * 101, (102, 1)),
+        (b"<a>\n</a", (2, 1)),
+    ],
+)
+def test_what_is_refused_is_told_where_it_begins(content: bytes, place: tuple[int, int]) -> None:
+    found = fault(content)
+    assert (found.line, found.column) == place
+
+
+def test_a_limit_may_be_another() -> None:
+    assert xml_text.parse(b"<a><b/></a>", 2).root.tag == "a"
+    with pytest.raises(MalformedError, match="more than 1 elements and attributes"):
+        xml_text.parse(b"<a><b/></a>", 1)
+
+
+def test_namespaces_are_counted_and_kept() -> None:
+    assert xml_text.prove(b"<a><b/></a>") == 0
+    assert xml_text.prove(b"<a xmlns='u' xmlns:p='v'><b xmlns='w'/></a>") == 3
+    document = parse(b"<a xmlns:p='v'><b/></a>")
+    assert document.get_nsmap(document.root) == {"p": "v"}
+
+
 def test_places_are_those_of_the_start_tags() -> None:
     content = "<?xml version='1.0'?>\n<a é='1'>\n  <!-- <x> --><b/><b\n c='d'>t</b></a>".encode()
     assert places(content) == [(2, 1), (3, 15), (3, 19)]

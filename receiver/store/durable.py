@@ -185,10 +185,15 @@ def write_new(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
         file.sync()
 
 
-def write_over(path: Path, content: bytes, scratch: Path, mode: int = FILE_MODE) -> None:
-    """Replace `path` by `content` at once, durably, by `scratch` on the same disk."""
-    write_new(scratch, content, mode)
+def write_over(path: Path, content: bytes, scratch: Path, mode: int | None = None) -> None:
+    """Replace `path` by `content` at once, durably, by `scratch` on the same disk.
+
+    With a `mode`, that of the file whatever the umask is: others read it as they did.
+    """
+    write_new(scratch, content)
     with storage("replace a file"):
+        if mode is not None:
+            scratch.chmod(mode)
         scratch.replace(path)
     sync_folder(path.parent)
 

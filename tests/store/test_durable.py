@@ -139,9 +139,15 @@ def test_a_range_beyond_two_gigabytes_is_told_whole(tmp_path):
 @pytest.mark.parametrize("mode", [0o600, 0o640])
 def test_a_file_has_the_mode_that_was_asked_for(tmp_path, mode):
     durable.write_new(tmp_path / "a", b"x", mode)
-    durable.write_over(tmp_path / "b", b"x", tmp_path / "scratch", mode)
-    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert modes == {mode & ~_umask()}
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode & ~_umask()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o666, 0o2775])
+def test_what_is_written_over_keeps_the_mode_it_had_whatever_the_umask(tmp_path, mode):
+    durable.write_over(tmp_path / "a", b"x", tmp_path / "scratch", mode)
+    durable.write_over(tmp_path / "b", b"x", tmp_path / "scratch")
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
+    assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == durable.FILE_MODE & ~_umask()
 
 
 def _umask() -> int:

@@ -190,7 +190,7 @@ def write_over(path: Path, content: bytes, scratch: Path, mode: int | None = Non
 
     With a `mode`, that of the file whatever the umask is: others read it as they did.
     """
-    write_new(scratch, content)
+    write_new(scratch, content, FILE_MODE if mode is None else mode)
     with storage("replace a file"):
         if mode is not None:
             scratch.chmod(mode)

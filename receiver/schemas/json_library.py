@@ -5,6 +5,7 @@ resolve as in any URI (RFC 3986 §5) and still cannot name anything above it.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,6 @@ def _letter(raw: bytes, error: MalformedError) -> str:
 
 
 def _peek(path: Path) -> str | None:
-    try:
+    with suppress(OSError, MalformedError):
         return identity(loads(path.read_bytes()))
-    except (OSError, MalformedError):
-        return None
+    return None

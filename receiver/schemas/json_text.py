@@ -131,13 +131,11 @@ _DECODER = json.JSONDecoder(
 
 def _is_deep(value: Any) -> bool:
     """Say whether a value is nested deeper than MAX_DEPTH levels."""
-    level, depth = [value], 0
-    while level := [each for each in level if type(each) is dict or type(each) is list]:
-        depth += 1
-        if depth > MAX_DEPTH:
-            return True
-        level = [inner for each in level for inner in (each.values() if type(each) is dict else each)]
-    return False
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        members = (each.values() if type(each) is dict else each for each in level)
+        level = [inner for each in members for inner in each if type(inner) is dict or type(inner) is list]
+    return bool(level)
 
 
 def _judge(text: str) -> None:

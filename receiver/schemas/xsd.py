@@ -39,7 +39,7 @@ class XmlSchema:
     @property
     def files(self) -> set[str]:
         """The file and all that it refers to, below schemas/."""
-        return {self.file} | {place.rpartition(":")[0] for place in self._places.values()}
+        return {place.rpartition(":")[0] for place in self._places.values()}
 
     def violations(
         self, document: XMLResource, where: str = "", places: Callable[[], Places] | None = None
@@ -131,7 +131,7 @@ def _at_work(files: Files, root: SchemaFile, error: BaseException) -> tuple[str,
     for frame, _ in traceback.walk_tb(error.__traceback__):
         component = frame.f_locals.get("self")
         if isinstance(component, XsdComponent):
-            document = files.documents.get(Path(component.schema.source.filepath or ""))
+            document = files.documents.get(Path(str(component.schema.source.filepath)))
             if document:
                 found = (document.file, *_place(document, component.schema.source.root, component.elem))
     return found
@@ -140,7 +140,7 @@ def _at_work(files: Files, root: SchemaFile, error: BaseException) -> tuple[str,
 def _fault(error: Any, files: Files, root: SchemaFile) -> Fault:
     """Point at the element of the file that an error of xmlschema speaks of."""
     source = getattr(error.validator, "schema", error.validator).source
-    document = files.documents.get(Path(source.filepath or ""), root)
+    document = files.documents.get(Path(str(source.filepath)), root)
     place = _place(document, source.root, error.elem)
     return Fault(document.file, *place, "invalid-schema", words.rule(error.message), _hint(document, error))
 
@@ -160,7 +160,7 @@ def _all_places(schema: Any, files: Files, names: Mapping[Path, str]) -> dict[in
     """Return file and line of each element of each schema, by the element's identity."""
     found: dict[int, str] = {}
     for each in schema.maps.schemas:
-        document = files.documents.get(Path(each.source.filepath or ""))
+        document = files.documents.get(Path(str(each.source.filepath)))
         if document is not None:
             for element, (line, _) in document.places_in(each.source.root):
                 found[id(element)] = f"{names[document.path]}:{line}"

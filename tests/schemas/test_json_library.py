@@ -119,7 +119,7 @@ def test_a_schema_is_found_by_the_name_it_gives_itself_first_file_first(schemas:
     for name in ("c", "b", "d"):
         schemas.write(f"{name}.json", {"$id": "urn:mine", "title": name})
     schemas.write("a.json", {"$id": "urn:other"})
-    schemas.write("broken.json", "{")
+    schemas.write("a-broken.json", "{")
     (schemas.folder / "also.json").mkdir()
     schemas.write("an.xsd", {"$id": "urn:mine"})
     by_name = sorted(schemas.folder.rglob("*.json"), reverse=True)

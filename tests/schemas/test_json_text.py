@@ -98,6 +98,7 @@ def test_what_is_not_strict_json_is_refused_at_its_place(content: bytes, place: 
         (b'["NaN, Infinity, 1e400"]', ["NaN, Infinity, 1e400"]),
         (b'["\\ud83d\\ude00", "\\\\ud800"]', ["😀", "\\ud800"]),
         (b'["' + b"9" * 5000 + b'"]', ["9" * 5000]),
+        (b'"' + b"[" * 500 + b'"', "[" * 500),
         (b'["' + b"[" * 500 + b"," * 60_000 + b'"]', ["[" * 500 + "," * 60_000]),
         (b"[" * 64 + b"]" * 64, json.loads("[" * 64 + "]" * 64)),
         (b'[{"a": 1}, {"a": 2}]', [{"a": 1}, {"a": 2}]),

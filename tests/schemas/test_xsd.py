@@ -3,19 +3,24 @@
 import re
 import socket
 import time
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from elementpath import ElementPathError
 from elementpath.regex import translate_pattern
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xmlschema import XMLSchemaException, XMLSchemaParseError
 
 from receiver.core.faults import ConfigurationError
 from receiver.schemas import xsd
-from receiver.schemas.xml_text import parse
+from receiver.schemas.xml_text import parse, places
 from receiver.schemas.xsd import MAX_VIOLATIONS, XmlSchema
+from receiver.schemas.xsd_files import Files
 from receiver.schemas.xsd_library import Linear
-from tests.support.schema_folder import XSD_1_1, Schemas
+from tests.support.schema_folder import XS, XSD_1_1, Schemas
 
 ROOT = Path(__file__).parents[2]
 SECRET = "Zebra-7731-Quagga"
@@ -189,6 +194,145 @@ def test_what_the_libraries_cannot_calculate_is_refused(schemas: Schemas, nextst
     xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
     content = f"<document {xsi}><sourceId xsi:type='{SECRET}'>1</sourceId><fields/></document>"
     assert SECRET not in repr(nextstep.violations(parse(content.encode())))
+
+
+# what a schema knows ----------------------------------------------------------------------------------------------
+
+
+def test_a_schema_knows_its_files(schemas: Schemas) -> None:
+    schemas.write("sub/other.xsd", f"<xs:schema {XS}/>")
+    schema = schemas.xsd('<xs:include schemaLocation="sub/other.xsd"/>')
+    assert (schema.file, schema.files) == ("main.xsd", {"main.xsd", "sub/other.xsd"})
+    path = schemas.write("a:b.xsd", f"<xs:schema {XS}/>")
+    assert xsd.compile(path, schemas.folder, schemas.site).files == {"a:b.xsd"}
+
+
+def test_a_schema_knows_names_that_are_declared_or_referred_to(schemas: Schemas) -> None:
+    schema = schemas.xsd(
+        '<xs:element name="a"><xs:complexType><xs:sequence><xs:element ref="t:b"/></xs:sequence>'
+        '<xs:attribute name="c"/></xs:complexType></xs:element><xs:element name="b"/>',
+        'xmlns:t="urn:t" targetNamespace="urn:t"',
+    )
+    assert schema.known == {"a", "b", "c"}
+
+
+def test_a_schema_in_a_site_behind_a_link_is_compiled(schemas: Schemas, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(schemas.site)
+    schemas.write("other.xsd", f"<xs:schema {XS}><xs:element name='a' type='xs:int'/></xs:schema>")
+    path = schemas.write("main.xsd", f"<xs:schema {XS}><xs:include schemaLocation='other.xsd'/></xs:schema>")
+    site = tmp_path / "link"
+    schema = xsd.compile(site / "schemas" / path.name, site / "schemas", site)
+    assert [each.schema for each in schema.violations(parse(b"<a>x</a>"))] == ["main.xsd"]
+    assert schema.files == {"main.xsd", "other.xsd"}
+
+
+LINES = """<xs:element name="a"><xs:complexType><xs:sequence>
+  <xs:element name="b" type="xs:int" maxOccurs="2"/>
+</xs:sequence></xs:complexType></xs:element>"""
+
+
+def test_a_violation_is_told_with_the_line_of_its_element(schemas: Schemas) -> None:
+    schema = schemas.xsd(LINES)
+    content = b"<a>\n<b>x</b>\n<b>1</b>\n<x/></a>"
+    found = schema.violations(parse(content), "form ", lambda: places(content))
+    assert [each.where for each in found] == ["form line 2, /a/b[1]", "form line 4, /a"]
+    assert [each.where for each in schema.violations(parse(content))] == ["/a/b[1]", "/a"]
+    assert [each.schema for each in found] == ["main.xsd", "main.xsd:2"]
+
+
+def test_places_are_asked_for_only_where_something_is_wrong(schemas: Schemas) -> None:
+    schema = schemas.xsd(LINES)
+    assert schema.violations(parse(b"<a><b>1</b></a>"), "", lambda: pytest.fail("nothing is wrong")) == ()
+    with pytest.raises(ValueError, match="shorter"):
+        schema.violations(parse(b"<a><b>x</b></a>"), "", lambda: [(1, 1)])
+
+
+@pytest.mark.parametrize(("where", "told"), [("", "/"), ("form", "form")])
+def test_what_is_told_of_the_whole_document_stands_where_it_begins(schemas: Schemas, where: str, told: str) -> None:
+    schema = schemas.xsd('<xs:element name="a" type="xs:gYear"/>')
+    assert [each.where for each in schema.violations(parse(b"<a>999999999999</a>"), where)] == [told]
+    many = schemas.xsd(LINES.replace('"2"', '"unbounded"')).violations(parse(b"<a>" + b"<b/>" * 101 + b"</a>"), where)
+    assert (many[-1].where, many[-1].rule) == (told, "more")
+
+
+def test_a_prefix_in_xsi_type_means_what_the_document_declares(schemas: Schemas) -> None:
+    schema = schemas.xsd(
+        '<xs:element name="a" type="xs:anyType"/>' + named("t", '<xs:maxLength value="1"/>'),
+        'targetNamespace="urn:t" elementFormDefault="qualified"',
+    )
+    content = (
+        "<p:a xmlns:p='urn:t' xmlns:q='urn:t' xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='q:t'>{}</p:a>"
+    )
+    assert schema.violations(parse(content.format("x").encode())) == ()
+    assert [each.rule for each in schema.violations(parse(content.format("xy").encode()))] == ["maxLength"]
+
+
+# how it is compiled -----------------------------------------------------------------------------------------------
+
+
+def test_what_the_library_warns_of_is_left_out_and_other_warnings_are_not(schemas: Schemas) -> None:
+    before = list(warnings.filters)
+    schemas.xsd('<xs:import namespace="urn:elsewhere"/><xs:element name="a"/>')
+    assert warnings.filters == before
+
+
+def test_a_namespace_without_a_file_is_not_looked_for_in_the_library(schemas: Schemas) -> None:
+    xlink = "http://www.w3.org/1999/xlink"
+    faults = schemas.xsd_faults(
+        f'<xs:import namespace="{xlink}"/>\n'
+        '<xs:element name="a"><xs:complexType><xs:attribute ref="l:href"/></xs:complexType></xs:element>',
+        f'xmlns:l="{xlink}"',
+    )
+    assert {(each.code, each.line) for each in faults} == {("invalid-schema", 3)}
+
+
+def test_the_library_is_adapted_before_it_compiles(schemas: Schemas, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(xsd, "adapt", lambda: done.append("adapted"))
+    schemas.xsd('<xs:element name="a"/>')
+    assert done == ["adapted"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "message", "hint"),
+    [
+        (ElementPathError("the path is wrong"), "the path is wrong", ""),
+        (XMLSchemaParseError(None, "maxOccurs is wrong"), "maxOccurs is wrong", 'write a whole number, or "unbounded"'),
+        (XMLSchemaException("x"), "XMLSchemaException", ""),
+    ],
+)
+def test_a_library_that_gives_up_is_told_at_the_start_of_the_file(
+    schemas: Schemas, monkeypatch: pytest.MonkeyPatch, raised: Exception, message: str, hint: str
+) -> None:
+    def give_up(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(xsd, "Schema10", give_up)
+    (fault,) = schemas.xsd_faults('<xs:element name="a"/>')
+    assert (fault.file, fault.line, fault.column, fault.code) == ("schemas/main.xsd", 1, 1, "invalid-schema")
+    assert (fault.message, fault.hint) == (message, hint)
+
+
+def test_a_fault_without_an_element_stands_at_the_root(schemas: Schemas) -> None:
+    files = Files(schemas.folder, schemas.site)
+    document = files.add(schemas.write("a.xsd", f"\n<xs:schema {XS}>\n<xs:annotation/></xs:schema>"))
+    root = document.resource.root
+    assert xsd._place(document, root, root[0]) == (3, 1)
+    assert xsd._place(document, root, None) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message", "hint"),
+    [
+        ("", "unexpected child xs:assert", 'for XSD 1.1 say vc:minVersion="1.1" in xs:schema'),
+        ("", "unexpected child xs:asser", "see what XML Schema lets stand at this place"),
+        (XSD_1_1, "unexpected child xs:assert", "see what XML Schema lets stand at this place"),
+        (XSD_1_1, "something", ""),
+    ],
+)
+def test_an_assertion_asks_for_xsd_1_1(schemas: Schemas, attributes: str, message: str, hint: str) -> None:
+    document = Files(schemas.folder, schemas.site).add(schemas.write("a.xsd", f"<xs:schema {XS} {attributes}/>"))
+    assert xsd._hint(document, SimpleNamespace(message=message)) == hint
 
 
 # patterns -------------------------------------------------------------------------------------------------------

@@ -92,7 +92,9 @@ def test_what_has_several_values_is_shown_and_not_corrected():
 def test_a_field_that_did_not_come_is_asked_for_with_what_is_said_of_it():
     said = outcome(
         Violation("fields", "required", 'the field "mrn" is missing'),
-        Violation("fields", "other", "something else"),
+        Violation("fields", "other", 'something else of "mrn"'),
+        Violation("", "required", 'the document has no "mrn"'),
+        Violation("tables/mrn", "more", "there are more rows"),
         Violation("/fields/dob", "type", "must be a day"),
         Violation("fields/dob/0", "length", "must be short"),
         Violation("fields/name", "pattern", "must be a name"),
@@ -116,7 +118,7 @@ def test_a_table_within_rows_is_shown_below_and_each_place_is_exact(monkeypatch)
     rows = [
         {"a": 1, "parts/lots": [{"x~y": 5}], "empty": []},
         {"b": 2, "parts/lots": []},
-        {"c": 3},
+        {"c": 3, "parts/lots": [{"x~y": 7}]},
     ]
     found = list(showing._tables(process(), outcome(), reading(tables={"items": rows}), {}))
     places = [[[cell and cell.name for cell in row] for row in table.rows] for table in found]
@@ -250,9 +252,10 @@ def test_a_size_is_written_for_people(count, shown):
 
 
 def test_the_last_bar_is_of_this_hour():
-    now = datetime(2026, 3, 1, 12, 40, tzinfo=UTC)
-    came = {"2026-02-28T13": 1, "2026-03-01T12": 7}
-    bars = showing.bars(Given(hours=lambda _since: {"a": came}), ["a", "b"], now)
+    now = datetime(2026, 3, 1, 12, 40, 30, 500, tzinfo=UTC)
+    came, asked = {"2026-02-28T13": 1, "2026-03-01T12": 7}, []
+    bars = showing.bars(Given(hours=lambda since: asked.append(since) or {"a": came}), ["a", "b"], now)
+    assert asked == [datetime(2026, 2, 28, 13, tzinfo=UTC)]
     assert (len(bars["a"]), bars["a"][0], bars["a"][-1], sum(bars["b"])) == (24, 1, 7, 0)
 
 

@@ -6,6 +6,7 @@ platform says that it has read it, else where the text of a PDF has it.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -61,10 +62,9 @@ def _by_platform(process: Process, kept: Kept, name: str) -> Region | None:
     metadata = showing.metadata_of(kept)
     if not process.metadata.has_places or metadata is None:
         return None
-    try:
+    with suppress(Problem):
         return process.metadata.regions(metadata.read(), metadata.charset).get(name)
-    except Problem:
-        return None
+    return None
 
 
 def _counted(process: Process, kept: Kept, region: Region) -> OnPage:

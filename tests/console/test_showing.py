@@ -132,6 +132,13 @@ def test_a_table_within_rows_is_shown_below_and_each_place_is_exact(monkeypatch)
     assert places[2] == [["/tables/items/0/parts~1lots/0/x~0y"]]
 
 
+def test_tables_within_a_row_are_shown_by_name():
+    inner = [f"lots{number}" for number in (3, 1, 5, 2, 6, 4)]
+    rows = [{name: [{"x": 1}] for name in inner}]
+    found = list(showing._tables(process(), outcome(), reading(tables={"items": rows}), {}))
+    assert [table.name.rpartition(" ")[2] for table in found[1:]] == sorted(inner)
+
+
 def test_every_field_and_cell_is_found_by_its_name():
     field, cell = (Shown(name, "", None, 0, False, (), True, False) for name in ("mrn", "/tables/items/0/sku"))
     table = Table("items", ("sku", "qty"), ((cell, None),), 0)

@@ -161,7 +161,7 @@ class DamagedRow(Problem):
 
 
 OUTPUTS = {Kind.DOCUMENT: "documents", Kind.RECORD: "records", Kind.MARKER: "marker", Kind.ORIGINALS: "originals"}
-_PART = tuple(each.name for each in fields(PartLine))
+_PART = tuple(map(attrgetter("name"), fields(PartLine)))
 _part = attrgetter(*_PART)
 
 

@@ -144,7 +144,8 @@ def _publish(intake: Intake, entry: Entry) -> Receipt:
             publish.publish(context.ledger, intake.staged, entry)
             if entry.additions:
                 batches.publish_closed_by(context, intake.process, entry.id)
-        quarantine.discard(context.settings.data, entry.process, entry.id)
+        if receipt.again:
+            quarantine.discard(context.settings.data, entry.process, entry.id)
     except Problem as problem:
         log.put_off(entry.id, problem)
     return receipt

@@ -127,6 +127,7 @@ class Entry:
             tuple([output for output in self.outputs if output.kind is Kind.DOCUMENT]),
             tuple([output for output in self.outputs if output.kind is Kind.RECORD]),
             duplicate,
+            again=self.attempt_count > 1,
         )
 
 

@@ -118,14 +118,21 @@ class Entry:
         Accepted is as good as published: nothing can take it back.
         """
         status = Status.PUBLISHED if self.status is Status.COMMITTED else self.status
+        documents: list[Output] = []
+        records: list[Output] = []
+        for output in self.outputs:
+            if output.kind is Kind.DOCUMENT:
+                documents.append(output)
+            elif output.kind is Kind.RECORD:
+                records.append(output)
         return Receipt(
             self.id,
             status,
             self.process,
             self.source_id,
             self.version,
-            tuple([output for output in self.outputs if output.kind is Kind.DOCUMENT]),
-            tuple([output for output in self.outputs if output.kind is Kind.RECORD]),
+            tuple(documents),
+            tuple(records),
             duplicate,
             again=self.attempt_count > 1,
         )

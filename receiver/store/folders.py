@@ -52,7 +52,6 @@ def ensure_folder(folder: Path, purpose: str) -> None:
 
 def require_access(path: Path, mode: int) -> None:
     """Raise the OSError of an access, and EROFS if the file system is read-only."""
-    path.stat()
     if not os.access(path, mode):
         read_only = os.statvfs(path).f_flag & os.ST_RDONLY
         raise OSError(errno.EROFS if read_only else errno.EACCES, "not to be written")
@@ -65,7 +64,7 @@ def copy_folder(source: Path, target: Path) -> None:
     """
     with storage("create a folder"):
         target.mkdir(mode=FOLDER_MODE)
-        names = sorted(path.name for path in source.iterdir())
+        names = [path.name for path in source.iterdir()]
     for name in names:
         copy(source / name, target / name)
     sync_folder(target)

@@ -244,3 +244,8 @@ def test_within_quotes_no_next_line_is_sure(place):
 
 def test_an_error_for_a_missing_name_says_nothing_by_itself():
     assert str(MissingNameError(Missing(name="mrn"))) == ""
+
+
+def test_an_error_says_why_and_no_more():
+    errors = RefusedError("is late", "date"), ExceededError("too much"), MisplacedError("a quote", "write it twice", 3)
+    assert [str(error) for error in errors] == ["is late", "too much", "a quote"]

@@ -54,6 +54,7 @@ quickly = settings(
         ("Smith, John Dr", Name("Smith", "John", "Dr")),
         ("OSEI, AMA K. DO", Name("OSEI", "AMA", "K.", degree="DO")),
         ("SMITH JR, MD", Name("SMITH", "MD", suffix="JR")),
+        ("Van der Berg", Name("Van der Berg")),
         ('"Jack"', Name('"Jack"')),
         ("(Jack),", Name("(Jack)")),
         ("XIONG,, MD", Name("XIONG", "MD")),

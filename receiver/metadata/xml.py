@@ -126,8 +126,10 @@ def schema(schemas: Schemas, name: str) -> XmlSchema:
 
 def parse(content: bytes, charset: str = "") -> Document:
     """Return the document. `charset` is that of its part. Raises `MalformedError`."""
-    resource = xml_text.parse(xml_text.utf8(content, charset))
-    return Document(resource, _without_namespaces(resource.root))
+    text = xml_text.utf8(content, charset)
+    resource = xml_text.parse(text)
+    named = b"xmlns" in text or b"xml:" in text  # without them no name has a namespace
+    return Document(resource, _without_namespaces(resource.root) if named else resource.root)
 
 
 def judged(document: Document) -> XMLResource:

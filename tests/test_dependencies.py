@@ -55,10 +55,16 @@ INNER = {
     "tzlocal": ["tzlocal.windows_tz:win_tz"],
     "xmlschema": [
         "xmlschema.utils.etree:etree_getpath",
+        "xmlschema.validators:XsdElement.identities",
+        "xmlschema.validators:XsdGroup.content",
         "xmlschema.validators:XsdPatternFacets",
+        "xmlschema.validators:XsdSimpleType.patterns",
+        "xmlschema.validators:XsdSimpleType.validators",
         "xmlschema.validators.builders:XsdBuilders",
         "xmlschema.validators.identities:XsdFieldSelector._REGEXP",
         "xmlschema.validators.identities:XsdSelector._REGEXP",
+        "xmlschema.validators.simple_types:XsdAtomicBuiltin.post_decode",
+        "xmlschema.validators.simple_types:XsdAtomicBuiltin.to_python",
     ],
 }
 

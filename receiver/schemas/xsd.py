@@ -18,6 +18,7 @@ from xmlschema import XMLResource, XMLSchemaException, XsdComponent
 from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.core.problems import Violation
 from receiver.schemas import advice, words, xsd_explain, xsd_files
+from receiver.schemas.xsd_acceptor import Acceptor
 from receiver.schemas.xsd_files import Files, SchemaFile, is_1_1
 from receiver.schemas.xsd_library import Schema10, Schema11, adapt
 
@@ -34,6 +35,7 @@ class XmlSchema:
     warnings: tuple[Fault, ...]
     known: frozenset[str]  # names in it, which may be shown
     _schema: Any
+    _acceptor: Acceptor
     _places: Mapping[int, str]  # id of a schema's element → "nextstep-metadata.xsd:14"
 
     @property
@@ -49,6 +51,8 @@ class XmlSchema:
         `where` comes before the XPaths, and so does the line if `places` returns that of each element. The
         document is what `xml_text.parse` returns.
         """
+        if self._acceptor.accepts(document.root):
+            return ()
         try:
             errors = list(islice(self._schema.iter_errors(document), MAX_VIOLATIONS + 1))
         except (XMLSchemaException, ElementPathError, ArithmeticError, ValueError, TypeError):
@@ -88,7 +92,7 @@ def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (a
     names = {
         document.path: document.path.relative_to(folder.resolve()).as_posix() for document in files.documents.values()
     }
-    return XmlSchema(names[root.path], (), _known(files), schema, _all_places(schema, files, names))
+    return XmlSchema(names[root.path], (), _known(files), schema, Acceptor(schema), _all_places(schema, files, names))
 
 
 def _known(files: Files) -> frozenset[str]:

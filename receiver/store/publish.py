@@ -126,8 +126,7 @@ def seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int |
             staged.share([output.staged], owner)
     staged.seal(None if whole else names)
     for root, folder in places:
-        if not os.path.isdir(folder):
-            folders.make_folders(folder, root or entry.output)
+        folders.make_folders(folder, root or entry.output)
         if (owner := entry.groups.get(root) if root else group) is not None:
             folders.share_folders(folder, root or entry.output, owner)
 
@@ -175,9 +174,7 @@ def _mark(ledger: Ledger, entries: Sequence[Entry], *, later: bool = False) -> N
     """
     now = datetime.now(UTC)
     batched = () if later else ledger.batches.of_deliveries([entry.id for entry in entries])
-    for entry in entries:
-        if os.path.isdir(f"{entry.output}/{journal.FOLDER}"):  # as a rule there is none
-            journal.note(entry, now, ledger.roots, batched=entry.id in batched)
+    journal.note(entries, now, ledger.roots, batched)
     ledger.published(entries, now, later=later)
 
 

@@ -61,7 +61,6 @@ AREAS = {
                     "station",
                     "attacks",
                     "small_parts",
-                    "showing",
                     "workbench",
                     "images",
                     "places",

@@ -1,7 +1,6 @@
 """What the pages show of deliveries, as plain values for the templates."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -148,9 +147,10 @@ def values(process: Process, kept: Kept, name: str) -> list[str]:
 def _peek(process: Process, kept: Kept) -> Reading | None:
     """Return the fields of a delivery that is refused for them."""
     metadata = metadata_of(kept)
-    with suppress(Problem):
+    try:
         return process.metadata.peek(metadata.read(), metadata.charset) if metadata else None
-    return None
+    except Problem:
+        return None
 
 
 def _fields(

@@ -12,9 +12,10 @@ from receiver.cli.terminal import show_heading, show_table
 from receiver.core.batches import Batch
 from receiver.core.settings import Settings
 from receiver.delivery.context import Context
-from receiver.operations import health, token_usage
+from receiver.operations import health
 from receiver.operations.health import MOST_FILES, Survey, survey
 from receiver.operations.notify import alerts
+from receiver.site.config import tokens
 
 HEADING = ("PROCESS", "LAST SUCCESS", "HELD", "REFUSED", "UNPUBLISHED", "FILES IN OUTPUT")
 TOKENS = ("PROCESS", "TOKEN", "SHA-256", "LAST USED")
@@ -106,7 +107,7 @@ def _show_tokens(context: Context, now: datetime) -> None:
     rows = [
         (name, used.source, used.fingerprint or "-", f"{_ago(used.at, now)} ago" if used.at else "never")
         for name, process in sorted(context.processes.items())
-        for used in token_usage.last_used(context.settings.data, process)
+        for used in tokens.last_used(context.settings.data, name, process.config)
     ]
     if rows:
         click.echo()

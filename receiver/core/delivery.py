@@ -212,6 +212,7 @@ class Receipt:
     documents: tuple[Output, ...] = ()
     records: tuple[Output, ...] = ()
     duplicate: bool = False
+    again: bool = field(default=False, compare=False)  # it came before, and may lie in quarantine
     problem: Problem | None = field(default=None, compare=False)  # why it is held, if that was just found
 
 

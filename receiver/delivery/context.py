@@ -17,11 +17,11 @@ from receiver.site.in_force import State
 from receiver.site.process import Process
 from receiver.store import journal, originals, quarantine
 from receiver.store.durable import storage
-from receiver.store.folders import FOLDER_MODE, free_space
+from receiver.store.folders import FOLDER_MODE
 from receiver.store.ledger import Ledger
 from receiver.store.recover import Report, recover
 from receiver.store.rows import Roots
-from receiver.store.stage import FOLDER, Stage, stage_for
+from receiver.store.stage import FOLDER, Stage, free_space, stage_for
 from receiver.store.staged import Staged
 
 

@@ -21,7 +21,7 @@ from receiver.metadata.fields import below_minimum, cells_below_minimum
 from receiver.metadata.reader import NOTHING
 from receiver.site.process import Process
 from receiver.store import publish, quarantine
-from receiver.store.durable import storage
+from receiver.store.durable import storage_problem
 from receiver.store.entry import Entry
 from receiver.store.ledger import VersionTakenError
 from receiver.store.stage import Stage
@@ -42,11 +42,12 @@ def receive(
     """
     receipt = None
     try:
-        with storage("take the delivery in"), (stage or context.stage(process)).open() as staged:
+        with (stage or context.stage(process)).open() as staged:
             receipt = _receive(Intake(context, process, arrival, staged), incoming)
-    except Problem as problem:
+    except (OSError, Problem) as error:
+        problem = storage_problem("take the delivery in", error) if isinstance(error, OSError) else error
         if receipt is None:
-            raise
+            raise problem from None
         log.put_off(receipt.id, problem)
     return receipt
 
@@ -144,7 +145,8 @@ def _publish(intake: Intake, entry: Entry) -> Receipt:
             publish.publish(context.ledger, intake.staged, entry)
             if entry.additions:
                 batches.publish_closed_by(context, intake.process, entry.id)
-        quarantine.discard(context.settings.data, entry.process, entry.id)
+        if receipt.again:
+            quarantine.discard(context.settings.data, entry.process, entry.id)
     except Problem as problem:
         log.put_off(entry.id, problem)
     return receipt

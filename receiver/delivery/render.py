@@ -27,7 +27,7 @@ from receiver.store.staged import Staged
 from receiver.templates.names import DocumentView, names, with_documents
 from receiver.templates.source import Place
 
-_conversion = attrgetter("convert")
+_conversion, _shown_path = attrgetter("convert"), attrgetter("shown_path")
 LINE = re.compile(r"line (\d+)")  # as the formats' checks begin a place
 
 
@@ -86,7 +86,7 @@ def render(
     marker = process.marker.render(values) if process.marker else None
     additions = batches.additions(process, delivery, records) if process.batches else ()
     files = [record for record in records if not record.batch] if additions else records
-    _refuse_clashes(taken, [record.shown_path for record in files], marker)
+    _refuse_clashes(taken, list(map(_shown_path, files)), marker)
     return Rendered(tuple(named), tuple(files), marker, additions)
 
 

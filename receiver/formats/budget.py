@@ -131,6 +131,9 @@ def each(value: Iterable[Item]) -> Iterator[Item]:
 
 
 def _counted(value: Iterable[Item]) -> Iterator[Item]:
+    spent = _thread.spent
     for item in value:
-        tick()
+        spent.steps += 1  # as `tick` does
+        if spent.steps > MAX_STEPS or monotonic() > spent.deadline:
+            _look_closer(spent)
         yield item

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
+from operator import ne
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -18,14 +19,11 @@ def aligned(
 
     Equal items go first, compared by `whole`; of those between them, items of one `kind` in their order.
     """
-    for tag, a, a_end, b, b_end in _operations([whole(item) for item in expected], [whole(item) for item in got]):
-        if tag == "equal":
-            yield from zip(range(a, a_end), range(b, b_end), strict=True)
-            continue
+    for _, a, a_end, b, b_end in _operations([whole(item) for item in expected], [whole(item) for item in got]):
         kinds = [kind(item) for item in expected[a:a_end]], [kind(item) for item in got[b:b_end]]
-        for inner, c, c_end, d, d_end in _operations(*kinds):
-            if inner == "equal":
-                yield from zip(range(a + c, a + c_end), range(b + d, b + d_end), strict=True)
+        for tag, c, c_end, d, d_end in _operations(*kinds):
+            if tag == "equal":
+                yield from enumerate(range(b + d, b + d_end), a + c)
             else:
                 yield from ((index, None) for index in range(a + c, a + c_end))
                 yield from ((None, index) for index in range(b + d, b + d_end))
@@ -61,9 +59,9 @@ def values(where: str, expected: str, got: str) -> str:
 
 def excerpts(expected: str, got: str) -> tuple[str, str]:
     """Return two texts in quotes, cut to the part in which they first differ."""
-    apart = next((place for place, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), None)
-    start = max(0, (min(len(expected), len(got)) if apart is None else apart) - BEFORE)
-    start = start if max(len(expected), len(got)) > LONGEST else 0
+    shorter, longer = sorted([len(expected), len(got)])
+    apart = next((place for place, differs in enumerate(map(ne, expected, got)) if differs), shorter)
+    start = max(0, apart - BEFORE) if longer > LONGEST else 0
     return quoted(expected, start), quoted(got, start)
 
 

@@ -21,8 +21,8 @@ from receiver.site.process import Process
 from receiver.store.database import Host, Hosts
 from receiver.store.durable import storage
 from receiver.store.entry import Standing
-from receiver.store.folders import FOLDER_MODE, free_space, name_of, require_access, require_shareable
-from receiver.store.stage import place_for
+from receiver.store.folders import FOLDER_MODE, name_of, require_access, require_shareable
+from receiver.store.stage import free_space, place_for
 
 SEEN = timedelta(seconds=5)  # in which a new folder is seen on every host that shares the disk
 LEAST = 100_000  # bytes: what a commit and the folders of a small delivery take, whatever the settings ask for

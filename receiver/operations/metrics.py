@@ -18,7 +18,7 @@ from receiver.delivery.context import ContextHolder
 from receiver.operations import health, meters
 from receiver.operations.health import Survey, survey
 from receiver.site import in_force
-from receiver.store.folders import free_space
+from receiver.store.stage import free_space
 
 LOOKS = 20  # at files that are just being created
 PAUSE = 0.01  # seconds between them

@@ -248,4 +248,4 @@ def _is_due(context: Context, folder: Path) -> bool:
     age = time.time() - folder.stat().st_mtime
     if not 0 <= age < EVERY:
         return True
-    return age >= LOOK and folders.free_space(context.settings.data) < SHORT * context.settings.min_free
+    return age >= LOOK and stage.free_space(context.settings.data) < SHORT * context.settings.min_free

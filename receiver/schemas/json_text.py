@@ -25,6 +25,7 @@ MAX_EXPONENT = 3  # digits of a number's exponent: a float has no more, and each
 MAX_VALUES = 60_000  # values in one document: 500 table rows of ten verbose cells; explaining a refused one takes 10 µs
 
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*+"?)(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\]:,"]+)', re.DOTALL)
+_IN_ASCII = re.compile(rb"[{\[][\t\n\r -~]")  # a beginning that no other encoding than UTF-8 has, nor what is packed
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -50,6 +51,9 @@ def loads(content: bytes, charset: str = "") -> Any:
 
     In UTF-8, unless a byte order mark or the charset says otherwise. Raises `MalformedError`.
     """
+    if not charset and _IN_ASCII.match(content):
+        with suppress(UnicodeDecodeError):  # reported below, with its place
+            return parse(content.decode())
     return parse(encodings.decoded(content, charset))
 
 

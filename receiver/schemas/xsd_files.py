@@ -119,7 +119,7 @@ class Files:
     def _follow(self, document: SchemaFile) -> None:
         for element in document.resource.root:
             location = element.get("schemaLocation")
-            known = element.get("namespace") in KNOWN_NAMESPACES
+            known = element.tag == names.XSD_IMPORT and element.get("namespace") in KNOWN_NAMESPACES
             if element.tag not in REFERENCES or location is None or known:
                 continue
             target = self._target(document, location)

@@ -84,8 +84,7 @@ def _read(ledger: Ledger, sql: str, *values: Any) -> list[Row]:
 
 def _insert(ledger: Ledger, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 (our own)
-    if rows:
-        ledger.connections.write(lambda connection: connection.executemany(sql, rows))
+    ledger.connections.write(lambda connection: connection.executemany(sql, rows))
 
 
 def _digest(ledger: Ledger, table: str, columns: Sequence[str]) -> tuple[int, str]:

@@ -118,15 +118,23 @@ class Entry:
         Accepted is as good as published: nothing can take it back.
         """
         status = Status.PUBLISHED if self.status is Status.COMMITTED else self.status
+        documents: list[Output] = []
+        records: list[Output] = []
+        for output in self.outputs:
+            if output.kind is Kind.DOCUMENT:
+                documents.append(output)
+            elif output.kind is Kind.RECORD:
+                records.append(output)
         return Receipt(
             self.id,
             status,
             self.process,
             self.source_id,
             self.version,
-            tuple([output for output in self.outputs if output.kind is Kind.DOCUMENT]),
-            tuple([output for output in self.outputs if output.kind is Kind.RECORD]),
+            tuple(documents),
+            tuple(records),
             duplicate,
+            again=self.attempt_count > 1,
         )
 
 
@@ -161,7 +169,7 @@ class DamagedRow(Problem):
 
 
 OUTPUTS = {Kind.DOCUMENT: "documents", Kind.RECORD: "records", Kind.MARKER: "marker", Kind.ORIGINALS: "originals"}
-_PART = tuple(each.name for each in fields(PartLine))
+_PART = tuple(map(attrgetter("name"), fields(PartLine)))
 _part = attrgetter(*_PART)
 
 

@@ -23,6 +23,7 @@ from receiver.store import durable
 from receiver.store.durable import storage, storage_problem
 
 PREFIX = ".probe-"
+MODE = 0o700
 LONGEST_NAME = 255  # bytes: those of `formats/path.py`, and what tells namesakes apart
 ABANDONED = 3600  # seconds after which a probe belongs to nobody: hosts' clocks differ by less
 MOUNTS = "/proc/self/mountinfo"
@@ -82,7 +83,7 @@ def _try(root: Path, place: Path) -> None:
     source, target = place / "from", place / "to"
     with _doing("create a file", root):
         for folder in (place, source, target):
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=MODE)
         _try_new_file(source / "file")
     with _doing(f"rename a file to a name of {LONGEST_NAME} bytes", root):
         _try_move(source / "file", target / ("n" * LONGEST_NAME))

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 
 from receiver.core.problems import Code, Problem
-from receiver.store.durable import FILE_MODE, copy, storage, storage_problem, sync_folder
+from receiver.store.durable import FILE_MODE, copy, storage, sync_folder
 
 FOLDER_MODE = 0o750  # downstream reads through its group; patients' data is for nobody else
 SHARED_MODE = 0o2770  # set-group-ID: what is made in it belongs to the group, too
@@ -52,7 +52,6 @@ def ensure_folder(folder: Path, purpose: str) -> None:
 
 def require_access(path: Path, mode: int) -> None:
     """Raise the OSError of an access, and EROFS if the file system is read-only."""
-    path.stat()
     if not os.access(path, mode):
         read_only = os.statvfs(path).f_flag & os.ST_RDONLY
         raise OSError(errno.EROFS if read_only else errno.EACCES, "not to be written")
@@ -65,7 +64,7 @@ def copy_folder(source: Path, target: Path) -> None:
     """
     with storage("create a folder"):
         target.mkdir(mode=FOLDER_MODE)
-        names = sorted(path.name for path in source.iterdir())
+        names = [path.name for path in source.iterdir()]
     for name in names:
         copy(source / name, target / name)
     sync_folder(target)
@@ -96,18 +95,6 @@ def within(root: Path, depth: int) -> list[Path]:
         inner = [path for path in root.iterdir() if not path.name.startswith(".") and path.is_dir()]
         return inner if depth == 1 else [deep for path in inner for deep in within(path, depth - 1)]
     return []
-
-
-def free_space(path: Path) -> int:
-    """Return the bytes that are free for us on the file system of `path`.
-
-    Raises Problem.
-    """
-    try:
-        state = os.statvfs(path)
-    except OSError as error:
-        raise storage_problem("ask for the free space", error) from None
-    return state.f_bavail * state.f_frsize
 
 
 def group_id(group: str | None) -> int | None:

@@ -12,7 +12,7 @@ Paths are told as rows tell them, from the roots on.
 import contextlib
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,15 +44,12 @@ def ensure_folder(output: Path) -> None:
         folder.chmod(0o700)
 
 
-def note(entries: Sequence[Entry], at: datetime, roots: Roots, batched: Collection[str] = ()) -> None:
-    """Append published deliveries to the journals of their outputs. Raises Problem.
+def note(entry: Entry, at: datetime, roots: Roots, *, batched: bool = False) -> None:
+    """Append a published delivery to the journal of its output, which has one. Raises Problem.
 
-    Those that are `batched`, by their ids, have records in batches: their last word is the line of the batch.
+    One that is `batched` has records in batches: its last word is the line of the batch.
     """
-    for entry in entries:
-        if is_kept(entry.output):  # as a rule it is not: an attempt to open it would take longer
-            waits = entry.id in batched or bool(entry.additions)
-            _append(entry.output, at, _described(entry, at, roots, waits=waits))
+    _append(entry.output, at, _described(entry, at, roots, waits=batched or bool(entry.additions)))
 
 
 def note_batch(output: str, batch: Batch, records: Sequence[BatchedRecord], at: datetime, roots: Roots) -> None:

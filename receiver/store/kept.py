@@ -6,7 +6,6 @@ them. Only here stand the names that the sender gave its files: those are data, 
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +68,7 @@ def put(part: Part, folder: Path) -> None:
 def take_away(place: Path) -> None:
     """Remove a kept delivery, all of it at one instant. Raises Problem."""
     aside = beside(place)
-    if os.path.lexists(place) and move_aside(place, aside):
+    if move_aside(place, aside):
         stage.discard(aside)
 
 

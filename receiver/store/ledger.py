@@ -113,7 +113,7 @@ class Ledger(LedgerReader):
         Each delivery asks this first, so it does not wait for the marks of others: an entry may be published already
         that is called committed.
         """
-        return self.connections.read(lambda connection: queries.latest(connection, process, source_id))
+        return self.connections.read(partial(queries.latest, process=process, source_id=source_id))
 
     def before(self, id: str, process: str, source_id: str) -> tuple[Entry | None, Entry | None]:  # noqa: A002
         """Return this delivery, and its sourceId's latest, if accepted."""

@@ -126,7 +126,8 @@ def seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int |
             staged.share([output.staged], owner)
     staged.seal(None if whole else names)
     for root, folder in places:
-        folders.make_folders(folder, root or entry.output)
+        if not os.path.isdir(folder):
+            folders.make_folders(folder, root or entry.output)
         if (owner := entry.groups.get(root) if root else group) is not None:
             folders.share_folders(folder, root or entry.output, owner)
 
@@ -174,7 +175,9 @@ def _mark(ledger: Ledger, entries: Sequence[Entry], *, later: bool = False) -> N
     """
     now = datetime.now(UTC)
     batched = () if later else ledger.batches.of_deliveries([entry.id for entry in entries])
-    journal.note(entries, now, ledger.roots, batched)
+    for entry in entries:
+        if os.path.isdir(f"{entry.output}/{journal.FOLDER}"):  # as a rule there is none
+            journal.note(entry, now, ledger.roots, batched=entry.id in batched)
     ledger.published(entries, now, later=later)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -227,7 +228,7 @@ def publish(connection: Any, published: Sequence[Claims], at: str) -> None:
     for each in published:
         connection.execute(_PUBLISH, (at, each.id, each.stage))
         connection.executemany(
-            "DELETE FROM claims WHERE target = ? AND id = ?", [(target, each.id) for target in each.targets]
+            "DELETE FROM claims WHERE target = ? AND id = ?", zip(each.targets, repeat(each.id), strict=False)
         )
 
 

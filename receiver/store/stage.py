@@ -22,7 +22,7 @@ from stat import S_IMODE
 from receiver.core import limits
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, file_system, folders
-from receiver.store.durable import storage
+from receiver.store.durable import storage, storage_problem
 from receiver.store.staged import Folder, Staged
 
 FOLDER = "stage"  # under RECEIVER_DATA
@@ -173,6 +173,18 @@ def stage_for(data: Path, output: Path, *, owner: str = "", create: bool = True)
         stage = _stage_of(owner, stage)
     stage.output = identity
     return stage
+
+
+def free_space(path: Path) -> int:
+    """Return the bytes that are free for us on the file system of `path`.
+
+    Raises Problem.
+    """
+    try:
+        state = os.statvfs(path)
+    except OSError as error:
+        raise storage_problem("ask for the free space", error) from None
+    return state.f_bavail * state.f_frsize
 
 
 def place_for(data: Path, output: Path) -> Path:

@@ -9,9 +9,9 @@ from jinja2.utils import _PassArg
 
 from receiver.core.faults import ConfigurationError, did_you_mean
 from receiver.templates import filters
+from receiver.templates.environment import METHODS
 from receiver.templates.library import Library, Likeness, Table, lookup
 from receiver.templates.names import NAMES
-from receiver.templates.operations import METHODS
 from receiver.templates.unit import GLOBALS, Scope, Unit
 
 LOOKUP = "lookup"

@@ -1,11 +1,13 @@
 """The sandbox of templates: listed attributes, bounded operators, no loader."""
 
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.runtime import Context
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
@@ -14,6 +16,46 @@ from receiver.formats.budget import MAX_RANGE
 from receiver.formats.errors import Missing, RefusedError
 from receiver.metadata.xml_names import Names
 from receiver.templates import filters, operations
+
+DATE = frozenset({"year", "month", "day", "weekday", "isoweekday", "isoformat", "strftime"})
+LIST = frozenset({"count", "index"})
+
+ATTRIBUTES: dict[type, frozenset[str]] = {
+    str: frozenset(
+        {"upper", "lower", "title", "capitalize", "casefold", "swapcase", "strip", "lstrip", "rstrip"}
+        | {"split", "rsplit", "splitlines", "partition", "rpartition", "removeprefix", "removesuffix"}
+        | {"startswith", "endswith", "find", "rfind", "index", "count"}
+        | {"isdigit", "isdecimal", "isnumeric", "isalpha", "isalnum", "isspace", "isupper", "islower", "isascii"}
+    ),
+    list: LIST,
+    tuple: LIST,
+    date: DATE,
+    datetime: DATE | {"hour", "minute", "second", "microsecond", "date", "time", "timestamp"},
+    LoopContext: frozenset(
+        {"index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0"}
+        | {"previtem", "nextitem", "cycle", "changed"}
+    ),
+}
+
+
+def _padded(method: Callable[..., str]) -> Callable[..., str]:
+    def padded(text: str, columns: int, *fill: str) -> str:
+        budget.width(columns)
+        return budget.made(method(text, columns, *fill))
+
+    return padded
+
+
+BOUNDED_METHODS: dict[str, Callable[..., str]] = {  # methods of texts
+    "join": operations.join,
+    "replace": operations.replace,
+    "center": _padded(str.center),
+    "ljust": _padded(str.ljust),
+    "rjust": _padded(str.rjust),
+    "zfill": _padded(str.zfill),
+}
+
+METHODS = frozenset().union(BOUNDED_METHODS, *ATTRIBUTES.values())
 
 
 class Generator(CodeGenerator):
@@ -64,7 +106,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if type(obj) is Namespace and attribute.startswith("_"):
             return Missing(obj=obj, name=attribute)
         try:
-            return getattr(obj, attribute) if type(obj) is Namespace else operations.reach(obj, attribute)
+            return getattr(obj, attribute) if type(obj) is Namespace else reach(obj, attribute)
         except AttributeError:
             return Missing(obj=obj, name=attribute)
 
@@ -86,6 +128,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
         name = f"~{id(function):x}"
         self.filters[name] = function
         return name
+
+
+def reach(owner: object, name: str) -> Any:
+    """Return an attribute that is listed. Raises `AttributeError` for any other."""
+    if name in ATTRIBUTES.get(type(owner), ()):
+        return getattr(owner, name)
+    if type(owner) is str and name in BOUNDED_METHODS:
+        return partial(BOUNDED_METHODS[name], owner)
+    raise AttributeError
 
 
 def bounded_range(*arguments: int) -> range:

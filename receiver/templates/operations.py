@@ -1,13 +1,9 @@
-"""What templates may access and compute, by type, bounded before it is applied."""
+"""What templates may compute, each bounded before it is applied."""
 
 import operator
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
 from decimal import Context, Decimal, Inexact, localcontext
-from functools import partial
 from typing import Any
-
-from jinja2.runtime import LoopContext
 
 from receiver.formats import budget, values
 from receiver.formats.budget import MAX_BITS, MAX_WIDTH
@@ -15,28 +11,10 @@ from receiver.formats.errors import ExceededError, RefusedError
 
 PRECISION = 400  # digits of a decimal: the largest float has 309 before its point
 EXACT = Context(prec=PRECISION, traps=[Inexact])  # a digit that would be lost is an error
-DATE = frozenset({"year", "month", "day", "weekday", "isoweekday", "isoformat", "strftime"})
-LIST = frozenset({"count", "index"})
-
-ATTRIBUTES: dict[type, frozenset[str]] = {
-    str: frozenset(
-        {"upper", "lower", "title", "capitalize", "casefold", "swapcase", "strip", "lstrip", "rstrip"}
-        | {"split", "rsplit", "splitlines", "partition", "rpartition", "removeprefix", "removesuffix"}
-        | {"startswith", "endswith", "find", "rfind", "index", "count"}
-        | {"isdigit", "isdecimal", "isnumeric", "isalpha", "isalnum", "isspace", "isupper", "islower", "isascii"}
-    ),
-    list: LIST,
-    tuple: LIST,
-    date: DATE,
-    datetime: DATE | {"hour", "minute", "second", "microsecond", "date", "time", "timestamp"},
-    LoopContext: frozenset(
-        {"index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0"}
-        | {"previtem", "nextitem", "cycle", "changed"}
-    ),
-}
 
 
-def _join(separator: str, pieces: Iterable[object]) -> str:
+def join(separator: str, pieces: Iterable[object]) -> str:
+    """Put the texts of a list together."""
     return budget.concat(_separated(separator, pieces))
 
 
@@ -47,42 +25,11 @@ def _separated(separator: str, pieces: Iterable[object]) -> Iterable[str]:
         yield values.text(piece)
 
 
-def _padded(method: Callable[..., str]) -> Callable[..., str]:
-    def padded(text: str, columns: int, *fill: str) -> str:
-        budget.width(columns)
-        return budget.made(method(text, columns, *fill))
-
-    return padded
-
-
 def replace(text: str, old: str, new: str, count: int = -1) -> str:
     """Replace, its result counted before it is made."""
     found = text.count(old) if count < 0 else min(count, text.count(old))
     budget.spend(len(text) + found * len(new))
     return text.replace(old, new, count)
-
-
-BOUNDED_METHODS: dict[str, Callable[..., str]] = {  # methods of texts
-    "join": _join,
-    "replace": replace,
-    "center": _padded(str.center),
-    "ljust": _padded(str.ljust),
-    "rjust": _padded(str.rjust),
-    "zfill": _padded(str.zfill),
-}
-
-METHODS = frozenset().union(BOUNDED_METHODS, *ATTRIBUTES.values())
-
-join = _join
-
-
-def reach(owner: object, name: str) -> Any:
-    """Return an attribute that is listed. Raises `AttributeError` for any other."""
-    if name in ATTRIBUTES.get(type(owner), ()):
-        return getattr(owner, name)
-    if type(owner) is str and name in BOUNDED_METHODS:
-        return partial(BOUNDED_METHODS[name], owner)
-    raise AttributeError
 
 
 def exact(value: Any) -> Any:

@@ -18,7 +18,7 @@ from receiver.delivery.context import Context, ContextHolder
 from receiver.delivery.receive import receive
 from receiver.operations import tracing
 from receiver.operations.meters import Meters
-from receiver.operations.token_usage import Usage
+from receiver.site.config.tokens import Usage
 from receiver.site.process import Process
 from receiver.web import replies
 
@@ -108,7 +108,7 @@ def _answer(context: Context, name: str | None, environ: Environ, cost: Cost, me
         token = bearer(environ.get("HTTP_AUTHORIZATION", ""))
         process = find_process(context.processes, name, _host(environ), token)
         process_name = cost.process = process.name
-        usage.note(process, require_token(process, token))
+        usage.note(process.name, process.tokens, require_token(process, token))
         receipt = _take(context, process, environ, cost)
     except Problem as problem:
         cost.outcome = problem

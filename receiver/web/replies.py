@@ -157,13 +157,13 @@ def receipt_body(receipt: Receipt) -> dict[str, Any]:
         "process": receipt.process,
         "sourceId": receipt.source_id,
         "version": receipt.version,
-        "documents": _files(receipt.documents),
-        "records": _files(receipt.records),
+        "documents": list(map(_file, receipt.documents)),
+        "records": list(map(_file, receipt.records)),
     }
 
 
-def _files(outputs: Iterable[Output]) -> list[dict[str, Any]]:
-    return [{"path": output.path, "sha256": output.sha256, "size": output.size} for output in outputs]
+def _file(output: Output) -> dict[str, Any]:
+    return {"path": output.path, "sha256": output.sha256, "size": output.size}
 
 
 def _json(content: dict[str, Any], status: int, kind: str) -> Response:

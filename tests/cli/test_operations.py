@@ -25,10 +25,9 @@ from receiver.delivery.context import Context, open_context
 from receiver.operations import verify
 from receiver.operations.notify import alerts
 from receiver.operations.notify.notices import Condition
-from receiver.operations.token_usage import Usage, last_used
 from receiver.site import compiling
 from receiver.site.config.model import AuthConfig
-from receiver.site.config.tokens import Tokens
+from receiver.site.config.tokens import Tokens, Usage, last_used
 from receiver.store import folders, ledger
 from receiver.store.sqlite.connections import Connections
 
@@ -92,7 +91,7 @@ def test_status_tells_when_each_token_was_used_last(context):
     process, usage = context.processes["referrals"], Usage(context.settings.data)
     assert re.search(r"^referrals +env:RECEIVER_TOKEN +- +never$", run("status").stdout, re.MULTILINE)
     for token in (None, "no token of ours", TOKEN):
-        usage.note(process, process.tokens.find(token))
+        usage.note(process.name, process.tokens, process.tokens.find(token))
     (note,) = (context.settings.data / "tokens" / "referrals").iterdir()
     used = hashlib.sha256(TOKEN.encode()).hexdigest()[:12]
     assert note.name == f"env-RECEIVER_TOKEN.{used}"
@@ -104,21 +103,21 @@ def test_status_tells_when_each_token_was_used_last(context):
 
 def test_a_token_is_noted_once_a_minute_by_each_worker_and_never_fails_a_delivery(context, monkeypatch):
     process, usage = context.processes["referrals"], Usage(context.settings.data)
-    usage.note(process, process.tokens.find(TOKEN))
+    usage.note(process.name, process.tokens, process.tokens.find(TOKEN))
     (note,) = (context.settings.data / "tokens" / "referrals").iterdir()
     os.utime(note, (0, 0))
-    usage.note(process, process.tokens.find(TOKEN))
+    usage.note(process.name, process.tokens, process.tokens.find(TOKEN))
     assert note.stat().st_mtime == 0
-    Usage(context.settings.data).note(process, process.tokens.find(TOKEN))  # another worker
+    Usage(context.settings.data).note(process.name, process.tokens, process.tokens.find(TOKEN))  # another worker
     assert time.time() - note.stat().st_mtime < 60
     os.utime(note, (0, 0))
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 61)
-    usage.note(process, process.tokens.find(TOKEN))
+    usage.note(process.name, process.tokens, process.tokens.find(TOKEN))
     assert time.time() - note.stat().st_mtime < 60
     shutil.rmtree(context.settings.data / "tokens")
     monkeypatch.setattr(time, "monotonic", lambda: now + 122)
-    usage.note(process, process.tokens.find(TOKEN))
+    usage.note(process.name, process.tokens, process.tokens.find(TOKEN))
 
 
 def test_both_tokens_of_a_rotation_are_told_apart(context):
@@ -128,8 +127,8 @@ def test_both_tokens_of_a_rotation_are_told_apart(context):
     process = context.processes["referrals"]
     config = replace(process.config, auth=AuthConfig(written, open=False))
     process = replace(process, config=config, tokens=Tokens(tuple(digests), sources=written))
-    Usage(context.settings.data).note(process, process.tokens.find(new))
-    first, second = last_used(context.settings.data, process)
+    Usage(context.settings.data).note(process.name, process.tokens, process.tokens.find(new))
+    first, second = last_used(context.settings.data, process.name, process.config)
     assert (first.source, first.fingerprint, first.at) == ("sha256", digests[0].hex()[:12], None)
     assert (second.fingerprint, second.at is None) == (digests[1].hex()[:12], False)
 

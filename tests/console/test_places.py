@@ -196,13 +196,12 @@ def test_a_field_has_no_place_if_no_other_value_is_taken(monkeypatch, value, sin
     assert len(rendered.tried) == tried
 
 
-def test_a_value_without_which_there_are_no_records_is_not_told(monkeypatch):
-    rendered = Rendered(monkeypatch, "1")
-    whole = rendered.preview(None, None)
-    monkeypatch.setattr(
-        showing, "preview", lambda *given: whole if len(given) == 2 else Given(records=[], problem=None)
-    )
-    assert places.places(None, None, "mrn") == []
+def test_a_value_with_which_there_are_no_records_is_passed_over(monkeypatch):
+    rendered = Rendered(monkeypatch, "12")
+    found = [rendered.preview(None, None, {"mrn": "22", "other": "9"}), Given(records=[], problem=None)]
+    found.append(rendered.preview(None, None))
+    monkeypatch.setattr(showing, "preview", lambda *_: found.pop())
+    assert places.places(None, None, "mrn") == [places.Place("a.hl7", 0, 2, 4)]
 
 
 def test_other_values_have_the_same_shape():

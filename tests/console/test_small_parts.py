@@ -1,13 +1,13 @@
 """The small parts of the console by themselves: who asks, what is shown of a value, how an action is told."""
 
 import time
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Given
 
 import pytest
 from flask import Flask
 
-from receiver.core.delivery import Role, Status
+from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.operations import rehearsal, replay
 from receiver.web.console import access, acting, correcting, listing, showing
@@ -88,34 +88,6 @@ def test_a_name_that_is_not_there_is_compared_too(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("count", "shown"),
-    [
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1_000, "1 kB"),
-        (999_499, "999 kB"),
-        (1_000_000, "1.0 MB"),
-        (12_340_000, "12.3 MB"),
-    ],
-)
-def test_a_size_is_written_for_people(count, shown):
-    assert showing.size(count) == shown
-
-
-def test_the_last_bar_is_of_this_hour():
-    now = datetime(2026, 3, 1, 12, 40, tzinfo=UTC)
-    came = {"2026-02-28T13": 1, "2026-03-01T12": 7}
-    bars = showing.bars(Given(hours=lambda _since: {"a": came}), ["a", "b"], now)
-    assert (len(bars["a"]), bars["a"][0], bars["a"][-1], sum(bars["b"])) == (24, 1, 7, 0)
-
-
-def test_a_moment_is_written_in_utc():
-    at = datetime(2026, 3, 1, 12, 0, 5, 999, timezone(timedelta(hours=2)))
-    assert showing.moment(at) == "2026-03-01T10:00:05+00:00"
-    assert showing.moment(None) == ""
-
-
-@pytest.mark.parametrize(
     ("text", "moment"),
     [
         ("2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
@@ -176,38 +148,6 @@ def test_a_correction_is_what_a_form_says_otherwise_of_one_value(monkeypatch, sa
     with Flask(__name__).test_request_context("/", method="POST", data=said):
         assert correcting.corrections("entry") == found
     assert asked == [("entry", {})]  # beside what came, whatever it was corrected to before
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, ""),
-        ("a", "a"),
-        (0, "0"),
-        (["a", None, 1], "a\n\n1"),
-        ({"a": 1, "b": [2, 3]}, "a: 1\nb: 2\n3"),
-    ],
-)
-def test_a_value_is_shown_as_text(value, text):
-    assert showing._text(value) == text
-
-
-@pytest.mark.parametrize(("roles", "found"), [("", None), ("d", None), ("dm", 1), ("md", 0), ("mdm", None)])
-def test_metadata_is_what_came_once(roles, found):
-    parts = [Given(role=Role.METADATA if each == "m" else Role.DOCUMENT) for each in roles]
-    assert showing.metadata_of(Given(parts=parts)) is (None if found is None else parts[found])
-
-
-def test_a_long_record_is_cut_and_its_line_ends_are_plain(monkeypatch):
-    monkeypatch.setattr(showing, "LONGEST", 5)
-    records = [
-        Given(path="a", content=b"1\r\n2\r3"),
-        Given(path="b", content=b"123456"),
-        Given(path="c", content=b"\xff"),
-    ]
-    found = list(showing.records(Given(rendered=Given(records=records[:2]), batches=records[2:])))
-    assert found == [("a", "1\n2\n3"), ("b", "12345…"), ("c", "\ufffd")]
-    assert list(showing.records(Given(rendered=None, batches=()))) == []
 
 
 def test_the_outcome_of_an_action_is_told_in_few_words():

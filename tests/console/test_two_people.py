@@ -54,13 +54,19 @@ def test_who_changes_a_proposal_proposes_anew(console, settings, ids):
     assert status(settings, ids) is Status.PUBLISHED
 
 
-def test_a_release_needs_a_second_person_as_well(console, settings, ids):
+@pytest.mark.parametrize("action", ["release", "overrule"])
+def test_a_release_needs_a_second_person_as_well(console, settings, ids, action):
     ada, bob = client(console), client(console, Role.OWNER)
-    for action in ("release", "overrule"):
-        act(ada, settings, ids["held"], action)
+    for _ in range(2):
+        assert act(ada, settings, ids["held"], action).location == f"/deliveries/{ids['held']}?done=propose"
         assert status(settings, ids) is Status.HELD
-    act(bob, settings, ids["held"], "release")
+    assert act(bob, settings, ids["held"], action).location == f"/deliveries/{ids['held']}?done={action}"
     assert status(settings, ids) is Status.PUBLISHED
+
+
+def test_who_has_a_delivery_judged_anew_proposes_nothing(console, settings, accounts, ids):
+    assert act(client(console), settings, ids["held"], "replay").status_code == 200
+    assert {look.event for look in accounts.looks(delivery=ids["held"])} == {"replay"}
 
 
 def test_nobody_gets_at_the_station_what_they_have_proposed(console, settings, ids):

@@ -289,7 +289,7 @@ def failing(*_: object, **__: object) -> None:
     raise Problem(Code.DISK_FULL, "could not write to the ledger (its disk is full)")
 
 
-@pytest.mark.parametrize("step", ["ledger.published", "release", "quarantine.discard", "seal after"])
+@pytest.mark.parametrize("step", ["ledger.published", "release", "seal after"])
 def test_what_is_committed_is_answered_as_accepted_whatever_fails_after(house_of, monkeypatch, step):
     context = house_of()
     with monkeypatch.context() as broken:
@@ -297,9 +297,6 @@ def test_what_is_committed_is_answered_as_accepted_whatever_fails_after(house_of
             broken.setattr(type(context.ledger), "published", failing)
         elif step == "release":
             broken.setattr("receiver.store.publish._place", failing)
-        elif step == "quarantine.discard":
-            broken.setattr("receiver.store.kept.take_away", failing)
-            broken.setattr("receiver.store.quarantine.os.path.lexists", lambda _: True)
         else:
             broken.setattr("receiver.store.staged.Staged.close", failing)
         receipt = deliver(context)
@@ -309,6 +306,19 @@ def test_what_is_committed_is_answered_as_accepted_whatever_fails_after(house_of
     context.recover()
     assert context.ledger.find(receipt.id).status is Status.PUBLISHED
     assert {path.name for path in context.processes["referrals"].output.rglob("*") if path.is_file()}
+
+
+def test_what_was_refused_before_and_cannot_be_removed_is_answered_as_accepted(house_of, monkeypatch):
+    assert refusal(house_of(), mrn="X").code is Code.FIELDS_INVALID
+    repaired = house_of(('schema = "referrals.fields.schema.json"', ""))
+    with monkeypatch.context() as broken:
+        broken.setattr("receiver.store.kept.take_away", failing)
+        receipt = deliver(repaired, mrn="X")
+    assert (receipt.status, receipt.duplicate) == (Status.PUBLISHED, False)
+    left = repaired.settings.data / "quarantine" / "referrals" / receipt.id
+    assert left.is_dir()
+    repaired.recover()
+    assert not left.exists()
 
 
 def test_a_commit_of_which_nobody_could_say_is_answered_by_what_the_ledger_says(house_of, monkeypatch):

@@ -107,7 +107,7 @@ REFUSED = None
         (text.escape, "a é", "a é"),
         (text.escape, 7, "7"),
         *((text.escape, f"a{each}b", REFUSED) for each in (*values.LINE_BREAKS, "\t", "\x00", "\x7f", "\ud800")),
-        (text.escape, "a\u200bb", "a\u200bb"),
+        (text.escape, "a \u200b\ue000b", "a \u200b\ue000b"),
         (xml.content, "a&<>\"'", "a&amp;&lt;&gt;\"'"),
         (xml.content, "a\r\n\tb", "a&#13;\n\tb"),
         (xml.content, 7, "7"),
@@ -151,6 +151,23 @@ def test_a_value_is_printed_or_refused(escape, value, printed):
             escape(value)
     else:
         assert escape(value) == printed
+
+
+@pytest.mark.parametrize(
+    ("segment", "formatted"),
+    [
+        ("NTE", {3}),
+        ("EQP", {5}),
+        ("PES", {7, 8}),
+        ("PSH", {9, 12}),
+        ("CON", {5, 6, 7, 8, 9}),
+        ("PEO", {13, 14, 15, 16}),
+        ("PID", set()),
+    ],
+)
+def test_hl7_has_line_breaks_in_fields_of_formatted_text(segment, formatted):
+    lines = {n for n in range(1, 20) if ".br" in hl7.escaper(hl7.State(segment=segment, field=n), None)("a\nb")}
+    assert lines == formatted
 
 
 @pytest.mark.parametrize("levels", [65, 66])
@@ -244,3 +261,8 @@ def test_within_quotes_no_next_line_is_sure(place):
 
 def test_an_error_for_a_missing_name_says_nothing_by_itself():
     assert str(MissingNameError(Missing(name="mrn"))) == ""
+
+
+def test_an_error_says_why_and_no_more():
+    errors = RefusedError("is late", "date"), ExceededError("too much"), MisplacedError("a quote", "write it twice", 3)
+    assert [str(error) for error in errors] == ["is late", "too much", "a quote"]

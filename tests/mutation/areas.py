@@ -61,6 +61,7 @@ AREAS = {
                     "station",
                     "attacks",
                     "small_parts",
+                    "showing",
                     "workbench",
                     "images",
                     "places",

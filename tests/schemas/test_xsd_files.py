@@ -40,6 +40,7 @@ def test_a_file_is_read_once_with_all_that_it_refers_to(schemas: Schemas, files)
         ('<xs:include schemaLocation="other.xsd"/>', True),
         ('<xs:import namespace="urn:x" schemaLocation="other.xsd"/>', True),
         ('<xs:override schemaLocation="other.xsd"/>', True),
+        ('<xs:include namespace="http://www.w3.org/XML/1998/namespace" schemaLocation="other.xsd"/>', True),
         ('<xs:import namespace="urn:x"/>', False),
         ('<xs:import namespace="http://www.w3.org/XML/1998/namespace" schemaLocation="other.xsd"/>', False),
         ('<xs:element name="a" schemaLocation="other.xsd"/>', False),

@@ -112,3 +112,29 @@ def test_the_variables_that_tokens_name_are_known(tmp_path):
 def test_a_token_of_sixteen_characters_is_long_enough(tmp_path, length, codes):
     _, faults = read(tmp_path, IN_THE_ENVIRONMENT, {"A_TOKEN": GOOD[:length]})
     assert [fault.code for fault in faults] == codes
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "hint"),
+    [
+        ("!~" * 8, "", ""),
+        ("ab" * 8, "", ""),
+        (" ".join("ab" * 8), "token-malformed", "letters, digits and -._~+/= (RFC 6750 §2.1)"),
+        ("\x7f" + "ab" * 8, "token-malformed", "letters, digits and -._~+/= (RFC 6750 §2.1)"),
+        ("a" * 16, "token-weak", "at least 16 random characters"),
+    ],
+)
+def test_a_token_is_judged_by_its_letters_and_length(tmp_path, token, code, hint):
+    _, faults = read(tmp_path, IN_THE_ENVIRONMENT, {"A_TOKEN": token})
+    assert [(fault.code, fault.hint, fault.line, fault.column) for fault in faults] == [(code, hint, 3, 11)] * bool(
+        code
+    )
+
+
+def test_each_token_is_told_by_how_it_is_written(tmp_path):
+    digest = f"sha256:{sha256(OTHER.encode()).hexdigest()}"
+    tokens, faults = read(tmp_path, f'["{digest}", "env:MISSING", "env:A_TOKEN"]', {"A_TOKEN": GOOD})
+    assert tokens.sources == (digest, "env:A_TOKEN")
+    assert [tokens.find(each) for each in (OTHER, GOOD, "x")] == [0, 1, None]
+    assert [fault.column for fault in faults] == [86]
+    assert not Tokens(()).open

@@ -13,7 +13,7 @@ from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders, publish, quarantine
 from receiver.store.durable import storage
-from receiver.store.stage import stage_for
+from receiver.store.stage import free_space, stage_for
 from tests.crash import syscalls
 from tests.support.place import METADATA, Place, Sent, deliver, entry_of, refuse
 from tests.support.required import require
@@ -211,9 +211,9 @@ def test_a_commit_whose_fsync_failed_stays_undone(tmp_path, failing, after_settl
 
 def test_free_space_is_told_in_bytes(tmp_path):
     state = os.statvfs(tmp_path)
-    assert abs(folders.free_space(tmp_path) - state.f_bavail * state.f_frsize) < 1_000_000_000
+    assert abs(free_space(tmp_path) - state.f_bavail * state.f_frsize) < 1_000_000_000
     with pytest.raises(Problem):
-        folders.free_space(tmp_path / "missing")
+        free_space(tmp_path / "missing")
 
 
 def test_folders_are_made_only_below_a_root_that_is_there(tmp_path):

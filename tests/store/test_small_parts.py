@@ -197,9 +197,9 @@ def test_what_a_newer_program_wrote_is_refused(version, known):
 def test_a_journal_tells_each_delivery_once_as_the_ledger_had_it(tmp_path):
     journal.ensure_folder(tmp_path)
     first, second = replace(ENTRY, output=str(tmp_path)), replace(ENTRY, output=str(tmp_path), id="B" * 20)
-    elsewhere = replace(ENTRY, output=str(tmp_path / "none"), id="C" * 20)
-    journal.note([first, elsewhere], AT, NO_ROOTS)
-    journal.note([replace(first, version=4), second], AT + timedelta(days=40), NO_ROOTS)
+    journal.note(first, AT, NO_ROOTS)
+    for later in (replace(first, version=4), second):
+        journal.note(later, AT + timedelta(days=40), NO_ROOTS)
     found = {entry.id: entry for entry in journal.read(tmp_path, NO_ROOTS)}
     assert list(found) == ["A" * 20, "B" * 20]
     at = AT + timedelta(days=40)
@@ -248,7 +248,8 @@ def test_a_batch_and_its_records_are_read_back_as_they_were_published(tmp_path):
 def test_what_waits_in_a_batch_is_published_with_it_and_not_before(tmp_path):
     journal.ensure_folder(tmp_path)
     waiting, plain = (replace(ENTRY, output=str(tmp_path), id=letter * 20) for letter in "AB")
-    journal.note([waiting, plain], AT, NO_ROOTS, batched={waiting.id})
+    journal.note(waiting, AT, NO_ROOTS, batched=True)
+    journal.note(plain, AT, NO_ROOTS)
     assert [entry.id for entry in journal.read(tmp_path, NO_ROOTS)] == [plain.id]
     batch = Batch("scans", "daily", 1, BatchStatus.COMMITTED, AT, AT, None, "time", 1, 4)
     journal.note_batch(str(tmp_path), batch, [(waiting.id, 4, "ab" * 32)], AT, NO_ROOTS)
@@ -258,17 +259,17 @@ def test_what_waits_in_a_batch_is_published_with_it_and_not_before(tmp_path):
 def test_a_line_that_a_crash_has_torn_harms_no_other(tmp_path):
     journal.ensure_folder(tmp_path)
     entries = [replace(ENTRY, output=str(tmp_path), id=letter * 20) for letter in "AB"]
-    journal.note(entries[:1], AT, NO_ROOTS)
+    journal.note(entries[0], AT, NO_ROOTS)
     month = tmp_path / ".published/2026-03.jsonl"
     month.write_bytes(month.read_bytes() + b'\n{"id": "torn')
-    journal.note(entries[1:], AT, NO_ROOTS)
+    journal.note(entries[1], AT, NO_ROOTS)
     assert [entry.id for entry in journal.read(tmp_path, NO_ROOTS)] == ["A" * 20, "B" * 20]
 
 
 def test_months_that_ended_before_are_forgotten(tmp_path):
     journal.ensure_folder(tmp_path)
     for month in (1, 2, 3):
-        journal.note([replace(ENTRY, output=str(tmp_path))], AT.replace(month=month), NO_ROOTS)
+        journal.note(replace(ENTRY, output=str(tmp_path)), AT.replace(month=month), NO_ROOTS)
     assert journal.prune(tmp_path, AT.replace(month=3)) == 2
     assert [path.name for path in sorted((tmp_path / ".published").glob("*.jsonl"))] == ["2026-03.jsonl"]
 

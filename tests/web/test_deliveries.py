@@ -11,7 +11,7 @@ from receiver.core.delivery import Receipt
 from receiver.core.problems import Code, Problem
 from receiver.core.settings import Settings
 from receiver.operations.meters import Meters
-from receiver.operations.token_usage import Usage
+from receiver.site.config.tokens import Usage
 from receiver.web import deliveries
 from receiver.web.deliveries import PACED, URL
 from tests.web.test_application import HEADERS, ROOT, TOKEN, body
@@ -189,7 +189,7 @@ def test_each_outcome_is_counted_for_its_process_and_a_defect_is_logged(app, mon
 
 def test_the_token_that_came_is_noted_and_a_wrong_one_is_not(app, monkeypatch):
     noted = []
-    monkeypatch.setattr(Usage, "note", lambda _, process, place: noted.append((process.name, place)))
+    monkeypatch.setattr(Usage, "note", lambda _, process, _tokens, place: noted.append((process, place)))
     post(app)
     post(app, headers={"Authorization": "Bearer wrong"})
     assert noted == [("referrals", 0)]

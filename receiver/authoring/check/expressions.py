@@ -16,7 +16,7 @@ from receiver.authoring.check.values import instance
 from receiver.core.delivery import Role
 from receiver.core.faults import Fault, Severity, did_you_mean
 from receiver.site.pieces import Pieces
-from receiver.templates.operations import METHODS
+from receiver.templates.environment import METHODS
 from receiver.templates.reads import field
 
 ATTRIBUTES = {  # what templates see of it: `receiver.templates.names`

@@ -34,8 +34,7 @@ FORMATTED = frozenset(  # fields of type FT, alike from v2.3.1 to v2.8 (HL7 v2.5
 )
 TEXTS = frozenset({"FT", "TX"})  # what OBX-2 says of an OBX-5 with lines (HL7 v2.5.1 §7.4.2.2)
 LETTERS = "FSRETP"  # of the escape sequences, in the order in which the delimiters are declared
-UNKNOWN = -1  # branches differ: some field of a segment
-EDGE = -2  # branches differ: a segment may have ended here
+UNKNOWN, EDGE = -1, -2  # branches differ: some field of a segment; a segment may have ended here
 
 
 class State(NamedTuple):

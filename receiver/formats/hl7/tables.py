@@ -29,7 +29,8 @@ MDM_T01 T03 T05 T07 T09 T11
 MDM_T02 T04 T06 T08 T10
 SIU_S12 S13 S14 S15 S16 S17 S18 S19 S20 S21 S22 S23 S24 S26
 """
-FIRST_OF = {line[:4] + event: line[4:7] for line in STRUCTURES.splitlines() for event in line.split()[1:]}
+LINES = map(str.split, STRUCTURES.strip().splitlines())
+FIRST_OF = {first[:4] + event: first[4:] for first, *others in LINES for event in others}
 Tried = dict[int, list[str]]  # by the index of a segment: what was looked for there
 BEFORE_A05 = ("2.3", "2.3.1")  # have no ADT_A05: those events are of ADT_A01 there
 

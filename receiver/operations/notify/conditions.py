@@ -13,8 +13,8 @@ from receiver.operations.notify.notices import Condition
 from receiver.site import in_force
 from receiver.site.process import Process
 from receiver.store.entry import Unaccepted
-from receiver.store.folders import free_space
 from receiver.store.ledger import Ledger
+from receiver.store.stage import free_space
 
 WINDOW = timedelta(hours=1)  # a refusal is news for so long
 SHORT = 4  # times the free space that the settings ask for: below it pruning gets busy, and senders notice nothing yet

@@ -10,7 +10,6 @@ Only the server's clock is asked: hosts do not agree on the time.
 """
 
 import os
-import secrets
 import socket
 import threading
 import weakref
@@ -19,6 +18,7 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 
 from receiver.core.problems import Problem
+from receiver.store import durable
 from receiver.store.database import Host
 from receiver.store.postgres.connections import Connections
 from receiver.store.postgres.queries import key
@@ -143,7 +143,7 @@ class _Incarnation:
     def __init__(self, connections: Connections, site: str) -> None:
         """Join the others. Raises Problem."""
         self.pid = os.getpid()
-        self.name = secrets.token_hex(8)
+        self.name = durable.new_name()
         self.given_up = threading.Event()
         self._connections = connections
         self._ended = threading.Event()

@@ -206,5 +206,5 @@ def _require_utf8(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
 
 
 def _version(connection: "psycopg.Connection[tuple[object, ...]]") -> int:
-    found = connection.execute("SELECT max(number) FROM ledger_version").fetchone()
-    return int(str(found[0])) if found and found[0] is not None else 0
+    found = Session(connection, NO_ROOTS).execute("SELECT max(number) FROM ledger_version").get
+    return int(found or 0)

@@ -11,7 +11,7 @@ from types import TracebackType
 import apsw
 
 from receiver.core.problems import Code, Problem
-from receiver.store import durable, rows
+from receiver.store import durable, folders, rows
 from receiver.store.durable import storage
 from receiver.store.rows import NO_ROOTS, Roots
 from receiver.store.sqlite.presence import require_none_else
@@ -205,7 +205,7 @@ def create(path: Path, roots: Roots = NO_ROOTS) -> None:
     Called before workers are forked, and leaves no connection behind: none may cross a fork.
     """
     with storage(f"create the ledger's folder {path.parent}"):
-        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
     with locked(path), ledger_errors():
         require_none_else(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE))

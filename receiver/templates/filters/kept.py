@@ -52,7 +52,7 @@ def _replace(text: str, old: object, new: object, count: int | None = None) -> s
 
 
 def _wordwrap(environment: Environment) -> Filter:
-    def wrap(text: str, width: int = 79, break_long_words: bool = True, wrapstring: str = "\n") -> str:
+    def wrap(text: str, width: int, break_long_words: bool = True, wrapstring: str = "\n") -> str:
         budget.spend(len(text) * len(wrapstring))
         return jinja.do_wordwrap(environment, text, width, break_long_words, wrapstring)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 
 TITLES = frozenset(
     """dhr dr dra dame frau herr miss mevr mlle mme mr mrs ms mx prof professor rev sir sr sra srta
@@ -30,9 +30,9 @@ LINKS = frozenset({"y", "e", "i", "-", "–"})  # between two family names; the 
 class Particle(Enum):
     """Whether a word belongs to the one after it."""
 
-    NO = 0
-    MAYBE = 1  # it is a name of its own as well
-    YES = 2
+    NO = auto()
+    MAYBE = auto()  # it is a name of its own as well
+    YES = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,11 +177,11 @@ class _Reading:
     def _is_ending(self, words: list[str], *, alone: bool) -> bool:
         """Return whether the last word is a suffix, degree or title, after a name."""
         word, before = words[-1], words[:-1]
-        if self.words.is_suffix(word) or (before and word.endswith(".") and self.words.is_title(word)):
+        if self.words.is_suffix(word) or (word.endswith(".") and self.words.is_title(word)):
             return True
         if not self.words.is_degree(word) or not (before or alone):
             return False
-        if not before or not self._is_doubtful(word) or len(before[-1].rstrip(".")) == 1:
+        if not before or not self._is_doubtful(word) or self.words.is_initial(before[-1]):
             return True
         if len(before) > 1 or alone:
             raise RefusedError(DEGREE, "person")

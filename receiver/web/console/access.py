@@ -162,5 +162,5 @@ def _logout(accounts: Accounts) -> AnyResponse:
     accounts.end(request.cookies.get(COOKIE, ""))
     accounts.note(g.user.name, "logout")
     response = redirect(url_for("login"), 303)
-    response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
+    response.delete_cookie(COOKIE)
     return response

@@ -5,9 +5,11 @@ template does with it; a value that can be changed in no way that the schema tak
 platform says that it has read it, else where the text of a PDF has it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
+from operator import eq
 
 from receiver import documents
 from receiver.core.delivery import Region
@@ -61,10 +63,9 @@ def _by_platform(process: Process, kept: Kept, name: str) -> Region | None:
     metadata = showing.metadata_of(kept)
     if not process.metadata.has_places or metadata is None:
         return None
-    try:
+    with suppress(Problem):
         return process.metadata.regions(metadata.read(), metadata.charset).get(name)
-    except Problem:
-        return None
+    return None
 
 
 def _counted(process: Process, kept: Kept, region: Region) -> OnPage:
@@ -131,13 +132,15 @@ def _differing(before: dict[str, str], after: dict[str, str]) -> Iterator[Place]
 
 def _span(one: str, other: str) -> tuple[int, int]:
     """Return the piece of a line that differs, and the whole word around it."""
-    start = next(index for index in range(len(one) + 1) if one[: index + 1] != other[: index + 1])
-    behind = 0
-    while behind < min(len(one), len(other)) - start and one[-1 - behind] == other[-1 - behind]:
-        behind += 1
-    end = len(one) - behind
+    start = _alike(one, other)
+    end = len(one) - _alike(reversed(one[start:]), reversed(other[start:]))
     while start > 0 and one[start - 1].isalnum():
         start -= 1
     while end < len(one) and one[end].isalnum():
         end += 1
     return start, end
+
+
+def _alike(one: Iterable[str], other: Iterable[str]) -> int:
+    """Return how many characters are the same from the first on."""
+    return sum(takewhile(bool, map(eq, one, other)))

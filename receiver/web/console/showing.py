@@ -1,6 +1,7 @@
 """What the pages show of deliveries, as plain values for the templates."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -147,10 +148,9 @@ def values(process: Process, kept: Kept, name: str) -> list[str]:
 def _peek(process: Process, kept: Kept) -> Reading | None:
     """Return the fields of a delivery that is refused for them."""
     metadata = metadata_of(kept)
-    try:
+    with suppress(Problem):
         return process.metadata.peek(metadata.read(), metadata.charset) if metadata else None
-    except Problem:
-        return None
+    return None
 
 
 def _fields(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.formats.comparing import RecordStyle, differences
+from receiver.formats.differences import aligned
 
 HL7 = "MSH|^~\\&|A|B\rPID|1||123^^^CLINIC^MR~9||Smith^John\rDG1|1||I10\rDG1|2||R06\rDG1|3||E11\r"
 JSON = {"id": 1, "patient": {"name": "Ada", "codes": ["I10", "R06", "E11"]}, "gone": None}
@@ -228,8 +229,25 @@ def test_fifty_lines_are_shown_and_one_that_there_are_more(count, shown):
         ("a" * 73, "b" + "a" * 72, ("a" * 72 + "…", "b" + "a" * 71 + "…")),  # at the start
         ("a" * 40 + "b" * 40, "a" * 40 + "c" * 40, ("…" + "a" * 20 + "b" * 40, "…" + "a" * 20 + "c" * 40)),
         ("a" * 80, "a" * 50, ("…" + "a" * 50, "…" + "a" * 20)),  # one ends where the other goes on
+        ("a" * 71 + "b", "a" * 71, ("a" * 71 + "b", "a" * 71)),  # not long
         ("a\r\nb", "a\nb", ("a\\r\\nb", "a\\nb")),
     ],
 )
 def test_long_texts_are_cut_to_where_they_part(expected, got, line):
     assert told("json", json.dumps(expected), json.dumps(got)) == ['/: expected "{}", got "{}"'.format(*line)]
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "pairs"),
+    [
+        ("x0 a1 b1 c1", "x0 b2 c2 d2", [(0, 0), (1, None), (2, 1), (3, 2), (None, 3)]),
+        ("x0 b1", "x0 a2 b2 c2", [(0, 0), (None, 1), (1, 2), (None, 3)]),
+        ("x0 b1 a1", "x0 b2", [(0, 0), (1, 1), (2, None)]),
+        ("x0 x1 y0", "x0 y0", [(0, 0), (1, None), (2, 1)]),
+        ("a0", "b0", [(0, None), (None, 0)]),
+        (" ".join(f"a{n}" for n in range(250)), " ".join(f"a-{n}" for n in range(250)), [(n, n) for n in range(250)]),
+    ],
+)
+def test_items_belong_together_if_they_are_equal_or_of_one_kind(expected, got, pairs):
+    items = expected.split(), got.split()
+    assert list(aligned(*items, str, lambda item: item[0])) == pairs

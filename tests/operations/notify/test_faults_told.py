@@ -8,7 +8,7 @@ from receiver.core.delivery import Replay
 from receiver.operations import replay
 from receiver.operations.notify import alerts, conditions
 from receiver.site import in_force
-from receiver.store import folders
+from receiver.store.stage import free_space
 from tests.support.home import NOON
 
 HOUR = timedelta(hours=1)
@@ -95,7 +95,7 @@ def test_templates_that_fail_are_told_apart_from_what_senders_do_wrong(home):
 
 
 def test_a_disk_that_is_nearly_full_is_told_before_senders_notice_it(home):
-    free = folders.free_space(home.settings.data) if home.context else 0
+    free = free_space(home.settings.data) if home.context else 0
 
     def with_least(times):
         return replace(home.context, settings=replace(home.settings, min_free=int(free / times)))

@@ -87,7 +87,8 @@ def test_a_decimal_is_a_plain_float_where_one_is_equal():
     assert type(nearest(Decimal("0.5"))) is float
     assert type(nearest(Decimal("1.10"))) is float
     assert repr(nearest(Decimal("12345678901234567.89"))) == "12345678901234567.89"
-    assert type(exact([1.5])[0]) is float
+    document = {"a": [1.5, {"b": "x"}], "c": 2}
+    assert exact(document) is document
     assert exact([[Written("1.10")], {"b": Written("2.50")}, "x"]) == [[Decimal("1.10")], {"b": Decimal("2.50")}, "x"]
 
 

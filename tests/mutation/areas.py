@@ -62,6 +62,7 @@ AREAS = {
                     "attacks",
                     "small_parts",
                     "showing",
+                    "listing",
                     "workbench",
                     "images",
                     "places",

@@ -1,17 +1,21 @@
 """The small parts of the console by themselves: who asks, what is shown of a value, how an action is told."""
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Given
 
 import pytest
 from flask import Flask
+from werkzeug.exceptions import HTTPException, NotFound
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
-from receiver.operations import rehearsal, replay
-from receiver.web.console import access, acting, correcting, listing, showing
+from receiver.operations import health, rehearsal, replay
+from receiver.web import console
+from receiver.web.console import access, acting, correcting, listing, overview, showing
 from receiver.web.console.service import Service
+from receiver.web.replies import NoSessions
 from tests.support.home import Home
 
 
@@ -54,6 +58,74 @@ def test_a_proxy_is_believed_if_it_is_trusted(peer, user, seen):
     environ |= {"HTTP_X_FORWARDED_FOR": "198.51.100.7, 203.0.113.9", "HTTP_X_FORWARDED_PROTO": "https"}
     access.Proxied(app, settings)(environ, None)
     assert found == [seen]
+
+
+def test_a_console_is_made_of_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("RECEIVER_DATA", str(tmp_path / "var"))
+    monkeypatch.setenv("RECEIVER_LOG", "json")
+    set_up = []
+    monkeypatch.setattr("receiver.log.set_up", set_up.append)
+    app = console.create_app()
+    assert set_up == ["json"]
+    assert app.extensions["service"].settings.data == tmp_path / "var"
+    assert isinstance(app.session_interface, NoSessions)
+
+
+class Nameless(HTTPException):
+    code, description = None, None
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (NotFound("It is gone."), (404, "It is gone.")),
+        (NotFound(), (404, NotFound.description)),
+        (Nameless(), (500, Nameless().name)),
+    ],
+)
+def test_what_cannot_be_answered_is_told_on_a_page(monkeypatch, error, told):
+    monkeypatch.setattr(showing, "failure", lambda status, detail: (status, detail))
+    assert console._failed(error) == told
+
+
+def test_a_disk_that_is_away_gets_no_folder_from_the_console(monkeypatch):
+    opened = []
+    monkeypatch.setattr("receiver.site.in_force.read", lambda _: "state")
+    monkeypatch.setattr("receiver.web.console.service.processes_in_force", lambda settings, state: (settings, state))
+    monkeypatch.setattr(
+        "receiver.web.console.service.open_unrecovered",
+        lambda *given, create: opened.append((*given, create)) or "context",
+    )
+    settings = Given(local=None)
+    assert Service(settings)._opened() == "context"
+    assert opened == [(settings, (settings, "state"), False)]
+
+
+def test_the_audit_is_shown_of_a_person_and_a_delivery(monkeypatch):
+    asked = []
+    monkeypatch.setattr(overview, "accounts", lambda: Given(looks=lambda **given: asked.append(given) or ["look"]))
+    monkeypatch.setattr(overview, "render_template", lambda _name, **shown: shown)
+    with Flask(__name__).test_request_context("/audit?person=ada&delivery=ID"):
+        assert overview.audit() == {"looks": ["look"], "person": "ada", "delivery": "ID"}
+    with Flask(__name__).test_request_context("/audit"):
+        assert overview.audit() == {"looks": ["look"], "person": "", "delivery": ""}
+    assert asked == [{"person": "ada", "delivery": "ID"}, {"person": "", "delivery": ""}]
+
+
+def test_the_first_page_tells_what_is_not_well(monkeypatch):
+    checks = [health.Check("disk", True, "it is there"), health.Check("ledger", False, "it is away")]
+    context = Given(ledger="ledger", processes=["a"])
+    monkeypatch.setattr(overview, "service", lambda: Given(context=context))
+    monkeypatch.setattr(showing, "bars", lambda *_: {"a": [1, 2]})
+    monkeypatch.setattr(health, "checks", lambda _, look_only: checks if look_only else [])
+    monkeypatch.setattr(health, "survey", lambda _: [Standing("a")])
+    monkeypatch.setattr(overview, "render_template", lambda _name, **shown: shown)
+    assert overview.now() == {"processes": [{"process": "a", "bars": [1, 2]}], "wrong": checks[1:]}
+
+
+@dataclass
+class Standing:
+    process: str
 
 
 @pytest.mark.parametrize(("length", "asked"), [(1_000, True), (1_001, False)])

@@ -62,6 +62,7 @@ AREAS = {
                     "attacks",
                     "small_parts",
                     "showing",
+                    "drafts",
                     "listing",
                     "workbench",
                     "images",

@@ -94,8 +94,7 @@ def of_kept(draft: Settings, context: Context, entry: Entry) -> Outcome:
     """
     _, kept = replay.find(context, entry)
     process = processes(draft, [entry.process])[entry.process]
-    said = kept.entry.replay.corrections if kept.entry.replay else {}
-    return rehearsal.judge(context, process, kept, entry, accept_confidence=True, corrections=said)
+    return rehearsal.judge(context, process, kept, entry, accept_confidence=True)
 
 
 def broken_cases(draft: Settings, process: str) -> Mapping[str, tuple[str, ...]]:

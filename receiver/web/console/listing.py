@@ -1,6 +1,7 @@
 """The list of deliveries, by filters and by what people know of one."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,8 +82,7 @@ def _shown(
 
 def moment_of(text: str) -> datetime | None:
     """Return a moment of a filter, in UTC; None if it is none."""
-    try:
+    with suppress(ValueError, OverflowError):  # the year 1 in the east is before all years in UTC
         found = datetime.fromisoformat(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):  # the year 1 in the east is before all years in UTC
-        return None
+    return None

@@ -61,7 +61,7 @@ def noted(monkeypatch):
 def shown(monkeypatch, noted):
     """Return what a view shows of a ledger to a role."""
     monkeypatch.setattr(listing, "render_template", lambda _name, **shown: shown)
-    monkeypatch.setattr(listing, "PAGE", 2)
+    monkeypatch.setattr(listing, "PAGE", 3)
     monkeypatch.setattr(digests, "digest", lambda data, name, text: f"{data} {name} {text}")
     processes = {name: Given(config=Given(console=Given(keys=keys))) for name, keys in (("b", KEYS), ("a", ["dob"]))}
 
@@ -76,15 +76,20 @@ def shown(monkeypatch, noted):
 
 
 def test_a_list_is_asked_for_by_its_filters_and_older_ones_from_where_it_ended(shown):
-    ledger = Ledger(entry("A", datetime(2026, 4, 1, tzinfo=UTC)), "a damaged row", entry("B"))
+    ledger = Ledger(
+        entry("A", datetime(2026, 4, 1, tzinfo=UTC)),
+        "a damaged row",
+        entry("B", datetime(2026, 5, 1, tzinfo=UTC)),
+        entry("C"),
+    )
     filters = {"process": "a", "status": "held", "since": "2026-01-01", "before": "2026-03-01"}
     found = shown(listing.deliveries, ledger, query_string=filters | {"older": "2026-02-01T00:00:00+00:00"})
     wanted = {"process": "a", "status": Status.HELD, "since": datetime(2026, 1, 1, tzinfo=UTC), "until": MARCH}
     assert ledger.asked == [
-        wanted | {"until": datetime(2026, 2, 1, tzinfo=UTC), "limit": 2},
+        wanted | {"until": datetime(2026, 2, 1, tzinfo=UTC), "limit": 3},
         wanted | {"most": listing.COUNTED + 1},
     ]
-    assert [each.id for each in found.pop("entries")] == ["A", "B"]
+    assert [each.id for each in found.pop("entries")] == ["A", "B", "C"]
     chips = found.pop("chips")
     assert [text for text, _ in chips] == ["a", "held", "received since 2026-01-01", "received before 2026-03-01"]
     assert chips[1][1] == filters | {"status": None}
@@ -108,14 +113,14 @@ def test_a_list_is_asked_for_by_its_filters_and_older_ones_from_where_it_ended(s
 def test_a_page_ends_before_the_earlier_of_both(shown, before, older, until):
     ledger = Ledger()
     found = shown(listing.deliveries, ledger, query_string={"before": before, "older": older})
-    assert ledger.asked[0] == UNASKED | {"until": until, "limit": 2}
+    assert ledger.asked[0] == UNASKED | {"until": until, "limit": 3}
     assert (found["older"], found["newest"]) == ("", not older)
 
 
 def test_what_no_filter_can_be_is_no_filter(shown):
     ledger = Ledger(entry("A"), count=listing.COUNTED)
     found = shown(listing.deliveries, ledger, query_string={"status": "x", "since": "x", "before": "x", "older": "x"})
-    assert ledger.asked == [UNASKED | {"limit": 2}, UNASKED | {"most": listing.COUNTED + 1}]
+    assert ledger.asked == [UNASKED | {"limit": 3}, UNASKED | {"most": listing.COUNTED + 1}]
     assert (found["filters"], found["given"], found["chips"]) == (NOTHING, {}, [])
     assert (found["newest"], found["older"], found["count"]) == (True, "", listing.COUNTED)
     assert shown(listing.deliveries, Ledger(count=listing.COUNTED + 1))["count"] == "more than 1,000"
@@ -125,9 +130,9 @@ def test_what_no_filter_can_be_is_no_filter(shown):
 def test_a_search_asks_by_source_id_id_and_for_who_may_see_values_by_keys(shown, noted, role):
     ledger = Ledger(entry("S"), entry("ID"))
     found = shown(listing.search, ledger, role, method="POST", data={"known": " id\n"})
-    assert ledger.asked[:2] == [{"source_id": "id", "limit": 2}, "ID"]
+    assert ledger.asked[:2] == [{"source_id": "id", "limit": 3}, "ID"]
     keyed = [(sorted(keys), limit) for keys, limit in ledger.asked[2:]]
-    assert keyed == ([] if role is Role.AUDITOR else [([f"data {key} id" for key in sorted(KEYS)], 2)])
+    assert keyed == ([] if role is Role.AUDITOR else [([f"data {key} id" for key in sorted(KEYS)], 3)])
     ids = ["S", "ID"] if role is Role.AUDITOR else ["S", "ID", "KEYED"]
     assert ([each.id for each in found["entries"]], found["count"]) == (ids, len(ids))
     assert (found["known"], found["older"], found["filters"]) == ("id", "", NOTHING)

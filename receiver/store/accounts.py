@@ -19,6 +19,7 @@ FAILURES = 5  # logins that may fail in a row before the name has to wait
 FROM_ONE = 20  # and before an address has to: behind a proxy many people have the same
 WAIT = timedelta(seconds=30)  # for each failure beyond them
 SHOWN = 500  # rows of the audit trail at once
+SECRET = 32  # bytes of a session's id: as many as its digest has
 
 
 class Role(StrEnum):
@@ -66,11 +67,11 @@ class Accounts:
     def user(self, name: str) -> User | None:
         """Return a user by name. Raises Problem."""
         found = self._rows("SELECT name, role, hash FROM users WHERE name = ?", name)
-        return User(found[0][0], Role(found[0][1]), found[0][2]) if found else None
+        return next((_user(*row) for row in found), None)
 
     def users(self) -> list[User]:
         """Return all users. Raises Problem."""
-        return [User(n, Role(role), h) for n, role, h in self._rows("SELECT name, role, hash FROM users ORDER BY name")]
+        return [_user(*row) for row in self._rows("SELECT name, role, hash FROM users ORDER BY name")]
 
     def put(self, user: User) -> None:
         """Add a user, or change password or role: all sessions of that name end.
@@ -123,7 +124,7 @@ class Accounts:
 
     def begin(self, user: User, now: datetime) -> str:
         """Begin a session and return its id, which is nowhere else. Raises Problem."""
-        id_ = secrets.token_urlsafe(32)
+        id_ = secrets.token_urlsafe(SECRET)
 
         def operation(connection: Any) -> None:
             connection.execute("DELETE FROM sessions WHERE began < ?", (_stamp(now - LONGEST),))
@@ -139,7 +140,7 @@ class Accounts:
         found = self._rows("SELECT name, began, seen FROM sessions WHERE id = ?", digest)
         if not found:
             return None
-        name, began, seen = found[0]
+        ((name, began, seen),) = found
         if now - datetime.fromisoformat(began) > LONGEST or now - datetime.fromisoformat(seen) > IDLE:
             return None
         if now - datetime.fromisoformat(seen) > timedelta(minutes=1):
@@ -171,6 +172,10 @@ class Accounts:
 
     def _execute(self, sql: str, *values: Any) -> None:
         self._write(lambda connection: connection.execute(sql, values) and None)
+
+
+def _user(name: str, role: str, hash: str) -> User:  # noqa: A002 (the field's name)
+    return User(name, Role(role), hash)
 
 
 def _digest(id_: str) -> str:

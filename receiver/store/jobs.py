@@ -1,12 +1,12 @@
 """Actions on many deliveries, with trial and outcome of each; restarts lose none."""
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from receiver.store import durable
 from receiver.store.database import Connections
 
 LIST = 50  # jobs that are listed, the newest first
@@ -64,7 +64,7 @@ class Jobs:
 
     def begin(self, person: str, action: str, filters: str, reason: str, items: Iterable[tuple[str, int]]) -> str:
         """Note a job, and return its id. Raises Problem."""
-        id_, now = secrets.token_hex(8), datetime.now(UTC)
+        id_, now = durable.new_name(), datetime.now(UTC)
 
         def operation(connection: Any) -> None:
             old = "SELECT id FROM jobs WHERE began < ?"
@@ -80,8 +80,7 @@ class Jobs:
 
     def find(self, id_: str) -> Job | None:
         """Return a job. Raises Problem."""
-        found = self._jobs("WHERE id = ?", id_)
-        return found[0] if found else None
+        return next(iter(self._jobs("WHERE id = ?", id_)), None)
 
     def latest(self) -> list[Job]:
         """Return the newest jobs. Raises Problem."""

@@ -117,13 +117,35 @@ def test_an_address_waits_after_more_of_them(accounts, monkeypatch, count, wait)
     assert accounts.wait("anna", "192.0.2.1", NOW) == wait
 
 
-def at_once(monkeypatch) -> None:
+def at_once(monkeypatch, moment: datetime = NOW) -> None:
     class Clock(datetime):
         @classmethod
         def now(cls, _zone=None):
-            return NOW
+            return moment
 
     monkeypatch.setattr(accounts_of, "datetime", Clock)
+
+
+def test_a_name_waits_from_its_last_failure_on(accounts, monkeypatch):
+    for number in range(FAILURES):
+        at_once(monkeypatch, NOW - (FAILURES - number) * SECOND)
+        accounts.note("anna", "login-failed", note="192.0.2.1")
+    assert accounts.wait("anna", "elsewhere", NOW) == WAIT - SECOND
+
+
+def test_a_desk_is_left_for_minutes_a_day_has_hours_and_a_failure_costs_seconds():
+    """The numbers themselves: what is longer is a risk, and what is shorter keeps people from their work."""
+    assert (IDLE, LONGEST, WAIT) == (20 * MINUTE, 600 * MINUTE, 30 * SECOND)
+    assert (3 * MINUTE, timedelta(days=90), 5 * MINUTE) == (jobs.QUIET, jobs.KEPT, LASTS)
+
+
+def test_the_id_of_a_session_cannot_be_guessed_and_is_not_kept(accounts, place):
+    accounts.put(ANNA)
+    ids = {accounts.begin(ANNA, NOW) for _ in range(3)}
+    assert {len(each) for each in ids} == {43}  # 32 bytes, in the letters of base 64
+    assert len(ids) == 3
+    kept = place.ledger.connections.read(lambda each: each.execute("SELECT id FROM sessions").fetchall())
+    assert ids & {id_ for (id_,) in kept} == set()
 
 
 def test_the_trail_is_told_newest_first_by_person_and_delivery(accounts):
@@ -207,6 +229,33 @@ def test_old_jobs_are_forgotten_with_their_deliveries(kept, place):
     kept.begin("anna", "replay", "", "", [])
     assert (kept.find(old), kept.items(old)) == (None, [])
     assert len(kept.items(new)) == 1
+
+
+def test_the_newest_jobs_are_listed_and_no_more_than_a_page(kept, place, monkeypatch):
+    ids = [kept.begin("anna", "replay", "", "", []) for _ in range(3)]
+    for number, id_ in enumerate(ids):
+        began = (NOW + number * MINUTE).isoformat(timespec="seconds")
+        place.ledger.connections.write(
+            lambda each, row=(began, id_): each.execute("UPDATE jobs SET began = ? WHERE id = ?", row) and None
+        )
+    monkeypatch.setattr(jobs, "LIST", 2)
+    assert [each.id for each in kept.latest()] == ids[:0:-1]
+
+
+def test_whoever_works_on_a_job_gives_a_sign_with_each_step_that_nobody_waits_for(kept, place, monkeypatch):
+    id_ = kept.begin("anna", "replay", "", "", [("A", 1)])
+    past = NOW.isoformat(timespec="seconds")
+    write, durable = place.ledger.connections.write, []
+    kept._write = lambda operation, **how: durable.append(how) or write(operation, **how)
+    for step in (
+        lambda: kept.note(id_, "A", "tried", "fine"),
+        lambda: kept.move(id_, [State.TRYING], State.TRIED),
+        lambda: kept.adopt(kept.find(id_)),
+    ):
+        write(lambda each: each.execute("UPDATE jobs SET alive = ?", (past,)) and None)
+        assert step()
+        assert kept.find(id_).alive > NOW
+    assert durable == [{"durable": False}, {}, {}]
 
 
 # reservations ---------------------------------------------------------------------------------------------------

@@ -3,13 +3,16 @@
 import re
 from contextlib import closing
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from receiver.core.delivery import Status
+from receiver.core.batches import Addition, Closing
+from receiver.core.delivery import Record, Status
 from receiver.core.problems import Problem
 from receiver.store import copying, ledger
 from receiver.store.accounts import Accounts, Role, User
+from receiver.store.jobs import Jobs
 from receiver.store.postgres import schema as postgres_schema
 from receiver.store.sqlite import schema as sqlite_schema
 from tests.store.test_ledger import plain, tried
@@ -27,7 +30,15 @@ def filled(place):
     accounts = Accounts(place.ledger.connections)
     accounts.put(User("owner person", Role.OWNER, "hash"))
     accounts.note("owner person", "view", "ID1", "")
+    Jobs(place.ledger.connections).begin("owner person", "replay", "held", "why", [("ID1", 1), ("ID2", 1)])
+    place.ledger.commit(plain(9, additions=added(), digests=("d1", "d2")), tried())
+    place.ledger.published([plain(9)], AT)
     return place.ledger
+
+
+def added() -> tuple[Addition, ...]:
+    records = tuple(Record("", bytes([number, 0, 255]), "daily", {"n": "é"}) for number in range(3))
+    return (Addition("daily", Closing(count=9), records),)
 
 
 def test_a_ledger_is_the_same_there_and_back(filled, tmp_path, postgres, monkeypatch):
@@ -43,7 +54,34 @@ def test_a_ledger_is_the_same_there_and_back(filled, tmp_path, postgres, monkeyp
         assert Accounts(on_postgres.connections).users() == Accounts(filled.connections).users()
         assert list(copying.copy(on_postgres, returned)) == first
         assert returned.search() == filled.search()
-    assert {each.table: each.rows for each in first}["deliveries"] == 8
+    counts = {each.table: each.rows for each in first}
+    assert counts == {
+        "deliveries": 9,
+        "audit": 1,
+        "batch_records": 3,
+        "users": 1,
+        "digests": 2,
+        "jobs": 1,
+        "job_items": 2,
+        "batch_numbers": 1,
+        "batches": 1,
+    }
+
+
+def test_what_is_open_is_copied_and_what_is_on_its_way_is_finished_before(place, tmp_path, monkeypatch):
+    place.ledger.commit(plain(9, additions=added()), tried())
+    place.ledger.published([plain(9)], AT)
+    ledger.create(f"sqlite:{tmp_path / 'other.db'}")
+    with closing(ledger.Ledger(f"sqlite:{tmp_path / 'other.db'}")) as other:
+        copying._require_settled(place.ledger)
+        place.ledger.connections.write(
+            lambda each: each.execute("UPDATE batches SET status = 'committed', stage_folder = '/x'") and None
+        )
+        with pytest.raises(Problem, match=r"^1 deliveries or batches are on their way"):
+            list(copying.copy(place.ledger, other))
+        assert other.search() == []
+        other.hosts = SimpleNamespace(listed=list, leave=lambda: None)
+        copying._require_settled(other)
 
 
 def test_what_is_on_its_way_is_finished_before(place, tmp_path):

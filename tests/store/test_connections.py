@@ -107,7 +107,7 @@ def test_what_is_postponed_is_written_before_it_is_closed_and_only_if_there_is_a
 
 
 def test_a_writer_is_opened_once(opened):
-    assert opened._writers() is opened._writers()
+    assert opened._open_writers() is opened._open_writers()
 
 
 def test_what_was_opened_before_a_fork_is_left_to_the_parent(opened, monkeypatch):

@@ -85,7 +85,7 @@ def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (a
         raise ConfigurationError(files.faults)
     if costly := list(xsd_files.cost_faults(files)):
         raise ConfigurationError(costly)
-    schema, errors = _build(root, files, folder)
+    schema, errors = _build(root, files)
     faults = dict.fromkeys(_fault(error, files, root) for error in errors)
     if faults:
         raise ConfigurationError(faults)
@@ -102,7 +102,7 @@ def _known(files: Files) -> frozenset[str]:
     return frozenset(name.rpartition(":")[2] for name in names)
 
 
-def _build(root: SchemaFile, files: Files, folder: Path) -> tuple[Any, list[Any]]:
+def _build(root: SchemaFile, files: Files) -> tuple[Any, list[Any]]:
     """Return what the library makes of a schema, and all that it finds wrong there.
 
     Raises `ConfigurationError`.
@@ -115,7 +115,6 @@ def _build(root: SchemaFile, files: Files, folder: Path) -> tuple[Any, list[Any]
         try:
             schema = kind(
                 str(root.path),
-                base_url=folder.resolve().as_uri(),
                 allow="local",
                 defuse="always",
                 use_fallback=False,

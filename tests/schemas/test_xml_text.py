@@ -122,7 +122,10 @@ def test_namespaces_encodings_and_mixed_text_are_read() -> None:
     ("content", "text"),
     [
         (b"<?xml version='1.0' encoding='latin-1'?><a>\xe9</a>", "<?xml version='1.0'                   ?><a>é</a>"),
-        (b'<?xml version="1.0"\r\n encoding="latin-1" ?>\n<a/>', '<?xml version="1.0"\r\n                    ?>\n<a/>'),
+        (
+            b'<?xml version="1.0"\r\n encoding="latin-1" ?>\n<a>\xe9</a>',
+            '<?xml version="1.0"\r\n                    ?>\n<a>é</a>',
+        ),
         (
             b'<?xml version = "1.0" encoding = "utf-8" standalone="yes"?><a/>',
             '<?xml version = "1.0"                    standalone="yes"?><a/>',

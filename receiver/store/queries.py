@@ -75,7 +75,10 @@ def latest(connection: Any, process: str, source_id: str) -> Entry | None:
         "WHERE source_id = ? AND process = ? AND version IS NOT NULL ORDER BY version DESC LIMIT 1",
         (source_id, process),
     ).fetchall()
-    return next((rows.entry(row, connection.roots) for row in found), None)
+    if not found:
+        return None
+    (row,) = found
+    return rows.entry(row, connection.roots)
 
 
 def find(connection: Any, id: str) -> Entry | None:  # noqa: A002 (the column's name)

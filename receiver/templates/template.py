@@ -50,10 +50,9 @@ class Template:
 
         Raises `Problem` with the field's name and the template's line, never the value.
         """
-        budget.start()
         try:
             pieces = self._compiled.root_render_func(self._compiled.new_context(names))
-            return self._finish(budget.concat(pieces))
+            return self._finish(budget.whole(pieces))
         except Exception as error:  # noqa: BLE001 (whatever it is, its own text may hold a value)
             stopped = self._stopped(error, names)
         raise stopped  # outside of the handler, so that it carries no trace of the frames that hold values

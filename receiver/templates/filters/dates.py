@@ -76,8 +76,8 @@ def _read(plain: str, read: str | Sequence[str], latest: object) -> Moment:
 
 def _not_before(moment: Moment, earliest: object) -> Moment:
     """Refuse dates that mean none: .NET's is in year 1, SQL Server's in 1753."""
-    first = times.of(earliest) if isinstance(earliest, clock.date) else _iso(values.text(earliest), "argument")
-    limit = first.when.date()
+    first = earliest if isinstance(earliest, clock.date) else _iso(values.text(earliest), "argument").when
+    limit = clock.date(first.year, first.month, first.day)
     if moment.when.date() < limit:
         raise RefusedError(f"is a date before {limit}: an empty date, or one that was read wrong", "date")
     return moment

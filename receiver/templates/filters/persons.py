@@ -71,7 +71,8 @@ def reader(customs: Customs) -> Callable[..., str]:
         """
         if part not in Name._fields or order not in (None, *ORDERS):
             raise RefusedError("is asked for a part or an order that names do not have", "person")
-        return str(getattr(parsed(" ".join(values.text(value).split()), order), part))
+        plain = value if type(value) is str else values.text(value)
+        return str(getattr(parsed(" ".join(plain.split()), order), part))
 
     return person
 

@@ -42,7 +42,7 @@ def publish(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: 
     Raises Problem.
     """
     entry = _publication(batch, file, str(output), str(staged.folder))
-    seal(staged, entry, entry.outputs, group)
+    seal(staged, entry, entry.outputs, group, whole=False)
     if not _commit(ledger, staged, batch, entry, BatchStatus.CLOSED):
         return False
     _release(ledger, staged, replace(batch, file=file), entry)
@@ -52,7 +52,7 @@ def publish(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: 
 def again(ledger: Ledger, staged: Staged, batch: Batch, file: Output, output: Path, group: int | None = None) -> None:
     """Publish the missing file of a published batch once more. Raises Problem."""
     entry = _publication(batch, file, str(output), str(staged.folder))
-    seal(staged, entry, entry.outputs, group)
+    seal(staged, entry, entry.outputs, group, whole=False)
     if not _commit(ledger, staged, batch, entry, BatchStatus.PUBLISHED):
         raise Problem(Code.BUSY, "the batch is being published by somebody else")
     _release(ledger, staged, replace(batch, file=file), entry)

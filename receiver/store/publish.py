@@ -90,7 +90,8 @@ def commit(ledger: Ledger, staged: Staged, entry: Entry, group: int | None = Non
     Where the same delivery was accepted before, the receipt is that one's, marked as a duplicate, and nothing is
     left to publish. Raises VersionTakenError if the version must be chosen anew, and Problem.
     """
-    seal(staged, entry, entry.outputs, group)
+    published = [output for output in entry.outputs if output.kind is not Kind.ORIGINALS]
+    seal(staged, entry, published, group, whole=len(published) < len(entry.outputs))
     try:
         return _accept(ledger, staged, entry, ledger.commit, Attempt.of(entry.arrival, "accepted")).receipt()
     except AlreadyAcceptedError as accepted:
@@ -106,23 +107,19 @@ def again(
 
     Raises Problem.
     """
-    seal(staged, entry, missing, group)
+    seal(staged, entry, missing, group, whole=False)
     _accept(ledger, staged, entry, partial(ledger.reopen, missing=missing), attempt)
     publish(ledger, staged, entry)
 
 
-def seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int | None) -> None:
-    """Make what is published and its target folders durable; all of the stage, if the originals are kept.
+def seal(staged: Staged, entry: Entry, published: Sequence[Output], group: int | None, *, whole: bool) -> None:
+    """Make what is published, or the whole stage, and its target folders durable.
 
     Raises Problem.
     """
     names: set[str] = set()
     places: set[tuple[str, str]] = set()  # output folder, and the folder in it
-    whole = False
     for output in published:
-        if output.kind is Kind.ORIGINALS:
-            whole = True
-            continue
         names.add(output.staged)
         places.add((output.root, output.folder))
         if (owner := entry.groups.get(output.root) if output.root else group) is not None:

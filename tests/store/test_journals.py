@@ -13,7 +13,7 @@ from receiver.core.problems import Code, Problem
 from receiver.store import journal
 from receiver.store.rows import NO_ROOTS
 from tests.store.test_small_parts import AT, ENTRY
-from tests.support.place import open_files
+from tests.support.place import Sent, deliver, open_files
 
 BATCH = Batch("scans", "daily", 1, BatchStatus.COMMITTED, AT, AT, None, "time", 1, 4)
 
@@ -39,7 +39,7 @@ def test_a_line_of_which_a_full_disk_takes_a_part_is_gone_on_with_or_told(tmp_pa
     """A torn line would cost a restored ledger its delivery, and nobody would have been told."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, content: write(file, content[:100]))
-    journal.note([entry], AT, NO_ROOTS)
+    journal.note(entry, AT, NO_ROOTS)
     assert ids(tmp_path) == [entry.id]
     rest = [40]
 
@@ -50,7 +50,7 @@ def test_a_line_of_which_a_full_disk_takes_a_part_is_gone_on_with_or_told(tmp_pa
 
     monkeypatch.setattr(os, "write", filling)
     with pytest.raises(Problem) as told:
-        journal.note([replace(entry, id="B" * 20)], AT, NO_ROOTS)
+        journal.note(replace(entry, id="B" * 20), AT, NO_ROOTS)
     assert told.value.code is Code.DISK_FULL
     assert ids(tmp_path) == [entry.id]
     assert open_files(tmp_path) == 0
@@ -63,26 +63,30 @@ def test_a_journal_that_goes_meanwhile_is_no_problem_and_one_that_cannot_be_open
     monkeypatch.setattr(os, "open", failing(number))
     if told:
         with pytest.raises(Problem, match="open the journal of an output"):
-            journal.note([entry], AT, NO_ROOTS)
+            journal.note(entry, AT, NO_ROOTS)
     else:
-        journal.note([entry], AT, NO_ROOTS)
+        journal.note(entry, AT, NO_ROOTS)
 
 
-def test_an_output_without_a_journal_costs_no_attempt_to_open_one(tmp_path, monkeypatch):
+def test_an_output_without_a_journal_costs_no_attempt_to_open_one(place, monkeypatch):
     monkeypatch.setattr(journal, "_append", failing(errno.EIO))
-    journal.note([replace(ENTRY, output=str(tmp_path))], AT, NO_ROOTS)
+    deliver(place, Sent())
+    journal.ensure_folder(place.output)
+    with pytest.raises(OSError, match="Input/output"):
+        deliver(place, Sent(source_id="another"))
 
 
 def test_a_delivery_that_has_records_in_a_batch_waits_whether_that_is_told_or_seen(tmp_path, entry):
     addition = Addition("daily", Closing(count=1), ())
-    journal.note([replace(entry, additions=(addition,)), replace(entry, id="B" * 20)], AT, NO_ROOTS)
+    journal.note(replace(entry, additions=(addition,)), AT, NO_ROOTS)
+    journal.note(replace(entry, id="B" * 20), AT, NO_ROOTS)
     assert ids(tmp_path) == ["B" * 20]
     journal.note_batch(str(tmp_path), BATCH, [(entry.id, 4, "ab")], AT, NO_ROOTS)
     assert ids(tmp_path) == [entry.id, "B" * 20]
 
 
 def test_what_no_line_tells_is_passed_over_and_what_a_newer_program_wrote_is_refused(tmp_path, entry):
-    journal.note([entry], AT, NO_ROOTS)
+    journal.note(entry, AT, NO_ROOTS)
     month = tmp_path / journal.FOLDER / "2026-03.jsonl"
     month.write_bytes(b"{}\n\n[]\nnull\n" + month.read_bytes())
     assert ids(tmp_path) == [entry.id]
@@ -94,7 +98,7 @@ def test_what_no_line_tells_is_passed_over_and_what_a_newer_program_wrote_is_ref
 
 
 def test_a_month_is_over_once_the_next_one_has_begun(tmp_path, entry):
-    journal.note([entry], AT, NO_ROOTS)
+    journal.note(entry, AT, NO_ROOTS)
     assert journal.prune(tmp_path, datetime(2026, 3, 31, 23, tzinfo=UTC)) == 0
     assert journal.prune(tmp_path, datetime(2026, 4, 1, tzinfo=UTC)) == 1
     assert ids(tmp_path) == []

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Container
 from typing import Any
 
+from xmlschema import names
 from xmlschema import validators as xsd
-from xmlschema.validators import XMLSchemaChildrenValidationError, XMLSchemaDecodeError, facets
+from xmlschema.validators import XMLSchemaChildrenValidationError, facets
 
 from receiver.schemas import words
 
@@ -53,7 +54,6 @@ _REASONS = {
     "can't use an abstract": ("abstract", "must be one of the elements that stand for this abstract one"),
     "duplicated value": ("unique", "comes twice, where the schema wants it to be unique"),
     "missing key field": ("key", "a part of the key is missing"),
-    "duplicated xs:ID": ("ID", "the ID comes twice in the document"),
     "IDREF": ("IDREF", "an IDREF names no ID of the document"),
 }
 
@@ -80,7 +80,9 @@ def rule_and_message(error: Any, known: frozenset[str]) -> tuple[str, str]:
     for kind in type(error.validator).__mro__:
         if kind in _FACETS:
             return _facet(error.validator), _FACETS[kind](error.validator)
-    if isinstance(error, XMLSchemaDecodeError) or isinstance(error.validator, xsd.XsdSimpleType):
+    if isinstance(error.validator, xsd.XsdSimpleType):
+        if error.validator.name == names.XSD_ID:  # what is no ID at all breaks a pattern
+            return "ID", "the ID comes twice in the document"
         return "type", f"must be of type {_type(error.validator)}"
     return _by_reason(error, known)
 

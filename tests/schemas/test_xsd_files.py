@@ -124,6 +124,11 @@ def test_a_file_is_read_in_the_encodings_that_the_library_reads(schemas: Schemas
         assert files.faults == [Fault("schemas/a.xsd", 1, 1, "not-xml", message, hint)]
 
 
+def test_the_library_is_not_asked_about_plain_utf_8(schemas: Schemas, files, monkeypatch):
+    monkeypatch.setattr(xsd_files, "_is_read_by_libraries", lambda path: pytest.fail(path.name))
+    assert files.add(schemas.write("a.xsd", schema("<!-- é -->"))) is not None
+
+
 def test_an_element_has_the_place_of_its_start(schemas: Schemas, files):
     document = files.add(schemas.write("a.xsd", schema('<xs:element name="a"/>\n <xs:element name="b"/>')))
     root = document.resource.root

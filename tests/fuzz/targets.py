@@ -23,7 +23,7 @@ from receiver.formats.hl7 import check
 from receiver.formats.hl7 import values as hl7_values
 from receiver.formats.json import check as json_record
 from receiver.formats.xml import check as xml_record
-from receiver.schemas import json_check, json_text, xml_text, xsd_library
+from receiver.schemas import json_check, json_text, xml_text, xsd
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.xsd import XmlSchema
 from receiver.schemas.xsd import compile as compile_xsd
@@ -162,7 +162,7 @@ def _types() -> Iterator[Callable[[str], object]]:
             path.write_text(f'<xs:schema xmlns:xs="{XSD}"><xs:element name="a" type="xs:{each}"/></xs:schema>')
             yield partial(_judge, compile_xsd(path, path.parent, path.parent))
     yield jsonschema_rs.validator_for({"pattern": f"^{PATTERN}$"}, pattern_options=json_check.LINEAR, mask="").is_valid
-    yield xsd_library.Linear(PATTERN, "1.0").match
+    yield xsd.Linear(PATTERN, "1.0").match
 
 
 def _judge(schema: XmlSchema, text: str) -> None:

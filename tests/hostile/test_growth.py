@@ -24,7 +24,7 @@ from receiver.formats.json import check as json_record
 from receiver.formats.xml import check as xml_record
 from receiver.log import lines
 from receiver.metadata import fields
-from receiver.schemas import json_check, json_text, xml_text, xsd_library
+from receiver.schemas import json_check, json_text, xml_text, xsd
 from receiver.schemas.xsd import compile as compile_xsd
 from receiver.server.request import Request
 from receiver.templates import Templates
@@ -262,7 +262,7 @@ PATTERNS = ["(a+)+", "(a|a)*b", "([a1]*)*!", "(.*)(.*)(.*)x", "[a1 ]+[a1]+[a1]+-
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_pattern_of_a_schema(pattern):
     by_json = jsonschema_rs.validator_for({"pattern": f"^{pattern}$"}, pattern_options=json_check.LINEAR, mask="")
-    by_xsd = xsd_library.Linear(pattern, "1.0")
+    by_xsd = xsd.Linear(pattern, "1.0")
     for read in (by_json.is_valid, by_xsd.match):
         assert too_much(Case(read, "a1 -!")) == []
 

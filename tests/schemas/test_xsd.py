@@ -17,9 +17,8 @@ from xmlschema import XMLSchemaException, XMLSchemaParseError
 from receiver.core.faults import ConfigurationError
 from receiver.schemas import xsd
 from receiver.schemas.xml_text import parse, places
-from receiver.schemas.xsd import MAX_VIOLATIONS, XmlSchema
+from receiver.schemas.xsd import MAX_VIOLATIONS, Linear, XmlSchema
 from receiver.schemas.xsd_files import Files
-from receiver.schemas.xsd_library import Linear
 from tests.support.schema_folder import XS, XSD_1_1, Schemas
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from receiver.schemas import xsd, xsd_acceptor
 from receiver.schemas.xml_text import parse
-from receiver.schemas.xsd import XmlSchema
+from receiver.schemas.xsd import Schema10, XmlSchema, adapt
 from receiver.schemas.xsd_acceptor import Acceptor
-from receiver.schemas.xsd_library import Schema10, adapt
 from tests.support.schema_folder import XS, XSD_1_1, Schemas
 
 ROOT = Path(__file__).parents[2]

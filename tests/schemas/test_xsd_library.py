@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xmlschema.validators.identities import XsdFieldSelector, XsdSelector
 
-from receiver.schemas import xsd_library
+from receiver.schemas import xsd
 from tests.support.schema_folder import Schemas
 
 PIECES = st.sampled_from((". / // @ | * : child:: attribute:: a b-1 é 名 1 [ " + "\n").split(" "))
@@ -25,27 +25,27 @@ def compiled(expression):
 @settings(deadline=None)  # compiling the expression with all letters takes 0.2 s
 @given(path=st.lists(PIECES, max_size=8).map("".join))
 def test_a_path_is_taken_exactly_where_the_library_takes_it(selector, path):
-    judged = xsd_library.KeyPaths(selector._REGEXP).match(path)
+    judged = xsd.KeyPaths(selector._REGEXP).match(path)
     assert bool(judged) == bool(compiled(selector._REGEXP).match(path))
 
 
 @pytest.mark.parametrize("selector", [XsdSelector, XsdFieldSelector])
 def test_the_library_uses_it_once_an_xsd_is_compiled(selector):
-    xsd_library.adapt()
-    assert isinstance(selector.pattern, xsd_library.KeyPaths)
+    xsd.adapt()
+    assert isinstance(selector.pattern, xsd.KeyPaths)
     assert selector.pattern.match(".//field")
     assert not selector.pattern.match("field[1]")
 
 
 def test_a_path_in_ascii_needs_no_expression_with_all_letters(monkeypatch):
-    monkeypatch.delattr(xsd_library, "translate_pattern")
-    assert xsd_library.KeyPaths(XsdSelector._REGEXP).match(".//p:field-1/child::*|a_b")
+    monkeypatch.delattr(xsd, "translate_pattern")
+    assert xsd.KeyPaths(XsdSelector._REGEXP).match(".//p:field-1/child::*|a_b")
 
 
 def test_a_pattern_matches_the_whole_text_or_not():
-    assert xsd_library.Linear("a|bc", "1.0").match("bc") is True
+    assert xsd.Linear("a|bc", "1.0").match("bc") is True
     for text in ("b", "bcd", "xbc", "a\n", "\na"):
-        assert xsd_library.Linear("a|bc", "1.0").match(text) is None
+        assert xsd.Linear("a|bc", "1.0").match(text) is None
 
 
 @pytest.mark.parametrize(
@@ -53,23 +53,23 @@ def test_a_pattern_matches_the_whole_text_or_not():
     [("^a$", "^a$"), (r"\d\D", "1a"), (r"\w\W", "a."), (r"\s\S", "\ta"), (r"\\d", "\\d"), (r"\.\\", ".\\")],
 )
 def test_escapes_and_signs_mean_what_they_mean_in_xsd(pattern, text):
-    assert xsd_library.Linear(pattern, "1.0").match(text)
-    assert not xsd_library.Linear(pattern, "1.0").match("x" * len(text))
+    assert xsd.Linear(pattern, "1.0").match(text)
+    assert not xsd.Linear(pattern, "1.0").match("x" * len(text))
 
 
 @pytest.mark.parametrize("pattern", [r"(a)\1", "a+?", "[a", "[a-b-c]"])
 def test_what_is_no_pattern_of_xsd_is_refused(pattern):
     with pytest.raises(RegexError):
-        xsd_library.Linear(pattern, "1.0")
+        xsd.Linear(pattern, "1.0")
 
 
 def test_a_hyphen_may_stand_in_a_class_of_xsd_1_1():
-    assert xsd_library.Linear("[a-b-c]", "1.1").match("-")  # XML Schema 1.1 Part 2, §G.4.2
+    assert xsd.Linear("[a-b-c]", "1.1").match("-")  # XML Schema 1.1 Part 2, §G.4.2
 
 
 def test_sets_of_characters_are_intersected():
     characters = UnicodeSubset("a-f")
-    assert xsd_library._keep_common(characters, UnicodeSubset("d-z")) is characters
+    assert xsd._keep_common(characters, UnicodeSubset("d-z")) is characters
     assert characters == UnicodeSubset("d-f")
 
 

@@ -5,7 +5,7 @@ A path is told from one of the named folders on (`Roots`): hosts may have mounte
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
@@ -179,18 +179,24 @@ def make_relative(connection: Any) -> None:
     last = connection.execute("SELECT coalesce(max(rowid), 0) FROM deliveries").get
     for name, folder in connection.roots.spellings():
         names = ("documents", "records", "marker", "originals")
-        columns = _from_root(name, folder, ("output", "stage_folder"), names, ":")
+        columns = _from_root(name, folder, ("output", "stage_folder"), names, _encode)
         for start in range(0, last, AT_ONCE):
             between = (start, start + AT_ONCE)
             _update(connection, "deliveries", columns, "output <> '' AND rowid > ? AND rowid <= ?", *between)
-        _update(connection, "batches", _from_root(name, folder, ("output", "stage_folder"), ("file",), ": "))
+        _update(connection, "batches", _from_root(name, folder, ("output", "stage_folder"), ("file",), json.dumps))
         _update(connection, "claims", _from_root(name, folder, ("target",)))
 
 
 _Columns = dict[str, tuple[str, list[Any]]]  # by name: what it becomes, and the values in that
 
 
-def _from_root(name: str, folder: str, plain: Sequence[str], outputs: Sequence[str] = (), colon: str = "") -> _Columns:
+def _from_root(
+    name: str,
+    folder: str,
+    plain: Sequence[str],
+    outputs: Sequence[str] = (),
+    encode: Callable[[dict[str, str]], str] = _encode,
+) -> _Columns:
     """Return what becomes of columns with a path, and of those with outputs as JSON."""
     size = len(folder) + 1
     found: _Columns = {
@@ -200,10 +206,9 @@ def _from_root(name: str, folder: str, plain: Sequence[str], outputs: Sequence[s
         )
         for column in plain
     }
-    in_json = json.dumps(folder, ensure_ascii=False)[1:-1]
-    starts = [f'"target"{colon}"%s/', f'"root"{colon}"%s/', f'"root"{colon}"%s"']
-    values = [start % path for start in starts for path in (in_json, name)]
-    replaced = "replace(" * len(starts) + "%s" + ", ?, ?)" * len(starts)
+    begun = [encode({key: f"{path}/"})[1:-2] for key in ("target", "root") for path in (folder, name)]
+    values = [*begun, *(encode({"root": path})[1:-1] for path in (folder, name))]
+    replaced = "replace(replace(replace(%s, ?, ?), ?, ?), ?, ?)"
     return found | {column: (replaced % column, values) for column in outputs}
 
 

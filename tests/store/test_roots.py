@@ -8,7 +8,7 @@ import pytest
 
 from receiver.core.batches import Addition, Closing
 from receiver.core.delivery import Kind, Output, Record, Status
-from receiver.store import batches, journal, ledger, publish, recover
+from receiver.store import batches, journal, ledger, publish, recover, rows
 from receiver.store.rows import NO_ROOTS, Roots
 from receiver.store.sqlite import schema
 from tests.store.test_ledger import plain, tried
@@ -125,8 +125,9 @@ def as_before(place: Place) -> None:
 @pytest.fixture
 def older(place, tmp_path) -> Place:
     """One installation, whose data folder is named by a link, with a ledger of before."""
-    (tmp_path / "linked").symlink_to(tmp_path)
-    made = replace(place, data=tmp_path / "linked" / "var", output=tmp_path / "linked" / "output")
+    linked = tmp_path / "línked"
+    linked.symlink_to(tmp_path)
+    made = replace(place, data=linked / "var", output=linked / "output")
     made.ledger = ledger.Ledger(place.url)
     with_something_of_everything(made)
     as_before(made)
@@ -135,7 +136,8 @@ def older(place, tmp_path) -> Place:
 
 
 @pytest.mark.both_ledgers
-def test_rows_of_before_are_told_from_the_roots_on_once_they_are_brought_up_to_date(older, tmp_path):
+def test_rows_of_before_are_told_from_the_roots_on_once_they_are_brought_up_to_date(older, tmp_path, monkeypatch):
+    monkeypatch.setattr(rows, "AT_ONCE", 1)
     roots = Roots(output=older.output, data=older.data)
     for _ in range(2):
         ledger.create(older.url, roots)

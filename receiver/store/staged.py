@@ -260,7 +260,7 @@ class Staged:
             self._files = list(filterfalse(files.__contains__, self._files))
         for file in files:
             if file.beside:
-                file.close()
+                file.beside.close()
 
     def close(self) -> None:
         """Close what is still open."""

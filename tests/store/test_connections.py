@@ -106,7 +106,15 @@ def test_what_is_postponed_is_written_before_it_is_closed_and_only_if_there_is_a
     assert written == [1]
 
 
-def test_a_writer_is_opened_once(opened):
+def test_a_writer_is_opened_once(opened, monkeypatch):
+    opens: list[int] = []
+    open_writers = opened._open_writers
+    monkeypatch.setattr(opened, "_open_writers", lambda: opens.append(1) or open_writers())
+    for _ in range(2):
+        opened.write(one)
+        opened.postpone(one)
+    assert opens == [1]
+    monkeypatch.undo()
     assert opened._open_writers() is opened._open_writers()
 
 

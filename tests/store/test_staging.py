@@ -282,13 +282,15 @@ def test_a_swept_folder_is_moved_aside_first_for_its_owner_may_wake(tmp_path, mo
     assert discarded == list(tmp_path.iterdir()) != [tmp_path / "a"]
 
 
-@pytest.mark.parametrize("how", ["moved", "not to be cleared"])
+@pytest.mark.parametrize("how", ["moved", "not to be cleared", "not to be listed"])
 def test_a_folder_that_is_not_as_it_was_does_not_lie_ready(made, monkeypatch, how):
     with made.open() as delivery:
         delivery.add(b"x")
         delivery.write()
         if how == "moved":
             delivery.folder.rename(made.root / "moved")
+        elif how == "not to be listed":
+            monkeypatch.setattr(os, "listdir", raising(OSError(errno.EIO, "")))
         else:
             monkeypatch.setattr(staged.Folder, "empty", raising(FAILED))
     monkeypatch.undo()
@@ -352,6 +354,9 @@ def test_an_output_folder_is_created_if_that_is_asked_for_and_else_it_is_a_probl
         for _ in range(2):
             create(tmp_path / "data", output, create=True)
         assert stat.S_IMODE(output.stat().st_mode) & 0o007 == 0
+        (output / "file").touch()
+        with pytest.raises(Problem, match="create the output folder"):
+            create(tmp_path / "data", output / "file" / "below", create=True)
         assert (output, os.W_OK | os.X_OK) in asked
 
 

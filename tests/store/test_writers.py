@@ -390,7 +390,7 @@ def test_what_comes_too_late_goes_to_the_next_who_wants_it_or_back(tmp_path):
         lock.give_back()
         assert other.take(60)
         other.give_back()
-    lock._thread.join()
+    assert not lock._thread.is_alive()
 
 
 def test_an_error_of_the_lock_is_told_to_who_wants_it(tmp_path):

@@ -240,7 +240,7 @@ def test_a_violation_is_told_with_the_line_of_its_element(schemas: Schemas) -> N
 
 
 def test_places_are_asked_for_only_where_something_is_wrong(schemas: Schemas) -> None:
-    schema = schemas.xsd(LINES)
+    schema = schemas.xsd(LINES.replace("xs:sequence", "xs:all").replace('"2"', '"1"'))  # not judged without xmlschema
     assert schema.violations(parse(b"<a><b>1</b></a>"), "", lambda: pytest.fail("nothing is wrong")) == ()
     with pytest.raises(ValueError, match="shorter"):
         schema.violations(parse(b"<a><b>x</b></a>"), "", lambda: [(1, 1)])

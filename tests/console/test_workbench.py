@@ -1,14 +1,21 @@
 """The workbench: drafts are tried, saved only when check and test find nothing, and touch nothing before."""
 
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace as Given
 
 import pytest
+from flask import Flask, g
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
+from receiver.authoring.cases.cases import NotARequestError
 from receiver.core.delivery import Status
+from receiver.core.faults import ConfigurationError
+from receiver.core.problems import Code, Problem
 from receiver.store.accounts import Role
-from receiver.store.ledger import Ledger
-from receiver.web.console import drafts
+from receiver.store.entry import Entry
+from receiver.store.ledger import KEPT, Ledger
+from receiver.web.console import drafts, showing, workbench
 
 from .conftest import NUMBERS, deliver, opened_by
 from .test_console import OURS, client
@@ -168,6 +175,170 @@ def test_the_workbench_is_for_owners(console, path):
     made = client(console)
     assert made.get("/workbench/referrals").status_code == 403
     assert made.post("/workbench/referrals/save", data=form(path, "x"), headers=OURS).status_code == 403
+
+
+def test_a_saved_file_is_shown_again_and_said_to_be_saved(console, path):
+    made = client(console, Role.OWNER)
+    text = path.read_text() + "{# again #}"
+    answer = made.post("/workbench/referrals/save", data=form(path, text), headers=OURS)
+    assert (answer.status_code, answer.location) == (303, f"/workbench/referrals?file={TEMPLATE}&saved=1")
+    page = made.get(answer.location).text
+    assert "Saved. The service" in page
+    assert "{# again #}" in page
+    assert "Saved. The service" not in made.get("/workbench/referrals").text
+
+
+def test_what_the_header_has_seen_decides_as_in_the_form(console, path):
+    made, data = client(console, Role.OWNER), form(path, path.read_text())
+    headers = [OURS | {"If-Match": f'"{seen}"'} for seen in ("0" * 64, data.pop("seen"))]
+    answers = [made.post("/workbench/referrals/save", data=data, headers=each).status_code for each in headers]
+    assert answers == [409, 303]
+
+
+def test_there_is_a_workbench_only_for_what_is_configured(console, path):
+    made = client(console, Role.OWNER)
+    assert made.get("/workbench/nothing").status_code == 404
+    assert made.post("/workbench/nothing/try", data=form(path, "x"), headers=OURS).status_code == 404
+
+
+class Entered(Entry):
+    """A row of the ledger that has nothing but an id."""
+
+    def __init__(self, id_: str, process: str = "scans") -> None:
+        object.__setattr__(self, "id", id_)
+        object.__setattr__(self, "process", process)
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    """Return what the ledger is asked for; views show what they are given."""
+    asked = []
+
+    def search(**how):
+        asked.append(how)
+        return [Entered(how["status"].value), "a damaged row"]
+
+    processes = {"scans": "compiled"}
+    context = Given(processes=processes, ledger=Given(search=search))
+    monkeypatch.setattr(workbench, "service", lambda: Given(context=context, settings="settings"))
+    monkeypatch.setattr(workbench, "render_template", lambda template, /, **shown: shown | {"template": template})
+    monkeypatch.setattr(drafts, "names", lambda *_: ["process.toml", "a.j2"])
+    monkeypatch.setattr(drafts, "path_of", lambda _settings, _process, name: Path(name))
+    monkeypatch.setattr(drafts, "is_read_only", lambda path: path.name == "a.j2")
+    monkeypatch.setattr(workbench, "cases", lambda process: [Given(name=f"case of {process}")])
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "read_only"), [("process.toml", "", ""), ("a.j2", "?saved=1", workbench.READ_ONLY)]
+)
+def test_a_file_is_shown_with_what_it_may_be_tried_on(bench, name, query, read_only):
+    with Flask(__name__).test_request_context(f"/{query}"):
+        shown = workbench._page("scans", name, "text", "seen", ["line"])
+    assert bench == [{"process": "scans", "status": each, "limit": workbench.OFFERED} for each in KEPT]
+    assert [each.id for each in shown.pop("kept")] == [each.value for each in KEPT]
+    assert shown == {
+        "template": "workbench.html",
+        "process": "scans",
+        "name": name,
+        "names": ["process.toml", "a.j2"],
+        "text": "text",
+        "seen": "seen",
+        "against": ["line"],
+        "cases": ["case of compiled"],
+        "read_only": read_only,
+        "saved": bool(query),
+    }
+
+
+@pytest.mark.parametrize(
+    ("process", "wanted", "found"),
+    [("scans", "", "process.toml"), ("scans", "a.j2", "a.j2"), ("scans", "b.j2", 404), ("other", "", 404)],
+)
+def test_the_first_file_is_shown_unless_another_one_is_asked_for(bench, process, wanted, found):
+    if found == 404:
+        with pytest.raises(NotFound):
+            workbench._name(process, wanted)
+    else:
+        assert workbench._name(process, wanted) == found
+
+
+def test_nothing_is_shown_of_a_process_without_files(bench, monkeypatch):
+    monkeypatch.setattr(drafts, "names", lambda *_: [])
+    with pytest.raises(NotFound):
+        workbench._name("scans", "")
+
+
+def refuse(error):
+    def raised(*_):
+        raise error
+
+    return raised
+
+
+@pytest.mark.parametrize(
+    ("source", "case", "kept", "found"),
+    [
+        ("case:one:two", lambda *given: given, None, (("draft", "scans", "one:two"), "")),
+        ("delivery:ID", None, lambda *given: (given[0], given[2].id), (("draft", "ID"), "")),
+        ("case:one", refuse(NotARequestError("It is none.")), None, (None, "It is none.")),
+        ("delivery:ID", None, refuse(Problem(Code.STORAGE_FAILED, "It is gone.")), (None, "It is gone.")),
+        ("case:one", refuse(ConfigurationError([])), None, (None, "")),
+        ("", None, None, (None, "")),
+        ("other:one", None, None, (None, "")),
+    ],
+)
+def test_a_draft_is_tried_on_what_is_chosen_or_it_is_told_why_not(bench, monkeypatch, source, case, kept, found):
+    monkeypatch.setattr(drafts, "of_case", case)
+    monkeypatch.setattr(drafts, "of_kept", kept)
+    monkeypatch.setattr(workbench, "_viewed", lambda _process, id_: Entered(id_))
+    with Flask(__name__).test_request_context("/", method="POST", data={"source": source}):
+        assert workbench._outcome("draft", "scans") == found
+
+
+@pytest.mark.parametrize(("process", "noted"), [("scans", [("ada", "view", "ID", "workbench")]), ("labs", [])])
+def test_a_look_at_a_delivery_of_the_process_is_noted(bench, monkeypatch, process, noted):
+    notes = []
+    monkeypatch.setattr(workbench, "entry_of", lambda id_: Entered(id_, process))
+    monkeypatch.setattr(workbench, "accounts", lambda: Given(note=lambda *note: notes.append(note)))
+    with Flask(__name__).test_request_context("/"):
+        g.user = Given(name="ada")
+        with suppress(NotFound):
+            assert workbench._viewed("scans", "ID").id == "ID"
+    assert notes == noted
+
+
+@pytest.mark.parametrize("outcome", [None, Given(problem="problem", rendered=None, batches=())])
+def test_what_becomes_of_a_draft_is_told_with_its_findings(bench, monkeypatch, outcome):
+    monkeypatch.setattr(workbench, "_draft", lambda process: ("a.j2", b"text", "seen"))
+    monkeypatch.setattr(workbench, "_outcome", lambda *_: (outcome, "missing"))
+    monkeypatch.setattr(drafts, "drafted", lambda *_: nullcontext("draft"))
+    monkeypatch.setattr(drafts, "findings", lambda *_: ["found"])
+    monkeypatch.setattr(showing, "records", lambda _: iter([("path", "text")]))
+    with Flask(__name__).test_request_context("/"):
+        g.user = Given(name="ada", role=Role.OWNER)
+        assert workbench.attempt("scans") == {
+            "template": "tried.html",
+            "found": ["found"],
+            "here": "mappings/scans/a.j2",
+            "missing": "missing",
+            "problem": "problem" if outcome else None,
+            "records": [("path", "text")] if outcome else [],
+        }
+
+
+@pytest.mark.parametrize(("more", "taken"), [(-1_000, True), (1, False)])
+def test_a_draft_may_be_as_long_as_its_form_writes_it_and_no_longer(bench, monkeypatch, tmp_path, more, taken):
+    monkeypatch.setattr(drafts, "LONGEST", 1_000)
+    monkeypatch.setattr(drafts, "path_of", lambda *_: tmp_path / "a.j2")
+    (tmp_path / "a.j2").write_bytes(b"former")
+    data = {"file": "a.j2", "seen": "1", "text": "x" * (4 * drafts.LONGEST + more)}
+    with Flask(__name__).test_request_context("/", method="POST", data=data):
+        if taken:
+            assert workbench._draft("scans") == ("a.j2", data["text"].encode(), "1")
+        else:
+            with pytest.raises(RequestEntityTooLarge):
+                workbench._draft("scans")
 
 
 def test_a_draft_is_tried_while_it_is_typed(browser, url, path):

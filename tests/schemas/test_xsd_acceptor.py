@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from elementpath import ElementPathError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xmlschema import XMLSchemaException
 
 from receiver.schemas import xsd, xsd_acceptor
 from receiver.schemas.xml_text import parse
@@ -414,3 +416,17 @@ def test_a_model_that_would_take_much_memory_is_left_to_xmlschema(monkeypatch: p
 )
 def test_a_count_in_the_millions_is_left_to_xmlschema(particle: str) -> None:
     assert not Acceptor(compiled(complex_(sequence(particle)))).accepts(parse(b"<a/>").root)
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [KeyError(), XMLSchemaException("x"), ElementPathError("x"), OverflowError(), ValueError(), TypeError()],
+    ids=lambda each: type(each).__name__,
+)
+def test_whatever_a_value_makes_the_libraries_raise_is_not_accepted(raised: Exception) -> None:
+    def refuse(_text: str) -> None:
+        raise raised
+
+    acceptor = Acceptor(compiled('<xs:element name="a" type="xs:int"/>'))
+    acceptor._roots["a"].text = refuse
+    assert not acceptor.accepts(parse(b"<a>1</a>").root)

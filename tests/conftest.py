@@ -2,12 +2,11 @@
 
 import gc
 import signal
-from typing import Any
 
 import hypothesis
 import pytest
 
-from tests.support import planted
+from tests.support import planted, told
 from tests.support import postgres as postgres_server
 from tests.support.running import Service
 
@@ -15,8 +14,6 @@ pytest_plugins = ["tests.support.reached"]
 
 hypothesis.settings.register_profile("suite", deadline=None)  # one would judge how busy the machine is
 hypothesis.settings.load_profile("suite")
-
-TOLD = pytest.StashKey[Any]()
 
 
 @pytest.fixture(scope="session")
@@ -49,18 +46,12 @@ def garbage():
     gc.set_threshold(*usual)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(told)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run in which a service has told a value that was sent to it."""
-    session.config.stash[TOLD] = verdict = planted.RUN.judged()
-    if verdict.failed:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was looked for, where, and what was found."""
-    verdict = config.stash.get(TOLD, None)
-    if verdict and verdict.services:
-        terminalreporter.section("planted values")
-        terminalreporter.line(str(verdict), red=verdict.failed)
-        for found in verdict.found[:20]:
-            terminalreporter.line(found, red=True)
+    """Fail a run in which a service has told a value that was sent to it; say what was looked for, where, and found."""
+    verdict = planted.RUN.judged()
+    if verdict.services or verdict.failed:
+        told.tell(session.config, "planted values", [str(verdict), *verdict.found[:20]], failed=verdict.failed)

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from tests.crash import power, syscalls
+from tests.support import told
 
-TOLD = pytest.StashKey[list[str]]()
+HIT = pytest.StashKey[list[str]]()
 Hits = Iterable[tuple[object, list[str] | None]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[TOLD] = []
+    config.stash[HIT] = []
 
 
 @pytest.fixture
@@ -22,18 +23,16 @@ def violations(pytestconfig) -> Callable[[str, Hits], list[tuple[str, list[str]]
         every = list(hits)
         found = [(str(point), found) for point, found in every if found]
         hit = sum(found is not None for _, found in every)
-        pytestconfig.stash[TOLD].append(f"{hit} of {len(every)} {kind}, {len(found)} with violations")
+        pytestconfig.stash[HIT].append(f"{hit} of {len(every)} {kind}, {len(found)} with violations")
         assert hit > 15
         return found
 
     return go_through
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Say what was hit; and where a tool is missing, what therefore was not, in words that nobody overlooks."""
     missing = {"system calls": syscalls.possible(), "power cuts": power.possible()}
-    told = config.stash[TOLD] + [f"NO {kind}: {reason}" for kind, reason in missing.items() if reason]
-    if told:
-        terminalreporter.section("crash points (make crash hits each)")
-        for line in told:
-            terminalreporter.line(line)
+    lines = session.config.stash[HIT] + [f"NO {kind}: {reason}" for kind, reason in missing.items() if reason]
+    if lines:
+        told.tell(session.config, "crash points (make crash hits each)", lines)

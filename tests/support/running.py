@@ -132,9 +132,16 @@ class Service:
 
 
 def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody else gets for a minute: a connection to it was closed just now (TIME_WAIT).
+
+    A server takes it all the same, for it binds with SO_REUSEADDR, as servers do.
+    """
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as listening,
+        closing(socket.create_connection(listening.getsockname())),
+        closing(listening.accept()[0]),  # closed first: this end keeps the port
+    ):
+        return int(listening.getsockname()[1])
 
 
 def read_answer(connection: socket.socket) -> Answer:

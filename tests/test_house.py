@@ -5,6 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "receiver").rglob("*.py"))
 
@@ -32,11 +34,14 @@ def imports(module: Path) -> set[str]:
     return found
 
 
-IMPORTS = {module: imports(module) for module in MODULES if module.relative_to(ROOT) != Path("receiver/__init__.py")}
+@pytest.fixture(scope="module")
+def imported() -> dict[Path, set[str]]:
+    """What each module imports."""
+    return {module: imports(module) for module in MODULES if module.relative_to(ROOT) != Path("receiver/__init__.py")}
 
 
-def test_imports_go_downward():
-    ours = [(module, name) for module, names in IMPORTS.items() for name in names if name.startswith("receiver.")]
+def test_imports_go_downward(imported):
+    ours = [(module, name) for module, names in imported.items() for name in names if name.startswith("receiver.")]
     up = [(module, name) for module, name in ours if ROOMS.index(name.split(".")[1]) < ROOMS.index(room(module))]
     assert up == []
 
@@ -45,8 +50,8 @@ def test_the_rooms_are_those_of_the_plan():
     assert {room(module) for module in MODULES} - {"__init__"} == set(ROOMS)
 
 
-def test_flask_and_gunicorn_are_seen_only_where_they_belong():
-    used = [(module, name.split(".")[0]) for module, names in IMPORTS.items() for name in names]
+def test_flask_and_gunicorn_are_seen_only_where_they_belong(imported):
+    used = [(module, name.split(".")[0]) for module, names in imported.items() for name in names]
     assert [each for each in used if each[1] in {"flask", "werkzeug"} and room(each[0]) not in FLASK] == []
     assert [each for each in used if each[1] == "gunicorn" and room(each[0]) not in GUNICORN] == []
 

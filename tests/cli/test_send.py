@@ -10,7 +10,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from receiver import cli
 from tests.support.running import ROOT, TOKEN
 
 SAMPLE = ROOT / "mappings" / "referrals" / "samples" / "faxed-letter"
@@ -18,10 +20,9 @@ FAX, METADATA = SAMPLE / "file--123456789.tif", SAMPLE / "metadata.json"
 ELSEWHERE = "http://127.0.0.1:9/api/nextstep/delivery/referrals"  # never reached: refused before
 
 
-def send(*arguments, token: str = TOKEN, **options):
-    command = [sys.executable, "-m", "receiver.cli", "send", *map(os.fspath, arguments)]
-    environment = os.environ | {"RECEIVER_TOKEN": token}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False, **options)
+def send(*arguments, token: str = TOKEN):
+    verb = ["send", *map(os.fspath, arguments)]
+    return CliRunner().invoke(cli.main, verb, env={"RECEIVER_TOKEN": token}, catch_exceptions=False)
 
 
 def url(service, process: str = "referrals") -> str:
@@ -35,21 +36,23 @@ def large(folder: Path) -> Path:
 
 
 def test_an_accepted_delivery_ends_with_0_and_shows_its_receipt(service):
-    told = send(url(service), FAX, METADATA)
+    command = [sys.executable, "-m", "receiver.cli", "send", url(service), FAX, METADATA]
+    environment = os.environ | {"RECEIVER_TOKEN": TOKEN}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (told.returncode, told.stdout.splitlines()[0]) == (0, "200 OK")
     assert '"status": "published"' in told.stdout
 
 
 def test_a_refused_delivery_ends_with_1_and_shows_why(service):
     told = send(url(service), FAX)
-    assert told.returncode == 1
+    assert told.exit_code == 1
     assert "The metadata part is missing." in told.stdout
 
 
 @pytest.mark.parametrize(("process", "token", "status"), [("referrals", "x" * 20, "401"), ("nothing", TOKEN, "404")])
 def test_a_large_delivery_that_is_refused_at_its_head_shows_the_answer(service, tmp_path, process, token, status):
     told = send(url(service, process), large(tmp_path), METADATA, token=token)
-    assert (told.returncode, told.stdout[:3], told.stderr) == (1, status, "")
+    assert (told.exit_code, told.stdout[:3], told.stderr) == (1, status, "")
 
 
 def test_a_large_delivery_shows_how_far_it_is(service, tmp_path):
@@ -80,7 +83,7 @@ def read(screen: int) -> bytes:
 def test_a_file_may_have_any_name(service, tmp_path, name):
     path = tmp_path / os.fsdecode(name)
     path.write_bytes(FAX.read_bytes())
-    assert send(url(service), path, METADATA).returncode == 0
+    assert send(url(service), path, METADATA).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -96,14 +99,13 @@ def test_a_file_may_have_any_name(service, tmp_path, name):
 )
 def test_what_cannot_be_sent_to_is_told_in_a_sentence_that_keeps_the_token(address, token):
     told = send(address, FAX, token=token)
-    assert told.returncode == 2
-    assert "Traceback" not in told.stderr
+    assert told.exit_code == 2
     assert token.strip() not in told.stderr
 
 
 def test_a_blank_or_an_accent_in_the_url_is_sent_as_a_url_has_it(service):
     told = send(url(service, "no such pröcess"), FAX, METADATA)
-    assert (told.returncode, told.stdout[:3]) == (1, "404")
+    assert (told.exit_code, told.stdout[:3]) == (1, "404")
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", b""])
@@ -115,7 +117,7 @@ def test_a_server_that_gives_no_whole_answer_ends_with_1_and_one_line(tmp_path, 
         server.start()
         told = send(f"http://127.0.0.1:{listening.getsockname()[1]}/x", small)
         server.join()
-    assert told.returncode == 1
+    assert told.exit_code == 1
     assert len(told.stderr.splitlines()) == 1
 
 
@@ -130,12 +132,12 @@ def talk(listening: socket.socket, answer: bytes) -> None:
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     told = send(ELSEWHERE, tmp_path / "none.tif")
-    assert told.returncode == 2
+    assert told.exit_code == 2
     assert "none.tif" in told.stderr
 
 
 def test_a_delivery_without_a_token_is_told_how_to_give_one(service):
     without, wrong = send(url(service), FAX, METADATA, token=""), send(url(service), FAX, METADATA, token="wrong-one")
-    assert (without.returncode, without.stdout.splitlines()[0]) == (1, "401 Unauthorized")
+    assert (without.exit_code, without.stdout.splitlines()[0]) == (1, "401 Unauthorized")
     assert without.stderr == "no token was sent: give one with --token, or in RECEIVER_TOKEN\n"
-    assert (wrong.returncode, wrong.stderr) == (1, "")
+    assert (wrong.exit_code, wrong.stderr) == (1, "")

@@ -1,5 +1,6 @@
 """Real HTTP clients, and the ways in which their users send a delivery: one row each in docs/http.md."""
 
+import fcntl
 import io
 import json
 import shutil
@@ -13,6 +14,7 @@ HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / "build" / "clients"  # what npm installs, once
 JARS = Path("/usr/share/java")
 APACHE = ("httpmime", "httpclient", "httpcore", "commons-logging", "commons-codec")
+JAVA = ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # starts in half the time, and does little else
 PATIENCE = 120  # seconds: a compiler starts, on a busy machine
 
 
@@ -71,12 +73,12 @@ def node(program: str, *how: str) -> Callable[[Target, Path], int]:
 
 
 def java(*how: str) -> Callable[[Target, Path], int]:
-    return command("java", str(HERE / "Deliver.java"), "URL", "TOKEN", "SOURCE", *how)
+    return command(*JAVA, str(HERE / "Deliver.java"), "URL", "TOKEN", "SOURCE", *how)
 
 
 def apache(*how: str) -> Callable[[Target, Path], int]:
     path = ":".join(str(JARS / f"{name}.jar") for name in APACHE)
-    return command("java", "-cp", path, str(HERE / "Apache.java"), "URL", "TOKEN", "SOURCE", *how)
+    return command(*JAVA, "-cp", path, str(HERE / "Apache.java"), "URL", "TOKEN", "SOURCE", *how)
 
 
 def debian() -> str:
@@ -87,13 +89,15 @@ def debian() -> str:
 @cache
 def npm() -> str:
     """Install what package.json names, once; return why that failed, or ""."""
-    if not (CACHE / "node_modules" / "form-data").exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        shutil.copy(HERE / "package.json", CACHE)
-        install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"]
-        ran = subprocess.run(install, cwd=CACHE, capture_output=True, text=True, timeout=PATIENCE, check=False)
-        if ran.returncode:
-            return f"npm install failed: {ran.stderr[-200:]}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the tests run in several processes
+        if not (CACHE / "node_modules" / "form-data").exists():
+            shutil.copy(HERE / "package.json", CACHE)
+            install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"]
+            ran = subprocess.run(install, cwd=CACHE, capture_output=True, text=True, timeout=PATIENCE, check=False)
+            if ran.returncode:
+                return f"npm install failed: {ran.stderr[-200:]}"
     return ""
 
 

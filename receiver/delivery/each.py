@@ -58,7 +58,7 @@ def _of_item(problem: Problem, table: str, index: int) -> Problem:
     """Return the problem of one of several records, with its item's number."""
     row = f"tables/{table}/{index}/"
     violations = [
-        each if table and each.where.startswith(row) else replace(each, message=f"{each.message} (item {index})")
+        each if each.where.startswith(row) else replace(each, message=f"{each.message} (item {index})")
         for each in problem.violations
     ]
     return Problem(problem.code, problem.detail, violations)

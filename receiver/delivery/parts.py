@@ -266,11 +266,11 @@ def _problem(violations: Sequence[Violation]) -> Problem:
 _place, _part = itemgetter(0), itemgetter(1)
 
 
-def _order(placed: tuple[int, Part]) -> tuple[int, list[tuple[int, str]]]:
+def _order(placed: tuple[int, Part]) -> tuple[int, list[tuple[bool, int | str]]]:
     """Order parts by rule, then by the numbers in their names: page_2 before page_10."""
     place, part = placed
-    pieces = re.split(r"(\d+)", part.name)
-    return place, [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces if piece]
+    pieces = ((piece.isdecimal(), piece) for piece in re.split(r"(\d+)", part.name) if piece)
+    return place, [(is_number, int(piece) if is_number else piece) for is_number, piece in pieces]
 
 
 def registered(type_: str) -> str:
@@ -289,7 +289,7 @@ def type_of_text(head: bytes) -> str:
     text = head.removeprefix(b"\xef\xbb\xbf")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = head[2:].replace(b"\0", b"")
-    return _TEXTS.get(text.lstrip(b" \t\r\n")[:1], "")
+    return _TEXTS.get(text.strip(b" \t\r\n")[:1], "")
 
 
 def contradicts(type_: str, head: bytes) -> bool:

@@ -6,7 +6,7 @@ one line comes back. It is thirty lines, and no library for it is kept up.
 
 import socket
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 
 from receiver.core.delivery import Part
 from receiver.core.problems import Code, Problem, Violation
@@ -61,12 +61,10 @@ def _signature(path: str, part: Part) -> str:
 def _send(clamd: socket.socket, part: Part) -> None:
     """Send a part; clamd may answer before its end, and close, if it takes no more."""
     clamd.sendall(b"zINSTREAM\0")
-    try:
+    with suppress(BrokenPipeError, ConnectionResetError):
         for chunk in durable.chunks(part.path):
             clamd.sendall(len(chunk).to_bytes(4, "big") + chunk)
         clamd.sendall(bytes(4))
-    except (BrokenPipeError, ConnectionResetError):
-        return
 
 
 def _answer(clamd: socket.socket) -> str:
@@ -76,4 +74,4 @@ def _answer(clamd: socket.socket) -> str:
         if not piece:
             break
         answer += piece
-    return answer.rstrip(b"\0").decode("ascii", "replace")
+    return answer.removesuffix(b"\0").decode("ascii", "replace")

@@ -75,5 +75,6 @@ def test_a_look_at_the_beginning_loses_nothing(tmp_path, size, piece):
     begun, rest = parts.begin(pieces(content, piece))
     assert len(begun) >= min(size, parts.HEAD)
     assert begun + b"".join(rest) == content
+    assert parts.begin(iter([bytes(parts.HEAD), b"x"]))[0] == bytes(parts.HEAD), "no more than that is asked for"
     (tmp_path / "kept").write_bytes(content)
     assert parts.begin(tmp_path / "kept")[0] == content[: parts.HEAD]

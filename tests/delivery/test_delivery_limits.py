@@ -247,11 +247,20 @@ def collected(tmp_path, rules, *sections, unknown="keep"):
         ),
         ("application/x-octet-stream", TIFF, None, Role.DOCUMENT, ("image/tiff",), "image/tiff", ".tif"),
         ("text/xml", b"<", None, Role.METADATA, (), "application/xml", ".xml"),
+        ("", b"{", "a.xml", Role.METADATA, (), "application/json", ".json"),
+        ("text/plain", b"x", "a.xml", Role.METADATA, (), "application/xml", ".xml"),
+        ("", b"{", "a.xml", Role.DOCUMENT, (), "application/xml", ".xml"),
     ],
 )
 def test_a_part_is_what_is_said_or_else_what_it_looks_like(tmp_path, said, head, name, role, types, type_, suffix):
     found = collected(tmp_path, [rule(role=role, types=types)], Section("file", name, said, content=[head]))
     assert [(part.type, part.suffix, part.role) for part in found.parts] == [(type_, suffix, role)]
+
+
+def test_of_a_part_its_first_kilobyte_is_looked_at():
+    late = bytes(parts.HEAD) + PDF
+    assert [parts.type_by_content(late[start:], None) for start in (0, 4, 5)] == ["", "", "application/pdf"]
+    assert (parts.contradicts("application/pdf", late), parts.contradicts("application/pdf", PDF)) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,18 @@ def test_records_of_all_items_have_a_size_together(monkeypatch, size, fits):
             render_each(items(1, 2), {}, made)
 
 
+@pytest.mark.parametrize(("seconds", "fits"), [(1, True), (1.5, False)])
+def test_records_of_all_items_have_a_time_together(monkeypatch, seconds, fits):
+    clock = iter([0, seconds])
+    monkeypatch.setattr(each_of, "MAX_RECORDS_SECONDS", 1)
+    monkeypatch.setattr(each_of, "thread_time", lambda: next(clock))
+    if fits:
+        assert len(render_each(items(1), {}, lambda _names: [Record("p", b"")])) == 1
+    else:
+        with pytest.raises(Problem, match="More would be made"):
+            render_each(items(1), {}, lambda _names: [Record("p", b"")])
+
+
 @pytest.mark.parametrize(("count", "fits"), [(3, True), (4, False)])
 def test_there_are_so_many_records_of_items(monkeypatch, count, fits):
     monkeypatch.setattr(each_of, "MAX_RECORDS", 3)

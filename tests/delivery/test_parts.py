@@ -31,6 +31,11 @@ def test_pages_come_in_the_order_of_their_numbers(collected):
     assert [part.name for part in found.parts] == ["page_01", "page_2", "page_9", "page_9b", "page_10"]
 
 
+def test_what_has_no_number_comes_before_numbers(collected):
+    found = collected([rule("*")], *((name, None) for name in ("a10", "2", "a", "10", "b", "a9", "0")))
+    assert [part.name for part in found.parts] == ["a", "a9", "a10", "b", "0", "2", "10"]
+
+
 def test_parts_come_in_the_order_of_their_rules(collected):
     found = collected([rule("b"), rule("a*")], ("a1", None), ("b", None), ("other", None))
     assert [part.name for part in found.parts] == ["b", "a1", "other"]

@@ -5,13 +5,13 @@ import socket
 import subprocess
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
-from receiver.core.delivery import Arrival, Replay, Section, Status
+from receiver.core.delivery import Arrival, Part, Replay, Role, Section, Status
 from receiver.core.problems import Problem
-from receiver.delivery import receive
+from receiver.delivery import receive, scan
 from receiver.operations import replay
 from tests.support.home import FAX, NOON, Home, metadata
 
@@ -22,7 +22,7 @@ EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + b"ANTIVIRUS-TEST-FILE!
 @pytest.fixture
 def home(tmp_path):
     made = Home(tmp_path)
-    made.configure("[parts.file]\n", f'[parts.file]\nscan = "clamd:{tmp_path}/clamd.ctl"\nsniff = false\n')
+    made.configure("[parts.file]\n", f'[parts.file]\nscan = "clamd:{tmp_path}/clamd:ctl"\nsniff = false\n')
     yield made
     made.close()
 
@@ -40,7 +40,7 @@ def received(connection):
 @contextmanager
 def clamd(home, answer):
     """Answer each stream by what `answer` makes of its content, a piece at a time."""
-    path = home.root / "clamd.ctl"
+    path = home.root / "clamd:ctl"
     path.unlink(missing_ok=True)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(path))
@@ -66,11 +66,12 @@ def clamd(home, answer):
         thread.join()
 
 
-def receive_one(home):
+def receive_one(home, *more):
     """Have a delivery judged as by the service. Raises Problem."""
     sections = [
         Section("file", "scan.tif", "image/tiff", content=[FAX]),
         Section("metadata", "metadata.json", "application/json", content=[metadata()]),
+        *more,
     ]
     receive.receive(home.context, home.context.processes["referrals"], sections, Arrival(NOON, "192.0.2.7"))
 
@@ -116,7 +117,7 @@ def test_a_scanner_that_is_away_turns_the_delivery_away(home):
         receive_one(home)
     assert problem.value.code == "scanner-away"
     listening = socket.socket(socket.AF_UNIX)
-    listening.bind(str(home.root / "clamd.ctl"))
+    listening.bind(str(home.root / "clamd:ctl"))
     listening.close()  # its file stays, and nobody listens
     with pytest.raises(Problem, match="ConnectionRefused"):
         receive_one(home)
@@ -128,16 +129,65 @@ def test_a_delivery_that_came_before_is_not_looked_through_again(home):
     assert home.deliver().id == first.id
 
 
+def test_only_what_a_rule_has_scanned_is_looked_through(home):
+    home.configure("[parts.file]\n", '[delivery]\nunknown_parts = "keep"\n\n[parts.file]\n')
+    seen = []
+    with clamd(home, lambda content: seen.append(content) or judging(content)):
+        receive_one(home, Section("other", None, "text/plain", content=[b"unknown"]))
+    assert seen == [FAX]
+
+
+def test_a_scanner_that_says_nothing_is_not_waited_for_without_end(home, monkeypatch):
+    monkeypatch.setattr(scan, "PATIENCE", 0.01)
+    with closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind(str(home.root / "clamd:ctl"))
+        listening.listen()  # what is sent waits for nobody
+        with pytest.raises(Problem, match="TimeoutError"):
+            receive_one(home)
+
+
+class Socket:
+    """What clamd would send, a piece at a time; none may be asked for beyond them."""
+
+    def __init__(self, *pieces):
+        self.pieces = list(pieces)
+
+    def recv(self, _size):
+        return self.pieces.pop(0)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [[b"stream: O", b"K\0"], [b"x" * scan.LONGEST], [b"x" * (scan.LONGEST - 1), b"x"], [b"x" * 2000], [b"x", b""]],
+    ids=len,
+)
+def test_an_answer_is_read_to_its_end_and_not_beyond(pieces):
+    clamd = Socket(*pieces)
+    assert scan._answer(clamd) == b"".join(pieces).decode().removesuffix("\0")
+    assert clamd.pieces == []
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, ConnectionResetError])
+def test_a_scanner_that_takes_no_more_may_have_answered(tmp_path, error):
+    class Closed:
+        def sendall(self, content):
+            if content != b"zINSTREAM\0":
+                raise error
+
+    (tmp_path / "part").write_bytes(b"x")
+    scan._send(Closed(), Part("file", None, "", Role.DOCUMENT, ".tif", 1, "", tmp_path / "part"))
+
+
 @pytest.mark.skipif(shutil.which("clamd") is None, reason="Debian's clamav-daemon is not installed")
 def test_a_real_clamd_finds_eicar(home, tmp_path):
     (tmp_path / "signatures").mkdir()
     (tmp_path / "signatures" / "test.ndb").write_text(f"Eicar-Test-Signature:0:0:{EICAR.hex()}\n")
     tmp_path.joinpath("clamd.conf").write_text(
-        f"LocalSocket {tmp_path}/clamd.ctl\nDatabaseDirectory {tmp_path}/signatures\nForeground yes\n"
+        f"LocalSocket {tmp_path}/clamd:ctl\nDatabaseDirectory {tmp_path}/signatures\nForeground yes\n"
     )
     running = subprocess.Popen(["clamd", "--config-file", tmp_path / "clamd.conf"], stdout=subprocess.DEVNULL)
     try:
-        while not (tmp_path / "clamd.ctl").exists():
+        while not (tmp_path / "clamd:ctl").exists():
             assert running.poll() is None
             time.sleep(0.02)
         assert home.deliver(fax=EICAR).code == "malware-found"

@@ -148,9 +148,7 @@ def _record(rule: RecordRule, values: Names) -> Record:
     path = rule.path.render(values) if rule.path else ""
     exported: dict[str, str] = {}
     seen = {**values, "exported": exported} if rule.batch else values
-    text = rule.template.render(seen)
-    if rule.line_end != "\n":
-        text = text.replace("\n", rule.line_end)
+    text = rule.template.render(seen).replace("\n", rule.line_end)
     content = text.encode(rule.encoding)  # whatever it is: each value was proven when it was printed
     violations = rule.check(text)
     if violations:

@@ -90,7 +90,7 @@ def _json_members(node: Node) -> Iterator[tuple[str | int, Node, Node]]:
     if node.type == "array":
         for index, item in enumerate(_plain(node)):
             yield index, item, item
-    elif node.type == "object":
+    else:  # an object; in a text or a number are no pairs
         for pair in _plain(node):
             key, value = pair.child_by_field_name("key"), pair.child_by_field_name("value")
             if key is not None and value is not None:

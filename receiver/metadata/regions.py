@@ -58,12 +58,13 @@ def _sizes(top: Any, form: ModuleType, placing: Placing) -> list[float]:
 
 def _region(item: Any, form: ModuleType, placing: Placing, sizes: Sequence[float]) -> Region | None:
     """Return a box as fractions of its page; None if it is no box, or outside."""
-    page, box = (list(form.numbers(item, path)) for path in (placing.page, placing.box))
-    if len(page) != 1 or page[0] < 1 or page[0] != int(page[0]):
+    pages, box = (list(form.numbers(item, path)) for path in (placing.page, placing.box))
+    if len(pages) != 1 or len(box) < 4 or len(box) % 2 or len(box) > MAX_NUMBERS:
         return None
-    if len(box) < 4 or len(box) % 2 or len(box) > MAX_NUMBERS:
+    (page,) = pages
+    if page < 1 or not page.is_integer():
         return None
-    at = 0 if len(sizes) == 2 else 2 * (int(page[0]) - 1)
+    at = 0 if len(sizes) == 2 else 2 * (int(page) - 1)
     if len(sizes) < at + 2 or sizes[at] <= 0 or sizes[at + 1] == 0:
         return None
     across = [each / sizes[at] for each in box[::2]]
@@ -74,4 +75,4 @@ def _region(item: Any, form: ModuleType, placing: Placing, sizes: Sequence[float
     if min(edges) < -OVER or max(edges) > 1 + OVER or edges[0] == edges[2] or edges[1] == edges[3]:
         return None
     left, top, right, bottom = (round(min(max(edge, 0.0), 1.0), 4) for edge in edges)
-    return Region(int(page[0]), ((left, top, right, bottom),))
+    return Region(int(page), ((left, top, right, bottom),))

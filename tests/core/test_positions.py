@@ -92,6 +92,11 @@ def test_keys_and_values_of_json_have_their_places() -> None:
 def test_a_broken_file_still_tells_what_it_can() -> None:
     assert toml_positions(b"a = 1\nb = \nc = 3\n").of(("a",)) == (1, 5)
     assert json_positions(b'{"a": 1, "b": ').of(("a",)) == (1, 1)
+    assert toml_positions(b"a = 1\n[]\nb = 2\n").of(("a",)) == (1, 5)
+
+
+def test_a_comment_is_no_key() -> None:
+    assert toml_positions(b"a = 1\n# b\n").of(("# b",)) == (1, 1)
 
 
 def test_a_key_that_cannot_be_read_is_known_as_it_is_written() -> None:
@@ -175,9 +180,10 @@ def test_a_pointer_names_what_it_was_made_of(names):
         ("/a~1b/1", ("a/b", 1)),
         ("/m~0n", ("m~n",)),
         ("/~01", ("~1",)),
+        ("/5", ("5",)),
         ("/a~1b/7", ("a/b",)),  # as far as it is there
         ("/a~1b/-1", ("a/b",)),  # RFC 6901 §4: an index has digits only
     ],
 )
 def test_a_pointer_leads_along_keys_and_indexes(pointer, path):
-    assert pointed_path(pointer, {"a/b": [1, 2], "m~n": 3, "~1": 4}) == path
+    assert pointed_path(pointer, {"a/b": [1, 2], "m~n": 3, "~1": 4, "5": 6}) == path

@@ -322,8 +322,9 @@ def test_what_is_said_of_parts_is_in_words_and_calls_them_by_configured_names(tm
     ("unknown", "kept", "code"), [("ignore", 0, None), ("keep", 1, None), ("refuse", 1, Code.PART_UNKNOWN)]
 )
 def test_parts_of_unknown_names_are_kept_ignored_or_refused(tmp_path, unknown, kept, code):
-    found = collected(tmp_path, [rule()], Section("x", None, "", content=[b"x"]), unknown=unknown)
-    assert (len(found.parts), found.problem and found.problem.code) == (kept, code)
+    sections = [Section(name, None, "", content=[b"x"]) for name in ("x", "file")]
+    found = collected(tmp_path, [rule(role=Role.ATTACHMENT)], *sections, unknown=unknown)
+    assert (len(found.parts) - 1, found.problem and found.problem.code) == (kept, code)
     assert all(part.role is Role.ATTACHMENT for part in found.parts)
 
 

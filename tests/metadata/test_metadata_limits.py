@@ -234,6 +234,8 @@ ITEM = {"a": {"b": 1, "n": None}, "l": [{"b": 1}, {"b": 2}], "s": "text"}
         ("length(l)", 2),
         ("length(`5`)", Absent.MISSING),
         ('"a"."b"', 1),
+        ("a.[b]", [1]),
+        ("a.{x: b}", {"x": 1}),
     ],
 )
 def test_a_jmespath_finds(expression, found):
@@ -249,7 +251,10 @@ def test_a_jmespath_finds(expression, found):
         ("a-b", 2, "not a JMESPath", "write it in single quotes: '\"a-b\"'"),
         ("lenght(a)", 1, 'JMESPath has no function "lenght"', 'did you mean "length"?'),
         ("a[?qqqqqqqqqq(b)]", 4, 'JMESPath has no function "qqqqqqqqqq"', "a path needs none: document.id"),
-        ("a[", 3, "not a JMESPath", "steps are names joined by dots"),
+        ("a[", 3, "not a JMESPath: incomplete expression", "steps are names joined by dots"),
+        ("a.", 3, "not a JMESPath: it cannot be read", "steps are names joined by dots"),
+        ("", 1, "not a JMESPath: cannot be empty.", "steps are names joined by dots"),
+        ("document/first name", 9, "not a JMESPath: unknown token /", "in single quotes: 'document.\"first name\"'"),
     ],
 )
 def test_a_wrong_jmespath_is_told_with_its_column(expression, column, message, hint):

@@ -7,6 +7,7 @@ import pytest
 
 from receiver.core.delivery import Region
 from receiver.metadata import json as json_form
+from receiver.metadata import regions
 from receiver.metadata import xml as xml_form
 from receiver.metadata.fields import Layout, Placing
 from receiver.metadata.regions import of_fields
@@ -153,6 +154,15 @@ NO_PLACE = {
     "a page without a size": (3, [0.1, 0.1, 0.2, 0.2], [[1, 1], [1, 1]]),
     "no size": (1, [0.1, 0.1, 0.2, 0.2], None),
     "a size of nothing": (1, [0.1, 0.1, 0.2, 0.2], [0, 10]),
+    "a height of nothing": (1, [0.1, 0.1, 0.2, 0.2], [10, 0]),
+    "a width below nothing": (1, [-0.1, 0.1, -0.2, 0.2], [-1, 1]),
+    "two pages": ([1, 2], [0.1, 0.1, 0.2, 0.2]),
+    "two numbers": (1, [0.1, 0.2]),
+    "no height": (1, [0.1, 0.2, 0.3, 0.2]),
+    "too many numbers": (1, [0.1, 0.1, 0.2, 0.2] * 50 + [0.1, 0.1]),
+    "beyond the right edge": (1, [0.1, 0.1, 1.03, 0.2]),
+    "beyond the upper edge": (1, [0.1, -0.03, 0.2, 0.2]),
+    "beyond the lower edge": (1, [0.1, 0.1, 0.2, 1.03]),
 }
 
 
@@ -161,8 +171,57 @@ def test_what_is_no_place_is_none(what):
     assert said(*NO_PLACE[what]) is None
 
 
-def test_a_box_that_stands_out_a_little_ends_at_the_edge():
-    assert said(1, [-0.01, 0.1, 1.005, 0.2]) == Region(1, ((0, 0.1, 1, 0.2),))
+@pytest.mark.parametrize(
+    ("box", "found"),
+    [
+        ([-0.01, 0.1, 1.005, 0.2], (0, 0.1, 1, 0.2)),
+        ([-0.02, -0.02, 1.02, 1.02], (0, 0, 1, 1)),
+        ([0.1, 0.1, 0.2, 0.2], (0.1, 0.1, 0.2, 0.2)),
+        ([0.1, 0.1, 0.2, 0.2] * 50, (0.1, 0.1, 0.2, 0.2)),
+        ([1 / 9, 2 / 9, 1 / 3, 2 / 3], (0.1111, 0.2222, 0.3333, 0.6667)),
+    ],
+    ids=len,
+)
+def test_a_box_ends_at_the_edge_and_has_four_decimals(box, found):
+    assert said(1, box) == Region(1, (found,))
+
+
+def fields_of(*fields, **aliases):
+    shape = Shape({"fields": [*fields]}, "fields", "name", "page", "box")
+    each, name, *placing = [json_form.path(path) for path in shape[1:5]]
+    return of_fields(shape.metadata, json_form, Layout(each, name, name, name), aliases, Placing(*placing, None))
+
+
+def test_a_field_is_told_by_the_name_that_counts_where_it_comes_first():
+    place, later = {"page": 1, "box": [0, 0, 1, 1]}, {"page": 2, "box": [0, 0, 1, 1]}
+    whole = ((0, 0, 1, 1),)
+    fields = {"name": "a"}, {"name": "a", **place}, {"name": "a", **later}, {"name": 5, **place}, {"name": "b", **later}
+    assert fields_of(*fields, b="c") == {"a": Region(1, whole), "c": Region(2, whole)}
+    assert fields_of(*fields[:3], {"name": "b", **place}, b="a") == {"a": Region(1, whole)}
+
+
+def test_so_many_fields_and_rows_are_told(monkeypatch):
+    monkeypatch.setattr(regions, "MAX_FIELDS", 1)
+    place = {"page": 1, "box": [0, 0, 1, 1]}
+    assert list(fields_of({"name": "a", **place}, {"name": "b", **place})) == ["a"]
+    lines = [{"cells": [{"name": "sku", **place}]}] * 2
+    assert list(tables_reader(TABLES).regions(json.dumps(LINES | {"lines": lines}).encode(), "")) == [
+        "/tables/items/0/sku"
+    ]
+
+
+def test_where_nothing_is_said_nothing_is_told():
+    layout = Layout(*[json_form.path("nowhere")] * 4)
+    assert of_fields({"id": 1}, json_form, layout, {}, Placing(*[json_form.path("x")] * 2, None)) == {}
+    nowhere = [{}, {"cells": 5}, {"cells": [{"name": 5, "page": 1, "box": [0, 0, 1, 1]}]}]
+    assert tables_reader(TABLES).regions(json.dumps(LINES | {"lines": nowhere}).encode(), "") == {}
+    assert tables_reader(TABLES).regions(b'{"lines": 5}', "") == {}
+    unsaid = tables_reader(TABLES.replace("place = { page = ", "# "))
+    assert not unsaid.has_places
+    assert unsaid.regions(json.dumps(LINES).encode(), "") == {}
+    inner = tables_reader(TABLES.replace('place = { page = "page"', '# "'))
+    assert inner.has_places
+    assert list(inner.regions(json.dumps(LINES).encode(), "")) == ["/tables/items/0/taxes/0/rate"]
 
 
 def test_a_height_below_0_counts_from_the_lower_edge():  # docling and Adobe: points of the PDF, BOTTOMLEFT

@@ -44,6 +44,12 @@ def told(reader: MetadataReader, content: bytes) -> list[tuple[str, str]]:
     return [(each.where, each.rule) for each in caught.value.violations]
 
 
+def said(reader: MetadataReader, lines: object) -> list[str]:
+    with pytest.raises(Problem) as caught:
+        reader.read(json_with(lines))
+    return [each.message for each in caught.value.violations]
+
+
 def cell(name: str, value: object, confidence: object = None) -> dict:
     return {"name": name, "value": value, "confidence": confidence}
 
@@ -168,6 +174,12 @@ def test_each_row_is_judged_by_its_schema() -> None:
     ]
 
 
+def test_cells_are_listed_as_they_are_configured() -> None:
+    by_schema = tables_reader(BY_CELLS + 'schema = "items.json"\n', row={"properties": {"qty": {}, "sku": {}}})
+    readers = tables_reader(BY_COLUMNS), by_schema, tables_reader(BY_CELLS)
+    assert [reader.tables[0].listed for reader in readers] == [("sku", "qty"), ("qty", "sku"), ()]
+
+
 def test_so_many_faults_are_not_all_told() -> None:
     reader = tables_reader(BY_COLUMNS + 'schema = "items.json"\n', row={"required": ["sku"]})
     found = told(reader, json_with([{}] * 5_000))
@@ -178,8 +190,12 @@ def test_so_many_faults_are_not_all_told() -> None:
 def test_rows_and_cells_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(items(tables_reader(BY_COLUMNS), json_with([{"code": 1}] * tables.MAX_ROWS))) == tables.MAX_ROWS
     assert told(tables_reader(BY_COLUMNS), json_with([{}] * (tables.MAX_ROWS + 1))) == [("tables", "more")]
+    monkeypatch.setattr(tables, "MAX_ROWS", 2)
+    assert said(tables_reader(BY_CELLS), [{}, {}, {"cells": SECRET}]) == ["there are more than 2 rows"]
+    monkeypatch.setattr(tables, "MAX_ROWS", 10)
     monkeypatch.setattr(tables, "MAX_CELLS", 3)
-    assert told(tables_reader(FLAT), json_with([{"a": 1, "b": 2}, {"a": 1, "b": 2}, {}])) == [("tables", "more")]
+    assert len(items(tables_reader(FLAT), json_with([{"a": 1, "b": 2}, {"a": 1}, {}]))) == 3
+    assert said(tables_reader(FLAT), [{"a": 1, "b": 2}, {"a": 1, "b": 2}, {}]) == ["there are more than 3 cells"]
     beyond = [{"cells": [cell(name, 1) for name in "abcd"]}, {"cells": [cell("a", 1), cell("a", SECRET)]}]
     assert told(tables_reader(BY_CELLS), json_with(beyond)) == [("tables", "more")], "what comes then is not read"
 

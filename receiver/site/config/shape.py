@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import date, time
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, NamedTuple
@@ -70,7 +71,7 @@ def _plain(value: Any) -> Any:
         return {_marked(key): _plain(below) for key, below in value.items()}
     if isinstance(value, list):
         return [_plain(below) for below in value]
-    return None if type_name(value) == "date" else value
+    return None if isinstance(value, date | time) else value  # a datetime is a date
 
 
 def _marked(key: str) -> str:

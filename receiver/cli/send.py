@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 import click
 
 from receiver.authoring.cases.cases import Named, named
-from receiver.delivery.heads import disposition
+from receiver.delivery.filenames import disposition
 
 CHUNK = 1024 * 1024  # bytes read and sent at once
 PROGRESS_FROM = 10_000_000  # bytes: smaller deliveries are over before a bar could be read

@@ -5,15 +5,14 @@ different names. Here all of it is read, or the header is refused; but for a fil
 way its client writes it.
 """
 
-import binascii
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from urllib.parse import quote, unquote_to_bytes
 
 from receiver.core import limits
 from receiver.core.delivery import Section
 from receiver.core.problems import Code, Problem
+from receiver.delivery import filenames
+from receiver.delivery.filenames import PLAIN, browser_text
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _PARAMETER = re.compile(  # RFC 9110 §5.6.6: all up to the next semicolon, or the header's end
@@ -66,9 +65,12 @@ def section(read_line: Callable[[], bytes]) -> tuple[Section, int | None]:
     if main_value(disposition) != "form-data":
         raise Problem(Code.MALFORMED_BODY, "A part has no Content-Disposition: form-data (RFC 7578 §4.2).")
     found = parse(disposition, DISPOSITION, unquoted="filename")
-    typed = parse(type_, "A part's Content-Type", unquoted="name")
+    name, filename = _name(found), found.get("filename")
+    if len(found) > 2 or filename is None or not PLAIN.fullmatch(filename):
+        filename = filenames.filename(found)
+    typed = parse(type_, "A part's Content-Type", unquoted="name") if ";" in type_ else {}
     charset = _charset(typed["charset"]) if "charset" in typed else ""
-    head = Section(_name(found), filename(found), main_value(type_), charset)
+    head = Section(name, filename, main_value(type_), charset)
     return head, _length(headers["content-length"]) if "content-length" in headers else None
 
 
@@ -115,7 +117,9 @@ def _unfold(header: bytes, line: bytes, read_line: Callable[[], bytes]) -> tuple
 
 def _name(found: Mapping[str, str]) -> str:
     _require_one_way(found, "name", DISPOSITION)
-    name = browser_text(found.get("name", ""))
+    name = found.get("name", "")
+    if "%" in name:
+        name = browser_text(name)
     if not name:
         raise Problem(Code.MALFORMED_BODY, "A part has no name (RFC 7578 §4.2).")
     if len(name) > limits.MAX_PART_NAME:
@@ -206,110 +210,3 @@ def too_long() -> Problem:
     return Problem(
         Code.HEADERS_TOO_LARGE, f"A part has a header that is longer than {limits.MAX_PART_HEADER_SIZE} bytes."
     )
-
-
-CHARSETS = {  # of the encodings that may be named; what comes in another is left undecoded
-    "utf-8": "utf-8",
-    "us-ascii": "ascii",
-    "iso-8859-1": "latin-1",
-    "iso-8859-15": "iso-8859-15",
-    "windows-1252": "cp1252",
-}
-_ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A", "\\": "\\\\"})
-_PLAIN = re.compile(r"(?!=\?)[^\x00-\x1f\x7f\"%\\]*")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # browsers write line ends as %0D%0A
-
-
-def filename(parameters: Mapping[str, str]) -> str | None:
-    """Return the file name of a section; filename* wins (RFC 6266 §4.3).
-
-    Raises `Problem`.
-    """
-    pieces: dict[str, str] = {}
-    for name, value in parameters.items():
-        if name.startswith("filename*") and name[9:]:
-            pieces[name[9:]] = value
-    plain, extended = parameters.get("filename"), parameters.get("filename*")
-    if pieces and (plain, extended) != (None, None):
-        raise Problem(Code.AMBIGUOUS_REQUEST, "A part has its file name both whole and in pieces.")
-    found = _decoded(*_apart(extended)) if extended is not None else _joined(pieces) if pieces else None
-    if found is None and plain is not None:
-        found = plain if _PLAIN.fullmatch(plain) else _without_folder(_encoded_words(browser_text(plain)))
-    if found is not None and _CONTROL.search(found):
-        raise Problem(Code.MALFORMED_BODY, "A part's file name has a control character.")
-    return found
-
-
-def disposition(name: str, filename: str | None) -> str:
-    """Return a Content-Disposition that is read as these names."""
-    written = f'form-data; name="{name.translate(_ESCAPES)}"'
-    if filename is None:
-        return written
-    if _PLAIN.fullmatch(filename):
-        return f'{written}; filename="{filename}"'
-    return f"{written}; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
-
-
-def browser_text(text: str) -> str:
-    """Return a quoted name without the three escapes of browsers (HTML §4.10.21.8)."""
-    return text.replace("%0D", "\r").replace("%0A", "\n").replace("%22", '"')
-
-
-def _apart(extended: str) -> tuple[str, bytes]:
-    """Return charset and bytes of an extended value such as `UTF-8''%C3%9C.tif`.
-
-    RFC 8187 §3.2.
-    """
-    charset, _, rest = extended.partition("'")
-    return charset, unquote_to_bytes(rest.partition("'")[2])
-
-
-def _joined(pieces: Mapping[str, str]) -> str | None:
-    """Return a value from numbered pieces, filename*0, filename*1* (RFC 2231 §3).
-
-    Raises `Problem`.
-    """
-    charset, content = "utf-8", b""
-    texts: list[bytes] = []
-    for number in range(len(pieces)):
-        plain, coded = pieces.get(f"{number}"), pieces.get(f"{number}*")
-        if (plain is None) == (coded is None):
-            raise Problem(Code.MALFORMED_BODY, "The pieces of a part's file name are not numbered one by one.")
-        if coded is not None and number == 0:
-            charset, content = _apart(coded)
-        else:
-            content = unquote_to_bytes(coded) if plain is None else plain.encode()  # type: ignore[arg-type]
-        texts.append(content)
-    return _decoded(charset, b"".join(texts))
-
-
-def _decoded(charset: str, content: bytes) -> str | None:
-    """Return text, or None if it is not in its character set, or that is not known."""
-    with suppress(KeyError, UnicodeDecodeError):
-        return content.decode(CHARSETS[charset.lower()])
-    return None
-
-
-def _encoded_words(text: str) -> str:
-    """Return encoded words, `=?utf-8?B?…?=`, decoded (RFC 2047); other text as it is."""
-    if not text.startswith("=?"):
-        return text
-    decoded = [_encoded_word(word) for word in text.split()]
-    return text if None in decoded else "".join(filter(None, decoded))
-
-
-def _encoded_word(word: str) -> str | None:
-    fields = word.split("?")
-    if len(fields) != 5 or (fields[0], fields[4]) != ("=", "="):
-        return None
-    charset, encoding, text = fields[1:4]
-    with suppress(ValueError):
-        if encoding in "Bb":
-            return _decoded(charset, binascii.a2b_base64(text, strict_mode=True))
-        return _decoded(charset, binascii.a2b_qp(text, header=True)) if encoding in "Qq" else None
-    return None
-
-
-def _without_folder(name: str) -> str:
-    """Return a name without the Windows folder that old browsers wrote before it."""
-    return name.rpartition("\\")[2] if name[1:3] == ":\\" or name.startswith("\\") else name

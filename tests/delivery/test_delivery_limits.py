@@ -8,7 +8,7 @@ from receiver.core import limits
 from receiver.core.delivery import Role, Section
 from receiver.core.problems import Code, Problem
 from receiver.delivery import form, heads, parts
-from receiver.delivery.heads import disposition, filename
+from receiver.delivery.filenames import disposition, filename
 from receiver.site.config.model import PartConfig
 from receiver.store.stage import Stage
 from tests.delivery.test_form import CONTENT_TYPE, Pieces, body, read, refusal

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from receiver.core.problems import Code, Problem
 from receiver.delivery import heads
-from receiver.delivery.heads import disposition, filename
+from receiver.delivery.filenames import disposition, filename
 
 
 def read(rest: str) -> str | None:

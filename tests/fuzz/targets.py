@@ -15,7 +15,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.unreader import IterUnreader
 
 from receiver.core.problems import Problem
-from receiver.delivery import form, heads
+from receiver.delivery import filenames, form, heads
 from receiver.formats.csv import check as csv
 from receiver.formats.errors import RefusedError
 from receiver.formats.fhir import values as fhir_values
@@ -55,8 +55,8 @@ def content_type(data: bytes) -> None:
 def disposition(data: bytes) -> None:
     """Read a part's names; what is written again is read as the same."""
     section, _ = heads.section(iter([b"Content-Disposition: form-data;" + data, b""]).__next__)
-    again = heads.parse(heads.disposition(section.name, section.filename), "A part's", unquoted="")
-    assert section.filename is None or heads.filename(again) == section.filename or "\r" in section.filename
+    again = heads.parse(filenames.disposition(section.name, section.filename), "A part's", unquoted="")
+    assert section.filename is None or filenames.filename(again) == section.filename or "\r" in section.filename
 
 
 def body(data: bytes) -> None:

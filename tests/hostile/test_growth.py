@@ -14,7 +14,7 @@ from gunicorn.config import Config
 from gunicorn.http.errors import ParseException
 from gunicorn.http.unreader import IterUnreader
 
-from receiver.delivery import form, heads
+from receiver.delivery import filenames, form, heads
 from receiver.delivery.parts import match
 from receiver.formats.csv import check as csv
 from receiver.formats.fhir import values as fhir_values
@@ -66,11 +66,11 @@ def parameters_of(text: str) -> None:
 
 
 def file_name(text: str) -> None:
-    heads.filename({"filename": text})
+    filenames.filename({"filename": text})
 
 
 def pieces_of_a_name(text: str) -> None:
-    heads.filename({f"filename*{number}": piece for number, piece in enumerate(text.split(";"))})
+    filenames.filename({f"filename*{number}": piece for number, piece in enumerate(text.split(";"))})
 
 
 def body(text: str) -> None:

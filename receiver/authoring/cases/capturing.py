@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from receiver.authoring.cases.cases import EXPECTED, REQUEST, is_part, named
 from receiver.core.delivery import Part, Role, Section
-from receiver.delivery.heads import disposition
+from receiver.delivery.filenames import disposition
 from receiver.schemas import json_text, xml_text
 from receiver.schemas.encodings import MalformedError
 from receiver.site.process import Process

@@ -14,7 +14,7 @@ from gunicorn.http import parser, wsgi
 from benchmarks import spans
 from receiver import log
 from receiver.delivery import context as context
-from receiver.delivery import form, heads, parts, receive, render
+from receiver.delivery import form, parts, receive, render
 from receiver.formats import checking as records
 from receiver.schemas import json_schema, json_text
 from receiver.server import connection, pace, worker
@@ -45,7 +45,7 @@ STEPS = (
     ("body: receive", pace.PacedSocket, "recv"),
     ("body: split into sections", form, "sections"),
     ("body: split into sections", form._Body, "_ends"),
-    ("body: heads of sections", heads, "section"),
+    ("body: heads of sections", form, "section"),
     ("path: intake", receive, "receive"),
     ("parts: match and stage", parts, "collect"),
     (WRITE, durable.NewFile, "write"),

@@ -2,20 +2,40 @@
 
 RFC 2046 §5.1.1.
 
-`heads.py` reads what each section says about itself. A body counts as read only if its closing boundary came and, if
-the sender gave a length, all of it arrived. No verdict depends on where the bytes were cut on their way.
+A body counts as read only if its closing boundary came and, if the sender gave a length, all of it arrived. No verdict
+depends on where the bytes were cut on their way.
+
+Headers must be unambiguous. Libraries skip what they cannot read and let the last of several parameters win, so two
+readers of one header may see different names. Here all of it is read, or the header is refused; but for a file's name,
+which is taken in whichever way its client writes it (`filenames.py`).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from receiver.core import limits
 from receiver.core.delivery import Section
 from receiver.core.problems import Code, Problem
-from receiver.delivery import heads
+from receiver.delivery import filenames
+from receiver.delivery.filenames import PLAIN, browser_text
 
 _LINE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*+\r")  # RFC 9110 §5.5: no controls in a header
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_PARAMETER = re.compile(  # RFC 9110 §5.6.6: all up to the next semicolon, or the header's end
+    rf"""[ \t]*+(?:({TOKEN.pattern})=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t]*+|([^";]*+)))?(;|\Z)""", re.DOTALL
+)
+_NAME = re.compile(rf"[ \t]*+({TOKEN.pattern})=")
+_QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)  # RFC 9110 §5.6.4
+_SEVERAL = re.compile(rf"(?:{TOKEN.pattern})?[ \t]*+,")
+_ESCAPED = re.compile(r'\\(["\\])')  # other backslashes stand for themselves: browsers do not escape them
+BLANKS = b" ", b"\t"
+BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?!#$%&*^`|~ -]*+(?<! )")  # RFC 2046 §5.1.1, and RFC 9110's: many send *****
+IDENTITY_ENCODINGS = {"", "7bit", "8bit", "binary"}  # RFC 7578 §4.7: others are not to be sent
+LENGTH = re.compile(r"0|[1-9][0-9]{0,18}")  # of a section, in bytes
+READ = {"content-disposition", "content-type", "content-length", "content-transfer-encoding"}  # others may say anything
+MAX_CHARSET = 40  # characters: of the IANA's names, RFC 2978 §2.3
+CONTENT_TYPE, DISPOSITION = "The request's Content-Type", "A part's Content-Disposition"
 
 
 class Stream(Protocol):
@@ -31,10 +51,10 @@ def sections(stream: Stream, content_type: str, length: int | None, max_body: in
     consumed before the next one is asked for; what was not consumed is skipped. Raises `Problem`, for what can be
     judged by the head at once.
     """
-    boundary = heads.boundary(content_type)
+    between = boundary(content_type)
     if length is not None and length > max_body:
         raise _too_large(max_body)
-    return _Body(stream, length, max_body, boundary).sections()
+    return _Body(stream, length, max_body, between).sections()
 
 
 class _Body:
@@ -57,9 +77,9 @@ class _Body:
             count += 1
             if count > limits.MAX_PARTS:
                 raise Problem(Code.TOO_MANY_PARTS, f"The body has more than {limits.MAX_PARTS} parts.")
-            section, length = heads.section(self._line)
-            section.content = content = self._content(length)
-            yield section
+            head, length = section(self._line)
+            head.content = content = self._content(length)
+            yield head
             for _ in content:  # what was not consumed
                 pass
         while self._receive():  # an epilogue, and whether all of the body arrives
@@ -93,7 +113,7 @@ class _Body:
         while (end := self._buffer.find(b"\n", self._at)) < 0 and len(self._buffer) - self._at <= longest:
             self._read_on()
         if end < 0 or end - self._at > longest:
-            raise heads.too_long()
+            raise too_long()
         line, self._at = self._buffer[self._at : end], end + 1
         if not _LINE.fullmatch(line):
             raise Problem(Code.MALFORMED_BODY, "A part's header does not end with CR LF, or has a control character.")
@@ -152,3 +172,184 @@ class _Body:
 
 def _too_large(max_body: int) -> Problem:
     return Problem(Code.BODY_TOO_LARGE, f"The body is larger than the {max_body} bytes that are accepted.")
+
+
+def boundary(content_type: str) -> str:
+    """Return what stands between the sections of a body of this Content-Type.
+
+    Raises `Problem`.
+    """
+    if main_value(content_type) != "multipart/form-data":
+        raise Problem(Code.NOT_MULTIPART, "The Content-Type must be multipart/form-data; boundary=…")
+    parameters = parse(content_type, CONTENT_TYPE, unquoted="")
+    _require_one_way(parameters, "boundary", CONTENT_TYPE)
+    found = parameters.get("boundary", "")
+    if not 0 < len(found) <= limits.MAX_BOUNDARY or not BOUNDARY.fullmatch(found):
+        raise Problem(
+            Code.MALFORMED_BODY,
+            f"The Content-Type needs a boundary of 1 to {limits.MAX_BOUNDARY} characters"
+            " that RFC 2046 §5.1.1 or RFC 9110 §5.6.2 allows.",
+        )
+    return found
+
+
+def section(read_line: Callable[[], bytes]) -> tuple[Section, int | None]:
+    """Return a section's head, without content, and its length in bytes if given.
+
+    `read_line` returns the next line of the head, b"" at its end. Raises `Problem`.
+    """
+    headers = _headers(read_line)
+    if headers.get("content-transfer-encoding", "").lower() not in IDENTITY_ENCODINGS:
+        raise Problem(
+            Code.MALFORMED_BODY,
+            "A part has a Content-Transfer-Encoding; send its bytes as they are (RFC 7578 §4.7).",
+        )
+    disposition, type_ = headers.get("content-disposition", ""), headers.get("content-type", "")
+    if main_value(disposition) != "form-data":
+        raise Problem(Code.MALFORMED_BODY, "A part has no Content-Disposition: form-data (RFC 7578 §4.2).")
+    found = parse(disposition, DISPOSITION, unquoted="filename")
+    name, filename = _name(found), found.get("filename")
+    if len(found) > 2 or filename is None or not PLAIN.fullmatch(filename):
+        filename = filenames.filename(found)
+    typed = parse(type_, "A part's Content-Type", unquoted="name") if ";" in type_ else {}
+    charset = _charset(typed["charset"]) if "charset" in typed else ""
+    head = Section(name, filename, main_value(type_), charset)
+    return head, _length(headers["content-length"]) if "content-length" in headers else None
+
+
+def _headers(read_line: Callable[[], bytes]) -> dict[str, str]:
+    """Return the headers by their names in lower case."""
+    headers: dict[str, str] = {}
+    count = 0
+    line = read_line()
+    while line:
+        count += 1
+        header, line = line, read_line()
+        if line.startswith(BLANKS):
+            header, line = _unfold(header, line, read_line)
+        if count > limits.MAX_PART_HEADERS:
+            raise Problem(Code.HEADERS_TOO_LARGE, f"A part has more than {limits.MAX_PART_HEADERS} headers.")
+        try:
+            name, colon, value = header.decode().partition(":")
+        except UnicodeDecodeError:
+            detail = "A part has a header that is not in UTF-8 (RFC 7578 §5.1)."
+            raise Problem(Code.MALFORMED_BODY, detail) from None
+        if not colon or not TOKEN.fullmatch(name):
+            raise Problem(Code.MALFORMED_BODY, "A part has a header that is not name: value (RFC 9110 §5.1).")
+        name = name.lower()
+        if name in headers and name in READ:
+            raise Problem(Code.AMBIGUOUS_REQUEST, "A part has one of its headers twice.")
+        headers[name] = value.strip(" \t")
+    return headers
+
+
+def _unfold(header: bytes, line: bytes, read_line: Callable[[], bytes]) -> tuple[bytes, bytes]:
+    """Return a header in one line, and the next line; a leading blank continues it."""
+    pieces = [header]
+    size = len(header)
+    while line.startswith(BLANKS):
+        if line.isspace():
+            raise Problem(Code.MALFORMED_BODY, "A part has a line of blanks among its headers.")
+        pieces.append(line.strip(b" \t"))
+        size += len(line)
+        if size > limits.MAX_PART_HEADER_SIZE:
+            raise too_long()
+        line = read_line()
+    return b" ".join(pieces), line
+
+
+def _name(found: Mapping[str, str]) -> str:
+    _require_one_way(found, "name", DISPOSITION)
+    name = found.get("name", "")
+    if "%" in name:
+        name = browser_text(name)
+    if not name:
+        raise Problem(Code.MALFORMED_BODY, "A part has no name (RFC 7578 §4.2).")
+    if len(name) > limits.MAX_PART_NAME:
+        raise Problem(Code.HEADERS_TOO_LARGE, f"A part's name is longer than {limits.MAX_PART_NAME} characters.")
+    return name
+
+
+def _charset(found: str) -> str:
+    """Return a charset as it was written; what is no token cannot be the name of one."""
+    return found if not found or (len(found) <= MAX_CHARSET and TOKEN.fullmatch(found)) else "unknown"
+
+
+def _require_one_way(found: Mapping[str, str], parameter: str, whose: str) -> None:
+    """Raise `Problem` for extended parameters, which some readers prefer.
+
+    RFC 2231, RFC 8187.
+    """
+    for name in found:
+        if name.startswith(f"{parameter}*"):
+            raise Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has {parameter}*; write {parameter} alone, as it is.")
+
+
+def _length(found: str) -> int:
+    if not LENGTH.fullmatch(found):
+        raise Problem(Code.MALFORMED_BODY, "A part has a Content-Length that is no number.")
+    return int(found)
+
+
+def main_value(header: str) -> str:
+    """Return what stands before the parameters, in lower case."""
+    return header.partition(";")[0].strip(" \t").lower()
+
+
+def parse(header: str, whose: str, *, unquoted: str) -> dict[str, str]:
+    """Return a header's parameters by lower-case names: `form-data; name="file"`.
+
+    RFC 9110 §5.6.6.
+
+    `whose` header it is, for messages. Of the parameter `unquoted`, which is a file name, a value without quotes
+    goes on to the next semicolon. Raises `Problem`.
+    """
+    found: dict[str, str] = {}
+    at = header.find(";") + 1
+    while at:
+        parameter = _PARAMETER.match(header, at)
+        if not parameter:
+            raise _fault(header, at, whose, found, unquoted)
+        name, quoted, bare, more = parameter.groups()
+        if name is not None:  # else an empty one, as RFC 9110 allows
+            name = name.lower()
+            if name in found or (bare is not None and name != unquoted and not TOKEN.fullmatch(bare.rstrip(" \t"))):
+                raise _fault(header, at, whose, found, unquoted)
+            if quoted is None:
+                found[name] = bare.strip(" \t")
+            else:
+                found[name] = _ESCAPED.sub(r"\1", quoted)
+        at = parameter.end() if more else 0
+    return found
+
+
+def _fault(header: str, at: int, whose: str, found: Mapping[str, str], unquoted: str) -> Problem:
+    """Return what is wrong with the parameter that begins at `at`."""
+    named = _NAME.match(header, at)
+    if not named:
+        return Problem(Code.MALFORMED_BODY, f"{whose} has a parameter that is not name=value.")
+    name, start = named[1].lower(), named.end()
+    if name in found:
+        return Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has a parameter twice.")
+    if header.startswith('"', start):
+        if not _QUOTED.match(header, start):
+            return Problem(Code.MALFORMED_BODY, f"{whose} has a quote that does not end.")
+        detail = f"{whose} goes on behind a quoted value, where only a semicolon may be."
+        return Problem(Code.AMBIGUOUS_REQUEST, detail)
+    if name == unquoted:
+        return Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has a quote inside of a value without quotes.")
+    if _SEVERAL.match(header, start):
+        detail = f"{whose} has several values, joined by a comma, or quotes are missing."
+        return Problem(Code.AMBIGUOUS_REQUEST, detail)
+    return Problem(
+        Code.MALFORMED_BODY,
+        f"{whose} has an empty value, or quotes are missing: "
+        "write them where a value has other characters than letters, digits and !#$%&'*+-.^_`|~ (RFC 9110 §5.6.2).",
+    )
+
+
+def too_long() -> Problem:
+    """Return what a header over the limit is answered with."""
+    return Problem(
+        Code.HEADERS_TOO_LARGE, f"A part has a header that is longer than {limits.MAX_PART_HEADER_SIZE} bytes."
+    )

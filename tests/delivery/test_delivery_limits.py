@@ -7,7 +7,7 @@ import pytest
 from receiver.core import limits
 from receiver.core.delivery import Role, Section
 from receiver.core.problems import Code, Problem
-from receiver.delivery import form, heads, parts
+from receiver.delivery import form, parts
 from receiver.delivery.filenames import disposition, filename
 from receiver.site.config.model import PartConfig
 from receiver.store.stage import Stage
@@ -106,16 +106,16 @@ def test_a_preamble_may_be_so_long(size):
 def test_a_boundary_may_be_so_long(size):
     header = f'multipart/form-data; boundary="{"x" * size}"'
     if 0 < size <= limits.MAX_BOUNDARY:
-        assert heads.boundary(header) == "x" * size
+        assert form.boundary(header) == "x" * size
     else:
         with pytest.raises(Problem):
-            heads.boundary(header)
+            form.boundary(header)
 
 
 @pytest.mark.parametrize("character", ["\x7f", "<", "@", "é", " "])
 def test_a_boundary_has_the_characters_of_the_rfcs_alone_and_no_blank_at_its_end(character):
     with pytest.raises(Problem):
-        heads.boundary(f'multipart/form-data; boundary="x{character}"')
+        form.boundary(f'multipart/form-data; boundary="x{character}"')
 
 
 def test_a_body_that_is_longer_or_shorter_than_it_says_is_not_read_beyond_its_length():
@@ -162,7 +162,7 @@ def test_a_first_boundary_within_a_line_is_refused():
 )
 def test_the_charset_of_a_part_is_a_token_or_unknown(charset, found):
     lines = iter([DISPOSITION[:-2], b"Content-Type: Text/Plain ; charset=" + charset.encode(), b""])
-    section, length = heads.section(lambda: next(lines))
+    section, length = form.section(lambda: next(lines))
     assert (section.charset, section.type, length) == (found, "text/plain", None)
 
 
@@ -182,7 +182,7 @@ def test_the_charset_of_a_part_is_a_token_or_unknown(charset, found):
 )
 def test_a_file_name_is_written_so_that_it_is_read_alike(name, written):
     assert disposition("f", name) == written
-    assert filename(heads.parse(written, "", unquoted="")) == name
+    assert filename(form.parse(written, "", unquoted="")) == name
 
 
 def test_a_name_is_written_with_its_escapes():

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.core.problems import Code, Problem
-from receiver.delivery import heads
+from receiver.delivery import form
 from receiver.delivery.filenames import disposition, filename
 
 
 def read(rest: str) -> str | None:
-    return filename(heads.parse(f'form-data; name="file"; {rest}', "A part's", unquoted="filename"))
+    return filename(form.parse(f'form-data; name="file"; {rest}', "A part's", unquoted="filename"))
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_a_file_name_that_is_told_in_two_ways_is_refused(rest, code):
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30))
 def test_what_we_write_ourselves_is_read_back(name):
-    assert filename(heads.parse(disposition("file", name), "A part's", unquoted="")) == name
+    assert filename(form.parse(disposition("file", name), "A part's", unquoted="")) == name

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.core.problems import Code, Problem
-from receiver.delivery import heads
+from receiver.delivery import form
 
 WHOSE = "A part's Content-Disposition"
 
 
 def parse(header: str) -> dict[str, str]:
-    return heads.parse(header, WHOSE, unquoted="filename")
+    return form.parse(header, WHOSE, unquoted="filename")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_can_be_read_in_two_ways_is_refused(parameter, code):
 
 def test_missing_quotes_are_named():
     with pytest.raises(Problem, match="quotes are missing"):
-        heads.parse("multipart/form-data; boundary=----=_Part_5_77", "The request's Content-Type", unquoted="")
+        form.parse("multipart/form-data; boundary=----=_Part_5_77", "The request's Content-Type", unquoted="")
 
 
 TOKENS = st.text("!#$%&'*+-.^_`|~019azAZ", min_size=1, max_size=9)
@@ -89,4 +89,4 @@ def test_any_text_is_read_or_refused(text):
         found = parse(f"form-data{text}")
     except Problem:
         return
-    assert all(heads.TOKEN.fullmatch(name) for name in found)
+    assert all(form.TOKEN.fullmatch(name) for name in found)

@@ -7,7 +7,7 @@ import pytest
 from receiver.core.delivery import Arrival, Replay, Section
 from receiver.core.problems import Problem
 from receiver.delivery import receive
-from receiver.delivery.heads import section
+from receiver.delivery.form import section
 from receiver.operations.replay import Result, replay
 from tests.support.home import FAX, NOON, PEER, metadata
 

@@ -15,7 +15,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.unreader import IterUnreader
 
 from receiver.core.problems import Problem
-from receiver.delivery import filenames, form, heads
+from receiver.delivery import filenames, form
 from receiver.formats.csv import check as csv
 from receiver.formats.errors import RefusedError
 from receiver.formats.fhir import values as fhir_values
@@ -47,15 +47,15 @@ def request(data: bytes) -> None:
 
 def content_type(data: bytes) -> None:
     """Read a boundary; one that is found is one that RFC 2046 allows."""
-    found = heads.boundary("multipart/form-data;" + data.decode("latin-1"))
+    found = form.boundary("multipart/form-data;" + data.decode("latin-1"))
     assert 0 < len(found) <= 70
     assert found.isascii()
 
 
 def disposition(data: bytes) -> None:
     """Read a part's names; what is written again is read as the same."""
-    section, _ = heads.section(iter([b"Content-Disposition: form-data;" + data, b""]).__next__)
-    again = heads.parse(filenames.disposition(section.name, section.filename), "A part's", unquoted="")
+    section, _ = form.section(iter([b"Content-Disposition: form-data;" + data, b""]).__next__)
+    again = form.parse(filenames.disposition(section.name, section.filename), "A part's", unquoted="")
     assert section.filename is None or filenames.filename(again) == section.filename or "\r" in section.filename
 
 

@@ -14,7 +14,7 @@ from gunicorn.config import Config
 from gunicorn.http.errors import ParseException
 from gunicorn.http.unreader import IterUnreader
 
-from receiver.delivery import filenames, form, heads
+from receiver.delivery import filenames, form
 from receiver.delivery.parts import match
 from receiver.formats.csv import check as csv
 from receiver.formats.fhir import values as fhir_values
@@ -62,7 +62,7 @@ def head_of(header: str) -> Reader:
 
 
 def parameters_of(text: str) -> None:
-    heads.section(iter([f"Content-Disposition: form-data; name=a{text[:16_000]}".encode(), b""]).__next__)
+    form.section(iter([f"Content-Disposition: form-data; name=a{text[:16_000]}".encode(), b""]).__next__)
 
 
 def file_name(text: str) -> None:
@@ -98,7 +98,7 @@ DOOR = {
         ("", ";", "; x=", '; x="', '; filename="', "; filename=", "; filename*=utf-8''"),
     ),
     "boundary": Case(
-        lambda text: heads.boundary(f"multipart/form-data{text}"),
+        lambda text: form.boundary(f"multipart/form-data{text}"),
         " \t;=\"\\,\xa0-'",
         ("", "; boundary=", '; boundary="'),
     ),

@@ -11,6 +11,7 @@ is deterministic where the next name tells particles apart (XML Schema 1.0 Part 
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import suppress
 from functools import reduce
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -111,10 +112,8 @@ class _Kinds:
             return _Kind()
         if type_ not in self._kinds:
             kind = self._kinds[type_] = _Kind()  # at once, for it may stand in itself
-            try:
+            with suppress(_NotKnownError):
                 self._fill(kind, type_)
-            except _NotKnownError:
-                kind.text = _refuse
         return self._kinds[type_]
 
     def _fill(self, kind: _Kind, type_: Any) -> None:

@@ -132,6 +132,7 @@ MODEL = {  # a model of b and c → children that it takes, and those that it do
     sequence(child("b", NONE)): (" b", "bb"),
     sequence(child("b", MANY)): ("b bb bbb", " c bc"),
     sequence(child("b", f"{NONE} {MANY}")): (" b bbb", "c"),
+    sequence(child("b", NONE), occurs=MANY): (" b bbb", "c"),
     sequence(child("b", SOME)): ("bb bbb", " b bbbb"),
     sequence(child("b", 'minOccurs="0" maxOccurs="2"')): (" b bb", "bbb"),
     sequence(child("b", f'minOccurs="3" {MANY}')): ("bbb bbbbb", " b bb"),
@@ -299,6 +300,13 @@ def test_facets_are_judged_as_by_xmlschema(type_: str, taken: str, refused: str)
         accepted(schema, f"<a>{text}</a>")
 
 
+def test_a_text_that_is_always_empty_is_left_to_xmlschema() -> None:
+    empty = '<xs:simpleType><xs:restriction base="xs:token"><xs:maxLength value="0"/></xs:restriction></xs:simpleType>'
+    schema = compiled(f'<xs:element name="a">{empty}</xs:element>')
+    assert judged(schema, "<a/>") == (False, True)
+    assert judged(schema, "<a>x</a>") == (False, False)
+
+
 def test_simple_content_may_be_restricted_as_well() -> None:
     schema = compiled(
         '<xs:complexType name="t"><xs:simpleContent><xs:extension base="xs:token"><xs:attribute name="b"/>'
@@ -364,6 +372,10 @@ LEFT = {  # what is valid, and left to xmlschema
     ),
     "an attribute that a wildcard judges": (complex_(f"<xs:anyAttribute {LAX}/>") + GLOBAL, "<a g='1'/>"),
     "an attribute of a namespace": (complex_(f"<xs:anyAttribute {LAX}/>"), "<a xmlns:x='urn:x' x:b='1'/>"),
+    "what may be nothing, twice": (
+        complex_(sequence(child("b", NONE), occurs='maxOccurs="2"')),
+        "<a><b>1</b></a>",
+    ),
     "a count of what may be nothing": (complex_(sequence(child("b", NONE), occurs=SOME)), "<a><b>1</b><b>1</b></a>"),
 }
 

@@ -144,6 +144,10 @@ MODEL = {  # a model of b and c → children that it takes, and those that it do
     choice(child("b"), child("c"), occurs=f"{NONE} {MANY}"): (" b c bc ccb", "d"),
     choice(child("b", NONE), child("c")): (" b c", "bc"),
     sequence(child("b"), child("c", NONE), occurs='maxOccurs="2"'): ("b bb bc bcb bcbc", " c bbb bcc"),
+    sequence(child("b"), child("c"), child("d")): ("bcd", " b bc cd bd"),
+    sequence(sequence(child("b"), child("c"), occurs=NONE), child("d")): ("d bcd", " bc cd bd"),
+    sequence(child("b"), sequence(child("c"), child("d"), occurs=NONE)): ("b bcd", " bc bd cd"),
+    sequence(choice(child("b"), child("c")), child("d", NONE)): ("b c bd cd", " d bcd"),
     '<xs:group ref="g"/>': ("bc", " b cb"),
 }
 GROUP = f'<xs:group name="g">{sequence(child("b"), child("c"))}</xs:group>'
@@ -395,6 +399,10 @@ def test_a_type_that_a_document_names_may_be_declared_as_an_attribute() -> None:
     assert not accepted(schema, f"<a {XSI} xmlns:xs='http://www.w3.org/2001/XMLSchema' xsi:type='xs:int'>1.5</a>")
 
 
+def test_a_choice_of_nothing_accepts_nothing() -> None:
+    assert not Acceptor(compiled(complex_(choice()))).accepts(parse(b"<a/>").root)
+
+
 def test_what_is_abstract_is_not_accepted() -> None:
     abstract = f'<xs:complexType name="t" abstract="true">{sequence()}</xs:complexType>'
     assert not accepted(compiled(f'{abstract}<xs:element name="a" type="t"/>'), "<a/>")
@@ -416,10 +424,10 @@ def test_xsd_1_1_is_left_to_xmlschema(schemas: Schemas) -> None:
 
 
 def test_a_model_that_would_take_much_memory_is_left_to_xmlschema(monkeypatch: pytest.MonkeyPatch) -> None:
-    schema = compiled(complex_(sequence(child("b", 'maxOccurs="9"'))))
-    monkeypatch.setattr(xsd_acceptor, "MOST_LINKS", 9)  # one to each of the nine
+    schema = compiled(complex_(choice(child("b", 'maxOccurs="9"'), child("c"))))
+    monkeypatch.setattr(xsd_acceptor, "MOST_LINKS", 10)  # one to each of the nine, and one to the other
     assert judged(schema, "<a><b>1</b></a>") == (True, True)
-    monkeypatch.setattr(xsd_acceptor, "MOST_LINKS", 8)
+    monkeypatch.setattr(xsd_acceptor, "MOST_LINKS", 9)
     assert judged(schema, "<a><b>1</b></a>") == (False, True)
 
 

@@ -93,7 +93,7 @@ def check_plus(arguments: Mapping[str, Any]) -> Objection:
 
 def check_age(arguments: Mapping[str, Any]) -> Objection:
     """Return what is wrong with constant arguments of `age`."""
-    unit = arguments.get("unit", UNITS[0])
+    unit = arguments.get("unit")
     if not isinstance(unit, str) or unit in UNITS:
         return NONE
     return Objection("an age is in years or months", 'write age("years") or age("months")')

@@ -58,7 +58,8 @@ def read(text: str, written: str) -> "Moment | None":
         return Moment(datetime(*map(int, found.group(*order))), known)  # type: ignore[arg-type]  # noqa: DTZ001
     parts: dict[str, int] = {}
     zone = None
-    for code, said in zip(codes, found.groups(), strict=True):
+    for place, code in enumerate(codes, 1):
+        said = found[place]
         if code == "z":
             zone = read_offset(said)
             continue
@@ -67,8 +68,7 @@ def read(text: str, written: str) -> "Moment | None":
             raise ValueError
     year = parts.get("year", LEAP_YEAR)
     month, day = _day(parts, year) if "yearday" in parts else (parts.get("month", 1), parts.get("day", 1))
-    hour = _hour(parts) if "twelve" in parts or "afternoon" in parts else parts.get("hour", 0)
-    clock = (hour, parts.get("minute", 0), parts.get("second", 0), parts.get("microsecond", 0))
+    clock = (_hour(parts), parts.get("minute", 0), parts.get("second", 0), parts.get("microsecond", 0))
     return Moment(datetime(year, month, day, *clock, zone), known)  # noqa: DTZ001 (as it is written)
 
 
@@ -142,7 +142,7 @@ def _day(parts: dict[str, int], year: int) -> tuple[int, int]:
 
 
 def _hour(parts: dict[str, int]) -> int:
-    """Return the hour; 0 if only its half of the day is known."""
+    """Return the hour; 0 if it is not known, or only its half of the day."""
     afternoon = parts.get("afternoon")
     if "twelve" in parts and not 1 <= parts["twelve"] <= 12:
         raise ValueError

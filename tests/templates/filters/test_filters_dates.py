@@ -301,3 +301,26 @@ def test_a_hint_shows_no_zone_of_another_time(zone, hint):
 )
 def test_what_is_wrong_with_a_format_is_told_with_what_to_write(arguments, hint):
     assert dates.check(arguments).hint == hint
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "when"),
+    [
+        ("2026", "%Y", "2026-01-01T00:00:00"),
+        ("2", "%m", "2000-02-01T00:00:00"),
+        ("29 Feb", "%d %b", "2000-02-29T00:00:00"),
+        ("10", "%H", "2000-01-01T10:00:00"),
+        ("PM", "%p", "2000-01-01T00:00:00"),
+        ("10", "%I", "2000-01-01T00:00:00"),
+        ("12 AM", "%I %p", "2000-01-01T00:00:00"),
+        ("59.5", "%S.%f", "2000-01-01T00:00:59.500000"),
+    ],
+)
+def test_what_is_not_known_of_a_time_is_the_first_that_it_can_be(written, read, when):
+    assert times.read(written, read).when.isoformat() == when
+
+
+@pytest.mark.parametrize(("written", "read"), [("26", "%y"), ("01/26", "%m/%y")])
+def test_a_year_of_two_digits_is_the_last_one_that_may_have_begun(written, read):
+    assert date(written, read, "%Y", latest="2026-01-01") == "2026"
+    assert date(written, read, "%Y", latest="2025-12-31") == "1926"

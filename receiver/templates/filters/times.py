@@ -50,12 +50,10 @@ def read(text: str, written: str) -> "Moment | None":
     """
     if written == "iso":
         return iso(text)
-    pattern, codes, known, order = _compiled(written)
+    pattern, codes, known = _compiled(written)
     found = pattern.fullmatch(text)
     if found is None:
         return None
-    if order:
-        return Moment(datetime(*map(int, found.group(*order))), known)  # type: ignore[arg-type]  # noqa: DTZ001
     parts: dict[str, int] = {}
     zone = None
     for place, code in enumerate(codes, 1):
@@ -81,22 +79,15 @@ def read_offset(written: str) -> tzinfo:
 
 
 @lru_cache(CACHED)
-def _compiled(written: str) -> tuple[re.Pattern[str], list[str], frozenset[str], list[int]]:
-    """Return a format as a regular expression, and its groups' codes and parts.
-
-    The last ones are those from the year on.
-
-    The last is empty if there is more than numbers, or a number comes twice or not at all.
-    """
+def _compiled(written: str) -> tuple[re.Pattern[str], list[str], frozenset[str]]:
+    """Return a format as a regular expression, its groups' codes, and their parts."""
     tokens = re.findall(r"%.|\s+|.", written, re.DOTALL)
     pattern = ""
     for index, token in enumerate(tokens):
-        before, after = (_is_digits(each) for each in (tokens[index - 1 : index], tokens[index + 1 : index + 2]))
+        before, after = (_is_digits(each) for each in (tokens[index - 1 : index], tokens[index + 1 :]))
         pattern += _expression(token, before=before, after=after)
-    codes = [each[1] for each in tokens if each[0] == "%" and each[1:] in DIGITS.keys() | WORDS | {"z"}]
-    steps = "YmdHMS"[: max(3, len(codes))]
-    order = [codes.index(code) + 1 for code in steps] if sorted(codes) == sorted(steps) else []
-    return re.compile(pattern, re.ASCII | re.IGNORECASE), codes, codes_known(written, reading=True), order
+    codes = [each[1] for each in tokens if each[1:] in DIGITS.keys() | WORDS | {"z"}]
+    return re.compile(pattern, re.ASCII | re.IGNORECASE), codes, codes_known(written, reading=True)
 
 
 def _is_digits(token: list[str]) -> bool:

@@ -1,5 +1,6 @@
 """What a rendering may cost: turns, characters and processor time, to the last one allowed."""
 
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -56,13 +57,18 @@ def test_the_time_that_it_works_is_counted(clock, count):
 
 
 def test_the_time_that_it_waits_is_not_counted(clock):
-    clock.waited = 60
+    clock.worked, clock.waited = budget.MAX_SECONDS - 0.5, 60
     budget.tick()
     clock.worked = budget.MAX_SECONDS
     budget.tick()
     clock.waited += 1
     with pytest.raises(ExceededError):
         budget.tick()
+
+
+def test_before_a_thread_renders_it_is_not_bounded():
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(budget.made, "a").result() == "a"
 
 
 def test_characters_are_counted_over_all_calls(monkeypatch):

@@ -65,3 +65,37 @@ def test_a_bundle_that_keeps_the_rules_has_no_fault(name):
 def test_a_reference_that_is_no_text_is_left_to_the_model(reference):
     assert list(bundles.faults(observation(reference))) == []
     assert [each.where for each in fhir.violations(observation(reference))] == ["/subject/reference"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        "x",
+        ["x"],
+        {"resourceType": "Bundle", "type": "collection", "entry": "x"},
+        bundle("collection", "x", {"resource": "x"}, {"fullUrl": ONE, "resource": ["x"]}, {"fullUrl": TWO}),
+        bundle("collection", {"fullUrl": ONE, "resource": {"resourceType": "Patient", "meta": "x"}}),
+        bundle("transaction", "x"),
+        {"subject": {"reference": "#p"}},
+        bundle("collection", {"resource": {"resourceType": "Patient"}}, {"resource": {"resourceType": "Patient"}}),
+        observation("#p", contained=["x", {"id": "p"}]),
+        observation("#"),
+    ],
+)
+def test_what_is_no_bundle_is_left_to_the_model(document):
+    assert list(bundles.faults(document)) == []
+
+
+def test_resources_within_a_bundle_are_judged_by_themselves():
+    inner = bundle("collection", "x", entry(ONE, observation("#p")))
+    found = [*bundles.faults(bundle("collection", "x", entry(TWO, inner)))]
+    assert [path for path, _, _ in found] == [
+        ("entry", 1, "resource", "entry", 1, "resource", "subject", "reference"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["p", "patient", "#"])
+def test_a_reference_to_nothing_contained_is_told_however_short_it_is(name):
+    (fault,) = bundles.faults(observation(f"#{name}", contained=[{"id": f"{name}x"}, {"id": ""}]))
+    assert fault == (("subject", "reference"), "reference", "leads to nothing that this resource contains")

@@ -58,7 +58,7 @@ def violations(document: Any) -> tuple[Violation, ...]:
     try:
         resource = _model(document).model_validate(document)
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False)
+        errors = error.errors()
         return tuple(dict.fromkeys([*values, *_structure(errors, {each.where for each in values})]))
     except (KeyError, LookupError, TypeError, AttributeError, ValueError):
         return (_violation(("resourceType",), "type", "FHIR R4 has no such resource"),)

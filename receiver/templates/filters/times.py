@@ -90,9 +90,9 @@ def _compiled(written: str) -> tuple[re.Pattern[str], list[str], frozenset[str]]
     return re.compile(pattern, re.ASCII | re.IGNORECASE), codes, codes_known(written, reading=True)
 
 
-def _is_digits(token: list[str]) -> bool:
-    """Return whether a token, if there is one, is read from digits."""
-    return bool(token) and (token[0] in "0123456789" or (token[0][0] == "%" and token[0][1:] in DIGITS))
+def _is_digits(tokens: list[str]) -> bool:
+    """Return whether the first token, if there is one, is read from digits."""
+    return bool(tokens) and (tokens[0].isdecimal() or tokens[0][1:] in DIGITS)
 
 
 def _expression(token: str, *, before: bool, after: bool) -> str:

@@ -304,20 +304,33 @@ def test_what_is_wrong_with_a_format_is_told_with_what_to_write(arguments, hint)
 
 
 @pytest.mark.parametrize(
-    ("written", "read", "when"),
+    ("written", "read", "when", "known"),
     [
-        ("2026", "%Y", "2026-01-01T00:00:00"),
-        ("2", "%m", "2000-02-01T00:00:00"),
-        ("29 Feb", "%d %b", "2000-02-29T00:00:00"),
-        ("10", "%H", "2000-01-01T10:00:00"),
-        ("PM", "%p", "2000-01-01T00:00:00"),
-        ("10", "%I", "2000-01-01T00:00:00"),
-        ("12 AM", "%I %p", "2000-01-01T00:00:00"),
-        ("59.5", "%S.%f", "2000-01-01T00:00:59.500000"),
+        ("2026", "%Y", "2026-01-01T00:00:00", "year"),
+        ("Mon 2026", "%a %Y", "2026-01-01T00:00:00", "year"),
+        ("2", "%m", "2000-02-01T00:00:00", "month"),
+        ("29 Feb", "%d %b", "2000-02-29T00:00:00", "month day"),
+        ("10", "%H", "2000-01-01T10:00:00", "hour"),
+        ("PM", "%p", "2000-01-01T00:00:00", ""),
+        ("10", "%I", "2000-01-01T00:00:00", ""),
+        ("10:05", "%I:%M", "2000-01-01T00:05:00", "minute"),
+        ("12 AM", "%I %p", "2000-01-01T00:00:00", "hour"),
+        ("59.5", "%S.%f", "2000-01-01T00:00:59.500000", "second fraction"),
+        ("12003", "%d0%m", "2000-03-12T00:00:00", "month day"),
+        ("12 033", "%d %m3", "2000-03-12T00:00:00", "month day"),
     ],
 )
-def test_what_is_not_known_of_a_time_is_the_first_that_it_can_be(written, read, when):
-    assert times.read(written, read).when.isoformat() == when
+def test_what_is_not_known_of_a_time_is_the_first_that_it_can_be(written, read, when, known):
+    moment = times.read(written, read)
+    assert (moment.when.isoformat(), moment.known) == (when, {*known.split()})
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("1203", "%d0%m"), ("12 33", "%d %m3"), ("31", "3%d"), ("10x", "%d0x"), ("103x", "%d%mx"), ("19", "%d9")],
+)
+def test_a_number_that_touches_digits_has_all_its_own(written, read):
+    assert times.read(written, read) is None
 
 
 @pytest.mark.parametrize(("written", "read"), [("26", "%y"), ("01/26", "%m/%y")])

@@ -56,17 +56,17 @@ def tick() -> None:
     """Count one turn of a loop or one call."""
     spent = _thread.spent
     spent.steps += 1
-    if spent.steps > MAX_STEPS:
-        raise ExceededError(f"the template makes more than {MAX_STEPS:,} turns and calls")
-    if monotonic() > spent.deadline:
+    if spent.steps > MAX_STEPS or monotonic() > spent.deadline:
         _look_closer(spent)
 
 
 def _look_closer(spent: _Spent) -> None:
-    """Stop a rendering that has used up its time.
+    """Stop a rendering that has used up its turns or its time.
 
     Time spent waiting, for pages or a busy machine, does not count.
     """
+    if spent.steps > MAX_STEPS:
+        raise ExceededError(f"the template makes more than {MAX_STEPS:,} turns and calls")
     left = spent.until - thread_time()
     if left <= 0:
         raise ExceededError(f"the template runs for more than {MAX_SECONDS:g} seconds")
@@ -77,9 +77,11 @@ def spend(size: int) -> None:
     """Count one call, and the characters that it is about to put together."""
     spent = _thread.spent
     spent.text += size
+    spent.steps += 1  # as `tick` does
     if spent.text > MAX_TEXT:
         raise ExceededError(f"the template puts together more than {MAX_TEXT:,} characters")
-    tick()
+    if spent.steps > MAX_STEPS or monotonic() > spent.deadline:
+        _look_closer(spent)
 
 
 def made(text: str) -> str:

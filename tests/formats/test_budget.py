@@ -66,6 +66,12 @@ def test_the_time_that_it_waits_is_not_counted(clock):
         budget.tick()
 
 
+def test_the_last_turn_may_come_after_a_wait(clock, monkeypatch):
+    monkeypatch.setattr(budget, "MAX_STEPS", 1)
+    clock.waited = 60
+    budget.tick()
+
+
 def test_before_a_thread_renders_it_is_not_bounded():
     with ThreadPoolExecutor(1) as thread:
         assert thread.submit(budget.made, "a").result() == "a"

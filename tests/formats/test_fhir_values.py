@@ -1,6 +1,7 @@
 """FHIR R4's own types: what is written otherwise is refused with its place, and what is right is taken."""
 
 import json
+import sys
 
 import pytest
 
@@ -89,3 +90,55 @@ def test_all_faults_are_told_at_once_without_a_value():
     found = fhir.violations(PATIENT | {"active": "secret", "id": "se cret", "surname": "secret", "birthDate": "secret"})
     assert {each.where for each in found} == {"/active", "/id", "/surname", "/birthDate"}
     assert not any("secret" in each.message for each in found)
+
+
+NO_RESOURCE = ("/resourceType", "FHIR R4 has no such resource.")
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (PATIENT | {"active": "yes", "name": ["x"]}, [("/active",), ("/name/0", "name is not written as FHIR R4 ")]),
+        (
+            PATIENT | {"name": {"family": 7}},
+            [("/name/family", "family must be text"), ("/name", "name must be a list.")],
+        ),
+        (PATIENT | {"name": [{"given": ["Ann", " "]}]}, [("/name/0/given/1", "given must be text ")]),
+        (PATIENT | {"name": [{"foo": 1}]}, [("/name/0/foo", "foo is no element that FHIR has here.")]),
+        (PATIENT | {"link": [{}, {"type": "x"}]}, [("/link/0", "FHIR has no empty elements: leave it away.")]),
+        (PATIENT | {"link": [{"type": "refer"}]}, [("/link/0/other", "other is missing.")]),
+        (PATIENT | {"generalPractitioner": [PATIENT]}, [("/generalPractitioner/0", "generalPractitioner is not ")]),
+        ({}, [("/", "FHIR has no empty elements: leave it away.")]),
+        ({"active": True}, [NO_RESOURCE]),
+        (["x"], [NO_RESOURCE]),
+        ("x", [NO_RESOURCE]),
+        *(
+            ({"resourceType": kind}, [NO_RESOURCE])
+            for kind in ("HumanName", "Element", "Date", "Pattient", "Ingredient", 5, ["Patient"], {"a": 1})
+        ),
+        (
+            PATIENT | {"contained": [{"resourceType": 5}]},
+            [("/contained/0/resourceType", "FHIR R4 has no such resource.")],
+        ),
+        ({"resourceType": "Evidence"}, [("/resourceType", "Such a resource of FHIR R4 cannot be judged here.")]),
+    ],
+)
+def test_a_fault_is_told_by_the_name_of_its_element(document, told):
+    found = fhir.violations(document)
+    assert [each.where for each in found] == [where for where, *_ in told]
+    assert all(each.message.startswith("".join(words)) for each, (_, *words) in zip(found, told, strict=True))
+
+
+@pytest.mark.parametrize("error", [KeyError, IndexError, TypeError, AttributeError, ValueError])
+def test_whatever_the_library_raises_is_a_fault_of_the_document(monkeypatch, error):
+    def model(document):
+        raise error
+
+    monkeypatch.setattr(fhir, "_model", model)
+    assert [(each.where, each.message) for each in fhir.violations(PATIENT)] == [NO_RESOURCE]
+
+
+def test_it_is_known_whether_the_library_is_there(monkeypatch):
+    assert fhir.available()
+    monkeypatch.setitem(sys.modules, "fhir.resources", None)
+    assert not fhir.available()

@@ -54,20 +54,17 @@ def violations(document: Any) -> tuple[Violation, ...]:
     faults = (*_empty(document, ()), *_resources(document, ()))
     if faults:
         return faults
-    values = [_violation(path, "type", _named(path, words)) for path, words in _values(document)]
+    judged = fhir_values.faults(document, fhir_values.ANY_RESOURCE)
+    values = [_violation(path, "type", _named(path, words)) for path, words in judged]
     try:
         resource = _model(document).model_validate(document)
     except ValidationError as error:
         errors = error.errors()
         return tuple(dict.fromkeys([*values, *_structure(errors, {each.where for each in values})]))
-    except (KeyError, LookupError, TypeError, AttributeError, ValueError):
+    except (LookupError, TypeError, AttributeError, ValueError):
         return (_violation(("resourceType",), "type", "FHIR R4 has no such resource"),)
     ruled = (_violation(path, rule, message) for path, rule, message in bundles.faults(document))
     return (*values, *_codes(resource, ()), *ruled)
-
-
-def _values(document: Any) -> Iterator[tuple[Path, str]]:
-    yield from fhir_values.faults(document, fhir_values.ANY_RESOURCE)
 
 
 def _structure(errors: Any, known: set[str]) -> Iterator[Violation]:
@@ -81,13 +78,11 @@ def _structure(errors: Any, known: set[str]) -> Iterator[Violation]:
 
 def _resources(value: Any, path: Path) -> Iterator[Violation]:
     """Yield resources that R4 does not have, or that models of R4B cannot check."""
-    if isinstance(value, dict):
-        kind = value.get("resourceType")
-        if isinstance(kind, str) and kind in LATER:
-            yield _violation((*path, "resourceType"), "type", "FHIR R4 has no such resource")
-        if isinstance(kind, str) and kind in DIFFERENT:
+    if isinstance(value, dict) and "resourceType" in value:
+        kind = str(value["resourceType"])
+        if kind in DIFFERENT:
             yield _violation((*path, "resourceType"), "type", "Such a resource of FHIR R4 cannot be judged here")
-        if isinstance(kind, str) and kind not in LATER | DIFFERENT and not _is_resource(kind):
+        elif kind in LATER or not _is_resource(kind):
             yield _violation((*path, "resourceType"), "type", "FHIR R4 has no such resource")
     if isinstance(value, dict | list):
         for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
@@ -96,12 +91,12 @@ def _resources(value: Any, path: Path) -> Iterator[Violation]:
 
 def _is_resource(kind: str) -> bool:
     from fhir.resources.R4B import get_fhir_model_class
+    from fhir.resources.R4B.resource import Resource
 
     try:
-        get_fhir_model_class(kind)
-    except (KeyError, LookupError, ValueError):
+        return issubclass(get_fhir_model_class(kind), Resource)
+    except ValueError:
         return False
-    return True
 
 
 def _named(path: Path, words: str) -> str:
@@ -118,8 +113,7 @@ def _model(document: Any) -> Any:
 def _told(error: Any) -> Violation:
     path = tuple(step for step in error["loc"] if step != "resource_type")
     rule, message = KINDS.get(error["type"], OTHER)
-    name = path[-1] if path else "resourceType"
-    return _violation(path, rule, f"{name} {message}")
+    return _violation(path, rule, _named(path, message))
 
 
 def _violation(path: Path, rule: str, message: str) -> Violation:

@@ -58,6 +58,8 @@ def read(text: str, written: str) -> "Moment | None":
     zone = None
     for place, code in enumerate(codes, 1):
         said = found[place]
+        if code in WEEKDAYS:
+            continue
         if code == "z":
             zone = read_offset(said)
             continue
@@ -98,7 +100,7 @@ def _is_digits(tokens: list[str]) -> bool:
 def _expression(token: str, *, before: bool, after: bool) -> str:
     if token.isspace():
         return BLANKS
-    code = token[1:] if token[0] == "%" else ""
+    code = token[1:]  # "" of a plain character
     if code == "z":
         return f"({OFFSET})"
     if code in WORDS:
@@ -115,12 +117,10 @@ def _part(code: str, said: str) -> tuple[str, int]:
     """Return which part of a date or time a code stands for, and its number."""
     if code in "bB":
         return "month", WORDS[code].index(said.lower()) + 1
-    if code in "aA":
-        return "weekday", 0  # it is not believed
     if code == "p":
         return "afternoon", int(said.lower() == "pm")
     if code == "f":
-        return "microsecond", int(said.ljust(6, "0")[:6])
+        return "microsecond", int(f"{said:0<6.6}")
     return "year", CENTURY + int(said) + (100 if int(said) < PIVOT else 0)  # %y
 
 
@@ -243,7 +243,7 @@ def iso(text: str) -> Moment | None:
     if found is None:
         return None
     year, month, day, hour, minute, second, fraction = parts = found.group(*STEPS)
-    clock = (int(hour or 0), int(minute or 0), int(second or 0), int((fraction or "").ljust(6, "0")[:6]))
+    clock = (int(hour or 0), int(minute or 0), int(second or 0), int(f"{fraction or '':0<6.6}"))
     zone = read_offset(found[ZONE]) if found[ZONE] else None
     when = datetime(int(year), int(month or 1), int(day or 1), *clock, zone)  # noqa: DTZ001 (as it is written)
     return Moment(when, _known(compress(STEPS, parts), when))

@@ -316,6 +316,9 @@ def test_what_is_wrong_with_a_format_is_told_with_what_to_write(arguments, hint)
         ("10:05", "%I:%M", "2000-01-01T00:05:00", "minute"),
         ("12 AM", "%I %p", "2000-01-01T00:00:00", "hour"),
         ("59.5", "%S.%f", "2000-01-01T00:00:59.500000", "second fraction"),
+        ("59.1234567", "%S.%f", "2000-01-01T00:00:59.123456", "second fraction"),
+        ("12345605", "%f%S", "2000-01-01T00:00:05.123456", "second fraction"),
+        ("Friday 2", "%A %d", "2000-01-02T00:00:00", "day"),
         ("12003", "%d0%m", "2000-03-12T00:00:00", "month day"),
         ("12 033", "%d %m3", "2000-03-12T00:00:00", "month day"),
     ],
@@ -327,7 +330,15 @@ def test_what_is_not_known_of_a_time_is_the_first_that_it_can_be(written, read, 
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("1203", "%d0%m"), ("12 33", "%d %m3"), ("31", "3%d"), ("10x", "%d0x"), ("103x", "%d%mx"), ("19", "%d9")],
+    [
+        ("1203", "%d0%m"),
+        ("12 33", "%d %m3"),
+        ("31", "3%d"),
+        ("10x", "%d0x"),
+        ("103x", "%d%mx"),
+        ("19", "%d9"),
+        ("12305", "%f%S"),
+    ],
 )
 def test_a_number_that_touches_digits_has_all_its_own(written, read):
     assert times.read(written, read) is None

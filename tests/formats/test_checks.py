@@ -79,6 +79,9 @@ def test_csv_is_told_by_the_line_on_which_its_row_begins(schemas):
     assert told(check, 'a,b\r\n"x\r\ny",2\r\n1,2,3\r\n') == [("line 4", "well-formed")]
     assert told(check, f'a,b\r\n"{SECRET},2\r\n') == [("line 2", "well-formed")]
     assert told(check, 'a,b\r\n"x\r\ny",2\r\n') == []
+    assert told(check, '"a,b\r\n') == [("line 1", "well-formed")]
+    assert told(check, 'a,b\r\n"x"y,2\r\n') == [("line 2", "well-formed")]
+    assert told(check, "a,b\r1,2\r") == []
 
 
 MESSAGE = [
@@ -119,7 +122,9 @@ def test_hl7_is_told_by_line_and_field(schemas, changed, faults):
 
 def test_segments_that_do_not_begin_as_such_are_told(schemas):
     check = checker("hl7", "utf-8", None, schemas)
-    assert told(check, "PID|1\r") == [("line 1", "well-formed")]
+    assert told(check, "PID|1\r") == told(check, "PID|1|234567\r") == [("line 1", "well-formed")]
+    assert told(check, "MSH|^~\\") == [("line 1", "well-formed")]
+    assert told(check, "MSH|^~\\&") == []
     assert told(check, message(TXA=None)) == []
     segments = [r"MSH|^~\&|A", "PID", "PI", "EVN|1", f"pid|{SECRET}", "EVN^1", "EVN|2", "PI", ""]
     assert told(check, "\r".join(segments)) == [(f"line {number}", "well-formed") for number in (3, 5, 6, 8)]

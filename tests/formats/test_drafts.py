@@ -40,6 +40,21 @@ def test_a_draft_prints_each_kind_of_field_in_its_own_way(draft):
 
 
 @pytest.mark.parametrize(
+    ("delimiter", "header", "row"),
+    [
+        (",", '"a,b",c;d,codes', '{{ fields.codes | join("; ") }}'),
+        (";", 'a,b;"c;d";codes', '{{ fields.codes | join(", ") }}'),
+        ("|", "a,b|c;d|codes", '{{ fields.codes | join("; ") }}'),
+    ],
+)
+def test_csv_quotes_a_name_that_has_the_delimiter(delimiter, header, row):
+    slots = [slot("a,b"), slot("c;d"), slot("codes", many=True)]
+    _, names, cells, *_ = csv.template(slots, "Ward", delimiter).splitlines()
+    assert names.endswith(f"received_at{delimiter}{header}{delimiter}document")
+    assert row in cells
+
+
+@pytest.mark.parametrize(
     ("slots", "line"),
     [
         ([], "PID|1||||^||"),

@@ -2,10 +2,12 @@
 
 import json
 import sys
+from decimal import Decimal
 
 import pytest
 
 from receiver.formats.fhir import check as fhir
+from receiver.formats.fhir import values as fhir_values
 
 PATIENT = {"resourceType": "Patient"}
 DIGEST = "JVBERi0xLjQK"
@@ -54,6 +56,7 @@ WRONG = [  # FHIR-Converter and firely threads: elements of a patient or another
     ({"_birthDate": {"extension": [{"url": "a b", "valueString": "x"}]}}, "/_birthDate/extension/0/url"),
     ({"contained": [{"resourceType": "Patient", "active": "no"}]}, "/contained/0/active"),
     ({"contact": [{"name": {"family": " "}}]}, "/contact/0/name/family"),
+    ({"extension": [{"url": "urn:x", "valueRatioRange": {"id": "x"}}]}, "/extension/0/valueRatioRange"),
     ({"name": []}, "/name"),
     ({"name": [{}]}, "/name/0"),
     ({"name": None}, "/name"),
@@ -92,6 +95,59 @@ def test_all_faults_are_told_at_once_without_a_value():
     assert not any("secret" in each.message for each in found)
 
 
+LONG = "x" * fhir_values.MAX_TEXT
+KINDS = {  # a primitive type → what is right, what is wrong
+    "bool": ([True, False], ["true", 1, 0]),
+    "Boolean": ([True, False], ["true", 1, 0]),
+    "String": (["a", " a", "a\tb\r\nc", LONG], ["", " ", "\t", "a\x01", "a\x1f", 7, LONG + "x"]),
+    "Markdown": (["a\nb"], [" ", 7]),
+    "Code": (["a", "a b"], [" a", "a ", "a  b", "", 7]),
+    "Id": (["A-1.b", "a" * 64], ["", "a" * 65, "a_b", 7]),
+    "Uri": (["a:b"], ["a b", "", 7]),
+    "Url": (["a:b"], ["a b", ""]),
+    "Canonical": (["a:b"], ["a b", ""]),
+    "Oid": (["urn:oid:1.2.3", "urn:oid:0.0"], ["1.2.3", "urn:oid:1", "urn:oid:3.1", "urn:oid:1.02"]),
+    "Uuid": (
+        ["urn:uuid:00000000-0000-4000-8000-00000000000a"],
+        ["urn:uuid:00000000-0000-4000-8000-00000000000A", "00000000-0000-4000-8000-000000000001"],
+    ),
+    "Date": (
+        ["2018", "2018-10", "2018-12-31", "2020-02-29"],
+        [
+            "2018-02-29",
+            "2018-04-31",
+            "2018-00",
+            "0000",
+            "2018-13",
+            "2018-1",
+            "2018-10-32",
+            "2018-10-07T10:45:21Z",
+            2018,
+        ],
+    ),
+    "DateTime": (
+        ["2018", "2018-10-07", "2018-10-07T10:45:21Z", "2018-10-07T23:59:60.123+14:00", "2018-10-07T00:00:00-12:30"],
+        ["2018-02-30T10:45:21Z", "2018-10-07T10:45:21+14:30", "2018-10-07T24:00:00Z", "2018-10-07T10:45:21", "x"],
+    ),
+    "Instant": (["2018-10-07T10:45:21Z"], ["2018-10-07", "2018-02-30T10:45:21Z"]),
+    "Time": (["10:45:60", "00:00:00.5"], ["24:00:00", "10:45"]),
+    "Decimal": ([1, -1.5, Decimal("1.50")], [True, "1", [], {}]),
+    "Integer": ([-(2**31), 2**31 - 1, 0], [-(2**31) - 1, 2**31, True, 1.0, "1"]),
+    "UnsignedInt": ([0, 2**31 - 1], [-1, 2**31, False]),
+    "PositiveInt": ([1], [0, True]),
+    "Base64Binary": (["", DIGEST, "JVBE\n Ri0x"], ["JVBERi0xLjQ", "é", "%%%%", 7, ["x"]]),
+}
+
+
+@pytest.mark.parametrize("kind", fhir_values.PRIMITIVES)
+def test_a_primitive_type_is_written_in_its_own_way(kind):
+    right, wrong = KINDS[kind]
+    check, _ = fhir_values.PRIMITIVES[kind]
+    assert [value for value in right if not check(value)] == []
+    assert [value for value in wrong if check(value)] == []
+
+
+SCRIPT = {"resourceType": "TestScript", "url": "urn:x", "name": "Script", "status": "draft"}
 NO_RESOURCE = ("/resourceType", "FHIR R4 has no such resource.")
 
 
@@ -120,6 +176,19 @@ NO_RESOURCE = ("/resourceType", "FHIR R4 has no such resource.")
             PATIENT | {"contained": [{"resourceType": 5}]},
             [("/contained/0/resourceType", "FHIR R4 has no such resource.")],
         ),
+        (PATIENT | {"name": [[None]]}, [("/name/0/0", "FHIR has no empty elements: leave it away.")]),
+        (["", {}], [("/0", "FHIR has no empty elements"), ("/1", "FHIR has no empty elements")]),
+        (PATIENT | {"name": [{"given": ["A", None], "_given": [None]}]}, [("/name/0/given/1", "FHIR has no empty ")]),
+        (
+            PATIENT | {"name": [{"given": ["", None], "_given": [{"id": "x"}, {"id": "y"}]}]},
+            [("/name/0/given/0", "FHIR has no empty elements")],
+        ),
+        (SCRIPT | {"status": "old"}, [("/status", "status is none of the codes that FHIR R4 has here.")]),
+        (
+            SCRIPT | {"setup": {"action": [{"assert": {"warningOnly": False, "direction": "x"}}]}},
+            [("/setup/action/0/assert/direction", "direction is none of the codes")],
+        ),
+        ({"resourceType": "Observation", "status": "corrected", "code": {"text": "weight"}}, []),
         ({"resourceType": "Evidence"}, [("/resourceType", "Such a resource of FHIR R4 cannot be judged here.")]),
     ],
 )

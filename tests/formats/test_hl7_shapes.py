@@ -92,9 +92,12 @@ def test_another_shape_is_judged(right, wrong):
 
 def test_other_delimiters_are_judged_in_full():
     shapes = Shapes()
-    message = MESSAGE.replace("MSH|^~\\&|", "MSH|^~\\$|")
-    shapes.learn(message)
-    assert not shapes.known(message)
+    shapes.learn(MESSAGE)
+    for delimiters in ("^~\\$", "^~!&"):
+        message = MESSAGE.replace("^~\\&", delimiters)
+        shapes.learn(message)
+        assert not shapes.known(message)
+    assert shapes.known(MESSAGE)
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):

@@ -1,7 +1,7 @@
 """CSV, by row and by the column's name in the first row: `row 2, mrn`."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import zip_longest
 
@@ -18,7 +18,10 @@ def compare(expected: str, got: str, delimiter: str | None = None) -> Iterator[s
 
     Raises ValueError for what is none.
     """
-    one, other = _rows(expected, delimiter), _rows(got, delimiter)
+    try:
+        one, other = _rows(expected, delimiter), _rows(got, delimiter)
+    except csv.Error:
+        raise ValueError("not a table") from None
     if not one or not other:
         raise ValueError("no rows")
     if len(one) < 2 or len(set(one[0])) < len(one[0]) or len(set(other[0])) < len(other[0]):
@@ -28,16 +31,13 @@ def compare(expected: str, got: str, delimiter: str | None = None) -> Iterator[s
 
 def _rows(text: str, delimiter: str | None) -> list[list[str]]:
     delimiter = delimiter or max(DELIMITERS, key=text.partition("\n")[0].count)
-    try:
-        return [row for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
-    except csv.Error:
-        raise ValueError("not a table") from None
+    return [row for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
 
 
 def _plain(one: Sequence[Row], other: Sequence[Row]) -> Iterator[str]:
     """Compare tables without names for their columns."""
-    for number, (a, b) in enumerate(zip_longest(one, other), 1):
-        if a is None or b is None:
+    for number, (a, b) in enumerate(zip_longest(one, other, fillvalue=()), 1):
+        if not a or not b:
             yield _row(number, a, b)
             continue
         for column, (cell, found) in enumerate(zip_longest(a, b, fillvalue=""), 1):
@@ -57,17 +57,22 @@ def _named(one: Sequence[Row], other: Sequence[Row]) -> Iterator[str]:
         yield differences.changed("row 1", ", ".join(names), ", ".join(found))
     rows, others = one[1:], other[1:]
     for a, b in aligned(rows, others, tuple, lambda _row: None):
-        if a is None or b is None:
-            number = (b if a is None else a) or 0
-            yield _row(number + 2, None if a is None else rows[a], None if b is None else others[b])
-            continue
-        cells = dict(zip(found, others[b], strict=False))
-        for name, cell in zip(names, rows[a], strict=False):
-            if name in cells and cells[name] != cell:
-                yield differences.values(f"row {a + 2}, {name}", cell, cells[name])
+        if a is not None and b is not None:
+            cells = dict(zip(found, others[b], strict=False))
+            yield from _cells(f"row {a + 2}", dict(zip(names, rows[a], strict=False)), cells)
+        elif a is not None:
+            yield _row(a + 2, rows[a], ())
+        elif b is not None:
+            yield _row(b + 2, (), others[b])
 
 
-def _row(number: int, one: Row | None, other: Row | None) -> str:
-    if other is None:
-        return differences.missing(f"row {number}", differences.quoted(", ".join(one or ())))
+def _cells(where: str, one: Mapping[str, str], other: Mapping[str, str]) -> Iterator[str]:
+    for name, cell in one.items():
+        if name in other and other[name] != cell:
+            yield differences.values(f"{where}, {name}", cell, other[name])
+
+
+def _row(number: int, one: Row, other: Row) -> str:
+    if one:
+        return differences.missing(f"row {number}", differences.quoted(", ".join(one)))
     return differences.surplus(f"row {number}", differences.quoted(", ".join(other)))

@@ -153,15 +153,15 @@ def _codes(model: Any, path: Path) -> Iterator[Violation]:
         value = getattr(model, name, None)
         if value is None:  # as nearly all that FHIR has for a resource
             continue
-        step = field.alias or name
+        step = field.alias
         for place, each in enumerate(value) if isinstance(value, list) else [(None, value)]:
             here = (*path, step) if place is None else (*path, step, place)
             if hasattr(type(each), "model_fields"):
                 yield from _codes(each, here)
-            elif isinstance(each, str) and not _known(field, each):
+            elif not _known(field, each):
                 yield _violation(here, "code", f"{step} is none of the codes that FHIR R4 has here")
 
 
 def _known(field: Any, code: str) -> bool:
-    codes = (field.json_schema_extra or {}).get("enum_values") or ()
+    codes = (field.json_schema_extra or {}).get("enum_values")
     return not codes or code in codes or not OPEN.isdisjoint(codes)

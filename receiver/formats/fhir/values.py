@@ -140,7 +140,7 @@ def _elements(kind: str) -> Mapping[str, Element]:
 
     try:
         model: Any = get_fhir_model_class("Element" if kind == "FHIRPrimitiveExtension" else kind)
-    except (LookupError, AttributeError, ValueError):
+    except ValueError:
         return {}
     written: dict[str, str] = {}
     for base in reversed(model.__mro__):
@@ -150,5 +150,5 @@ def _elements(kind: str) -> Mapping[str, Element]:
         match = ELEMENT.match(str(written.get(name, "")))
         extra = field.json_schema_extra or {}
         if match:
-            found[field.alias or name] = Element(match["kind"], extra.get("one_of_many", ""))
+            found[field.alias] = Element(match["kind"], extra.get("one_of_many", ""))
     return found

@@ -229,7 +229,7 @@ def of(value: date) -> Moment:
     """Return the moment of a day, or to the second of a time."""
     if not isinstance(value, datetime):
         return Moment(datetime(value.year, value.month, value.day), frozenset(STEPS[:3]))  # noqa: DTZ001 (a day)
-    return Moment(value.replace(microsecond=0), _known(STEPS[:6], value))
+    return Moment(value, _known(STEPS[:6], value))
 
 
 def iso(text: str) -> Moment | None:
@@ -238,7 +238,6 @@ def iso(text: str) -> Moment | None:
     Raises `ValueError` for a day or time that does not exist; 24:00 and leap seconds, which no clock here can
     represent, are such.
     """
-    text = text[:MAX_WRITTEN]
     found = ISO[0].fullmatch(text) or ISO[1].fullmatch(text)
     if found is None:
         return None
@@ -257,7 +256,7 @@ def _known(steps: Iterable[str], when: datetime) -> frozenset[str]:
 def codes_known(written: str, *, reading: bool = False) -> frozenset[str]:
     """Return which parts of a moment a format's codes read, or need to write it."""
     codes = [code for code in CODE.findall(written) if not (reading and code in WEEKDAYS)]
-    if reading and "H" not in codes and not {"I", "p"} <= set(codes):
+    if reading and not {"I", "p"} <= set(codes):
         codes = [code for code in codes if code not in HALVES]
     return frozenset[str]().union(*(DIRECTIVES.get(code, frozenset()) for code in codes))
 
@@ -274,7 +273,7 @@ def written_iso(moment: Moment) -> str:
         return moment.when.date().isoformat()[: (4, 7, 10)[depth - 1]]
     spec = {4: "hours", 5: "minutes", 6: "seconds", 7: "microseconds"}[depth]
     plain = moment.when.replace(tzinfo=None).isoformat(timespec=spec)
-    return (plain.rstrip("0").rstrip(".") if depth == 7 else plain) + offset_text(moment.when)
+    return (plain.rstrip("0").removesuffix(".") if depth == 7 else plain) + offset_text(moment.when)
 
 
 def offset_text(when: datetime, between: str = ":") -> str:
@@ -282,7 +281,5 @@ def offset_text(when: datetime, between: str = ":") -> str:
 
     Seconds, as before 1900, are left away.
     """
-    if when.tzinfo is UTC:  # as the times of `delivery` are
-        return f"+00{between}00"
     plain = when.strftime("%z")[:5]
     return plain and f"{plain[:3]}{between}{plain[3:]}"

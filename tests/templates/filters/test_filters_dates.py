@@ -187,6 +187,8 @@ def test_a_part_that_one_format_of_several_does_not_tell_is_refused_when_it_is_n
         ("dd.MM.yy", "%d.%m.%y"),
         ("hh:mm tt", "%H:%M %p"),
         ("YYYY-QQ", ""),
+        ("HH:ss", "%H:%S"),
+        ("12-34", ""),
         ("T", "T"),
         ("", ""),
     ],
@@ -315,6 +317,10 @@ def test_what_is_wrong_with_a_format_is_told_with_what_to_write(arguments, hint)
         ("10", "%I", "2000-01-01T00:00:00", ""),
         ("10:05", "%I:%M", "2000-01-01T00:05:00", "minute"),
         ("12 AM", "%I %p", "2000-01-01T00:00:00", "hour"),
+        ("12 PM", "%H %p", "2000-01-01T12:00:00", "hour"),
+        ("2026", "iso", "2026-01-01T00:00:00", "year"),
+        ("2026-02", "iso", "2026-02-01T00:00:00", "year month"),
+        ("2026-02-03T04", "iso", "2026-02-03T04:00:00", "year month day hour"),
         ("59.5", "%S.%f", "2000-01-01T00:00:59.500000", "second fraction"),
         ("59.1234567", "%S.%f", "2000-01-01T00:00:59.123456", "second fraction"),
         ("12345605", "%f%S", "2000-01-01T00:00:05.123456", "second fraction"),
@@ -348,3 +354,47 @@ def test_a_number_that_touches_digits_has_all_its_own(written, read):
 def test_a_year_of_two_digits_is_the_last_one_that_may_have_begun(written, read):
     assert date(written, read, "%Y", latest="2026-01-01") == "2026"
     assert date(written, read, "%Y", latest="2025-12-31") == "1926"
+
+
+def test_a_time_of_a_delivery_is_known_to_the_second():
+    moment = datetime(2026, 11, 29, 12, 0, 0, 500_000, tzinfo=UTC)
+    assert (date(moment, ""), fhir_time(moment), hl7_ts(moment)) == (
+        "2026-11-29T12:00:00+00:00",
+        "2026-11-29T12:00:00+00:00",
+        "20261129120000+0000",
+    )
+    with pytest.raises(RefusedError, match="does not tell the fraction"):
+        date(moment, "", "%f")
+
+
+def test_a_date_without_its_year_is_none():
+    with pytest.raises(RefusedError, match="tells no year"):
+        date("10:30", "%H:%M")
+
+
+def test_a_year_keeps_its_noughts():
+    assert date("0987-01-01T01:01:01.50", "iso", earliest="0001-01-01") == "0987-01-01T01:01:01.5"
+
+
+def test_a_long_fraction_is_read_to_its_end():
+    assert hl7_ts(f"2026-01-02T03:04:05.{'1' * 200}Z") == "20260102030405.1111+0000"
+    with pytest.raises(RefusedError):
+        hl7_ts(f"2026-01-02T03:04:05.{'1' * 200}x")
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "needed"),
+    [
+        ("%a %Y", "year", "year month day"),
+        ("%A", "", "year month day"),
+        ("%I:%M", "minute", "hour minute"),
+        ("%p", "", "hour"),
+        ("%I %p", "hour", "hour"),
+        ("%H %p", "hour", "hour"),
+        ("%j%%%z%f", "month day zone fraction", "month day zone fraction"),
+        ("%Q %", "", ""),
+    ],
+)
+def test_a_format_reads_less_than_it_needs_to_write(written, read, needed):
+    assert times.codes_known.__wrapped__(written, reading=True) == {*read.split()}
+    assert times.codes_known.__wrapped__(written) == {*needed.split()}

@@ -1,6 +1,6 @@
 """What each method of the ledger makes of a row, and in which kind of transaction; small cases, on both databases."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -312,6 +312,16 @@ def test_a_ledger_of_one_host_knows_its_file_and_does_each_task_itself(place):
     assert (place.ledger.path, place.ledger.folders) == (place.data / "ledger.db", [place.data])
     with place.ledger.once("housekeeping") as ours:
         assert ours is True
+    left: list[str] = []
+    place.ledger.hosts = SimpleNamespace(
+        incarnation=lambda: "4f", once=lambda task: nullcontext(task == "x"), leave=lambda: left.append("left")
+    )
+    assert place.ledger.owner == "4f"
+    with place.ledger.once("housekeeping") as ours:
+        assert ours is False
+    place.ledger.close()
+    assert left == ["left"]
+    place.ledger.require_in_place()
 
 
 def test_a_ledger_on_a_server_takes_no_space_here(postgres):

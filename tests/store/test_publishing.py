@@ -168,6 +168,18 @@ def test_a_retry_of_what_another_one_publishes_is_noted_as_busy(monkeypatch):
     assert noted == [(ENTRY.id, Attempt(AT, "192.0.2.7", "busy", Code.BUSY))]
 
 
+def test_a_retry_waits_for_as_long_as_it_may(monkeypatch):
+    slept: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
+    monkeypatch.setattr(publish, "finish", lambda *_: ([], {}))
+    retry, _ = retried(monkeypatch, replace(ENTRY, status=Status.COMMITTED), find=lambda _: None)
+    for name, value in (("time", clock), ("PATIENCE", 1.0), ("FIRST_LOOK", 0.25), ("LONGEST_LOOK", 0.25)):
+        monkeypatch.setattr(publish, name, value)
+    with pytest.raises(Problem, match="still being published"):
+        retry()
+    assert sum(slept) == 1.25
+
+
 def test_a_retry_that_finds_it_finished_is_answered_with_what_was_found(monkeypatch):
     monkeypatch.setattr(publish, "finish", lambda *_: ([ENTRY.id], {}))
     published = replace(ENTRY, version=8)

@@ -91,12 +91,13 @@ def test_who_finds_somebody_at_work_waits_and_is_told_to_come_again(place, known
     lock = stage.lock_folder(lies(place))
     slept: list[float] = []
     clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
-    monkeypatch.setattr(quarantine, "time", clock)
+    for name, value in (("time", clock), ("PATIENCE", 1.0), ("PAUSE", 0.25)):
+        monkeypatch.setattr(quarantine, name, value)
     with pytest.raises(Problem) as told:
         refuse(place, SENT)
     os.close(lock)
     assert told.value.code is Code.BUSY
-    assert quarantine.PATIENCE < sum(slept) < quarantine.PATIENCE + 2 * quarantine.PAUSE
+    assert sum(slept) == 1.25
     assert place.ledger.find(SENT.id).attempt_count == 1
 
 

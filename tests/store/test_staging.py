@@ -38,6 +38,7 @@ def made(tmp_path) -> Stage:
 def test_what_is_written_after_a_file_had_to_be_on_disk_goes_there_and_nothing_stays_in_memory(made):
     with made.open() as delivery:
         file = delivery.add(b"one")
+        assert delivery.free(".x").name == "2.x"
         delivery.write()
         assert (file.held, file._held) == (None, [])
         file.write(b"two")
@@ -203,7 +204,7 @@ def test_a_delivery_whose_files_cannot_be_made_durable_has_none_open(made, monke
         delivery.add(b"x" * PIECE)
         delivery.add(b"y")
         with monkeypatch.context() as broken:
-            broken.setattr(os, "fsync", raising(OSError(errno.EIO, "")))
+            broken.setattr(durable, "sync_files", raising(FAILED))
             with pytest.raises(Problem):
                 delivery.seal()
         assert delivery._files == []

@@ -1,5 +1,7 @@
 """The one who writes to SQLite: waiting, leading, one transaction for many, and what fails half-way."""
 
+import errno
+import fcntl
 import os
 import threading
 import time
@@ -402,3 +404,20 @@ def test_an_error_of_the_lock_is_told_to_who_wants_it(tmp_path):
         with pytest.raises(OSError, match="no"):
             lock.take(60)
         lock._blocked = False
+
+
+def test_an_error_that_is_met_while_another_process_has_the_lock_is_told(tmp_path, monkeypatch):
+    flock = fcntl.flock
+
+    def refusing(file: int, how: int) -> None:
+        if how == fcntl.LOCK_EX | fcntl.LOCK_NB:
+            raise BlockingIOError
+        if how == fcntl.LOCK_EX:
+            raise OSError(errno.ENOLCK, "no locks")
+        flock(file, how)
+
+    with closing(Interlock(tmp_path / "lock")) as lock:
+        monkeypatch.setattr(fcntl, "flock", refusing)
+        with pytest.raises(OSError, match="no locks"):
+            lock.take(60)
+        assert (lock._blocked, lock._wanted) == (False, False)

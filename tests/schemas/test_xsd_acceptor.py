@@ -143,6 +143,8 @@ MODEL = {  # a model of b and c → children that it takes, and those that it do
     choice(child("b"), child("c")): ("b c", " bc"),
     choice(child("b"), child("c"), occurs=f"{NONE} {MANY}"): (" b c bc ccb", "d"),
     choice(child("b", NONE), child("c")): (" b c", "bc"),
+    choice(child("b"), child("c", NONE)): (" b c", "bc"),
+    choice(sequence(child("b"), child("c")), sequence(child("d"), child("e"))): ("bc de", " b c d e be bcde"),
     sequence(child("b"), child("c", NONE), occurs='maxOccurs="2"'): ("b bb bc bcb bcbc", " c bbb bcc"),
     sequence(child("b"), child("c"), child("d")): ("bcd", " b bc cd bd"),
     sequence(sequence(child("b"), child("c"), occurs=NONE), child("d")): ("d bcd", " bc cd bd"),
@@ -333,6 +335,8 @@ ATTRIBUTES = [
     ('<xs:attribute name="b" type="xs:int" fixed="1"/>', " b='1'", "", " b='2'"),
     ('<xs:attribute name="b" type="xs:int" default="1"/>', " b='2'", "", " b='x'"),
     ('<xs:attribute ref="g"/>', " g='1'", "", " g='x'"),
+    ('<xs:attribute name="b" type="xs:int" use="prohibited"/>', "", " ", " b='1'"),
+    ('<xs:attribute name="b" type="xs:ID"/>', "", " ", " b='1'"),
     ('<xs:anyAttribute processContents="lax"/>', " b='1'", " b='x' c='y'", " g='x'"),
     ('<xs:anyAttribute processContents="skip" namespace="##local"/>', " b='1'", " c='2'", " xmlns:x='urn:x' x:b='1'"),
     ('<xs:anyAttribute namespace="##any"/>', "", " ", " b='1'"),
@@ -375,6 +379,10 @@ LEFT = {  # what is valid, and left to xmlschema
         "<a><c>1</c></a>",
     ),
     "an attribute that a wildcard judges": (complex_(f"<xs:anyAttribute {LAX}/>") + GLOBAL, "<a g='1'/>"),
+    "an attribute that is prohibited, and a wildcard takes it": (
+        complex_('<xs:attribute name="b" type="xs:int" use="prohibited"/><xs:anyAttribute processContents="lax"/>'),
+        "<a b='1'/>",
+    ),
     "an attribute of a namespace": (complex_(f"<xs:anyAttribute {LAX}/>"), "<a xmlns:x='urn:x' x:b='1'/>"),
     "what may be nothing, twice": (
         complex_(sequence(child("b", NONE), occurs='maxOccurs="2"')),

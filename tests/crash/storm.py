@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from grp import getgrnam
 from multiprocessing.connection import Connection
@@ -228,7 +228,6 @@ def kill(storm: Storm, kills: int, pause: float) -> None:
             _kill(storm, "master", [master, *workers] if storm.random.random() < 0.5 else [master])
             storm.service.process.wait()
             _start_again(storm.service, workers)
-    storm.calm.set()
 
 
 def _kill(storm: Storm, kind: str, processes: list[psutil.Process]) -> None:
@@ -283,8 +282,19 @@ def _judge_batches(storm: Storm, ids: Mapping[str, str]) -> list[str]:
     return faults
 
 
-def run(folder: Path, kills: int, seed: int, pause: float, users: Users | None = None, batch: int = BATCH) -> Storm:
-    """Let the storm go over a service in `folder`, which `users` may enter; its faults are in what is returned."""
+def run(
+    folder: Path,
+    kills: int,
+    seed: int,
+    pause: float,
+    users: Users | None = None,
+    batch: int = BATCH,
+    accepted: int = 0,
+) -> Storm:
+    """Let the storm go over a service in `folder`, which `users` may enter; its faults are in what is returned.
+
+    It lasts until so many deliveries are `accepted`, too, however slow the machine is.
+    """
     output, taken_to = folder / "output", folder / "taken"
     service = Service(
         folder / "data",
@@ -306,12 +316,14 @@ def run(folder: Path, kills: int, seed: int, pause: float, users: Users | None =
         for thread in senders:
             thread.start()
         kill(storm, kills, pause)
+        _wait_until(lambda: len(storm.receipts) >= accepted)
+        storm.calm.set()
         for sender in senders:
             sender.join()
         storm.service.stop()
         storm.service.start()  # recovery finishes what the last kill left behind
         _close_batches(storm.service)
-        _wait_until_taken(storm)
+        _wait_until(lambda: not any((storm.service.output / "referrals").iterdir()))
     finally:
         storm.calm.set()
         downstream.stop(storm)
@@ -326,9 +338,9 @@ def _close_batches(service: Service) -> None:
     subprocess.run(command, env=service.variables(), check=True, stdout=subprocess.DEVNULL)
 
 
-def _wait_until_taken(storm: Storm) -> None:
+def _wait_until(done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and any((storm.service.output / "referrals").iterdir()):
+    while time.monotonic() < deadline and not done():
         time.sleep(0.05)
 
 

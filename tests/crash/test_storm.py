@@ -9,7 +9,7 @@ from tests.crash import hosts, storm
 def test_no_kill_loses_doubles_or_tears_a_delivery():
     with TemporaryDirectory() as folder:  # one that another user may enter
         Path(folder).chmod(0o755)
-        result = storm.run(Path(folder), kills=8, seed=8, pause=1.2, users=storm.who(), batch=7)
+        result = storm.run(Path(folder), kills=8, seed=8, pause=1.2, users=storm.who(), batch=7, accepted=21)
     assert result.faults == [], storm.summary(result)
     assert sum(result.kills.values()) == 8
     assert len(result.receipts) > 20

@@ -71,6 +71,12 @@ def test_a_location_that_leads_to_no_file_of_the_folder_is_a_fault(schemas: Sche
     assert fault.message.endswith("leads to no file in schemas/")
 
 
+def test_a_location_on_another_host_is_none_here(schemas: Schemas, files):
+    other = schemas.write("other.xsd", schema())
+    files.add(schemas.write("main.xsd", schema(f'<xs:include schemaLocation="//localhost{other}"/>')))
+    assert [fault.code for fault in files.faults] == ["unresolved-reference"]
+
+
 def test_a_file_outside_of_the_folder_is_not_read(schemas: Schemas, files):
     (schemas.site / "a.xsd").write_text(schema())
     assert files.add(schemas.site / "a.xsd") is None
@@ -199,6 +205,7 @@ GROUP = '<xs:group name="g"><xs:sequence><xs:element name="b"/><xs:any/></xs:seq
         ('<xs:complexType><xs:element name="a"><xs:complexType/></xs:element></xs:complexType>', 2),
         ('<xs:complexType><xs:group ref="p:g"/></xs:complexType>' + GROUP, 6),
         ('<xs:complexType><xs:group ref="h"/></xs:complexType>' + GROUP, 2),
+        ('<xs:complexType><xs:attributeGroup ref="t"/></xs:complexType><xs:simpleType name="t"/>', 2),
         ('<xs:complexType><xs:extension base="g"/></xs:complexType>' + GROUP, 2),
         ('<xs:simpleType><xs:restriction base="t"/></xs:simpleType><xs:simpleType name="t"/>', 3),
         ('<xs:simpleType><xs:restriction base="t"/></xs:simpleType><xs:complexType name="t"/>', 3),

@@ -252,13 +252,13 @@ def test_what_is_gone_or_another_ones_is_not_locked_and_leaves_nothing_open(tmp_
     assert stage.lock_folder(tmp_path / "a") is None
     assert stage.lock_folder(tmp_path / "gone") is None
     os.close(lock)
+    (tmp_path / "file").touch()
+    with pytest.raises(Problem, match="lock a folder"):
+        stage.lock_folder(tmp_path / "file")
     monkeypatch.setattr("fcntl.flock", raising(OSError(errno.ENOLCK, "")))
     with pytest.raises(Problem):
         stage.lock_folder(tmp_path / "a")
     assert open_files(tmp_path) == 0
-    (tmp_path / "file").touch()
-    with pytest.raises(Problem, match="lock a folder"):
-        stage.lock_folder(tmp_path / "file")
 
 
 def test_a_folder_that_vanishes_while_it_is_locked_is_nobodys(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from receiver.core.problems import Code, Problem
 from receiver.store.ledger import Ledger
 from receiver.store.sqlite import connections, schema
 from receiver.store.sqlite.presence import LedgerMovedError
+from receiver.store.sqlite.writers import Writers
 from tests.support.place import open_files
 
 MOVED = LedgerMovedError(Code.STORAGE_FAILED, "moved")
@@ -107,15 +108,12 @@ def test_what_is_postponed_is_written_before_it_is_closed_and_only_if_there_is_a
 
 
 def test_a_writer_is_opened_once(opened, monkeypatch):
-    opens: list[int] = []
-    open_writers = opened._open_writers
-    monkeypatch.setattr(opened, "_open_writers", lambda: opens.append(1) or open_writers())
+    opens: list[Any] = []
+    monkeypatch.setattr(connections, "Writers", lambda *given: opens.append(given) or Writers(*given))
     for _ in range(2):
         opened.write(one)
         opened.postpone(one)
-    assert opens == [1]
-    monkeypatch.undo()
-    assert opened._open_writers() is opened._open_writers()
+    assert [path for path, *_ in opens] == [opened._path]
 
 
 def test_what_was_opened_before_a_fork_is_left_to_the_parent(opened, monkeypatch):

@@ -5,6 +5,7 @@ import re
 import shutil
 import time
 from datetime import timedelta
+from types import SimpleNamespace as Given
 
 import pytest
 
@@ -13,6 +14,7 @@ from receiver.core.problems import Code
 from receiver.core.units import stamp
 from receiver.operations import clock, retention
 from receiver.operations.retention import prune
+from receiver.site.config.model import RetentionConfig
 from receiver.store import originals, quarantine
 from tests.support.home import FAX, NOON, metadata
 
@@ -166,6 +168,36 @@ def test_what_somebody_is_at_work_on_stays(home):
     assert pruned(home, 91 * DAY)["quarantine"] == (1, 0)
 
 
+@pytest.mark.parametrize(("found", "gone"), [(None, False), (NOON + DAY, False), (NOON, True)])
+def test_one_goes_unless_its_row_is_gone_or_it_came_again(monkeypatch, found, gone):
+    logged, entry = [], found and Given(id="ID", process="referrals", attempts=[Given(at=NOON), Given(at=found)])
+    context = Given(ledger=Given(find=lambda _: entry), settings=Given(data="data"))
+    monkeypatch.setattr(quarantine, "let_go", lambda *_: gone)
+    monkeypatch.setattr("receiver.log.discarded", lambda *told: logged.append(told))
+    waiting = Given(id="ID", since=NOON, status=Status.HELD)
+    assert retention._let_go(context, waiting, NOON, "too old") is gone
+    assert logged == ([("ID", "referrals", Status.HELD, "too old")] if gone else [])
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_with_rows_go_their_journal_and_batches_and_it_is_logged(monkeypatch, dry_run):
+    told = []
+    monkeypatch.setattr(retention.journal, "prune", lambda *pruned: told.append(("journal", *pruned)))
+    monkeypatch.setattr("receiver.log.pruned", lambda *logged: told.append(("log", *logged)))
+    ledger = Given(
+        prunable=lambda *_: 3,
+        prune=lambda *pruned: told.append(("ledger", *pruned)) or 4,
+        batches=Given(prune=lambda *pruned: told.append(("batches", *pruned))),
+        counts=lambda: {("scans", "published"): 5, ("scans", "held"): 2, ("other", "held"): 90},
+    )
+    process = Given(name="scans", output="output")
+    found = retention._ledger(Given(ledger=ledger), process, Given(ledger=DAY), NOON, dry_run=dry_run)
+    assert found == ("kept for 1d", *((3, 4) if dry_run else (4, 7)))
+    before = NOON - DAY
+    done = [("ledger", "scans", before), ("journal", "output", before), ("batches", "scans", before)]
+    assert told == ([] if dry_run else [*done, ("log", "scans", "rows of the ledger", 4)])
+
+
 def test_a_discarded_delivery_may_come_again(home):
     home.section('[retention]\nquarantine = "90d"')
     home.deliver(mrn="wrong")
@@ -212,6 +244,9 @@ def test_one_kind_that_fails_keeps_no_other_back(home):
     folder.symlink_to(folder)  # a loop: it cannot be listed
     done = {each.kind: each for each in prune(home.context, NOON + 31 * DAY)}
     assert done["ledger"].removed == 1
+    failed = done["originals"]
+    assert failed.problem is not None
+    assert failed == retention.Pruned("referrals", "originals", "", 0, 0, failed.problem)
 
 
 def test_the_verb_tells_what_it_removes_by_process_and_kind(home):
@@ -325,6 +360,25 @@ def test_a_long_time_off_is_met_with_caution(home, boot):
     boot.prune(home, NOON)
     boot.seconds = 300.0
     assert boot.prune(home, NOON + 40 * DAY)["quarantine"].removed == 0
+
+
+def test_nothing_goes_for_its_age_and_refused_ones_still_go_for_their_size_after_a_step():
+    asked = RetentionConfig(DAY, DAY, 7, DAY)
+    process = Given(config=Given(retention=asked))
+    assert retention._ageless(process) == RetentionConfig(None, None, 7, None)
+
+
+def test_a_clock_that_was_set_is_told_by_who_removes(home, boot, monkeypatch):
+    told = []
+    monkeypatch.setattr("receiver.log.clock_was_set", told.append)
+    folder = home.settings.local / retention.FOLDER
+    boot.prune(home, NOON, dry_run=True)
+    assert not folder.exists()
+    boot.prune(home, NOON)
+    boot.prune(home, NOON + 40 * DAY, dry_run=True)
+    assert told == []
+    boot.prune(home, NOON + 40 * DAY)
+    assert told == ["2026-02-18T12:00:00.000000Z"]
 
 
 def test_a_dry_run_notes_nothing_of_the_clock(home, boot):

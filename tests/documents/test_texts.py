@@ -110,6 +110,57 @@ def test_what_only_looks_alike_is_not_taken_for_the_value(found, value, printed)
     assert found(text_pdf([(100, 600, f"It is {printed}.")]), value) is True
 
 
+LIMITS = [
+    ("12345", "12 345", True),  # five may be printed in groups
+    ("1234", "12 34", False),
+    ("A B C Example", "Example, A B C", True),  # four words may be a name
+    ("A B C D Example", "Example, A B C D", False),
+    ("Example 2, Ada", "Ada Example 2", True),
+    ("Example, Ada, MD", "Ada Example MD", False),
+    ("Ward 7", "7, Ward", False),
+    ("2026-01-13", "13/01/2026", True),  # no month has this number
+    ("2026-01-12", "12/01/2026", False),
+    ("12/01/2026", "2026/12/01", True),
+    ("13/01/2026", "13/1/26", True),
+    ("2026-01-30", "January 30 2026", True),
+    ("2026-01-30", "1/30/25", False),
+    ("1250", "1250.000000", True),
+    ("1250", "1250.0000000", False),
+    ("1250.5", "1250.50000", True),
+    ("1250.5", "1250.05", False),
+    ("1234567", "1,234,567", True),
+    ("1234567", "12,34,567", False),
+    ("$1,250.00", "1250.00", True),
+    ("a" * 200 + "bc", "a" * 200 + "xy", False),
+    ("word " * 50 + "more", "word " * 50 + "x", True),  # what is behind two hundred letters is not asked for
+    ("word " * 50, "word " * 49 + "x", False),
+]
+
+
+@pytest.mark.parametrize(("value", "printed", "is_found"), LIMITS)
+def test_how_far_a_value_may_be_printed_otherwise(value, printed, is_found):
+    assert bool(texts.pattern(value).search(texts.folded(f"It is {printed} there."))) is is_found
+
+
+@pytest.mark.parametrize(
+    ("letters", "text"), [("Ａｂ", "ab"), ("ß", "ss"), ("ﬁ", "fi"), ("É", "e"), ("İ", "i"), ("A", "a"), ("1", "1")]
+)
+def test_letters_are_folded(letters, text):
+    assert texts.folded(letters) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "is_found"), [("AB", False), ("王", False), ("A-", False), ("ABC", True), ("王明", True)]
+)
+def test_of_few_letters_a_place_beside_its_name_is_needed(tmp_path, value, is_found, monkeypatch):
+    path = tmp_path / "form.pdf"
+    path.write_bytes(text_pdf([LINE]))
+    hits = [texts.Hit(1, 1, 0.5, 0.5, [(0, 0, 1, 1)])]
+    monkeypatch.setattr(texts._Page, "hits", lambda *_: hits)
+    found = texts.find(path, value, "sex")
+    assert ("page" in found) is is_found
+
+
 OF_READERS = [  # what readers of PDF did not find, or marked beside its place
     ("scientific", "a scientiﬁc one", "PyMuPDF #3660: a ligature"),
     ("captions", "image cap-\r\ntions are", "pdf.js #11752: a word over two lines"),

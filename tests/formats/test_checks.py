@@ -74,6 +74,11 @@ def test_xml_that_is_none_is_told_by_line_and_column(schemas):
     assert told(check, "<!DOCTYPE form><form/>") == [("line 1, column 15", "well-formed")]
 
 
+def test_xml_is_read_in_the_encoding_that_it_declares(schemas):
+    record = '<?xml version="1.0" encoding="ISO-8859-1"?><form>Ã©</form>'  # its bytes could be UTF-8 as well
+    assert told(checker("xml", "latin-1", None, schemas), record) == []
+
+
 def test_csv_is_told_by_the_line_on_which_its_row_begins(schemas):
     check = checker("csv", "utf-8", None, schemas)
     assert told(check, 'a,b\r\n"x\r\ny",2\r\n1,2,3\r\n') == [("line 4", "well-formed")]

@@ -98,6 +98,15 @@ def test_hl7_prints_the_parts_of_a_name_as_observations_where_there_is_a_whole_o
     assert lines[-1] == "OBX|2|ST|last^last^L||{{ fields.last }}||||||F"
 
 
+def test_hl7_prints_a_given_name_alone_as_an_observation():
+    lines = hl7.template([slot("first", role="given")], "Ward").splitlines()
+    assert lines[-1] == "OBX|2|ST|first^first^L||{{ fields.first }}||||||F"
+
+
+def test_json_writes_a_name_as_it_is():
+    assert '"größe": {{ fields.größe }}' in json.template([slot("größe")], "Ward")
+
+
 @pytest.mark.parametrize(
     ("name", "tags"),
     [

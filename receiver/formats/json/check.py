@@ -26,5 +26,7 @@ def violations(text: str, judge: Judge | None) -> tuple[Violation, ...]:
 
 def _placed(found: tuple[Violation, ...], document: Any, content: bytes) -> tuple[Violation, ...]:
     positions = json_positions(content)
-    lines = [positions.of(pointed_path(each.where, document))[0] for each in found]
-    return tuple(replace(each, where=f"line {line}, {each.where}") for line, each in zip(lines, found, strict=True))
+    return tuple(
+        replace(each, where=f"line {positions.of(pointed_path(each.where, document))[0]}, {each.where}")
+        for each in found
+    )

@@ -39,13 +39,12 @@ def _element(where: str, one: Element, other: Element) -> Iterator[str]:
 
 
 def _text(where: str, one: str | None, other: str | None) -> Iterator[str]:
-    if one == other:
-        return
-    if other is None:
-        yield differences.missing(where, differences.quoted(one or ""))
-    elif one is None:
-        yield differences.surplus(where, differences.quoted(other))
-    else:
+    if one is None:
+        if other is not None:
+            yield differences.surplus(where, differences.quoted(other))
+    elif other is None:
+        yield differences.missing(where, differences.quoted(one))
+    elif one != other:
         yield differences.values(where, one, other)
 
 

@@ -93,7 +93,7 @@ def whole(value: object, *default: int, base: int = 10) -> int:
     if base not in range(2, 37):
         raise RefusedError("is read to a base from 2 to 36", "argument")
     try:
-        if isinstance(value, str | Names) or value is None:
+        if isinstance(value, str | Names):
             return int(values.text(value), base)
         return int(Decimal(value.literal)) if isinstance(value, Written) else int(value)  # type: ignore[call-overload]
     except (ValueError, TypeError, OverflowError):

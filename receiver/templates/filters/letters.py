@@ -28,7 +28,7 @@ def ascii(value: object) -> str:  # noqa: A001 (the word for it)
 
 
 def _is_expressible(character: str) -> bool:
-    if character.isascii() or character in SIGNS:
+    if character in SIGNS:
         return True
     category = unicodedata.category(character)
     return category not in NO_CHARACTERS and (

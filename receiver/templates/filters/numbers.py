@@ -51,7 +51,7 @@ def _read(text: str, point: str, group: str) -> Decimal | None:
 
 def _pattern(point: str, group: str) -> re.Pattern[str]:
     point, group = re.escape(point), re.escape(group)
-    digits = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+" if group else "[0-9]+"
+    digits = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+"
     return re.compile(
         rf"(?P<open>\()? ?{CURRENCY} ?(?P<minus>[-−])?\+? ?{CURRENCY} ?(?P<whole>{digits})(?:{point}(?P<part>[0-9]+))?"
         rf" ?{CURRENCY}(?P<close>\))?"
@@ -64,7 +64,7 @@ def _with_decimals(exact: Decimal, decimals: int | None) -> Decimal:
     if not 0 <= decimals <= MAX_DIGITS:
         raise RefusedError(f"cannot have more than {MAX_DIGITS} decimals", "argument")
     with localcontext(prec=PRECISION):
-        shown = exact.quantize(Decimal(1).scaleb(-decimals))
+        shown = round(exact, decimals)
     if shown != exact:
         raise RefusedError(f"has more than {decimals} decimals (round it with `round`)", "number")
     return shown
@@ -78,10 +78,8 @@ def rounded(value: float | Decimal, precision: int = 0, method: str = "common") 
         raise RefusedError("is rounded by common, ceil or floor", "round")
     if not isinstance(value, int | float | Decimal):
         raise RefusedError("is not a number (read it with `number`)", "round")
-    with localcontext(prec=PRECISION):
-        unit = Decimal(1).scaleb(-precision)
-        result = Decimal(values.number(value)).quantize(unit, RULES[method])
-        result = result if precision >= 0 else result.quantize(Decimal(1))
+    with localcontext(prec=PRECISION, rounding=RULES[method]):
+        result = round(Decimal(values.number(value)), precision)
     return result if isinstance(value, Decimal) else nearest(result)
 
 

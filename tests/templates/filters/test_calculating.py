@@ -151,6 +151,8 @@ def test_letters_of_other_scripts_are_refused(written):
     with pytest.raises(RefusedError) as caught:
         letters.ascii(written)
     assert written not in caught.value.reason
+    assert caught.value.offends(written)
+    assert not caught.value.offends("Zoë µ")
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Z", "M"])))
@@ -189,6 +191,11 @@ def test_a_pattern_that_is_none_is_found_before_any_delivery(mapped, pattern, me
 )
 def test_a_pattern_is_proven_wherever_it_stands(mapped, written):
     assert [fault.code for fault in mapped.fault_list("{{ " + written + " }}")] == ["bad-argument"]
+
+
+def test_what_is_wrong_with_a_pattern_is_told_once(capfd):
+    assert patterns.check({"pattern": "(a:"}).message == '"(a:" is no regular expression: missing )'
+    assert capfd.readouterr().err == ""  # where the library would repeat it
 
 
 def test_no_text_takes_a_pattern_long():

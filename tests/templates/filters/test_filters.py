@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from receiver.formats import budget
 from receiver.formats.errors import RefusedError
+from receiver.templates.filters import kept, numbers
 from receiver.templates.filters.numbers import number, rounded
 from receiver.templates.filters.objection import NONE
 from receiver.templates.filters.person_words import DEGREES, PARTICLES, SUFFIXES, TITLES, Words
@@ -266,3 +267,45 @@ def test_a_limit_that_is_none_is_found_before_any_delivery(mapped, limit):
 def test_point_and_group_differ(mapped):
     assert mapped.faults('{{ fields.mrn | number(point=",") }}') == ["1:17 bad-argument"]
     assert mapped.faults('{{ fields.mrn | phone("XXX") }}') == ["1:17 bad-argument"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_wrong"),
+    [
+        ({}, False),
+        ({"point": ",", "group": "."}, False),
+        ({"group": ""}, False),
+        ({"point": 5}, False),
+        ({"group": 5}, False),
+        ({"group": None, "decimals": "2"}, False),
+        ({"decimals": 0}, False),
+        ({"decimals": 30}, False),
+        ({"point": ","}, True),
+        ({"point": ""}, True),
+        ({"point": ".."}, True),
+        ({"group": ",,"}, True),
+        ({"decimals": -1}, True),
+        ({"decimals": 31}, True),
+    ],
+)
+def test_what_is_wrong_with_a_number_s_arguments_is_told(arguments, is_wrong):
+    assert bool(numbers.check(arguments)) is is_wrong
+    assert isinstance(numbers.check(arguments), tuple)
+
+
+def test_it_is_known_which_texts_are_no_numbers():
+    with pytest.raises(RefusedError) as caught:
+        number("one")
+    assert [caught.value.offends(text) for text in ("one", " 1 ", "1,23")] == [True, False, True]
+
+
+def test_what_a_filter_makes_of_a_text_is_counted(monkeypatch):
+    monkeypatch.setattr(budget, "MAX_TEXT", 6)
+    budget.start()
+    assert kept.FILTERS["upper"]("abc") == "ABC"
+    with pytest.raises(RefusedError, match="more than 6 characters"):
+        budget.made("d")
+
+
+def test_what_is_no_whole_number_is_what_stands_for_it():
+    assert [kept.whole(value, 7) for value in (float("inf"), None, "x", [], "1.5")] == [7] * 5

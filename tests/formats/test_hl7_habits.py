@@ -15,6 +15,9 @@ HEAD = "MSH|^~\\&|A|B|C|D|2026||ADT^A04^ADT_A01|4711|P|2.5.1\r"
         (HEAD.replace("|P|", "|X|"), ["line 1, MSH-11"]),
         (HEAD.replace("|P|", "||"), ["line 1, MSH-11"]),
         (HEAD.replace("|P|", "|P^T|"), []),
+        (HEAD.replace("|P|", "|P^X|"), []),
+        (HEAD + "EVN|ADT|\r", ["line 2, EVN-1"]),
+        (HEAD + "EVN|ADT_A01|\r", ["line 2, EVN-1"]),
         (HEAD.replace("|P|", "|T|"), []),
         (HEAD.replace("|P|", "|D|"), []),
         ("MSH|^~\\&|A", ["line 1, MSH-11"]),
@@ -70,6 +73,19 @@ HEAD = "MSH|^~\\&|A|B|C|D|2026||ADT^A04^ADT_A01|4711|P|2.5.1\r"
 )
 def test_what_is_unusual_is_told_at_its_place(message, places):
     assert [place for place, _ in habits.findings(message)] == places
+
+
+@pytest.mark.parametrize(
+    ("segment", "message"),
+    [
+        ("PID|1||7|||||Z\r", "this is not in table 0001: A, F, M, N, O, U"),
+        ("OBX|1|XX\r", "this is not in table 0125"),  # too many to be listed
+        ("PID|1||7||^Ann\r", "the family name itself, PID-5.1, is empty"),
+        ("OBX|1|ED|1||a^b^c^d\r", "an ED has five components: the source, type, subtype, Base64 and the data"),
+    ],
+)
+def test_what_is_unusual_is_told_with_what_is_usual(segment, message):
+    assert [told for _, told in habits.findings(HEAD + segment)] == [message]
 
 
 def test_a_set_id_that_does_not_count_is_told_which_one_it_should_be():

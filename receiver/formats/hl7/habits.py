@@ -63,7 +63,7 @@ JUDGED = frozenset({"ADT", "MDM", "SIU"})  # messages whose structures `tables` 
 def findings(text: str) -> Iterator[tuple[str, str]]:
     """Yield a place, "line 3, PID-3", and what is unusual there."""
     separator = text[3:4]
-    segments = [each.split(separator) for each in text.rstrip("\r").split("\r")]
+    segments = [each.split(separator) for each in text.split("\r")]
     yield from _header(text, segments[0])
     bounded = _at(segments[0], 11) < LENGTHS_AGREED
     for number, fields in enumerate(segments, 1):
@@ -78,9 +78,10 @@ def findings(text: str) -> Iterator[tuple[str, str]]:
 def _codes(fields: list[str]) -> Iterator[tuple[str, str]]:
     """Yield codes that are not in the table of their field; MSH-1 is the separator."""
     for (name, number), (table, known) in TABLES.items():
-        code = _at(fields, number - (name == "MSH")).split("^")[0] if name == fields[0] else ""
-        missing = not code and (name, number) in REQUIRED
-        if name == fields[0] and (missing or code) and code not in known:
+        if name != fields[0]:
+            continue
+        code = _at(fields, number - (name == "MSH")).split("^")[0]
+        if (code or (name, number) in REQUIRED) and code not in known:
             listed = f": {', '.join(sorted(known))}" if len(known) < 15 else ""
             yield f"{name}-{number}", f"this is not in table {table}{listed}"
 

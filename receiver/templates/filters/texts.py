@@ -49,7 +49,7 @@ def phone(value: object, shape: str = "999-999-9999", extension: str = "") -> st
         raise RefusedError('has an extension (write it with `phone(…, extension=" x")`)', "phone")
     left = iter(found)
     written = "".join(next(left) if character == "9" else character for character in shape)
-    return written + (extension + extra if extra else "")
+    return f"{written}{extension}{extra}" if extra else written
 
 
 def _extended(plain: str) -> tuple[str, str]:
@@ -168,7 +168,7 @@ def base64(value: object, limit: str | int = MAX_DOCUMENT) -> str:
 def check_base64(arguments: Mapping[str, Any]) -> Objection:
     """Return what is wrong with constant arguments of `base64`."""
     try:
-        too_large = _bytes(arguments.get("limit", 0)) > MAX_DOCUMENT
+        too_large = _bytes(arguments.get("limit", MAX_DOCUMENT)) > MAX_DOCUMENT
     except (ValueError, TypeError, AttributeError):
         return Objection("the limit is no size", 'write it such as "10 MB"')
     most = units.size_text(MAX_DOCUMENT)

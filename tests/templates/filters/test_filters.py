@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from receiver.formats import budget
 from receiver.formats.errors import RefusedError
-from receiver.templates.filters import kept, numbers
+from receiver.templates.filters import kept, numbers, texts
 from receiver.templates.filters.numbers import number, rounded
 from receiver.templates.filters.objection import NONE
 from receiver.templates.filters.person_words import DEGREES, PARTICLES, SUFFIXES, TITLES, Words
@@ -309,3 +309,50 @@ def test_what_a_filter_makes_of_a_text_is_counted(monkeypatch):
 
 def test_what_is_no_whole_number_is_what_stands_for_it():
     assert [kept.whole(value, 7) for value in (float("inf"), None, "x", [], "1.5")] == [7] * 5
+
+
+@pytest.mark.parametrize(
+    ("check", "arguments", "is_wrong"),
+    [
+        (texts.check_phone, {}, False),
+        (texts.check_phone, {"shape": 9}, False),
+        (texts.check_phone, {"shape": "9"}, False),
+        (texts.check_phone, {"shape": "XXX"}, True),
+        (texts.check_fixed, {}, False),
+        (texts.check_fixed, {"align": 5, "fill": 5}, False),
+        (texts.check_fixed, {"align": "right", "fill": "0"}, False),
+        (texts.check_fixed, {"fill": None}, False),
+        (texts.check_fixed, {"align": "centre"}, True),
+        (texts.check_fixed, {"fill": ""}, True),
+        (texts.check_fixed, {"fill": "ab"}, True),
+        (texts.check_fixed, {"fill": "0"}, True),
+        (texts.check_base64, {}, False),
+        (texts.check_base64, {"limit": budget.MAX_DOCUMENT}, False),
+        (texts.check_base64, {"limit": "32 MB"}, False),
+        (texts.check_base64, {"limit": budget.MAX_DOCUMENT + 1}, True),
+        (texts.check_base64, {"limit": "much"}, True),
+        (texts.check_base64, {"limit": None}, True),
+        (texts.check_base64, {"limit": 1.5}, True),
+    ],
+)
+def test_what_is_wrong_with_a_text_filter_s_arguments_is_told(check, arguments, is_wrong):
+    assert bool(check(arguments)) is is_wrong
+    assert isinstance(check(arguments), tuple)
+
+
+def test_a_number_has_an_extension_only_where_there_is_one():
+    assert phone("555-013-4217", extension=" x") == "555-013-4217"
+    assert phone("555-013-4217 x1", extension=" x") == "555-013-4217 x1"
+
+
+def test_a_sign_is_that_of_a_number_as_a_whole():
+    with pytest.raises(RefusedError, match="begins with a sign"):
+        texts.fixed("-5 mg", 8, "right", "0")
+
+
+def test_the_pieces_of_a_text_are_counted(monkeypatch):
+    monkeypatch.setattr(budget, "MAX_ITEMS", 2)
+    budget.start()
+    assert split("a,b") == ["a", "b"]
+    with pytest.raises(RefusedError, match="more than 2 items"):
+        split("a,b,c")

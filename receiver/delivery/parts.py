@@ -156,7 +156,8 @@ def _stage(section: Section, rule: PartConfig | None, label: str, staged: Staged
     """Return the part and its first kilobyte."""
     role = rule.role if rule else Role.ATTACHMENT
     begun, rest = begin(section.content)
-    type_ = _type(section, role, rule.types if rule else (), begun[:HEAD])
+    head = begun[:HEAD]
+    type_ = _type(section, role, rule.types if rule else (), head)
     suffix = _suffix(type_, section.filename)
     stored: tuple[int, str, Path]
     held = None
@@ -167,7 +168,7 @@ def _stage(section: Section, rule: PartConfig | None, label: str, staged: Staged
         stored = file.size, file.sha256, file.path
         held = file.held if role is Role.METADATA else None
     names = section.name, section.filename, type_
-    return Part(*names, role, suffix, *stored, label, held, section.charset), begun[:HEAD]
+    return Part(*names, role, suffix, *stored, label, held, section.charset), head
 
 
 def begin(content: Iterable[bytes] | Path) -> tuple[bytes, Iterator[bytes]]:
@@ -232,7 +233,7 @@ def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) 
         if unknown == "refuse":
             yield Violation(part.label, Code.PART_UNKNOWN, "This process has no part of this name.")
         return
-    known = not rule.types or part.type in rule.types or part.type in map(registered, rule.types)
+    known = not rule.types or part.type in map(registered, rule.types)
     if rule.sniff and not part.size and (known or part.type in _UNSPECIFIC):
         yield Violation(part.label, Code.PART_EMPTY, "The part has no content.")
     elif not known:
@@ -280,7 +281,7 @@ def registered(type_: str) -> str:
 
 def type_by_content(head: bytes, filename: str | None) -> str:
     """Return a document's media type by its first kilobyte, or its file name; or ""."""
-    by_signature = next((type_ for type_, begins_well in _SIGNATURES.items() if begins_well(head[:HEAD])), "")
+    by_signature = next((type_ for type_, begins_well in _SIGNATURES.items() if begins_well(head)), "")
     return by_signature or _ENDINGS.get(PurePosixPath(filename or "").suffix.lower(), "") or type_of_text(head)
 
 
@@ -298,4 +299,4 @@ def contradicts(type_: str, head: bytes) -> bool:
     `head` is its first kilobyte, or all of it.
     """
     begins_well = _SIGNATURES.get(type_)
-    return begins_well is not None and not begins_well(head[:HEAD])
+    return begins_well is not None and not begins_well(head)

@@ -175,7 +175,7 @@ def name_fault(name: Any, path: Path) -> str:
         return f"{name.value} {words.rule(path.expression)}"
     if not isinstance(name, str) or not name.strip():
         return "the field's name must be text that is not empty"
-    if len(name) > MAX_NAME or (not name.isprintable() and _CONTROL.search(name)):
+    if len(name) > MAX_NAME or _CONTROL.search(name):
         return f"the field's name must have at most {MAX_NAME} characters, none of them control"
     return ""
 

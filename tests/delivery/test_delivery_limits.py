@@ -1,5 +1,6 @@
 """The limits of a body and its heads, each from both sides; what a part is taken for; and what is said of it."""
 
+import hashlib
 import io
 
 import pytest
@@ -250,6 +251,8 @@ def collected(tmp_path, rules, *sections, unknown="keep"):
         ("", b"{", "a.xml", Role.METADATA, (), "application/json", ".json"),
         ("text/plain", b"x", "a.xml", Role.METADATA, (), "application/xml", ".xml"),
         ("", b"{", "a.xml", Role.DOCUMENT, (), "application/xml", ".xml"),
+        ("", b"{", None, Role.DOCUMENT, (), "application/json", ".json"),
+        ("application/json", b"<a/>", None, Role.METADATA, (), "application/json", ".json"),
     ],
 )
 def test_a_part_is_what_is_said_or_else_what_it_looks_like(tmp_path, said, head, name, role, types, type_, suffix):
@@ -257,10 +260,18 @@ def test_a_part_is_what_is_said_or_else_what_it_looks_like(tmp_path, said, head,
     assert [(part.type, part.suffix, part.role) for part in found.parts] == [(type_, suffix, role)]
 
 
-def test_of_a_part_its_first_kilobyte_is_looked_at():
-    late = bytes(parts.HEAD) + PDF
-    assert [parts.type_by_content(late[start:], None) for start in (0, 4, 5)] == ["", "", "application/pdf"]
-    assert (parts.contradicts("application/pdf", late), parts.contradicts("application/pdf", PDF)) == (True, False)
+def test_what_is_kept_in_a_file_is_taken_whole_and_never_cut(tmp_path):
+    (tmp_path / "kept").write_bytes(PDF + bytes(2 * parts.HEAD))
+    found = collected(tmp_path, [rule(max_size=5)], Section("file", None, "", content=tmp_path / "kept"))
+    (part,) = found.parts
+    assert (part.size, part.type) == (len(PDF) + 2 * parts.HEAD, "application/pdf")
+    assert part.sha256 == hashlib.sha256(PDF + bytes(2 * parts.HEAD)).hexdigest()
+    assert (found.problem.code, found.whole) == (Code.PART_TOO_LARGE, True)
+
+
+def test_of_what_is_too_large_one_byte_more_is_kept(tmp_path):
+    found = collected(tmp_path, [rule(max_size=1)], Section("file", None, "", content=[b"x", b"y", b"z"]))
+    assert ([part.size for part in found.parts], found.whole) == ([2], False)
 
 
 @pytest.mark.parametrize(
@@ -271,6 +282,10 @@ def test_of_a_part_its_first_kilobyte_is_looked_at():
         ({"types": ("application/pdf", "image/png")}, [TIFF], "image/tiff", [Code.PART_TYPE]),
         ({"types": ("application/pdf",)}, [b"x"], "", [Code.PART_TYPE]),
         ({}, [], "application/pdf", [Code.PART_EMPTY]),
+        ({"types": ("application/pdf",)}, [], "", [Code.PART_EMPTY]),
+        ({"types": ("application/pdf",)}, [], "image/png", [Code.PART_TYPE]),
+        ({}, [bytes(parts.HEAD) + PDF], "application/pdf", [Code.PART_CONTENT]),
+        ({"max_size": 4}, [b"1234", b"5"], "text/plain", [Code.PART_TOO_LARGE]),
         ({"sniff": False}, [], "application/pdf", []),
         ({}, [TIFF], "application/pdf", [Code.PART_CONTENT]),
         ({"sniff": False}, [TIFF], "application/pdf", []),

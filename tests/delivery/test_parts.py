@@ -29,6 +29,7 @@ def test_pages_come_in_the_order_of_their_numbers(collected):
     names = ["page_10", "page_9b", "page_2", "page_9", "page_01"]
     found = collected([rule("page_*")], *((name, None) for name in names))
     assert [part.name for part in found.parts] == ["page_01", "page_2", "page_9", "page_9b", "page_10"]
+    assert found.problem is None
 
 
 def test_what_has_no_number_comes_before_numbers(collected):

@@ -145,6 +145,11 @@ def test_rules_see_the_documents_and_records_and_marker_come_after_them(monkeypa
     assert [each[2:] for each in judged] == [(None, {"accept": False}), ("low", {"accept": True})]
 
 
+def test_a_confidence_that_is_too_low_is_a_problem_where_there_are_no_rules():
+    low = Problem(Code.CONFIDENCE_LOW, "")
+    assert problem_of(render.render, process(), DELIVERY, READING, [part()], low) is low
+
+
 def test_what_goes_into_batches_is_no_file(monkeypatch):
     monkeypatch.setattr(render.batches, "additions", lambda *given: ("added", len(given[2])))
     batch = rule(path=None, batch=Given(name="daily"))

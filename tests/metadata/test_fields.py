@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from receiver.core.problems import Problem
-from receiver.metadata.fields import below_minimum
+from receiver.metadata.fields import Gathered, below_minimum
 from tests.support.metadata_of import document, reader_of
 
 
@@ -110,6 +110,11 @@ def test_a_field_without_confidence_has_none() -> None:
     fields, confidence = read(("mrn", "1"), ("dob", "2", 0.5))
     assert set(fields) == {"mrn", "dob"}
     assert [each.where for each in below_minimum(confidence, 0.8, {"mrn": 1.0})] == ["fields/dob"]
+
+
+def test_a_field_has_its_place_where_it_comes_first_and_none_if_it_did_not_come() -> None:
+    gathered = Gathered(lambda index: f"/fields/{index}", firsts={"mrn": 2})
+    assert (gathered.place_of("mrn"), gathered.place_of("dob")) == ("/fields/2", None)
 
 
 def test_nothing_that_was_measured_is_below_every_minimum_but_none() -> None:

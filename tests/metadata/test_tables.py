@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.core.problems import Problem
+from receiver.metadata import json as json_form
 from receiver.metadata import tables
 from receiver.metadata.fields import cells_below_minimum
 from receiver.metadata.reader import MetadataReader
@@ -178,6 +179,30 @@ def test_cells_are_listed_as_they_are_configured() -> None:
     by_schema = tables_reader(BY_CELLS + 'schema = "items.json"\n', row={"properties": {"qty": {}, "sku": {}}})
     readers = tables_reader(BY_COLUMNS), by_schema, tables_reader(BY_CELLS)
     assert [reader.tables[0].listed for reader in readers] == [("sku", "qty"), ("qty", "sku"), ()]
+
+
+def test_an_outline_has_the_cells_that_have_a_value() -> None:
+    lines = [None, {"cells": [cell("sku", "A", 0.9), cell("qty", None), {"name": "n", "value": 1}]}, {"cells": 5}]
+    reader = tables_reader(BY_CELLS)
+    (found, empty) = tables.outline({"lines": lines}, json_form, reader.tables)
+    assert found == ("items", [("sku", "0.9"), ("n", "Absent.MISSING")], [])
+    assert empty == ("items", [], [])
+    assert list(tables.outline({"lines": 5}, json_form, reader.tables)) == []
+    nested = {"claims": [{"number": 1, "services": [{"code": "X", "adjustments": []}]}]}
+    assert list(tables.outline(nested, json_form, tables_reader(NESTED).tables)) == [
+        ("claims", [("number", "None")], [("services", [("code", "None")], [])])
+    ]
+
+
+def test_a_corrected_field_leaves_the_tables_as_they_are() -> None:
+    reading = tables_reader(BY_COLUMNS).read(json_with([{"code": "A"}]), "", {"mrn": "5"})
+    assert (reading.fields, reading.tables) == ({"mrn": "5"}, {"items": [{"sku": "A"}]})
+
+
+def test_a_cell_that_is_configured_is_told_by_its_name_where_the_schema_has_none() -> None:
+    row = {"properties": {"qty": {}}, "additionalProperties": False}
+    reader = tables_reader(BY_COLUMNS + 'schema = "items.json"\n', row=row)
+    assert told(reader, json_with([{"code": SECRET}])) == [("tables/items/0/sku", "additionalProperties")]
 
 
 def test_so_many_faults_are_not_all_told() -> None:

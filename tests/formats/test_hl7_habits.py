@@ -16,6 +16,13 @@ HEAD = "MSH|^~\\&|A|B|C|D|2026||ADT^A04^ADT_A01|4711|P|2.5.1\r"
         (HEAD.replace("|P|", "||"), ["line 1, MSH-11"]),
         (HEAD.replace("|P|", "|P^T|"), []),
         (HEAD.replace("|P|", "|P^X|"), []),
+        (HEAD + "ZZZ" + f"|{'x' * 100}" * 30 + "\r", []),
+        (HEAD + "ZZZ|1|CE|1||I10\rZZZ|1|ED|1||I10\r", []),
+        (HEAD + "PID|1||^^\r", []),
+        (HEAD + "OBX|1|CE|1||\rOBX|2|ED|1||\r", []),
+        (HEAD + "OBX|1|ED|1||a^b^c^d^e\r", []),
+        (HEAD.replace("ADT^A04^ADT_A01", "ACK^A04"), []),
+        (HEAD.replace("ADT_A01", "ADT_A04").replace("2.5.1", "2.5"), ["line 1, MSH-9"]),
         (HEAD + "EVN|ADT|\r", ["line 2, EVN-1"]),
         (HEAD + "EVN|ADT_A01|\r", ["line 2, EVN-1"]),
         (HEAD.replace("|P|", "|T|"), []),
@@ -80,6 +87,7 @@ def test_what_is_unusual_is_told_at_its_place(message, places):
     [
         ("PID|1||7|||||Z\r", "this is not in table 0001: A, F, M, N, O, U"),
         ("OBX|1|XX\r", "this is not in table 0125"),  # too many to be listed
+        ("OBX|1|ST|1||a||||||E\r", "this is not in table 0085: B, C, D, F, I, N, O, P, R, S, U, V, W, X"),
         ("PID|1||7||^Ann\r", "the family name itself, PID-5.1, is empty"),
         ("OBX|1|ED|1||a^b^c^d\r", "an ED has five components: the source, type, subtype, Base64 and the data"),
     ],

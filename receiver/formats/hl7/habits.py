@@ -47,6 +47,7 @@ LENGTHS = {  # segment and field → characters; since version 2.7 a length is a
     ("TXA", 12): 30,
 }
 LENGTHS_AGREED = "2.7"
+MOST_LISTED = 14  # codes of a table: one line
 REQUIRED = {("MSH", 11)}  # of those; the others may be empty
 FIRST = {  # fields whose first component says it all, and what that is
     ("PID", 2): "identifier",
@@ -82,15 +83,15 @@ def _codes(fields: list[str]) -> Iterator[tuple[str, str]]:
             continue
         code = _at(fields, number - (name == "MSH")).split("^")[0]
         if (code or (name, number) in REQUIRED) and code not in known:
-            listed = f": {', '.join(sorted(known))}" if len(known) < 15 else ""
+            listed = f": {', '.join(sorted(known))}" if len(known) <= MOST_LISTED else ""
             yield f"{name}-{number}", f"this is not in table {table}{listed}"
 
 
 def _long(fields: list[str]) -> Iterator[tuple[str, str]]:
     """Yield fields longer than the standard allows; each repetition counts by itself."""
     for (name, number), most in LENGTHS.items():
-        found = _at(fields, number - (name == "MSH")).split("~") if name == fields[0] else []
-        if any(len(each) > most for each in found):
+        found = _at(fields, number - (name == "MSH")).split("~")
+        if name == fields[0] and any(len(each) > most for each in found):
             yield f"{name}-{number}", f"this has more than {most} characters; cut it, or limit the field by maxLength"
 
 

@@ -63,7 +63,8 @@ def is_required(name: str) -> bool:
     from hl7apy.exceptions import HL7apyException
 
     try:
-        definition = load_reference(name.partition("_")[0], "Segment", SOUND)
+        owner, _ = name.split("_")
+        definition = load_reference(owner, "Segment", SOUND)
     except HL7apyException:  # a component, or a segment that is later
         return True
     return next((limits[0] > 0 for child, _, limits, *_ in definition[1] if child == name), True)

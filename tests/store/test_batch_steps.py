@@ -76,6 +76,14 @@ def test_a_batch_is_closed_by_the_delivery_that_fills_it_or_finds_no_room(place)
 
 
 @both_ledgers
+def test_a_batch_whose_time_is_over_is_closed_by_the_next_delivery(place):
+    at_once = Closing(after=timedelta(microseconds=1))
+    for number in range(2):
+        add(place, number, at_once)
+    assert told(place) == [(1, "closed", 1, 4, "ID1"), (2, "open", 1, 4, "")]
+
+
+@both_ledgers
 def test_several_records_of_a_delivery_go_into_one_batch_and_count_each(place):
     add(place, 1, Closing(count=5), records=3)
     add(place, 2, Closing(count=5), records=3)

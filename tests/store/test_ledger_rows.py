@@ -283,6 +283,14 @@ def test_damaged_rows_are_told_among_the_latest_and_among_all_that_are_not_publi
         place.ledger.find("ID5")
 
 
+def test_a_row_whose_text_no_disk_has_kept_whole_is_told_beside_the_others(place):
+    for number in range(2):
+        place.ledger.commit(plain(number), tried())
+    write(place, "UPDATE deliveries SET peer = CAST(x'ff' AS TEXT) WHERE id = 'ID0'")
+    found = place.ledger.search(oldest_first=True)
+    assert [(each.id, type(each) is DamagedRow) for each in found] == [("ID0", True), ("ID1", False)]
+
+
 @both_ledgers
 def test_a_row_in_a_state_that_nobody_knows_is_left_out_of_what_is_counted(place):
     for number in range(3):

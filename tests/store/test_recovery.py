@@ -160,7 +160,8 @@ def test_a_restored_ledger_takes_from_the_journals_what_it_lacks_and_tells_what_
     with_journal.mkdir()
     journal.ensure_folder(with_journal)
     entries = [replace(ENTRY, id=name * 20, output=str(with_journal)) for name in "ABC"]
-    journal.note(entries, AT, NO_ROOTS)
+    for entry in entries:
+        journal.note(entry, AT, NO_ROOTS)
     batch = Batch("scans", "daily", 3, BatchStatus.COMMITTED, AT, AT, None, "time", 1, 4)
     for number in (3, 4):
         journal.note_batch(str(with_journal), replace(batch, number=number), [("A" * 20, 4, "ab")], AT, NO_ROOTS)

@@ -3,6 +3,7 @@
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +35,11 @@ TABLES = ("deliveries", "batches", "claims")
 def test_a_path_is_told_from_the_deepest_root_on_and_read_as_it_was(path, told):
     assert ROOTS.relative(path) == told
     assert ROOTS.absolute(told) == path
+
+
+def test_the_roots_are_the_folders_that_are_configured():
+    settings = SimpleNamespace(output=Path("/srv/out"), data=Path("/srv/data"))
+    assert Roots.of(settings).folders == {"output": "/srv/out", "data": "/srv/data"}
 
 
 def test_each_host_reads_a_path_where_it_has_the_root():

@@ -46,6 +46,12 @@ def test_what_is_created_is_durable_closed_to_others_and_leaves_nothing_open(tmp
         assert (connection.pragma("user_version"), connection.pragma("journal_mode")) == (NEWEST, "wal")
 
 
+def test_a_folder_that_cannot_be_made_for_it_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(Problem, match="create the ledger's folder"):
+        schema.create(tmp_path / "file" / "ledger.db")
+
+
 def test_a_connection_waits_for_others_syncs_each_commit_and_leaves_no_names_in_freed_pages(path):
     with closing(schema.connect(path)) as connection:
         told = {name: connection.pragma(name) for name in ("busy_timeout", "synchronous", "secure_delete")}

@@ -529,7 +529,15 @@ def test_no_more_folders_lie_ready_than_are_needed(tmp_path, most, kept_ready):
 @pytest.mark.parametrize("as_bytes", [True, False])
 @pytest.mark.parametrize(
     ("column", "value", "known"),
-    [("status", "nonsense", True), ("parts", "[", True), ("attempts", "5", True), ("received_at", "never", False)],
+    [
+        ("status", "nonsense", True),
+        ("parts", "[", True),
+        ("parts", "[5]", True),
+        ("attempts", "5", True),
+        ("documents", "[{}]", True),
+        ("documents", '[{"target": null}]', True),
+        ("received_at", "never", False),
+    ],
 )
 def test_a_damaged_row_is_told_by_its_id_and_moment(column, value, known, as_bytes):
     values = dict(zip(rows.COLUMNS, rows.row(ENTRY, NO_ROOTS), strict=True)) | {column: value}

@@ -269,7 +269,7 @@ def connect(path: Path) -> Connection:
     connection = Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     connection.set_busy_timeout(BUSY)
     connection.transaction_mode = "IMMEDIATE"
-    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)  # else each sorted query is planned anew
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, True)  # else each sorted query is planned anew
     connection.pragma("synchronous", "full")
     connection.pragma("secure_delete", "on")  # what retention lets go names patients, and is not to stay in freed pages
     connection.wal_autocheckpoint(CHECKPOINT_PAGES)

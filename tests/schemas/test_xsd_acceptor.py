@@ -111,7 +111,7 @@ MODELS = group(st.recursive(ELEMENT, group, max_leaves=6))
 
 
 @given(MODELS, st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_children_that_are_accepted_are_valid(model: str, data: st.DataObject) -> None:
     names = itertools.count()
     schema = compiled(complex_(re.sub(r"\?", lambda _: f"e{next(names)}", model)))

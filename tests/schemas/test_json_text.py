@@ -135,6 +135,14 @@ def test_as_many_values_as_the_limit_are_read(monkeypatch: pytest.MonkeyPatch) -
     assert loads(b'[1, 2, ",,,"]') == [1, 2, ",,,"]
 
 
+@pytest.mark.parametrize(
+    ("charset", "words"), [("latin-1", "its bytes are UTF-8"), ("nonsense", "is not an encoding that is known here")]
+)
+def test_what_a_charset_says_is_heeded(charset: str, words: str) -> None:
+    with pytest.raises(MalformedError, match=words):
+        loads('{"a": "é"}'.encode(), charset)
+
+
 def test_what_is_refused_without_a_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "_judge", lambda _text: None)
     assert fault(b"[NaN]").message == "it is not JSON that can be read"

@@ -79,6 +79,8 @@ def test_what_somebody_has_moved_on_with_is_no_finding(monkeypatch, now, unchang
     monkeypatch.setattr(verify, "_judge", lambda *_: iter(["differs"]))
     verify._look(Given(find=lambda _: now), entry, Path(), tally)
     assert tally.findings == ([Finding("ID", "differs")] if unchanged else [])
+    monkeypatch.setattr(verify, "_judge", lambda *_: iter([]))
+    verify._look(Given(find=lambda _: pytest.fail("asked")), entry, Path(), tally)
 
 
 def damaged(_id):
@@ -123,6 +125,50 @@ def test_what_lies_in_quarantine_without_a_row_is_a_finding(monkeypatch, tmp_pat
     )
     ledger = Given(find=lambda id_: Given(status=Status.HELD) if id_ == "known" else None)
     assert [each.id for each in verify.verify(ledger, tmp_path, []).findings] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("status", "has_originals", "described", "told"),
+    [
+        (Status.HELD, False, False, ["kept in quarantine"]),
+        (Status.REFUSED, False, False, ["kept in quarantine"]),
+        (Status.COMMITTED, True, True, ["is accepted and not yet published: run receiver recover"]),
+        (Status.PUBLISHED, True, True, ["published", "kept in originals"]),
+        (Status.PUBLISHED, True, False, ["published"]),
+        (Status.PUBLISHED, False, True, ["published"]),
+        (Status.PUBLISHED, False, False, ["published"]),
+        (Status.DISCARDED, True, True, []),
+    ],
+)
+def test_a_delivery_is_judged_by_where_it_must_lie(monkeypatch, tmp_path, status, has_originals, described, told):
+    folder = tmp_path / "originals/scans/ID"
+    if described:
+        folder.mkdir(parents=True)
+        (folder / verify.originals.DESCRIPTION).write_text("{}")
+    monkeypatch.setattr(verify, "_published", lambda *_: iter(["published"]))
+    monkeypatch.setattr(verify, "_kept", lambda _entry, path, _tally: iter([f"kept in {path.parents[2].name}"]))
+    entry = Given(id="ID", process="scans", status=status, of_kind=lambda _: [None, "originals"][: 2 * has_originals])
+    assert list(verify._judge(entry, tmp_path, Tally())) == told
+
+
+@pytest.mark.parametrize(
+    ("parts", "lines", "told"),
+    [
+        (["a", "b"], ["b", "a"], ["parts"]),
+        (["a", "b"], ["a"], ["is kept with other parts than the ledger tells", "parts"]),
+        (None, ["a"], ["is kept, and its folder cannot be read: It is damaged."]),
+    ],
+)
+def test_what_is_kept_has_the_parts_of_its_row(monkeypatch, parts, lines, told):
+    def load(_path):
+        if parts is None:
+            raise Problem(Code.STORAGE_FAILED, "It is damaged.")
+        return Given(parts=[Given(sha256=each) for each in parts])
+
+    monkeypatch.setattr(verify, "kept", Given(load=load))
+    monkeypatch.setattr(verify, "_parts", lambda *_: iter(["parts"]))
+    entry = Given(parts=[Given(sha256=each) for each in lines])
+    assert list(verify._kept(entry, Path(), Tally())) == told
 
 
 BATCH = Given(id="B", process="p", name="n", number=1, count=2, status=BatchStatus.CLOSED)
@@ -200,21 +246,21 @@ def test_what_the_ledger_may_have_forgotten_is_not_asked_for(monkeypatch, tmp_pa
     assert (path, "parts/record.hl7") in list(verify._remembered(Given(output=root), NOON))
 
 
-ID, OTHER = "A" * 20, "B" * 20
+ID, OTHER, THIRD = "A" * 20, "B" * 20, "C" * 20
 
 
 def test_a_file_is_unknown_if_no_id_in_its_name_was_accepted(monkeypatch):
-    names = [f"x-{ID}.pdf", f"x-{OTHER}.pdf", f"{OTHER}-{ID}.pdf", "cover.pdf"]
+    names = [f"x-{ID}.pdf", f"{OTHER}-{THIRD}.pdf", f"{OTHER}-{ID}.pdf", "cover.pdf"]
     monkeypatch.setattr(verify, "_remembered", lambda *_: [(Path("/out") / name, name) for name in names])
     ledger = Given(find=lambda id_: Given(status=Status.PUBLISHED) if id_ == ID else None)
-    assert list(verify.unknown(ledger, None, NOON)) == [verify.Unknown(OTHER, Path(f"/out/x-{OTHER}.pdf"))]
+    assert list(verify.unknown(ledger, None, NOON)) == [verify.Unknown(OTHER, Path(f"/out/{OTHER}-{THIRD}.pdf"))]
 
 
 def test_a_file_without_an_id_is_unknown_if_nothing_published_is_it(monkeypatch):
-    names = ["b.pdf", "a.pdf", "of-a-delivery.pdf", "of-a-batch.csv", f"x-{ID}.pdf"]
+    names = ["b.pdf", "d.pdf", "a.pdf", "e.pdf", "c.pdf", "of-a-delivery.pdf", "of-a-batch.csv", f"x-{ID}.pdf"]
     monkeypatch.setattr(verify, "_remembered", lambda *_: [(Path("/out") / name, name) for name in names])
     entries = [Given(outputs=[Given(target="/out/of-a-delivery.pdf")])]
     batches = [Given(file=None), Given(file=Given(target="/out/of-a-batch.csv"))]
     ledger = Given(batches=Given(latest=lambda limit: batches))
     found = list(verify.nameless(ledger, None, entries, NOON))
-    assert found == [verify.Unknown("", Path("/out") / name) for name in ("a.pdf", "b.pdf")]
+    assert found == [verify.Unknown("", Path("/out") / name) for name in ("a.pdf", "b.pdf", "c.pdf", "d.pdf", "e.pdf")]

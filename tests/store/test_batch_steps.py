@@ -255,6 +255,15 @@ def test_what_a_batch_was_made_of_is_asked_for_its_journal_alone(tmp_path, monke
     assert noted[1:] == [(str(tmp_path), "batch", ["a record"]), ("batch", entry)]
 
 
+def test_the_journal_tells_the_file_that_was_published(place):
+    journal.ensure_folder(place.output)
+    add(place, 1, Closing(count=1))
+    batch = published(place)
+    ((noted, records),) = journal.batches(place.output, place.ledger.roots)
+    assert (noted.file, records) == (batch.file, place.ledger.batches.deliveries(batch))
+    assert noted.file is not None
+
+
 # recovery -----------------------------------------------------------------------------------------------------------
 
 

@@ -198,6 +198,7 @@ def test_a_pool_belongs_to_its_process(monkeypatch):
     made.close()
     assert (ours.done, made._opened) == (["closed"], None)
     made.close()
+    assert made._pool() is not ours, "the next use opens it again"
     made._opened = (os.getpid() + 1, parents)
     made.close()
     assert (parents.done, made._opened) == ([], None), "it is the parent's to close"

@@ -103,6 +103,7 @@ def test_a_receipt_says_published_of_what_is_accepted(status):
     assert (receipt.id, receipt.process, receipt.source_id, receipt.version) == ("A" * 20, "scans", "42é", 3)
     assert receipt.duplicate
     assert not ENTRY.receipt().duplicate
+    assert [replace(ENTRY, attempt_count=count).receipt().again for count in (1, 2)] == [False, True]
 
 
 def test_files_that_are_imported_are_counted_and_found_by_their_kind():

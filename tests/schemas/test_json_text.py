@@ -143,6 +143,12 @@ def test_what_a_charset_says_is_heeded(charset: str, words: str) -> None:
         loads('{"a": "é"}'.encode(), charset)
 
 
+def test_what_begins_otherwise_is_not_taken_for_ascii() -> None:
+    assert loads(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+    assert loads('\ufeff{"a": 1}'.encode("utf-16")) == {"a": 1}
+    assert fault(b'PK\3\4{"a": 1}').message == "it is packed; send it as it is"
+
+
 def test_what_is_refused_without_a_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "_judge", lambda _text: None)
     assert fault(b"[NaN]").message == "it is not JSON that can be read"

@@ -54,7 +54,7 @@ def path(expression: str) -> Path:
         parsed = jmespath.compile(expression)
     except JMESPathError as error:
         column = (getattr(error, "lex_position", None) or 0) + 1
-        said = str(error).splitlines()[0].partition("expression: ")[2].rstrip(": ") or "it cannot be read"
+        said = str(error).splitlines()[0].partition("expression: ")[2].strip(": ") or "it cannot be read"
         raise WrongPathError(f"not a JMESPath: {said[:1].lower()}{said[1:]}", column, _advice(expression)) from None
     for function in _functions(parsed.parsed):
         if function not in Functions.FUNCTION_TABLE:

@@ -93,14 +93,16 @@ class Path:
         found = [item.node] if self.expression == "." else self.select(item)
         if len(found) != 1:
             return Absent.SEVERAL if found else Absent.MISSING
-        return None if _is_nil(found[0]) else _text(found[0])
+        (only,) = found
+        return None if _is_nil(only) else _text(only)
 
     def _attribute_below(self, node: Element) -> Any:
-        name = self.expression.rpartition("@")[2]
+        name = self.expression.removeprefix(f"{self.owner}/@")
         found = [value for each in node.findall(self.owner) if (value := each.get(name)) is not None]
         if len(found) != 1:
             return Absent.SEVERAL if found else Absent.MISSING
-        return found[0]
+        (only,) = found
+        return only
 
 
 def path(expression: str) -> Path:
@@ -220,8 +222,6 @@ def _place(node: Element | XPathNode, document: Document, known: Known) -> str:
 
 
 def _without_namespaces(root: Element) -> Element:
-    if not any("}" in name for element in root.iter() for name in (element.tag, *element.attrib)):
-        return root
     copy = deepcopy(root)
     for element in copy.iter():
         element.tag = _local(element.tag)

@@ -11,7 +11,7 @@ from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Code, Problem
 from receiver.metadata import json as as_json
 from receiver.metadata import xml as as_xml
-from receiver.metadata.fields import Absent, WrongPathError, cells_below_minimum, source_id_fault
+from receiver.metadata.fields import Absent, Layout, WrongPathError, cells_below_minimum, source_id_fault
 from tests.support.metadata_of import document, reader_of
 
 REFUSED = None
@@ -209,7 +209,7 @@ def test_fields_can_be_looked_at_whatever_schemas_say(any_json):
     reader = reader_of(any_json, schema="any.json", fields_schema="any.json")
     seen = reader.peek(document(("a", 1, 0.5), {"value": 1}, source_id=""), "")
     assert (seen.source_id, seen.fields, seen.confidence, seen.document) == ("", {"a": 1}, {"a": 0.5}, None)
-    assert reader.peek(document(source_id="7"), "").source_id == "7"
+    assert [reader.peek(document(source_id=each), "").source_id for each in ("7", None, [1])] == ["7", "", ""]
     with pytest.raises(Problem):
         reader.peek(b"{", "")
 
@@ -261,8 +261,39 @@ def test_a_wrong_jmespath_is_told_with_its_column(expression, column, message, h
     with pytest.raises(WrongPathError) as caught:
         as_json.path(expression)
     assert caught.value.message.startswith(message)
+    assert caught.value.message == caught.value.message.rstrip(": ")
     assert caught.value.column == column
     assert hint in caught.value.hint
+
+
+def test_the_place_of_a_jmespath_is_a_pointer_if_it_is_plain():
+    places = [as_json.place({}, as_json.path(each)) for each in ("a.b", "a[0].b", "join('-', a)")]
+    assert places == ["/a/b", "/a[0].b", "/join('-', a)"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "attribute", "names", "owner"),
+    [
+        ("A/b_c", "", True, ""),
+        (".//A", "", True, ""),
+        ("é", "", False, ""),
+        ("@Id", "Id", False, ""),
+        ("@*", "", False, ""),
+        ("./@id", "", False, ""),
+        ("A/b/@C", "", False, "A/b"),
+        ("A/@b | c", "", False, ""),
+    ],
+)
+def test_an_xpath_that_is_plain_is_known_as_such(expression, attribute, names, owner):
+    found = as_xml.path(expression)
+    assert (found.attribute, found.names, found.owner) == (attribute, names, owner)
+
+
+@pytest.mark.parametrize(("expression", "column"), [("a b", 3), ("", 1), ("a[", 2), ("true()[$z]", 8), ("$x", 1)])
+def test_a_wrong_xpath_is_told_with_its_column(expression, column):
+    with pytest.raises(WrongPathError) as caught:
+        as_xml.path(expression)
+    assert caught.value.column == column
 
 
 XML = b"""<o:order xmlns:o="urn:o" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" o:id="7" id2="8">
@@ -295,6 +326,9 @@ XML = b"""<o:order xmlns:o="urn:o" xmlns:xsi="http://www.w3.org/2001/XMLSchema-i
         ("count(b) = 3", "false"),
         ("string(a)", "1"),
         ("a/text()", "1"),
+        ("n/@nil", "true"),
+        ("b/@x | a", "1"),
+        ("a | a", "1"),
         ("1 div 0", "inf"),
         ("id(a)", Absent.MISSING),
     ],
@@ -330,6 +364,20 @@ def test_a_wrong_xpath_is_told_with_what_to_write(expression, hint):
 )
 def test_the_place_of_an_xpath_is_told_from_the_root(expression, known, where):
     assert as_xml.place(as_xml.parse(XML), as_xml.path(expression), known) == where
+
+
+def test_what_xml_itself_names_loses_its_namespace_too():
+    assert as_xml.parse(b"<a xml:lang='de'/>").root.attrib == {"lang": "de"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "place"), [("/order/a/@x", "/order/a/@x"), ("a/@x", "/order/a/@x"), ("a/text()", "/"), ("/", "/")]
+)
+def test_a_field_that_is_no_element_has_the_place_of_what_it_is_in(expression, place):
+    document = as_xml.parse(b"<order><a x='1'>t</a></order>")
+    found = as_xml.fields(document, Layout(*map(as_xml.path, (expression, ".", ".", "."))))
+    assert found.place(0) == place
+    assert as_xml.fields(document, Layout(*map(as_xml.path, ("count(a)", ".", ".", ".")))) is None
 
 
 def test_namespaces_are_left_out_and_a_plain_attribute_goes_before_its_namesake():

@@ -294,7 +294,8 @@ def test_another_shape_of_xml_is_a_matter_of_paths(folder: Path) -> None:
 
 @pytest.mark.parametrize("each", ["/", "//r", "//f", "//f/@a", "//f/text()", "//g"])
 @pytest.mark.parametrize(
-    ("plain", "other"), [("@a", "./@a"), ("@b", "./@b"), ("@none", "./@none"), (".", "self::node()")]
+    ("plain", "other"),
+    [("@a", "./@a"), ("@b", "./@b"), ("@none", "./@none"), (".", "self::node()"), ("g/@a", "child::g/@a")],
 )
 def test_a_plain_xpath_finds_what_any_other_does(each: str, plain: str, other: str) -> None:
     content = b"<r xmlns:p='u' a='0'>s<f a='1' p:b='2'>t<g p:a='3' a=''/>u<!-- c -->v</f><f/></r>"

@@ -9,7 +9,7 @@ from receiver.core.delivery import Region
 from receiver.metadata import json as json_form
 from receiver.metadata import regions
 from receiver.metadata import xml as xml_form
-from receiver.metadata.fields import Layout, Placing
+from receiver.metadata.fields import Absent, Layout, Placing, read_numbers
 from receiver.metadata.regions import of_fields
 from tests.support.tables_of import tables_reader
 
@@ -265,3 +265,49 @@ def test_cells_are_told_by_their_places_and_rows_by_each_of_their_columns():
         "/tables/items/0/sku": Region(1, HALF),
         "/tables/items/0/taxes/0/rate": Region(1, HALF),
     }
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [
+        ([1, "0.1 0.2", [3, ["4"]]], [1, 0.1, 0.2, 3, 4]),
+        (["0,1;2"], [0, 1, 2]),
+        ([None, Absent.MISSING, 1], [1]),
+        ([], []),
+        ([1, True], []),
+        ([1, {"a": 1}], []),
+        ([1, "x"], []),
+        ([1, 10**400], []),
+        ([1, "nan"], []),
+        ([1, "inf"], []),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_numbers_are_read_if_all_of_them_are_some(values, numbers):
+    assert list(read_numbers(values)) == numbers
+
+
+FIELDS = """
+[fields.place]
+page = "page"
+box = "box"
+"""
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ("", []),
+        (FIELDS, ["mrn"]),
+        (TABLES, ["/tables/items/0/sku", "/tables/items/0/taxes/0/rate"]),
+        (FIELDS + TABLES, ["/tables/items/0/sku", "/tables/items/0/taxes/0/rate", "mrn"]),
+        ('[tables.other]\nrows = "other"\ncolumns = { a = "a" }\n' + TABLES, ["/tables/items/0/sku"]),
+    ],
+    ids=["nothing", "fields", "tables", "both", "one of two tables"],
+)
+def test_fields_and_cells_are_told_where_the_process_says_how(toml, told):
+    reader = tables_reader(toml)
+    fields = [{"name": "mrn", "value": "1", "page": 1, "box": [0, 0, 1, 1]}]
+    found = reader.regions(json.dumps({"id": "1", "fields": fields, **LINES}).encode(), "")
+    assert set(told) <= set(found)
+    assert reader.has_places is bool(told) is bool(found)

@@ -17,7 +17,7 @@ UNIT := $(addprefix tests/,core delivery field formats metadata schemas server t
 	$(addprefix tests/store/test_,hashing.py kept.py sequence.py spare.py stage.py) \
 	$(filter-out %/test_in_force.py %/test_site.py,$(wildcard tests/site/test_*.py)) tests/operations/test_numbers.py tests/test_house.py
 unit: .venv/ready
-	$(BIN)/python -m pytest -q $(UNIT)
+	$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --dist worksteal $(UNIT)
 
 lint: .venv/ready
 	$(BIN)/ruff check .

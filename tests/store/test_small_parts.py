@@ -548,6 +548,11 @@ def test_a_damaged_row_is_told_by_its_id_and_moment(column, value, known, as_byt
     assert (caught.value.id, caught.value.received_at) == (ENTRY.id, AT if known else None)
 
 
+def test_a_row_of_other_columns_is_no_damaged_one():
+    with pytest.raises(ValueError, match="zip"):
+        rows.entry([*rows.row(ENTRY, NO_ROOTS), "more"], NO_ROOTS)
+
+
 def test_a_row_reads_as_it_was_written_as_text_and_as_bytes():
     values = rows.row(ENTRY, NO_ROOTS)
     as_bytes = [each.encode() if isinstance(each, str) else each for each in values]

@@ -362,6 +362,54 @@ def test_a_fork_keeps_no_lock_of_its_parent(tmp_path):
     assert open_files(tmp_path) == 0
 
 
+class Mutex:
+    """One that counts who enters."""
+
+    def __init__(self) -> None:
+        self.entered = 0
+
+    def __enter__(self) -> None:
+        self.entered += 1
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_what_threads_share_is_touched_under_their_lock_alone(made, timers, monkeypatch):
+    made._mutex = Mutex()
+    monkeypatch.setattr(made, "_lead", nothing)
+    for number, step in enumerate(
+        (
+            lambda: made.run(nothing),
+            made._take_waiting,
+            lambda: made._hand_over([]),
+            lambda: made.postpone(nothing),
+            lambda: (made._postponed.clear(), made._flush_in_time()),
+        ),
+        start=1,
+    ):
+        step()
+        assert made._mutex.entered == number
+
+
+def test_what_two_threads_share_of_a_lock_is_touched_under_their_own(tmp_path):
+    lock = Interlock(tmp_path / "lock")
+    lock._mutex = Mutex()
+    assert lock.take(0)
+    lock._blocked = True
+    assert not lock.take(0)
+    assert lock._mutex.entered == 3
+    lock._blocked, lock._thread = False, SimpleNamespace(join=lambda: None)
+    lock.close()
+    assert lock._mutex.entered == 4
+    assert lock._asked.get() is False
+    lock._asked.put(True)
+    lock._asked.put(False)
+    lock._wait()
+    assert lock._mutex.entered == 5
+    assert open_files(tmp_path) == 0
+
+
 # the lock between processes ---------------------------------------------------------------------------------------
 
 

@@ -164,3 +164,26 @@ def test_what_is_required_is_so_in_the_sound_version(name, required):
 def test_the_first_segment_that_does_not_follow_as_the_structure_says_is_told(structure, segments, told):
     found = check.violations_of_order(structure, "2.5.1", "\r".join(segments.split()))
     assert [f"{each.where}: {each.message}" for each in found] == told
+
+
+ANY_A = ("sequence", [("A", None, (0, 1), "SEG")])  # a group that may be empty, as hl7apy writes it
+
+
+@pytest.mark.parametrize(
+    ("kind", "definition", "limits", "ends"),
+    [
+        ("SEG", None, (0, 0), {0}),
+        ("SEG", None, (0, 1), {0, 1}),
+        ("SEG", None, (1, 1), {1}),
+        ("SEG", None, (2, 3), {2, 3}),
+        ("SEG", None, (1, -1), {1, 2, 3, 4}),
+        ("SEG", None, (0, -1), {0, 1, 2, 3, 4}),
+        ("SEG", None, (5, -1), set()),
+        ("GRP", ANY_A, (0, 2), {0, 1, 2}),
+        ("GRP", ANY_A, (0, -1), {0, 1, 2, 3, 4}),
+    ],
+)
+def test_a_part_of_a_structure_comes_as_often_as_it_may(kind, definition, limits, ends):
+    tried = {}
+    assert tables._repeated(("A", definition, limits, kind), ["A"] * 4, frozenset([0]), tried) == ends
+    assert all(names == ["A"] * len(names) for names in tried.values())

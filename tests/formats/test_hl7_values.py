@@ -126,3 +126,8 @@ def test_a_segment_of_which_hl7apy_has_lost_a_part_is_no_failure(line):
     """Its tables for v2.7 name some withdrawn segments without fields, and TQ1-1 without what it consists of."""
     message = f"MSH|^~\\&|RECEIVER|SCANS|EHR|CLINIC|20260101||OML^O21|4711|P|2.7\r{line}\r"
     assert list(hl7_values.violations(message)) == []
+
+
+def test_the_version_is_the_first_component_of_msh_12():
+    message = MESSAGE.replace("|2.5.1\r", "|2.5^DEU\r").replace("19640220", "soon")
+    assert [each.where for each in hl7_values.violations(message)] == ["line 2, PID-7"]

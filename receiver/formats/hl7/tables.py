@@ -78,7 +78,7 @@ def misplaced(structure: str, version: str, segments: Sequence[str]) -> tuple[in
     """
     from hl7apy import load_reference
 
-    tried: Tried = {0: []}
+    tried: Tried = {}
     if len(segments) in _ends(load_reference(structure, "Message", version), segments, frozenset([0]), tried):
         return None
     furthest = max(tried)

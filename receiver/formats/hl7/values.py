@@ -43,12 +43,12 @@ Types = tuple[tuple[int, Leaves], ...]  # of fields, in their order
 def violations(message: str) -> Iterator[Violation]:
     """Yield values that are not written as their type, in a sound structure."""
     field, component, repetition, _, subcomponent = tuple(message[3:8])
-    segments = message.rstrip("\r").split("\r")
+    segments = message.split("\r")
     version = segments[0].split(field)[11].split(component)[0]
     for line, text in enumerate(segments, 1):
         fields = text.split(field)
         if text[:3] == "MSH":
-            fields.insert(1, field)  # MSH-1 is the separator itself
+            fields = [field, *fields]  # MSH-1 is the separator itself: all others move up
         count = len(fields)
         for number, kinds in _types(version, text[:3]):
             if number >= count:  # and so are those after it

@@ -131,3 +131,24 @@ def test_a_segment_of_which_hl7apy_has_lost_a_part_is_no_failure(line):
 def test_the_version_is_the_first_component_of_msh_12():
     message = MESSAGE.replace("|2.5.1\r", "|2.5^DEU\r").replace("19640220", "soon")
     assert [each.where for each in hl7_values.violations(message)] == ["line 2, PID-7"]
+
+
+@pytest.mark.parametrize(
+    ("validity", "places"),
+    [
+        ("20180101", []),
+        ("20180101&20181231", []),
+        (" 20180101 &  ", []),
+        ("20180101&soon", ["ABS-1.17.2"]),
+        ("soon&20181231", ["ABS-1.17"]),
+        ("soon", ["ABS-1.17"]),
+        ("20180101&soon&x", ["ABS-1.17.2"]),
+        ("soon&soon", ["ABS-1.17", "ABS-1.17.2"]),
+        ("&soon", ["ABS-1.17.2"]),
+        ("&&soon", []),
+    ],
+)
+def test_a_subcomponent_is_judged_by_its_own_type(validity, places):
+    head = MESSAGE.partition("\r")[0].replace("2.5.1", "2.6")
+    message = f"{head}\rABS|{'^' * 16}{validity}\r"  # the provider's name, XCN-17
+    assert [each.where for each in hl7_values.violations(message)] == [f"line 2, {place}" for place in places]

@@ -1,6 +1,7 @@
 """Dates, times and numbers of HL7 records are judged as the standard writes them; everything else is text."""
 
 import os
+import sys
 
 import pytest
 from hl7apy.consts import VALIDATION_LEVEL
@@ -152,3 +153,13 @@ def test_a_subcomponent_is_judged_by_its_own_type(validity, places):
     head = MESSAGE.partition("\r")[0].replace("2.5.1", "2.6")
     message = f"{head}\rABS|{'^' * 16}{validity}\r"  # the provider's name, XCN-17
     assert [each.where for each in hl7_values.violations(message)] == [f"line 2, {place}" for place in places]
+
+
+def test_what_obx_5_is_stands_in_obx_2_whatever_the_version_says():
+    assert (5, ()) in hl7_values._types.__wrapped__("2.5.1", "OBX")
+
+
+def test_it_is_known_whether_the_library_is_there(monkeypatch):
+    assert check.available()
+    monkeypatch.setitem(sys.modules, "hl7apy", None)
+    assert not check.available()

@@ -142,6 +142,11 @@ def test_a_value_is_not_in_the_text_if_any_document_has_one(monkeypatch, texts, 
     assert places._by_text(Given(name="referrals"), None, "mrn").said == (said or places.NOT_SAID)
 
 
+def test_a_field_without_a_value_came_without_one(monkeypatch):
+    monkeypatch.setattr(showing, "values", lambda *_: [])
+    assert places._by_text(Given(name="referrals"), None, "mrn") == places.OnPage(places.NOT_SENT)
+
+
 REGION = Region(2, ((0.1, 0.1, 0.2, 0.2),))
 
 

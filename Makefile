@@ -6,6 +6,8 @@ BIN := .venv/bin
 
 # Python keeps what it has compiled, also where the environment says not to: the tests start more than a thousand processes.
 test unit: export PYTHONDONTWRITEBYTECODE =
+# Sets have one order in all processes, which must find the same tests, and another in the next run.
+test unit: export PYTHONHASHSEED = $(shell shuf --input-range 1-4294967295 --head-count 1)
 
 # In as many processes as there are cores; each takes the half of what another has left when it has done its own.
 WORKERS ?= 2

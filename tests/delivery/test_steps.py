@@ -314,7 +314,7 @@ def collected(*, whole=True):
     return Given(parts=(part(), METADATA), whole=whole)
 
 
-@pytest.mark.parametrize("code", PASSING)
+@pytest.mark.parametrize("code", sorted(PASSING))
 def test_what_passes_by_itself_is_not_kept(kept, code):
     problem = Problem(code, "")
     assert problem_of(render.keep_in_quarantine, intake(process()), collected(), "42", problem) is problem

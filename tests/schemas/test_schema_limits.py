@@ -7,35 +7,13 @@ import pytest
 from elementpath import ElementPathError
 from xmlschema import XMLSchemaException
 
-from receiver.schemas import encodings, json_text, words, xml_text, xsd_files
+from receiver.schemas import encodings, json_text, xml_text, xsd_files
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.json_text import Written, exact, nearest
 from receiver.schemas.xml_text import parse
 from tests.support.schema_folder import Schemas
 
 REFUSED = "refused"
-
-
-@pytest.mark.parametrize(
-    ("written", "shown"),
-    [
-        (words.name("x" * 64), f'"{"x" * 64}"'),
-        (words.name("x" * 65), f'"{"x" * 64}…"'),
-        (words.name("a\nb"), '"a\\u000ab"'),
-        (words.rule("x" * 200), "x" * 200),
-        (words.rule("x" * 201), "x" * 200 + "…"),
-        (words.rule("a\nb\u200bc"), "a b c"),
-        (words.rule("abcd", 3), "abc…"),
-        (words.value({"é": None}), '{"é": null}'),
-        (words.value(Decimal("1.5")), '"1.5"'),
-        (words.listed("abc"), "a, b, c"),
-        (words.listed("abc", " or "), "a or b or c"),
-        (words.listed(["x"] * 20), ", ".join(["x"] * 20)),
-        (words.listed(["x"] * 22), ", ".join(["x"] * 20) + ", … (2 more)"),
-    ],
-)
-def test_what_is_shown_is_on_one_line_and_bounded(written, shown):
-    assert written == shown
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def read(process: Process, collected: Collected, corrections: Mapping[str, str] 
     if collected.problem:
         collected.problem.source_id = _source_id(process, collected)
         raise collected.problem
-    metadata = next(part for part in collected.parts if part.role is Role.METADATA)
+    (metadata,) = [part for part in collected.parts if part.role is Role.METADATA]
     return process.metadata.read(metadata.read(), metadata.charset, corrections)
 
 

@@ -209,7 +209,8 @@ def plan(
     context, process, staged = intake.context, intake.process, intake.staged
     outputs = stage_outputs(context, process, rendered, staged)
     known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
-    known |= {"additions": rendered.additions, "digests": _digests(intake, fields)}
+    found = _digests(intake, fields) if process.config.console.keys else None
+    known |= {"additions": rendered.additions, "digests": found}
     if process.further:
         known["groups"] = groups_of(process)
     entry = _entry(intake, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
@@ -237,10 +238,9 @@ def keep_in_quarantine(intake: Intake, collected: Collected, source_id: str, pro
     return replace(receipt, problem=problem) if receipt.status is Status.HELD else receipt
 
 
-def _digests(intake: Intake, fields: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Return the digests to find a delivery by; None if the process wants none."""
-    keys = intake.process.config.console.keys
-    return digests.digests(intake.context.settings.data, keys, fields) if keys else None
+def _digests(intake: Intake, fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the digests that a delivery is found by, of the fields that the process names."""
+    return digests.digests(intake.context.settings.data, intake.process.config.console.keys, fields)
 
 
 def _peeked(process: Process, parts: Sequence[Part]) -> Mapping[str, Any]:

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import inf
 from time import monotonic, thread_time
 from typing import TypeVar
 
@@ -25,23 +27,21 @@ MAX_NODES = 200_000  # nodes visited to compile one template: it would take seco
 Item = TypeVar("Item")
 
 
+@dataclass(slots=True)
 class _Spent:
     """What one rendering has spent."""
 
-    __slots__ = ("deadline", "steps", "text", "until")
-
-    def __init__(self, seconds: float) -> None:
-        self.until = thread_time() + seconds  # processor time of the thread
-        self.deadline = monotonic() + seconds  # when `until` can be reached at the earliest; the clock is cheaper
-        self.steps = 0
-        self.text = 0
+    until: float  # processor time of the thread
+    deadline: float  # when `until` can be reached at the earliest; the clock is cheaper to look at
+    steps: int = 0
+    text: int = 0
 
 
 class _Thread(threading.local):
     """Holds what a thread's rendering has spent: one look at the thread for all."""
 
     def __init__(self) -> None:
-        self.spent = _Spent(float("inf"))
+        self.spent = _Spent(inf, inf)
 
 
 _thread = _Thread()
@@ -49,7 +49,7 @@ _thread = _Thread()
 
 def start() -> None:
     """Begin the count of one rendering in this thread."""
-    _thread.spent = _Spent(MAX_SECONDS)
+    _thread.spent = _Spent(thread_time() + MAX_SECONDS, monotonic() + MAX_SECONDS)
 
 
 def tick() -> None:
@@ -120,7 +120,7 @@ def concat(parts: Iterable[str]) -> str:
 
 def whole(parts: Iterable[str]) -> str:
     """Join the pieces of one rendering, whose count begins with the first of them."""
-    _thread.spent = _Spent(MAX_SECONDS)
+    _thread.spent = _Spent(thread_time() + MAX_SECONDS, monotonic() + MAX_SECONDS)
     pieces = list(parts)
     spend(sum(map(len, pieces)))
     return "".join(pieces)

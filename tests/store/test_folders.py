@@ -52,12 +52,22 @@ def test_each_folder_that_is_made_is_durable_in_the_one_above(tmp_path, synced):
 
 
 def test_a_folder_that_another_one_makes_at_once_is_as_good(tmp_path, monkeypatch, synced):
-    monkeypatch.setattr(os, "mkdir", raising(FileExistsError(errno.EEXIST, "")))
+    make = os.mkdir
+    monkeypatch.setattr(os, "mkdir", lambda folder, mode: [make(folder, mode), make(folder, mode)])
     folders.make_folders(f"{tmp_path}/a", str(tmp_path))
     assert synced == [tmp_path.name]
     monkeypatch.setattr(os, "mkdir", raising(OSError(errno.EIO, "")))
     with pytest.raises(Problem, match="create a folder"):
-        folders.make_folders(f"{tmp_path}/a", str(tmp_path))
+        folders.make_folders(f"{tmp_path}/b", str(tmp_path))
+
+
+def test_a_name_that_leads_nowhere_is_no_folder(tmp_path):
+    """A link to what is not mounted: what cannot be moved there would have been called published."""
+    (tmp_path / "archive").symlink_to(tmp_path / "not mounted")
+    for folder in ("archive", "archive/2026"):
+        with pytest.raises(Problem) as refused:
+            folders.make_folders(f"{tmp_path}/{folder}", str(tmp_path))
+        assert refused.value.code is Code.STORAGE_FAILED
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ def make_folders(folder: str, root: str) -> None:
         os.mkdir(folder, FOLDER_MODE)
         with contextlib.suppress(PermissionError):  # under RestrictSUIDSGID= of systemd: it stays closed
             share_as_parent(folder, parent)
-    if not os.path.isdir(folder):  # a link that leads nowhere: what it leads to may not be mounted
-        raise Problem(Code.STORAGE_FAILED, "could not create a folder (something else has its name)")
+    if not os.path.exists(folder):  # a link that leads nowhere: what it leads to may not be mounted
+        raise Problem(Code.STORAGE_FAILED, "could not create a folder (a link that leads nowhere has its name)")
     sync_folder(parent)
 
 

@@ -1,5 +1,7 @@
 """A process's folder on disk, and what its templates become."""
 
+from math import inf
+
 import pytest
 
 from receiver.formats import budget
@@ -14,4 +16,4 @@ def mapped(tmp_path):
 @pytest.fixture(autouse=True)
 def no_rendering():
     """Forget the count of earlier renderings: a filter that a test calls by itself would count on from there."""
-    budget._thread.spent = budget._Spent(float("inf"))
+    budget._thread.spent = budget._Spent(inf, inf)

@@ -52,7 +52,7 @@ class Connections:
 
         Raises Problem and what the operation raises.
         """
-        writers = self._present().writers or self._writers()
+        writers = self._present().writers or self._open_writers()
         try:
             return writers.run(operation, durable=durable)
         except schema.Damaged as damaged:
@@ -61,7 +61,7 @@ class Connections:
 
     def postpone(self, operation: Callable[[apsw.Connection], None]) -> None:
         """Run an operation soon, as `Writers.postpone` tells. Raises Problem."""
-        (self._present().writers or self._writers()).postpone(operation)
+        (self._present().writers or self._open_writers()).postpone(operation)
 
     def flush(self) -> None:
         """Write what this process has postponed, as far as it can be written."""
@@ -130,7 +130,7 @@ class Connections:
                     opened = self._opened = patiently(lambda: _opened(self._path))
         return opened
 
-    def _writers(self) -> Writers:
+    def _open_writers(self) -> Writers:
         opened = self._present()
         with self._opening, schema.ledger_errors():
             opened.presence.require()

@@ -164,6 +164,11 @@ def test_each_kind_of_content_model_is_known(model: str, taken: str, refused: st
             assert accepted(schema, f"<a>{content}</a>") == expected
 
 
+def test_particles_that_the_next_name_does_not_tell_apart_are_left_to_xmlschema() -> None:
+    once_or_twice = sequence(child("b", 'maxOccurs="2"'), occurs='minOccurs="2" maxOccurs="2"')
+    assert not judged(compiled(complex_(once_or_twice)), "<a><b>1</b><b>1</b><b>1</b></a>")[0]
+
+
 def test_a_type_may_stand_in_itself() -> None:
     tree = sequence(f'<xs:element name="a" type="t" {NONE} {MANY}/>')
     schema = compiled(f'<xs:element name="a" type="t"/><xs:complexType name="t">{tree}</xs:complexType>')
@@ -322,6 +327,18 @@ def test_simple_content_may_be_restricted_as_well() -> None:
     )
     assert accepted(schema, "<a b='1'> xy </a>")
     assert not accepted(schema, "<a>xyz</a>")
+
+
+def test_a_value_that_must_be_empty_is_left_to_xmlschema() -> None:
+    restricted = '<xs:restriction base="xs:token"><xs:maxLength value="0"/></xs:restriction>'
+    empty = f'<xs:simpleType name="e">{restricted}</xs:simpleType>'
+    simple = (
+        f'{empty}<xs:complexType name="t"><xs:simpleContent>'
+        '<xs:extension base="e"/></xs:simpleContent></xs:complexType><xs:element name="a" type="t"/>'
+    )
+    schema = compiled(simple)
+    assert judged(schema, "<a/>") == (False, True)
+    assert judged(schema, "<a> </a>") == (False, False)
 
 
 # attributes ---------------------------------------------------------------------------------------------------------

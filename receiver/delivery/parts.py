@@ -233,7 +233,7 @@ def _objections(part: Part, head: bytes, rule: PartConfig | None, unknown: str) 
         if unknown == "refuse":
             yield Violation(part.label, Code.PART_UNKNOWN, "This process has no part of this name.")
         return
-    known = not rule.types or part.type in map(registered, rule.types)
+    known = not rule.types or part.type in rule.types or part.type in map(registered, rule.types)
     if rule.sniff and not part.size and (known or part.type in _UNSPECIFIC):
         yield Violation(part.label, Code.PART_EMPTY, "The part has no content.")
     elif not known:

@@ -319,6 +319,12 @@ def test_a_rule_that_cannot_be_judged_by_the_values_of_a_delivery_is_broken(code
         assert broken(failing).code is code
 
 
+def test_a_rule_that_fails_is_told_with_the_first_reason_and_its_line():
+    reasons = [Violation("fields/mrn", "", "first", "process.toml:9"), Violation("fields/dob", "", "second")]
+    (violation,) = broken(rule("a", holds=Problem(Code.TEMPLATE_FAILED, "", reasons))).violations
+    assert (violation.message, violation.schema) == ("a must be (first)", "process.toml:9")
+
+
 # what is kept ---------------------------------------------------------------------------------------------------
 
 

@@ -52,7 +52,8 @@ def date(
     if isinstance(value, clock.date):
         moment = times.of(value)
     else:
-        moment = _not_before(_read(values.text(value).strip(), read, latest), earliest)
+        plain = value if type(value) is str else values.text(value)
+        moment = _not_before(_read(plain.strip(), read, latest), earliest)
     if zone and "hour" in moment.known and ZONE not in moment.known:
         moment = Moment(localized(moment.when, values.text(zone).strip()), moment.known | {ZONE})
     if to and "hour" in moment.known:

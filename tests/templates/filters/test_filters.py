@@ -56,6 +56,7 @@ quickly = settings(
         ("OSEI, AMA K. DO", Name("OSEI", "AMA", "K.", degree="DO")),
         ("SMITH JR, MD", Name("SMITH", "MD", suffix="JR")),
         ("Van der Berg", Name("Van der Berg")),
+        ("Smith-Van Berg", Name("Smith-Van Berg")),
         ('"Jack"', Name('"Jack"')),
         ("(Jack),", Name("(Jack)")),
         ("XIONG,, MD", Name("XIONG", "MD")),

@@ -83,6 +83,17 @@ def test_a_clock_that_is_set_back_a_day_changes_nothing_but_times(house_of):
     assert context.ledger.unfinished() == []
 
 
+def test_nothing_is_accepted_for_a_folder_of_the_output_that_leads_to_what_is_not_mounted(house_of, tmp_path):
+    context = house_of(('path = "{{ delivery.id }}.hl7"', 'path = "archive/{{ delivery.id }}.hl7"'))
+    folder = context.processes["referrals"].output
+    (folder / "archive").symlink_to(tmp_path / "disk" / "archive")
+    assert refusal(context).code is Code.STORAGE_FAILED
+    assert (files(context), context.ledger.unfinished()) == (set(), [])
+    (tmp_path / "disk" / "archive").mkdir(parents=True)
+    receipt = deliver(context)
+    assert (folder / "archive" / f"{receipt.id}.hl7").is_file()
+
+
 def test_the_same_source_id_with_other_content_is_refused_where_the_process_says_so(house_of):
     context = house_of(("[output]", '[delivery]\nsame_source_id = "refuse"\n\n[output]'))
     first = deliver(context)

@@ -57,6 +57,8 @@ quickly = settings(
         ("SMITH JR, MD", Name("SMITH", "MD", suffix="JR")),
         ("Van der Berg", Name("Van der Berg")),
         ("Smith-Van Berg", Name("Smith-Van Berg")),
+        ("Anna Smith- Jones", Name("Smith- Jones", "Anna")),
+        ("Anna Smith -Jones", Name("Smith -Jones", "Anna")),
         ('"Jack"', Name('"Jack"')),
         ("(Jack),", Name("(Jack)")),
         ("XIONG,, MD", Name("XIONG", "MD")),

@@ -292,6 +292,7 @@ def test_a_hint_shows_no_zone_of_another_time(zone, hint):
                 {},
                 {"read": "iso", "zone": "", "to": ""},
                 {"read": "", "write": ""},
+                {"read": "iso", "zone": 7},
                 {"read": "%Y", "write": ""},
                 {"read": ["%Y", 7, None], "write": "%m"},
                 {"read": ["%Y", "iso"], "write": "%m"},

@@ -152,6 +152,15 @@ def test_a_half_of_the_day_alone_tells_no_hour():
     assert check({"read": "%m/%d/%Y %I:%M", "write": "%Y%m%d%H%M"}).message == "the hour is written, and never read"
 
 
+@pytest.mark.parametrize("to", ["Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns"])
+def test_an_hour_alone_is_not_moved_by_half_an_hour(to):
+    """Thirty minutes would be lost, or minutes told that nobody knows."""
+    assert dates.date("2026-01-02T10:00Z", "iso", "%H:%M", to=to)
+    with pytest.raises(RefusedError, match="without minutes"):
+        dates.date("2026-01-02T10Z", "iso", to=to)
+    assert dates.date("2026-01-02T10Z", "iso", to="Asia/Tokyo") == "2026-01-02T19+09:00"
+
+
 # A reader of another kind, which walks over format and text at once, and knows nothing of regular expressions.
 WIDTHS = {"Y": (4, 4), "y": (2, 2), "m": (1, 2), "d": (1, 2), "H": (1, 2), "I": (1, 2), "M": (1, 2), "S": (1, 2)}
 CODES = sorted(WIDTHS)

@@ -99,7 +99,10 @@ def _not_after(moment: Moment, latest: object) -> Moment:
 def _moved(moment: Moment, to: str) -> datetime:
     if ZONE not in moment.known:
         raise RefusedError("is a time without a time zone (say `zone=`)", "date")
-    return in_zone(moment.when, to)
+    moved = in_zone(moment.when, to)
+    if moved.minute and "minute" not in moment.known:
+        raise RefusedError("tells an hour without minutes, which are not whole hours in the other time zone", "date")
+    return moved
 
 
 def _written(moment: Moment, write: str) -> str:

@@ -285,7 +285,7 @@ def test_of_what_is_too_large_one_byte_more_is_kept(tmp_path):
         ({"types": ("application/pdf",)}, [], "", [Code.PART_EMPTY]),
         ({"types": ("application/pdf",)}, [], "image/png", [Code.PART_TYPE]),
         ({}, [bytes(parts.HEAD) + PDF], "application/pdf", [Code.PART_CONTENT]),
-        ({"max_size": 4}, [b"1234", b"5"], "text/plain", [Code.PART_TOO_LARGE]),
+        ({"max_size": parts.HEAD}, [b"x" * parts.HEAD, b"x"], "text/plain", [Code.PART_TOO_LARGE]),
         ({"sniff": False}, [], "application/pdf", []),
         ({}, [TIFF], "application/pdf", [Code.PART_CONTENT]),
         ({"sniff": False}, [TIFF], "application/pdf", []),

@@ -323,7 +323,7 @@ def run(
         storm.service.stop()
         storm.service.start()  # recovery finishes what the last kill left behind
         _close_batches(storm.service)
-        _wait_until(lambda: not any((storm.service.output / "referrals").iterdir()))
+        _wait_until_taken(storm)
     finally:
         storm.calm.set()
         downstream.stop(storm)
@@ -336,6 +336,10 @@ def _close_batches(service: Service) -> None:
     """Close the last batch by hand, beside the running service; housekeeping may have published the one before."""
     command = [*service.prefix, sys.executable, "-m", "receiver.cli", "batch", "close"]
     subprocess.run(command, env=service.variables(), check=True, stdout=subprocess.DEVNULL)
+
+
+def _wait_until_taken(storm: Storm) -> None:
+    _wait_until(lambda: not any((storm.service.output / "referrals").iterdir()))
 
 
 def _wait_until(done: Callable[[], bool]) -> None:

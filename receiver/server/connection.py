@@ -1,11 +1,15 @@
 """One connection between its requests."""
 
+import fcntl
+import re
 import socket
 import struct
+import termios
 from typing import Any
 
 from gunicorn.workers.gthread import TConn
 
+from receiver.core import limits
 from receiver.server.answer import Outgoing
 from receiver.server.pace import Ending, PacedSocket, Places
 from receiver.server.request import Parser, Request
@@ -15,6 +19,8 @@ STAY = struct.pack(
 )  # struct timeval, socket(7): µs a thread awaits the next request: a platform that has more sends it at once
 UNSENT = 16 * 1024  # bytes the kernel takes beyond what is on the way: it would take all answers of who never reads
 BLANK_LINE = b"\r\n\r\n"
+LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)  # RFC 9110 §8.6
+COUNT = struct.Struct("i")  # int, ioctl_tty(2): FIONREAD, bytes that have arrived
 HEAD_READ = 4 * 1024  # bytes asked for at once while a head is awaited: what follows it is copied several times
 
 
@@ -33,6 +39,8 @@ class Connection(TConn):  # type: ignore[misc]
         self.head = bytearray()
         self.awaited: Any = None  # the Request whose body is on its way
         self.delivers = False  # whether its request may be a delivery
+        self.slow = False  # whether it is taken in by the thread of those who hold others up
+        self.missing = 0  # bytes of a small body that had not arrived with the head
         self.kept = False  # whether it is kept open once its answer is sent
         self.closes_at = 0.0  # monotonic seconds, once it lingers
 
@@ -87,8 +95,18 @@ class Connection(TConn):  # type: ignore[misc]
     def hand_over(self) -> None:
         """Give the head that has arrived to the parser."""
         self.delivers = self.head.startswith(b"POST ")
+        self.missing = self._missing() if self.delivers else 0
         self.parser.unreader.unread(bytes(self.head))
         self.head.clear()
+
+    def _missing(self) -> int:
+        end = self.head.find(BLANK_LINE)
+        length = LENGTH.search(self.head, 0, end + 2)
+        if length is None or int(length[1]) > limits.AHEAD:
+            return 0
+        (unread,) = COUNT.unpack(fcntl.ioctl(self.sock, termios.FIONREAD, bytes(COUNT.size)))
+        arrived: int = len(self.head) - end - len(BLANK_LINE) + unread
+        return int(length[1]) - arrived
 
     def can_be_parsed(self) -> bool:
         """Return whether the parser needs no more: the head is whole, or wrong already."""

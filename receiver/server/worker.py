@@ -45,7 +45,7 @@ from receiver.web.deliveries import PACED, BodyAwaited
 
 STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 LOOK = 0.1  # seconds between two looks at all connections that wait
-REST = 4  # times as long as it took to refuse a body that is cut off: the next one takes a fifth of a processor at most
+REST = 4  # times as long as it took to judge one that is late or cut off: they take a fifth of a processor at most
 SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
 
 
@@ -87,13 +87,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         settings = {name: each.get() for name, each in self.cfg.settings.items()}
         self.cfg.__dict__.update(settings)  # a look at one goes through three functions otherwise
         self._pages = ThreadPoolExecutor(limits.PAGES)
-        self._cut_off = ThreadPoolExecutor(1)
+        self._slow = ThreadPoolExecutor(1)
         self._lingering = Lingering(self.poller, self._close)
         self._heads = Heads(self.poller, self._begin, self._refuse, self._close)
         self._bodies = Bodies(self.poller, self._enter, self._close)
         self._answers = Answers(self.poller, self._answered, self._close)
         super().run()
-        for threads in (self._pages, self._cut_off):
+        for threads in (self._pages, self._slow):
             threads.shutdown(wait=False)
 
     def init_signals(self) -> None:
@@ -150,10 +150,11 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def enqueue_req(self, conn: Connection) -> None:
         """Give a connection to a thread: one of those for pages, if it is no delivery.
 
-        Those that are cut off have one thread together: a proxy that stops ends a thousand bodies at the same moment,
-        and whole deliveries do not wait behind their refusals.
+        If others wait, those whose body is not there yet have one thread together, as those have that are cut off: a
+        proxy that starts anew begins and ends a thousand bodies at the same moment, and whole deliveries do not wait
+        behind them.
         """
-        threads = self._cut_off if conn.is_cut_off() else self.tpool if conn.delivers else self._pages
+        threads = self._slow if self._is_slow(conn) else self.tpool if conn.delivers else self._pages
         done = threads.submit(self.handle, conn)
         done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
@@ -162,8 +163,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
         The way back through the main loop, and to another thread, takes a tenth of the CPU of a delivery.
         """
-        if conn.is_cut_off():
-            return self._take_in_cut_off(conn)
+        if conn.slow:
+            return self._take_in_slow(conn)
         if not conn.delivers:
             return self.take_in(conn)
         with self._turns.one():
@@ -173,8 +174,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
                 kept = self.take_in(conn)
         return kept
 
-    def _take_in_cut_off(self, conn: Connection) -> bool:
-        """Refuse a body that is cut off, and leave the processor to others for a while."""
+    def _is_slow(self, conn: Connection) -> bool:
+        late = conn.missing > 0 and conn.awaited is None and self._with_threads > limits.AT_WORK
+        conn.slow = late or conn.is_cut_off()
+        return conn.slow
+
+    def _take_in_slow(self, conn: Connection) -> bool:
+        """Judge a head alone, or refuse a body that is cut off; leave the processor to others for a while."""
         begun = time.thread_time()
         kept = self.take_in(conn)
         time.sleep(REST * (time.thread_time() - begun))
@@ -197,11 +203,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             self.handle_error(None, conn.outgoing, conn.client, error)
             return False
 
-    def _await_body(self, request: Request) -> None:
+    def _await_body(self, request: Request, conn: Connection) -> None:
         """Go on once the beginning of a body has arrived; else leave it to the poller.
 
         Raises as `Ahead.arrives`.
         """
+        if conn.slow and not request.ahead.cut_off:
+            raise BodyAwaited
         if not request.ahead.arrives(limits.MOMENT if self._may_stay() else 0):
             raise BodyAwaited
 
@@ -217,7 +225,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         begun = time.monotonic()
         answer, environ = wsgi.create(req, conn.outgoing, conn.client, conn.server, self.cfg, response_class=Answer)
         environ["wsgi.multithread"] = True
-        environ[PACED] = partial(self._await_body, req)
+        environ[PACED] = partial(self._await_body, req, conn)
         pieces = self.wsgi(environ, answer.start_response)
         self._grow_older()
         if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:

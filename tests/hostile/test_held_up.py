@@ -122,6 +122,18 @@ def test_a_body_that_comes_after_a_pause_is_taken_whole_and_so_is_what_follows(h
         assert [next(received).status for _ in range(2)] == [200, 200]
 
 
+def test_more_bodies_than_are_worked_on_at_once_may_all_come_late_and_each_is_taken(hostile):
+    raw = [delivery(*whole(f"late-{number}")) for number in range(4 * limits.AT_WORK)]
+    with ExitStack() as stack:
+        late = [stack.enter_context(closing(hostile.connect())) for _ in raw]
+        for connection, content in zip(late, raw, strict=True):
+            connection.sendall(content[:-10])
+        for connection, content in zip(late, raw, strict=True):
+            connection.sendall(content[-10:])
+        received = [next(answers(connection)) for connection in late]
+    assert {(answer.status, answer.json["duplicate"]) for answer in received} == {(200, False)}
+
+
 def test_a_head_that_is_condemned_is_refused_while_its_body_stalls(hostile):
     length = "Content-Length: 20000"
     refused = [head(multipart_type(), length, token="wrong"), head("Content-Type: image/tiff", length)]

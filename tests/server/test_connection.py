@@ -1,0 +1,57 @@
+"""Whether a small body is there with its head: who is late does not hold up whose delivery is whole."""
+
+import socket
+from contextlib import closing
+
+import pytest
+from gunicorn.config import Config
+
+from receiver.core import limits
+from receiver.server.connection import Connection
+from receiver.server.pace import Ending, Places
+
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
+
+
+@pytest.fixture
+def made():
+    ours, theirs = socket.socketpair()
+    with closing(ours), closing(theirs):
+        yield Connection(Config(), ours, ("127.0.0.1", 1), ("127.0.0.1", 2), ending=Ending(), places=Places(1)), theirs
+
+
+@pytest.mark.parametrize(
+    ("header", "read", "unread", "missing"),
+    [
+        (b"Content-Length: 10", 4, 3, 3),
+        (b"content-length:10", 4, 0, 6),
+        (b"Content-Length: \t10 \t", 0, 0, 10),
+        (b"Content-Length: 10", 4, 6, 0),
+        (b"Content-Length: 10", 10, 0, 0),
+        (b"Content-Length: 10", 10, 7, -7),  # the next request
+        (b"Content-Length: %d" % limits.AHEAD, 0, 0, limits.AHEAD),
+        (b"Content-Length: %d" % (limits.AHEAD + 1), 0, 0, 0),  # a large one is read as it comes
+        (b"Transfer-Encoding: chunked", 4, 3, 0),
+        (b"X: Content-Length: 10", 0, 0, 0),
+    ],
+)
+def test_what_is_missing_of_a_small_body_is_known_from_its_head(made, header, read, unread, missing):
+    conn, theirs = made
+    theirs.sendall(b"x" * unread)
+    conn.head += HEAD % header + b"x" * read
+    conn.hand_over()
+    assert (conn.missing, conn.delivers) == (missing, True)
+
+
+def test_what_is_no_delivery_has_no_body_that_is_waited_for(made):
+    conn, _ = made
+    conn.head += HEAD.replace(b"POST", b"GET") % b"Content-Length: 10"
+    conn.hand_over()
+    assert (conn.missing, conn.delivers) == (0, False)
+
+
+def test_a_length_in_the_body_is_no_header(made):
+    conn, _ = made
+    conn.head += HEAD % b"X: y" + b"\r\nContent-Length: 10\r\n"
+    conn.hand_over()
+    assert conn.missing == 0

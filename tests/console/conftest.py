@@ -159,6 +159,7 @@ def opened_by(browser, url, name, expected=None):
     page.locator("[name=password]").press_sequentially(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_selector("h1:text('Now')")
+    page.wait_for_load_state("load")  # its scripts have run: they listen to keys
     yield page
     context.close()
     assert [text for text in said if expected is None or f"status of {expected} " not in text] == []

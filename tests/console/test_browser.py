@@ -112,9 +112,9 @@ def test_a_click_on_a_field_marks_where_it_stands_in_the_record(page, url, ids):
 
 def test_the_keys_are_listed_and_the_list_closes(page):
     page.keyboard.press("?")
-    assert page.is_visible("#keys")
+    page.wait_for_selector("#keys", state="visible")
     page.keyboard.press("Escape")
-    assert not page.is_visible("#keys")
+    page.wait_for_selector("#keys", state="hidden")
 
 
 def test_what_a_rehearsal_says_comes_into_the_page(page, url, ids):

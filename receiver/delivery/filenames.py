@@ -20,7 +20,7 @@ CHARSETS = {  # of the encodings that may be named; what comes in another is lef
     "windows-1252": "cp1252",
 }
 _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A", "\\": "\\\\"})
-PLAIN = re.compile(r"(?!=\?)[^\x00-\x1f\x7f\"%\\]*")
+PLAIN = re.compile(r"(?!=\?)[^\x00-\x1f\x7f\"%\\]*")  # stands for itself, however it is read
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # browsers write line ends as %0D%0A
 
 
@@ -38,7 +38,7 @@ def filename(parameters: Mapping[str, str]) -> str | None:
         raise Problem(Code.AMBIGUOUS_REQUEST, "A part has its file name both whole and in pieces.")
     found = _decoded(*_apart(extended)) if extended is not None else _joined(pieces) if pieces else None
     if found is None and plain is not None:
-        found = plain if PLAIN.fullmatch(plain) else _without_folder(_encoded_words(browser_text(plain)))
+        found = _without_folder(_encoded_words(browser_text(plain)))
     if found is not None and _CONTROL.search(found):
         raise Problem(Code.MALFORMED_BODY, "A part's file name has a control character.")
     return found

@@ -154,7 +154,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         proxy that starts anew begins and ends a thousand bodies at the same moment, and whole deliveries do not wait
         behind them.
         """
-        threads = self._slow if self._is_slow(conn) else self.tpool if conn.delivers else self._pages
+        conn.slow = self._is_slow(conn)
+        threads = self._slow if conn.slow else self.tpool if conn.delivers else self._pages
         done = threads.submit(self.handle, conn)
         done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
@@ -176,8 +177,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _is_slow(self, conn: Connection) -> bool:
         late = conn.missing > 0 and conn.awaited is None and self._with_threads > limits.AT_WORK
-        conn.slow = late or conn.is_cut_off()
-        return conn.slow
+        return late or conn.is_cut_off()
 
     def _take_in_slow(self, conn: Connection) -> bool:
         """Judge a head alone, or refuse a body that is cut off; leave the processor to others for a while."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.schemas import json_text
+from receiver.schemas import encodings, json_text
 from receiver.schemas.encodings import MalformedError
 from receiver.schemas.json_text import loads
 
@@ -250,3 +250,20 @@ def plainly(text: str) -> Any:
         return json.loads(text, object_pairs_hook=once, parse_float=finite, parse_constant=finite)
     except ValueError:
         return MalformedError
+
+
+def outcome(read: Any, content: bytes) -> Any:
+    try:
+        return repr(read(content))
+    except MalformedError as error:
+        return error.message, error.line, error.column
+
+
+@given(
+    st.sampled_from([b"{", b"[", b'{"', b'["', b"\xef\xbb\xbf[", b"[\x00", b"\xff\xfe[\x00"]),
+    st.one_of(st.binary(max_size=20), st.text(max_size=20).map(lambda text: f'{text}"]'.encode(errors="replace"))),
+)
+def test_what_begins_in_ascii_is_decoded_as_all_else_is(beginning, rest):
+    """There is a short way for it; it leads to the same value, or the same fault at the same place."""
+    content = beginning + rest
+    assert outcome(loads, content) == outcome(lambda each: json_text.parse(encodings.decoded(each, "")), content)

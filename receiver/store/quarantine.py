@@ -105,7 +105,9 @@ def let_go(ledger: Ledger, data: Path, entry: Entry, attempt: Attempt) -> bool:
     with _held(ledger, place) as held:
         if not held and place.exists():
             return False
-        if not ledger.discard(entry, attempt, partial(kept.move_aside, place, aside)):
+        # What may lie there by now, though nothing did, comes again: it is not ours to move.
+        take = [partial(kept.move_aside, place, aside)] if held else []
+        if not ledger.discard(entry, attempt, *take):
             return False
         stage.discard(aside)
     return True

@@ -176,6 +176,21 @@ def test_a_row_whose_folder_is_gone_is_let_go(place, known):
     assert place.ledger.find(SENT.id).status is Status.DISCARDED
 
 
+def test_what_is_laid_while_the_one_before_is_let_go_stays(place, known, monkeypatch, tmp_path):
+    """Its sender has moved the one before aside, lays it, and writes its row only then."""
+    folder = lies(place)
+    moving = folder.rename(tmp_path / "moving")
+    discard = place.ledger.discard
+
+    def laid_meanwhile(*arguments):
+        moving.rename(folder)
+        return discard(*arguments)
+
+    monkeypatch.setattr(place.ledger, "discard", laid_meanwhile)
+    assert quarantine.let_go(place.ledger, place.data, known, OVER)
+    assert (folder / "problem.json").is_file()
+
+
 @pytest.mark.both_ledgers
 def test_what_is_let_go_once_is_not_let_go_again(place):
     refuse(place, SENT)

@@ -23,7 +23,7 @@ record before its document.
 
 On SQLite the mark is not waited for. It is written, and the claims on the names are given up, in the next transaction
 of the same process, before anything else in it; where none comes, by itself a tenth of a second later. PostgreSQL
-writes it at once, before the answer, durable with the next commit. Until the mark is written whoever else reads the
+writes it at once, durably, before the answer. Until the mark is written whoever else reads the
 ledger, a verb, the console or another worker, finds the delivery `committed`: a retry that comes to another worker
 waits for the mark, a retry that comes to the same one writes it first. Recovery takes such a row for published, which
 it was, once the owner is dead.

@@ -66,8 +66,11 @@ class Connections:
             return self._again_if_lost(transaction)
 
     def postpone(self, operation: Callable[[Any], None]) -> None:
-        """Run an operation at once: the server is concurrent, and another host may wait."""
-        self.write(operation, durable=False)
+        """Run an operation at once, durably: another host may wait.
+
+        What a stopped server forgets nobody would write again while the process that owns it lives.
+        """
+        self.write(operation)
 
     def flush(self) -> None:
         """Do nothing: nothing is postponed."""

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak model bench scale profile package licenses locks sbom audit demo clean
+.PHONY: test unit lint types docs faults mutants fuzz properties crash siege soak model bench scale profile instructions package licenses locks sbom audit demo clean
 
 # Python keeps what it has compiled, also where the environment says not to: the tests start more than a thousand processes.
 test unit: export PYTHONDONTWRITEBYTECODE =
@@ -102,6 +102,10 @@ scale: .venv/ready
 # Where the time of one delivery goes, step by step: make profile PROFILE="--case checked --disk /dev/shm".
 profile: .venv/ready
 	$(BIN)/python -m benchmarks.profile $(PROFILE)
+
+# What the interpreter does for it, by file or function; nearly the same in each run: make instructions INSTRUCTIONS="--functions".
+instructions: .venv/ready
+	$(BIN)/python -m benchmarks.instructions $(INSTRUCTIONS)
 
 # The wheel, installed in an environment of its own with what it needs, and asked for its version.
 package: .venv/ready

@@ -1,7 +1,7 @@
 """`make instructions`: how many instructions of Python's bytecode one delivery takes, by function.
 
-The number is the same in each run but for 1 %, whatever else the machine does: what a change saves shows at once. It tells nothing
-of what C and the kernel do; `make profile` and `make bench` tell the time.
+The number is the same in each run but for 1 %, whatever else the machine does: what a change saves shows at once.
+It tells nothing of what C and the kernel do; `make profile` and `make bench` tell the time.
 """
 
 import argparse

@@ -20,7 +20,9 @@ from receiver.core.problems import Code, Problem
 from receiver.delivery import filenames
 from receiver.delivery.filenames import PLAIN, browser_text
 
-_LINE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*+\r")  # RFC 9110 §5.5: no controls in a header
+_LINE = re.compile(  # RFC 9110 §5.5: no controls in a header
+    rb"([^\x00-\x08\x0a-\x1f\x7f]{0,%d}+)\r\n" % limits.MAX_PART_HEADER_SIZE
+)
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _PARAMETER = re.compile(  # RFC 9110 §5.6.6: all up to the next semicolon, or the header's end
     rf"""[ \t]*+(?:({TOKEN.pattern})=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t]*+|([^";]*+)))?(;|\Z)""", re.DOTALL
@@ -109,15 +111,19 @@ class _Body:
 
     def _line(self) -> bytes:
         """Return a line without its end."""
-        longest = limits.MAX_PART_HEADER_SIZE + 1  # with the CR
-        while (end := self._buffer.find(b"\n", self._at)) < 0 and len(self._buffer) - self._at <= longest:
-            self._read_on()
-        if end < 0 or end - self._at > longest:
+        while not (line := _LINE.match(self._buffer, self._at)):
+            self._await_line()
+        self._at = line.end()
+        return line[1]
+
+    def _await_line(self) -> None:
+        """Read on, unless a line that cannot be read has arrived."""
+        end = self._buffer.find(b"\n", self._at)
+        if (len(self._buffer) if end < 0 else end) - self._at > limits.MAX_PART_HEADER_SIZE + 1:  # with the CR
             raise too_long()
-        line, self._at = self._buffer[self._at : end], end + 1
-        if not _LINE.fullmatch(line):
+        if end >= 0:
             raise Problem(Code.MALFORMED_BODY, "A part's header does not end with CR LF, or has a control character.")
-        return line[:-1]
+        self._read_on()
 
     def _content(self, length: int | None) -> Iterator[bytes]:
         """Yield what precedes the next delimiter, and read that; `length` is in bytes."""
@@ -211,8 +217,9 @@ def section(read_line: Callable[[], bytes]) -> tuple[Section, int | None]:
     name, filename = _name(found), found.get("filename")
     if len(found) > 2 or filename is None or not PLAIN.fullmatch(filename):
         filename = filenames.filename(found)
-    typed = parse(type_, "A part's Content-Type", unquoted="name") if ";" in type_ else {}
-    charset = _charset(typed["charset"]) if "charset" in typed else ""
+    charset = ""
+    if ";" in type_:
+        charset = _charset(parse(type_, "A part's Content-Type", unquoted="name").get("charset", ""))
     head = Section(name, filename, main_value(type_), charset)
     return head, _length(headers["content-length"]) if "content-length" in headers else None
 
@@ -280,8 +287,9 @@ def _require_one_way(found: Mapping[str, str], parameter: str, whose: str) -> No
 
     RFC 2231, RFC 8187.
     """
+    extended = f"{parameter}*"
     for name in found:
-        if name.startswith(f"{parameter}*"):
+        if name.startswith(extended):
             raise Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has {parameter}*; write {parameter} alone, as it is.")
 
 
@@ -318,7 +326,7 @@ def parse(header: str, whose: str, *, unquoted: str) -> dict[str, str]:
             if quoted is None:
                 found[name] = bare.strip(" \t")
             else:
-                found[name] = _ESCAPED.sub(r"\1", quoted)
+                found[name] = _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
         at = parameter.end() if more else 0
     return found
 

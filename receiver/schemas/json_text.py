@@ -10,6 +10,7 @@ exact numbers come from the literal.
 """
 
 import json
+import marshal
 import re
 from contextlib import suppress
 from decimal import Decimal
@@ -26,6 +27,7 @@ MAX_VALUES = 60_000  # values in one document: 500 table rows of ten verbose cel
 
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*+"?)(\s*:)?|([{\[])|([}\]])|(,)|([^\s{}\[\]:,"]+)', re.DOTALL)
 _IN_ASCII = re.compile(rb"[{\[][\t\n\r -~]")  # a beginning that no other encoding than UTF-8 has, nor what is packed
+_NESTING = frozenset({dict, list})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -137,9 +139,13 @@ def _is_deep(value: Any) -> bool:
     """Say whether a value is nested deeper than MAX_DEPTH levels."""
     level = [value]
     for _ in range(MAX_DEPTH):
-        members = (each.values() if type(each) is dict else each for each in level)
-        level = [inner for each in members for inner in each if type(inner) is dict or type(inner) is list]
-    return bool(level)
+        inner: list[Any] = []
+        for each in level:
+            inner += each.values() if type(each) is dict else each
+        level = [each for each in inner if type(each) in _NESTING]
+        if not level:
+            return False
+    return True
 
 
 def _judge(text: str) -> None:
@@ -225,14 +231,10 @@ def exact(value: Any) -> Any:
 
     jsonschema-rs accepts those.
     """
-    waiting = [value] if type(value) in CONVERTED else []
-    while waiting:
-        each = waiting.pop()
-        if type(each) is Written:
-            return _converted(value)
-        for inner in each.values() if type(each) is dict else each:
-            if type(inner) in CONVERTED:
-                waiting.append(inner)  # noqa: PERF401 (the loop over what is short costs less than a generator)
+    try:
+        marshal.dumps(value)  # takes a float, and nothing that is derived from it
+    except ValueError:
+        return _converted(value)
     return value
 
 
@@ -243,6 +245,3 @@ def _converted(value: Any) -> Any:
     if kind is list:
         return [_converted(each) for each in value]
     return Decimal(value.literal) if kind is Written else value
-
-
-CONVERTED = frozenset({dict, list, Written})

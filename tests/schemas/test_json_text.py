@@ -5,6 +5,7 @@ import json
 import math
 import pickle
 import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from receiver.schemas import encodings, json_text
 from receiver.schemas.encodings import MalformedError
-from receiver.schemas.json_text import loads
+from receiver.schemas.json_text import Written, exact, loads
 
 DIGITS = json_text.MAX_DIGITS
 
@@ -149,6 +150,12 @@ def test_what_begins_otherwise_is_not_taken_for_ascii() -> None:
     assert fault(b'PK\3\4{"a": 1}').message == "it is packed; send it as it is"
 
 
+@pytest.mark.parametrize("text", ['["[", ' + "[" * 63 + "]" * 64, '[{"a": []}' + ', {"a": [1]}' * 99 + "]"])
+def test_many_brackets_that_are_not_deep_are_not_walked(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(json_text, "_judge", lambda _text: pytest.fail("it was walked"))
+    assert loads(text.encode()) == json.loads(text)
+
+
 def test_what_is_refused_without_a_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "_judge", lambda _text: None)
     assert fault(b"[NaN]").message == "it is not JSON that can be read"
@@ -206,6 +213,26 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
     max_leaves=20,
 )
+
+
+_written = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(Written("1.10")),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(_written)
+def test_a_document_has_a_decimal_for_each_number_as_it_was_written_or_is_the_same(value: Any) -> None:
+    def converted(each: Any) -> Any:
+        if isinstance(each, dict):
+            return {name: converted(inner) for name, inner in each.items()}
+        if isinstance(each, list):
+            return [converted(inner) for inner in each]
+        return Decimal("1.10") if isinstance(each, Written) else each
+
+    assert repr(exact(value)) == repr(converted(value))
+    assert (exact(value) is value) == ("Decimal('1.10')" not in repr(converted(value)))
 
 
 @given(_json, st.booleans())

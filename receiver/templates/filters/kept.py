@@ -10,6 +10,7 @@ from jinja2 import Environment, pass_context, pass_environment
 from jinja2 import filters as jinja
 from jinja2.runtime import Context, Undefined
 from jinja2.tests import TESTS as JINJA_TESTS
+from jinja2.utils import missing
 
 from receiver.formats import budget, values
 from receiver.formats.errors import RefusedError
@@ -88,7 +89,7 @@ def join(environment: Environment, value: Iterable[Any], separator: object = "",
     return operations.join(values.text(separator), pieces)
 
 
-def whole(value: object, *default: int, base: int = 10) -> int:
+def whole(value: object, default: Any = missing, base: int = 10) -> Any:
     """Read a whole number; without a default, what is none is refused."""
     if base not in range(2, 37):
         raise RefusedError("is read to a base from 2 to 36", "argument")
@@ -97,12 +98,12 @@ def whole(value: object, *default: int, base: int = 10) -> int:
             return int(values.text(value), base)
         return int(Decimal(value.literal)) if isinstance(value, Written) else int(value)  # type: ignore[call-overload]
     except (ValueError, TypeError, OverflowError):
-        if default:
-            return default[0]
-    raise RefusedError("is not a whole number", "int")
+        if default is missing:
+            raise RefusedError("is not a whole number", "int") from None
+        return default
 
 
-def decimal(value: object, *default: float) -> float:
+def decimal(value: object, default: Any = missing) -> Any:
     """Read a number; without a default, what is none is refused."""
     try:
         number = float(values.text(value))
@@ -110,9 +111,9 @@ def decimal(value: object, *default: float) -> float:
         number = math.nan
     if math.isfinite(number):
         return number
-    if default:
-        return default[0]
-    raise RefusedError("is not a number", "float")
+    if default is missing:
+        raise RefusedError("is not a number", "float")
+    return default
 
 
 @pass_environment

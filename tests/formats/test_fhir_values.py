@@ -164,6 +164,19 @@ NO_RESOURCE = ("/resourceType", "FHIR R4 has no such resource.")
         (PATIENT | {"link": [{}, {"type": "x"}]}, [("/link/0", "FHIR has no empty elements: leave it away.")]),
         (PATIENT | {"link": [{"type": "refer"}]}, [("/link/0/other", "other is missing.")]),
         (PATIENT | {"generalPractitioner": [PATIENT]}, [("/generalPractitioner/0", "generalPractitioner is not ")]),
+        *(
+            (PATIENT | {name: "x"}, [(f"/{name}", f"{name} is no element that FHIR has here.")])
+            for name in ("resource_type", "fhir_comments", "birthDate__ext")
+        ),
+        (
+            {"resourceType": "Encounter", "status": "planned", "class_fhir": {"code": "AMB"}},
+            [("/class_fhir", "class_fhir is no element that FHIR has here.")],
+        ),
+        (PATIENT | {"name": [{"family__ext": {"id": "x"}}]}, [("/name/0/family__ext", "family__ext is no element ")]),
+        (
+            PATIENT | {"contained": [PATIENT | {"resource_type": "x"}]},
+            [("/contained/0/resource_type", "resource_type is no element ")],
+        ),
         ({}, [("/", "FHIR has no empty elements: leave it away.")]),
         ({"active": True}, [NO_RESOURCE]),
         (["x"], [NO_RESOURCE]),

@@ -122,7 +122,9 @@ def _within(value: dict[str, Any], kind: str, path: Path) -> Iterator[tuple[Path
     chosen: set[str] = set()
     for name, inner in value.items():
         element = known.get(name)
-        if element is None:  # fhir.resources reports it
+        if element is None:  # fhir.resources reports it, but for its own names
+            if name in _names_in_python(kind):
+                yield (*path, name), "is no element that FHIR has here"
             continue
         if element.choice in chosen:
             yield (*path, name), f"must not come besides another form of {element.choice}[x]"
@@ -134,13 +136,27 @@ def _within(value: dict[str, Any], kind: str, path: Path) -> Iterator[tuple[Path
 
 
 @lru_cache(1_000)  # FHIR has fewer kinds
-def _elements(kind: str) -> Mapping[str, Element]:
-    """Return the elements of a resource or complex type by JSON name; {} if unknown."""
+def _names_in_python(kind: str) -> frozenset[str]:
+    """Return what the models of fhir.resources take as well, and FHIR has not: `class_fhir` for `class`."""
+    own = (name for name, field in getattr(_model(kind), "model_fields", {}).items() if field.alias != name)
+    return frozenset({*own, "resource_type", "fhir_comments"})
+
+
+def _model(kind: str) -> Any:
+    """Return the model of a resource or complex type; None if unknown."""
     from fhir.resources.R4B import get_fhir_model_class
 
     try:
-        model: Any = get_fhir_model_class("Element" if kind == "FHIRPrimitiveExtension" else kind)
+        return get_fhir_model_class("Element" if kind == "FHIRPrimitiveExtension" else kind)
     except ValueError:
+        return None
+
+
+@lru_cache(1_000)  # FHIR has fewer kinds
+def _elements(kind: str) -> Mapping[str, Element]:
+    """Return the elements of a resource or complex type by JSON name; {} if unknown."""
+    model = _model(kind)
+    if model is None:
         return {}
     written: dict[str, str] = {}
     for base in reversed(model.__mro__):

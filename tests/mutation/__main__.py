@@ -93,6 +93,7 @@ def main() -> int:
     options, began = arguments(), time.monotonic()
     plan = chosen(options)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        Path(folder).chmod(0o755)  # an auditor of the tests, another user, runs the copy
         found = attempts(plan, options.workers, Path(folder))
     share = report(plan, found)
     print(f"{time.monotonic() - began:.0f} s")

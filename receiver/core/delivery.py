@@ -78,7 +78,7 @@ class Section:
     filename: str | None
     type: str  # media type in lower case, without parameters; "" if the sender named none
     charset: str = ""  # what the type's parameter says; "" if there is none
-    content: Iterable[bytes] | Path = field(default=(), repr=False, compare=False)  # as it arrives, or kept in a file
+    content: Iterable[bytes] | Path = field(default=(), repr=False)  # as it arrives, or kept in a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +212,8 @@ class Receipt:
     documents: tuple[Output, ...] = ()
     records: tuple[Output, ...] = ()
     duplicate: bool = False
-    again: bool = field(default=False, compare=False)  # it came before, and may lie in quarantine
-    problem: Problem | None = field(default=None, compare=False)  # why it is held, if that was just found
+    again: bool = False  # it came before, and may lie in quarantine
+    problem: Problem | None = None  # why it is held, if that was just found
 
 
 _content = attrgetter("name", "sha256")
@@ -231,4 +231,4 @@ def delivery_id(process: str, source_id: str, parts: Sequence[Part], identity: s
     contents = sorted(map(_content, parts))
     text = json.dumps([process, source_id, contents], ensure_ascii=True, separators=(",", ":"))
     digest = hashlib.sha256(text.encode("ascii")).digest()
-    return base64.b32encode(digest[:15])[:ID_LENGTH].decode("ascii")  # 15 bytes spell 24 characters
+    return base64.b32encode(digest)[:ID_LENGTH].decode("ascii")

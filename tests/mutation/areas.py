@@ -31,7 +31,7 @@ AREAS = {
         ("delivery", "core/delivery.py"),
         (
             "delivery",
-            "core/test_identity.py",
+            "core/test_delivery.py",
             "site/test_in_force.py",
             "operations/test_replaying.py",
             "operations/test_readiness.py",

@@ -155,8 +155,37 @@ def test_a_subcomponent_is_judged_by_its_own_type(validity, places):
     assert [each.where for each in hl7_values.violations(message)] == [f"line 2, {place}" for place in places]
 
 
-def test_what_obx_5_is_stands_in_obx_2_whatever_the_version_says():
-    assert (5, ()) in hl7_values._types.__wrapped__("2.5.1", "OBX")
+@pytest.mark.parametrize(
+    ("version", "segment", "expected"),
+    [
+        (
+            "2.5.1",
+            "OBX",  # what its fifth field is stands in the second
+            {1: [(1, 1, "SI")], 5: [], 9: [(1, 1, "NM")], 12: [(1, 1, "TS")], 14: [(1, 1, "TS")]}
+            | {16: [(19, 1, "TS"), (20, 1, "TS")], 19: [(1, 1, "TS")], 24: [(13, 1, "TS"), (14, 1, "TS")]}
+            | {25: [(19, 1, "TS"), (20, 1, "TS")]},
+        ),
+        ("2.4", "ORC", {7: [(4, 1, "TS"), (5, 1, "TS")], 9: [(1, 1, "TS")], 15: [(1, 1, "TS")]}),
+        (
+            "2.6",
+            "ABS",
+            {field: [(17, 1, "DTM"), (17, 2, "DTM"), (19, 1, "DTM"), (20, 1, "DTM")] for field in (1, 5, 8)}
+            | {4: [(1, 1, "DTM")], 7: [(1, 1, "DTM")], 12: [(1, 1, "NM")]},
+        ),
+        ("2.1", "ORO", {}),  # of this hl7apy has the fields alone
+        ("2.7", "QRD", {}),  # and of this the name
+        ("2.5.1", "ZPT", {}),
+    ],
+)
+def test_the_types_of_a_segments_values_are_those_of_the_standard(version, segment, expected):
+    found = hl7_values._types.__wrapped__(version, segment)
+    assert [(number, list(leaves)) for number, leaves in found] == sorted(expected.items())
+
+
+def test_a_field_whose_components_are_unknown_has_its_own_type():
+    fields = dict(hl7_values._types.__wrapped__("2.7", "TQ1"))
+    assert (fields[1], fields[4]) == (((1, 1, "SI"),), ((1, 1, "TM"),))
+    assert (5, ()) in hl7_values._types.__wrapped__("2.7", "OBX")
 
 
 def test_it_is_known_whether_the_library_is_there(monkeypatch):

@@ -100,14 +100,14 @@ def _types(version: str, segment: str) -> Types:
         definition = load_reference(segment, "Segment", version)
     except HL7apyException:
         return ()
-    if definition[0] != "sequence" or len(definition) < 2:  # of some withdrawn segments hl7apy has only the name
+    if len(definition) != 2:  # of some withdrawn segments hl7apy has the name alone, or fields out of their place
         return ()
-    found: dict[int, Leaves] = {}
+    found: list[tuple[int, Leaves]] = []
     for name, reference, *_ in definition[1]:
-        kinds = () if name == OBSERVED else tuple(_leaves(reference))
+        kinds = tuple(_leaves(reference))
         if kinds or name == OBSERVED:
-            found[int(name.rpartition("_")[2])] = kinds
-    return tuple(sorted(found.items()))
+            found.append((int(name.split("_")[1]), kinds))
+    return tuple(found)
 
 
 def _leaves(reference: Any) -> Iterator[tuple[int, int, str]]:
@@ -116,7 +116,7 @@ def _leaves(reference: Any) -> Iterator[tuple[int, int, str]]:
         for second, leaf in enumerate(_parts(component), 1):
             owner, number = (reference, first) if leaf is component else (component, second)
             kind = "TS" if (owner[2], number) == ("TS", 1) else leaf[2]  # before v2.5 its component is plain text
-            if leaf[0] == "leaf" and kind in TYPES and (leaf is reference or kind not in NUMBERS):
+            if kind in TYPES and (leaf is reference or kind not in NUMBERS):
                 yield first, second, kind
 
 

@@ -425,6 +425,14 @@ def test_every_fault_of_the_paths_is_told_with_its_column(any_json):
     assert all("(at its column 3)" in message for message in wrong)
 
 
+def test_a_path_that_a_library_cannot_hold_is_a_fault_of_its_own_key(any_json):
+    nested = "(" * 3_000 + "a" + ")" * 3_000
+    with pytest.raises(ConfigurationError) as caught:
+        reader_of(any_json, schema="any.json", source_id=nested)
+    (fault,) = caught.value.faults
+    assert (fault.file, fault.code) == ("process.toml metadata.source_id", "unreadable-content")
+
+
 @pytest.mark.parametrize("error", [ElementPathError("x"), OverflowError(), ValueError(), TypeError()])
 def test_a_function_that_dislikes_what_it_is_given_finds_nothing(error):
     class Token:

@@ -32,18 +32,18 @@ def _segments(text: str) -> Iterator[Violation]:
     if not text.startswith("MSH") or len(text) < 8:
         yield Violation("line 1", "well-formed", "An HL7 message begins with MSH and its five delimiters.")
         return
-    separator = text[3]
-    segments = text.rstrip("\r").split("\r")
-    beginning = _beginning(separator)
-    for number, segment in enumerate(segments, 1):
-        if not beginning.fullmatch(segment[:4]):
-            message = f'A segment begins with its three-letter name and "{separator}".'
-            yield Violation(f"line {number}", "well-formed", message)
+    separator, line, before = text[3], 1, 0
+    for strange in _strange(separator).finditer(text.rstrip("\r")):
+        line += text.count("\r", before, strange.end())
+        before = strange.end()
+        message = f'A segment begins with its three-letter name and "{separator}".'
+        yield Violation(f"line {line}", "well-formed", message)
 
 
 @cache
-def _beginning(separator: str) -> re.Pattern[str]:
-    return re.compile(f"{SEGMENT}(?:{re.escape(separator)})?")
+def _strange(separator: str) -> re.Pattern[str]:
+    """Return what finds the ends of segments behind which no segment begins."""
+    return re.compile(rf"\r(?!{SEGMENT}(?:{re.escape(separator)}|\r|\Z))")
 
 
 USUAL_HEAD = "MSH|^~\\&|"  # the delimiters that HL7 v2.5.1 §2.5.4 suggests: messages with others are judged in full

@@ -16,6 +16,7 @@ One line of the template is one segment, may be indented, and ends with CR in th
 
 from collections.abc import Callable
 from functools import cache
+from operator import methodcaller
 from typing import NamedTuple
 
 from receiver.formats import values
@@ -34,6 +35,7 @@ FORMATTED = frozenset(  # fields of type FT, alike from v2.3.1 to v2.8 (HL7 v2.5
 )
 TEXTS = frozenset({"FT", "TX"})  # what OBX-2 says of an OBX-5 with lines (HL7 v2.5.1 §7.4.2.2)
 LETTERS = "FSRETP"  # of the escape sequences, in the order in which the delimiters are declared
+_without_indentation = methodcaller("lstrip", " \t")
 UNKNOWN, EDGE = -1, -2  # branches differ: some field of a segment; a segment may have ended here
 
 
@@ -159,9 +161,8 @@ def describe(state: State) -> str:
 
 def finish(text: str) -> str:
     """End each segment with CR; indentation and empty lines are dropped."""
-    lines = text.replace("\r", "\n").split("\n")
-    segments = [segment for line in lines if (segment := line.lstrip(" \t"))]
-    return "\r".join([*segments, ""])
+    lines = map(_without_indentation, text.replace("\r", "\n").split("\n"))
+    return "\r".join([*filter(None, lines), ""])
 
 
 @cache

@@ -28,6 +28,7 @@ from receiver.templates.filters.times import DIRECTIVES, ZONE, Moment
 ISO = "iso"
 EARLIEST = clock.date(FIRST_YEAR, 1, 1)
 CODES = '%Y is a year, %m a month, %d a day, %H an hour, %M a minute, %S a second: "%m/%d/%Y"'
+HL7_LONGEST = 19  # characters, YYYYMMDDHHMMSS.SSSS
 NO_DAY = "is no day of the calendar, or no time of a day"
 
 
@@ -122,9 +123,8 @@ def hl7_ts(value: object) -> str:
     Takes the times of `delivery` and ISO-8601 texts. Raises `RefusedError` for anything else.
     """
     moment = read_moment(value, "hl7_ts")
-    plain = times.written_iso(moment._replace(when=moment.when.replace(tzinfo=None)))
-    whole, point, fraction = plain.replace("-", "").replace(":", "").replace("T", "").partition(".")
-    return whole + point + fraction[:4] + times.offset_text(moment.when, "")
+    plain = times.without_offset(moment).replace("-", "").replace(":", "").replace("T", "")
+    return plain[:HL7_LONGEST] + times.offset_text(moment.when).replace(":", "")
 
 
 def fhir_time(value: object) -> str:

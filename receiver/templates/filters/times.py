@@ -145,7 +145,11 @@ def _hour(parts: dict[str, int]) -> int:
 
 
 STEPS = ("year", "month", "day", "hour", "minute", "second", "fraction")  # each finer than the one before
+WRITTEN = (0, 4, 7, 10, 13, 16, 19, 26)  # characters of ISO 8601, by the number of steps; the offset follows
+OFFSET_WRITTEN = slice(26, 32)  # +05:30, behind microseconds
 ZONE = "zone"
+TO_DAY, TO_SECOND = frozenset(STEPS[:3]), frozenset(STEPS[:6])
+TO_SECOND_AND_ZONE = TO_SECOND | {ZONE}
 MAX_WRITTEN = 100  # characters: the longest way to write a date has half of that
 
 # The parts that Python's format codes stand for. Codes that are not here depend on the machine's language.
@@ -222,14 +226,19 @@ class Moment(NamedTuple):
 
     def depth(self) -> int:
         """Return how many of STEPS are known without a gap, from the year on."""
-        return next((index for index, step in enumerate(STEPS) if step not in self.known), len(STEPS))
+        return _depth(self.known)
+
+
+@lru_cache(CACHED)
+def _depth(known: frozenset[str]) -> int:
+    return next((index for index, step in enumerate(STEPS) if step not in known), len(STEPS))
 
 
 def of(value: date) -> Moment:
     """Return the moment of a day, or to the second of a time."""
     if not isinstance(value, datetime):
-        return Moment(datetime(value.year, value.month, value.day), frozenset(STEPS[:3]))  # noqa: DTZ001 (a day)
-    return Moment(value, _known(STEPS[:6], value))
+        return Moment(datetime(value.year, value.month, value.day), TO_DAY)  # noqa: DTZ001 (a day)
+    return Moment(value, TO_SECOND_AND_ZONE if value.tzinfo else TO_SECOND)
 
 
 def iso(text: str) -> Moment | None:
@@ -266,20 +275,21 @@ def written_iso(moment: Moment) -> str:
 
     Raises `RefusedError` if not even the year is.
     """
+    return without_offset(moment) + (offset_text(moment.when) if moment.depth() > 3 else "")
+
+
+def without_offset(moment: Moment) -> str:
+    """Write a moment as `written_iso` does, by the clocks of its zone, and not which zone."""
     depth = moment.depth()
     if not depth:
         raise RefusedError("tells no year", "date")
-    if depth < 4:
-        return moment.when.date().isoformat()[: (4, 7, 10)[depth - 1]]
-    spec = {4: "hours", 5: "minutes", 6: "seconds", 7: "microseconds"}[depth]
-    plain = moment.when.replace(tzinfo=None).isoformat(timespec=spec)
-    return (plain.rstrip("0").removesuffix(".") if depth == 7 else plain) + offset_text(moment.when)
+    plain = moment.when.isoformat(timespec="microseconds")[: WRITTEN[depth]]
+    return plain.rstrip("0").removesuffix(".") if depth == 7 else plain
 
 
-def offset_text(when: datetime, between: str = ":") -> str:
+def offset_text(when: datetime) -> str:
     """Write the offset from UTC, +05:30; "" if there is none.
 
     Seconds, as before 1900, are left away.
     """
-    plain = when.strftime("%z")[:5]
-    return plain and f"{plain[:3]}{between}{plain[3:]}"
+    return when.isoformat(timespec="microseconds")[OFFSET_WRITTEN]

@@ -5,8 +5,10 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from jinja2 import nodes
+from jinja2 import Environment, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.idtracking import VAR_LOAD_RESOLVE
+from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
@@ -16,6 +18,7 @@ from receiver.formats.budget import MAX_RANGE
 from receiver.formats.errors import Missing, RefusedError
 from receiver.metadata.xml_names import Names
 from receiver.templates import filters, operations
+from receiver.templates.names import OBJECTS
 
 DATE = frozenset({"year", "month", "day", "weekday", "isoweekday", "isoformat", "strftime"})
 LIST = frozenset({"count", "index"})
@@ -59,24 +62,64 @@ METHODS = frozenset().union(BOUNDED_METHODS, *ATTRIBUTES.values())
 
 
 class Generator(CodeGenerator):
-    """Notes the place of literal text for `Template.lines`, and inlines look-ups."""
+    """Notes the place of literal text for `Template.lines`, and writes the shortest look-ups."""
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
         """Write what prints some text or values, with its place."""
         self.newline(node)
         super().visit_Output(node, frame)
 
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        """Write nothing around a value: what its escaper returns is a text."""
+
+    _output_child_post = _output_child_pre
+
+    def visit_Name(self, node: nodes.Name, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
+        """Write a name as it is where `Seen` gave it a value: one that is not there is `Missing` already."""
+        reference = frame.symbols.ref(node.name)
+        load = frame.symbols.find_load(reference)
+        if node.ctx == "load" and load and load[0] == VAR_LOAD_RESOLVE:
+            self.write(reference)
+        else:
+            super().visit_Name(node, frame)
+
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 (Jinja2's name)
         """Write a look-up; an item of a name is found without calling `Sandbox.getattr`."""
-        if isinstance(node.node, nodes.Name):
-            for before in ("(", f"[{node.attr!r}] if isinstance(", f", dict) and {node.attr!r} in "):
-                self.write(before)
-                self.visit(node.node, frame)
-            self.write(" else ")
+        if not isinstance(node.node, nodes.Name):
             super().visit_Getattr(node, frame)
-            self.write(")")
-        else:
-            super().visit_Getattr(node, frame)
+            return
+        self.write("(")
+        self.visit(node.node, frame)
+        self.write(f"[{node.attr!r}] if ")
+        if node.node.name not in OBJECTS:
+            self.write("isinstance(")
+            self.visit(node.node, frame)
+            self.write(", dict) and ")
+        self.write(f"{node.attr!r} in ")
+        self.visit(node.node, frame)
+        self.write(" else ")
+        super().visit_Getattr(node, frame)
+        self.write(")")
+
+
+class _Names(dict[str, Any]):
+    """Names and what they stand for; one that is not there is `Missing`."""
+
+    def __missing__(self, name: str) -> Missing:
+        return Missing(name=name)
+
+
+class Seen(Context):
+    """What one rendering sees; Jinja2's own copies what serves inheritance and imports."""
+
+    eval_ctx = EvalContext(Environment())  # noqa: S701 (a value is escaped for its place, not by Jinja2)
+
+    def __init__(self, compiled: Template, names: dict[str, object]) -> None:
+        self.environment = compiled.environment
+        self.parent = _Names(compiled.globals, **names)
+        self.resolve_or_missing = self.parent.__getitem__  # type: ignore[assignment, method-assign]
+        self.vars: dict[str, Any] = {}
+        self.exported_vars: set[str] = set()
 
 
 class Sandbox(ImmutableSandboxedEnvironment):

@@ -6,6 +6,7 @@ from receiver import documents
 from receiver.core.delivery import Delivery, Part, Previous, Reading
 
 NAMES = frozenset({"fields", "tables", "confidence", "metadata", "delivery", "documents", "document"})
+OBJECTS = frozenset({"fields", "tables", "confidence", "delivery"})  # dicts, whatever the delivery, and never rebound
 OF_BATCH = frozenset({"batch", "exported"})  # of header, trailer and path; `exported` has one for each record
 
 

@@ -14,6 +14,7 @@ from receiver.core.problems import Code, Problem, Violation
 from receiver.formats import budget
 from receiver.formats.errors import ExceededError, MissingNameError, RefusedError
 from receiver.schemas.json_explain import pointer
+from receiver.templates.environment import Seen
 from receiver.templates.names import NAMES
 from receiver.templates.reads import MAX_LABELS, Read
 from receiver.templates.source import Place
@@ -51,7 +52,7 @@ class Template:
         Raises `Problem` with the field's name and the template's line, never the value.
         """
         try:
-            pieces = self._compiled.root_render_func(self._compiled.new_context(names))
+            pieces = self._compiled.root_render_func(Seen(self._compiled, names))
             return self._finish(budget.whole(pieces))
         except Exception as error:  # noqa: BLE001 (whatever it is, its own text may hold a value)
             stopped = self._stopped(error, names)
@@ -64,7 +65,7 @@ class Template:
         """
         budget.start()
         try:
-            return made(self._compiled.new_context(names))
+            return made(Seen(self._compiled, names))
         except Exception as error:  # noqa: BLE001 (as above)
             stopped = self._stopped(error, names)
         raise stopped

@@ -8,6 +8,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from itertools import chain
 from math import inf
 from mmap import mmap
 from pathlib import Path
@@ -34,7 +35,7 @@ class Numbers:
     def __init__(self, kind: str, folder: Path) -> None:
         """Go on with what a worker of the same process id has counted, in general nobody."""
         self._path = folder / f"{kind}_{os.getpid()}.db"
-        self._places: dict[str, int] = {}
+        self.places: dict[str, int] = {}  # name → where in `doubles`; it stays there
 
     def begin(self, names: Iterable[str]) -> None:
         """Have these numbers stand in the file; new ones are zero."""
@@ -43,28 +44,21 @@ class Numbers:
             file.read_value(name)  # type: ignore[no-untyped-call]
         file.close()  # type: ignore[no-untyped-call]
         found = MmapedDict.read_all_values_from_file(self._path)  # type: ignore[no-untyped-call]
-        self._places = {name: place // DOUBLE for name, _, _, place in found}
+        self.places = {name: place // DOUBLE for name, _, _, place in found}
         with self._path.open("r+b") as written:
-            self._doubles = memoryview(mmap(written.fileno(), 0)).cast("d")
+            self.doubles = memoryview(mmap(written.fileno(), 0)).cast("d")
 
     def add(self, name: str, amount: float = 1) -> None:
         """Count on."""
-        if name not in self._places:
+        if name not in self.places:
             self.begin([name])
-        self._doubles[self._places[name]] += amount
-
-    def add_each(self, amounts: Iterable[tuple[str, float]]) -> None:
-        """Count each on by its own amount."""
-        for name, amount in amounts:
-            if name not in self._places:
-                self.begin([name])
-            self._doubles[self._places[name]] += amount
+        self.doubles[self.places[name]] += amount
 
     def set(self, name: str, value: float) -> None:
         """Put another value in place of the present one."""
-        if name not in self._places:
+        if name not in self.places:
             self.begin([name])
-        self._doubles[self._places[name]] = value
+        self.doubles[self.places[name]] = value
 
 
 def named(metric: str, meaning: str, *labels: str, suffix: str = "") -> Callable[..., str]:
@@ -147,11 +141,13 @@ class Meters:
             RULES(name, rule.name) for name, process in context.processes.items() for rule in process.rules
         )
         self._in_flight.begin([IN_FLIGHT()])
-        self._steps = {
-            step: (SECONDS_SUM(step), [SECONDS_BUCKET(step, _bound(each)) for each in BUCKETS])
+        steps = {
+            step: [SECONDS_SUM(step), *(SECONDS_BUCKET(step, _bound(each)) for each in BUCKETS)]
             for step in (*Step, WHOLE)
         }
-        self._seconds.begin(name for total, buckets in self._steps.values() for name in (total, *buckets))
+        self._seconds.begin(chain(*steps.values()))
+        places = self._seconds.places
+        self._steps = {step: [places[name] for name in names] for step, names in steps.items()}  # the sum's comes first
         for process, standing in _standing(context).items():
             if standing.last_success:
                 self._success.set(LAST_SUCCESS(process), standing.last_success.timestamp())
@@ -173,7 +169,7 @@ class Meters:
 
     def accepted(self, receipt: Receipt) -> None:
         """Count what was published, held, or known already."""
-        outcome = "duplicate" if receipt.duplicate else receipt.status.value
+        outcome = "duplicate" if receipt.duplicate else receipt.status
         with self._lock:
             self._counters.add(DELIVERIES(receipt.process, outcome))
             if outcome != "held":
@@ -194,14 +190,14 @@ class Meters:
 
     def end(self, process: str, received: int, steps: Mapping[Step, float], whole: float) -> None:
         """Count one less in flight, the bytes received, and seconds by step and in all."""
-        taken: list[tuple[str, float]] = []
-        for step, seconds in (*steps.items(), (WHOLE, whole)):
-            total, buckets = self._steps[step]
-            taken += (total, seconds), (buckets[bisect_left(BUCKETS, seconds)], 1)
         with self._lock:
             self._in_flight.add(IN_FLIGHT(), -1)
             self._counters.add(RECEIVED(process), received)
-            self._seconds.add_each(taken)
+            doubles = self._seconds.doubles
+            for step, seconds in (*steps.items(), (WHOLE, whole)):
+                total, *buckets = self._steps[step]
+                doubles[total] += seconds
+                doubles[buckets[bisect_left(BUCKETS, seconds)]] += 1
 
 
 def _bound(seconds: float) -> str:

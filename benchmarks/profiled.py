@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import flask
-from gunicorn.http import parser, wsgi
+from gunicorn.http import wsgi
 
 from benchmarks import spans
 from receiver import log
@@ -36,7 +36,7 @@ STEPS = (
     (spans.ROOT, concurrent.futures.thread._WorkItem, "run"),
     (SERVER, worker.Worker, "take_in"),
     ("head: await the next", connection.Connection, "goes_on"),
-    ("head: read and parse", parser.Parser, "__next__"),
+    ("head: read and parse", connection.Connection, "next_request"),
     ("head: WSGI environment", wsgi, "create"),
     (FLASK, flask.Flask, "__call__"),
     ("door: the view", deliveries, "_answer"),

@@ -12,7 +12,7 @@ from gunicorn.workers.gthread import TConn
 from receiver.core import limits
 from receiver.server.answer import Outgoing
 from receiver.server.pace import Ending, PacedSocket, Places
-from receiver.server.request import Parser, Request
+from receiver.server.request import Request, Unreader
 
 STAY = struct.pack(
     "ll", 0, 100_000
@@ -35,8 +35,9 @@ class Connection(TConn):  # type: ignore[misc]
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         self.outgoing = Outgoing(sock)
-        self.parser = Parser(cfg, PacedSocket(sock, self.outgoing, ending, places), client)
+        self.unreader = Unreader(PacedSocket(sock, self.outgoing, ending, places))
         self.head = bytearray()
+        self.count = 0  # requests so far
         self.awaited: Any = None  # the Request whose body is on its way
         self.delivers = False  # whether its request may be a delivery
         self.slow = False  # whether it is taken in by the thread of those who hold others up
@@ -59,10 +60,13 @@ class Connection(TConn):  # type: ignore[misc]
     def next_request(self) -> Request:
         """Return the request whose body was awaited, else the next one.
 
-        Raises what the parser raises.
+        Raises what gunicorn raises of a head.
         """
-        request: Request = self.awaited or next(self.parser)
-        self.awaited = None
+        if self.awaited is None:
+            self.count += 1
+            return Request(self.cfg, self.unreader, self.client, self.count)
+        request: Request
+        request, self.awaited = self.awaited, None
         return request
 
     def is_cut_off(self) -> bool:
@@ -89,14 +93,14 @@ class Connection(TConn):  # type: ignore[misc]
 
     def has_next(self) -> bool:
         """Return whether a part of the next head is here: the sender did not wait."""
-        self.head += self.parser.unreader.take_buffered()
+        self.head += self.unreader.take_buffered()
         return bool(self.head)
 
     def hand_over(self) -> None:
         """Give the head that has arrived to the parser."""
         self.delivers = self.head.startswith(b"POST ")
         self.missing = self._missing() if self.delivers else 0
-        self.parser.unreader.unread(bytes(self.head))
+        self.unreader.unread(bytes(self.head))
         self.head.clear()
 
     def _missing(self) -> int:

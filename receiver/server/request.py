@@ -4,10 +4,11 @@ import re
 import time
 from contextlib import suppress
 from functools import cached_property
+from io import BytesIO
 from ipaddress import ip_address
 from typing import Any
 
-from gunicorn.http import errors, message, parser
+from gunicorn.http import errors, message
 from gunicorn.http.body import CHUNK_EXT_RE, Body, ChunkedReader, LengthReader
 from gunicorn.http.unreader import SocketUnreader
 
@@ -18,6 +19,19 @@ HOST = re.compile(r"[^\s/?#@\\<>\"]*")  # RFC 3986 §3.2.2, and a port
 SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})")  # of a chunk
 BARE_LF = re.compile(rb"(?<!\r)\n")
 RECEIVED = 64 * 1024  # bytes asked for at once if nobody knows how many are to come
+_LINE = r"([!#$%&'*+.^_`|~0-9A-Za-z-]++):([^\x00-\x08\x0a-\x1f\x7f]*+)\r\n"  # RFC 9110 §5.1 and §5.5
+HEADER, HEADERS = re.compile(_LINE), re.compile(f"(?:{_LINE})++")
+
+
+class Unreader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
+    """What has arrived on a connection and nobody has taken yet."""
+
+    buf: BytesIO
+
+    def unread(self, data: bytes) -> None:
+        """Put bytes before what is there, without gunicorn's copies of them."""
+        rest = self.buf.getvalue()
+        self.buf = BytesIO(data + rest if rest else data)
 
 
 class Ahead:
@@ -177,6 +191,23 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
             self._take_over_sender(first["X-FORWARDED-FOR"])
         unreader.sock.begin(asks=self._expected_100_continue)  # type: ignore[has-type]
         self._expected_100_continue = False
+        self._is_last: bool = super().should_close()
+
+    def parse_headers(self, data: bytes, from_trailer: bool = False) -> list[tuple[str, str]]:
+        """Parse a head's lines with one expression; what that does not take, gunicorn judges."""
+        text = data.decode("latin-1") + "\r\n"
+        within_limits = len(text) <= self.limit_request_field_size and text.count("\n") <= self.limit_request_fields
+        if from_trailer or not within_limits or not HEADERS.fullmatch(text):
+            judged: list[tuple[str, str]] = super().parse_headers(data, from_trailer)
+            return judged
+        believed = self._peer_trusted_for_forwarded()
+        scheme, seen = [False], set[str]()
+        headers = []
+        for name, value in HEADER.findall(text):  # only now: on what does not match it could search for long
+            header = self._apply_header_policy(name.upper(), value.strip(" \t"), scheme, seen, *believed)
+            if header:
+                headers.append(header)
+        return headers
 
     def set_body_reader(self) -> None:
         """Read a body without copies in between."""
@@ -194,7 +225,7 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
 
         gunicorn would wait for the rest, and hold a thread for as long.
         """
-        return super().should_close() or not self._is_read()
+        return self._is_last or not self._is_read()
 
     def _peer_is_trusted_proxy(self) -> bool:
         """Return whether the peer may name the sender; decided once for a connection."""
@@ -229,16 +260,4 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
 
     def _is_read(self) -> bool:
         reader = self.body.reader
-        if isinstance(reader, ChunkedReader):
-            return reader.parser is None
-        return isinstance(reader, LengthReader) and reader.length == 0
-
-
-class Parser(parser.RequestParser):  # type: ignore[misc]
-    """Parses a connection's requests, waiting for slow senders within the limits."""
-
-    mesg_class = Request
-
-    def finish_body(self, deadline: float | None = None, max_bytes: int | None = None) -> bool:  # noqa: ARG002
-        """Find nothing of the last body; with a rest the connection would have ended."""
-        return True
+        return reader.parser is None if isinstance(reader, ChunkedReader) else reader.length == 0

@@ -20,23 +20,23 @@ _thread = threading.local()
 
 
 class Turns:
-    """A fair semaphore; in `threading.Semaphore` newcomers overtake those who wait."""
+    """A fair semaphore; in `threading.Semaphore` newcomers overtake those who wait.
+
+    Within a `with` the thread has a turn.
+    """
 
     def __init__(self, count: int) -> None:
         self._free = count
         self._waiting: deque[threading.Lock] = deque()
         self._lock = threading.Lock()
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Have a turn, once there is one."""
+    def __enter__(self) -> None:
         self.take()
         _thread.turns = self
-        try:
-            yield
-        finally:
-            _thread.turns = None
-            self.give()
+
+    def __exit__(self, *_error: object) -> None:
+        _thread.turns = None
+        self.give()
 
     def take(self) -> None:
         """Wait for a turn."""

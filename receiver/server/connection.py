@@ -18,6 +18,7 @@ STAY = struct.pack(
     "ll", 0, 100_000
 )  # struct timeval, socket(7): µs a thread awaits the next request: a platform that has more sends it at once
 UNSENT = 16 * 1024  # bytes the kernel takes beyond what is on the way: it would take all answers of who never reads
+POST = b"POST "  # how a delivery begins
 BLANK_LINE = b"\r\n\r\n"
 LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)  # RFC 9110 §8.6
 COUNT = struct.Struct("i")  # int, ioctl_tty(2): FIONREAD, bytes that have arrived
@@ -98,15 +99,15 @@ class Connection(TConn):  # type: ignore[misc]
 
     def hand_over(self) -> None:
         """Give the head that has arrived to the parser."""
-        self.delivers = self.head.startswith(b"POST ")
-        self.missing = self._missing() if self.delivers else 0
+        self.delivers = self.head.startswith(POST)
         self.unreader.unread(bytes(self.head))
         self.head.clear()
 
-    def _missing(self) -> int:
+    def missing_of_body(self) -> int:
+        """Return how many bytes of a delivery that is small have not arrived with its head."""
         end = self.head.find(BLANK_LINE)
         length = LENGTH.search(self.head, 0, end + 2)
-        if length is None or int(length[1]) > limits.AHEAD:
+        if length is None or int(length[1]) > limits.AHEAD or not self.head.startswith(POST):
             return 0
         (unread,) = COUNT.unpack(fcntl.ioctl(self.sock, termios.FIONREAD, bytes(COUNT.size)))
         arrived: int = len(self.head) - end - len(BLANK_LINE) + unread

@@ -139,6 +139,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _begin(self, conn: Connection) -> None:
         """Give a request whose head is there to a thread."""
+        conn.missing = conn.missing_of_body()
         conn.hand_over()
         self._enter(conn)
 
@@ -168,10 +169,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             return self._take_in_slow(conn)
         if not conn.delivers:
             return self.take_in(conn)
-        with self._turns.one():
+        with self._turns:
             kept = self.take_in(conn)
         while kept and self._may_stay() and conn.goes_on():
-            with self._turns.one():
+            with self._turns:
                 kept = self.take_in(conn)
         return kept
 

@@ -65,8 +65,13 @@ class Cost:
     def to_dict(self) -> dict[str, Any]:
         """Return what the log says about it."""
         taken = {step: round(seconds, 6) for step, seconds in self.steps.items()}
-        head = {"received": self.received, "peer": self.peer, "request": self.request}
-        return head | {"seconds": round(self.seconds, 6), "steps": taken}
+        return {
+            "received": self.received,
+            "peer": self.peer,
+            "request": self.request,
+            "seconds": round(self.seconds, 6),
+            "steps": taken,
+        }
 
 
 def blueprint(current: ContextHolder, meters: Meters, trace: tracing.Record | None = None) -> Blueprint:

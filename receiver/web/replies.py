@@ -34,9 +34,11 @@ class Reply(Response):
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer with what stands in it, unless HTTP or a hook wants it otherwise."""
-        if environ["REQUEST_METHOD"] == "HEAD" or self.status_code in EMPTY or "Location" in self.headers:
+        headers = self.headers.to_wsgi_list()
+        names = map(str.lower, dict(headers))  # to ask `self.headers` for what is not there raises an error within
+        if environ["REQUEST_METHOD"] == "HEAD" or self.status_code in EMPTY or "location" in names:
             return super().__call__(environ, start_response)
-        start_response(self.status, self.headers.to_wsgi_list())
+        start_response(self.status, headers)
         return ClosingIterator(self.iter_encoded(), self.close)
 
 

@@ -19,10 +19,10 @@ def test_who_comes_first_has_the_next_turn():
     turns, order, threads = Turns(1), [], []
 
     def work_on(name):
-        with turns.one():
+        with turns:
             order.append(name)
 
-    with turns.one():
+    with turns:
         for number in range(3):
             threads.append(threading.Thread(target=work_on, args=(number,)))
             threads[-1].start()
@@ -46,7 +46,7 @@ def test_as_many_have_a_turn_at_once_as_there_are():
 
 def test_a_turn_ends_also_where_its_work_fails():
     turns = Turns(1)
-    with pytest.raises(ValueError, match="broken"), turns.one():
+    with pytest.raises(ValueError, match="broken"), turns:
         raise ValueError("broken")
     assert turns._free == 1
     assert work._thread.turns is None
@@ -54,7 +54,7 @@ def test_a_turn_ends_also_where_its_work_fails():
 
 def test_a_turn_is_given_away_while_its_thread_waits():
     turns = Turns(1)
-    with turns.one():
+    with turns:
         with given():
             assert turns._free == 1
         assert turns._free == 0

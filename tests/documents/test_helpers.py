@@ -87,14 +87,14 @@ def test_who_waits_for_a_helper_holds_no_turn_at_work():
     with held(2) as (helper, _), ThreadPoolExecutor(1) as threads:
 
         def convert():
-            with turns.one():
+            with turns:
                 helpers = Helpers(2)
                 helpers._free = [helper] * 2
                 return helpers.ask("busy", {"process": "busy"}, 20)
 
         waiting = threads.submit(convert)
         assert helper.asked.acquire(timeout=60)
-        with turns.one():  # or this test never ends
+        with turns:  # or this test never ends
             assert not waiting.done()
         helper.may_answer.set()
         assert waiting.result() == {"process": "busy"}

@@ -23,7 +23,6 @@ from elementpath import (
     XPathNode,
     build_node_tree,
 )
-from xmlschema import XMLResource
 from xmlschema.utils.etree import etree_getpath
 
 from receiver.metadata.fields import Absent, Found, Known, Layout, WrongPathError, read_numbers
@@ -44,11 +43,11 @@ _NAMES = re.compile(r"\.//[a-z_][\w-]*|[a-z_][\w-]*(/[a-z_][\w-]*)*", re.ASCII |
 _OWNER = re.compile(rf"(?P<names>{_NAMES.pattern})/@[a-z_][\w-]*", re.ASCII | re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Document:
     """A document as the schema sees it, and as paths and templates do."""
 
-    resource: XMLResource
+    read: xml_text.Document
     root: Element  # without namespaces
 
     @cached_property
@@ -129,14 +128,14 @@ def schema(schemas: Schemas, name: str) -> XmlSchema:
 def parse(content: bytes, charset: str = "") -> Document:
     """Return the document. `charset` is that of its part. Raises `MalformedError`."""
     text = xml_text.utf8(content, charset)
-    resource = xml_text.parse(text)
+    read = xml_text.parse(text)
     named = b"xmlns" in text or b"xml:" in text  # without them no name has a namespace
-    return Document(resource, _without_namespaces(resource.root) if named else resource.root)
+    return Document(read, _without_namespaces(read.root) if named else read.root)
 
 
-def judged(document: Document) -> XMLResource:
+def judged(document: Document) -> xml_text.Document:
     """Return what the schema judges."""
-    return document.resource
+    return document.read
 
 
 def source_id(document: Document, path: Path) -> Any:

@@ -1,15 +1,16 @@
 """XML without its dangers: no DOCTYPE or entities, no network, bounded sizes.
 
-expat reads twice: once to judge, and then, through ElementTree, to build. lxml was left out because libxml2 keeps
-every name it ever saw for as long as its thread lives: a sender of ever new names would fill the memory.
-xmlschema's `XMLResource` remembers the namespaces in scope, which ElementTree alone forgets and xsi:type needs; where
-a document declares none, it takes the tree as ElementTree builds it, in half the time.
+expat reads, and ElementTree builds. What might be refused is read once more, with an eye on each element: before it is
+built if it may be too large, or dangerous, and afterwards to tell where it is wrong. lxml was left out because libxml2
+keeps every name it ever saw for as long as its thread lives: a sender of ever new names would fill the memory.
 XInclude and xsi:schemaLocation are plain data here: nothing acts on them.
 """
 
 import re
 from io import BytesIO
+from itertools import chain
 from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
 from xmlschema import XMLResource
@@ -28,28 +29,70 @@ DECLARED = re.compile(
 )
 
 
-def parse(content: bytes, max_nodes: int = MAX_NODES) -> XMLResource:
-    """Return a document in UTF-8; its `root` is an ElementTree element.
+class Document:
+    """A document that was read."""
+
+    __slots__ = ("_content", "root")
+
+    def __init__(self, content: bytes, root: Element) -> None:
+        self._content = content
+        self.root = root
+
+    def resource(self) -> XMLResource:
+        """Return what xmlschema judges.
+
+        It remembers the namespaces in scope, which ElementTree alone forgets and xsi:type needs. Where a document
+        declares none, it takes the tree that is there, in half the time.
+        """
+        return XMLResource(BytesIO(self._content) if b"xmlns" in self._content else self.root, allow="none")
+
+
+def parse(content: bytes, max_nodes: int = MAX_NODES) -> Document:
+    """Return a document in UTF-8.
 
     Raises `MalformedError`.
     """
-    namespaces = prove(content, max_nodes)
-    source = BytesIO(content) if namespaces else ElementTree.fromstring(content)  # noqa: S314 (it is judged)
-    return XMLResource(source, allow="none")
+    if _is_harmless(content, max_nodes):
+        try:
+            root = ElementTree.fromstring(content)  # noqa: S314 (nothing in it is resolved, and it is small)
+        except ElementTree.ParseError:
+            pass
+        else:
+            if not _is_deep(root):
+                return Document(content, root)
+    prove(content, max_nodes)
+    return Document(content, ElementTree.fromstring(content))  # noqa: S314 (it is judged)
 
 
-def prove(content: bytes, max_nodes: int = MAX_NODES) -> int:
-    """Return how many namespaces a document in UTF-8 declares.
+def _is_harmless(content: bytes, max_nodes: int) -> bool:
+    """Return whether a text has no DOCTYPE, and not too many elements, attributes or namespaces, for certain.
 
-    Raises `MalformedError` if it is not well-formed, or refused.
+    expat takes a text for UTF-16 if it has NULs: a DOCTYPE of these is none of bytes.
     """
+    return (
+        b"<!DOCTYPE" not in content
+        and b"\0" not in content
+        and content.count(b"<") + content.count(b"=") <= max_nodes
+        and content.count(b"xmlns") <= MAX_NAMESPACES
+    )
+
+
+def _is_deep(root: Element) -> bool:
+    level = [root]
+    for _ in range(MAX_DEPTH):
+        level = list(chain.from_iterable(level))
+        if not level:
+            return False
+    return True
+
+
+def prove(content: bytes, max_nodes: int = MAX_NODES) -> None:
+    """Raise `MalformedError` if a document in UTF-8 is not well-formed, or refused."""
     if not content.strip():
         raise MalformedError("it is empty")
-    judge = _Judge(max_nodes)
-    fault = judge.fault(content)
+    fault = _Judge(max_nodes).fault(content)
     if fault is not None:
         raise fault
-    return judge.namespaces
 
 
 def utf8(content: bytes, charset: str = "", *, own: bool = False) -> bytes:
@@ -88,7 +131,7 @@ class _Judge:
 
     def __init__(self, max_nodes: int) -> None:
         self._max_nodes = max_nodes
-        self._depth = self._nodes = self.namespaces = 0
+        self._depth = self._nodes = self._namespaces = 0
         self._fault: MalformedError | None = None
         self._parser = expat.ParserCreate(namespace_separator="}")
         self._parser.StartDoctypeDeclHandler = self._doctype
@@ -129,6 +172,6 @@ class _Judge:
         self._depth -= 1
 
     def _namespace(self, *_: object) -> None:
-        self.namespaces += 1
-        if self.namespaces > MAX_NAMESPACES:
+        self._namespaces += 1
+        if self._namespaces > MAX_NAMESPACES:
             self._refuse(f"it declares more than {MAX_NAMESPACES} namespaces")

@@ -26,7 +26,7 @@ from typing import Any
 import jsonschema_rs
 from elementpath import ElementPathError
 from elementpath.regex import RegexError, UnicodeSubset, translate_pattern
-from xmlschema import XMLResource, XMLSchema10, XMLSchema11, XMLSchemaException, XsdComponent
+from xmlschema import XMLSchema10, XMLSchema11, XMLSchemaException, XsdComponent
 from xmlschema.validators import XsdPatternFacets
 from xmlschema.validators.builders import XsdBuilders
 from xmlschema.validators.identities import XsdFieldSelector, XsdSelector
@@ -34,6 +34,7 @@ from xmlschema.validators.identities import XsdFieldSelector, XsdSelector
 from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.core.problems import Violation
 from receiver.schemas import advice, words, xsd_explain, xsd_files
+from receiver.schemas.xml_text import Document
 from receiver.schemas.xsd_acceptor import Acceptor
 from receiver.schemas.xsd_files import Files, SchemaFile, is_1_1
 
@@ -72,21 +73,21 @@ class XmlSchema:
         return {place.rpartition(":")[0] for place in self._places.values()}
 
     def violations(
-        self, document: XMLResource, where: str = "", places: Callable[[], Places] | None = None
+        self, document: Document, where: str = "", places: Callable[[], Places] | None = None
     ) -> tuple[Violation, ...]:
         """Return every rule that the document breaks, at most a hundred; () if valid.
 
-        `where` comes before the XPaths, and so does the line if `places` returns that of each element. The
-        document is what `xml_text.parse` returns.
+        `where` comes before the XPaths, and so does the line if `places` returns that of each element.
         """
         if self._acceptor.accepts(document.root):
             return ()
+        resource = document.resource()
         try:
-            errors = list(islice(self._schema.iter_errors(document), MAX_VIOLATIONS + 1))
+            errors = list(islice(self._schema.iter_errors(resource), MAX_VIOLATIONS + 1))
         except (XMLSchemaException, ElementPathError, ArithmeticError, ValueError, TypeError):
             # a year of twelve digits is one: the libraries' own arithmetic gives up
             return (Violation(where or "/", "schema", "holds a value that cannot be judged", self.file),)
-        found = zip(document.root.iter(), places(), strict=True) if errors and places else ()
+        found = zip(resource.root.iter(), places(), strict=True) if errors and places else ()
         lines = {id(element): f"line {line}, " for element, (line, _) in found}
         violations = tuple(self._violation(error, where, lines) for error in errors[:MAX_VIOLATIONS])
         if len(errors) > MAX_VIOLATIONS:
@@ -125,7 +126,7 @@ def compile(path: Path, folder: Path, site: Path) -> XmlSchema:  # noqa: A001 (a
 
 def _known(files: Files) -> frozenset[str]:
     """Return local names of all elements and attributes, declared or referred to."""
-    every = (element for document in files.documents.values() for element in document.resource.root.iter())
+    every = (element for document in files.documents.values() for element in document.root.iter())
     names = (name for element in every for name in (element.get("name"), element.get("ref")) if name)
     return frozenset(name.rpartition(":")[2] for name in names)
 

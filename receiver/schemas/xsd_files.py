@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from xml.etree.ElementTree import Element
 
 from xmlschema import XMLResource, XMLSchemaException, names
 
@@ -43,7 +44,7 @@ class SchemaFile:
 
     path: Path
     file: str  # relative to the site
-    resource: XMLResource
+    root: Element
     places: list[tuple[int, int]]  # of each element, in document order
 
     def fault(self, element: Any, code: str, message: str, hint: str = "") -> Fault:
@@ -52,7 +53,7 @@ class SchemaFile:
 
     def place(self, element: Any) -> tuple[int, int]:
         """Return line and column of an element; of the root for one of another file."""
-        for found, place in zip(self.resource.root.iter(), self.places, strict=True):
+        for found, place in zip(self.root.iter(), self.places, strict=True):
             if found is element:
                 return place
         return self.places[0]
@@ -62,8 +63,8 @@ class SchemaFile:
 
         The library takes away what vc:minVersion and its like exclude (XML Schema 1.1 Part 1, §4.2.2).
         """
-        places = {id(element): place for element, place in zip(self.resource.root.iter(), self.places, strict=True)}
-        for element, counterpart in _counterparts(root, self.resource.root):
+        places = {id(element): place for element, place in zip(self.root.iter(), self.places, strict=True)}
+        for element, counterpart in _counterparts(root, self.root):
             yield element, places[id(counterpart)]
 
 
@@ -98,7 +99,7 @@ class Files:
         try:
             raw = path.read_bytes()
             source = utf8(raw)
-            document = SchemaFile(place, file, parse(source, MAX_NODES), places(source))
+            document = SchemaFile(place, file, parse(source, MAX_NODES).root, places(source))
         except OSError as error:
             self.faults.append(
                 Fault(file, 1, 1, "unreadable-file", error.strerror or "cannot be read", advice.UNREADABLE)
@@ -117,7 +118,7 @@ class Files:
         return document
 
     def _follow(self, document: SchemaFile) -> None:
-        for element in document.resource.root:
+        for element in document.root:
             location = element.get("schemaLocation")
             known = element.tag == names.XSD_IMPORT and element.get("namespace") in KNOWN_NAMESPACES
             if element.tag not in REFERENCES or location is None or known:
@@ -149,13 +150,13 @@ def _is_read_by_libraries(path: Path) -> bool:
 
 def is_1_1(document: SchemaFile) -> bool:
     """Return whether vc:minVersion asks for XSD 1.1 (XML Schema 1.1 Part 1, §4.2.2)."""
-    version: str = document.resource.root.get(MIN_VERSION, "1.0")
+    version: str = document.root.get(MIN_VERSION, "1.0")
     return version.strip() not in ("", "1.0")
 
 
 def _dangerous(document: SchemaFile) -> Iterator[Fault]:
     """Yield XSD 1.1 assertions that reach outside, or run unbounded patterns."""
-    for element in document.resource.root.iter():
+    for element in document.root.iter():
         if element.tag not in TESTS:
             continue
         calls = element.get("test", "").replace(" ", "")
@@ -171,7 +172,7 @@ def cost_faults(files: Files) -> Iterator[Fault]:
     """Yield the first definition of each file that costs too much."""
     cost = _Cost(files)
     for document in files.documents.values():
-        whole = (element for element in document.resource.root.iter() if element.tag in COUNTED_WHOLE)
+        whole = (element for element in document.root.iter() if element.tag in COUNTED_WHOLE)
         if element := next((each for each in whole if cost.of(each) > MOST_PARTICLES), None):
             message = (
                 f"it comes to {cost.of(element):,} particles or types: its references lead to the same again and again"
@@ -186,7 +187,7 @@ class _Cost:
         self._counted: dict[int, int] = {}  # by the identity of the element
         self._named: dict[tuple[bool, str], list[Any]] = {}  # group or type
         for document in files.documents.values():
-            for element in document.resource.root.iter():
+            for element in document.root.iter():
                 if element.tag in COUNTED_WHOLE and element.get("name"):
                     self._named.setdefault(_cost_key(element.tag, element.get("name", "")), []).append(element)
 

@@ -172,15 +172,38 @@ def test_what_is_refused_is_told_where_it_begins(content: bytes, place: tuple[in
 
 def test_a_limit_may_be_another() -> None:
     assert xml_text.parse(b"<a><b/></a>", 2).root.tag == "a"
+
+
+def test_namespaces_are_kept_for_xmlschema() -> None:
+    resource = parse(b"<a xmlns:p='v'><b/></a>").resource()
+    assert resource.get_nsmap(resource.root) == {"p": "v"}
+    plain = parse(b"<a><b/></a>")
+    assert plain.resource().root is plain.root
+
+
+@pytest.mark.parametrize(
+    ("content", "max_nodes"),
+    [
+        (b"<a b='1'/>", 2),
+        (b"<a " + b" ".join(b'xmlns:x%d="u"' % n for n in range(100)) + b"/>", 101),
+        (b"<a>" * 64 + b"</a>" * 64, 128),
+    ],
+)
+def test_what_cannot_be_refused_is_read_once(content: bytes, max_nodes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_text, "prove", None)
+    assert xml_text.parse(content, max_nodes).root.tag == "a"
+
+
+@pytest.mark.parametrize("codec", ["utf_16_le", "utf_16_be", "utf_16"])
+def test_a_doctype_of_wide_characters_is_one(codec: str) -> None:
+    with pytest.raises(MalformedError, match="a DOCTYPE is not accepted"):
+        xml_text.parse("<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>".encode(codec))
+
+
+@pytest.mark.parametrize("content", [b"<a b='1'/>", b"<a><b/></a>"])
+def test_a_node_too_many_is_refused_however_few_there_may_be(content: bytes) -> None:
     with pytest.raises(MalformedError, match="more than 1 elements and attributes"):
-        xml_text.parse(b"<a><b/></a>", 1)
-
-
-def test_namespaces_are_counted_and_kept() -> None:
-    assert xml_text.prove(b"<a><b/></a>") == 0
-    assert xml_text.prove(b"<a xmlns='u' xmlns:p='v'><b xmlns='w'/></a>") == 3
-    document = parse(b"<a xmlns:p='v'><b/></a>")
-    assert document.get_nsmap(document.root) == {"p": "v"}
+        xml_text.parse(content, 1)
 
 
 def test_places_are_those_of_the_start_tags() -> None:

@@ -315,7 +315,7 @@ def test_a_library_that_gives_up_is_told_at_the_start_of_the_file(
 def test_a_fault_without_an_element_stands_at_the_root(schemas: Schemas) -> None:
     files = Files(schemas.folder, schemas.site)
     document = files.add(schemas.write("a.xsd", f"\n<xs:schema {XS}>\n<xs:annotation/></xs:schema>"))
-    root = document.resource.root
+    root = document.root
     assert xsd._place(document, root, root[0]) == (3, 1)
     assert xsd._place(document, root, None) == (2, 1)
 

@@ -137,7 +137,7 @@ def test_the_library_is_not_asked_about_plain_utf_8(schemas: Schemas, files, mon
 
 def test_an_element_has_the_place_of_its_start(schemas: Schemas, files):
     document = files.add(schemas.write("a.xsd", schema('<xs:element name="a"/>\n <xs:element name="b"/>')))
-    root = document.resource.root
+    root = document.root
     assert [document.place(each) for each in (root, root[0], root[1])] == [(1, 1), (2, 1), (3, 2)]
     assert document.place(object()) == (1, 1)
     assert document.fault(root[1], "code", "message", "hint") == Fault("schemas/a.xsd", 3, 2, "code", "message", "hint")
@@ -156,7 +156,7 @@ def test_each_element_has_a_place(schemas: Schemas, files):
     with pytest.raises(ValueError, match="shorter"):
         document.place(object())
     with pytest.raises(ValueError, match="shorter"):
-        list(document.places_in(document.resource.root))
+        list(document.places_in(document.root))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_each_element_has_a_place(schemas: Schemas, files):
 )
 def test_a_version_above_1_0_asks_for_xsd_1_1(version, is_1_1):
     attribute = "" if version is None else f'{VC} vc:minVersion="{version}"'
-    document = SimpleNamespace(resource=parse(schema(attributes=attribute).encode()))
+    document = SimpleNamespace(root=parse(schema(attributes=attribute).encode()).root)
     assert xsd_files.is_1_1(document) is is_1_1
 
 
@@ -218,7 +218,7 @@ GROUP = '<xs:group name="g"><xs:sequence><xs:element name="b"/><xs:any/></xs:seq
 )  # fmt: skip
 def test_what_stands_for_one_value_is_counted(schemas: Schemas, files, body, cost):
     document = files.add(schemas.write("a.xsd", schema(body)))
-    assert xsd_files._Cost(files).of(document.resource.root[0]) == cost
+    assert xsd_files._Cost(files).of(document.root[0]) == cost
 
 
 def test_a_schema_may_cost_as_much_as_the_limit(schemas: Schemas, files, monkeypatch):

@@ -5,30 +5,49 @@ what xmlschema refuses, and knows a closed list of components of XSD 1.0: elemen
 choices of elements; attributes; atomic types. Whoever holds anything else is not accepted: a wildcard for elements,
 xs:all, a key, a list, a union, an ID, an element's default value, xsi:type, xsi:nil, a member of a substitution group.
 
-Values are judged by xmlschema's own parts: white space, patterns, conversion, facets. What is our own is the way
-through the elements: a content model is an automaton with one state for each particle (Glushkov's construction), which
-is deterministic where the next name tells particles apart (XML Schema 1.0 Part 1, §3.8.6).
+Values are judged by xmlschema's own parts: white space, patterns, conversion, facets. Lengths, bounds of numbers and
+values that are listed are compared here first, as far as a value is written in the plainest way. What is our own is the
+way through the elements: a content model is an automaton with one state for each particle (Glushkov's construction),
+which is deterministic where the next name tells particles apart (XML Schema 1.0 Part 1, §3.8.6).
 """
 
+import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
+from decimal import Decimal
 from functools import reduce
+from math import inf
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from elementpath import ElementPathError
+from elementpath.datatypes import DecimalProxy
 from xmlschema import XMLSchemaException, names
 from xmlschema.validators import XsdAtomicRestriction, XsdComplexType, XsdElement, XsdGroup, XsdSimpleType
+from xmlschema.validators.facets import (
+    XsdEnumerationFacets,
+    XsdLengthFacet,
+    XsdMaxInclusiveFacet,
+    XsdMaxLengthFacet,
+    XsdMinInclusiveFacet,
+    XsdMinLengthFacet,
+)
 from xmlschema.validators.simple_types import XsdAtomicBuiltin
 
 MOST_LINKS = 50_000  # between states, of one schema: some 5 MB; forty optional elements in a row have 800
 MOST_COPIES = 100  # of a particle, for minOccurs and maxOccurs: each of them is a state
+LENGTHS = {XsdLengthFacet, XsdMinLengthFacet, XsdMaxLengthFacet}
+BOUNDS = {XsdMinInclusiveFacet, XsdMaxInclusiveFacet}
+PLAIN = {  # how most numbers are written, by what converts them: Python and xmlschema read these alike
+    int: re.compile("[+-]?[0-9]{1,18}"),
+    DecimalProxy: re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?"),
+}
 
-Judge = Callable[[str], object]  # of a value: raises if it does not accept it
+Judge = Callable[[str], bool]  # of a value: whether it is accepted; may raise instead of saying no
 
 
 class _NotKnownError(ValueError):
-    """A component or a document holds what is not known here, or what is wrong."""
+    """A component holds what is not known here."""
 
 
 class Acceptor:
@@ -42,10 +61,9 @@ class Acceptor:
     def accepts(self, root: Element) -> bool:
         """Return whether the document of this root is certainly valid."""
         try:
-            self._roots[root.tag].judge(root)
+            return self._roots[root.tag].accepts(root)
         except (LookupError, XMLSchemaException, ElementPathError, ArithmeticError, ValueError, TypeError):
             return False
-        return True
 
 
 class _Kind:
@@ -61,24 +79,24 @@ class _Kind:
         self.between: Judge = _refuse  # after each child
         self.start = _State("", self, may_end=True)
 
-    def judge(self, element: Element) -> None:
-        """Raise if the element is not accepted."""
-        for name, value in element.attrib.items():
+    def accepts(self, element: Element) -> bool:
+        """Return whether an element is accepted with all in it; may raise instead of saying no."""
+        attributes = element.attrib
+        for name, value in attributes.items():
             judge = self.attributes.get(name)
-            if judge is not None:
-                judge(value)
-            elif self.undeclared is None or name[0] == "{" or name in self.undeclared:
-                raise _NotKnownError
-        if not self.required <= element.attrib.keys():
-            raise _NotKnownError
-        self.text(element.text or "")
+            if judge is None:
+                if self.undeclared is None or name[0] == "{" or name in self.undeclared:
+                    return False
+            elif not judge(value):
+                return False
+        if not self.required <= attributes.keys() or not self.text(element.text or ""):
+            return False
         state = self.start
         for child in element:
             state = state.after[child.tag]
-            state.kind.judge(child)
-            self.between(child.tail or "")
-        if not state.may_end:
-            raise _NotKnownError
+            if not state.kind.accepts(child) or not self.between(child.tail or ""):
+                return False
+        return state.may_end
 
 
 class _State:
@@ -189,7 +207,8 @@ def _attribute(attribute: Any) -> Judge:
         raise _NotKnownError  # a value that does not come is judged, too
     if attribute.use == "prohibited" or attribute.target_namespace == names.XSI_NAMESPACE:
         return _refuse  # an xsi:type says more than its value
-    return judge if attribute.fixed is None else _same(attribute.fixed)
+    fixed = attribute.fixed
+    return judge if fixed is None else lambda text: text == fixed
 
 
 def _undeclared(wildcard: Any) -> Container[str] | None:
@@ -214,15 +233,46 @@ def _value(type_: Any) -> Judge:
         return _accept
     normalize, convert = type_.normalize, own.to_python
 
-    def judge(text: str) -> None:
+    def judge(text: str) -> bool:
         text = normalize(text)
         for matches in patterns:
             matches(text)
         value = convert(text)
         for satisfies in rules:
             satisfies(value)
+        return True
 
+    facets = [facet for level in levels[:-1] for facet in level.validators]
+    return judge if patterns else _at_a_glance(type_, own, facets, judge)
+
+
+def _at_a_glance(type_: Any, own: Any, facets: list[Any], judge: Judge) -> Judge:
+    """Return what asks `judge` only where a plain comparison does not tell that a value is accepted."""
+    kinds = {type(facet) for facet in facets}
+    is_text = own.to_python is str and not own.validators
+    if is_text and type_.white_space != "collapse" and kinds <= LENGTHS:
+        return _of_length(facets)
+    if is_text and kinds == {XsdEnumerationFacets} and len(facets) == 1:
+        listed = {value for value in facets[0].enumeration if type_.normalize(value) == value}
+        return lambda text: text in listed or judge(text)
+    if own.to_python in PLAIN and kinds <= BOUNDS:
+        return _number(own, facets, judge)
     return judge
+
+
+def _of_length(facets: list[Any]) -> Judge:
+    least = max((facet.value for facet in facets if type(facet) is not XsdMaxLengthFacet), default=0)
+    most = min((facet.value for facet in facets if type(facet) is not XsdMinLengthFacet), default=inf)
+    return lambda text: least <= len(text) <= most
+
+
+def _number(own: Any, facets: list[Any], judge: Judge) -> Judge:
+    is_plain = PLAIN[own.to_python].fullmatch
+    lowest = [own.min_value, *(facet.value for facet in facets if type(facet) is XsdMinInclusiveFacet)]
+    highest = [own.max_value, *(facet.value for facet in facets if type(facet) is XsdMaxInclusiveFacet)]
+    least = Decimal(max((value for value in lowest if value is not None), default="-Infinity"))
+    most = Decimal(min((value for value in highest if value is not None), default="Infinity"))
+    return lambda text: bool(is_plain(text) and least <= Decimal(text) <= most) or judge(text)
 
 
 def _levels(type_: Any) -> Iterator[Any]:
@@ -233,27 +283,17 @@ def _levels(type_: Any) -> Iterator[Any]:
     yield type_
 
 
-def _accept(_text: str) -> None:
-    pass
+def _accept(_text: str) -> bool:
+    return True
 
 
-def _refuse(_text: str) -> None:
-    raise _NotKnownError
+def _refuse(_text: str) -> bool:
+    return False
 
 
-def _none(text: str) -> None:
-    if text:
-        raise _NotKnownError
+def _none(text: str) -> bool:
+    return not text
 
 
-def _blank(text: str) -> None:
-    if text.strip():
-        raise _NotKnownError
-
-
-def _same(fixed: str) -> Judge:
-    def judge(text: str) -> None:
-        if text != fixed:
-            raise _NotKnownError
-
-    return judge
+def _blank(text: str) -> bool:
+    return not text.strip()

@@ -311,6 +311,94 @@ def test_facets_are_judged_as_by_xmlschema(type_: str, taken: str, refused: str)
         accepted(schema, f"<a>{text}</a>")
 
 
+def restriction(base: str, facets: str) -> str:
+    return f'<xs:simpleType><xs:restriction base="{base}">{facets}</xs:restriction></xs:simpleType>'
+
+
+def facet(name: str, value: object) -> str:
+    return f'<xs:{name} value="{value}"/>'
+
+
+def restricted_twice(base: str, facets: str, further: str) -> Schema10:
+    return compiled(
+        restriction(base, facets).replace("Type>", 'Type name="t">', 1)
+        + f'<xs:element name="a">{restriction("t", further)}</xs:element>'
+    )
+
+
+NUMBERS = ("decimal", "integer", "int", "long", "unsignedByte", "nonPositiveInteger")
+NUMBER = st.from_regex(r"\A[ +-]?[0-9]{0,3}\.?[0-9]{0,2} ?\Z") | st.sampled_from(
+    ["1" * 18, "1" * 19, "-" + "9" * 18, "1." + "0" * 18, "1." + "0" * 18 + "1", "1_0", "٣", "1e1", "+", "0" * 5000]
+)
+
+
+@given(st.sampled_from(NUMBERS), st.lists(st.integers(0, 300), min_size=4, max_size=4), st.data())
+@settings(max_examples=20)
+def test_numbers_between_any_bounds_are_judged_as_by_xmlschema(
+    base: str, bounds: list[int], data: st.DataObject
+) -> None:
+    sign, most = (-1, 300) if base == "nonPositiveInteger" else (1, 255)
+    least, low, high, highest = sorted(sign * min(each, most) for each in bounds)
+    outer = data.draw(st.sampled_from(["", facet("minInclusive", least), facet("maxInclusive", highest)]))
+    inner = data.draw(st.sampled_from(["", facet("minInclusive", low), facet("maxInclusive", high)]))
+    schema = restricted_twice(f"xs:{base}", outer, inner)
+    texts = data.draw(st.lists(NUMBER, max_size=6))
+    for bound in (least, low, high, highest):
+        texts += [str(bound - 1), str(bound), f"{bound}.0", f"{bound}.000001", f" {bound}", str(bound + 1)]
+    for text in texts:
+        accepted(schema, f"<a>{text}</a>")
+
+
+@given(st.sampled_from(["string", "normalizedString", "token", "anyURI"]), st.data())
+@settings(max_examples=20)
+def test_texts_of_any_length_are_judged_as_by_xmlschema(base: str, data: st.DataObject) -> None:
+    least, shorter, longer, most = sorted(data.draw(st.lists(st.integers(0, 6), min_size=4, max_size=4)))
+    outer = facet("minLength", least) + facet("maxLength", max(most, 1))
+    inner = data.draw(
+        st.sampled_from(
+            ["", facet("minLength", shorter), facet("maxLength", max(longer, 1)), facet("length", max(shorter, 1))]
+        )
+    )
+    schema = restricted_twice(f"xs:{base}", outer, inner)
+    for text in data.draw(st.lists(st.text("ab \t\n é", max_size=8), max_size=8)):
+        accepted(schema, f"<a>{text}</a>")
+    for length in range(9):
+        accepted(schema, f"<a>{'x' * length}</a>")
+
+
+@pytest.mark.parametrize("base", ["string", "normalizedString", "token", "NMTOKEN"])
+@pytest.mark.parametrize("space", ["", facet("whiteSpace", "collapse")])
+def test_listed_values_are_judged_as_by_xmlschema(base: str, space: str) -> None:
+    values = "".join(
+        facet("enumeration", value) for value in ("a", "b", "a  b", " c ", "d") if base != "NMTOKEN" or value.isalpha()
+    )
+    for inner in (space, facet("enumeration", "b") + facet("enumeration", "d") + space, facet("maxLength", 1) + space):
+        schema = restricted_twice(f"xs:{base}", values, inner)
+        for text in ("a", " a", "b", "a  b", "a b", " c ", "c", "d", "d&#10;", "e", ""):
+            accepted(schema, f"<a>{text}</a>")
+
+
+@pytest.mark.parametrize(
+    ("base", "facets", "text"),
+    [
+        ("string", facet("minLength", 1) + facet("maxLength", 3), "abc"),
+        ("string", facet("length", 3), "abc"),
+        ("token", facet("enumeration", "b") + facet("enumeration", "c"), "c"),
+        ("decimal", facet("minInclusive", "-0.5") + facet("maxInclusive", "0.5"), "-0.5"),
+        ("decimal", facet("maxInclusive", "1"), "1." + "0" * 18),
+        ("decimal", facet("minInclusive", "0.5"), "+" + "9" * 18),
+        ("int", "", "2147483647"),
+        ("integer", "", "-" + "9" * 18),
+        ("unsignedByte", "", "255"),
+    ],
+)
+def test_what_is_written_plainly_is_accepted_at_a_glance(base: str, facets: str, text: str) -> None:
+    type_ = compiled(f'<xs:element name="a">{restriction(f"xs:{base}", facets)}</xs:element>').elements["a"].type
+    *restricting, own = xsd_acceptor._levels(type_)
+    found = [each for level in restricting for each in level.validators]
+    assert xsd_acceptor._at_a_glance(type_, own, found, pytest.fail)(text)
+
+
 def test_a_text_that_is_always_empty_is_left_to_xmlschema() -> None:
     empty = '<xs:simpleType><xs:restriction base="xs:token"><xs:maxLength value="0"/></xs:restriction></xs:simpleType>'
     schema = compiled(f'<xs:element name="a">{empty}</xs:element>')
@@ -469,7 +557,7 @@ def test_a_count_in_the_millions_is_left_to_xmlschema(particle: str) -> None:
     ids=lambda each: type(each).__name__,
 )
 def test_whatever_a_value_makes_the_libraries_raise_is_not_accepted(raised: Exception) -> None:
-    def refuse(_text: str) -> None:
+    def refuse(_text: str) -> bool:
         raise raised
 
     acceptor = Acceptor(compiled('<xs:element name="a" type="xs:int"/>'))

@@ -1,10 +1,7 @@
 """A copy of the ledger, taken while the service runs: one file, of one moment."""
 
-import os
 from contextlib import closing
 from pathlib import Path
-
-import apsw
 
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders, queries
@@ -26,35 +23,31 @@ def backup(ledger: Path, target: Path) -> None:
     try:
         with closing(patiently(lambda: Presence(ledger))):
             with storage("create the copy of the ledger"):
-                os.close(os.open(halfway, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, durable.FILE_MODE))
+                halfway.touch(durable.FILE_MODE)
             with schema.ledger_errors():
                 _copy(ledger, halfway)
         with storage("name the copy of the ledger"):
             durable.move_new(halfway, target)
-        durable.sync_folder(target.resolve().parent)
+        durable.sync_folder(target.parent)
     finally:
         folders.remove(halfway)
 
 
 def _copy(ledger: Path, target: Path) -> None:
     """Copy page by page, and prove the copy. Raises apsw.Error, Problem."""
-    source, copy = schema.connect(ledger), schema.Connection(str(target), flags=apsw.SQLITE_OPEN_READWRITE)
-    try:
+    with closing(schema.connect(ledger)) as source, closing(schema.Connection(str(target))) as copy:
         with copy.backup("main", source, "main") as run:
             while not run.done:
                 run.step(PAGES)
         copy.pragma("journal_mode", "delete")  # all in the one file, with nothing beside it
         _require_whole(copy)
-    finally:
-        copy.close()
-        source.close()
 
 
 def _require_whole(copy: schema.Connection) -> None:
     """Raise Problem unless each page and row of a copy is readable, as in the ledger."""
     if copy.execute("PRAGMA integrity_check(1)").get != "ok":
         raise Problem(Code.STORAGE_FAILED, "the copy of the ledger is damaged, so the ledger may be, too")
-    last = copy.execute("SELECT max(rowid) FROM deliveries").get or 0
+    last = copy.execute("SELECT ifnull(max(rowid), 0) FROM deliveries").get
     for start in range(0, last, ROWS):
         found = queries.select(copy, "WHERE rowid > ? AND rowid <= ?", start, start + ROWS)
         for damaged in found:

@@ -71,7 +71,7 @@ def require_sound(root: Path) -> None:
 def _require_moving(device: int) -> None:
     """Raise _UnfitError if a device is known to copy where it should move."""
     number = f"{os.major(device)}:{os.minor(device)}"
-    with contextlib.suppress(OSError), open(MOUNTS, encoding="utf-8", errors="replace") as mounts:
+    with contextlib.suppress(OSError), open(MOUNTS, errors="replace") as mounts:
         for line in mounts:
             fields = line.split()  # proc(5): the number is the third field, the type the first one after a dash
             kind = fields[fields.index("-") + 1]
@@ -114,18 +114,12 @@ def _try_move(source: Path, target: Path) -> None:
     durable.move_new(source, target)
     if os.path.lexists(source):
         raise _UnfitError("a file that was renamed is still in its place")
-    if target.name not in os.listdir(target.parent) or _content(target) != CONTENT:
+    listed = target.name in os.listdir(target.parent)
+    if not listed or not target.exists() or target.read_bytes() != CONTENT:
         raise _UnfitError("a file that was renamed is not whole under its new name")
     with contextlib.suppress(FileNotFoundError):
         durable.move_new(source, target.with_name("again"))
         raise _UnfitError("a file can be renamed twice")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
 
 
 def _try_no_overwriting(source: Path, target: Path) -> None:
@@ -139,7 +133,7 @@ def _try_no_overwriting(source: Path, target: Path) -> None:
 
 def _try_folder(folder: Path, target: Path) -> None:
     """Own a folder by a lock, and move it with what is in it."""
-    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    held = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _require_held(held, folder)
@@ -153,7 +147,7 @@ def _require_held(held: int, folder: Path) -> None:
     """Raise _UnfitError unless a folder is the one that is open and locked."""
     if not os.path.samestat(os.fstat(held), folder.stat()):
         raise _UnfitError("a folder has another inode each time it is looked at")
-    other = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    other = os.open(folder, os.O_RDONLY)
     try:
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -167,4 +161,4 @@ def _clear_abandoned(root: Path) -> None:
     with contextlib.suppress(OSError):
         for path in root.glob(f"{PREFIX}*"):
             if time.time() - path.stat().st_mtime > ABANDONED:
-                shutil.rmtree(path, ignore_errors=True)
+                shutil.rmtree(path)

@@ -79,7 +79,7 @@ def _append(output: str, at: datetime, described: dict[str, Any]) -> None:
     text = json.dumps(stamped(described), ensure_ascii=False)
     line = f"\n{text}\n".encode("utf-8", "backslashreplace")
     try:
-        file = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
+        file = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, MODE)
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:

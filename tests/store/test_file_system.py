@@ -14,6 +14,7 @@ from receiver.core.problems import Code, Problem
 from receiver.store import durable, file_system
 from receiver.store.stage import stage_for
 from tests.releases.make import SITE, settings_at
+from tests.support.place import open_files
 from tests.support.required import require
 
 
@@ -60,12 +61,30 @@ def vanished(source, target):
     Path(source).unlink()
 
 
+def copying_again(source, target):
+    """Give what was moved away once more."""
+    if Path(target).exists():
+        raise FileExistsError
+    Path(target).write_bytes(Path(source).read_bytes() if Path(source).exists() else file_system.CONTENT)
+    Path(source).unlink(missing_ok=True)
+
+
+def losing(source, target):
+    """Lose a file whose rename is refused."""
+    if Path(target).exists():
+        Path(source).unlink()
+        raise FileExistsError
+    Path(source).rename(target)
+
+
 MOVES = {
     linked: "a file that was renamed is still in its place",
     overwriting: "a rename that must not overwrite does",
     short: "it cannot rename a file to a name of 255 bytes (ENAMETOOLONG)",
     vanished: "a file that was renamed is not whole under its new name",
     emptied: "a file that was renamed is not whole under its new name",
+    copying_again: "a file can be renamed twice",
+    losing: "a file whose rename was refused is gone",
 }
 
 
@@ -107,6 +126,65 @@ def test_what_is_known_to_copy_is_refused_by_its_name(tmp_path, monkeypatch, kin
         file_system.require_sound(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "mounts",
+    [
+        b"36 35 0:1 / /elsewhere rw shared:1 - fuse.s3fs source rw\n",  # of another device
+        b"36 35 0:1 / /\xff rw shared:1 - fuse.s3fs source rw\n",
+        None,
+    ],
+)
+def test_what_is_mounted_elsewhere_or_unknown_is_no_reason_to_refuse(tmp_path, monkeypatch, mounts):
+    path = tmp_path.with_name("mounts")
+    path.unlink(missing_ok=True)
+    if mounts:
+        path.write_bytes(mounts)
+    monkeypatch.setattr(file_system, "MOUNTS", str(path))
+    file_system.require_sound(tmp_path)
+
+
+def test_a_new_file_that_is_there_already_is_refused(tmp_path, monkeypatch):
+    opened = os.open
+    monkeypatch.setattr(os, "open", lambda path, flags, *_, **at: opened(path, flags & ~os.O_EXCL, **at))
+    assert "a new file may be one that is there already (O_EXCL)" in refusal(tmp_path)
+
+
+def test_a_name_that_is_not_listed_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "listdir", lambda _: [])
+    assert "is not whole under its new name" in refusal(tmp_path)
+
+
+def test_what_fails_otherwise_is_told_with_its_folder(tmp_path, monkeypatch):
+    def failing(*_, **__):
+        raise OSError(errno.EIO, "broken")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(durable, "move_new", failing)
+        assert refusal(tmp_path).endswith(f"255 bytes in {tmp_path} (EIO: Input/output error)")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "mkdir", failing)
+        assert refusal(tmp_path) == f"could not create a file in {tmp_path} (EIO: Input/output error)"
+    monkeypatch.setattr(Path, "stat", failing)
+    with pytest.raises(Problem, match="look at the folder"):
+        file_system.require_sound(tmp_path)
+
+
+def test_what_is_tried_is_synced_closed_to_others_and_let_go(tmp_path, monkeypatch):
+    modes, synced = [], []
+    move, sync = durable.move_new, durable.sync_folder
+
+    def moving(source, target):
+        modes.extend(path.stat().st_mode & 0o777 for path in (source.parent, source.parent.parent) if path != tmp_path)
+        move(source, target)
+
+    monkeypatch.setattr(durable, "move_new", moving)
+    monkeypatch.setattr(durable, "sync_folder", lambda folder: [synced.append(folder.name), sync(folder)])
+    file_system.require_sound(tmp_path)
+    assert set(modes) == {0o700}
+    assert synced == ["from"]
+    assert open_files(tmp_path) == 0
+
+
 def no_locks(*_):
     raise OSError(errno.ENOSYS, "no locks")  # Lustre without its option flock (BOINC #1563, filelock #67)
 
@@ -127,6 +205,13 @@ def test_a_folder_that_is_another_one_each_time_is_refused(tmp_path, monkeypatch
     answers = iter([True, False])  # a new number every second (kubo #11429)
     monkeypatch.setattr(os.path, "samestat", lambda *_: next(answers, True))
     assert "a folder has another inode each time" in refusal(tmp_path)
+
+
+def test_a_folder_is_looked_at_before_its_rename_and_after(tmp_path, monkeypatch):
+    looked = []
+    monkeypatch.setattr(file_system, "_require_held", lambda held, folder: looked.append(folder.name))
+    file_system.require_sound(tmp_path)
+    assert looked == ["from", "moved"]
 
 
 def test_a_disk_that_cannot_sync_is_a_problem_of_its_own(tmp_path, monkeypatch):
@@ -163,6 +248,21 @@ def test_what_a_probe_left_that_was_killed_goes_an_hour_later(tmp_path):
     os.utime(old, (0, 0))
     file_system.require_sound(tmp_path)
     assert list(tmp_path.iterdir()) == [young]
+
+
+def test_a_probe_of_exactly_an_hour_stays(tmp_path, monkeypatch):
+    left = tmp_path / f"{file_system.PREFIX}left"
+    left.mkdir()
+    monkeypatch.setattr(file_system.time, "time", lambda: left.stat().st_mtime + file_system.ABANDONED)
+    file_system.require_sound(tmp_path)
+    assert left.exists()
+
+
+def test_a_probe_that_goes_while_it_is_looked_at_is_no_problem(tmp_path):
+    left = tmp_path / f"{file_system.PREFIX}left"
+    left.symlink_to("nowhere")
+    file_system.require_sound(tmp_path)
+    assert left.is_symlink()
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "overlay"])

@@ -16,12 +16,12 @@ import pytest
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
-from receiver.store import backup, durable, publish, queries, recover, stage
+from receiver.store import durable, publish, queries, recover, stage
 from receiver.store.entry import Entry
 from receiver.store.publish import finish, release
 from receiver.store.sqlite import schema, writers
 from receiver.store.sqlite.presence import Presence
-from tests.support.place import AT, METADATA, PEER, Place, Sent, deliver, entry_of, refuse
+from tests.support.place import AT, METADATA, PEER, Place, Sent, deliver, entry_of
 
 ONE, TWO = Sent("S1", b"one"), Sent("S2", b"two")
 
@@ -246,22 +246,6 @@ def test_a_folder_that_cannot_be_locked_is_not_taken_for_one_that_has_an_owner(t
 
 
 # the ledger -------------------------------------------------------------------------------------------------------
-
-
-def test_a_copy_of_a_ledger_is_only_left_if_every_row_of_it_can_be_read(place, monkeypatch):
-    monkeypatch.setattr(backup, "ROWS", 1)
-    for sent in (ONE, TWO):
-        refuse(place, sent)
-    target = place.data / "copy.db"
-    backup.backup(place.ledger.path, target)
-    with closing(apsw.Connection(str(target))) as copy:
-        assert copy.execute("SELECT count(*) FROM deliveries").get == 2
-    target.unlink()
-    damage = "UPDATE deliveries SET parts = 'torn' WHERE id = ?"
-    place.ledger.connections.write(lambda connection: connection.execute(damage, (TWO.id,)))
-    with pytest.raises(Problem, match="damaged"):
-        backup.backup(place.ledger.path, target)
-    assert [path.name for path in place.data.iterdir() if "copy" in path.name] == []
 
 
 @pytest.mark.both_ledgers

@@ -149,7 +149,7 @@ def _joined(path: Path) -> int | None:
     """Return the note, open and share-locked, emptied if unused; None if read-only."""
     with storage("open the note of which files the ledger is"):
         try:
-            file = os.open(f"{path}{SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)
+            file = os.open(f"{path}{SUFFIX}", os.O_RDWR | os.O_CREAT, durable.FILE_MODE)
         except OSError as error:
             if error.errno in _READ_ONLY:
                 return None

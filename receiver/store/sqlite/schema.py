@@ -208,7 +208,7 @@ def create(path: Path, roots: Roots = NO_ROOTS) -> None:
         path.parent.mkdir(mode=folders.FOLDER_MODE, parents=True, exist_ok=True)
     with locked(path), ledger_errors():
         require_none_else(path)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, durable.FILE_MODE))
         connection = connect(path)
         connection.roots = roots
         try:
@@ -280,7 +280,7 @@ def connect(path: Path) -> Connection:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock that orders the ledger's writers, waiting for it."""
     with storage("lock the ledger"):
-        lock = os.open(f"{path}{LOCK_SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, durable.FILE_MODE)
+        lock = os.open(f"{path}{LOCK_SUFFIX}", os.O_RDWR | os.O_CREAT, durable.FILE_MODE)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError:

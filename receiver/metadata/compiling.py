@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.metadata import json, xml
-from receiver.metadata.fields import Layout, Path, Placing, Rules, WrongPathError
+from receiver.metadata.fields import Layout, Path, Placing, Rules, WrongPathError, name_fault
 from receiver.metadata.reader import NAME, MetadataReader
 from receiver.metadata.tables import Column, Table
 from receiver.schemas.folder import Schemas
@@ -122,9 +122,10 @@ def compile(configured: Configured, schemas: Schemas) -> MetadataReader:  # noqa
     if work.faults:
         raise ConfigurationError(work.faults)
     section = configured.fields
-    rules = Rules(frozenset(section.repeated), dict(section.aliases), section.scale)
     known = _known(section, [source_id, *paths], [each for each in (schema, fields_schema) if each])
     layout = Layout(*paths)
+    sound = (name for name in known if not name_fault(name, layout.name))
+    rules = Rules(frozenset(section.repeated), {name: section.aliases.get(name, name) for name in sound}, section.scale)
     warnings = tuple(work.warnings)
     return MetadataReader(form, schema, source_id, layout, rules, fields_schema, warnings, known, own_tables, placing)
 

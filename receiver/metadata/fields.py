@@ -62,6 +62,10 @@ class Path(Protocol):
         """Return the value at a path seen from an item, or why there is none: `Absent`."""
         ...
 
+    def find_each(self, items: Sequence[Any]) -> list[Any]:
+        """Return what `find` does, for each of some items."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Placing:
@@ -81,9 +85,9 @@ class Layout:
     value: Path
     confidence: Path
 
-    def read(self, item: Any) -> tuple[Any, Any, Any]:
-        """Return name, value and confidence of a field as they are, not judged yet."""
-        return self.name.find(item), self.value.find(item), self.confidence.find(item)
+    def read(self, items: Sequence[Any]) -> Iterator[tuple[Any, Any, Any]]:
+        """Return name, value and confidence of each field as they are, not judged yet."""
+        return zip(*(path.find_each(items) for path in (self.name, self.value, self.confidence)), strict=True)
 
 
 class Found(NamedTuple):
@@ -97,9 +101,9 @@ class Found(NamedTuple):
 class Rules:
     """What the process says about its fields."""
 
-    repeated: frozenset[str] = frozenset()  # their values are lists, also when they come once
-    aliases: Mapping[str, str] = field(default_factory=dict)  # the name that comes → the name that counts
-    scale: float = 1  # what the platform's full confidence is written as
+    repeated: frozenset[str]  # their values are lists, also when they come once
+    names: Mapping[str, str]  # a sound name that the configuration holds → the name that counts: aliases differ
+    scale: float  # what the platform's full confidence is written as
 
 
 @dataclass(slots=True)
@@ -134,14 +138,11 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
     One without a value, or with null, is as if it had not come: .NET writes all that it has no value for as null.
     """
     gathered = Gathered(found.place)
-    for index, item in enumerate(found.items):
-        if index == MAX_FIELDS:
-            gathered.refuse(None, "more", f"has more than {MAX_FIELDS:,} fields")
-            break
-        given, value, sure = layout.name.find(item), layout.value.find(item), layout.confidence.find(item)
-        fault = name_fault(given, layout.name)
-        if fault:
-            gathered.refuse(index, "name", fault)
+    fields = gathered.fields
+    for index, (given, value, sure) in enumerate(layout.read(found.items[:MAX_FIELDS])):
+        name = rules.names.get(given) if isinstance(given, str) else None
+        if name is None:
+            name = _unknown(gathered, index, given, layout.name)
         confidence = None
         try:
             confidence = read_confidence(sure, rules.scale)
@@ -149,22 +150,36 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
             gathered.refuse(index, "confidence", error.message)
         if value is Absent.SEVERAL:
             gathered.refuse(index, "value", f"{value.value} {words.rule(layout.value.expression)}")
-        elif not fault and value is not None and value is not Absent.MISSING:
-            _add(gathered, rules, index, rules.aliases.get(given, given), value, confidence)
+        elif name is None or value is None or value is Absent.MISSING:
+            continue
+        elif name in fields:
+            _add(gathered, rules, index, name, value, confidence)
+        else:
+            fields[name] = [value] if name in rules.repeated else value
+            gathered.firsts[name] = index
+            if confidence is not None:
+                gathered.confidence[name] = confidence
+    if len(found.items) > MAX_FIELDS:
+        gathered.refuse(None, "more", f"has more than {MAX_FIELDS:,} fields")
     if gathered.surplus:
         gathered.violations.append(Violation("/", "more", f"{gathered.surplus} more"))
     return gathered
 
 
+def _unknown(gathered: Gathered, index: int, given: Any, path: Path) -> str | None:
+    """Return a name that the configuration does not hold; None if it is none."""
+    if fault := name_fault(given, path):
+        gathered.refuse(index, "name", fault)
+        return None
+    return str(given)
+
+
 def _add(gathered: Gathered, rules: Rules, index: int, name: str, value: Any, confidence: float | None) -> None:
-    gathered.firsts.setdefault(name, index)
-    if name in rules.repeated:
-        gathered.fields.setdefault(name, []).append(value)
-    elif name in gathered.fields:
+    """Add a value to a field that has come before."""
+    if name not in rules.repeated:
         gathered.refuse(index, "repeated", "the field comes more than once")
         return
-    else:
-        gathered.fields[name] = value
+    gathered.fields[name].append(value)
     if confidence is not None:
         gathered.confidence[name] = min(confidence, gathered.confidence.get(name, 1.0))
 

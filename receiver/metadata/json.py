@@ -1,8 +1,9 @@
 """Metadata in JSON; paths are JMESPath. xml.py has the same functions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import jmespath
@@ -40,6 +41,18 @@ class Path:
                 return Absent.MISSING
             item = item[key]
         return item
+
+    def find_each(self, items: Sequence[Any]) -> list[Any]:
+        """Return what stands there in each item."""
+        if not self.keys:
+            return [self._search(item) for item in items]
+        found: Iterable[Any] = items
+        for key in self.keys:
+            found = map(itemgetter(key), found)
+        try:
+            return list(found)
+        except (KeyError, TypeError):  # in some nothing stands there
+            return [self.find(item) for item in items]
 
     def _search(self, item: Any) -> Any:
         try:

@@ -91,7 +91,7 @@ class MetadataReader:
         document = self._parse(content, charset)
         told = dict(regions.of_cells(document, self.form.top(document), self.form, self.tables))
         if self.placing:
-            told |= regions.of_fields(document, self.form, self.layout, self.rules.aliases, self.placing)
+            told |= regions.of_fields(document, self.form, self.layout, self.rules.names, self.placing)
         return told
 
     @property

@@ -14,7 +14,7 @@ MAX_NUMBERS = 200  # numbers of one box: a polygon has eight as a rule
 
 
 def of_fields(
-    document: Any, form: ModuleType, layout: Layout, aliases: Mapping[str, str], placing: Placing
+    document: Any, form: ModuleType, layout: Layout, names: Mapping[str, str], placing: Placing
 ) -> dict[str, Region]:
     """Return where each field stands, by name; the first if it comes several times."""
     told: dict[str, Region] = {}
@@ -22,7 +22,7 @@ def of_fields(
     for item in found.items[:MAX_FIELDS] if found else ():
         given, region = layout.name.find(item), _region(item, form, placing, sizes)
         if region and isinstance(given, str):
-            told.setdefault(aliases.get(given, given), region)
+            told.setdefault(names.get(given, given), region)
     return told
 
 

@@ -121,7 +121,7 @@ def _as_they_stand(row: Any, form: ModuleType, table: Table) -> list[tuple[Any, 
         return [
             (each.name, each.value.find(row), each.confidence and each.confidence.find(row)) for each in table.cells
         ]
-    return [table.cells.read(cell) for cell in form.cells(row, table.cells.each) or ()]
+    return list(table.cells.read(form.cells(row, table.cells.each) or ()))
 
 
 class _Reading:
@@ -199,8 +199,7 @@ class _Reading:
             self._refuse(steps, "cells", f"there are no cells at {words.rule(table.cells.each.expression)}")
             return
         inner = {each.name for each in table.inner}
-        for number, cell in enumerate(found, start=1):
-            name, value, sure = table.cells.read(cell)
+        for number, (name, value, sure) in enumerate(table.cells.read(found), start=1):
             if fault := name_fault(name, table.cells.name):
                 self._refuse((*steps, f"(cell {number})"), "name", fault)
             elif name not in inner:  # the rows of a table within this one

@@ -6,7 +6,7 @@ no second tree: elementpath is asked for all others.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,6 +94,10 @@ class Path:
             return Absent.SEVERAL if found else Absent.MISSING
         (only,) = found
         return None if _is_nil(only) else _text(only)
+
+    def find_each(self, items: Sequence[Item]) -> list[Any]:
+        """Return what `find` does, for each of some items."""
+        return [self.find(item) for item in items]
 
     def _attribute_below(self, node: Element) -> Any:
         name = self.expression.removeprefix(f"{self.owner}/@")

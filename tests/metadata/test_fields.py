@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from receiver.core.problems import Problem
-from receiver.metadata.fields import Gathered, below_minimum
+from receiver.metadata import json
+from receiver.metadata.fields import Found, Gathered, Layout, Rules, below_minimum, gather
 from tests.support.metadata_of import document, reader_of
 
 
@@ -122,3 +125,69 @@ def test_nothing_that_was_measured_is_below_every_minimum_but_none() -> None:
     assert [(each.where, each.message) for each in violations] == [
         ("fields/mrn", "there is no confidence, and its minimum is 0.8")
     ]
+
+
+_ITEMS = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "name": st.sampled_from(["a", "b", "old", "new", "code", "free", "", "a\n", "x" * 201, None, 1, ["a"]]),
+            "value": st.sampled_from(["x", "", 0, None, [], {"a": 1}, False]),
+            "confidence": st.sampled_from([0.5, 0.25, 1.0, 1, 0, "0.75", "", None, 1.5, -0.5, True, "x", []]),
+        },
+    )
+    | st.sampled_from([None, "name", 1, [], ["name"]]),
+    max_size=8,
+)
+
+
+@given(items=_ITEMS, held=st.booleans())
+@settings(deadline=None)
+def test_fields_are_what_each_of_them_says(items: list[Any], held: bool) -> None:
+    """Whether the configuration holds their names or not: this reads them one at a time."""
+    names = {"old": "new"} | ({"a": "a", "new": "new", "code": "code"} if held else {})
+    layout = Layout(*map(json.path, ("fields", "name", "value", "confidence")))
+    gathered = gather(Found(items, str), layout, Rules(frozenset({"code"}), names, 1))
+    fields: dict[str, Any] = {}
+    confidence: dict[str, float] = {}
+    firsts: dict[str, int] = {}
+    wrong: list[tuple[str, str]] = []
+    for index, item in enumerate(items):
+        member = item if isinstance(item, dict) else {}
+        name, value, sure = member.get("name"), member.get("value"), member.get("confidence")
+        if sound := name in ("a", "b", "old", "new", "code", "free"):
+            name = names.get(str(name), name)
+        else:
+            wrong.append((str(index), "name"))
+        if sure in ("", None):
+            sure = None
+        elif type(sure) in (bool, list) or sure in ("x", 1.5, -0.5):
+            wrong.append((str(index), "confidence"))
+            sure = None
+        if not sound or value is None:
+            continue
+        if name in fields and name != "code":
+            wrong.append((str(index), "repeated"))
+            continue
+        fields[name] = [*fields.get(name, []), value] if name == "code" else value
+        firsts.setdefault(name, index)
+        if sure is not None:
+            confidence[name] = min(float(sure), confidence.get(name, 1.0))
+    assert (gathered.fields, gathered.confidence, gathered.firsts) == (fields, confidence, firsts)
+    assert [(each.where, each.rule) for each in gathered.violations] == wrong
+
+
+@given(
+    items=st.lists(
+        st.recursive(
+            st.sampled_from([None, "a", 1, ["a"]]),
+            lambda inner: st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+            max_leaves=4,
+        ),
+        max_size=4,
+    ),
+    expression=st.sampled_from(["a", "a.b", "a.b.a", "length(a)", "`null`", "a[0]", "a || b"]),
+)
+def test_a_path_finds_in_many_items_what_it_finds_in_each(items: list[Any], expression: str) -> None:
+    path = json.path(expression)
+    assert path.find_each(items) == [path.find(item) for item in items]

@@ -234,7 +234,7 @@ def _field(reader: MetadataReader, document: Any, where: str) -> str:
     found = reader.form.fields(document, reader.layout)
     for index, item in enumerate(found.items if found else ()):
         given = reader.layout.name.find(item)
-        if isinstance(given, str) and reader.rules.aliases.get(given, given) == name:
+        if isinstance(given, str) and reader.rules.names.get(given, given) == name:
             return str(found.place(index))
     return str(reader.form.place(document, reader.layout.each))
 

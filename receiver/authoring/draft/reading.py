@@ -202,7 +202,7 @@ def _raw(sources: Sources, document: object, candidate: Candidate) -> Iterator[t
     paths = (candidate.each, candidate.name, candidate.value, candidate.confidence or form.NO_CONFIDENCE)
     layout = Layout(*map(form.path, paths))
     found = form.fields(document, layout)
-    for name, value, confidence in map(layout.read, found.items if found else ()):
+    for name, value, confidence in layout.read(found.items if found else ()):
         if not isinstance(value, Absent):
             yield name, value, confidence
 

@@ -64,7 +64,7 @@ def structure(process: Process, parts: Sequence[Sent]) -> Hashable:
             except MalformedError:
                 return None
             found = form.fields(document, layout)
-            read = map(layout.read, found.items if found else ())
+            read = layout.read(found.items if found else ())
             fields = [(str(name), str(confidence)) for name, _, confidence in read]
             return str((fields, list(outline(form.top(document), form, process.metadata.tables))))
     return None

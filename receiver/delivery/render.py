@@ -306,7 +306,7 @@ def _in_root(output: Output, root: Path, path: str, context: Context) -> Output:
     """Return an output that is published in another folder than the process's own."""
     target = f"{root}/{path}"
     shown = target.removeprefix(f"{context.settings.output.absolute()}/")
-    return replace(output, path=shown, target=target, root=str(root))
+    return output._replace(path=shown, target=target, root=str(root))
 
 
 def groups_of(process: Process) -> dict[str, int]:

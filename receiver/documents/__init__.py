@@ -6,7 +6,6 @@ The libraries that do it are given files from unknown senders, so they work in a
 (`helper`), bounded in time and memory: `images` and `pdfs` run there and nowhere else.
 """
 
-from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
 
@@ -113,7 +112,7 @@ def as_pdf(part: Part, staged: Staged, process: str = "") -> Part:
         reason = error.reason
     else:
         staged.write([file.name])
-        return replace(part, type=PDF, suffix=".pdf", size=file.size, sha256=file.sha256, path=file.path)
+        return part._replace(type=PDF, suffix=".pdf", size=file.size, sha256=file.sha256, path=file.path)
     raise _broken(part, f"The document cannot be converted to PDF: {reason}.")
 
 

@@ -126,8 +126,8 @@ def lies_there(output: Output) -> bool:
 def _reopened(process: Process, entry: Entry, made: list[Output], missing: list[Output], staged: Staged) -> Entry:
     """Return the entry with what is missing in the stage; the rest has no file there."""
     gone = staged.free(".published").name
-    outputs = [output if output in missing else replace(output, staged=gone) for output in made]
-    outputs += [replace(output, staged=gone) for output in entry.of_kind(Kind.ORIGINALS)]
+    outputs = [output if output in missing else output._replace(staged=gone) for output in made]
+    outputs += [output._replace(staged=gone) for output in entry.of_kind(Kind.ORIGINALS)]
     return replace(entry, outputs=tuple(outputs), stage=str(staged.folder), groups=groups_of(process))
 
 
@@ -158,7 +158,7 @@ def republish_batch(context: Context, batch: Batch, *, dry_run: bool = False) ->
         if not dry_run:
             folder = rule.root or process.output
             group = process.further[folder] if rule.root else process.group
-            publication.again(context.ledger, staged, batch, replace(batch.file, staged=made.name), folder, group)
+            publication.again(context.ledger, staged, batch, batch.file._replace(staged=made.name), folder, group)
     return Republished(1, 0)
 
 

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
@@ -165,7 +164,7 @@ def _entry(values: Iterable[Any], roots: Roots) -> Entry:
 
 def output_to_dict(output: Output, roots: Roots) -> dict[str, Any]:
     """Return an output as JSON, its paths as rows tell them."""
-    return asdict(output) | {"target": roots.relative(output.target), "root": roots.relative(output.root)}
+    return output._asdict() | {"target": roots.relative(output.target), "root": roots.relative(output.root)}
 
 
 def output_of(kept: dict[str, Any], roots: Roots) -> Output:

@@ -265,7 +265,7 @@ def test_the_entry_has_all_that_recovery_and_people_need(monkeypatch, originals,
     replay = Replay(AT, "anna")
     given = process(originals=originals, keys=keys, further={Path("/billing"): 5, Path("/index"): None})
     found = render.plan(
-        intake(given, replace(ARRIVAL, replay=replay)),
+        intake(given, ARRIVAL._replace(replay=replay)),
         DELIVERY,
         [part()],
         Rendered(((part(), "a.tif"),), (), None, ADDED),
@@ -421,7 +421,7 @@ def test_a_problem_is_kept_with_the_source_id_that_was_read(monkeypatch, correct
         raise Problem(Code.RULE_BROKEN, "", source_id="43")
 
     given = process(delivery={"unknown_parts": "keep"}, parts=("rules",))
-    replayed = replace(ARRIVAL, replay=Replay(AT, "anna", corrections=corrections))
+    replayed = ARRIVAL._replace(replay=Replay(AT, "anna", corrections=corrections))
     for arrival in (replayed, ARRIVAL):
         assert receive._receive(intake(given, arrival), ["section"]) is RECEIPT
     assert [each for each in seen if isinstance(each, dict)] == [corrections or {}, {}]
@@ -502,7 +502,7 @@ def test_a_delivery_is_scanned_rendered_and_planned(accepted):
 
 @pytest.mark.parametrize(("confidence", "rules"), [(True, False), (False, True)])
 def test_who_has_looked_accepts_low_confidence_or_rules(accepted, confidence, rules):
-    arrival = replace(ARRIVAL, replay=Replay(AT, "anna", accept_confidence=confidence, accept_rules=rules))
+    arrival = ARRIVAL._replace(replay=Replay(AT, "anna", accept_confidence=confidence, accept_rules=rules))
     _, ((_, _, _, _, low, accept_rules),) = accepted(Ledger(None, None), process(), arrival)
     assert (low, accept_rules) == (None if confidence else "low", rules)
 

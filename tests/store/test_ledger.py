@@ -75,7 +75,7 @@ def test_an_unknown_delivery_is_not_found(place):
 def test_neither_the_senders_file_names_nor_unsafe_words_reach_the_ledger(place, tmp_path):
     part = SENT.parts(tmp_path)[0]
     assert part.filename == "Jane Invented.tif"
-    strange = replace(part, name="Jane Invented", type="jane/invented", label="part 1")
+    strange = part._replace(name="Jane Invented", type="jane/invented", label="part 1")
     assert PartLine.of(strange) == PartLine("part 1", "", "document", part.size, part.sha256)
     deliver(place, replace(SENT, keep=True))
     refuse(place, Sent("S2"))

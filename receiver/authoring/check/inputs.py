@@ -4,7 +4,7 @@ What a sample has, and every way in which a field may differ.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from receiver.authoring.check.shape import Shape
@@ -83,10 +83,10 @@ def documents(rules: Sequence[PartConfig], parts: Sequence[Part]) -> Iterator[tu
     rest = [part for part in parts if part.role is not Role.DOCUMENT]
     for rule in own if found else ():
         for kind in rule.types if not rule.convert else ():
-            first = replace(found[0], type=kind, suffix=SUFFIXES.get(kind, found[0].suffix))
+            first = found[0]._replace(type=kind, suffix=SUFFIXES.get(kind, found[0].suffix))
             yield f"the document is {kind}", [first, *found[1:], *rest]
         if rule.many:
-            yield "two documents come", [found[0], replace(found[0], name=rule.name.replace("*", "2")), *rest]
+            yield "two documents come", [found[0], found[0]._replace(name=rule.name.replace("*", "2")), *rest]
     if own and not any(rule.required for rule in own):
         yield "no document comes", rest
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -121,17 +121,17 @@ def _made_up(trial: Trial, reading: Reading, parts: Sequence[Part], samples: lis
     """Run made-up inputs until time is over; their order is the same in every run."""
     end = time.process_time() + SECONDS
     for each in _inputs(trial, samples):
-        _try(trial, replace(reading, fields=each.fields), parts, each.what, exact=each.exact)
+        _try(trial, reading._replace(fields=each.fields), parts, each.what, exact=each.exact)
         if time.process_time() > end:
             return
     trial.verdicts.constant()
     for what, others in documents(trial.process.config.parts, parts):
         _try(trial, reading, others, what)
-    _try(trial, replace(reading, confidence={}, cells=()), parts, "no confidence is sent")
+    _try(trial, reading._replace(confidence={}, cells=()), parts, "no confidence is sent")
     if trial.process.config.delivery.same_source_id == "publish":
         _try(trial, reading, parts, "it is the second version", before=Previous("A" * ID_LENGTH, 1, FROZEN))
     for what, tables in _tables(trial, reading):
-        _try(trial, replace(reading, tables=tables), parts, what)
+        _try(trial, reading._replace(tables=tables), parts, what)
         if time.process_time() > end:
             return
 

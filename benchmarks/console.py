@@ -12,7 +12,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from time import perf_counter, process_time
@@ -110,10 +109,10 @@ def _entry(number: int, process: str, at: datetime) -> Entry:
         Output(Kind.RECORD, f"{n}", f"{process}/{number}.{n}", f"/o/{number}.{n}", 900, "0" * 64) for n in "ab"
     )
     entry = Entry(f"{number:020}", process, f"S{number}", 1, at, "192.0.2.1", "0" * 64, outputs=outputs)
-    entry = replace(entry, output="/o", status=Status.PUBLISHED, committed_at=at, published_at=at)
+    entry = entry._replace(output="/o", status=Status.PUBLISHED, committed_at=at, published_at=at)
     if number % HELD < 2:
         status = Status.REFUSED if number % HELD else Status.HELD
-        entry = replace(entry, status=status, version=None, outputs=(), code=Code.CONFIDENCE_LOW, published_at=None)
+        entry = entry._replace(status=status, version=None, outputs=(), code=Code.CONFIDENCE_LOW, published_at=None)
     return entry.tried(Attempt(at, "192.0.2.1", entry.status.value))
 
 

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -66,7 +65,7 @@ def entry(place: Place, id_: str, **more: object) -> Entry:
         for number, (kind, end) in enumerate(names)
     )
     made = Entry(id_, "referrals", id_, 1, START, "192.0.2.1", "c" * 64, parts, outputs, str(place.output))
-    return replace(made, **more)  # type: ignore[arg-type]
+    return made._replace(**more)  # type: ignore[arg-type]
 
 
 def attempt() -> Attempt:
@@ -153,7 +152,7 @@ def _fill(place: Place) -> None:
         for number in range(ROWS):
             id_ = f"{number * 7919 % ROWS:07}{os.urandom(7).hex()}"
             made = entry(place, id_, status=Status.PUBLISHED, published_at=START)
-            made = replace(made, received_at=START + timedelta(seconds=30 * number)).tried(attempt())
+            made = made._replace(received_at=START + timedelta(seconds=30 * number)).tried(attempt())
             queries.put(connection, made)
     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     connection.close()

@@ -216,7 +216,7 @@ def plan(
     entry = _entry(intake, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
     if not process.config.retention.originals:
         return entry
-    return replace(entry, outputs=(*outputs, originals.lay_out(context.settings.data, staged, entry, parts)))
+    return entry._replace(outputs=(*outputs, originals.lay_out(context.settings.data, staged, entry, parts)))
 
 
 def keep_in_quarantine(intake: Intake, collected: Collected, source_id: str, problem: Problem) -> Receipt:

@@ -7,7 +7,7 @@ a crash on the way is finished by recovery.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -128,7 +128,7 @@ def _reopened(process: Process, entry: Entry, made: list[Output], missing: list[
     gone = staged.free(".published").name
     outputs = [output if output in missing else output._replace(staged=gone) for output in made]
     outputs += [output._replace(staged=gone) for output in entry.of_kind(Kind.ORIGINALS)]
-    return replace(entry, outputs=tuple(outputs), stage=str(staged.folder), groups=groups_of(process))
+    return entry._replace(outputs=tuple(outputs), stage=str(staged.folder), groups=groups_of(process))
 
 
 OTHER = (

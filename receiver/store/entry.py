@@ -1,11 +1,11 @@
 """The ledger's entry of a delivery: no field values, no file names of the sender."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from mimetypes import MimeTypes
-from operator import attrgetter
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from receiver.core import units
 from receiver.core.batches import Addition
@@ -19,8 +19,7 @@ LAST_ATTEMPTS = 15  # and how it goes on; a sender in a loop must not grow the r
 _KNOWN_TYPES = {*MimeTypes().types_map[True].values(), "application/dicom", "text/xml"}
 
 
-@dataclass(frozen=True, slots=True)
-class PartLine:
+class PartLine(NamedTuple):
     """What the ledger tells of a part."""
 
     name: str
@@ -36,8 +35,7 @@ class PartLine:
         return cls(part.label, kind, part.role.value, part.size, part.sha256)
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One time the delivery was sent, replayed or discarded, and what came of it."""
 
     at: datetime  # aware, UTC
@@ -64,8 +62,10 @@ class Waiting:
     size: int  # bytes of its parts
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+NO_GROUPS: Mapping[str, int] = MappingProxyType({})
+
+
+class Entry(NamedTuple):
     """One row of the ledger."""
 
     id: str
@@ -86,7 +86,7 @@ class Entry:
     violations: tuple[Violation, ...] = ()
     attempts: tuple[Attempt, ...] = ()  # the first and the last ones
     attempt_count: int = 0  # all of them
-    groups: Mapping[str, int] = field(default_factory=dict)  # whose other output folders are, as long as it is accepted
+    groups: Mapping[str, int] = NO_GROUPS  # whose other output folders are, as long as it is accepted
     additions: tuple[Addition, ...] = ()  # what it adds to batches; they have rows of their own
     replay: Replay | None = None  # what brings it here now; its row tells it as an attempt
     digests: tuple[str, ...] | None = None  # keyed ones of values that it is found by; None if the row is only read
@@ -106,7 +106,7 @@ class Entry:
         attempts = (*self.attempts, attempt)
         if len(attempts) > FIRST_ATTEMPTS + LAST_ATTEMPTS:
             attempts = attempts[:FIRST_ATTEMPTS] + attempts[-LAST_ATTEMPTS:]
-        return replace(self, attempts=attempts, attempt_count=self.attempt_count + 1, **changed)
+        return self._replace(attempts=attempts, attempt_count=self.attempt_count + 1, **changed)
 
     def of_kind(self, kind: Kind) -> list[Output]:
         """Return the outputs of one kind."""
@@ -169,8 +169,6 @@ class DamagedRow(Problem):
 
 
 OUTPUTS = {Kind.DOCUMENT: "documents", Kind.RECORD: "records", Kind.MARKER: "marker", Kind.ORIGINALS: "originals"}
-_PART = tuple(map(attrgetter("name"), fields(PartLine)))
-_part = attrgetter(*_PART)
 
 
 def to_dict(entry: Entry, told: Callable[[str], str] = str) -> dict[str, Any]:
@@ -190,7 +188,7 @@ def to_dict(entry: Entry, told: Callable[[str], str] = str) -> dict[str, Any]:
         "publishedAt": entry.published_at and units.stamp(entry.published_at),
         "peer": entry.peer,
         "configuration": entry.configuration,
-        "parts": [dict(zip(_PART, _part(part), strict=True)) for part in entry.parts],
+        "parts": [part._asdict() for part in entry.parts],
         **_outputs(entry, told),
         "violations": list(map(asdict, entry.violations)),
         "attempts": list(map(attempt_to_dict, entry.attempts)),

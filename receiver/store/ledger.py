@@ -7,7 +7,6 @@ Its methods are named by what they mean to a delivery; what they are in a databa
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from operator import attrgetter
@@ -175,7 +174,7 @@ class Ledger(LedgerReader):
 
         Raises CommitUnknownError, or Problem.
         """
-        claims = Claims.of(replace(entry, outputs=tuple(missing)), self.roots)
+        claims = Claims.of(entry._replace(outputs=tuple(missing)), self.roots)
 
         def operation(connection: Any) -> Entry:
             self._own.lock(connection, entry)
@@ -304,4 +303,4 @@ def _not_accepted(own: OwnQueries, connection: Any, entry: Entry) -> Entry | Non
 
 def _after(known: Entry | None, entry: Entry) -> Entry:
     """Return `entry` with the attempts that were made before."""
-    return replace(entry, attempts=known.attempts, attempt_count=known.attempt_count) if known else entry
+    return entry._replace(attempts=known.attempts, attempt_count=known.attempt_count) if known else entry

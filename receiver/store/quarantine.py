@@ -15,7 +15,6 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -70,7 +69,7 @@ def keep(ledger: Ledger, data: Path, staged: Staged, entry: Entry, parts: Sequen
         _put_together(near, place, entry, parts, detail)
         try:
             if ledger.hosts:
-                owned = replace(entry, stage=str(staged.folder))
+                owned = entry._replace(stage=str(staged.folder))
                 ledger.quarantine(owned, _attempt(entry), partial(_lay_alone, near.folder, place, asides))
             else:
                 with _laid(near.folder, place, asides):

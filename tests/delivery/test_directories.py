@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -148,4 +147,4 @@ def test_a_process_without_a_second_folder_keeps_its_rows_as_they_were(tmp_path)
     context = site.context()
     entry = context.ledger.find(deliver(context, "1").id)
     assert {output.root for output in entry.outputs} == {""}
-    assert replace(entry, groups={}) == entry
+    assert entry._replace(groups={}) == entry

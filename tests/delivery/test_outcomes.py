@@ -87,7 +87,7 @@ def test_a_version_follows_the_one_that_was_accepted_before():
     before = Previous(ENTRY.id, 3, ENTRY.received_at)
     assert next_version(process(), ENTRY) == (4, before)
     assert next_version(process(same="refuse"), None) == (1, None)
-    assert next_version(process(same="refuse"), replace(ENTRY, version=None)) == (1, None)
+    assert next_version(process(same="refuse"), ENTRY._replace(version=None)) == (1, None)
     assert (previous(None), previous(ENTRY)) == (None, before)
     with pytest.raises(Problem) as caught:
         next_version(process(same="refuse"), ENTRY)

@@ -32,7 +32,7 @@ def raising(error: Exception) -> Any:
 
 def adding(number: int, closing: Closing, name: str = "daily", content: bytes = b"row\n", records: int = 1) -> Any:
     made = tuple(Record("", content, name, {"n": f"é{number}"}) for _ in range(records))
-    return replace(plain(number), outputs=(), additions=(Addition(name, closing, made),))
+    return plain(number)._replace(outputs=(), additions=(Addition(name, closing, made),))
 
 
 def add(place: Place, number: int, closing: Closing, **more: Any) -> None:
@@ -106,7 +106,7 @@ def test_each_name_is_numbered_by_itself_and_locked_in_one_order(place, monkeypa
         batch_queries, "_lock", lambda connection, *key: locked.append(key[1]) or lock(connection, *key)
     )
     additions = tuple(adding(1, Closing(count=9), name).additions[0] for name in ("b", "a"))
-    place.ledger.commit(replace(plain(1), outputs=(), additions=additions), tried())
+    place.ledger.commit(plain(1)._replace(outputs=(), additions=additions), tried())
     assert locked == ["a", "b"]
     assert sorted((each.name, each.number) for each in place.ledger.batches.latest()) == [("a", 1), ("b", 1)]
 
@@ -129,7 +129,7 @@ def several(place) -> Batches:
     for number in range(3):
         add(place, number, Closing(count=1))
     add(place, 3, Closing(count=9))
-    place.ledger.commit(replace(adding(4, Closing(count=9)), process="scans"), tried())
+    place.ledger.commit(adding(4, Closing(count=9))._replace(process="scans"), tried())
     return place.ledger.batches
 
 
@@ -180,7 +180,7 @@ def test_what_is_marked_twice_frees_no_other_ones_name(place):
     batch = published(place)
     entry = batches._publication(batch, batch.file, str(place.output), "")
     (place.output / "i.csv").unlink()
-    place.ledger.commit(replace(plain(7), outputs=(batch.file,), output=str(place.output)), tried())
+    place.ledger.commit(plain(7)._replace(outputs=(batch.file,), output=str(place.output)), tried())
     place.ledger.batches.published(batch, entry, AT)
     read = place.ledger.connections.read
     assert read(lambda each: each.execute("SELECT id FROM claims").get) == "ID7"
@@ -247,7 +247,7 @@ def test_what_a_batch_was_made_of_is_asked_for_its_journal_alone(tmp_path, monke
         batches=SimpleNamespace(deliveries=lambda _: ["a record"], published=lambda *given: noted.append(given[:2])),
     )
     monkeypatch.setattr(journal, "note_batch", lambda *given: noted.append(given[:3]))
-    entry = replace(ENTRY, output=str(tmp_path))
+    entry = ENTRY._replace(output=str(tmp_path))
     batches._mark(ledger, "batch", entry)
     assert noted == [("batch", entry)]
     journal.ensure_folder(tmp_path)

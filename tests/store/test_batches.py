@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.both_ledgers, pytest.mark.filterwarnings("ignore::Reso
 
 def adding(number: int, closing: Closing, content: bytes = b"row\n", name: str = "daily"):
     record = Record("", content, name, {"amount": str(number)})
-    return replace(plain(number), outputs=(), additions=(Addition(name, closing, (record,)),))
+    return plain(number)._replace(outputs=(), additions=(Addition(name, closing, (record,)),))
 
 
 def fill(place, count: int, closing: Closing) -> None:

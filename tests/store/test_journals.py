@@ -21,7 +21,7 @@ BATCH = Batch("scans", "daily", 1, BatchStatus.COMMITTED, AT, AT, None, "time", 
 @pytest.fixture
 def entry(tmp_path):
     journal.ensure_folder(tmp_path)
-    return replace(ENTRY, output=str(tmp_path))
+    return ENTRY._replace(output=str(tmp_path))
 
 
 def failing(number: int) -> Any:
@@ -50,7 +50,7 @@ def test_a_line_of_which_a_full_disk_takes_a_part_is_gone_on_with_or_told(tmp_pa
 
     monkeypatch.setattr(os, "write", filling)
     with pytest.raises(Problem) as told:
-        journal.note(replace(entry, id="B" * 20), AT, NO_ROOTS)
+        journal.note(entry._replace(id="B" * 20), AT, NO_ROOTS)
     assert told.value.code is Code.DISK_FULL
     assert ids(tmp_path) == [entry.id]
     assert open_files(tmp_path) == 0
@@ -78,8 +78,8 @@ def test_an_output_without_a_journal_costs_no_attempt_to_open_one(place, monkeyp
 
 def test_a_delivery_that_has_records_in_a_batch_waits_whether_that_is_told_or_seen(tmp_path, entry):
     addition = Addition("daily", Closing(count=1), ())
-    journal.note(replace(entry, additions=(addition,)), AT, NO_ROOTS)
-    journal.note(replace(entry, id="B" * 20), AT, NO_ROOTS)
+    journal.note(entry._replace(additions=(addition,)), AT, NO_ROOTS)
+    journal.note(entry._replace(id="B" * 20), AT, NO_ROOTS)
     assert ids(tmp_path) == ["B" * 20]
     journal.note_batch(str(tmp_path), BATCH, [(entry.id, 4, "ab")], AT, NO_ROOTS)
     assert ids(tmp_path) == [entry.id, "B" * 20]

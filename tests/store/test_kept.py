@@ -25,8 +25,8 @@ def test_a_refused_delivery_is_kept_whole_with_the_reason(place):
     with place.stage.open() as staged:
         parts = write_parts(staged, SENT)
         staged.add(b"a record that was rendered in vain", ".hl7")
-        entry = replace(
-            bare_entry(place, SENT, parts, None), status=Status.HELD, code=Code.FIELDS_INVALID, violations=violations
+        entry = bare_entry(place, SENT, parts, None)._replace(
+            status=Status.HELD, code=Code.FIELDS_INVALID, violations=violations
         )
         receipt = quarantine.keep(place.ledger, place.data, staged, entry, parts, "The fields are wrong.")
     assert receipt == Receipt(SENT.id, Status.HELD, "referrals", "S1", None)
@@ -35,7 +35,7 @@ def test_a_refused_delivery_is_kept_whole_with_the_reason(place):
     kept = quarantine.load(place.data, "referrals", SENT.id)
     assert [part.path.read_bytes() for part in kept.parts] == [SENT.content, b'{"patient": "invented"}']
     assert kept.parts == tuple(SENT.parts(folder))
-    assert kept.entry == replace(entry, output=kept.entry.output)
+    assert kept.entry == entry._replace(output=kept.entry.output)
     assert kept.detail == "The fields are wrong."
     assert place.ledger.find(SENT.id).violations == violations
     assert place.staged() == set()
@@ -48,7 +48,7 @@ def test_the_same_delivery_refused_again_has_the_new_reason_and_parts_of_any_ord
         staged.part(".json").write(b'{"patient": "invented"}')
         staged.part(".tif").write(SENT.content)
         parts = SENT.parts(staged.folder, ("2.tif", "1.json"))
-        entry = replace(bare_entry(place, SENT, parts, None), status=Status.HELD, code=Code.TEMPLATE_FAILED)
+        entry = bare_entry(place, SENT, parts, None)._replace(status=Status.HELD, code=Code.TEMPLATE_FAILED)
         quarantine.keep(place.ledger, place.data, staged, entry, parts, "The template is wrong.")
     kept = quarantine.load(place.data, "referrals", SENT.id)
     assert (kept.entry.status, kept.entry.code, kept.detail) == (
@@ -196,8 +196,8 @@ def test_a_replay_that_died_before_its_row_is_noted_as_a_replay(place):
     replay = Replay(AT, "an operator")
     with place.stage.open() as staged:
         parts = write_parts(staged, SENT)
-        entry = replace(bare_entry(place, SENT, parts, None), status=Status.HELD, code=Code.TEMPLATE_FAILED)
-        entry = replace(entry, replay=replay)
+        entry = bare_entry(place, SENT, parts, None)._replace(status=Status.HELD, code=Code.TEMPLATE_FAILED)
+        entry = entry._replace(replay=replay)
         with pytest.raises(ZeroDivisionError), replaced_once(place.ledger, "quarantine"):
             quarantine.keep(place.ledger, place.data, staged, entry, parts, "The template is wrong.")
     assert place.recover().quarantined == 1

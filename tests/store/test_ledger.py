@@ -26,7 +26,7 @@ SENT = Sent()
 
 def plain(number: int, **more) -> Entry:
     entry = Entry(f"ID{number}", "referrals", f"S{number}", 1, AT + timedelta(hours=number), PEER, "c0ffee")
-    return replace(entry, **more)
+    return entry._replace(**more)
 
 
 def tried(outcome: str = "accepted", seconds: int = 0) -> Attempt:
@@ -39,7 +39,7 @@ def test_an_entry_comes_back_as_it_was_written(place):
     parts = (PartLine("file", "image/tiff", "document", 7, "ab"),)
     entry = plain(1, status=Status.HELD, version=None, code=Code.CONFIDENCE_LOW, violations=violations, parts=parts)
     written = place.ledger.quarantine(entry, tried("held"))
-    assert place.ledger.find("ID1") == written == replace(entry, attempts=(tried("held"),), attempt_count=1)
+    assert place.ledger.find("ID1") == written == entry._replace(attempts=(tried("held"),), attempt_count=1)
     deliver(place, replace(SENT, keep=True))
     found = place.ledger.find(SENT.id)
     assert rows.entry(rows.row(found, place.ledger.roots), place.ledger.roots) == found
@@ -371,7 +371,7 @@ def test_workers_that_create_it_at_the_same_time_do_not_disturb_each_other(tmp_p
 def test_an_older_clock_changes_nothing_but_times(place):
     deliver(place, Sent("S1", b"one"))
     with place.stage.open() as staged:
-        entry = replace(entry_of(place, staged, Sent("S1", b"two"), 2), received_at=AT - timedelta(days=1))
+        entry = entry_of(place, staged, Sent("S1", b"two"), 2)._replace(received_at=AT - timedelta(days=1))
         publish.commit(place.ledger, staged, entry)
         publish.publish(place.ledger, staged, entry)
     assert place.ledger.latest("referrals", "S1").version == 2

@@ -1,7 +1,6 @@
 """What each method of the ledger makes of a row, and in which kind of transaction; small cases, on both databases."""
 
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,7 +57,7 @@ def durable(place, monkeypatch) -> list[bool]:
 def test_what_is_accepted_is_committed_whatever_it_was_with_its_moment_and_digests(place, known):
     entry = plain(1, status=Status.HELD, digests=("d1", "d2"))
     if known:
-        place.ledger.quarantine(replace(entry, digests=("old",)), tried("held"))
+        place.ledger.quarantine(entry._replace(digests=("old",)), tried("held"))
     accepted = place.ledger.commit(entry, tried())
     row = place.ledger.find("ID1")
     assert (accepted.status, row.status, row.version) == (Status.COMMITTED, Status.COMMITTED, 1)
@@ -95,7 +94,7 @@ def test_only_what_is_published_is_accepted_once_more(place, status):
     (place.output / "a").touch()
     entry = plain(1, outputs=named(place, "a", "b"), output=str(place.output), stage="")
     if status:
-        place.ledger.commit(replace(entry, outputs=()), tried())
+        place.ledger.commit(entry._replace(outputs=()), tried())
         write(place, "UPDATE deliveries SET status = ?", status.value)
     again = lambda: place.ledger.reopen(entry, tried("republished"), missing=entry.outputs[1:])  # noqa: E731
     if status is not Status.PUBLISHED:
@@ -113,7 +112,7 @@ def test_only_what_is_published_is_accepted_once_more(place, status):
 def test_what_is_accepted_once_more_has_the_folder_of_this_time(place):
     deliver(place, Sent())
     before = place.ledger.find(Sent().id)
-    now = replace(before, stage=str(place.stage.root / "another"))
+    now = before._replace(stage=str(place.stage.root / "another"))
     assert place.ledger.reopen(now, tried("republished"), missing=()).stage == now.stage
     place.ledger.published([before], AT)
     assert place.ledger.find(Sent().id).status is Status.COMMITTED, "the mark of the time before"
@@ -311,8 +310,8 @@ def test_a_process_of_which_nothing_is_published_has_no_count_of_that(place):
 @both_ledgers
 def test_the_version_before_what_was_never_accepted_is_none(place):
     place.ledger.commit(plain(1), tried())
-    assert place.ledger.before_version(replace(plain(2), source_id="S1", version=None)) is None
-    assert place.ledger.before_version(replace(plain(2), source_id="S1", version=2)).id == "ID1"
+    assert place.ledger.before_version(plain(2)._replace(source_id="S1", version=None)) is None
+    assert place.ledger.before_version(plain(2)._replace(source_id="S1", version=2)).id == "ID1"
 
 
 def test_a_ledger_of_one_host_knows_its_file_and_does_each_task_itself(place):
@@ -344,7 +343,7 @@ def test_a_ledger_on_a_server_takes_no_space_here(postgres):
 def test_folders_are_claimed_below_the_output_of_each_file(root):
     base = root or "/out"
     output = Output(Kind.RECORD, "s", "p", f"{base}/x/y/a", 1, "", root)
-    claims = Claims.of(replace(ENTRY, outputs=(output,), output="/out", stage="/stage"), NO_ROOTS)
+    claims = Claims.of(ENTRY._replace(outputs=(output,), output="/out", stage="/stage"), NO_ROOTS)
     assert sorted(claims.folders) == [f"{base}/x", f"{base}/x/y"]
     assert claims.paths == [f"{base}/x/y/a"]
 
@@ -352,7 +351,7 @@ def test_folders_are_claimed_below_the_output_of_each_file(root):
 def test_names_are_claimed_as_rows_tell_them_and_looked_for_where_they_are():
     roots = Roots(output=Path("/srv/out"), data=Path("/srv/data"))
     output = Output(Kind.RECORD, "s", "p", "/srv/out/x/a", 1, "")
-    claims = Claims.of(replace(ENTRY, outputs=(output,), output="/srv/out", stage="/srv/data/stage/4f"), roots)
+    claims = Claims.of(ENTRY._replace(outputs=(output,), output="/srv/out", stage="/srv/data/stage/4f"), roots)
     assert (claims.stage, claims.targets, claims.folders) == ("data/stage/4f", ["output/x/a"], ["output/x"])
     assert claims.paths == ["/srv/out/x/a"]
 

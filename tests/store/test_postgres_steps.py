@@ -4,7 +4,6 @@ import hashlib
 import os
 import threading
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -313,13 +312,13 @@ def test_the_number_of_a_lock_is_one_that_the_server_takes():
 def test_a_delivery_its_source_and_its_names_are_locked_in_one_order_and_folders_are_shared():
     outputs = tuple(Output(Kind.RECORD, "s", "p", f"/out/{name}", 1, "") for name in ("x/a", "x", "b"))
     asked = Asked()
-    queries.lock(asked, replace(ENTRY, outputs=outputs, output="/out", stage=""))
+    queries.lock(asked, ENTRY._replace(outputs=outputs, output="/out", stage=""))
     ((_, (numbers, shared)),) = asked.seen
     names = [f"id {ENTRY.id}", f"source {ENTRY.process} {ENTRY.source_id}"]
     assert numbers == [*map(number, names), *sorted(map(number, ("/out/x/a", "/out/x", "/out/b")))]
     assert shared == [False] * 5, "a folder that is a file's name as well is shared with nobody"
     asked = Asked()
-    queries.lock(asked, replace(ENTRY, outputs=outputs[:1], output="/out", stage=""))
+    queries.lock(asked, ENTRY._replace(outputs=outputs[:1], output="/out", stage=""))
     ((_, (numbers, shared)),) = asked.seen
     assert dict(zip(numbers[2:], shared[2:], strict=True)) == {number("/out/x/a"): False, number("/out/x"): True}
     assert shared[:2] == [False, False]
@@ -330,7 +329,7 @@ def test_who_was_given_up_locks_nothing_that_has_a_folder(living, stage):
     asked = Asked(living)
     refused = stage and not living
     with pytest.raises(Problem, match="given this one up") if refused else nullcontext():
-        queries.lock_kept(asked, replace(ENTRY, outputs=(), stage=stage))
+        queries.lock_kept(asked, ENTRY._replace(outputs=(), stage=stage))
     assert asked.seen[0] == (f"SET LOCAL lock_timeout = '{queries.MOVED}'", ())
     assert [values for _, values in asked.seen[2:]] == ([("4f",)] if stage else [])
 

@@ -3,7 +3,6 @@
 import errno
 import os
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -112,7 +111,7 @@ def test_files_and_folders_belong_to_the_group_of_their_own_output(sealed, root,
         share=lambda names, group: sealed.append(("share", names, group)), seal=lambda names: sealed.append(names)
     )
     base = root or "/out"
-    entry = replace(ENTRY, groups=groups, output="/out")
+    entry = ENTRY._replace(groups=groups, output="/out")
     publish.seal(staged, entry, [output(Kind.RECORD, f"{base}/deep", root=root)], group, whole=whole)
     names = None if whole else {"staged-a"}
     shared = [("share", ["staged-a"], owner), names, ("make_folders", f"{base}/deep", base)]
@@ -159,7 +158,7 @@ def test_a_retry_of_what_is_published_is_noted_as_a_duplicate(monkeypatch):
 
 
 def test_a_retry_of_what_another_one_publishes_is_noted_as_busy(monkeypatch):
-    committed = replace(ENTRY, status=Status.COMMITTED)
+    committed = ENTRY._replace(status=Status.COMMITTED)
     monkeypatch.setattr(publish, "finish", lambda *_: ([], {}))
     retry, noted = retried(monkeypatch, committed, find=lambda _: None)
     with pytest.raises(Problem) as told:
@@ -172,7 +171,7 @@ def test_a_retry_waits_for_as_long_as_it_may(monkeypatch):
     slept: list[float] = []
     clock = SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append)
     monkeypatch.setattr(publish, "finish", lambda *_: ([], {}))
-    retry, _ = retried(monkeypatch, replace(ENTRY, status=Status.COMMITTED), find=lambda _: None)
+    retry, _ = retried(monkeypatch, ENTRY._replace(status=Status.COMMITTED), find=lambda _: None)
     for name, value in (("time", clock), ("PATIENCE", 1.0), ("FIRST_LOOK", 0.25), ("LONGEST_LOOK", 0.25)):
         monkeypatch.setattr(publish, name, value)
     with pytest.raises(Problem, match="still being published"):
@@ -182,15 +181,15 @@ def test_a_retry_waits_for_as_long_as_it_may(monkeypatch):
 
 def test_a_retry_that_finds_it_finished_is_answered_with_what_was_found(monkeypatch):
     monkeypatch.setattr(publish, "finish", lambda *_: ([ENTRY.id], {}))
-    published = replace(ENTRY, version=8)
-    retry, _ = retried(monkeypatch, replace(ENTRY, status=Status.COMMITTED), find=lambda _: published)
+    published = ENTRY._replace(version=8)
+    retry, _ = retried(monkeypatch, ENTRY._replace(status=Status.COMMITTED), find=lambda _: published)
     assert retry() == published.receipt(duplicate=True)
 
 
 def test_a_retry_believes_no_ledger_that_was_laid_in_the_place_of_the_one_it_had(monkeypatch):
     moved = LedgerMovedError(Code.STORAGE_FAILED, "moved")
     monkeypatch.setattr(publish, "finish", raising(moved))
-    retry, _ = retried(monkeypatch, replace(ENTRY, status=Status.COMMITTED))
+    retry, _ = retried(monkeypatch, ENTRY._replace(status=Status.COMMITTED))
     with pytest.raises(LedgerMovedError):
         retry()
 
@@ -204,7 +203,7 @@ def staged_entry(tmp_path) -> Entry:
     for name in ("stage", "out"):
         (tmp_path / name).mkdir()
     (tmp_path / "stage/staged-a").write_text("content")
-    return replace(ENTRY, stage=str(tmp_path / "stage"), output=str(tmp_path / "out"), outputs=())
+    return ENTRY._replace(stage=str(tmp_path / "stage"), output=str(tmp_path / "out"), outputs=())
 
 
 @pytest.mark.parametrize(
@@ -284,7 +283,7 @@ def test_a_folder_that_cannot_be_made_durable_matters_if_it_is_there(tmp_path, s
         raise FAILED
 
     monkeypatch.setattr(durable, "sync_folder", taken_away)
-    due = replace(staged_entry, outputs=(output(Kind.DOCUMENT, tmp_path / "out"),))
+    due = staged_entry._replace(outputs=(output(Kind.DOCUMENT, tmp_path / "out"),))
     assert publish.release([due]) == ({} if gone else {ENTRY.id: FAILED})
 
 
@@ -293,8 +292,8 @@ def test_one_that_fails_goes_no_further_and_the_others_do(tmp_path, staged_entry
     (tmp_path / "stage/staged-b").touch()
     (tmp_path / "stage/staged-c").touch()
     kinds = ((Kind.DOCUMENT, "a"), (Kind.RECORD, "b"))
-    bad = replace(staged_entry, outputs=tuple(output(kind, tmp_path / "out", name) for kind, name in kinds))
-    good = replace(staged_entry, id="B" * 20, outputs=(output(Kind.RECORD, tmp_path / "out", "c"),))
+    bad = staged_entry._replace(outputs=tuple(output(kind, tmp_path / "out", name) for kind, name in kinds))
+    good = staged_entry._replace(id="B" * 20, outputs=(output(Kind.RECORD, tmp_path / "out", "c"),))
     assert list(publish.release([bad, good])) == [bad.id]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a", "c"]
 
@@ -310,7 +309,7 @@ def test_a_folder_of_another_process_is_finished_if_that_was_given_up(tmp_path, 
     folder.mkdir(parents=True)
     ledger = SimpleNamespace(hosts=SimpleNamespace(lives=lambda asked: asked == owner and lives), owner="this")
     with ExitStack() as locks:
-        found = publish.lock_stage(ledger, replace(ENTRY, stage=str(folder)), locks)
+        found = publish.lock_stage(ledger, ENTRY._replace(stage=str(folder)), locks)
         assert found is (True if ours is None else ours)
         assert open_files(tmp_path) == (ours is None)  # one's own is locked
     assert open_files(tmp_path) == 0
@@ -322,13 +321,13 @@ def test_a_folder_that_is_gone_needs_no_lock_but_a_stage_that_is_gone_is_not_mou
     if left != "nothing":
         (folder if left == "folder" else folder.parent).mkdir(parents=True)
     with ExitStack() as locks, nullcontext() if ours else pytest.raises(Problem, match="is its disk mounted"):
-        assert publish.lock_stage(SimpleNamespace(hosts=None), replace(ENTRY, stage=str(folder)), locks) is ours
+        assert publish.lock_stage(SimpleNamespace(hosts=None), ENTRY._replace(stage=str(folder)), locks) is ours
     assert open_files(tmp_path) == 0
 
 
 def test_a_folder_that_its_owner_has_locked_is_left_to_it(place):
     with place.stage.open() as staged, ExitStack() as locks:
-        assert not publish.lock_stage(place.ledger, replace(ENTRY, stage=str(staged.folder)), locks)
+        assert not publish.lock_stage(place.ledger, ENTRY._replace(stage=str(staged.folder)), locks)
 
 
 def accepted(place: Place, sent: Sent) -> Entry:
@@ -339,7 +338,7 @@ def accepted(place: Place, sent: Sent) -> Entry:
 
 def test_of_several_one_that_fails_is_told_and_the_others_are_finished(place):
     good, bad = accepted(place, Sent("S1")), accepted(place, Sent("S2"))
-    lost = replace(bad, stage=str(place.data / "unmounted/folder"))
+    lost = bad._replace(stage=str(place.data / "unmounted/folder"))
     done, failed = publish.finish(place.ledger, [lost, good])
     assert (done, list(failed)) == ([good.id], [bad.id])
     assert place.ledger.find(good.id).status is Status.PUBLISHED
@@ -367,7 +366,7 @@ def test_several_hosts_finish_what_each_alone_has_taken(place):
 
 @pytest.mark.parametrize("status", [None, *Status])
 def test_what_is_no_longer_committed_or_known_is_not_finished(status):
-    ledger = SimpleNamespace(find=lambda _: status and replace(ENTRY, status=status))
+    ledger = SimpleNamespace(find=lambda _: status and ENTRY._replace(status=status))
     assert publish._still_committed(ledger, ENTRY) is (status is Status.COMMITTED)
 
 

@@ -1,6 +1,5 @@
 """Every question that the ledger answers, over a dozen rows; on both databases."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -34,8 +33,7 @@ def ledger(place):
     def write(connection):
         for id_, process, source_id, version, status, hours, code in ROWS:
             at = AT + hours * HOUR
-            entry = replace(
-                ENTRY,
+            entry = ENTRY._replace(
                 id=id_,
                 process=process,
                 source_id=source_id,
@@ -124,7 +122,7 @@ def test_deliveries_are_found_by_keyed_digests(ledger):
     assert ids(ledger.having(["digest 1"], limit=2)) == "HB"
     assert ids(ledger.having(["digest A", "digest D"])) == "DA"
     assert ledger.having([]) == []
-    entry = replace(ledger.find("A"), digests=("other",))
+    entry = ledger.find("A")._replace(digests=("other",))
     ledger.connections.write(lambda connection: queries.put(connection, entry) and None)
     assert ids(ledger.having(["digest 1"])) == "HB"
     assert ids(ledger.having(["other"])) == "A"
@@ -221,5 +219,5 @@ def test_what_is_over_is_forgotten_and_nothing_else(ledger, hours, count):
 def test_a_delivery_claims_its_names_and_the_folders_below_the_output(targets, folders):
     outputs = tuple(Output(Kind.RECORD, "s", "p", target, 1, "") for target in targets)
     outputs += (Output(Kind.ORIGINALS, "s", "", "/data/originals/x", 1, ""),)
-    claims = Claims.of(replace(ENTRY, outputs=outputs, output="/out", stage="/stage/A"), NO_ROOTS)
+    claims = Claims.of(ENTRY._replace(outputs=outputs, output="/out", stage="/stage/A"), NO_ROOTS)
     assert (claims.id, claims.stage, claims.targets, set(claims.folders)) == (ENTRY.id, "/stage/A", targets, folders)

@@ -159,7 +159,7 @@ def test_a_restored_ledger_takes_from_the_journals_what_it_lacks_and_tells_what_
     with_journal, without = tmp_path / "with", tmp_path / "without"
     with_journal.mkdir()
     journal.ensure_folder(with_journal)
-    entries = [replace(ENTRY, id=name * 20, output=str(with_journal)) for name in "ABC"]
+    entries = [ENTRY._replace(id=name * 20, output=str(with_journal)) for name in "ABC"]
     for entry in entries:
         journal.note(entry, AT, NO_ROOTS)
     batch = Batch("scans", "daily", 3, BatchStatus.COMMITTED, AT, AT, None, "time", 1, 4)

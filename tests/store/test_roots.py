@@ -61,7 +61,7 @@ def with_something_of_everything(place: Place) -> None:
     journal.ensure_folder(place.output)
     deliver(place, Sent("S1", keep=True))
     addition = Addition("daily", Closing(count=1), (Record("", b"row\n", "daily"),))
-    place.ledger.commit(replace(plain(9), additions=(addition,)), tried())
+    place.ledger.commit(plain(9)._replace(additions=(addition,)), tried())
     place.ledger.published([place.ledger.find("ID9")], AT)
     with place.stage.open() as staged:
         file = Output(Kind.RECORD, staged.add(b"row\n").name, "index", f"{place.output}/index", 4, "ab")
@@ -71,7 +71,7 @@ def with_something_of_everything(place: Place) -> None:
         content = staged.add(b"elsewhere")
         (place.output / "further").mkdir()
         other = Output(Kind.RECORD, content.name, "further/x", f"{further}/x", 9, content.sha256, root=further)
-        publish.commit(place.ledger, staged, replace(entry, outputs=(*entry.outputs, other)))
+        publish.commit(place.ledger, staged, entry._replace(outputs=(*entry.outputs, other)))
 
 
 @pytest.mark.both_ledgers

@@ -91,19 +91,19 @@ def test_a_row_is_told_whole():
         ],
         "attemptCount": 9,
     }
-    plain = to_dict(replace(ENTRY, code=None, committed_at=None, published_at=None))
+    plain = to_dict(ENTRY._replace(code=None, committed_at=None, published_at=None))
     assert [plain[name] for name in ("code", "committedAt", "publishedAt")] == [None, None, None]
 
 
 @pytest.mark.parametrize("status", Status)
 def test_a_receipt_says_published_of_what_is_accepted(status):
-    receipt = replace(ENTRY, status=status).receipt(duplicate=True)
+    receipt = ENTRY._replace(status=status).receipt(duplicate=True)
     assert receipt.status is (Status.PUBLISHED if status is Status.COMMITTED else status)
     assert [each.kind for each in (*receipt.documents, *receipt.records)] == [Kind.DOCUMENT, Kind.RECORD]
     assert (receipt.id, receipt.process, receipt.source_id, receipt.version) == ("A" * 20, "scans", "42é", 3)
     assert receipt.duplicate
     assert not ENTRY.receipt().duplicate
-    assert [replace(ENTRY, attempt_count=count).receipt().again for count in (1, 2)] == [False, True]
+    assert [ENTRY._replace(attempt_count=count).receipt().again for count in (1, 2)] == [False, True]
 
 
 def test_files_that_are_imported_are_counted_and_found_by_their_kind():
@@ -113,7 +113,7 @@ def test_files_that_are_imported_are_counted_and_found_by_their_kind():
 
 @pytest.mark.parametrize("count", [20, 21, 22])
 def test_the_first_five_and_the_last_fifteen_attempts_are_kept(count):
-    entry = replace(ENTRY, attempts=(), attempt_count=0)
+    entry = ENTRY._replace(attempts=(), attempt_count=0)
     for number in range(count):
         entry = entry.tried(Attempt(AT, str(number), "busy"), status=Status.HELD)
     numbers = [int(attempt.peer) for attempt in entry.attempts]
@@ -127,7 +127,7 @@ def test_an_attempt_is_what_arrived_or_who_replayed_it():
     assert Attempt.of(Arrival(AT, "192.0.2.1", later), "held", "busy") == Attempt(
         AT + timedelta(1), "", "held", "busy", later.note
     )
-    assert replace(ENTRY, replay=REPLAY).arrival == Arrival(AT, "192.0.2.1", REPLAY)
+    assert ENTRY._replace(replay=REPLAY).arrival == Arrival(AT, "192.0.2.1", REPLAY)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_part_is_told_in_no_words_of_its_sender(tmp_path, type_, told):
 @pytest.mark.parametrize("code", [None, Code.BUSY])
 def test_what_is_kept_reads_as_it_was_described(tmp_path, replay, code):
     parts = [part(tmp_path), part(tmp_path, "b", charset="latin-1", filename=None, role=Role.METADATA)]
-    entry = replace(ENTRY, replay=replay, code=code, status=Status.HELD)
+    entry = ENTRY._replace(replay=replay, code=code, status=Status.HELD)
     (tmp_path / "problem.json").write_bytes(kept.describe(entry, parts, "why"))
     found = kept.load(tmp_path / "problem.json")
     assert (found.folder, found.detail, found.parts) == (tmp_path, "why", tuple(parts))
@@ -167,7 +167,7 @@ def test_what_is_kept_reads_as_it_was_described(tmp_path, replay, code):
 
 
 def test_a_description_of_before_reads_without_what_came_later(tmp_path):
-    described = json.loads(kept.describe(replace(ENTRY, replay=REPLAY), [part(tmp_path)]))
+    described = json.loads(kept.describe(ENTRY._replace(replay=REPLAY), [part(tmp_path)]))
     del described["parts"][0]["charset"], described["replay"]["corrections"], described["replay"]["acceptRules"]
     del described["dataVersion"]
     (tmp_path / "d.json").write_text(json.dumps(described))
@@ -197,9 +197,9 @@ def test_what_a_newer_program_wrote_is_refused(version, known):
 
 def test_a_journal_tells_each_delivery_once_as_the_ledger_had_it(tmp_path):
     journal.ensure_folder(tmp_path)
-    first, second = replace(ENTRY, output=str(tmp_path)), replace(ENTRY, output=str(tmp_path), id="B" * 20)
+    first, second = ENTRY._replace(output=str(tmp_path)), ENTRY._replace(output=str(tmp_path), id="B" * 20)
     journal.note(first, AT, NO_ROOTS)
-    for later in (replace(first, version=4), second):
+    for later in (first._replace(version=4), second):
         journal.note(later, AT + timedelta(days=40), NO_ROOTS)
     found = {entry.id: entry for entry in journal.read(tmp_path, NO_ROOTS)}
     assert list(found) == ["A" * 20, "B" * 20]
@@ -248,7 +248,7 @@ def test_a_batch_and_its_records_are_read_back_as_they_were_published(tmp_path):
 
 def test_what_waits_in_a_batch_is_published_with_it_and_not_before(tmp_path):
     journal.ensure_folder(tmp_path)
-    waiting, plain = (replace(ENTRY, output=str(tmp_path), id=letter * 20) for letter in "AB")
+    waiting, plain = (ENTRY._replace(output=str(tmp_path), id=letter * 20) for letter in "AB")
     journal.note(waiting, AT, NO_ROOTS, batched=True)
     journal.note(plain, AT, NO_ROOTS)
     assert [entry.id for entry in journal.read(tmp_path, NO_ROOTS)] == [plain.id]
@@ -259,7 +259,7 @@ def test_what_waits_in_a_batch_is_published_with_it_and_not_before(tmp_path):
 
 def test_a_line_that_a_crash_has_torn_harms_no_other(tmp_path):
     journal.ensure_folder(tmp_path)
-    entries = [replace(ENTRY, output=str(tmp_path), id=letter * 20) for letter in "AB"]
+    entries = [ENTRY._replace(output=str(tmp_path), id=letter * 20) for letter in "AB"]
     journal.note(entries[0], AT, NO_ROOTS)
     month = tmp_path / ".published/2026-03.jsonl"
     month.write_bytes(month.read_bytes() + b'\n{"id": "torn')
@@ -270,7 +270,7 @@ def test_a_line_that_a_crash_has_torn_harms_no_other(tmp_path):
 def test_months_that_ended_before_are_forgotten(tmp_path):
     journal.ensure_folder(tmp_path)
     for month in (1, 2, 3):
-        journal.note(replace(ENTRY, output=str(tmp_path)), AT.replace(month=month), NO_ROOTS)
+        journal.note(ENTRY._replace(output=str(tmp_path)), AT.replace(month=month), NO_ROOTS)
     assert journal.prune(tmp_path, AT.replace(month=3)) == 2
     assert [path.name for path in sorted((tmp_path / ".published").glob("*.jsonl"))] == ["2026-03.jsonl"]
 

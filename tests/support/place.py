@@ -118,7 +118,7 @@ def entry_of(place: Place, staged: Staged, sent: Sent, version: int) -> Entry:
     entry = bare_entry(place, sent, parts, version)
     if sent.keep:
         outputs.append(originals.lay_out(place.data, staged, entry, parts))
-    return replace(entry, outputs=tuple(outputs), stage=str(staged.folder))
+    return entry._replace(outputs=tuple(outputs), stage=str(staged.folder))
 
 
 def bare_entry(place: Place, sent: Sent, parts: list[Part], version: int | None) -> Entry:
@@ -135,7 +135,7 @@ def deliver(place: Place, sent: Sent) -> Receipt:
                 receipt = publish.commit(place.ledger, staged, entry)
                 break
             except ledger.VersionTakenError as taken:
-                entry = replace(entry, version=taken.free)
+                entry = entry._replace(version=taken.free)
         if not receipt.duplicate:
             publish.publish(place.ledger, staged, entry)
         return replace(receipt, version=entry.version) if not receipt.duplicate else receipt
@@ -145,7 +145,7 @@ def refuse(place: Place, sent: Sent, status: Status = Status.REFUSED, code: Code
     """Set a delivery aside: what the intake does with one that is refused or held."""
     with place.stage.open() as staged:
         parts = write_parts(staged, sent)
-        entry = replace(bare_entry(place, sent, parts, None), status=status, code=code)
+        entry = bare_entry(place, sent, parts, None)._replace(status=status, code=code)
         return quarantine.keep(place.ledger, place.data, staged, entry, parts, "what is wrong with it")
 
 

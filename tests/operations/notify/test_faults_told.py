@@ -53,7 +53,7 @@ def test_refusals_are_told_once_and_their_end_once(home):
 def test_refusals_that_are_refused_no_longer_are_well_again(home):
     entry = home.deliver(mrn="wrong")
     look(home)
-    home.ledger.discard(entry, replace(entry.attempts[-1], outcome="discarded"))
+    home.ledger.discard(entry, entry.attempts[-1]._replace(outcome="discarded"))
     look(home, NOON + MINUTE)
     assert events(home) == ["onset refused referrals", "recovery refused referrals"]
 

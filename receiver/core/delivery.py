@@ -217,6 +217,7 @@ class Receipt:
 
 
 _content = attrgetter("name", "sha256")
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # in ASCII; `json.dumps` would make one for each delivery
 
 
 def delivery_id(process: str, source_id: str, parts: Sequence[Part], identity: str = "parts") -> str:
@@ -229,6 +230,5 @@ def delivery_id(process: str, source_id: str, parts: Sequence[Part], identity: s
     if identity == "documents":
         parts = [part for part in parts if part.role is not Role.METADATA] or parts
     contents = sorted(map(_content, parts))
-    text = json.dumps([process, source_id, contents], ensure_ascii=True, separators=(",", ":"))
-    digest = hashlib.sha256(text.encode("ascii")).digest()
-    return base64.b32encode(digest)[:ID_LENGTH].decode("ascii")
+    digest = hashlib.sha256(_encode([process, source_id, contents]).encode("ascii")).digest()
+    return base64.b32encode(digest[:15])[:ID_LENGTH].decode("ascii")  # of 15 bytes, which spell 24: a turn in Python for each five

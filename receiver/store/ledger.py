@@ -211,8 +211,7 @@ class Ledger(LedgerReader):
         `later`: before whatever this process writes next, in the same transaction, or a moment later by itself.
         """
         in_order = sorted(entries, key=_by_id)  # others may mark the same ones
-        claims = [Claims.of(entry, self.roots) for entry in in_order]
-        mark = partial(queries.publish, published=claims, at=units.stamp(at))
+        mark = partial(queries.publish, published=in_order, at=units.stamp(at))
         if later:
             self.connections.postpone(mark)
         else:

@@ -8,11 +8,10 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from receiver.core import units
 from receiver.core.delivery import Kind, Status
@@ -171,12 +170,10 @@ class ClaimedError(Problem):
     """Another delivery has claimed one of the names; it gives them up with its mark."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """The names that a delivery claims; originals have a folder by its id."""
 
     id: str
-    stage: str  # the folder in which the files lie until they are published
     targets: list[str]
     folders: list[str]  # below the output, that the names need
     paths: list[str]  # of the targets, absolute
@@ -184,19 +181,23 @@ class Claims:
     @classmethod
     def of(cls, entry: Entry, roots: Roots) -> "Claims":
         """Return what an entry claims."""
-        paths: list[str] = []
-        targets: list[str] = []
         folders: set[str] = set()
+        paths: list[str] = []
         for output in entry.outputs:
-            if output.kind is Kind.ORIGINALS:
-                continue
+            if output.kind is not Kind.ORIGINALS:
+                folders.update(roots.between(output.root or entry.output, output.folder))
+                paths.append(output.target)
+        return cls(entry.id, targets_of(entry, roots), [*folders], paths)
+
+
+def targets_of(entry: Entry, roots: Roots) -> list[str]:
+    """Return the names that a delivery's files get, as rows tell them."""
+    found: list[str] = []
+    for output in entry.outputs:
+        if output.kind is not Kind.ORIGINALS:
             folder, slash, name = output.target.rpartition("/")
-            paths.append(output.target)
-            targets.append(roots.relative(folder) + slash + name)
-            while len(folder) > len(output.root or entry.output):
-                folders.add(roots.relative(folder))
-                folder = folder.rpartition("/")[0]
-        return cls(entry.id, roots.relative(entry.stage), targets, [*folders], paths)
+            found.append(roots.relative(folder) + slash + name)
+    return found
 
 
 def require_free(claims: Claims) -> None:
@@ -223,16 +224,16 @@ def folder_taken() -> ClaimedError:
     return ClaimedError(Code.NAME_TAKEN, "another delivery is being published where one of the names needs a folder")
 
 
-def publish(connection: Any, published: Sequence[Claims], at: str) -> None:
+def publish(connection: Any, published: Sequence[Entry], at: str) -> None:
     """Mark accepted ones as published; from now on only the disk knows their names.
 
     Not what somebody else has marked, and perhaps accepted once more since, with another folder in the stage.
     """
-    for each in published:
-        connection.execute(_PUBLISH, (at, each.id, each.stage))
-        connection.executemany(
-            "DELETE FROM claims WHERE target = ? AND id = ?", zip(each.targets, repeat(each.id), strict=False)
-        )
+    roots = connection.roots
+    for entry in published:
+        connection.execute(_PUBLISH, (at, entry.id, roots.relative(entry.stage)))
+        names = zip(targets_of(entry, roots), repeat(entry.id), strict=False)
+        connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", names)
 
 
 def prunable(connection: Any, process: str, before: datetime) -> list[int]:

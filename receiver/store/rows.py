@@ -44,6 +44,7 @@ _JSON_NAMES = {  # by column: what `to_dict` calls it
     "attempt_count": "attemptCount",
 }
 COLUMNS = tuple(_JSON_NAMES)
+_LISTS = ("parts", *OUTPUTS.values(), "violations", "attempts")
 Row: TypeAlias = tuple[Any, ...]  # in the order of COLUMNS
 
 AT_ONCE = 10_000  # rows of one statement: less than a second
@@ -64,6 +65,7 @@ class Roots:
         self.folders = {name: str(folder.absolute()) for name, folder in folders.items()}
         self._deepest_first = sorted(self.folders.items(), key=_depth)
         self.relative = lru_cache(REMEMBERED)(self._relative)
+        self.between = lru_cache(REMEMBERED)(self._between)
 
     @classmethod
     def of(cls, settings: Settings) -> "Roots":
@@ -76,6 +78,14 @@ class Roots:
             if path == root or path.startswith(f"{root}/"):
                 return name + path[len(root) :]
         return path
+
+    def _between(self, root: str, folder: str) -> list[str]:
+        """Return a folder and those above it, as rows tell them, down to what lies in `root`."""
+        found: list[str] = []
+        while len(folder) > len(root):
+            found.append(self.relative(folder))
+            folder = folder.rpartition("/")[0]
+        return found
 
     def spellings(self) -> list[tuple[str, str]]:
         """Return name and path of each as older rows may have it, links aside.
@@ -102,8 +112,9 @@ def row(entry: Entry, roots: Roots) -> Row:
     """Return the values of `COLUMNS`."""
     values = to_dict(entry, roots.relative)
     values["output"], values["stage"] = roots.relative(entry.output), roots.relative(entry.stage)
-    found = _in_order(values)
-    return tuple([(_encode(each) if each else "[]") if isinstance(each, list) else each for each in found])
+    for name in _LISTS:
+        values[name] = _encode(values[name]) if values[name] else "[]"
+    return _in_order(values)  # type: ignore[no-any-return]
 
 
 def list_text(items: list[Any]) -> str:

@@ -343,7 +343,7 @@ def test_a_ledger_on_a_server_takes_no_space_here(postgres):
 def test_folders_are_claimed_below_the_output_of_each_file(root):
     base = root or "/out"
     output = Output(Kind.RECORD, "s", "p", f"{base}/x/y/a", 1, "", root)
-    claims = Claims.of(ENTRY._replace(outputs=(output,), output="/out", stage="/stage"), NO_ROOTS)
+    claims = Claims.of(ENTRY._replace(outputs=(output,), output="/out"), NO_ROOTS)
     assert sorted(claims.folders) == [f"{base}/x", f"{base}/x/y"]
     assert claims.paths == [f"{base}/x/y/a"]
 
@@ -351,8 +351,8 @@ def test_folders_are_claimed_below_the_output_of_each_file(root):
 def test_names_are_claimed_as_rows_tell_them_and_looked_for_where_they_are():
     roots = Roots(output=Path("/srv/out"), data=Path("/srv/data"))
     output = Output(Kind.RECORD, "s", "p", "/srv/out/x/a", 1, "")
-    claims = Claims.of(ENTRY._replace(outputs=(output,), output="/srv/out", stage="/srv/data/stage/4f"), roots)
-    assert (claims.stage, claims.targets, claims.folders) == ("data/stage/4f", ["output/x/a"], ["output/x"])
+    claims = Claims.of(ENTRY._replace(outputs=(output,), output="/srv/out"), roots)
+    assert (claims.targets, claims.folders) == (["output/x/a"], ["output/x"])
     assert claims.paths == ["/srv/out/x/a"]
 
 
@@ -370,7 +370,7 @@ def test_names_are_claimed_as_rows_tell_them_and_looked_for_where_they_are():
 def test_a_name_is_free_where_nothing_is_and_nothing_is_in_the_way(tmp_path, name, told):
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("nowhere")
-    claims = Claims("ID1", "", [], [], [f"{tmp_path}/other", f"{tmp_path}/{name}"])
+    claims = Claims("ID1", [], [], [f"{tmp_path}/other", f"{tmp_path}/{name}"])
     if told is None:
         queries.require_free(claims)
         return

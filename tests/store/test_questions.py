@@ -219,5 +219,5 @@ def test_what_is_over_is_forgotten_and_nothing_else(ledger, hours, count):
 def test_a_delivery_claims_its_names_and_the_folders_below_the_output(targets, folders):
     outputs = tuple(Output(Kind.RECORD, "s", "p", target, 1, "") for target in targets)
     outputs += (Output(Kind.ORIGINALS, "s", "", "/data/originals/x", 1, ""),)
-    claims = Claims.of(ENTRY._replace(outputs=outputs, output="/out", stage="/stage/A"), NO_ROOTS)
-    assert (claims.id, claims.stage, claims.targets, set(claims.folders)) == (ENTRY.id, "/stage/A", targets, folders)
+    claims = Claims.of(ENTRY._replace(outputs=outputs, output="/out"), NO_ROOTS)
+    assert (claims.id, claims.targets, set(claims.folders)) == (ENTRY.id, targets, folders)

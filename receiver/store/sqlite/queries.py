@@ -20,9 +20,11 @@ from receiver.store.queries import PRUNABLE, UNPUBLISHED
 from receiver.store.sqlite.schema import require_sound as require_sound
 
 LATEST = 5_000  # deliveries in quarantine that are looked at, the latest first: some 10 ms
+_CLAIM = "INSERT INTO claims (target, id) SELECT value, ? FROM json_each(?, '$[0]')"
 _IN_THE_WAY = (  # a file where one of these names needs a folder, or the other way round
-    "SELECT EXISTS (SELECT 1 FROM json_each(?) CROSS JOIN claims ON target > value || '/' AND target < value || '0') "
-    "OR EXISTS (SELECT 1 FROM json_each(?) CROSS JOIN claims ON target = value)"
+    "SELECT EXISTS (SELECT 1 FROM json_each(?1, '$[0]') CROSS JOIN claims "
+    "ON target > value || '/' AND target < value || '0') "
+    "OR EXISTS (SELECT 1 FROM json_each(?1, '$[1]') CROSS JOIN claims ON target = value)"
 )
 
 
@@ -74,12 +76,12 @@ def claim(connection: apsw.Connection, claims: queries.Claims) -> None:
 
     Raises Problem if another delivery or a file has one of them.
     """
-    targets = json.dumps(claims.targets)
+    names = rows.list_text([claims.targets, claims.folders])
     try:
-        connection.execute("INSERT INTO claims (target, id) SELECT value, ? FROM json_each(?)", (claims.id, targets))
+        connection.execute(_CLAIM, (claims.id, names))
     except apsw.ConstraintError:
         raise queries.name_taken() from None
-    if connection.execute(_IN_THE_WAY, (targets, json.dumps(claims.folders))).get:
+    if connection.execute(_IN_THE_WAY, (names,)).get:
         raise queries.folder_taken()
     queries.require_free(claims)
 

@@ -231,4 +231,5 @@ def delivery_id(process: str, source_id: str, parts: Sequence[Part], identity: s
         parts = [part for part in parts if part.role is not Role.METADATA] or parts
     contents = sorted(map(_content, parts))
     digest = hashlib.sha256(_encode([process, source_id, contents]).encode("ascii")).digest()
-    return base64.b32encode(digest[:15])[:ID_LENGTH].decode("ascii")  # of 15 bytes, which spell 24: a turn in Python for each five
+    spelt = base64.b32encode(digest[:15])  # 24 characters: each five bytes are a turn in Python
+    return spelt[:ID_LENGTH].decode("ascii")

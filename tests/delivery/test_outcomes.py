@@ -1,6 +1,5 @@
 """What decides the outcome of a delivery, by tables: kept or turned away, which version, which names clash."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace as Given
 

@@ -229,6 +229,7 @@ def _with(replay: Replay) -> Any:
 
 def test_what_is_not_there_is_taken_away_without_a_word_and_what_cannot_be_moved_is_told(tmp_path, monkeypatch):
     kept.take_away(tmp_path / "process" / "gone")
+    assert not kept.move_aside(tmp_path / "process" / "gone", tmp_path / "aside")
     (tmp_path / "process" / "id").mkdir(parents=True)
     for _ in range(2):
         kept.take_away(tmp_path / "process" / "id")

@@ -4,6 +4,7 @@ import errno
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,6 +110,28 @@ def test_a_journal_that_is_there_is_closed_to_others_again(tmp_path, entry):
     folder.chmod(0o755)
     journal.ensure_folder(tmp_path)
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_journal_that_cannot_be_closed_to_others_or_read_is_told(tmp_path, entry, monkeypatch):
+    (tmp_path / journal.FOLDER / "2026-03.jsonl").mkdir()
+    with pytest.raises(Problem, match="read the journal of an output"):
+        ids(tmp_path)
+    monkeypatch.setattr(Path, "chmod", failing(errno.EPERM))
+    with pytest.raises(Problem, match="close the journal to others"):
+        journal.ensure_folder(tmp_path)
+
+
+def test_people_can_search_a_journal_for_a_source_id(tmp_path, entry):
+    journal.note(entry, AT, NO_ROOTS)
+    assert '"sourceId": "42é"' in (tmp_path / journal.FOLDER / "2026-03.jsonl").read_text(encoding="utf-8")
+
+
+def test_of_a_delivery_that_was_published_twice_the_later_month_counts(tmp_path, entry, monkeypatch):
+    journal.note(entry, AT, NO_ROOTS)
+    journal.note(replace(entry, version=4), AT.replace(month=4), NO_ROOTS)
+    glob = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: sorted(glob(folder, pattern), reverse=True))
+    assert [each.version for each in journal.read(tmp_path, NO_ROOTS)] == [4]
 
 
 def test_a_batch_that_was_never_closed_counts_as_closed_when_it_was_published(tmp_path, entry):

@@ -175,6 +175,12 @@ def test_a_description_of_before_reads_without_what_came_later(tmp_path):
     assert (found.parts[0].charset, found.entry.replay) == ("", Replay(AT, "anna", True, {}, False))
 
 
+def test_a_description_of_a_newer_program_is_told_as_such(tmp_path):
+    (tmp_path / "d.json").write_text('{"dataVersion": 99}')
+    with pytest.raises(Problem, match=r"the d\.json of a kept delivery was written by a newer program"):
+        kept.load(tmp_path / "d.json")
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"parts": 5}', '{"parts": [{}]}', "null"])
 def test_a_damaged_description_is_a_problem_in_words(tmp_path, content):
     (tmp_path / "d.json").write_text(content)

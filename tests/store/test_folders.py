@@ -252,6 +252,15 @@ def test_originals_are_laid_out_durably_and_closed_to_others(tmp_path, monkeypat
         originals.lay_out(tmp_path, staged, ENTRY, [])
 
 
+def test_originals_are_discarded_whole_if_there_are_any(tmp_path):
+    folder = originals.folder(tmp_path, "scans", "ID")
+    folder.mkdir(parents=True)
+    (folder / originals.DESCRIPTION).touch()
+    for _ in range(2):
+        originals.discard(tmp_path, "scans", "ID")
+    assert [path.name for path in tmp_path.rglob("*")].count("ID") == 0
+
+
 def test_a_proposal_is_plain_to_read_and_waits_for_nobody_at_work(tmp_path, monkeypatch):
     written: list[bytes] = []
     monkeypatch.setattr(quarantine, "write_beside", lambda *given: written.append(given[-1]) or len(written) == 1)

@@ -200,12 +200,12 @@ def read_confidence(given: Any, scale: float) -> float | None:
 
     Raises `WrongConfidenceError`.
     """
+    if isinstance(given, str) and _NUMBER.fullmatch(given):
+        given = float(given)
     if type(given) is float and 0 <= given <= scale:  # as nearly always
         return given / scale
     if given is None or given is Absent.MISSING or given == "":
         return None
-    if isinstance(given, str) and _NUMBER.fullmatch(given):
-        given = float(given)
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise WrongConfidenceError("the confidence must be a number")
     if not 0 <= given <= scale:

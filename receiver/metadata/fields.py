@@ -97,8 +97,7 @@ class Found(NamedTuple):
     place: Callable[[int], str]  # its JSON Pointer or XPath by its index: asked for only if something is wrong
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What the process says about its fields."""
 
     repeated: frozenset[str]  # their values are lists, also when they come once
@@ -138,16 +137,17 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
     One without a value, or with null, is as if it had not come: .NET writes all that it has no value for as null.
     """
     gathered = Gathered(found.place)
-    fields = gathered.fields
+    fields, firsts, confidences = gathered.fields, gathered.firsts, gathered.confidence
+    repeated, names, scale = rules
     for index, (given, value, sure) in enumerate(layout.read(found.items[:MAX_FIELDS])):
-        name = rules.names.get(given) if isinstance(given, str) else None
+        name = names.get(given) if isinstance(given, str) else None
         if name is None:
             name = _unknown(gathered, index, given, layout.name)
-        confidence = None
         try:
-            confidence = read_confidence(sure, rules.scale)
+            confidence = read_confidence(sure, scale)
         except WrongConfidenceError as error:
             gathered.refuse(index, "confidence", error.message)
+            confidence = None
         if value is Absent.SEVERAL:
             gathered.refuse(index, "value", f"{value.value} {words.rule(layout.value.expression)}")
         elif name is None or value is None or value is Absent.MISSING:
@@ -155,10 +155,10 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
         elif name in fields:
             _add(gathered, rules, index, name, value, confidence)
         else:
-            fields[name] = [value] if name in rules.repeated else value
-            gathered.firsts[name] = index
+            fields[name] = [value] if name in repeated else value
+            firsts[name] = index
             if confidence is not None:
-                gathered.confidence[name] = confidence
+                confidences[name] = confidence
     if len(found.items) > MAX_FIELDS:
         gathered.refuse(None, "more", f"has more than {MAX_FIELDS:,} fields")
     if gathered.surplus:

@@ -139,10 +139,12 @@ def _is_deep(value: Any) -> bool:
     """Say whether a value is nested deeper than MAX_DEPTH levels."""
     level = [value]
     for _ in range(MAX_DEPTH):
-        inner: list[Any] = []
-        for each in level:
-            inner += each.values() if type(each) is dict else each
-        level = [each for each in inner if type(each) in _NESTING]
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if type(each) is dict else each)
+            if type(inner) in _NESTING
+        ]
         if not level:
             return False
     return True

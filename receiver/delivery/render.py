@@ -3,11 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from receiver import documents
 from receiver.core.batches import Addition
@@ -31,8 +31,7 @@ _conversion, _shown_path = attrgetter("convert"), attrgetter("shown_path")
 LINE = re.compile(r"line (\d+)")  # as the formats' checks begin a place
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """Everything a delivery becomes, by paths below the process's output folder."""
 
     documents: tuple[tuple[Part, str], ...]

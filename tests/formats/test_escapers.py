@@ -141,7 +141,8 @@ REFUSED = None
         (csv.finish, "\n\na\n\n\n\nb\n", "a\r\nb\r\n"),
         (csv.finish, 'a,"\n\nx\r"\n\n"y""\n"\n', 'a,"\n\nx\r"\r\n"y""\n"\r\n'),
         (hl7.finish, "MSH|\n\n  PID|1 \r\n\tPV1|\r", "MSH|\rPID|1 \rPV1|\r"),
-        (hl7.finish, "", ""),
+        (hl7.finish, "PID|1  \n\n \t\r\n PV1", "PID|1  \rPV1\r"),
+        *((hl7.finish, each, "") for each in ("", "\n", " \t", "\r\n \n\t")),
     ],
 )
 def test_a_value_is_printed_or_refused(escape, value, printed):

@@ -54,6 +54,18 @@ def test_nothing_may_be_done_with_what_is_missing(mapped, use, name):
     assert "nothing" in violation.message
 
 
+@pytest.mark.parametrize(
+    "use", ["{{ document.path }}", "{{ document }}", "{% for x in [1] %}{{ document.path }}{% endfor %}"]
+)
+def test_a_delivery_without_documents_has_no_document(mapped, use):
+    names = mapped.names(documents=0)
+    assert mapped.compile("{{ document is defined }}", "text").render(names) == "false"
+    with pytest.raises(Problem) as caught:
+        mapped.compile(use, "text").render(names)
+    assert caught.value.violations[0].rule == "undefined"
+    assert caught.value.violations[0].message.startswith("document")
+
+
 @pytest.mark.parametrize("kind", ["hl7", "json", "xml", "csv", "text"])
 def test_every_format_refuses_it(mapped, kind):
     before, after = {"hl7": ("PID|", ""), "xml": ("<a>", "</a>")}.get(kind, ("", ""))

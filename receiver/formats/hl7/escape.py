@@ -14,9 +14,9 @@ Other control characters, which transports take for the ends of messages, are re
 One line of the template is one segment, may be indented, and ends with CR in the record; empty lines are dropped.
 """
 
+import re
 from collections.abc import Callable
 from functools import cache
-from operator import methodcaller
 from typing import NamedTuple
 
 from receiver.formats import values
@@ -35,7 +35,7 @@ FORMATTED = frozenset(  # fields of type FT, alike from v2.3.1 to v2.8 (HL7 v2.5
 )
 TEXTS = frozenset({"FT", "TX"})  # what OBX-2 says of an OBX-5 with lines (HL7 v2.5.1 §7.4.2.2)
 LETTERS = "FSRETP"  # of the escape sequences, in the order in which the delimiters are declared
-_without_indentation = methodcaller("lstrip", " \t")
+INDENTATION = re.compile(r"\n[ \t\n]+")
 UNKNOWN, EDGE = -1, -2  # branches differ: some field of a segment; a segment may have ended here
 
 
@@ -161,8 +161,8 @@ def describe(state: State) -> str:
 
 def finish(text: str) -> str:
     """End each segment with CR; indentation and empty lines are dropped."""
-    lines = map(_without_indentation, text.replace("\r", "\n").split("\n"))
-    return "\r".join([*filter(None, lines), ""])
+    lines = INDENTATION.sub("\n", f"\n{text}\n".replace("\r", "\n"))
+    return lines[1:].replace("\n", "\r")
 
 
 @cache

@@ -399,3 +399,23 @@ def test_a_long_fraction_is_read_to_its_end():
 def test_a_format_reads_less_than_it_needs_to_write(written, read, needed):
     assert times.codes_known.__wrapped__(written, reading=True) == {*read.split()}
     assert times.codes_known.__wrapped__(written) == {*needed.split()}
+
+
+@pytest.mark.parametrize(
+    ("value", "iso", "hl7"),
+    [
+        ("1964", "1964", "1964"),
+        ("1964-02", "1964-02", "196402"),
+        (clock.date(1964, 2, 20), "1964-02-20", "19640220"),
+        ("1964-02-20T07", "1964-02-20T07", "1964022007"),
+        ("1964-02-20T07:05", "1964-02-20T07:05", "196402200705"),
+        ("1964-02-20T07:05:09", "1964-02-20T07:05:09", "19640220070509"),
+        (datetime(1964, 2, 20, 7, 5, 9, tzinfo=UTC), "1964-02-20T07:05:09+00:00", "19640220070509+0000"),
+        ("1964-02-20T07:05:09.1203400-05:30", "1964-02-20T07:05:09.12034-05:30", "19640220070509.1203-0530"),
+        ("1964-02-20T07:05:09.000", "1964-02-20T07:05:09", "19640220070509"),
+        (datetime(1880, 2, 20, tzinfo=SECONDS), "1880-02-20T00:00:00-05:50", "18800220000000-0550"),
+    ],
+)
+def test_a_time_is_written_as_precisely_as_it_is_known(value, iso, hl7):
+    assert date(value, "iso") == iso
+    assert hl7_ts(value) == hl7

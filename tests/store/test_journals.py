@@ -128,7 +128,7 @@ def test_people_can_search_a_journal_for_a_source_id(tmp_path, entry):
 
 def test_of_a_delivery_that_was_published_twice_the_later_month_counts(tmp_path, entry, monkeypatch):
     journal.note(entry, AT, NO_ROOTS)
-    journal.note(replace(entry, version=4), AT.replace(month=4), NO_ROOTS)
+    journal.note(entry._replace(version=4), AT.replace(month=4), NO_ROOTS)
     glob = Path.glob
     monkeypatch.setattr(Path, "glob", lambda folder, pattern: sorted(glob(folder, pattern), reverse=True))
     assert [each.version for each in journal.read(tmp_path, NO_ROOTS)] == [4]

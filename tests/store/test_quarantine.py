@@ -1,5 +1,6 @@
 """Quarantine step by step: who may touch what lies there, what is moved aside, and how what a crash left is settled."""
 
+import errno
 import os
 import stat
 from dataclasses import replace
@@ -249,8 +250,10 @@ def test_row_and_folder_agree_once_it_is_finished(place, known, unsettled, row, 
     assert not stays or not quarantine.finish(place.ledger, lies(place))
 
 
-def test_what_somebody_works_on_is_not_finished(place, known):
+@pytest.mark.parametrize("row", ["held", "discarded"])
+def test_what_somebody_works_on_is_not_finished(place, known, row):
     (lies(place) / quarantine.UNSETTLED).touch()
+    write(place, f"UPDATE deliveries SET status = '{row}'")
     lock = stage.lock_folder(lies(place))
     assert not quarantine.finish(place.ledger, lies(place))
     os.close(lock)
@@ -295,6 +298,15 @@ def test_what_was_moved_aside_goes_back_if_its_row_says_that_it_is_kept(place, k
     assert synced == ([SENT.process] if back else [])
     assert aside(place) == []
     assert open_files(place.data / "quarantine") == 0
+
+
+def test_what_cannot_be_put_back_stays_aside_and_is_told(place, known, monkeypatch):
+    left = kept.beside(lies(place))
+    kept.move_aside(lies(place), left)
+    monkeypatch.setattr(durable, "move_new", raising(OSError(errno.EIO, "no")))
+    with pytest.raises(Problem, match="put a kept delivery back"):
+        quarantine.finish_aside(place.ledger, place.data, left)
+    assert left.exists()
 
 
 @pytest.mark.parametrize("how", ["its owner lives", "its place is unsettled"])

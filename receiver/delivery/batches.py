@@ -47,11 +47,13 @@ def _addition(rule: BatchRule, records: Sequence[Record]) -> Addition:
 
     Others surround it.
     """
-    mark, line_end = _mark(rule), rule.line_end.encode(rule.encoding).removeprefix(_mark(rule))
-    contents = [record.content.removeprefix(mark) for record in records]
-    ended = [content if content.endswith(line_end) else content + line_end for content in contents]
-    as_rows = [Record("", content, rule.name, record.exported) for content, record in zip(ended, records, strict=True)]
-    return Addition(rule.name, rule.closing, tuple(as_rows))
+    mark = _mark(rule)
+    line_end = rule.line_end.encode(rule.encoding).removeprefix(mark)
+    rows = []
+    for record in records:
+        row = record.content.removeprefix(mark).removesuffix(line_end) + line_end
+        rows.append(Record("", row, rule.name, record.exported))
+    return Addition(rule.name, rule.closing, tuple(rows))
 
 
 def _mark(rule: BatchRule) -> bytes:

@@ -3,14 +3,16 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from receiver.core.batches import BatchStatus
+from receiver.core.batches import Batch, BatchStatus
+from receiver.core.delivery import Delivery, Record
 from receiver.core.problems import Code, Problem
 from receiver.delivery import batches
 from receiver.store.batch_ledger import Batches
-from tests.support.batch_site import PROCESS, TEMPLATES, BatchSite, deliver, without_batches
+from tests.support.batch_site import AT, PROCESS, TEMPLATES, BatchSite, deliver, without_batches
 
 HEADER = "name,amount,document\r\n"
 
@@ -277,3 +279,40 @@ def test_a_record_that_a_delivery_left_behind_a_pruned_row_is_published_all_the_
     (batch,) = context.ledger.batches.unpublished()
     batches.close(context, batch, "test")
     assert row("1") in site.files()["index-1.csv"]
+
+
+DELIVERY = Delivery("A" * 20, "index", "1", AT, 1)
+
+
+@pytest.mark.parametrize(
+    ("toml", "file"),
+    [
+        (PROCESS, f"{HEADER}x\r\ny\r\n2,3,1\r\n"),
+        (PROCESS.replace("header = ", "# "), "x\r\ny\r\n2,3,1\r\n"),
+        (PROCESS.replace("trailer = ", "# "), f"{HEADER}x\r\ny\r\n"),
+    ],
+)
+def test_a_delivery_alone_makes_one_file_of_each_of_its_batches(tmp_path, toml, file):
+    process = BatchSite.at(tmp_path, toml).context().processes["index"]
+    records = [
+        Record("", b"x", "daily", {"amount": "1"}),
+        Record("alone.csv", b"z"),
+        Record("", b"y\r\n", "daily", {"amount": "2"}),
+    ]
+    added = batches.additions(process, DELIVERY, records)
+    assert [(each.batch, each.size) for each in added] == [("daily", 6)]
+    assert batches.rendered_alone(process, DELIVERY, added) == (Record("index-1.csv", file.encode()),)
+
+
+def test_the_batch_of_a_delivery_alone_is_the_first_of_its_name(site):
+    process = site.context().processes["index"]
+    (addition,) = batches.additions(process, DELIVERY, [Record("", b"x", "daily", {"amount": "1"})])
+    batch = batches.alone(DELIVERY, addition)
+    assert batch == Batch("index", "daily", 1, BatchStatus.CLOSED, AT, AT, None, "time", 1, 3)
+
+
+def test_an_open_batch_is_not_published(monkeypatch):
+    monkeypatch.setattr(batches.batches, "finish_one", lambda *_: pytest.fail("nothing of it is committed"))
+    opened = Batch("index", "daily", 1, BatchStatus.OPEN, AT, None, None, "", 1, 3)
+    ledger = SimpleNamespace(batches=SimpleNamespace(first=lambda *_: opened))
+    batches.publish_next(SimpleNamespace(ledger=ledger), "index", "daily")

@@ -163,15 +163,10 @@ def rule_of(context: Context, batch: Batch) -> tuple[Process, BatchRule]:
     Raises `Problem` if either is gone.
     """
     process = context.processes.get(batch.process)
-    rule = process.batches.get(batch.name) if process else None
-    if process is None or rule is None:
-        raise _gone()
-    return process, rule
-
-
-def _gone() -> Problem:
-    detail = "its process is gone, or has no such batch any more: its records wait until the configuration is back"
-    return Problem(Code.STORAGE_FAILED, detail)
+    if process is None or batch.name not in process.batches:
+        detail = "its process is gone, or has no such batch any more: its records wait until the configuration is back"
+        raise Problem(Code.STORAGE_FAILED, detail)
+    return process, process.batches[batch.name]
 
 
 def look(context: Context, now: datetime) -> None:
@@ -182,15 +177,21 @@ def look(context: Context, now: datetime) -> None:
     context.ledger.batches.forget_published()
     names: dict[tuple[str, str], None] = {}
     for batch in context.ledger.batches.unpublished():
-        process = context.processes.get(batch.process)
-        rule = process.batches.get(batch.name) if process else None
-        if batch.status is BatchStatus.OPEN and rule is None:
-            log.batch_waits(batch, _gone())
-        elif batch.status is BatchStatus.OPEN and rule and rule.closing.is_due(batch.opened_at, now):
-            context.ledger.batches.close(batch, BY_TIME)
+        if batch.status is BatchStatus.OPEN:
+            _close_if_due(context, batch, now)
         names[batch.process, batch.name] = None
     for process_name, name in names:
         publish_next(context, process_name, name)
+
+
+def _close_if_due(context: Context, batch: Batch, now: datetime) -> None:
+    try:
+        _, rule = rule_of(context, batch)
+    except Problem as problem:
+        log.batch_waits(batch, problem)
+        return
+    if rule.closing.is_due(batch.opened_at, now):
+        context.ledger.batches.close(batch, BY_TIME)
 
 
 def close(context: Context, batch: Batch, by: str) -> Batch:

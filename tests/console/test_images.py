@@ -57,8 +57,36 @@ def test_what_is_forgotten_takes_no_room_any_more(drawn, monkeypatch):
     assert [number for _, number, _ in drawn] == [1, 2, 1, 2]
 
 
-def test_nothing_is_remembered_for_long(drawn):
-    images = Images(lasts=-1)
-    for _ in range(2):
+@pytest.mark.parametrize(("later", "times"), [(10.0, 1), (10.5, 2)])
+def test_a_page_is_remembered_for_its_time_and_no_longer(drawn, monkeypatch, later, times):
+    now = [0.0]
+    monkeypatch.setattr(images_module, "time", Given(monotonic=lambda: now[0]))
+    images = Images(lasts=10)
+    for now[0] in (0.0, later):
+        images.page(part(), 1, "referrals", small=False)
+    assert len(drawn) == times
+
+
+def test_as_much_is_remembered_as_may_be(drawn):
+    images = Images(most=200)
+    for number in (1, 2, 1, 2):
+        images.page(part(), number, "referrals", small=False)
+    assert len(drawn) == 2
+
+
+def test_a_page_that_two_have_drawn_at_once_takes_its_room_once(drawn):
+    images = Images(most=200)
+    for number in (1, 1, 2):
+        images._keep(("a", number, False), bytes(100))
+    for number in (1, 2):
+        images.page(part(), number, "referrals", small=False)
+    assert drawn == []
+
+
+def test_a_page_that_is_looked_at_again_is_as_old_as_it_was(drawn, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(images_module, "time", Given(monotonic=lambda: now[0]))
+    images = Images(lasts=10)
+    for now[0] in (0.0, 9.0, 18.0):
         images.page(part(), 1, "referrals", small=False)
     assert len(drawn) == 2

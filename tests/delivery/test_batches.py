@@ -137,14 +137,15 @@ def test_a_batch_belongs_to_the_group_of_the_folder_that_it_goes_to(site, tmp_pa
         process.batches["daily"] = replace(process.batches["daily"], root=tmp_path)
 
     def publish(_ledger, _staged, _batch, file, *folder_and_group):
-        seen.append((file.target, *folder_and_group))
+        seen.append((file.path, file.target, *folder_and_group))
         refuse()
 
     monkeypatch.setattr(batches.batches, "publish", publish)
     for source_id in "123":
         deliver(replace(context, processes={"index": process}), source_id)
     folder = tmp_path if elsewhere else process.output
-    assert seen == [(f"{folder}/index-1.csv", folder, 2 if elsewhere else 1)]
+    shown = f"{tmp_path}/index-1.csv" if elsewhere else "index/index-1.csv"
+    assert seen == [(shown, f"{folder}/index-1.csv", folder, 2 if elsewhere else 1)]
 
 
 def test_every_record_is_a_line_of_its_own_and_an_empty_header_is_none(site):
@@ -316,3 +317,25 @@ def test_an_open_batch_is_not_published(monkeypatch):
     opened = Batch("index", "daily", 1, BatchStatus.OPEN, AT, None, None, "", 1, 3)
     ledger = SimpleNamespace(batches=SimpleNamespace(first=lambda *_: opened))
     batches.publish_next(SimpleNamespace(ledger=ledger), "index", "daily")
+
+
+def test_a_batch_that_is_closed_by_hand_is_returned_as_it_is_then(site, monkeypatch):
+    context = site.context()
+    deliver(context, "1")
+    (batch,) = context.ledger.batches.unpublished()
+    closed = batches.close(context, batch, "test")
+    assert (closed.status, closed.closed_by) == (BatchStatus.PUBLISHED, "test")
+    monkeypatch.setattr(Batches, "find", lambda *_: None)  # forgotten at once
+    assert batches.close(context, batch, "test") == batch
+
+
+@pytest.mark.parametrize("gone", ["process", "batch"])
+def test_a_batch_of_which_nothing_is_configured_has_no_rule(site, gone):
+    context = site.context()
+    deliver(context, "1")
+    (batch,) = context.ledger.batches.unpublished()
+    process, rule = batches.rule_of(context, batch)
+    assert (process.name, rule.name) == ("index", "daily")
+    without = replace(context, processes={}) if gone == "process" else without_batches(context)
+    with pytest.raises(Problem, match="its process is gone, or has no such batch"):
+        batches.rule_of(without, batch)

@@ -1,10 +1,13 @@
 """Rules of a process: judged all at once, told by name, held or refused, and never with a value."""
 
+from types import SimpleNamespace as Given
+
 import pytest
 
 from receiver import log
 from receiver.core.delivery import Arrival, Replay, Section, Status
-from receiver.core.problems import Code
+from receiver.core.problems import Code, Problem, Violation
+from receiver.delivery import rules
 from receiver.delivery.receive import receive
 from receiver.operations import replay
 from receiver.operations.meters import Meters, folder_in
@@ -193,3 +196,79 @@ def receipt(home, **changed):
         Section("metadata", None, "application/json", content=[metadata(**GOOD | changed)]),
     ]
     return receive(home.context, home.context.processes["referrals"], sections, Arrival(NOON, ""))
+
+
+class Broken:
+    """A rule that nothing meets."""
+
+    def __init__(self, otherwise="hold", name="rule", reads=(), names=(), holds=lambda _: False):
+        self.name, self.place = name, "process.toml#/rules"
+        self.config = Given(otherwise=otherwise, message="It is wrong.")
+        self.must = Given(holds=holds, reads=[Given(name=each) for each in reads], names={*names})
+
+
+LOW = Problem(Code.CONFIDENCE_LOW, "It is low.", [Violation("fields/mrn", "confidence", "Too low.")])
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "low", "below", "held"),
+    [
+        (["hold"], None, "refuse", True),
+        (["hold"], LOW, "hold", True),
+        (["hold"], LOW, "refuse", False),
+        (["hold", "refuse"], None, "hold", False),
+        (["refuse"], LOW, "hold", False),
+    ],
+)
+def test_a_delivery_is_held_where_each_of_its_faults_is_for_a_person(otherwise, low, below, held):
+    process = Given(
+        rules=[Broken(each, f"rule-{each}") for each in otherwise], config=Given(confidence=Given(below=below))
+    )
+    with pytest.raises(Problem) as broken:
+        rules.judge(process, {}, low, accept=False)
+    assert (broken.value.code, broken.value.held) == (Code.RULE_BROKEN, held)
+    assert broken.value.rules == tuple(f"rule-{each}" for each in otherwise)
+    told = [f"rule-{each}: It is wrong." for each in otherwise] + (["It is low."] if low else [])
+    assert broken.value.detail == " ".join(told)
+    assert [each.rule for each in broken.value.violations] == [*broken.value.rules, *(["confidence"] if low else [])]
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "low", "accept", "raised"),
+    [("hold", None, True, None), ("hold", LOW, True, Code.CONFIDENCE_LOW), ("refuse", None, True, Code.RULE_BROKEN)],
+)
+def test_who_has_looked_passes_over_what_is_held_alone(otherwise, low, accept, raised):
+    process = Given(rules=[Broken(otherwise)], config=Given(confidence=Given(below="hold")))
+    if raised:
+        with pytest.raises(Problem) as problem:
+            rules.judge(process, {}, low, accept=accept)
+        assert problem.value.code is raised
+    else:
+        rules.judge(process, {}, low, accept=accept)
+
+
+@pytest.mark.parametrize(
+    ("reads", "names", "place"),
+    [
+        (["mrn", "mrn"], ["fields"], "fields/mrn"),
+        (["mrn", "net"], ["fields"], "rules"),
+        (["mrn"], ["fields", "document"], "rules"),
+        ([], ["fields"], "rules"),
+    ],
+)
+def test_a_rule_is_told_at_its_one_field_or_at_none(reads, names, place):
+    found = rules._violation(Broken(reads=reads, names=names), {})
+    assert found == Violation(place, "rule", "It is wrong.", "process.toml#/rules")
+
+
+@pytest.mark.parametrize(("schema", "place"), [("process.toml:7", "process.toml:7"), (None, "here")])
+def test_a_rule_that_fails_is_told_where_it_does(schema, place):
+    def fail(_):
+        raise Problem(Code.TEMPLATE_FAILED, "", [Violation("here", "x", "No number", schema), Violation("b", "x", "")])
+
+    found = rules._violation(Broken(holds=fail), {})
+    assert found == Violation("rules", "rule", "It is wrong. (No number)", place)
+
+
+def test_a_rule_that_is_met_has_no_violation():
+    assert rules._violation(Broken(holds=lambda names: names["fine"]), {"fine": True}) is None

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from contextlib import closing, contextmanager
+from types import SimpleNamespace as Given
 
 import pytest
 
@@ -165,6 +166,36 @@ def test_an_answer_is_read_to_its_end_and_not_beyond(pieces):
     clamd = Socket(*pieces)
     assert scan._answer(clamd) == b"".join(pieces).decode().removesuffix("\0")
     assert clamd.pieces == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [("stream: OK", ""), ("stream: Two Words FOUND", "Two Words"), ("stream: OK ERROR", None), ("FOUND OK ", None)],
+)
+def test_a_scanner_is_asked_once_and_its_last_word_is_the_verdict(monkeypatch, answer, found):
+    calls = []
+
+    def opened(family):
+        calls.append(family)
+        return Given(settimeout=calls.append, connect=calls.append, close=lambda: calls.append("closed"))
+
+    monkeypatch.setattr(scan, "socket", Given(socket=opened, AF_UNIX="unix"))
+    monkeypatch.setattr(scan, "_send", lambda _, part: calls.append(part))
+    monkeypatch.setattr(scan, "_answer", lambda _: answer)
+    if found is None:
+        with pytest.raises(Problem, match="could not look through a part"):
+            scan._signature("/clamd.ctl", "part")
+    else:
+        assert scan._signature("/clamd.ctl", "part") == found
+    assert calls == ["unix", scan.PATIENCE, "/clamd.ctl", "part", "closed"]
+
+
+def test_a_part_is_sent_behind_its_length_and_nothing_after_its_end(tmp_path):
+    sent = []
+    (tmp_path / "part").write_bytes(b"II*")
+    part = Part("file", None, "", Role.DOCUMENT, ".tif", 3, "", tmp_path / "part")
+    scan._send(Given(sendall=sent.append), part)
+    assert b"".join(sent) == b"zINSTREAM\0\0\0\0\3II*\0\0\0\0"
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError, ConnectionResetError])

@@ -19,7 +19,7 @@ def test_a_cell_reads_back_as_it_was(mapped, value):
 
 
 @pytest.mark.parametrize(
-    "value", ["=cmd|'/c calc'!A0", "+1+1", "-1-1", "@SUM(A1)", "\t=1", "\r=1", "\n1", " =1", "＝1"]
+    "value", ["=cmd|'/c calc'!A0", "+1+1", "-1-1", "@SUM(A1)", "\t=1", "\r=1", "\n1", " =1", "＝1", "+１２"]
 )
 def test_a_formula_gets_a_quote_in_front(mapped, value):
     assert rows(mapped.render("{{ fields.mrn }},x", "csv", mrn=value))[0][0] == "'" + value

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from receiver.core import units
 from receiver.core.problems import Problem
 
 ID_LENGTH = 20  # characters of base32: 100 bits of SHA-256, and the length of HL7 v2.5.1's MSH-10
@@ -217,7 +218,7 @@ class Receipt:
 
 
 _content = attrgetter("name", "sha256")
-_encode = json.JSONEncoder(separators=(",", ":")).encode  # in ASCII; `json.dumps` would make one for each delivery
+_encode = units.json_writer(json.JSONEncoder(separators=(",", ":")))  # in ASCII
 
 
 def delivery_id(process: str, source_id: str, parts: Sequence[Part], identity: str = "parts") -> str:

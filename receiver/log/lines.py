@@ -22,12 +22,14 @@ from queue import SimpleQueue
 from traceback import StackSummary, walk_tb
 from typing import Any
 
+from receiver.core import units
+
 QUEUE = 4 * 1024 * 1024  # bytes of lines that wait for their reader: some 10,000 deliveries, a minute of the busiest
 FLUSH_SECONDS = 2.0  # seconds that the end of a process waits for the reader: a living one takes milliseconds
 FLUSHES = 5  # times that it waits so long for one that reads on: a busy machine
 FORMS = ("text", "json")
 PLAIN = re.compile(r"[\w.,:;/+-]*", re.ASCII)  # words that need no look at their characters: nearly all
-_json = json.JSONEncoder(ensure_ascii=False, default=str).encode  # `json.dumps` would make one for each line
+_json = units.json_writer(json.JSONEncoder(ensure_ascii=False, default=str))
 
 
 class _Lines(logging.Formatter):

@@ -18,7 +18,7 @@ from receiver.core.problems import Code, Violation
 from receiver.core.settings import Settings
 from receiver.store.entry import OUTPUTS, Attempt, DamagedRow, Entry, PartLine, attempt_to_dict, to_dict
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = units.json_writer(json.JSONEncoder(ensure_ascii=False, separators=(",", ":")))
 
 _JSON_NAMES = {  # by column: what `to_dict` calls it
     "id": "id",

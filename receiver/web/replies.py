@@ -12,13 +12,14 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import ClosingIterator
 
 from receiver import log
+from receiver.core import units
 from receiver.core.delivery import Output, Receipt, Status
 from receiver.core.problems import Code, Problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for each answer
+_encode = units.json_writer(json.JSONEncoder(ensure_ascii=False))
 
 LATER = {503, 507}  # statuses that mean: the same again, later
 RETRY_AFTER = 30  # seconds: long enough for a restart or a full disk's alarm, short enough for a waiting fax

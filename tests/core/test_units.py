@@ -1,5 +1,6 @@
-"""Sizes and spans of time as people write them."""
+"""Sizes and spans of time as people write them, and JSON as machines do."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -53,3 +54,32 @@ def test_a_span_of_time_is_read(text, days):
 def test_what_is_no_span_is_refused(text):
     with pytest.raises(ValueError, match="not a span"):
         units.duration(text)
+
+
+JSON = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats() | some.text(),
+    lambda inner: some.lists(inner) | some.dictionaries(some.text(), inner),
+)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"ensure_ascii": False},
+        {"separators": (",", ":")},
+        {"sort_keys": True},
+    ],
+)
+@given(value=JSON)
+def test_json_is_written_as_the_encoder_of_the_library_does(options, value):
+    encoder = json.JSONEncoder(**options)
+    assert units.json_writer(encoder)(value) == encoder.encode(value)
+
+
+def test_the_writer_of_json_takes_what_its_encoder_takes():
+    assert units.json_writer(json.JSONEncoder(default=str))([timedelta(0)]) == '["0:00:00"]'
+    assert units.json_writer(json.JSONEncoder(skipkeys=True))({(): 1, "a": 2}) == '{"a": 2}'
+    for options, value in [({}, [{1}]), ({}, {(): 1}), ({"allow_nan": False}, [float("nan")])]:
+        with pytest.raises((TypeError, ValueError)):
+            units.json_writer(json.JSONEncoder(**options))(value)

@@ -1,6 +1,5 @@
 """What a delivery consists of; its id is the same on any host and in any release, for retries come years later."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,7 +49,7 @@ def test_only_what_counts_makes_another_id():
 
 
 def test_the_metadata_is_left_out_of_an_id_of_documents_unless_nothing_else_came():
-    metadata = replace(METADATA, role=Role.METADATA)
+    metadata = METADATA._replace(role=Role.METADATA)
     alone = delivery_id("p", "1", [FILE])
     assert delivery_id("p", "1", [metadata, FILE], "documents") == alone
     assert delivery_id("p", "1", [metadata, FILE], "parts") == delivery_id("p", "1", [metadata, FILE]) != alone
@@ -61,7 +60,7 @@ def test_the_metadata_is_left_out_of_an_id_of_documents_unless_nothing_else_came
     "shown",
     [
         Section("metadata", None, "application/json", content=[b"Invented"]),
-        replace(METADATA, held=b"Invented"),
+        METADATA._replace(held=b"Invented"),
     ],
     ids=lambda each: type(each).__name__,
 )
@@ -71,8 +70,8 @@ def test_what_is_in_a_part_is_in_no_text_of_it(shown):
 
 def test_a_part_is_read_from_memory_or_its_file(tmp_path):
     (tmp_path / "1.tif").write_bytes(b"II*")
-    assert replace(FILE, path=tmp_path / "1.tif").read() == b"II*"
-    assert replace(FILE, path=tmp_path / "none", held=b"").read() == b""
+    assert FILE._replace(path=tmp_path / "1.tif").read() == b"II*"
+    assert FILE._replace(path=tmp_path / "none", held=b"").read() == b""
 
 
 def test_what_is_not_said_of_a_delivery_is_not_so():

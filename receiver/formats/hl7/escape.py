@@ -139,8 +139,8 @@ def merge(one: State, other: State) -> State | None:
         return None
     if 0 not in (one.field, other.field) and EDGE not in (one.field, other.field):
         field = one.field if one.field == other.field else UNKNOWN
-        observed = one.observed if one.observed == other.observed else "?"
-        return State(one.delimiters, one.segment if one.segment == other.segment else "", field, None, observed)
+        segment = one.segment if one.segment == other.segment else ""
+        return State(one.delimiters, segment, field, None, observed="?")  # who differs elsewhere is in no known field
     begun = [state for state in (one, other) if state.field == 0 and state.segment]
     return None if begun else State(one.delimiters, "", EDGE)
 

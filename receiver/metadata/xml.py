@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, cast
+from itertools import repeat
+from typing import Any, cast
 from xml.etree.ElementTree import Element, ElementTree
 
 from elementpath import (
@@ -56,11 +57,7 @@ class Document:
         return cast(DocumentNode, build_node_tree(ElementTree(self.root)))
 
 
-class Item(NamedTuple):
-    """An element or other node to look from, and its document."""
-
-    node: Element | XPathNode
-    document: Document
+Item = tuple[Element | XPathNode, Document]  # an element or other node to look from, and its document
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +72,10 @@ class Path:
 
     def select(self, item: Item) -> list[Any]:
         """Return every element, other node or value that the path selects."""
-        if self.names and isinstance(item.node, Element):
-            return item.node.findall(self.expression)
-        context = XPathContext(item.document.tree, item=item.node)
+        node, document = item
+        if self.names and isinstance(node, Element):
+            return node.findall(self.expression)
+        context = XPathContext(document.tree, item=node)
         try:
             return [each.obj if isinstance(each, ElementNode) else each for each in self._token.select(context)]
         except (ElementPathError, ArithmeticError, ValueError, TypeError):  # a function dislikes what it is given
@@ -85,11 +83,12 @@ class Path:
 
     def find(self, item: Item) -> Any:
         """Return the text of the one thing that the path selects."""
-        if self.attribute and isinstance(item.node, Element):
-            return item.node.get(self.attribute, Absent.MISSING)
-        if self.owner and isinstance(item.node, Element):
-            return self._attribute_below(item.node)
-        found = [item.node] if self.expression == "." else self.select(item)
+        node, _ = item
+        if self.attribute and isinstance(node, Element):
+            return node.get(self.attribute, Absent.MISSING)
+        if self.owner and isinstance(node, Element):
+            return self._attribute_below(node)
+        found = [node] if self.expression == "." else self.select(item)
         if len(found) != 1:
             return Absent.SEVERAL if found else Absent.MISSING
         (only,) = found
@@ -154,21 +153,21 @@ def fields(document: Document, layout: Layout, known: Known = None) -> Found | N
     Names that are not `known` are stars in what is reported of a field's place.
     """
     found = cells(top(document), layout.each)
-    return None if found is None else Found(found, lambda index: _place(found[index].node, document, known))
+    return None if found is None else Found(found, lambda index: _place(found[index][0], document, known))
 
 
 def rows(item: Item, path: Any) -> list[Item | None] | None:
     """Return every row, None for a nil one; None for all if something is no node."""
     found = cells(item, path)
-    return None if found is None else [None if _is_nil(each.node) else each for each in found]
+    return None if found is None else [None if _is_nil(each[0]) else each for each in found]
 
 
 def cells(item: Item, path: Any) -> list[Item] | None:
     """Return every node that a path selects; None if it selects anything else."""
     found = path.select(item)
-    if not all(isinstance(node, Element | XPathNode) for node in found):
-        return None
-    return [Item(node, item.document) for node in found]
+    if path.names or all(isinstance(node, Element | XPathNode) for node in found):
+        return list(zip(found, repeat(item[1])))
+    return None
 
 
 def numbers(item: Item, path: Any) -> Iterator[float]:
@@ -178,7 +177,7 @@ def numbers(item: Item, path: Any) -> Iterator[float]:
 
 def top(document: Document) -> Item:
     """Return what paths into the whole document are looked up from."""
-    return Item(document.root, document)
+    return document.root, document
 
 
 def place(document: Document, path: Any, known: Known = None) -> str:

@@ -300,7 +300,7 @@ def test_another_shape_of_xml_is_a_matter_of_paths(folder: Path) -> None:
 def test_a_plain_xpath_finds_what_any_other_does(each: str, plain: str, other: str) -> None:
     content = b"<r xmlns:p='u' a='0'>s<f a='1' p:b='2'>t<g p:a='3' a=''/>u<!-- c -->v</f><f/></r>"
     document = form.parse(content)
-    items = [form.Item(node, document) for node in form.path(each).select(form.Item(document.tree, document))]
+    items = [(node, document) for node in form.path(each).select((document.tree, document))]
     assert items
     assert [form.path(plain).find(item) for item in items] == [form.path(other).find(item) for item in items]
 
@@ -321,7 +321,7 @@ def test_a_plain_xpath_finds_what_any_other_does(each: str, plain: str, other: s
 def test_a_path_of_names_selects_what_any_other_does_in_the_same_order(each: str, names: str, other: str) -> None:
     content = b"<r xmlns:p='u'>s<f a='1'><f><g/><p:f><p:g/></p:f></f>t<g><f/></g></f><f><g/></f><!-- c --><g/></r>"
     document = form.parse(content)
-    items = [form.Item(node, document) for node in form.path(each).select(form.Item(document.tree, document))]
+    items = [(node, document) for node in form.path(each).select((document.tree, document))]
     assert items
     assert (form.path(names).names, form.path(other).names) == (True, False)
     found = [[id(element) for element in form.path(names).select(item)] for item in items]

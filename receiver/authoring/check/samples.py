@@ -248,7 +248,7 @@ def _in_table(reader: MetadataReader, document: Any, content: bytes, steps: list
         item, known = rows[int(number)], table.inner
     if reader.form.NAME == "JSON":
         return json_positions(content).of(next(_paths(document, item), ()))
-    return _of_element(content, document.root, item.node)
+    return _of_element(content, document.root, item[0])
 
 
 def _paths(document: Any, item: Any) -> Iterator[tuple[str | int, ...]]:

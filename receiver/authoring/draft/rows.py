@@ -142,7 +142,7 @@ def _held(row: Any, steps: tuple[str, ...]) -> list[Any]:
 
 def _names(sources: Sources, cells: Sequence[Any], path: str) -> list[str]:
     form = FORMS[sources.form]
-    return [str(form.path(path).find(form.Item(cell, None) if sources.form == "xml" else cell)) for cell in cells]
+    return [str(form.path(path).find((cell, None) if sources.form == "xml" else cell)) for cell in cells]
 
 
 def _are_rows(names: Sequence[tuple[int, list[str]]]) -> bool:

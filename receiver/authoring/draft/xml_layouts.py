@@ -127,7 +127,7 @@ def selected(documents: Sequence[Any], path: str) -> list[tuple[int, Element]]:
     return [
         (number, node)
         for number, document in enumerate(documents)
-        for node in compiled.select(form.Item(document.root, document))
+        for node in compiled.select(form.top(document))
         if isinstance(node, Element)
     ]
 

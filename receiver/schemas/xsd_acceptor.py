@@ -12,7 +12,7 @@ which is deterministic where the next name tells particles apart (XML Schema 1.0
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import reduce
@@ -43,7 +43,7 @@ PLAIN = {  # how most numbers are written, by what converts them: Python and xml
     DecimalProxy: re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?"),
 }
 
-Judge = Callable[[str], bool]  # of a value: whether it is accepted; may raise instead of saying no
+Judge = Callable[[str], object]  # of a value: something true if it is accepted; may raise instead of saying no
 
 
 class _NotKnownError(ValueError):
@@ -69,34 +69,42 @@ class Acceptor:
 class _Kind:
     """What the elements of one type may hold: nothing, until it is filled."""
 
-    __slots__ = ("attributes", "between", "required", "start", "text", "undeclared")
+    __slots__ = ("attributes", "mixed", "required", "start", "text")
 
     def __init__(self) -> None:
         self.attributes: dict[str, Judge] = {}
         self.required: frozenset[str] = frozenset()
-        self.undeclared: Container[str] | None = None  # with a wildcard: the names that it would judge
         self.text: Judge = _refuse  # before the first child
-        self.between: Judge = _refuse  # after each child
+        self.mixed = False  # whether there may be text after each child
         self.start = _State("", self, may_end=True)
 
     def accepts(self, element: Element) -> bool:
         """Return whether an element is accepted with all in it; may raise instead of saying no."""
         attributes = element.attrib
         for name, value in attributes.items():
-            judge = self.attributes.get(name)
-            if judge is None:
-                if self.undeclared is None or name[0] == "{" or name in self.undeclared:
-                    return False
-            elif not judge(value):
+            if not self.attributes[name](value):
                 return False
         if not self.required <= attributes.keys() or not self.text(element.text or ""):
             return False
         state = self.start
         for child in element:
             state = state.after[child.tag]
-            if not state.kind.accepts(child) or not self.between(child.tail or ""):
+            if not state.kind.accepts(child) or (not self.mixed and (child.tail or "").strip()):
                 return False
         return state.may_end
+
+
+class _WithOthers(dict[str, Judge]):
+    """Attributes, and any other without a namespace that a wildcard takes."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, attributes: Mapping[str, Judge], known: Container[str]) -> None:
+        super().__init__(attributes)
+        self._known = known  # names that the wildcard would judge
+
+    def __missing__(self, name: str) -> Judge:
+        return _refuse if name[0] == "{" or name in self._known else _accept
 
 
 class _State:
@@ -138,10 +146,8 @@ class _Kinds:
         content = type_
         if isinstance(type_, XsdComplexType):
             content = type_.content
-            wildcard = type_.attributes.get(None)
-            kind.attributes = {name: _attribute(each) for name, each in type_.attributes.items() if name is not None}
+            kind.attributes = _attributes(type_.attributes)
             kind.required = frozenset(type_.attributes.iter_required())
-            kind.undeclared = None if wildcard is None else _undeclared(wildcard)
         if isinstance(content, XsdSimpleType):
             kind.text = _refuse if content.is_empty() else _value(content)
             return
@@ -150,9 +156,8 @@ class _Kinds:
         self._link([kind.start], first)
         for state in last:
             state.may_end = True
-        kind.text = kind.between = _accept if content.mixed else _blank
-        if not first:
-            kind.text = _none
+        kind.mixed = content.mixed
+        kind.text = _none if not first else _accept if content.mixed else _blank
 
     def _way(self, particle: Any) -> Way:
         least, most = particle.occurs
@@ -201,6 +206,14 @@ def _either(one: Way, other: Way) -> Way:
     return one[0] or other[0], one[1] + other[1], one[2] + other[2]
 
 
+def _attributes(group: Any) -> dict[str, Judge]:
+    judges = {name: _attribute(each) for name, each in group.items() if name is not None}
+    wildcard = group.get(None)
+    if wildcard is None or wildcard.process_contents == "strict" or not wildcard.is_namespace_allowed(""):
+        return judges
+    return _WithOthers(judges, wildcard.maps.attributes)
+
+
 def _attribute(attribute: Any) -> Judge:
     judge = _value(attribute.type)
     if judge is _refuse and attribute.value_constraint is not None:
@@ -209,14 +222,6 @@ def _attribute(attribute: Any) -> Judge:
         return _refuse  # an xsi:type says more than its value
     fixed = attribute.fixed
     return judge if fixed is None else lambda text: text == fixed
-
-
-def _undeclared(wildcard: Any) -> Container[str] | None:
-    """Return the names without a namespace that a wildcard judges; None if it takes none."""
-    if wildcard.process_contents == "strict" or not wildcard.is_namespace_allowed(""):
-        return None
-    names_known: Container[str] = wildcard.maps.attributes
-    return names_known
 
 
 def _value(type_: Any) -> Judge:
@@ -272,7 +277,7 @@ def _number(own: Any, facets: list[Any], judge: Judge) -> Judge:
     highest = [own.max_value, *(facet.value for facet in facets if type(facet) is XsdMaxInclusiveFacet)]
     least = Decimal(max((value for value in lowest if value is not None), default="-Infinity"))
     most = Decimal(min((value for value in highest if value is not None), default="Infinity"))
-    return lambda text: bool(is_plain(text) and least <= Decimal(text) <= most) or judge(text)
+    return lambda text: (is_plain(text) and least <= Decimal(text) <= most) or judge(text)
 
 
 def _levels(type_: Any) -> Iterator[Any]:

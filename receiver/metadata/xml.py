@@ -11,6 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
+from operator import itemgetter, methodcaller
 from typing import Any, cast
 from xml.etree.ElementTree import Element, ElementTree
 
@@ -96,6 +97,14 @@ class Path:
 
     def find_each(self, items: Sequence[Item]) -> list[Any]:
         """Return what `find` does, for each of some items."""
+        nodes: list[Any] = list(map(itemgetter(0), items))
+        try:
+            if self.attribute:
+                return list(map(methodcaller("get", self.attribute, Absent.MISSING), nodes))
+            if self.expression == "." and not any(map(methodcaller("get", NIL), nodes)):
+                return list(map("".join, map(Element.itertext, nodes)))
+        except (AttributeError, TypeError):  # some are no elements
+            pass
         return [self.find(item) for item in items]
 
     def _attribute_below(self, node: Element) -> Any:

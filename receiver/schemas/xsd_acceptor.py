@@ -40,7 +40,7 @@ LENGTHS = {XsdLengthFacet, XsdMinLengthFacet, XsdMaxLengthFacet}
 BOUNDS = {XsdMinInclusiveFacet, XsdMaxInclusiveFacet}
 PLAIN = {  # how most numbers are written, by what converts them: Python and xmlschema read these alike
     int: re.compile("[+-]?[0-9]{1,18}"),
-    DecimalProxy: re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?"),
+    DecimalProxy: re.compile(r"[+-]?[0-9]{1,18}\.?[0-9]{0,18}"),
 }
 
 Judge = Callable[[str], object]  # of a value: something true if it is accepted; may raise instead of saying no

@@ -305,6 +305,25 @@ def test_a_plain_xpath_finds_what_any_other_does(each: str, plain: str, other: s
     assert [form.path(plain).find(item) for item in items] == [form.path(other).find(item) for item in items]
 
 
+@pytest.mark.parametrize("each", ["/", "//f", "//f | //n", "//f | //n[1]", "//f | //f/@a", "//f/text()", "//none"])
+@pytest.mark.parametrize("expression", ["@a", "@none", "@nil", ".", "self::node()", "g", "g/@a"])
+def test_an_xpath_finds_in_many_items_what_it_finds_in_each(each: str, expression: str) -> None:
+    xsi = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'"
+    content = f"<r {xsi}>s<f a='1'>t<g a='2'/>u</f><f/><n xsi:nil='false'/><n xsi:nil='true'/></r>".encode()
+    document = form.parse(content)
+    items = [(node, document) for node in form.path(each).select((document.tree, document))]
+    path = form.path(expression)
+    assert path.find_each(items) == [path.find(item) for item in items]
+
+
+def test_attributes_and_texts_of_many_elements_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = form.parse(b"<r><f a='1'>t<g/>u</f><f/></r>")
+    items = form.cells(form.top(document), form.path("f"))
+    monkeypatch.setattr(form.Path, "find", None)
+    assert form.path("@a").find_each(items) == ["1", Absent.MISSING]
+    assert form.path(".").find_each(items) == ["tu", ""]
+
+
 @pytest.mark.parametrize("each", ["//r", "//f", "//g", "//f/@a"])
 @pytest.mark.parametrize(
     ("names", "other"),

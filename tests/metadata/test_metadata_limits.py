@@ -91,6 +91,13 @@ def test_the_name_of_a_field_is_plain_text_of_some_length(any_json, name, fault)
         assert reading.fields == {name: "v"}
 
 
+@pytest.mark.parametrize("name", ["x" * 201, "a\u2028", " "])
+def test_a_name_that_a_schema_or_an_alias_holds_is_judged_like_any_other(any_json, name):
+    (any_json / "held.json").write_text(json.dumps({"type": "object", "properties": {name: {}}}))
+    told = found_in(any_json, (name, "v"), fields_schema="held.json", aliases={name: "b"})
+    assert [(where, rule) for where, rule, _ in told] == [("/fields/0", "name")]
+
+
 def test_a_field_without_a_name_or_with_a_wrong_confidence_is_told_in_words(any_json):
     assert found_in(any_json, {"value": 1}, ("a", 1, "x"), ("b", 1, 101), scale=100) == [
         ("/fields/0", "name", "nothing stands at name"),

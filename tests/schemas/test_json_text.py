@@ -131,6 +131,12 @@ def test_what_may_be_too_long_is_walked_before_it_is_read(
     assert (found.line, found.column) == (1, column)
 
 
+@pytest.mark.parametrize("text", ["", " ", "\n\t"])
+def test_a_text_without_anything_in_it_is_called_empty(text: str) -> None:
+    with pytest.raises(MalformedError, match="it is empty"):
+        json_text.parse(text)
+
+
 def test_as_many_values_as_the_limit_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "MAX_VALUES", 3)
     assert loads(b'[1, 2, ",,,"]') == [1, 2, ",,,"]

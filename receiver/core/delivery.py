@@ -94,10 +94,16 @@ class Part(NamedTuple):
     suffix: str  # of our own choosing, from the type: ".tif"
     size: int  # bytes
     sha256: str  # hexadecimal
-    path: Path  # where its bytes lie; of what is small, only once it is written: `Staged.write`
+    folder: Path  # where its bytes lie
+    file: str  # its name there; of what is small, only once it is written: `Staged.write`
     label: str = "part"  # how people, logs and the ledger are told of it: never a name that the sender made up
     held: bytes | None = None  # its bytes, of metadata that is small
     charset: str = ""  # of its text, as the sender named it; "" if it did not
+
+    @property
+    def path(self) -> Path:
+        """The file of its bytes."""
+        return self.folder / self.file
 
     def __repr__(self) -> str:
         """Tell of it without what it says."""

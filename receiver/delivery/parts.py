@@ -11,8 +11,7 @@ file under the right name, and a scan that failed. It does not prove that the re
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import chain
@@ -115,20 +114,20 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Sectio
     parts: list[tuple[int, Part]] = []
     violations: list[Violation] = []
     dropped = False
-    came = Counter[int]()
+    came: dict[int, int] = {}  # how many there are, by the places of their rules
     for number, section in enumerate(incoming, start=1):
         place, rule = match(rules, section.name)
         if rule is None and unknown == "ignore":
             continue
-        came[place] += 1
-        if came[place] > limits.MAX_SURPLUS and not (rule and rule.many):
+        came[place] = count = came.get(place, 0) + 1
+        if count > limits.MAX_SURPLUS and not (rule and rule.many):
             raise Problem(Code.TOO_MANY_PARTS, f"More than {limits.MAX_SURPLUS} parts are not expected or come again.")
         label = _label(section.name, rule, number)
         part, head = _stage(section, rule, label, staged)
         parts.append((place, part))
         violations += _objections(part, head, rule, unknown)
-        cut = rule and rule.max_size is not None and part.size > rule.max_size
-        dropped |= bool(cut) and not isinstance(section.content, Path)
+        if rule and rule.max_size is not None and part.size > rule.max_size:
+            dropped = dropped or not isinstance(section.content, Path)
     parts.sort(key=_order if len(came) < len(parts) else _place)
     violations += _counts(rules, came)
     return Collected(tuple(map(_part, parts)), _problem(violations) if violations else None, whole=not dropped)
@@ -159,16 +158,18 @@ def _stage(section: Section, rule: PartConfig | None, label: str, staged: Staged
     head = begun[:HEAD]
     type_ = _type(section, role, rule.types if rule else (), head)
     suffix = _suffix(type_, section.filename)
-    stored: tuple[int, str, Path]
     held = None
     if isinstance(section.content, Path):
-        stored = _adopt(section.content, staged, suffix)
+        name, size, digest = _adopt(section.content, staged, suffix)
     else:
         file = write(chain((begun,), rest), rule.max_size if rule else None, staged, suffix)
-        stored = file.size, file.sha256, file.path
+        name, size, digest = file.name, file.size, file.sha256
         held = file.held if role is Role.METADATA else None
-    names = section.name, section.filename, type_
-    return Part(*names, role, suffix, *stored, label, held, section.charset), head
+    folder = staged.folder
+    part = Part(
+        section.name, section.filename, type_, role, suffix, size, digest, folder, name, label, held, section.charset
+    )
+    return part, head
 
 
 def begin(content: Iterable[bytes] | Path) -> tuple[bytes, Iterator[bytes]]:
@@ -202,11 +203,11 @@ def write(chunks: Iterable[bytes], max_size: int | None, staged: Staged, suffix:
     return file
 
 
-def _adopt(kept: Path, staged: Staged, suffix: str) -> tuple[int, str, Path]:
-    """Stage a kept file; return its size in bytes, digest and new path."""
+def _adopt(kept: Path, staged: Staged, suffix: str) -> tuple[str, int, str]:
+    """Stage a kept file; return its new name, its size in bytes and its digest."""
     path = staged.adopt(kept, suffix)
     with path.open("rb") as file:
-        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest(), path
+        return path.name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _type(section: Section, role: Role, taken: Sequence[str], head: bytes) -> str:
@@ -251,12 +252,13 @@ def _wanted(types: Sequence[str], type_: str) -> str:
     return f"{message} It says nothing, and neither the content nor the file name tells what the part is."
 
 
-def _counts(rules: Sequence[PartConfig], came: Counter[int]) -> Iterator[Violation]:
+def _counts(rules: Sequence[PartConfig], came: Mapping[int, int]) -> Iterator[Violation]:
     for place, rule in enumerate(rules):
-        if rule.required and not came[place]:
+        count = came.get(place, 0)
+        if rule.required and not count:
             yield Violation(rule.name, Code.PART_MISSING, f"The {rule.role} part is missing.")
-        if came[place] > 1 and not rule.many:
-            yield Violation(rule.name, Code.PART_REPEATED, f"The part may come once, and came {came[place]} times.")
+        if count > 1 and not rule.many:
+            yield Violation(rule.name, Code.PART_REPEATED, f"The part may come once, and came {count} times.")
 
 
 def _problem(violations: Sequence[Violation]) -> Problem:

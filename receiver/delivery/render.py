@@ -46,7 +46,7 @@ def as_published(process: Process, parts: Sequence[Part], staged: Staged) -> tup
 
     Raises `Problem`.
     """
-    staged.write([part.path.name for part in parts if part.role is not Role.METADATA])
+    staged.write([part.file for part in parts if part.role is not Role.METADATA])
     rules = process.config.parts
     converted = list(filter(_conversion, rules))
     if not converted:
@@ -286,7 +286,7 @@ def stage_outputs(context: Context, process: Process, rendered: Rendered, staged
     root = f"{process.output}/"
     shown = root.removeprefix(f"{context.settings.output.absolute()}/")  # in the receipt
     outputs = [
-        Output(Kind.DOCUMENT, part.path.name, shown + path, root + path, part.size, part.sha256)
+        Output(Kind.DOCUMENT, part.file, shown + path, root + path, part.size, part.sha256)
         for part, path in rendered.documents
     ]
     for record in rendered.records:

@@ -30,7 +30,7 @@ def scan(process: Process, parts: Sequence[Part], staged: Staged) -> None:
     for part in parts:
         rule = match(rules, part.name)[1]
         if rule is not None and rule.scan:
-            staged.write([part.path.name])
+            staged.write([part.file])
             if name := _signature(rule.scan.partition(":")[2], part):
                 found.append(Violation(part.label, "scan", f"clamd found {name}"))
     if found:

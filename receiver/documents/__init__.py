@@ -112,7 +112,8 @@ def as_pdf(part: Part, staged: Staged, process: str = "") -> Part:
         reason = error.reason
     else:
         staged.write([file.name])
-        return part._replace(type=PDF, suffix=".pdf", size=file.size, sha256=file.sha256, path=file.path)
+        made = part._replace(folder=staged.folder, file=file.name, size=file.size, sha256=file.sha256)
+        return made._replace(type=PDF, suffix=".pdf")
     raise _broken(part, f"The document cannot be converted to PDF: {reason}.")
 
 

@@ -148,7 +148,7 @@ def _parts(parts: Sequence[Part], tally: Tally) -> Iterator[str]:
         digest = _digest(part.path)
         tally.agree += digest == part.sha256
         if digest != part.sha256:
-            yield f"its kept file {part.path.name} {'is gone' if digest is None else 'differs'}"
+            yield f"its kept file {part.file} {'is gone' if digest is None else 'differs'}"
 
 
 def _digest(path: Path) -> str | None:

@@ -60,7 +60,7 @@ def put(part: Part, folder: Path) -> None:
 
     Raises Problem.
     """
-    target = folder / part.path.name
+    target = folder / part.file
     if part.path != target:
         durable.link_or_copy(part.path, target)
 
@@ -106,7 +106,7 @@ def _replayed(replay: Replay) -> dict[str, Any]:
 
 def _told(part: Part) -> dict[str, Any]:
     return {
-        "file": part.path.name,
+        "file": part.file,
         "name": part.name,
         "label": part.label,
         "filename": part.filename,
@@ -164,7 +164,7 @@ def _replay(described: dict[str, Any]) -> Replay:
 
 
 def _part(folder: Path, described: dict[str, Any]) -> Part:
-    path = folder / Path(described["file"]).name
+    file = Path(described["file"]).name
     rest = {name: described[name] for name in ("name", "label", "filename", "type", "suffix", "size", "sha256")}
     charset = described.get("charset", "")  # parts that were kept before it was
-    return Part(role=Role(described["role"]), path=path, charset=charset, **rest)
+    return Part(role=Role(described["role"]), folder=folder, file=file, charset=charset, **rest)

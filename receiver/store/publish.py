@@ -57,7 +57,7 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -230,11 +230,10 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
     id, that could not be published to the end.
     """
     failed: dict[str, Problem] = {}
-    due = [(entry, output) for entry in entries for output in entry.outputs]
-    for kind in IN_ORDER:
+    for due in _steps(entries):
         to_sync: dict[str, list[str]] = {}  # the ids of deliveries, by folder
         for entry, output in due:
-            if output.kind is not kind or entry.id in failed:
+            if entry.id in failed:
                 continue
             try:
                 _place(entry, output)
@@ -249,6 +248,15 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
                 if not _is_gone(folder):  # downstream may take files and folder away as they come
                     failed |= dict.fromkeys(ids, problem)
     return failed
+
+
+def _steps(entries: Sequence[Entry]) -> Iterable[list[tuple[Entry, Output]]]:
+    """Return what is published in each step."""
+    steps: dict[Kind, list[tuple[Entry, Output]]] = {kind: [] for kind in IN_ORDER}
+    for entry in entries:
+        for output in entry.outputs:
+            steps[output.kind].append((entry, output))
+    return steps.values()
 
 
 def _is_gone(folder: str) -> bool:

@@ -240,7 +240,7 @@ def _beside(data: Path, staged: Staged) -> Iterator[Staged]:
 def _put_together(near: Staged, place: Path, entry: Entry, parts: Sequence[Part], detail: str) -> None:
     """Make all of a delivery durable that is to lie at its place. Raises Problem."""
     folders.make_folders(str(place.parent), str(place.parents[1]))
-    _remove_but(near.folder, {part.path.name for part in parts})
+    _remove_but(near.folder, {part.file for part in parts})
     for part in parts:
         kept.put(part, near.folder)
     near.describe(DESCRIPTION, kept.describe(entry, parts, detail))

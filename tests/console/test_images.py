@@ -24,7 +24,7 @@ def drawn(monkeypatch):
 
 
 def part(sha256="a"):
-    return Part("file", None, "image/tiff", Role.DOCUMENT, ".tif", 1, sha256, Path("file.tif"))
+    return Part("file", None, "image/tiff", Role.DOCUMENT, ".tif", 1, sha256, Path(), "file.tif")
 
 
 def test_a_page_is_drawn_once(drawn):

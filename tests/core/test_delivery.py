@@ -22,7 +22,7 @@ from receiver.core.delivery import (
 
 
 def part(name: str, digest: str) -> Part:
-    return Part(name, None, "", Role.DOCUMENT, ".bin", 1, digest * 32, Path())
+    return Part(name, None, "", Role.DOCUMENT, ".bin", 1, digest * 32, Path(), "file")
 
 
 FILE, METADATA = part("file", "0a"), part("metadata", "f1")
@@ -70,8 +70,8 @@ def test_what_is_in_a_part_is_in_no_text_of_it(shown):
 
 def test_a_part_is_read_from_memory_or_its_file(tmp_path):
     (tmp_path / "1.tif").write_bytes(b"II*")
-    assert FILE._replace(path=tmp_path / "1.tif").read() == b"II*"
-    assert FILE._replace(path=tmp_path / "none", held=b"").read() == b""
+    assert FILE._replace(folder=tmp_path, file="1.tif").read() == b"II*"
+    assert FILE._replace(folder=tmp_path, file="none", held=b"").read() == b""
 
 
 def test_what_is_not_said_of_a_delivery_is_not_so():

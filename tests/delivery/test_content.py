@@ -31,7 +31,8 @@ def test_what_is_small_is_in_no_file_until_it_is_written(staged, tmp_path, size,
     assert taken.path.exists() == (taken.held is None)
     assert (taken.size, taken.sha256) == (size, hashlib.sha256(content).hexdigest())
     part = Part(
-        "metadata", None, "", Role.METADATA, ".json", size, taken.sha256, taken.path, "metadata", held=taken.held
+        *("metadata", None, "", Role.METADATA, ".json", size, taken.sha256, staged.folder, taken.name),
+        held=taken.held,
     )
     assert part.read() == content
     staged.write([taken.path.name])
@@ -64,7 +65,9 @@ def test_what_cannot_be_written_is_never_called_durable(staged):
 
 def test_what_is_held_is_never_told(staged):
     taken = parts.write([b"Ada Example"], None, staged, ".json")
-    part = Part("metadata", None, "", Role.METADATA, ".json", 11, taken.sha256, taken.path, held=taken.held)
+    part = Part(
+        "metadata", None, "", Role.METADATA, ".json", 11, taken.sha256, staged.folder, taken.name, held=taken.held
+    )
     assert "Ada" not in repr(taken) + repr(part)
 
 

@@ -206,7 +206,7 @@ def test_a_scanner_that_takes_no_more_may_have_answered(tmp_path, error):
                 raise error
 
     (tmp_path / "part").write_bytes(b"x")
-    scan._send(Closed(), Part("file", None, "", Role.DOCUMENT, ".tif", 1, "", tmp_path / "part"))
+    scan._send(Closed(), Part("file", None, "", Role.DOCUMENT, ".tif", 1, "", tmp_path, "part"))
 
 
 @pytest.mark.skipif(shutil.which("clamd") is None, reason="Debian's clamav-daemon is not installed")

@@ -26,7 +26,7 @@ RECEIPT = Receipt("A" * 20, Status.PUBLISHED, "scans", "42", 3)
 
 
 def part(name="file", role=Role.DOCUMENT, suffix=".tif"):
-    return Part(name, None, "", role, suffix, 1, "ab" * 32, Path(f"/stage/{name}{suffix}"))
+    return Part(name, None, "", role, suffix, 1, "ab" * 32, Path("/stage"), f"{name}{suffix}")
 
 
 METADATA = part("metadata", Role.METADATA, ".json")

@@ -61,7 +61,7 @@ def test_another_document_is_a_new_version(by_documents):
 
 
 def test_a_delivery_of_metadata_alone_is_known_by_it():
-    only = [Part("metadata", None, "", Role.METADATA, ".json", 1, digest * 32, None) for digest in ("0a", "0b")]
+    only = [Part("metadata", None, "", Role.METADATA, ".json", 1, digest * 32, None, "") for digest in ("0a", "0b")]
     one, other = (delivery_id("p", "1", [part], "documents") for part in only)
     assert one != other
 

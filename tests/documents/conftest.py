@@ -21,7 +21,8 @@ def part(tmp_path):
             more = {"save_all": True, "append_images": others} if others else {}
             first.save(path, **more, **options)
         return Part(
-            "file", path.name, TYPES[suffix], Role.DOCUMENT, suffix, path.stat().st_size, "00" * 32, path, "file"
+            *("file", path.name, TYPES[suffix], Role.DOCUMENT, suffix, path.stat().st_size, "00" * 32),
+            *(tmp_path, path.name, "file"),
         )
 
     return make

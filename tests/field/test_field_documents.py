@@ -71,7 +71,7 @@ def page(bits: int, samples: int, photometric: int | None, compression: int = 1,
 def part(folder: Path, content: bytes, type_: str = "image/tiff") -> Part:
     path = folder / "document"
     path.write_bytes(content)
-    return Part("file", "document", type_, Role.DOCUMENT, ".tif", len(content), "00" * 32, path, "file")
+    return Part("file", "document", type_, Role.DOCUMENT, ".tif", len(content), "00" * 32, folder, path.name, "file")
 
 
 def shown(folder: Path, content: bytes, type_: str = "image/tiff") -> list[Image.Image]:

@@ -60,7 +60,7 @@ def test_a_published_file_agrees_differs_or_was_taken(file, sha256, name, tallie
 )
 def test_a_kept_file_agrees_differs_or_is_gone(file, sha256, name, agree, told):
     tally = Tally()
-    part = Given(path=file.with_name(name), sha256=sha256, role=Role.DOCUMENT)
+    part = Given(path=file.with_name(name), file=name, sha256=sha256, role=Role.DOCUMENT)
     assert list(verify._parts([part], tally)) == told
     assert tally.agree == agree
 

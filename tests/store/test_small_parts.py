@@ -27,8 +27,8 @@ def output(kind: Kind, name: str) -> Output:
 
 def part(folder: Path, name: str = "file", **changed) -> Part:
     given = {"filename": "é.tif", "type": "image/tiff", "role": Role.DOCUMENT, "suffix": ".tif", "size": 1}
-    path = folder / f"{name}.tif"
-    return Part(**{"name": name, **given, "sha256": "cd" * 32, "path": path, "label": f"{name}!", **changed})
+    lies = {"folder": folder, "file": f"{name}.tif"}
+    return Part(**{"name": name, **given, "sha256": "cd" * 32, **lies, "label": f"{name}!", **changed})
 
 
 ENTRY = Entry(

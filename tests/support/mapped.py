@@ -53,9 +53,9 @@ class Mapped:
         return with_documents(names(DELIVERY, reading), views)
 
     def part(self, number: int) -> Part:
-        path = self.site / f"part{number}"
-        path.write_bytes(b"%PDF-1.4\n")
-        return Part(f"file{number}", "a.pdf", "application/pdf", Role.DOCUMENT, ".pdf", 9, "00" * 32, path)
+        file = f"part{number}"
+        (self.site / file).write_bytes(b"%PDF-1.4\n")
+        return Part(f"file{number}", "a.pdf", "application/pdf", Role.DOCUMENT, ".pdf", 9, "00" * 32, self.site, file)
 
     def render(
         self,

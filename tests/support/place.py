@@ -84,7 +84,7 @@ class Sent:
             ("metadata", None, "application/json", Role.METADATA, ".json", METADATA),
         )
         return [
-            Part(part, filename, type_, role, suffix, len(data), hashlib.sha256(data).hexdigest(), folder / name, part)
+            Part(part, filename, type_, role, suffix, len(data), hashlib.sha256(data).hexdigest(), folder, name, part)
             for (part, filename, type_, role, suffix, data), name in zip(contents, names, strict=True)
         ]
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
+from itertools import repeat
 from typing import Any
 
 from receiver.core.problems import Violation
@@ -49,6 +50,7 @@ def _strange(separator: str) -> re.Pattern[str]:
 USUAL_HEAD = "MSH|^~\\&|"  # the delimiters that HL7 v2.5.1 §2.5.4 suggests: messages with others are judged in full
 SHAPED = re.compile(r"[^|^~&\s][^|^~&\r]*")  # from its first character on: hl7apy takes blanks for nothing
 TYPE, VERSION = 8, 11  # where MSH-9 and MSH-12 are, counted in separators: they name the structure
+Piece = tuple[object, ...]  # the structure, and the order of its segments or one of them and its shape
 MOST = 20_000  # orders and shapes remembered, some hundred bytes each; a template prints some dozen
 
 LIBRARY = "hl7apy"
@@ -84,7 +86,7 @@ class Shapes:
     """The shapes that were right, of all messages of this process."""
 
     def __init__(self) -> None:
-        self._right: set[tuple[str, ...]] = set()
+        self._right: set[Piece] = set()
 
     def known(self, message: str) -> bool:
         """Return whether all of a message was right in messages before it."""
@@ -96,7 +98,7 @@ class Shapes:
             self._right.update(_pieces(message))
 
 
-def _pieces(message: str) -> set[tuple[str, ...]]:
+def _pieces(message: str) -> set[Piece]:
     """Return the order of the segments, and each segment with an x for each value.
 
     All with the structure's name.
@@ -104,15 +106,10 @@ def _pieces(message: str) -> set[tuple[str, ...]]:
     segments = message.split("\r")
     fields = segments[0].split("|")
     structure = fields[TYPE] if len(fields) > TYPE else "", fields[VERSION] if len(fields) > VERSION else ""
-    names: list[str] = []
-    values: list[str] = []
-    for segment in segments:
-        names.append(segment[:3])
-        values.append(segment[3:])
-    pieces: set[tuple[str, ...]] = {(*structure, " ".join(names))}
-    for piece in zip(names, SHAPED.sub("x", "\r".join(values)).split("\r"), strict=True):
-        pieces.add((*structure, *piece))
-    return pieces
+    names = [segment[:3] for segment in segments]
+    values = "\r".join([segment[3:] for segment in segments])
+    shapes = zip(repeat(structure), names, SHAPED.sub("x", values).split("\r"))
+    return {(structure, " ".join(names)), *shapes}
 
 
 _right = Shapes()

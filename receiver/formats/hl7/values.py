@@ -45,23 +45,25 @@ def violations(message: str) -> Iterator[Violation]:
     field, component, repetition, _, subcomponent = tuple(message[3:8])
     segments = message.split("\r")
     version = segments[0].split(field)[11].split(component)[0]
-    for line, text in enumerate(segments, 1):
-        fields = text.split(field)
-        if text[:3] == "MSH":
+    for line, segment in enumerate(segments, 1):
+        name, fields = segment[:3], segment.split(field)
+        if name == "MSH":
             fields = [field, *fields]  # MSH-1 is the separator itself: all others move up
         count = len(fields)
-        for number, kinds in _types(version, text[:3]):
+        for number, kinds in _types(version, name):
             if number >= count:  # and so are those after it
                 break
             for value in fields[number].split(repetition) if fields[number] else ():
                 components = value.split(component)
                 for first, second, kind in kinds or _observed(fields):
-                    leaf = components[first - 1] if first <= len(components) else ""
+                    if first > len(components):  # and so are those after it
+                        break
+                    leaf = components[first - 1]
                     if second > 1 or subcomponent in leaf:
                         leaf = "".join(leaf.split(subcomponent)[second - 1 : second])  # "" if there is none
                     leaf = leaf.strip(" ")
                     if leaf and leaf != DELETE and not written(kind, leaf):
-                        yield _wrong(line, f"{text[:3]}-{number}", first, second, kind)
+                        yield _wrong(line, f"{name}-{number}", first, second, kind)
 
 
 def _wrong(line: int, name: str, first: int, second: int, kind: str) -> Violation:
@@ -71,9 +73,13 @@ def _wrong(line: int, name: str, first: int, second: int, kind: str) -> Violatio
 
 def written(kind: str, text: str) -> bool:
     """Return whether a text is written as one of `TYPES`; days must exist."""
-    if not TYPES[kind][0].fullmatch(text) or (kind in DAYS and int(text[:4]) < FIRST_YEAR):
+    if not TYPES[kind][0].fullmatch(text):
         return False
-    day = text[:8] if kind in DAYS else ""
+    if kind not in DAYS:
+        return True
+    if int(text[:4]) < FIRST_YEAR:
+        return False
+    day = text[:8]
     if len(day) < 8 or not day.isdigit():  # only a year or month, and perhaps an offset
         return True
     try:

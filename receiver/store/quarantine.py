@@ -176,19 +176,18 @@ def finish_aside(ledger: Ledger, data: Path, aside: Path) -> bool:
     process, id_, _ = aside.name.split(".")
     place = folder(data, process, id_)
 
-    def put_back(known: Entry | None) -> bool:
-        if _gone(known) or known is None or os.path.lexists(place):
-            return False
+    def put_back(known: Entry | None) -> None:
+        if known is None or _gone(known) or os.path.lexists(place):
+            return
         with storage("put a kept delivery back"):
             durable.move_new(aside, place)
         durable.sync_folder(place.parent)
-        return True
 
     with _held(ledger, aside) as held:
         if not held or place.joinpath(UNSETTLED).exists():
             return False
-        if not ledger.alone(_named(process, id_), put_back):
-            stage.discard(aside)
+        ledger.alone(_named(process, id_), put_back)
+        stage.discard(aside)  # unless it was put back
     return True
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, kept, quarantine, stage
 from receiver.store.entry import Attempt, Entry
+from tests.store.test_small_parts import ENTRY
 from tests.support.place import AT, Place, Sent, deliver, open_files, refuse, write_parts
 
 SENT = Sent()
@@ -81,11 +83,27 @@ def test_what_is_being_kept_is_marked_as_unsettled_for_nobody_else_to_read(place
 
 
 def test_where_no_rename_leads_to_quarantine_it_is_copied_there(place, monkeypatch):
+    moved: list[Path] = []
+    move = durable.move_new
     monkeypatch.setattr(durable, "leads_to", lambda source, target: target != place.data / "quarantine")
+    monkeypatch.setattr(durable, "move_new", lambda source, target: moved.append(source) or move(source, target))
     refuse(place, SENT)
+    assert [source.parent for source in moved if "stage" in str(source)] == [place.data / "quarantine" / kept.SCRATCH]
     assert sorted(path.name for path in lies(place).iterdir()) == ["1.tif", "2.json", "problem.json"]
     assert place.staged() == set()
     assert [each for each in aside(place) if each.is_dir()] == []
+
+
+def test_where_quarantine_is_gone_nothing_is_kept_in_its_place(place):
+    """Its mount is away, and the disk below it is the wrong one."""
+    shutil.rmtree(place.data / "quarantine")
+    with place.stage.open() as staged, pytest.raises(Problem, match="its root is not there"):
+        quarantine._put_together(staged, lies(place), ENTRY, [], "")
+    assert not (place.data / "quarantine").exists()
+
+
+def test_an_attempt_without_a_code_is_noted_without_one():
+    assert quarantine._attempt(ENTRY._replace(code=None)).code == ""
 
 
 def test_who_finds_somebody_at_work_waits_and_is_told_to_come_again(place, known, monkeypatch):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Given
 
 import pytest
+from flask import Flask, g
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
@@ -12,7 +13,7 @@ from receiver.store import jobs as jobs_module
 from receiver.store.accounts import Role
 from receiver.store.jobs import Item, Jobs, State
 from receiver.store.ledger import Ledger
-from receiver.web.console import acting, runner
+from receiver.web.console import acting, bulk, runner
 
 from .conftest import settled
 from .test_console import OURS, act, client
@@ -125,8 +126,6 @@ def test_a_page_looks_again_while_a_job_is_at_work_and_offers_to_stop_it(console
 
 
 def test_a_job_is_bounded(console, ids, monkeypatch):
-    from receiver.web.console import bulk
-
     monkeypatch.setattr(bulk, "MOST", 1)
     made = client(console)
     page = made.get(begin(made)).text
@@ -290,6 +289,37 @@ def test_a_job_that_fails_as_a_whole_is_in_the_log(run, monkeypatch):
     monkeypatch.setattr("receiver.log.crashed", crashed.append)
     run(Given(find=None))
     assert [type(error) for error in crashed] == [TypeError]
+
+
+@pytest.mark.parametrize(
+    ("state", "query", "template", "going", "done", "counts"),
+    [
+        (State.TRYING, "", "job.html", True, 2, [("would", 2)]),
+        (State.TRIED, "part", "progress.html", False, 2, [("would", 2)]),
+        (State.RUNNING, "part", "progress.html", True, 1, [("published", 1)]),
+        (State.DONE, "", "job.html", False, 1, [("published", 1)]),
+        (State.STOPPED, "", "job.html", False, 1, [("published", 1)]),
+    ],
+)
+def test_how_far_a_job_has_come_is_shown(monkeypatch, state, query, template, going, done, counts):
+    items = [Item("A", 1, "would", "published"), Item("B", 1, "would", ""), Item("C", 1, "", "")]
+    found = Given(state=state, is_abandoned=lambda now: now.tzinfo is UTC)
+    monkeypatch.setattr(bulk, "SHOWN", 2)
+    monkeypatch.setattr(bulk, "_jobs", lambda: Given(find=lambda _: found, items=lambda _: items))
+    monkeypatch.setattr(bulk, "render_template", lambda template, /, **shown: shown | {"template": template})
+    with Flask(__name__).test_request_context("/", query_string=query):
+        g.user = Given(role=Role.OPERATOR)
+        assert bulk.job("J") == {
+            "template": template,
+            "job": found,
+            "items": items[:2],
+            "total": 3,
+            "done": done,
+            "counts": counts,
+            "going": going,
+            "abandoned": True,
+            "most": bulk.MOST,
+        }
 
 
 def test_jobs_are_found_again_until_they_are_old(console, settings, ids):

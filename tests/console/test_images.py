@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace as Given
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -17,7 +18,7 @@ def drawn(monkeypatch):
 
     def page(part, number, process, *, small):
         calls.append((part.sha256, number, small))
-        return bytes(100)
+        return bytes([number]) * 100
 
     monkeypatch.setattr(documents, "page", page)
     return calls
@@ -30,8 +31,16 @@ def part(sha256="a"):
 def test_a_page_is_drawn_once(drawn):
     images = Images()
     for _ in range(3):
-        images.page(part(), 1, "referrals", small=False)
+        assert images.page(part(), 1, "referrals", small=False) == b"\1" * 100
     assert drawn == [("a", 1, False)]
+
+
+def test_one_thread_at_a_time_looks_a_page_up_or_remembers_it(drawn):
+    images = Images()
+    images._lock = lock = MagicMock()
+    for entered in (2, 3):  # looked up and remembered, then looked up
+        images.page(part(), 1, "referrals", small=False)
+        assert lock.__enter__.call_count == lock.__exit__.call_count == entered
 
 
 def test_pages_thumbnails_and_documents_are_told_apart(drawn):
@@ -46,6 +55,13 @@ def test_the_least_used_go_when_it_is_too_much(drawn):
     for number in (1, 2, 1, 3, 1, 2):
         images.page(part(), number, "referrals", small=False)
     assert [number for _, number, _ in drawn] == [1, 2, 3, 2]
+
+
+def test_what_is_too_much_goes_at_once(drawn):
+    images = Images(most=150)
+    for number in (1, 2):
+        images.page(part(), number, "referrals", small=False)
+    assert list(images._drawn) == [("a", 2, False)]
 
 
 def test_what_is_forgotten_takes_no_room_any_more(drawn, monkeypatch):

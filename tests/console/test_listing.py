@@ -21,10 +21,7 @@ KEYS = ["mrn", "visit", "order", "case", "zone", "dob"]
 
 
 def entry(id_: str, at: datetime = MARCH) -> Entry:
-    made = object.__new__(Entry)
-    for name, value in (("id", id_), ("received_at", at)):
-        object.__setattr__(made, name, value)
-    return made
+    return Entry(id_, "scans", "1", 1, at, "", "")
 
 
 class Ledger:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from receiver.core.delivery import Status
 from receiver.core.problems import Code, Problem
+from receiver.core.settings import Settings
 from receiver.operations import health, rehearsal, replay
 from receiver.web import console
 from receiver.web.console import access, acting, correcting, listing, overview, showing
@@ -69,6 +70,27 @@ def test_a_console_is_made_of_the_environment(monkeypatch, tmp_path):
     assert set_up == ["json"]
     assert app.extensions["service"].settings.data == tmp_path / "var"
     assert isinstance(app.session_interface, NoSessions)
+    assert app.extensions["accounts"].user("ada") is None, "the ledger is there to be asked"
+    assert {"accounts", "images", "jobs", "reservations", "runner"} < app.extensions.keys()
+
+
+def test_a_console_is_made_of_what_it_is_given(monkeypatch, tmp_path):
+    monkeypatch.setenv("RECEIVER_DATA", str(tmp_path / "other"))
+    monkeypatch.setattr(showing, "failure", lambda status, detail: (f"{status} {detail}", status))
+    app = console.create_app(Settings.from_environment({"RECEIVER_DATA": str(tmp_path / "var")}))
+    assert app.extensions["service"].settings.data == tmp_path / "var"
+    assert {showing.moment, showing.size} <= {*app.jinja_env.filters.values()}
+    app.add_url_rule("/away", "away", refuse)
+    made = app.test_client()
+    assert made.get("/").location == "/login", "nobody is let in without a session"
+    app.before_request_funcs.clear()
+    answer = made.get("/away")
+    assert (answer.status_code, answer.text) == (503, "503 The disk is away.")
+    assert made.get("/none").text == f"404 {NotFound.description}"
+
+
+def refuse():
+    raise Problem(Code.STORAGE_FAILED, "The disk is away.")
 
 
 class Nameless(HTTPException):

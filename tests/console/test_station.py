@@ -1,13 +1,19 @@
 """The station: a queue of held deliveries, what is next in it, and in a real browser by keyboard alone."""
 
 import shutil
+from datetime import UTC, datetime
+from types import SimpleNamespace as Given
 
 import pytest
+from flask import Flask, g
+from werkzeug.exceptions import NotFound
 
 from receiver.core.delivery import Status
+from receiver.core.problems import Code, Problem
 from receiver.store.accounts import Role
+from receiver.store.entry import Entry
 from receiver.store.ledger import Ledger
-from receiver.web.console import station
+from receiver.web.console import correcting, showing, station
 
 from .conftest import NUMBERS, deliver, opened_by, settled
 from .test_console import OURS, client
@@ -104,6 +110,76 @@ def test_the_next_one_is_looked_for_among_so_many_and_no_further(console, held, 
     monkeypatch.setattr(station, "LOOKED_AT", 3)
     assert following(console, held[:2])[0] == 200
     assert following(console, held[:3]) == (204, "")
+
+
+def row(id_, process="scans"):
+    return Entry(id_, process, "1", 1, datetime(2026, 1, 2, tzinfo=UTC), "", "")
+
+
+@pytest.fixture
+def queue(monkeypatch):
+    """Return what is noted; the views show what they are given."""
+    noted, entries = [], [row("own"), "a damaged row", row("passed"), row("broken"), row("next"), row("last")]
+
+    def preview(_context, entry, corrections):
+        if entry.id == "broken":
+            raise Problem(Code.STORAGE_FAILED, "It is gone.")
+        return f"{entry.id} {corrections}"
+
+    context = Given(ledger=Given(search=lambda **_: entries), processes={"scans": None})
+    monkeypatch.setattr(station, "service", lambda: Given(context=context))
+    monkeypatch.setattr(station, "accounts", lambda: Given(note=lambda *note: noted.append(note)))
+    monkeypatch.setattr(station, "_reservations", lambda: Given(first=lambda entries, *_: next(iter(entries), None)))
+    monkeypatch.setattr(station, "render_template", lambda _, entry, **shown: f"<b>{entry.id}, {shown['preview']}</b>")
+    monkeypatch.setattr(station, "entry_of", row)
+    monkeypatch.setattr(correcting, "is_own_proposal", lambda entry: entry.id == "own")
+    monkeypatch.setattr(correcting, "proposed", lambda entry: Given(corrections="x") if entry.id == "last" else None)
+    monkeypatch.setattr(correcting, "require_unchanged", lambda entry: noted.append(entry.id))
+    monkeypatch.setattr(correcting, "corrections", lambda _: "said")
+    monkeypatch.setattr(showing, "preview", preview)
+    return noted
+
+
+@pytest.mark.parametrize(
+    ("passed", "shown", "looks"),
+    [
+        (["passed"], "<b>next, next None</b>", [("ada", "view", "next", "station")]),
+        (["passed", "next"], "<b>last, last x</b>", [("ada", "view", "last", "station")]),
+        (["passed", "next", "last"], "", []),
+    ],
+)
+def test_what_is_shown_next_is_free_and_whole_and_has_what_was_proposed(queue, passed, shown, looks):
+    with Flask(__name__).test_request_context("/", query_string={"not": passed}):
+        g.user = Given(name="ada")
+        assert station._next("scans") == shown
+    assert queue == looks
+
+
+@pytest.mark.parametrize(
+    ("problem", "replayed", "answer"),
+    [
+        (None, Given(entry=row("again")), ("", 204)),
+        (None, None, ("", 202)),  # it waits for a second person
+        ("refused", None, ("<b>A, Preview</b>", 200)),
+        ("refused", Given(entry=row("again")), ("<b>again, Preview</b>", 200)),
+    ],
+)
+def test_what_becomes_of_a_form_is_told(queue, monkeypatch, problem, replayed, answer):
+    class Preview:
+        def __str__(self):
+            return "Preview"
+
+    found = Preview()
+    found.problem = problem
+    published = []
+    monkeypatch.setattr(correcting, "publish", lambda *given: published.append(given) or (found, replayed))
+    with Flask(__name__).test_request_context("/", method="POST"):
+        g.user = Given(name="ada", role=Role.OPERATOR)
+        assert station.publish("scans", "A") == answer
+        with pytest.raises(NotFound):
+            station.publish("other", "A")
+    assert [(entry.id, said) for entry, said in published] == [("A", "said")]
+    assert queue == ["A"], "somebody else may have been faster"
 
 
 def test_a_queue_is_worked_through_by_keyboard_and_no_keystroke_is_lost(page, url, settings, held):

@@ -1,6 +1,7 @@
 """The workbench: drafts are tried, saved only when check and test find nothing, and touch nothing before."""
 
 from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace as Given
 
@@ -201,12 +202,8 @@ def test_there_is_a_workbench_only_for_what_is_configured(console, path):
     assert made.post("/workbench/nothing/try", data=form(path, "x"), headers=OURS).status_code == 404
 
 
-class Entered(Entry):
-    """A row of the ledger that has nothing but an id."""
-
-    def __init__(self, id_: str, process: str = "scans") -> None:
-        object.__setattr__(self, "id", id_)
-        object.__setattr__(self, "process", process)
+def entered(id_: str, process: str = "scans") -> Entry:
+    return Entry(id_, process, "1", 1, datetime(2026, 1, 2, tzinfo=UTC), "", "")
 
 
 @pytest.fixture
@@ -216,7 +213,7 @@ def bench(monkeypatch):
 
     def search(**how):
         asked.append(how)
-        return [Entered(how["status"].value), "a damaged row"]
+        return [entered(how["status"].value), "a damaged row"]
 
     processes = {"scans": "compiled"}
     context = Given(processes=processes, ledger=Given(search=search))
@@ -291,7 +288,7 @@ def refuse(error):
 def test_a_draft_is_tried_on_what_is_chosen_or_it_is_told_why_not(bench, monkeypatch, source, case, kept, found):
     monkeypatch.setattr(drafts, "of_case", case)
     monkeypatch.setattr(drafts, "of_kept", kept)
-    monkeypatch.setattr(workbench, "_viewed", lambda _process, id_: Entered(id_))
+    monkeypatch.setattr(workbench, "_viewed", lambda _process, id_: entered(id_))
     with Flask(__name__).test_request_context("/", method="POST", data={"source": source}):
         assert workbench._outcome("draft", "scans") == found
 
@@ -299,7 +296,7 @@ def test_a_draft_is_tried_on_what_is_chosen_or_it_is_told_why_not(bench, monkeyp
 @pytest.mark.parametrize(("process", "noted"), [("scans", [("ada", "view", "ID", "workbench")]), ("labs", [])])
 def test_a_look_at_a_delivery_of_the_process_is_noted(bench, monkeypatch, process, noted):
     notes = []
-    monkeypatch.setattr(workbench, "entry_of", lambda id_: Entered(id_, process))
+    monkeypatch.setattr(workbench, "entry_of", lambda id_: entered(id_, process))
     monkeypatch.setattr(workbench, "accounts", lambda: Given(note=lambda *note: notes.append(note)))
     with Flask(__name__).test_request_context("/"):
         g.user = Given(name="ada")

@@ -1,8 +1,20 @@
 """Answers in one packet, without a thread that waits for a slow reader."""
 
 import socket
+import time
+from email.utils import formatdate
+from functools import lru_cache
+from itertools import starmap
 
 from gunicorn.http import wsgi
+
+_line = "{}: {}\r\n".format
+
+
+@lru_cache(maxsize=1)  # many answers are sent within a second
+def date(second: int) -> str:
+    """Return a moment, in whole seconds of Unix time, as a header tells it (RFC 9110 §5.6.7)."""
+    return formatdate(second, usegmt=True)
 
 
 class Answer(wsgi.Response):  # type: ignore[misc]
@@ -13,7 +25,14 @@ class Answer(wsgi.Response):  # type: ignore[misc]
     def send_headers(self) -> None:
         """Hold the head back until there is a body, or the end."""
         if not self.headers_sent:  # type: ignore[has-type]
-            lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n"]
+            major, minor = self.req.version
+            lines = (
+                f"HTTP/{major}.{minor} {self.status}\r\nServer: {self.version}\r\nDate: {date(int(time.time()))}\r\n",
+                "Connection: close\r\n" if self.should_close() else "Connection: keep-alive\r\n",
+                "Transfer-Encoding: chunked\r\n" if self.chunked else "",
+                *starmap(_line, self.headers),
+                "\r\n",
+            )
             self._head = "".join(lines).encode("latin-1")
             self.headers_sent = True
 

@@ -97,7 +97,7 @@ def blueprint(current: ContextHolder, meters: Meters, trace: tracing.Record | No
             response = replies.refused(problem)
         if trace:
             _trace(trace, cost, response.status_code)
-        response.headers[HEADER] = cost.request
+        response.headers.add(HEADER, cost.request)
         return response
 
     api.add_url_rule("", view_func=deliver, methods=["POST"])

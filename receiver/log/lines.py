@@ -85,10 +85,10 @@ def place_of(error: BaseException | None) -> str:
 def _add_words(words: list[str], fields: dict[str, Any]) -> None:
     """Add `name=value` for each field that has a value; several for lists."""
     for name, value in fields.items():
-        if isinstance(value, dict):
-            _add_words(words, value)
-        elif isinstance(value, float):
+        if isinstance(value, float):
             words.append(f"{name}={value:.4f}")
+        elif isinstance(value, dict):
+            _add_words(words, value)
         elif value != "":
             text = str(value)
             words.append(f"{name}={text if PLAIN.fullmatch(text) else _word(text)}")

@@ -30,8 +30,7 @@ class Unreader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
 
     def unread(self, data: bytes) -> None:
         """Put bytes before what is there, without gunicorn's copies of them."""
-        rest = self.buf.getvalue()
-        self.buf = BytesIO(data + rest if rest else data)
+        self.buf = BytesIO(data + self.buf.getvalue())
 
 
 class Ahead:
@@ -193,12 +192,12 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         self._expected_100_continue = False
         self._is_last: bool = super().should_close()
 
-    def parse_headers(self, data: bytes, from_trailer: bool = False) -> list[tuple[str, str]]:
+    def parse_headers(self, data: bytes, *, from_trailer: bool) -> list[tuple[str, str]]:
         """Parse a head's lines with one expression; what that does not take, gunicorn judges."""
         text = data.decode("latin-1") + "\r\n"
         within_limits = len(text) <= self.limit_request_field_size and text.count("\n") <= self.limit_request_fields
         if from_trailer or not within_limits or not HEADERS.fullmatch(text):
-            judged: list[tuple[str, str]] = super().parse_headers(data, from_trailer)
+            judged: list[tuple[str, str]] = super().parse_headers(data, from_trailer=from_trailer)
             return judged
         believed = self._peer_trusted_for_forwarded()
         scheme, seen = [False], set[str]()

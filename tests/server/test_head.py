@@ -85,9 +85,18 @@ def test_a_line_may_be_as_long_as_the_limit(size):
     assert isinstance(ours[0], list) == (size == 60)
 
 
+@pytest.mark.parametrize("count", [4, 5])
+def test_there_may_be_as_many_lines_as_the_limit(count):
+    lines = b"\r\n".join([b"A: b"] * count)
+    ours, theirs = (read(kind, lines, PROXY, from_trailer=False) for kind in (Request, message.Request))
+    assert ours == theirs
+    assert isinstance(ours[0], list) == (count == 4)
+
+
 def test_plain_lines_are_read_without_gunicorn(monkeypatch):
     monkeypatch.setattr(message.Message, "parse_headers", None)
-    lines = b"\r\n".join([b"Host: x", b"X-Blank: \t a b \t ", b"X_Under: 1", b"X-Empty:"])
+    lines = b"\r\n".join([b"Host: x", b"X-Blank: \t a b \t ", b"X_Under: 1", b"X-Empty:" + b" " * 10])
+    assert (len(lines) + 2, lines.count(b"\n") + 1) == (60, 4)  # as much as may be
     assert read(Request, lines, STRANGER, from_trailer=False) == (
         [("HOST", "x"), ("X-BLANK", "a b"), ("X-EMPTY", "")],
         "http",

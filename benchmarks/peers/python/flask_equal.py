@@ -4,6 +4,7 @@ One row a delivery in SQLite, which is durable before a file gets its name: `syn
 from the content, is the key. What it does not have is recovery, quarantine, and values escaped by their place.
 """
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -34,10 +35,19 @@ def ledger() -> sqlite3.Connection:
     """Return the connection of this thread."""
     if not hasattr(of_thread, "connection"):
         of_thread.connection = sqlite3.connect(LEDGER, timeout=10, isolation_level=None)
-        of_thread.connection.execute("PRAGMA journal_mode=WAL")
         of_thread.connection.execute("PRAGMA synchronous=FULL")
-        of_thread.connection.execute(TABLE)
     return of_thread.connection
+
+
+def create() -> None:
+    """Create the ledger, one worker after the other: of two that switch to WAL at once SQLite refuses one unwaited."""
+    with LEDGER.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ledger().execute("PRAGMA journal_mode=WAL")
+        ledger().execute(TABLE)
+
+
+create()
 
 
 @app.post("/api/nextstep/delivery/<process>")

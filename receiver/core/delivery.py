@@ -207,8 +207,7 @@ class Output(NamedTuple):
         return self.target.rpartition("/")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What the platform is answered, and what the ledger keeps."""
 
     id: str

@@ -22,7 +22,7 @@ from receiver.delivery.parts import Collected, match
 from receiver.delivery.rules import judge
 from receiver.site.process import Process, RecordRule
 from receiver.store import digests, originals, quarantine
-from receiver.store.entry import Entry, PartLine
+from receiver.store.entry import NO_GROUPS, Entry, PartLine
 from receiver.store.staged import Staged
 from receiver.templates.names import DocumentView, names, with_documents
 from receiver.templates.source import Place
@@ -207,12 +207,19 @@ def plan(
     """Stage the rendered files beside the parts, and return the entry to commit."""
     context, process, staged = intake.context, intake.process, intake.staged
     outputs = stage_outputs(context, process, rendered, staged)
-    known = {"version": delivery.version, "outputs": outputs, "output": str(process.output)}
-    found = _digests(intake, fields) if process.config.console.keys else None
-    known |= {"additions": rendered.additions, "digests": found}
-    if process.further:
-        known["groups"] = groups_of(process)
-    entry = _entry(intake, delivery.id, delivery.source_id, parts, **known, stage=str(staged.folder))
+    entry = _entry(
+        intake,
+        delivery.id,
+        delivery.source_id,
+        parts,
+        version=delivery.version,
+        outputs=outputs,
+        output=str(process.output),
+        stage=str(staged.folder),
+        groups=groups_of(process) if process.further else NO_GROUPS,
+        additions=rendered.additions,
+        digests=_digests(intake, fields) if process.config.console.keys else None,
+    )
     if not process.config.retention.originals:
         return entry
     return entry._replace(outputs=(*outputs, originals.lay_out(context.settings.data, staged, entry, parts)))
@@ -234,7 +241,7 @@ def keep_in_quarantine(intake: Intake, collected: Collected, source_id: str, pro
     if receipt.status is Status.REFUSED:
         problem.kept_as = id_
         raise problem
-    return replace(receipt, problem=problem) if receipt.status is Status.HELD else receipt
+    return receipt._replace(problem=problem) if receipt.status is Status.HELD else receipt
 
 
 def _digests(intake: Intake, fields: Mapping[str, Any]) -> tuple[str, ...]:

@@ -228,7 +228,7 @@ def test_a_ledger_is_restored_from_its_backup(context, tmp_path):
         path.unlink()
     shutil.copy(tmp_path / "copy.db", context.ledger.path)
     ledger.create(context.settings.ledger)
-    assert deliver(context, "1") == Receipt(**{n: getattr(receipt, n) for n in receipt.__slots__} | {"duplicate": True})
+    assert deliver(context, "1") == receipt._replace(duplicate=True)
     assert [entry.source_id for entry in context.ledger.search()] == ["1"]
     assert apsw.Connection(str(context.ledger.path)).pragma("journal_mode") == "wal"
 

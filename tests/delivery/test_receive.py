@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -75,7 +74,7 @@ def test_a_clock_that_is_set_back_a_day_changes_nothing_but_times(house_of):
     context = house_of()
     first = deliver(context, "1", NOON)
     before = files(context)
-    assert deliver(context, "1", NOON - timedelta(days=1)) == replace(first, duplicate=True)
+    assert deliver(context, "1", NOON - timedelta(days=1)) == first._replace(duplicate=True)
     assert files(context) == before
     second = deliver(context, "2", NOON - timedelta(days=1))
     third = deliver(context, "1", NOON - timedelta(days=1), patient_name="Ada B. Example")
@@ -98,14 +97,14 @@ def test_the_same_source_id_with_other_content_is_refused_where_the_process_says
     context = house_of(("[output]", '[delivery]\nsame_source_id = "refuse"\n\n[output]'))
     first = deliver(context)
     assert refusal(context, patient_name="Ada B. Example").code is Code.SOURCE_ID_CONFLICT
-    assert deliver(context) == replace(first, duplicate=True)
+    assert deliver(context) == first._replace(duplicate=True)
 
 
 def test_the_same_source_id_with_other_content_is_ignored_where_the_process_says_so(house_of):
     context = house_of(("[output]", '[delivery]\nsame_source_id = "ignore"\n\n[output]'))
     first = deliver(context)
     before = files(context)
-    assert deliver(context, patient_name="Ada B. Example") == replace(first, duplicate=True)
+    assert deliver(context, patient_name="Ada B. Example") == first._replace(duplicate=True)
     assert files(context) == before
 
 

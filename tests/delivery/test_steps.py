@@ -2,7 +2,6 @@
 
 import hashlib
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace as Given
@@ -301,7 +300,7 @@ def kept(monkeypatch):
 
     def keep(*given):
         told.append(given)
-        return replace(RECEIPT, status=given[3].status, version=None)
+        return RECEIPT._replace(status=given[3].status, version=None)
 
     monkeypatch.setattr(render.quarantine, "keep", keep)
     return told
@@ -518,9 +517,9 @@ def test_a_version_that_another_one_took_first_is_rendered_again_as_the_next(acc
     [
         (RECEIPT, (), ["publish"]),
         (RECEIPT, ADDED, ["publish", "batches"]),
-        (replace(RECEIPT, again=True), (), ["publish", "discard"]),
-        (replace(RECEIPT, duplicate=True), ADDED, []),
-        (replace(RECEIPT, duplicate=True, again=True), ADDED, ["discard"]),
+        (RECEIPT._replace(again=True), (), ["publish", "discard"]),
+        (RECEIPT._replace(duplicate=True), ADDED, []),
+        (RECEIPT._replace(duplicate=True, again=True), ADDED, ["discard"]),
     ],
 )
 @pytest.mark.parametrize("failing", [None, 0, 1])

@@ -6,7 +6,6 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,7 @@ def test_fifty_threads_with_the_same_delivery_get_fifty_true_answers(place):
     with ThreadPoolExecutor(50) as pool:
         receipts = list(pool.map(lambda _: deliver(place, SENT), range(50)))
     assert Counter(receipt.duplicate for receipt in receipts) == {False: 1, True: 49}
-    assert {replace(receipt, duplicate=False) for receipt in receipts} == {replace(receipts[0], duplicate=False)}
+    assert {receipt._replace(duplicate=False) for receipt in receipts} == {receipts[0]._replace(duplicate=False)}
     assert {name: (place.output / name).read_bytes() for name in place.outputs()} == SENT.files()
     assert place.ledger.find(SENT.id).attempt_count == 50
     assert place.staged() == set()
@@ -168,7 +167,7 @@ def test_a_retry_waits_for_the_attempt_before_it_and_gets_its_receipt(place, mon
         accepted.wait(10)
         second = publish.duplicate(place.ledger, place.ledger.find(SENT.id), Arrival(AT, PEER))
         assert place.outputs() == set(SENT.files())
-        assert second == replace(first.result(), duplicate=True)
+        assert second == first.result()._replace(duplicate=True)
 
 
 def test_a_retry_is_told_to_come_later_where_the_attempt_before_it_takes_too_long(place, monkeypatch):
@@ -246,6 +245,6 @@ def test_a_swept_folder_is_never_taken_for_ones_own(place, monkeypatch):
 @pytest.mark.both_ledgers
 def test_a_refusal_after_the_acceptance_by_another_worker_changes_nothing(place):
     receipt = deliver(place, SENT)
-    assert refuse(place, SENT) == replace(receipt, duplicate=True)
+    assert refuse(place, SENT) == receipt._replace(duplicate=True)
     assert place.ledger.find(SENT.id).status is Status.PUBLISHED
     assert place.recover().quarantined == 0

@@ -4,7 +4,7 @@ import gc
 import hashlib
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -138,7 +138,7 @@ def deliver(place: Place, sent: Sent) -> Receipt:
                 entry = entry._replace(version=taken.free)
         if not receipt.duplicate:
             publish.publish(place.ledger, staged, entry)
-        return replace(receipt, version=entry.version) if not receipt.duplicate else receipt
+        return receipt._replace(version=entry.version) if not receipt.duplicate else receipt
 
 
 def refuse(place: Place, sent: Sent, status: Status = Status.REFUSED, code: Code = Code.FIELDS_INVALID) -> Receipt:

@@ -1,7 +1,6 @@
 """What is answered for each outcome: status, headers and body, as a platform reads them."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -63,7 +62,7 @@ def test_what_is_the_services_own_is_5xx_and_what_is_the_senders_is_4xx():
 
 @pytest.mark.parametrize(("status", "answered"), [(Status.PUBLISHED, 200), (Status.HELD, 202)])
 def test_a_receipt_names_every_file(status, answered):
-    reply = replies.accepted(replace(RECEIPT, status=status))
+    reply = replies.accepted(RECEIPT._replace(status=status))
     assert (reply.status_code, reply.content_type) == (answered, "application/json")
     assert "42é".encode() in reply.data
     assert reply.data.endswith(b"}\n")

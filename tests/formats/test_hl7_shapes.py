@@ -101,9 +101,41 @@ def test_other_delimiters_are_judged_in_full():
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr("receiver.formats.hl7.check.MOST", 3)
+    monkeypatch.setattr("receiver.formats.hl7.check.MOST", len(check._pieces(MESSAGE)))
     shapes = Shapes()
     shapes.learn(MESSAGE)
     shapes.learn(MESSAGE + "NTE|2||second\r")
     assert shapes.known(MESSAGE)
     assert not shapes.known(MESSAGE + "NTE|2||second\r")
+
+
+HEAD = "MSH|^~\\&|A|B|C|D|20260102||ADT^A01|7|P|2.5"
+
+
+@pytest.mark.parametrize(
+    ("message", "structure", "shape"),
+    [
+        (HEAD, ("ADT^A01", "2.5"), "|^~x&|x|x|x|x|x||x^x|x|x|x"),
+        (HEAD.removesuffix("|2.5"), ("ADT^A01", ""), "|^~x&|x|x|x|x|x||x^x|x|x"),
+        ("MSH|^~\\&|A|B|C|D|20260102|", ("", ""), "|^~x&|x|x|x|x|x|"),
+    ],
+)
+def test_the_shape_of_a_message_is_that_of_each_of_its_segments_and_their_order(message, structure, shape):
+    assert check._pieces(message + "\rPID|1||John Smith^ x~b|&c") == {
+        (structure, "MSH PID"),
+        (structure, "MSH", shape),
+        (structure, "PID", "|x||x^ x~x|&x"),
+    }
+
+
+def test_a_separator_of_components_that_is_half_escaped_is_judged_as_any_text():
+    (fault,) = check._judged(MESSAGE.replace("ORU^R01^ORU_R01", "ORU\\S\\R01"))
+    assert fault.message == check.ESCAPED
+    elsewhere = MESSAGE.replace("RECEIVER", "A\\S\\B").replace("4711", "47\\S\\11").replace("plain", "a\\S\\b")
+    assert check._judged(elsewhere) == ()
+    assert check.ESCAPED not in [each.message for each in check._judged(MESSAGE.replace("ORU^R01^ORU_R01", "ORU\\S"))]
+
+
+def test_of_a_message_that_is_right_nothing_more_is_asked(monkeypatch):
+    monkeypatch.setattr(check, "violations_of_order", lambda *_: pytest.fail("its order is right"))
+    assert check._judged(MESSAGE) == ()

@@ -122,6 +122,25 @@ def test_dates_and_times_are_what_another_reader_takes_for_such(kind, time, offs
     assert hl7_values.written(kind, text) == (strictly(kind, text) and not empty)
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "is_written"),
+    [
+        ("NM", "99999999", True),  # no day
+        ("SI", "99999999", True),
+        ("DT", "99999999", False),
+        ("DT", "18500101", True),
+        ("DT", "18491231", False),
+        ("DT", "1850", True),
+        ("TS", "185001", True),
+        ("TS", "1850+0100", True),
+        ("TS", "20180228104521", True),
+        ("DTM", "20180230104521", False),
+    ],
+)
+def test_a_day_must_exist_and_be_one_that_somebody_meant(kind, text, is_written):
+    assert hl7_values.written(kind, text) is is_written
+
+
 @pytest.mark.parametrize("line", ["TQ1|1||||||20260101", "QRD|20260101", "URS|X"])
 def test_a_segment_of_which_hl7apy_has_lost_a_part_is_no_failure(line):
     """Its tables for v2.7 name some withdrawn segments without fields, and TQ1-1 without what it consists of."""

@@ -140,15 +140,14 @@ def violations_of_standard(message: str) -> tuple[Violation, ...]:
 
 
 def _judged(message: str) -> tuple[Violation, ...]:
-    from hl7apy.consts import VALIDATION_LEVEL
     from hl7apy.exceptions import HL7apyException
     from hl7apy.parser import parse_message
 
-    if "\\S\\" in "".join(message.split("|", TYPE + 1)[TYPE : TYPE + 1]):
+    if "\\S\\" in "".join(message.split("|")[TYPE : TYPE + 1]):
         return (Violation("line 1, MSH-9", "structure", ESCAPED, "hl7"),)
     try:
         known = hl7_tables.with_structure(message)
-        parsed = parse_message(known, validation_level=VALIDATION_LEVEL.TOLERANT, find_groups=True)
+        parsed = parse_message(known)
         report = _report(parsed)
     except Exception:  # noqa: BLE001 (hl7apy raises IndexError and others, too, for what it cannot read)
         return (Violation("line 1", "structure", UNREADABLE, "hl7"),)
@@ -193,12 +192,11 @@ def _helps(structure: str, version: str, names: list[str], index: int, segment: 
 
 def _within_segments(message: str, parsed: Any) -> Iterator[Violation]:
     """Yield faults of each segment alone; hl7apy's for a message have no line."""
-    from hl7apy.consts import VALIDATION_LEVEL
     from hl7apy.parser import parse_segment
 
     for number, text in enumerate(message.rstrip("\r").split("\r"), 1):
         try:
-            segment = parse_segment(text, parsed.version, parsed.encoding_chars, VALIDATION_LEVEL.TOLERANT)
+            segment = parse_segment(text, parsed.version, parsed.encoding_chars)
             report = _report(segment)
         except Exception:  # noqa: BLE001 (as above)
             yield Violation(f"line {number}", "structure", STRANGE, "hl7")

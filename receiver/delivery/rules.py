@@ -41,7 +41,6 @@ def _place(rule: Rule) -> str:
 
 def _violation(rule: Rule, names: dict[str, object]) -> Violation | None:
     """Return how a delivery breaks a rule; one that fails to evaluate is broken, too."""
-    where = _place(rule)
     try:
         if rule.must.holds(names):
             return None
@@ -50,5 +49,5 @@ def _violation(rule: Rule, names: dict[str, object]) -> Violation | None:
             raise
         first = problem.violations[0]
         place = first.schema or first.where  # the line of process.toml
-        return Violation(where, rule.name, f"{rule.config.message} ({first.message})", place)
-    return Violation(where, rule.name, rule.config.message, rule.place)
+        return Violation(_place(rule), rule.name, f"{rule.config.message} ({first.message})", place)
+    return Violation(_place(rule), rule.name, rule.config.message, rule.place)

@@ -5,7 +5,7 @@ A thread that waits for something other than the processor or a disk of ours giv
 """
 
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -84,7 +84,7 @@ class Step(StrEnum):
 
 class _Account(threading.local):
     def __init__(self) -> None:
-        self.seconds: dict[Step, float] = {}
+        self.seconds: dict[Step, float] = defaultdict(float)
 
 
 _account = _Account()
@@ -92,7 +92,7 @@ _account = _Account()
 
 def start_timing() -> dict[Step, float]:
     """Open a new account for this thread and return it: seconds by step."""
-    _account.seconds = {}
+    _account.seconds = defaultdict(float)
     return _account.seconds
 
 
@@ -106,8 +106,7 @@ def timed(step: Step) -> Callable[[Callable[P, R]], Callable[P, R]]:
             try:
                 return function(*args, **kwargs)
             finally:
-                seconds = _account.seconds
-                seconds[step] = seconds.get(step, 0.0) + perf_counter() - started
+                _account.seconds[step] += perf_counter() - started
 
         return counted
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from receiver import log
 from receiver.core.delivery import Arrival
@@ -124,8 +125,7 @@ class ContextHolder:
     context: Context
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(NamedTuple):
     """One delivery being received: its process, sender, and folder in the stage."""
 
     context: Context

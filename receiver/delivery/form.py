@@ -12,6 +12,7 @@ which is taken in whichever way its client writes it (`filenames.py`).
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from operator import itemgetter
 from typing import Protocol
 
 from receiver.core import limits
@@ -31,6 +32,7 @@ _NAME = re.compile(rf"[ \t]*+({TOKEN.pattern})=")
 _QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)  # RFC 9110 §5.6.4
 _SEVERAL = re.compile(rf"(?:{TOKEN.pattern})?[ \t]*+,")
 _ESCAPED = re.compile(r'\\(["\\])')  # other backslashes stand for themselves: browsers do not escape them
+_character = itemgetter(1)  # of a match
 BLANKS = b" ", b"\t"
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?!#$%&*^`|~ -]*+(?<! )")  # RFC 2046 §5.1.1, and RFC 9110's: many send *****
 IDENTITY_ENCODINGS = {"", "7bit", "8bit", "binary"}  # RFC 7578 §4.7: others are not to be sent
@@ -326,7 +328,7 @@ def parse(header: str, whose: str, *, unquoted: str) -> dict[str, str]:
             if quoted is None:
                 found[name] = bare.strip(" \t")
             else:
-                found[name] = _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
+                found[name] = _ESCAPED.sub(_character, quoted)
         at = parameter.end() if more else 0
     return found
 

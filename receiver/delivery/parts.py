@@ -12,11 +12,11 @@ file under the right name, and a scan that failed. It does not prove that the re
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from receiver.core import limits
 from receiver.core.delivery import Part, Role, Section
@@ -96,8 +96,7 @@ GRAVITY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(NamedTuple):
     """The parts of one delivery, and every rule they break."""
 
     parts: tuple[Part, ...]
@@ -126,8 +125,9 @@ def collect(rules: Sequence[PartConfig], unknown: str, incoming: Iterable[Sectio
         part, head = _stage(section, rule, label, staged)
         parts.append((place, part))
         violations += _objections(part, head, rule, unknown)
-        if rule and rule.max_size is not None and part.size > rule.max_size:
-            dropped = dropped or not isinstance(section.content, Path)
+        cut = rule and rule.max_size is not None and part.size > rule.max_size
+        if cut and not isinstance(section.content, Path):
+            dropped = True
     parts.sort(key=_order if len(came) < len(parts) else _place)
     violations += _counts(rules, came)
     return Collected(tuple(map(_part, parts)), _problem(violations) if violations else None, whole=not dropped)
@@ -157,7 +157,7 @@ def _stage(section: Section, rule: PartConfig | None, label: str, staged: Staged
     begun, rest = begin(section.content)
     head = begun[:HEAD]
     type_ = _type(section, role, rule.types if rule else (), head)
-    suffix = _suffix(type_, section.filename)
+    suffix = SUFFIXES.get(type_) or _own_suffix(section.filename)
     held = None
     if isinstance(section.content, Path):
         name, size, digest = _adopt(section.content, staged, suffix)
@@ -222,9 +222,7 @@ def _type(section: Section, role: Role, taken: Sequence[str], head: bytes) -> st
     return said if not looks or (said in taken and looks not in map(registered, taken)) else looks
 
 
-def _suffix(type_: str, filename: str | None) -> str:
-    if type_ in SUFFIXES:
-        return SUFFIXES[type_]
+def _own_suffix(filename: str | None) -> str:
     own = PurePosixPath(filename or "").suffix
     return own.lower() if SAFE_SUFFIX.fullmatch(own) else ".bin"
 

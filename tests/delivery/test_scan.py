@@ -193,7 +193,7 @@ def test_a_scanner_is_asked_once_and_its_last_word_is_the_verdict(monkeypatch, a
 def test_a_part_is_sent_behind_its_length_and_nothing_after_its_end(tmp_path):
     sent = []
     (tmp_path / "part").write_bytes(b"II*")
-    part = Part("file", None, "", Role.DOCUMENT, ".tif", 3, "", tmp_path / "part")
+    part = Part("file", None, "", Role.DOCUMENT, ".tif", 3, "", tmp_path, "part")
     scan._send(Given(sendall=sent.append), part)
     assert b"".join(sent) == b"zINSTREAM\0\0\0\0\3II*\0\0\0\0"
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.formats.hl7 import check
+from receiver.core.problems import Violation
+from receiver.formats.hl7 import check, tables
 from receiver.formats.hl7.check import Shapes
 
 MESSAGE = (
@@ -139,3 +140,53 @@ def test_a_separator_of_components_that_is_half_escaped_is_judged_as_any_text():
 def test_of_a_message_that_is_right_nothing_more_is_asked(monkeypatch):
     monkeypatch.setattr(check, "violations_of_order", lambda *_: pytest.fail("its order is right"))
     assert check._judged(MESSAGE) == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "missing", "line", "rule", "message"),
+    [
+        ((2, ["A", "B"]), "B", 4, "required", "B is missing before OBX."),
+        ((3, ["A", "B"]), "B", 4, "required", "B is missing behind OBX."),
+        ((3, ["A", "B"]), "", 4, "required", "A or B is missing behind OBX."),
+        ((1, [*"ABCDEFG"]), "", 2, "structure", "PID has no place here, where A or B or C or D or E or F may stand."),
+    ],
+)
+def test_the_first_segment_out_of_order_is_told_with_its_line(monkeypatch, found, missing, line, rule, message):
+    asked = []
+    monkeypatch.setattr(tables, "misplaced", lambda *order: asked.append(order) or found)
+    monkeypatch.setattr(
+        check, "_helps", lambda *tried: tried == ("ADT_A01", "2.5", ["MSH", "PID", "OBX"], found[0], missing)
+    )
+    told = list(check.violations_of_order("ADT_A01", "2.5", "MSH|1\rPID|2\rZPI|3\rOBX|4\r\r"))
+    assert told == [Violation(f"line {line}", rule, message, "hl7")]
+    assert asked == [("ADT_A01", "2.5", ["MSH", "PID", "OBX"])]
+
+
+@pytest.mark.parametrize(
+    ("found", "helps"),
+    [
+        ({"MSH OBX": None}, False),  # without the misplaced segment all is right: it is one too many
+        ({"MSH OBX": (1, []), "MSH NEW PID OBX": None}, True),
+        ({"MSH OBX": (1, []), "MSH NEW PID OBX": (3, [])}, True),
+        ({"MSH OBX": (1, []), "MSH NEW PID OBX": (2, [])}, False),
+    ],
+)
+def test_a_segment_helps_if_the_message_goes_on_behind_it(monkeypatch, found, helps):
+    monkeypatch.setattr(tables, "misplaced", lambda _structure, _version, names: found[" ".join(names)])
+    assert check._helps("ADT_A01", "2.5", ["MSH", "PID", "OBX"], 1, "NEW") is helps
+
+
+@pytest.mark.parametrize(("after", "helps"), [(None, True), ((3, []), False), ((4, []), True)])
+def test_at_the_end_of_a_message_no_segment_is_too_many(monkeypatch, after, helps):
+    asked = []
+    monkeypatch.setattr(tables, "misplaced", lambda *order: asked.append(order[2]) or after)
+    assert check._helps("ADT_A01", "2.5", ["MSH", "PID"], 2, "NEW") is helps
+    assert asked == [["MSH", "PID", "NEW"]]
+
+
+@pytest.mark.parametrize(("within", "told"), [([], ["message, PID-3"]), (["line 2, PID-3"], ["line 2, PID-3"])])
+def test_a_fault_of_a_field_is_told_with_its_line_where_one_has_it(monkeypatch, within, told):
+    monkeypatch.setattr(check, "_report", lambda _: ["Missing required child PID.PID_3"])
+    monkeypatch.setattr(check, "violations_of_order", lambda *_: iter(()))
+    monkeypatch.setattr(check, "_within_segments", lambda *_: [Violation(each, "required", "") for each in within])
+    assert [each.where for each in check._judged(MESSAGE)] == told

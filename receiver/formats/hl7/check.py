@@ -162,9 +162,14 @@ def _judged(message: str) -> tuple[Violation, ...]:
     return tuple(dict.fromkeys([*missing, *within]))
 
 
+def _numbered(message: str) -> Iterator[tuple[int, str]]:
+    """Yield each segment with its line."""
+    return enumerate(message.rstrip("\r").split("\r"), 1)
+
+
 def violations_of_order(structure: str, version: str, message: str) -> Iterator[Violation]:
     """Yield the first segment that has no place where it stands, local ones aside."""
-    segments = [(line, each[:3]) for line, each in enumerate(message.rstrip("\r").split("\r"), 1)]
+    segments = [(line, each[:3]) for line, each in _numbered(message)]
     standard = [(line, name) for line, name in segments if not name.startswith("Z")]
     names = [name for _, name in standard]
     found = hl7_tables.misplaced(structure, version, names)
@@ -194,7 +199,7 @@ def _within_segments(message: str, parsed: Any) -> Iterator[Violation]:
     """Yield faults of each segment alone; hl7apy's for a message have no line."""
     from hl7apy.parser import parse_segment
 
-    for number, text in enumerate(message.rstrip("\r").split("\r"), 1):
+    for number, text in _numbered(message):
         try:
             segment = parse_segment(text, parsed.version, parsed.encoding_chars)
             report = _report(segment)

@@ -151,7 +151,7 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
         if value is Absent.SEVERAL:
             gathered.refuse(index, "value", f"{value.value} {words.rule(layout.value.expression)}")
         elif name is None or value is None or value is Absent.MISSING:
-            continue
+            pass
         elif name in fields:
             _add(gathered, rules, index, name, value, confidence)
         else:

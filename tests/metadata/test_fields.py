@@ -1,5 +1,6 @@
 """Fields as found become fields as templates know them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.core.problems import Problem
+from receiver.metadata import fields as fields_module
 from receiver.metadata import json
-from receiver.metadata.fields import Found, Gathered, Layout, Rules, below_minimum, gather
+from receiver.metadata.fields import Absent, Found, Gathered, Layout, Rules, below_minimum, gather
 from tests.support.metadata_of import document, reader_of
 
 
@@ -38,6 +40,8 @@ def test_a_repeated_field_is_a_list_also_when_it_comes_once() -> None:
 
 def test_the_confidence_of_a_repeated_field_is_the_lowest() -> None:
     assert read(("code", "A", 0.7), ("code", "B"), ("code", "C", 0.9), repeated=("code",))[1] == {"code": 0.7}
+    assert read(("code", "A", 0.9), ("code", "B"), ("code", "C", 0.7), repeated=("code",))[1] == {"code": 0.7}
+    assert read(("code", "A"), ("code", "B", 0.7), repeated=("code",))[1] == {"code": 0.7}
 
 
 def test_any_other_repeat_is_refused() -> None:
@@ -127,6 +131,47 @@ def test_nothing_that_was_measured_is_below_every_minimum_but_none() -> None:
     ]
 
 
+PLAIN = Layout(*map(json.path, ("fields", "name", "value", "confidence")))
+
+
+@pytest.mark.parametrize(("count", "rules"), [(2, []), (3, ["more"])])
+def test_as_many_fields_are_read_as_the_limit(monkeypatch: pytest.MonkeyPatch, count: int, rules: list[str]) -> None:
+    monkeypatch.setattr(fields_module, "MAX_FIELDS", 2)
+    items = [{"name": name, "value": 1} for name in "abc"[:count]]
+    gathered = gather(Found(items, str), PLAIN, Rules(frozenset(), {}, 1))
+    assert gathered.fields == {"a": 1, "b": 1}
+    assert [each.rule for each in gathered.violations] == rules
+
+
+def test_no_field_is_lost_if_a_path_finds_too_little() -> None:
+    class Few:
+        expression = "few"
+
+        def find(self, item: Any) -> Any:
+            return item
+
+        def find_each(self, items: Sequence[Any]) -> list[Any]:
+            return list(items[1:])
+
+    with pytest.raises(ValueError, match="shorter"):
+        list(Layout(PLAIN.each, PLAIN.name, PLAIN.value, Few()).read([{}, {}]))
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [("length(a)", [2, Absent.MISSING]), ("a", ["xy", Absent.MISSING]), ("`null`", [None, None])],
+)
+def test_a_path_is_asked_for_all_fields_at_once(expression: str, found: list[Any]) -> None:
+    assert json.path(expression).find_each([{"a": "xy"}, {}]) == found
+
+
+def test_cells_are_none_where_null_stands_and_a_member_is_called_by_its_name_where_all_may_be_told() -> None:
+    assert json.cells({"a": None}, json.path("a")) == []
+    found = json.fields({"fields": {"mrn": 1}}, PLAIN)
+    assert found is not None
+    assert found.place(0) == "/fields/mrn"
+
+
 _ITEMS = st.lists(
     st.fixed_dictionaries(
         {},
@@ -146,8 +191,7 @@ _ITEMS = st.lists(
 def test_fields_are_what_each_of_them_says(items: list[Any], held: bool) -> None:
     """Whether the configuration holds their names or not: this reads them one at a time."""
     names = {"old": "new"} | ({"a": "a", "new": "new", "code": "code"} if held else {})
-    layout = Layout(*map(json.path, ("fields", "name", "value", "confidence")))
-    gathered = gather(Found(items, str), layout, Rules(frozenset({"code"}), names, 1))
+    gathered = gather(Found(items, str), PLAIN, Rules(frozenset({"code"}), names, 1))
     fields: dict[str, Any] = {}
     confidence: dict[str, float] = {}
     firsts: dict[str, int] = {}

@@ -9,14 +9,19 @@ Values are judged by xmlschema's own parts: white space, patterns, conversion, f
 values that are listed are compared here first, as far as a value is written in the plainest way. What is our own is the
 way through the elements: a content model is an automaton with one state for each particle (Glushkov's construction),
 which is deterministic where the next name tells particles apart (XML Schema 1.0 Part 1, §3.8.6).
+
+All elements of one type are judged together, level by level, and so are all values of one attribute: a report has many
+fields of one type, and each list of values takes one step where each value took thirty.
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import reduce
 from math import inf
+from operator import attrgetter, itemgetter
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -38,12 +43,13 @@ MOST_LINKS = 50_000  # between states, of one schema: some 5 MB; forty optional 
 MOST_COPIES = 100  # of a particle, for minOccurs and maxOccurs: each of them is a state
 LENGTHS = {XsdLengthFacet, XsdMinLengthFacet, XsdMaxLengthFacet}
 BOUNDS = {XsdMinInclusiveFacet, XsdMaxInclusiveFacet}
-PLAIN = {  # how most numbers are written, by what converts them: Python and xmlschema read these alike
-    int: re.compile("[+-]?[0-9]{1,18}"),
-    DecimalProxy: re.compile(r"[+-]?[0-9]{1,18}\.?[0-9]{0,18}"),
-}
+LONGEST = 18  # characters of a number that is read here: xmlschema gives up at some hundred digits
+PLAIN = re.compile("[-+.0-9]*")  # of nothing else, Python's numbers are written as those of XSD
+NUMBERS: dict[Any, Callable[[str], Any]] = {int: int, DecimalProxy: Decimal}  # xmlschema's type → Python's
 
-Judge = Callable[[str], object]  # of a value: something true if it is accepted; may raise instead of saying no
+Elements = Sequence[Element]
+Judge = Callable[[Sequence[str]], object]  # of one value or more: something true if all are accepted; may raise instead
+TEXT, TAIL, ATTRIBUTES = attrgetter("text"), attrgetter("tail"), attrgetter("attrib")
 
 
 class _NotKnownError(ValueError):
@@ -61,50 +67,80 @@ class Acceptor:
     def accepts(self, root: Element) -> bool:
         """Return whether the document of this root is certainly valid."""
         try:
-            return self._roots[root.tag].accepts(root)
+            waiting = defaultdict(list, {self._roots[root.tag]: [root]})
+            while waiting:
+                kind, elements = waiting.popitem()
+                if not kind.accepts(elements, waiting):
+                    return False
         except (LookupError, XMLSchemaException, ElementPathError, ArithmeticError, ValueError, TypeError):
             return False
+        return True
+
+
+Waiting = defaultdict["_Kind", list[Element]]  # elements that are judged next, by what they may hold
 
 
 class _Kind:
     """What the elements of one type may hold: nothing, until it is filled."""
 
-    __slots__ = ("attributes", "mixed", "required", "start", "text")
+    __slots__ = ("attributes", "mixed", "required", "start", "text", "undeclared")
 
     def __init__(self) -> None:
         self.attributes: dict[str, Judge] = {}
         self.required: frozenset[str] = frozenset()
+        self.undeclared: Container[str] | None = None  # with a wildcard: the names that it would judge
         self.text: Judge = _refuse  # before the first child
         self.mixed = False  # whether there may be text after each child
         self.start = _State("", self, may_end=True)
 
-    def accepts(self, element: Element) -> bool:
-        """Return whether an element is accepted with all in it; may raise instead of saying no."""
-        attributes = element.attrib
-        for name, value in attributes.items():
-            if not self.attributes[name](value):
-                return False
-        if not self.required <= attributes.keys() or not self.text(element.text or ""):
+    def accepts(self, elements: Elements, waiting: Waiting) -> bool:
+        """Return whether all these elements are accepted, but for their children: these wait.
+
+        May raise instead of saying no.
+        """
+        texts = list(filter(None, map(TEXT, elements)))
+        if len(texts) < len(elements):
+            texts.append("")
+        return (
+            self._attributes_accepted(elements)
+            and bool(self.text(texts))
+            and self._children_accepted(elements, waiting)
+        )
+
+    def _attributes_accepted(self, elements: Elements) -> bool:
+        given: list[dict[str, str]] = list(map(ATTRIBUTES, elements))
+        names: set[str] = set().union(*given)
+        if not self.required <= names or not self._takes(names.difference(self.attributes)):
             return False
-        state = self.start
-        for child in element:
-            state = state.after[child.tag]
-            if not state.kind.accepts(child) or (not self.mixed and (child.tail or "").strip()):
+        for name in names.intersection(self.attributes):
+            try:
+                values = list(map(itemgetter(name), given))
+            except KeyError:  # some have none
+                if name in self.required:
+                    return False
+                values = [each[name] for each in given if name in each]
+            if not self.attributes[name](values):
                 return False
-        return state.may_end
+        return True
 
+    def _takes(self, others: set[str]) -> bool:
+        """Return whether a wildcard takes attributes that are not declared, without judging them."""
+        if not others:
+            return True
+        known = self.undeclared
+        return known is not None and not any(name[0] == "{" or name in known for name in others)
 
-class _WithOthers(dict[str, Judge]):
-    """Attributes, and any other without a namespace that a wildcard takes."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self, attributes: Mapping[str, Judge], known: Container[str]) -> None:
-        super().__init__(attributes)
-        self._known = known  # names that the wildcard would judge
-
-    def __missing__(self, name: str) -> Judge:
-        return _refuse if name[0] == "{" or name in self._known else _accept
+    def _children_accepted(self, elements: Elements, waiting: Waiting) -> bool:
+        if not self.start.after:
+            return self.start.may_end and not any(map(len, elements))
+        for element in elements:
+            state = self.start
+            for child in element:
+                state = state.after[child.tag]
+                waiting[state.kind].append(child)
+            if not state.may_end or (not self.mixed and "".join(filter(None, map(TAIL, element))).strip()):
+                return False
+        return True
 
 
 class _State:
@@ -146,7 +182,9 @@ class _Kinds:
         content = type_
         if isinstance(type_, XsdComplexType):
             content = type_.content
-            kind.attributes = _attributes(type_.attributes)
+            wildcard = type_.attributes.get(None)
+            kind.attributes = {name: _attribute(each) for name, each in type_.attributes.items() if name is not None}
+            kind.undeclared = None if wildcard is None else _undeclared(wildcard)
             kind.required = frozenset(type_.attributes.iter_required())
         if isinstance(content, XsdSimpleType):
             kind.text = _refuse if content.is_empty() else _value(content)
@@ -206,14 +244,6 @@ def _either(one: Way, other: Way) -> Way:
     return one[0] or other[0], one[1] + other[1], one[2] + other[2]
 
 
-def _attributes(group: Any) -> dict[str, Judge]:
-    judges = {name: _attribute(each) for name, each in group.items() if name is not None}
-    wildcard = group.get(None)
-    if wildcard is None or wildcard.process_contents == "strict" or not wildcard.is_namespace_allowed(""):
-        return judges
-    return _WithOthers(judges, wildcard.maps.attributes)
-
-
 def _attribute(attribute: Any) -> Judge:
     judge = _value(attribute.type)
     if judge is _refuse and attribute.value_constraint is not None:
@@ -221,11 +251,19 @@ def _attribute(attribute: Any) -> Judge:
     if attribute.use == "prohibited" or attribute.target_namespace == names.XSI_NAMESPACE:
         return _refuse  # an xsi:type says more than its value
     fixed = attribute.fixed
-    return judge if fixed is None else lambda text: text == fixed
+    return judge if fixed is None else lambda values: {*values} == {fixed}
+
+
+def _undeclared(wildcard: Any) -> Container[str] | None:
+    """Return the names without a namespace that a wildcard judges; None if it takes none."""
+    if wildcard.process_contents == "strict" or not wildcard.is_namespace_allowed(""):
+        return None
+    names_known: Container[str] = wildcard.maps.attributes
+    return names_known
 
 
 def _value(type_: Any) -> Judge:
-    """Return what judges a value as the type's own `raw_decode` does."""
+    """Return what judges values as the type's own `raw_decode` does."""
     levels = list(_levels(type_))
     own = levels[-1]  # XSD's
     if own.name == names.XSD_ANY_SIMPLE_TYPE and own is type_:
@@ -238,13 +276,13 @@ def _value(type_: Any) -> Judge:
         return _accept
     normalize, convert = type_.normalize, own.to_python
 
-    def judge(text: str) -> bool:
-        text = normalize(text)
-        for matches in patterns:
-            matches(text)
-        value = convert(text)
-        for satisfies in rules:
-            satisfies(value)
+    def judge(values: Sequence[str]) -> bool:
+        for text in map(normalize, values):
+            for matches in patterns:
+                matches(text)
+            value = convert(text)
+            for satisfies in rules:
+                satisfies(value)
         return True
 
     facets = [facet for level in levels[:-1] for facet in level.validators]
@@ -252,15 +290,15 @@ def _value(type_: Any) -> Judge:
 
 
 def _at_a_glance(type_: Any, own: Any, facets: list[Any], judge: Judge) -> Judge:
-    """Return what asks `judge` only where a plain comparison does not tell that a value is accepted."""
+    """Return what asks `judge` only where a plain comparison does not tell that all values are accepted."""
     kinds = {type(facet) for facet in facets}
     is_text = own.to_python is str and not own.validators
     if is_text and type_.white_space != "collapse" and kinds <= LENGTHS:
         return _of_length(facets)
     if is_text and kinds == {XsdEnumerationFacets} and len(facets) == 1:
         listed = {value for value in facets[0].enumeration if type_.normalize(value) == value}
-        return lambda text: text in listed or judge(text)
-    if own.to_python in PLAIN and kinds <= BOUNDS:
+        return lambda values: listed.issuperset(values) or judge(values)
+    if own.to_python in NUMBERS and kinds <= BOUNDS:
         return _number(own, facets, judge)
     return judge
 
@@ -268,16 +306,24 @@ def _at_a_glance(type_: Any, own: Any, facets: list[Any], judge: Judge) -> Judge
 def _of_length(facets: list[Any]) -> Judge:
     least = max((facet.value for facet in facets if type(facet) is not XsdMaxLengthFacet), default=0)
     most = min((facet.value for facet in facets if type(facet) is not XsdMinLengthFacet), default=inf)
-    return lambda text: least <= len(text) <= most
+    return lambda values: least <= min(map(len, values)) and max(map(len, values)) <= most
 
 
 def _number(own: Any, facets: list[Any], judge: Judge) -> Judge:
-    is_plain = PLAIN[own.to_python].fullmatch
+    read = NUMBERS[own.to_python]
     lowest = [own.min_value, *(facet.value for facet in facets if type(facet) is XsdMinInclusiveFacet)]
     highest = [own.max_value, *(facet.value for facet in facets if type(facet) is XsdMaxInclusiveFacet)]
-    least = Decimal(max((value for value in lowest if value is not None), default="-Infinity"))
-    most = Decimal(min((value for value in highest if value is not None), default="Infinity"))
-    return lambda text: (is_plain(text) and least <= Decimal(text) <= most) or judge(text)
+    least = max((value for value in lowest if value is not None), default=-inf)
+    most = min((value for value in highest if value is not None), default=inf)
+
+    def accepted(values: Sequence[str]) -> object:
+        if PLAIN.fullmatch("".join(values)) and max(map(len, values)) <= LONGEST:
+            numbers = list(map(read, values))
+            if least <= min(numbers) and max(numbers) <= most:
+                return True
+        return judge(values)
+
+    return accepted
 
 
 def _levels(type_: Any) -> Iterator[Any]:
@@ -288,17 +334,17 @@ def _levels(type_: Any) -> Iterator[Any]:
     yield type_
 
 
-def _accept(_text: str) -> bool:
+def _accept(_values: Sequence[str]) -> bool:
     return True
 
 
-def _refuse(_text: str) -> bool:
+def _refuse(_values: Sequence[str]) -> bool:
     return False
 
 
-def _none(text: str) -> bool:
-    return not text
+def _none(values: Sequence[str]) -> bool:
+    return not any(values)
 
 
-def _blank(text: str) -> bool:
-    return not text.strip()
+def _blank(values: Sequence[str]) -> bool:
+    return not "".join(values).strip()

@@ -5,7 +5,6 @@ the states on disk and in the ledger, and what a crash at each of them means.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from operator import attrgetter
 
 from receiver import log
@@ -126,9 +125,10 @@ def _accept(intake: Intake, reading: Reading, parts: Sequence[Part]) -> Receipt:
         delivery = Delivery(id_, process.name, reading.source_id, arrival.at, version, before)
         rendered = render(process, delivery, reading, published, low, accept_rules=bool(how and how.accept_rules))
         entry = plan(intake, delivery, parts, rendered, reading.fields)
-        with suppress(VersionTakenError):  # by another delivery of this sourceId: render again, as the next version
+        try:
             return _publish(intake, entry)
-        latest = context.ledger.latest(process.name, reading.source_id)
+        except VersionTakenError:  # by another delivery of this sourceId: render again, as the next version
+            latest = context.ledger.latest(process.name, reading.source_id)
 
 
 def _publish(intake: Intake, entry: Entry) -> Receipt:

@@ -237,13 +237,14 @@ class Spare:
 
     def take(self) -> Folder | None:
         """Return a folder, which is the caller's from now on; None if there is none."""
-        with contextlib.suppress(IndexError):
-            while True:
+        while True:
+            try:
                 folder = self._free.pop()
-                if folder.is_there():
-                    return folder
-                os.close(folder.lock)
-        return None
+            except IndexError:
+                return None
+            if folder.is_there():
+                return folder
+            os.close(folder.lock)
 
     def put(self, folder: Folder, *, empty: bool) -> bool:
         """Keep an unused folder; False if it is not needed, or not as it was."""

@@ -1,5 +1,6 @@
 """Records of many deliveries in one file: kept at once, published once, in order and under a number without gaps."""
 
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -339,3 +340,17 @@ def test_a_batch_of_which_nothing_is_configured_has_no_rule(site, gone):
     without = replace(context, processes={}) if gone == "process" else without_batches(context)
     with pytest.raises(Problem, match="its process is gone, or has no such batch"):
         batches.rule_of(without, batch)
+
+
+def test_a_batch_whose_file_cannot_be_written_waits_until_the_next_look(site, monkeypatch, caplog):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    context = site.context()
+    with monkeypatch.context() as failing:
+        failing.setattr(batches, "written", full)
+        for source_id in "123":
+            deliver(context, source_id)
+    assert "batch not published" in caplog.text
+    batches.look(context, datetime.now(UTC))
+    assert list(site.files()) == ["index-1.csv"]

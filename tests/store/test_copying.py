@@ -119,6 +119,18 @@ def test_a_damaged_copy_is_noticed(filled, postgres, monkeypatch):
         list(copying.copy(filled, other))
 
 
+def test_a_copy_of_as_many_rows_that_are_others_is_noticed(filled, tmp_path, monkeypatch):
+    ledger.create(url := f"sqlite:{tmp_path / 'other.db'}")
+    insert = copying._insert
+
+    def altering(target, table, columns, rows):
+        insert(target, table, columns, [("anybody", *row[1:]) if table == "users" else row for row in rows])
+
+    monkeypatch.setattr(copying, "_insert", altering)
+    with closing(ledger.Ledger(url)) as other, pytest.raises(Problem, match="the copy of users is not what was copied"):
+        list(copying.copy(filled, other))
+
+
 @pytest.mark.parametrize("schema", [sqlite_schema, postgres_schema])
 def test_every_table_is_copied_or_left_behind_on_purpose(schema):
     tables = set(re.findall(r"CREATE TABLE (\w+)", "".join(schema.STEPS)))

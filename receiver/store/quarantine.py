@@ -273,10 +273,9 @@ def _lay_alone(near: Path, place: Path, asides: list[Path]) -> None:
 
     Raises Problem.
     """
+    _make_room(near, place, asides)
     if not _lay(near, place):
-        _make_room(near, place, asides)
-        if not _lay(near, place):
-            raise _busy()
+        raise _busy()
 
 
 def _make_room(near: Path, place: Path, asides: list[Path]) -> None:

@@ -13,6 +13,7 @@ from receiver.core.delivery import Kind, Output, Record
 from receiver.core.problems import Code, Problem
 from receiver.store import batch_ledger, batch_queries, batches, journal
 from receiver.store.batch_ledger import Batches
+from receiver.store.entry import Entry
 from receiver.store.ledger import CommitUnknownError
 from tests.store.test_ledger import plain, tried
 from tests.store.test_small_parts import AT, ENTRY
@@ -109,6 +110,8 @@ def test_each_name_is_numbered_by_itself_and_locked_in_one_order(place, monkeypa
     place.ledger.commit(plain(1)._replace(outputs=(), additions=additions), tried())
     assert locked == ["a", "b"]
     assert sorted((each.name, each.number) for each in place.ledger.batches.latest()) == [("a", 1), ("b", 1)]
+    place.ledger.batches.close(place.ledger.batches.first("referrals", "b"), "a person")
+    assert locked == ["a", "b", "b"]
 
 
 @both_ledgers
@@ -151,6 +154,13 @@ def test_batches_are_found_by_what_is_asked_for(several):
     assert several.of_deliveries([]) == {}
 
 
+def test_a_hundred_batches_are_read_unless_others_are_asked_for(place, monkeypatch):
+    asked: list[int] = []
+    monkeypatch.setattr(batch_queries, "select", lambda *given: asked.append(given[-1]))
+    place.ledger.batches.latest()
+    assert asked == [100]
+
+
 @both_ledgers
 def test_a_folder_is_used_by_a_batch_until_that_is_published(place):
     add(place, 1, Closing(count=1))
@@ -172,6 +182,17 @@ def test_a_folder_is_used_by_a_batch_until_that_is_published(place):
         )
         place.ledger.batches.published(batch, entry, AT)
         assert not place.ledger.uses_stage(staged.folder)
+
+
+def test_a_file_is_accepted_under_the_lock_of_its_names(place, monkeypatch):
+    add(place, 1, Closing(count=1))
+    batch = place.ledger.batches.find("referrals", "daily", 1)
+    locked: list[Any] = []
+    own = SimpleNamespace(lock=lambda _, entry: locked.append(entry), claim=lambda *_: locked.append("claimed"))
+    monkeypatch.setattr(place.ledger.batches, "_own", own)
+    entry = batches._publication(batch, FILE, str(place.output), "/stage/x")
+    assert place.ledger.batches.commit(batch, entry)
+    assert locked == [entry, "claimed"]
 
 
 @both_ledgers
@@ -262,6 +283,18 @@ def test_the_journal_tells_the_file_that_was_published(place):
     ((noted, records),) = journal.batches(place.output, place.ledger.roots)
     assert (noted.file, records) == (batch.file, place.ledger.batches.deliveries(batch))
     assert noted.file is not None
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_closed_batch_is_published_once(monkeypatch, accepted):
+    done: list[Any] = []
+    monkeypatch.setattr(batches, "seal", lambda *given, **how: done.append((given[1], how)))
+    monkeypatch.setattr(batches, "_commit", lambda *given: done.append(given[4]) or accepted)
+    monkeypatch.setattr(batches, "_release", lambda *given: done.append(given[2].file))
+    batch = replace(COMMITTED, status=BatchStatus.CLOSED, file=None)
+    assert batches.publish(None, SimpleNamespace(folder="/stage/x"), batch, FILE, "/out") is accepted
+    entry = Entry(batch.id, "scans", "", None, AT, "", "", outputs=(FILE,), output="/out", stage="/stage/x")
+    assert done == [(entry, {"whole": False}), BatchStatus.CLOSED, *([FILE] if accepted else [])]
 
 
 # recovery -----------------------------------------------------------------------------------------------------------

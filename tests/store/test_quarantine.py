@@ -169,6 +169,20 @@ def test_what_people_have_proposed_goes_along_durably_and_a_later_proposal_count
     assert [each.exists() for each in asides] == [True]
 
 
+def test_what_cannot_be_kept_is_told(tmp_path, monkeypatch):
+    (tmp_path / "settled" / quarantine.UNSETTLED).mkdir(parents=True)
+    (tmp_path / "proposed").mkdir()
+    (tmp_path / "proposed" / quarantine.PROPOSAL).touch()
+    monkeypatch.setattr(durable, "link_or_copy", raising(OSError(errno.EIO, "no")))
+    for step in (
+        lambda: quarantine._unsettle(tmp_path / "gone"),
+        lambda: quarantine._settle(tmp_path / "settled"),
+        lambda: quarantine._make_room(tmp_path, tmp_path / "proposed", []),
+    ):
+        with pytest.raises(Problem, match="keep a delivery"):
+            step()
+
+
 def test_what_is_gone_before_it_is_moved_aside_needs_no_sync(tmp_path, synced):
     (tmp_path / "near").mkdir()
     asides: list[Path] = []

@@ -148,10 +148,9 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
         except WrongConfidenceError as error:
             gathered.refuse(index, "confidence", error.message)
             confidence = None
-        if value is Absent.SEVERAL:
-            gathered.refuse(index, "value", f"{value.value} {words.rule(layout.value.expression)}")
-        elif name is None or value is None or value is Absent.MISSING:
-            pass
+        if name is None or value is None or type(value) is Absent:
+            if value is Absent.SEVERAL:
+                gathered.refuse(index, "value", f"{value.value} {words.rule(layout.value.expression)}")
         elif name in fields:
             _add(gathered, rules, index, name, value, confidence)
         else:

@@ -163,12 +163,12 @@ class _Reading:
         before = len(self.found.unread)
         for number, (name, value, sure) in enumerate(self._cells(item, table, steps), start=1):
             shown = name if name in table.known else f"(cell {number})"
-            if value is Absent.SEVERAL:
-                self._refuse((*steps, shown), "value", "more than one thing stands there")
-            elif not _is_nothing(value):
-                if name in row:
-                    self._refuse((*steps, shown), "repeated", "the row has this cell more than once")
-                    continue
+            if value is None or type(value) is Absent:
+                if value is Absent.SEVERAL:
+                    self._refuse((*steps, shown), "value", "more than one thing stands there")
+            elif name in row:
+                self._refuse((*steps, shown), "repeated", "the row has this cell more than once")
+            else:
                 row[name] = value
                 confidence = self._confidence(sure, table, (*steps, shown))
                 self.found.cells.append(Cell((*steps, name), shown, f"{table.name}.{name}", confidence))

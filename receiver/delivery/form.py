@@ -69,7 +69,7 @@ class _Body:
         self._length = length
         self._max_body = max_body
         self._delimiter = b"\r\n--" + boundary.encode("ascii")
-        self._buffer = b"\r\n"  # so the first delimiter is like all others
+        self._buffer = b""
         self._at = 0  # how much of the buffer was read
         self._received = 0  # bytes
 
@@ -92,12 +92,12 @@ class _Body:
     def _skip_preamble(self) -> None:
         """Read on to the end of the first delimiter."""
         delimiter = self._delimiter[2:]
-        longest = limits.MAX_PREAMBLE + 2  # with the CR LF that it begins with
-        while (start := self._buffer.find(delimiter)) == -1 and len(self._buffer) - len(delimiter) <= longest:
+        longest = limits.MAX_PREAMBLE + len(delimiter)
+        while (start := self._buffer.find(delimiter)) == -1 and len(self._buffer) <= longest:
             self._read_on()
-        if start == -1 or start > longest:
+        if start == -1 or start > limits.MAX_PREAMBLE:
             raise Problem(Code.MALFORMED_BODY, "The body does not begin with the boundary that the Content-Type names.")
-        if self._buffer[start - 2 : start] != b"\r\n":
+        if start and not self._buffer.endswith(b"\r\n", 0, start):
             raise Problem(Code.MALFORMED_BODY, "The first boundary does not begin a line.")
         self._at = start + len(delimiter)
 

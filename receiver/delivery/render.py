@@ -22,7 +22,7 @@ from receiver.delivery.parts import Collected, match
 from receiver.delivery.rules import judge
 from receiver.site.process import Process, RecordRule
 from receiver.store import digests, originals, quarantine
-from receiver.store.entry import NO_GROUPS, Entry, PartLine
+from receiver.store.entry import Entry, PartLine
 from receiver.store.staged import Staged
 from receiver.templates.names import DocumentView, names, with_documents
 from receiver.templates.source import Place
@@ -216,7 +216,7 @@ def plan(
         outputs=outputs,
         output=str(process.output),
         stage=str(staged.folder),
-        groups=groups_of(process) if process.further else NO_GROUPS,
+        groups=groups_of(process),
         additions=rendered.additions,
         digests=_digests(intake, fields) if process.config.console.keys else None,
     )

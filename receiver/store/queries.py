@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -232,8 +231,8 @@ def publish(connection: Any, published: Sequence[Entry], at: str) -> None:
     roots = connection.roots
     for entry in published:
         connection.execute(_PUBLISH, (at, entry.id, roots.relative(entry.stage)))
-        names = zip(targets_of(entry, roots), repeat(entry.id), strict=False)
-        connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", names)
+        claimed = [(target, entry.id) for target in targets_of(entry, roots)]
+        connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", claimed)
 
 
 def prunable(connection: Any, process: str, before: datetime) -> list[int]:

@@ -113,7 +113,7 @@ def row(entry: Entry, roots: Roots) -> Row:
     values = to_dict(entry, roots.relative)
     values["output"], values["stage"] = roots.relative(entry.output), roots.relative(entry.stage)
     for name in _LISTS:
-        values[name] = _encode(values[name]) if values[name] else "[]"
+        values[name] = _encode(values[name])
     return _in_order(values)  # type: ignore[no-any-return]
 
 

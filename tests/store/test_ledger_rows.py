@@ -356,6 +356,13 @@ def test_names_are_claimed_as_rows_tell_them_and_looked_for_where_they_are():
     assert claims.paths == ["/srv/out/x/a"]
 
 
+def test_the_folders_between_a_root_and_a_file_are_told_as_rows_tell_them():
+    roots = Roots(output=Path("/srv/out"))
+    assert roots.between("/srv/out", "/srv/out/x/y") == ["output/x/y", "output/x"]
+    assert roots.between("/srv/out", "/srv/out") == []
+    assert roots.between("/srv/elsewhere", "/srv/elsewhere/x") == ["/srv/elsewhere/x"]
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [

@@ -5,7 +5,7 @@ A path is told from one of the named folders on (`Roots`): hosts may have mounte
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from operator import itemgetter
@@ -19,6 +19,7 @@ from receiver.core.settings import Settings
 from receiver.store.entry import OUTPUTS, Attempt, DamagedRow, Entry, PartLine, attempt_to_dict, to_dict
 
 _encode = units.json_writer(json.JSONEncoder(ensure_ascii=False, separators=(",", ":")))
+_decode = json.JSONDecoder().decode  # `json.loads` looks first what it was given
 
 _JSON_NAMES = {  # by column: what `to_dict` calls it
     "id": "id",
@@ -133,7 +134,9 @@ def entry(values: Sequence[Any], roots: Roots) -> Entry:
     Raises DamagedRow.
     """
     try:
-        return _entry((each.decode() if isinstance(each, bytes) else each for each in values), roots)
+        if bytes in map(type, values):  # as a rule there are none
+            values = [each.decode() if isinstance(each, bytes) else each for each in values]
+        return _entry(values, roots)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _damaged(values) from None
 
@@ -148,14 +151,12 @@ def _damaged(values: Sequence[Any]) -> DamagedRow:
     return DamagedRow(column["id"], None)
 
 
-def _entry(values: Iterable[Any], roots: Roots) -> Entry:
+def _entry(values: Sequence[Any], roots: Roots) -> Entry:
     column = dict(zip(COLUMNS, values, strict=True))
     for name in ("parts", "violations", "attempts"):
-        column[name] = json.loads(column[name])
+        column[name] = _decode(column[name])
     outputs = [
-        output_of(kept | {"kind": kind}, roots)
-        for kind, name in OUTPUTS.items()
-        for kept in json.loads(column.pop(name))
+        output_of(kept | {"kind": kind}, roots) for kind, name in OUTPUTS.items() for kept in _decode(column.pop(name))
     ]
     column |= {
         "status": Status(column["status"]),

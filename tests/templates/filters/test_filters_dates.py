@@ -408,6 +408,7 @@ def test_a_format_reads_less_than_it_needs_to_write(written, read, needed):
         ("1964-02", "1964-02", "196402"),
         (clock.date(1964, 2, 20), "1964-02-20", "19640220"),
         ("1964-02-20T07", "1964-02-20T07", "1964022007"),
+        ("1964-02-20T07Z", "1964-02-20T07+00:00", "1964022007+0000"),
         ("1964-02-20T07:05", "1964-02-20T07:05", "196402200705"),
         ("1964-02-20T07:05:09", "1964-02-20T07:05:09", "19640220070509"),
         (datetime(1964, 2, 20, 7, 5, 9, tzinfo=UTC), "1964-02-20T07:05:09+00:00", "19640220070509+0000"),
@@ -419,3 +420,14 @@ def test_a_format_reads_less_than_it_needs_to_write(written, read, needed):
 def test_a_time_is_written_as_precisely_as_it_is_known(value, iso, hl7):
     assert date(value, "iso") == iso
     assert hl7_ts(value) == hl7
+
+
+def test_an_offset_without_an_hour_is_not_written():
+    assert date("1964-02-20 +0100", "%Y-%m-%d %z") == "1964-02-20"
+
+
+def test_of_a_time_of_python_all_is_known_to_the_second():
+    seconds = {"year", "month", "day", "hour", "minute", "second"}
+    assert times.of(datetime(2026, 1, 2, tzinfo=UTC)).known == {*seconds, "zone"}
+    assert times.of(datetime(2026, 1, 2)).known == seconds  # noqa: DTZ001 (it has none)
+    assert times.of(clock.date(2026, 1, 2)).known == {"year", "month", "day"}

@@ -37,7 +37,7 @@ class Answer(wsgi.Response):  # type: ignore[misc]
             self.headers_sent = True
 
     def _emit_body(self, data: bytes) -> None:
-        if self._head and not self.chunked:
+        if not self.chunked:
             data, self._head = self._head + data, b""
         self._send_head()
         super()._emit_body(data)

@@ -15,9 +15,13 @@ HEADERS = [("Content-Type", "text/plain"), ("Content-Length", "2")]
 
 
 class Collected(bytearray):
-    """A socket that only takes."""
+    """A socket that only takes, and counts how often."""
 
-    sendall = bytearray.extend
+    sends = 0
+
+    def sendall(self, data: bytes) -> None:
+        self.sends += 1
+        self += data
 
 
 def sent(kind: type[wsgi.Response], version: tuple[int, int], headers: list[tuple[str, str]], *, closes: bool) -> bytes:
@@ -36,6 +40,17 @@ def test_an_answer_is_sent_as_gunicorn_would(version, headers, closes):
     ours = sent(Answer, version, headers, closes=closes)
     assert ours == sent(wsgi.Response, version, headers, closes=closes)
     assert b"Date: now" in ours
+
+
+@pytest.mark.parametrize(("pieces", "sends"), [([], 1), ([b"ok"], 1), ([b"o", b"k"], 2)])
+def test_the_head_goes_out_with_the_first_piece(pieces, sends):
+    request = types.SimpleNamespace(version=(1, 1), method="POST", should_close=lambda: False)
+    response = Answer(request, sock := Collected(), Config())
+    response.start_response("200 OK", HEADERS)
+    for piece in pieces:
+        response.write(piece)
+    response.close()
+    assert (sock.sends, sock.partition(b"\r\n\r\n")[2]) == (sends, b"".join(pieces))
 
 
 def test_an_answer_has_the_date_of_its_second(monkeypatch):

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from pathlib import Path
 
 import hl7apy
 import pytest
@@ -190,3 +191,47 @@ def test_a_fault_of_a_field_is_told_with_its_line_where_one_has_it(monkeypatch, 
     monkeypatch.setattr(check, "violations_of_order", lambda *_: iter(()))
     monkeypatch.setattr(check, "_within_segments", lambda *_: [Violation(each, "required", "") for each in within])
     assert [each.where for each in check._judged(MESSAGE)] == told
+
+
+MISSING = "Missing required child"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (f"{MISSING} PID.PID_3", ("line 1, PID-3", "required", "PID-3 is missing.", True)),
+        (f"{MISSING} PID_3.CX_1", ("line 1, PID-3.1", "required", "PID-3.1 is missing.", True)),
+        (f"{MISSING} ORU_R01.PID", ("line 1", "required", "PID is missing.", False)),
+        (f"{MISSING} X.CX_1_2", ("line 1", "required", "CX_1_2 is missing.", False)),
+        ("Child limit exceeded PID.PID_3", ("line 1, PID-3", "repeated", "PID-3 comes too often.", True)),
+        ("Child limit exceeded PID.PID_3 Ada", ("line 1", "structure", check.STRANGE, False)),
+        ("Ada", ("line 1", "structure", check.STRANGE, False)),
+    ],
+)
+def test_an_error_of_hl7apy_is_told_in_plain_words_or_as_strange(line, told):
+    where, rule, message, of_field = told
+    assert check._translated(line, "line 1") == (Violation(where, rule, message, "hl7"), of_field)
+
+
+def test_an_error_of_the_whole_that_is_not_known_makes_the_message_unreadable():
+    assert check._translated("Ada", check.WHOLE) == (Violation("message", "structure", check.UNREADABLE, "hl7"), False)
+
+
+@pytest.mark.parametrize(
+    ("child", "is_mistaken"),
+    [
+        ("OBX.OBX_4", True),  # optional in v2.5.1
+        ("OBX.OBX_11", False),
+        ("OBX.OBX_4 Ada", False),
+        ("X.CX_1_2", False),
+        ("ORU_R01.PID", False),
+    ],
+)
+def test_hl7apy_is_mistaken_where_it_misses_what_is_optional(child, is_mistaken):
+    assert check._is_mistaken(f"{MISSING} {child}") is is_mistaken
+
+
+def test_what_hl7apy_writes_down_takes_no_descriptor_for_long():
+    assert check._judged(MESSAGE.replace("PID|1||142637A^^^CLINIC&1.2&ISO^MR", "PID|1||"))
+    opened = [str(each.resolve()) for each in Path("/proc/self/fd").iterdir()]
+    assert [each for each in opened if "hl7-report" in each] == []

@@ -132,7 +132,7 @@ class _Kind:
 
     def _children_accepted(self, elements: Elements, waiting: Waiting) -> bool:
         if not self.start.after:
-            return self.start.may_end and not any(map(len, elements))
+            return not any(map(len, elements))
         for element in elements:
             state = self.start
             for child in element:

@@ -489,6 +489,7 @@ FIELDS = {
     "<f name='n' code='z'>t</f>": False,
     "<f name='n' fixed='g'>t</f>": False,
     "<f name='n' g='x'>t</f>": False,
+    "<f name='n' g='x' other='1'>t</f>": False,
     "<f name='n'>t<f name='n'>t</f></f>": False,
     f"{FIELD}t": False,
     f"t{FIELD}": False,

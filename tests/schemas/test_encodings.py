@@ -112,6 +112,7 @@ def test_a_fault_has_line_and_column_from_one(position, place):
     found = at("a\nb\ncd", position, "x")
     assert (found.message, found.line, found.column) == ("x", *place)
     assert (MalformedError("x").line, MalformedError("x").column) == (1, 1)
+    assert str(MalformedError("x", *place)) == "x"
 
 
 def test_a_line_break_at_the_beginning_counts():

@@ -162,6 +162,28 @@ def test_many_brackets_that_are_not_deep_are_not_walked(monkeypatch: pytest.Monk
     assert loads(text.encode()) == json.loads(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 32 + '{"a":' * 31 + "{}" + "}" * 31 + "]" * 32,
+        "[" + ",".join(['{"a":1}'] * 99) + "]",
+        "[" + ", ".join(['{"a": 1}'] * 99) + "]",
+        '["' + "},{" * 99 + '"]',
+    ],
+)
+def test_what_cannot_be_deep_is_not_looked_through(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(json_text, "_is_deep", lambda _value: pytest.fail("it was looked through"))
+    assert loads(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize("beside", ["},{", "}, {", "}"])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+def test_what_is_deep_is_refused_whatever_else_is_in_it(beside: str, opening: str, closing: str) -> None:
+    levels = 66 // (len(closing))
+    text = f'[{{"a":1}},{{"b":"{beside * 99}"}},{opening * levels}1{closing * levels}]'
+    assert "nested deeper than 64" in fault(text.encode()).message
+
+
 def test_what_is_refused_without_a_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "_judge", lambda _text: None)
     assert fault(b"[NaN]").message == "it is not JSON that can be read"

@@ -48,7 +48,7 @@ def ensure_folder(folder: Path, purpose: str) -> None:
     """
     with storage(f"create the folder {folder}"):
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError), (folder / "README").open("x", encoding="utf-8") as readme:
+        with contextlib.suppress(FileExistsError), (folder / "README").open("x") as readme:
             readme.write(purpose)
 
 

@@ -51,6 +51,14 @@ def test_each_folder_that_is_made_is_durable_in_the_one_above(tmp_path, synced):
     assert len(synced) == 2
 
 
+@pytest.mark.parametrize("folder", ["output", "output/a"])
+def test_a_root_that_is_gone_is_not_made_again(tmp_path, folder):
+    """Its mount is away, and the disk below it is the wrong one."""
+    with pytest.raises(Problem, match="its root is not there"):
+        folders.make_folders(f"{tmp_path}/{folder}", f"{tmp_path}/output")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_another_one_makes_at_once_is_as_good(tmp_path, monkeypatch, synced):
     make = os.mkdir
     monkeypatch.setattr(os, "mkdir", lambda folder, mode: [make(folder, mode), make(folder, mode)])

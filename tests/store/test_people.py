@@ -133,6 +133,21 @@ def test_a_name_waits_from_its_last_failure_on(accounts, monkeypatch):
     assert accounts.wait("anna", "elsewhere", NOW) == WAIT - SECOND
 
 
+@pytest.mark.parametrize(("ago", "wait"), [(timedelta(minutes=59), WAIT), (timedelta(minutes=61), timedelta(0))])
+def test_failures_of_an_hour_ago_are_forgotten(accounts, monkeypatch, ago, wait):
+    for moment in [NOW - ago] * (FAILURES - 1) + [NOW]:
+        at_once(monkeypatch, moment)
+        accounts.note("anna", "login-failed", note="192.0.2.1")
+    assert accounts.wait("anna", "elsewhere", NOW) == wait
+
+
+def test_no_session_is_left_of_who_was_removed(accounts, place):
+    accounts.put(ANNA)
+    accounts.begin(ANNA, NOW)
+    accounts.remove("anna")
+    assert place.ledger.connections.read(lambda each: each.execute("SELECT count(*) FROM sessions").get) == 0
+
+
 def test_a_desk_is_left_for_minutes_a_day_has_hours_and_a_failure_costs_seconds():
     """The numbers themselves: what is longer is a risk, and what is shorter keeps people from their work."""
     assert (IDLE, LONGEST, WAIT) == (20 * MINUTE, 600 * MINUTE, 30 * SECOND)

@@ -171,7 +171,7 @@ class Accounts:
         return self._read(lambda connection: connection.execute(sql, values).fetchall())
 
     def _execute(self, sql: str, *values: Any) -> None:
-        self._write(lambda connection: connection.execute(sql, values) and None)
+        self._write(lambda connection: connection.execute(sql, values))
 
 
 def _user(name: str, role: str, hash: str) -> User:  # noqa: A002 (the field's name)

@@ -1,6 +1,6 @@
 """Users, sessions, the audit trail, jobs, reservations and keyed digests, on the ledger's own database."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -139,6 +139,12 @@ def test_failures_of_an_hour_ago_are_forgotten(accounts, monkeypatch, ago, wait)
         at_once(monkeypatch, moment)
         accounts.note("anna", "login-failed", note="192.0.2.1")
     assert accounts.wait("anna", "elsewhere", NOW) == wait
+
+
+def test_the_trail_tells_seconds_in_utc(accounts, monkeypatch):
+    at_once(monkeypatch, datetime(2026, 3, 1, 13, 0, 0, 5, timezone(timedelta(hours=1))))
+    accounts.note("anna", "view")
+    assert accounts.looks()[0].at == "2026-03-01T12:00:00+00:00"
 
 
 def test_no_session_is_left_of_who_was_removed(accounts, place):

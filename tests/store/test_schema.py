@@ -226,6 +226,13 @@ def test_who_never_finds_the_files_it_knows_is_told(monkeypatch):
         presence.patiently(raising(presence.LedgerMovedError(Code.STORAGE_FAILED, "moved")))
 
 
+def test_who_forgets_it_without_closing_is_present_no_longer(path):
+    joined = presence.Presence(path)
+    assert open_files(path.parent) == 1
+    del joined
+    assert open_files(path.parent) == 0
+
+
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
 def test_who_may_not_write_needs_no_note(path, monkeypatch, number):
     with monkeypatch.context() as patched:

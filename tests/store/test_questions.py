@@ -1,13 +1,15 @@
 """Every question that the ledger answers, over a dozen rows; on both databases."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from receiver.core.delivery import Kind, Output, Status
 from receiver.core.problems import Code
-from receiver.store import queries
+from receiver.store import ledger_reader, queries
 from receiver.store.entry import Attempt, Unaccepted, Waiting
+from receiver.store.ledger_reader import LedgerReader
 from receiver.store.queries import Claims
 from receiver.store.rows import NO_ROOTS
 from tests.store.test_small_parts import AT, ENTRY
@@ -103,6 +105,45 @@ def test_single_rows_and_versions_are_found(ledger):
 def test_the_version_before_is_the_one_that_was_accepted(ledger):
     assert ledger.before_version(ledger.find("B")).id == "A"
     assert ledger.before_version(ledger.find("A")) is None
+    assert ledger.before_version(ledger.find("A")._replace(version=None)) is None
+
+
+def test_a_version_before_that_is_damaged_is_not_told(ledger):
+    damage = "UPDATE deliveries SET parts = 'torn' WHERE id = 'A'"
+    ledger.connections.write(lambda connection: connection.execute(damage) and None)
+    assert ledger.before_version(ledger.find("B")) is None
+
+
+def test_damaged_rows_are_named_and_no_others(ledger):
+    assert ledger.damaged() == []
+    damage = "UPDATE deliveries SET parts = 'torn' WHERE id IN ('A', 'D')"
+    ledger.connections.write(lambda connection: connection.execute(damage) and None)
+    assert sorted(each.id for each in ledger.damaged()) == ["A", "D"]
+
+
+@pytest.mark.parametrize(
+    ("status", "source_id", "by_time"),
+    [
+        (None, None, True),
+        (Status.PUBLISHED, None, True),
+        (Status.HELD, None, False),
+        (None, "1", False),
+        (Status.PUBLISHED, "1", False),
+    ],
+)
+def test_a_process_is_searched_by_time_where_no_better_index_serves(status, source_id, by_time):
+    where, _ = ledger_reader._where("scans", status, source_id, None, None)
+    assert (queries.OF_ONE in where) is by_time
+
+
+def test_the_database_is_asked_itself_whether_it_is_sound_and_what_a_table_has():
+    asked = []
+    connections = SimpleNamespace(flush=lambda: asked.append("flush"), read=lambda query: query("connection"))
+    own = SimpleNamespace(require_sound=asked.append, columns=lambda *given: given)
+    reader = LedgerReader(connections, own)
+    reader.require_sound()
+    assert asked == ["flush", "connection"]
+    assert reader.columns("jobs") == ("connection", "jobs")
 
 
 @pytest.mark.both_ledgers

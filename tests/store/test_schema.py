@@ -1,6 +1,7 @@
 """A ledger of SQLite when it is created, brought up to date, opened and looked through; and what its refusals are."""
 
 import errno
+import json
 import os
 import stat
 from contextlib import closing
@@ -224,6 +225,30 @@ def test_who_never_finds_the_files_it_knows_is_told(monkeypatch):
     monkeypatch.setattr(presence.time, "sleep", lambda _: None)
     with pytest.raises(presence.LedgerMovedError):
         presence.patiently(raising(presence.LedgerMovedError(Code.STORAGE_FAILED, "moved")))
+
+
+def test_all_files_of_a_ledger_are_noted_with_what_is_opened_last(path):
+    with closing(schema.connect(path)) as anchor:
+        joined = presence.Presence(path)
+        joined.note(anchor)
+        noted = json.loads(path.with_name(f"{path.name}{presence.SUFFIX}").read_bytes())
+        joined.close()
+    assert sorted(noted) == ["", "-shm", "-wal"]
+    assert "" not in noted.values()
+
+
+def test_files_that_are_where_they_were_are_looked_at_no_closer(path, monkeypatch):
+    with closing(schema.connect(path)) as anchor, closing(presence.Presence(path)) as joined:
+        joined.note(anchor)
+        monkeypatch.setattr(presence, "_identity", raising(ZeroDivisionError()))
+        joined.require()
+
+
+def test_a_ledger_that_has_no_log_is_told(tmp_path):
+    plain = tmp_path / "plain.db"
+    anchor, joined = apsw.Connection(str(plain)), presence.Presence(plain)
+    with closing(anchor), closing(joined), pytest.raises(Problem, match="look at the files of the ledger"):
+        joined.note(anchor)
 
 
 def test_who_forgets_it_without_closing_is_present_no_longer(path):

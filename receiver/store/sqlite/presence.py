@@ -60,10 +60,8 @@ class Presence:
 
     def note(self, anchor: apsw.Connection) -> None:
         """Note which files they are that this connection keeps open. Raises Problem."""
-        anchor.pragma("user_version")  # only now SQLite opens what is beside the ledger
         self._anchor = anchor
-        found = {suffix: _identity(f"{self._path}{suffix}") for suffix in ("", *BESIDE)}
-        self._files = {suffix: identity for suffix, identity in found.items() if identity}
+        self._files = {suffix: _identity(f"{self._path}{suffix}") for suffix in ("", *BESIDE)}
         self._paths = [f"{self._path}{suffix}" for suffix in self._files]
         with storage("look at the files of the ledger"):
             self._places = [os.stat(path)[1:3] for path in self._paths]

@@ -132,8 +132,9 @@ def test_damaged_rows_are_named_and_no_others(ledger):
     ],
 )
 def test_a_process_is_searched_by_time_where_no_better_index_serves(status, source_id, by_time):
-    where, _ = ledger_reader._where("scans", status, source_id, None, None)
+    where, values = ledger_reader._where("scans", status, source_id, None, None)
     assert (queries.OF_ONE in where) is by_time
+    assert {type(each) for each in values} == {str}, "a database may write the name of an enumeration's member"
 
 
 def test_the_database_is_asked_itself_whether_it_is_sound_and_what_a_table_has():

@@ -114,8 +114,8 @@ FOR_TYPE = {
 
 UNKNOWN_TYPE = re.compile("unknown type '([^']+)'")
 BUILTIN = frozenset(
-    {"string", "token", "normalizedString", "boolean", "decimal", "integer", "nonNegativeInteger", "int", "long"}
-    | {"positiveInteger", "float", "double", "date", "dateTime", "time", "gYear", "duration", "anyURI", "base64Binary"}
+    """string token normalizedString boolean decimal integer nonNegativeInteger int long positiveInteger float double
+    date dateTime time gYear duration anyURI base64Binary""".split()  # noqa: SIM905
 )
 XSD = (  # what the library says of a schema, and what to do
     ("maxOccurs", 'write a whole number, or "unbounded"'),

@@ -267,3 +267,15 @@ def test_an_error_for_a_missing_name_says_nothing_by_itself():
 def test_an_error_says_why_and_no_more():
     errors = RefusedError("is late", "date"), ExceededError("too much"), MisplacedError("a quote", "write it twice", 3)
     assert [str(error) for error in errors] == ["is late", "too much", "a quote"]
+
+
+def test_the_text_of_an_error_is_its_reason_alone():
+    errors = [RefusedError("is no day", "date"), ExceededError("is too long"), MisplacedError("It is.", "Move it.", 3)]
+    assert [str(each) for each in errors] == ["is no day", "is too long", "It is."]
+    assert (errors[0].rule, errors[1].rule, errors[2].hint, errors[2].offset) == ("date", "limit", "Move it.", 3)
+
+
+def test_a_name_that_is_missing_is_told_without_what_it_was_looked_for_in():
+    with pytest.raises(MissingNameError) as caught:
+        str(Missing(name="mrn", obj={"name": "Ada"}))
+    assert (str(caught.value), caught.value.name, caught.value.owner) == ("", "mrn", {"name": "Ada"})

@@ -73,9 +73,10 @@ def moment(text: str) -> datetime:
 
 
 def json_writer(options: json.JSONEncoder) -> Callable[[Any], str]:
-    """Return what `options.encode` is, for many short texts.
+    """Return what `options.encode` is, for many short texts without indentation.
 
     `encode` makes the encoder in C, which does the work, anew for each: most of the time of a text as short as ours.
+    That encoder is not documented, but the same in Python 3.11 to 3.13; a test compares what both write.
     """
     write = encoder.c_make_encoder(  # type: ignore[attr-defined]
         None,  # no look for circles

@@ -120,10 +120,10 @@ class _Body:
 
     def _await_line(self) -> None:
         """Read on, unless a line that cannot be read has arrived."""
-        end = self._buffer.find(b"\n", self._at)
-        if (len(self._buffer) if end < 0 else end) - self._at > limits.MAX_PART_HEADER_SIZE + 1:  # with the CR
+        line, end, _ = self._buffer[self._at :].partition(b"\n")
+        if len(line) > limits.MAX_PART_HEADER_SIZE + 1:  # with the CR
             raise too_long()
-        if end >= 0:
+        if end:
             raise Problem(Code.MALFORMED_BODY, "A part's header does not end with CR LF, or has a control character.")
         self._read_on()
 

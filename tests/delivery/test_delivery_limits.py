@@ -44,7 +44,7 @@ LINE = limits.MAX_PART_HEADER_SIZE
         (DISPOSITION + b"X: a:b\r\n\r\n", TAKEN),
         (DISPOSITION + b"X\r\n\r\n", Code.MALFORMED_BODY),
         (DISPOSITION + b"X: a\x08b\r\n\r\n", Code.MALFORMED_BODY),
-        (DISPOSITION + b"X: a\x7fb\r\n\r\n", Code.MALFORMED_BODY),
+        (DISPOSITION + b"X: a\x7fb\r\n\r\n" + b"z" * LINE, Code.MALFORMED_BODY),
         (DISPOSITION + b"X: a\rb\r\n\r\n", Code.MALFORMED_BODY),
         (DISPOSITION + b"X: \xff\r\n\r\n", Code.MALFORMED_BODY),
         (DISPOSITION + b"Content-Length: 7\r\n\r\n", TAKEN),
@@ -81,7 +81,7 @@ def test_a_header_over_two_lines_is_read_as_one():
     [
         (b"x" * (limits.MAX_PREAMBLE + len("--XbX")), Code.TRUNCATED_BODY),
         (b"x" * (limits.MAX_PREAMBLE + len("--XbX") + 1), Code.MALFORMED_BODY),
-        (b"xx--" + b"x" * limits.MAX_PREAMBLE + b"\r\nx", Code.MALFORMED_BODY),
+        (b"xxxx--" + b"x" * limits.MAX_PREAMBLE + b"\r\nx", Code.MALFORMED_BODY),
         (b"--XbX\r\nX: " + b"x" * (LINE - 3), Code.TRUNCATED_BODY),
         (b"--XbX\r\nX: " + b"x" * (LINE - 1), Code.HEADERS_TOO_LARGE),
     ],

@@ -76,9 +76,7 @@ def parse(text: str) -> Any:
     value, fault = _decoded(text)
     if fault is not None:
         raise fault
-    opened = text.count("[") + text.count("{")
-    beside = text.count("},{") + text.count("}, {")  # the second is no deeper than the first, in a string or not
-    deep = opened - beside > MAX_DEPTH and _is_deep(value)
+    deep = text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value)
     if deep or _ESCAPED_SURROGATE.search(text):
         _judge(text)
     return value

@@ -162,17 +162,9 @@ def test_many_brackets_that_are_not_deep_are_not_walked(monkeypatch: pytest.Monk
     assert loads(text.encode()) == json.loads(text)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[" * 32 + '{"a":' * 31 + "{}" + "}" * 31 + "]" * 32,
-        "[" + ",".join(['{"a":1}'] * 99) + "]",
-        "[" + ", ".join(['{"a": 1}'] * 99) + "]",
-        '["' + "},{" * 99 + '"]',
-    ],
-)
-def test_what_cannot_be_deep_is_not_looked_through(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_what_cannot_be_deep_is_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "_is_deep", lambda _value: pytest.fail("it was looked through"))
+    text = "[" * 32 + '{"a":' * 31 + "{}" + "}" * 31 + "]" * 32
     assert loads(text.encode()) == json.loads(text)
 
 

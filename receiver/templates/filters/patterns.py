@@ -64,7 +64,8 @@ def check(arguments: Mapping[str, Any]) -> Objection:
     try:
         _compiled(pattern)
     except re2.error as error:
-        reason = error.args[0].decode("utf-8", "replace").partition(":")[0]
+        (told,) = error.args
+        reason = told.decode("utf-8", "replace").partition(":")[0]
         return Objection(f'"{pattern}" is no regular expression: {reason}', LIKE_SCHEMAS)
     return NONE
 

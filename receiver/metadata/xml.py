@@ -103,7 +103,7 @@ class Path:
                 return list(map(methodcaller("get", self.attribute, Absent.MISSING), nodes))
             if self.expression == "." and not any(map(methodcaller("get", NIL), nodes)):
                 return list(map("".join, map(Element.itertext, nodes)))
-        except (AttributeError, TypeError):  # some are no elements
+        except AttributeError:  # some are no elements
             pass
         return [self.find(item) for item in items]
 

@@ -292,13 +292,13 @@ def _value(type_: Any) -> Judge:
 def _at_a_glance(type_: Any, own: Any, facets: list[Any], judge: Judge) -> Judge:
     """Return what asks `judge` only where a plain comparison does not tell that all values are accepted."""
     kinds = {type(facet) for facet in facets}
-    is_text = own.to_python is str and not own.validators
-    if is_text and type_.white_space != "collapse" and kinds <= LENGTHS:
-        return _of_length(facets)
-    if is_text and kinds == {XsdEnumerationFacets} and len(facets) == 1:
-        listed = {value for value in facets[0].enumeration if type_.normalize(value) == value}
-        return lambda values: listed.issuperset(values) or judge(values)
-    if own.to_python in NUMBERS and kinds <= BOUNDS:
+    if own.to_python is str:
+        if type_.white_space != "collapse" and LENGTHS.issuperset(kinds):
+            return _of_length(facets)
+        if kinds == {XsdEnumerationFacets}:  # the first is the narrowest
+            listed = {value for value in facets[0].enumeration if type_.normalize(value) == value}
+            return lambda values: listed.issuperset(values) or judge(values)
+    if own.to_python in NUMBERS and BOUNDS.issuperset(kinds):
         return _number(own, facets, judge)
     return judge
 

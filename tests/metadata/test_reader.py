@@ -316,6 +316,13 @@ def test_an_xpath_finds_in_many_items_what_it_finds_in_each(each: str, expressio
     assert path.find_each(items) == [path.find(item) for item in items]
 
 
+@pytest.mark.parametrize(("path", "count"), [("f", 2), ("none", 0), ("//f", 2), ("//none", 0), ("//f/@a", 1)])
+def test_cells_are_all_nodes_that_a_path_selects(path: str, count: int) -> None:
+    top = form.top(form.parse(b"<r><f a='1'/><f/></r>"))
+    assert len(form.cells(top, form.path(path))) == count
+    assert form.cells(top, form.path(f"count({path})")) is None
+
+
 def test_attributes_and_texts_of_many_elements_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     document = form.parse(b"<r><f a='1'>t<g/>u</f><f/></r>")
     items = form.cells(form.top(document), form.path("f"))

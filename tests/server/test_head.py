@@ -72,6 +72,16 @@ def test_lines_are_read_and_refused_as_gunicorn_does(lines, peer, from_trailer):
     assert ours == theirs
 
 
+@pytest.mark.parametrize("peer", [PROXY, STRANGER])
+@pytest.mark.parametrize("second", [b"A: b", b"Host: x", b"X-Forwarded-Proto: http", b"X-Forwarded-Proto: https"])
+@pytest.mark.parametrize("first", LINES)
+def test_two_lines_are_read_and_refused_as_gunicorn_does(first, second, peer):
+    ours, theirs = (
+        read(kind, first + b"\r\n" + second, peer, from_trailer=False) for kind in (Request, message.Request)
+    )
+    assert ours == theirs
+
+
 @given(st.binary(max_size=70))
 def test_any_bytes_are_read_and_refused_as_gunicorn_does(lines):
     assert read(Request, lines, PROXY, from_trailer=False) == read(message.Request, lines, PROXY, from_trailer=False)

@@ -354,3 +354,25 @@ def test_a_batch_whose_file_cannot_be_written_waits_until_the_next_look(site, mo
     assert "batch not published" in caplog.text
     batches.look(context, datetime.now(UTC))
     assert list(site.files()) == ["index-1.csv"]
+
+
+def test_only_an_open_batch_is_closed_for_its_time(monkeypatch):
+    unpublished = [
+        Batch("index", "daily", number, status, AT, AT, None, "", 1, 3) for number, status in enumerate(BatchStatus)
+    ]
+    looked, published = [], []
+    monkeypatch.setattr(batches, "_close_if_due", lambda _context, batch, now: looked.append((batch.status, now)))
+    monkeypatch.setattr(batches, "publish_next", lambda _context, *name: published.append(name))
+    ledger = SimpleNamespace(forget_published=lambda: looked.append("forgotten"), unpublished=lambda: unpublished)
+    batches.look(SimpleNamespace(ledger=SimpleNamespace(batches=ledger)), AT)
+    assert looked == ["forgotten", (BatchStatus.OPEN, AT)]
+    assert published == [("index", "daily")], "of each name once"
+
+
+def test_a_batch_that_is_published_is_in_the_log(site, monkeypatch):
+    logged = []
+    monkeypatch.setattr("receiver.log.batch_published", logged.append)
+    context = site.context()
+    for source_id in "123":
+        deliver(context, source_id)
+    assert [batch.id for batch in logged] == ["index/daily/1"]

@@ -134,13 +134,13 @@ def test_nothing_that_was_measured_is_below_every_minimum_but_none() -> None:
 PLAIN = Layout(*map(json.path, ("fields", "name", "value", "confidence")))
 
 
-@pytest.mark.parametrize(("count", "rules"), [(2, []), (3, ["more"])])
-def test_as_many_fields_are_read_as_the_limit(monkeypatch: pytest.MonkeyPatch, count: int, rules: list[str]) -> None:
+@pytest.mark.parametrize(("count", "wrong"), [(2, []), (3, [("/", "more")])])
+def test_as_many_fields_are_read_as_the_limit(monkeypatch: pytest.MonkeyPatch, count: int, wrong: list[Any]) -> None:
     monkeypatch.setattr(fields_module, "MAX_FIELDS", 2)
     items = [{"name": name, "value": 1} for name in "abc"[:count]]
     gathered = gather(Found(items, str), PLAIN, Rules(frozenset(), {}, 1))
     assert gathered.fields == {"a": 1, "b": 1}
-    assert [each.rule for each in gathered.violations] == rules
+    assert [(each.where, each.rule) for each in gathered.violations] == wrong
 
 
 def test_no_field_is_lost_if_a_path_finds_too_little() -> None:

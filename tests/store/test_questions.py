@@ -122,19 +122,34 @@ def test_damaged_rows_are_named_and_no_others(ledger):
 
 
 @pytest.mark.parametrize(
-    ("status", "source_id", "by_time"),
+    ("status", "source_id", "index"),
     [
-        (None, None, True),
-        (Status.PUBLISHED, None, True),
-        (Status.HELD, None, False),
-        (None, "1", False),
-        (Status.PUBLISHED, "1", False),
+        (None, None, queries.OF_ONE),
+        (Status.PUBLISHED, None, queries.OF_ONE),
+        (Status.HELD, None, queries.IS_KEPT),
+        (Status.REFUSED, "1", queries.IS_KEPT),
+        (Status.COMMITTED, None, queries.UNPUBLISHED),
+        (Status.DISCARDED, None, queries.UNPUBLISHED),
+        (None, "1", ""),
+        (Status.PUBLISHED, "1", ""),
     ],
 )
-def test_a_process_is_searched_by_time_where_no_better_index_serves(status, source_id, by_time):
+def test_a_search_repeats_the_condition_of_the_index_that_serves_it(status, source_id, index):
     where, values = ledger_reader._where("scans", status, source_id, None, None)
-    assert (queries.OF_ONE in where) is by_time
+    assert [each for each in (queries.OF_ONE, queries.IS_KEPT, queries.UNPUBLISHED) if each in where] == [index][
+        : bool(index)
+    ]
     assert {type(each) for each in values} == {str}, "a database may write the name of an enumeration's member"
+
+
+def test_a_hundred_rows_are_read_unless_others_are_asked_for(monkeypatch):
+    asked = []
+    reader = LedgerReader(SimpleNamespace(flush=lambda: None, read=lambda query: query(None)), None)
+    for name in ("select", "having"):
+        monkeypatch.setattr(queries, name, lambda *given: asked.append(given[-1]))
+    reader.search()
+    reader.having(["digest"])
+    assert asked == [100, 100]
 
 
 def test_the_database_is_asked_itself_whether_it_is_sound_and_what_a_table_has():

@@ -244,6 +244,18 @@ def test_files_that_are_where_they_were_are_looked_at_no_closer(path, monkeypatc
         joined.require()
 
 
+def test_which_files_a_ledger_is_is_noted_once_and_told_where_it_cannot_be(path, monkeypatch):
+    with closing(schema.connect(path)) as anchor, closing(presence.Presence(path)) as first:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "pwrite", raising(OSError(errno.EIO, "no")))
+            with pytest.raises(Problem, match="note which files the ledger is"):
+                first.note(anchor)
+        first.note(anchor)
+        monkeypatch.setattr(os, "pwrite", raising(ZeroDivisionError()))
+        with closing(presence.Presence(path)) as second:
+            second.note(anchor)
+
+
 def test_a_ledger_that_has_no_log_is_told(tmp_path):
     plain = tmp_path / "plain.db"
     anchor, joined = apsw.Connection(str(plain)), presence.Presence(plain)

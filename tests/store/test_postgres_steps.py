@@ -14,11 +14,11 @@ from psycopg.pq import TransactionStatus
 
 from receiver.core.delivery import Kind, Output
 from receiver.core.problems import Code, Problem
-from receiver.store.database import CommitUnknownError
+from receiver.store.database import CommitUnknownError, Host
 from receiver.store.postgres import connections, hosts, queries, schema, session
 from receiver.store.postgres.session import PARAMETERS, Rows, Session
 from receiver.store.rows import NO_ROOTS
-from tests.store.test_small_parts import ENTRY
+from tests.store.test_small_parts import AT, ENTRY
 
 LOST = psycopg.OperationalError("lost")
 FAILED = Problem(Code.STORAGE_FAILED, "no")
@@ -282,6 +282,94 @@ def test_a_database_is_in_one_encoding(encoding, refused):
         schema._require_utf8(connection)
 
 
+class Server:
+    """A connection to a database whose tables are of some version, or not there."""
+
+    def __init__(self, known: int | None) -> None:
+        self.known, self.done = known, list[Any]()
+        self.info = SimpleNamespace(parameter_status=lambda _: "UTF8")
+
+    def execute(self, sql: Any, values: Any = ()) -> Any:
+        self.done.append((" ".join((sql.decode() if isinstance(sql, bytes) else sql).split()[:2]), *values))
+        return SimpleNamespace(fetchone=lambda: (self.known,))
+
+    @contextmanager
+    def transaction(self):
+        self.done.append("begin")
+        yield
+        self.done.append("end")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.done.append("closed")
+
+
+@pytest.fixture
+def three_steps(monkeypatch):
+    monkeypatch.setattr(schema, "STEPS", ("step 1", "step 2", "step 3"))
+    monkeypatch.setattr(schema, "RELATIVE", 2)
+    monkeypatch.setattr(schema.rows, "make_relative", lambda made: made.execute(f"relative {made.roots}"))
+
+
+BEFORE_STEPS = [
+    "begin",
+    ("SET LOCAL",),
+    ("SELECT pg_advisory_xact_lock(%s)", schema.LOCK),
+    ("SELECT set_config('lock_timeout',", schema.PATIENCE),
+    ("CREATE TABLE",),
+    ("SELECT max(number)",),
+]
+
+
+@pytest.mark.parametrize("known", [None, 0, 1, 2, 3])
+def test_the_steps_that_are_missing_are_taken_in_one_transaction_and_noted(monkeypatch, three_steps, known):
+    server = Server(known)
+    monkeypatch.setattr(schema, "connect", lambda _: server)
+    schema.create("postgresql://db/x", "roots")
+    steps = [("step 1",), ("step 2",), ("relative roots",), ("step 3",)][[0, 1, 3, 4][known or 0] :]
+    noted = [("DELETE FROM",), ("INSERT INTO", 3)] if steps else []
+    assert server.done == [*BEFORE_STEPS, *steps, *noted, "end", "closed"]
+
+
+def test_a_ledger_of_a_newer_program_is_left_as_it_is(monkeypatch, three_steps):
+    server = Server(4)
+    monkeypatch.setattr(schema, "connect", lambda _: server)
+    with pytest.raises(Problem, match="has schema version 4, and this program knows none above 3"):
+        schema.create("postgresql://db/x")
+    assert server.done == [*BEFORE_STEPS, "closed"]
+
+
+def test_what_the_server_refuses_and_another_encoding_are_told_before_a_table_is_made(monkeypatch):
+    server = Server(None)
+    monkeypatch.setattr(schema, "connect", lambda _: server)
+    server.info = SimpleNamespace(parameter_status=lambda _: "LATIN1")
+    with pytest.raises(Problem, match="encoded in LATIN1"):
+        schema.create("postgresql://db/x")
+    assert ("CREATE TABLE",) not in server.done
+    monkeypatch.setattr(schema, "connect", raising(errors.DiskFull("secret")))
+    with pytest.raises(Problem, match="its disk is full"):
+        schema.create("postgresql://db/x")
+
+
+def test_each_setting_is_made_and_a_commit_waits_for_the_disk():
+    done: list[Any] = []
+    session.configure(SimpleNamespace(execute=lambda sql, values=None: done.append(values or sql)))
+    assert done[:-1] == list(session.SETTINGS.items())
+    assert done[-1].startswith("SELECT set_config('synchronous_commit', 'on', false)")
+
+
+def test_what_the_server_answers_in_time_is_returned_and_many_rows_are_one_statement(monkeypatch):
+    monkeypatch.setattr(psycopg.Connection, "wait", lambda *_: "answer")
+    monkeypatch.setattr(psycopg.Connection, "__del__", lambda _: None)
+    assert session.Connection.__new__(session.Connection).wait("generator") == "answer"
+    done: list[Any] = []
+    cursor = SimpleNamespace(executemany=lambda *given: done.append(given))
+    Session(SimpleNamespace(cursor=lambda: nullcontext(cursor)), NO_ROOTS).executemany("INSERT ?", [(1,), (2,)])
+    assert done == [(b"INSERT %s", [(1,), (2,)])]
+
+
 # locks ------------------------------------------------------------------------------------------------------------
 
 
@@ -416,6 +504,24 @@ def test_an_incarnation_has_a_row_and_a_heartbeat_until_it_is_given_up_or_left(s
     made.leave()
     made.leave()
     assert [word for word, *_ in ledger.seen] == ["DELETE"]
+
+
+def test_who_leaves_does_so_at_once_and_threads_join_once(started, monkeypatch):
+    ledger = Ledger()
+    made = hosts.Hosts(ledger)
+    join = hosts._Incarnation
+    monkeypatch.setattr(hosts, "_Incarnation", lambda *given: made._joining.locked() and join(*given))
+    made.incarnation()
+    ours = made._incarnation
+    made.leave()
+    assert [word for word, *_ in ledger.seen] == ["INSERT", "DELETE"]
+    assert ours.name
+
+
+def test_the_others_are_listed_as_the_ledger_has_them():
+    row = ("4f", "a.example", 7, "1.0", "c0ffee", AT, AT, 0.5)
+    session_ = SimpleNamespace(execute=lambda _: [row])
+    assert hosts.Hosts(SimpleNamespace(read=lambda query: query(session_))).listed() == [Host(*row)]
 
 
 def test_a_fork_leaves_the_row_of_its_parent(started, monkeypatch):

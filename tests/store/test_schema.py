@@ -6,6 +6,7 @@ import os
 import stat
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import apsw
@@ -254,6 +255,23 @@ def test_which_files_a_ledger_is_is_noted_once_and_told_where_it_cannot_be(path,
         monkeypatch.setattr(os, "pwrite", raising(ZeroDivisionError()))
         with closing(presence.Presence(path)) as second:
             second.note(anchor)
+
+
+def test_that_a_ledger_was_moved_is_told_even_if_nothing_can_be_moved_out_of_its_log(path):
+    with closing(schema.connect(path)) as anchor, closing(presence.Presence(path)) as joined:
+        joined.note(anchor)
+        joined._anchor = SimpleNamespace(wal_checkpoint=raising(apsw.IOError("no")))
+        path.rename(f"{path}.away")
+        with pytest.raises(presence.LedgerMovedError):
+            joined.require()
+        joined.close()
+        joined.require()  # of nobody
+
+
+def test_a_note_that_cannot_be_read_is_told(path, monkeypatch):
+    monkeypatch.setattr(os, "pread", raising(OSError(errno.EIO, "no")))
+    with pytest.raises(Problem, match="read which files the ledger is"):
+        presence.Presence(path)
 
 
 def test_a_ledger_that_has_no_log_is_told(tmp_path):

@@ -52,13 +52,10 @@ class Hosts:
 
         Raises Problem.
         """
-        ours = self._incarnation
-        if ours is None or not ours.lives():
-            with self._joining:
-                ours = self._incarnation
-                if ours is None or not ours.lives():
-                    ours = self._incarnation = _Incarnation(self._connections, self._site)
-        return ours.name
+        with self._joining:
+            if self._incarnation is None or not self._incarnation.lives():
+                self._incarnation = _Incarnation(self._connections, self._site)
+            return self._incarnation.name
 
     def serve(self, site: str) -> None:
         """Tell the others the digest of the site that this process serves.
@@ -145,7 +142,6 @@ class _Incarnation:
         self.pid = os.getpid()
         self.name = durable.new_name()
         self.given_up = threading.Event()
-        self._connections = connections
         self._ended = threading.Event()
         row = (self.name, socket.gethostname(), self.pid, version("receiver"), site)
         connections.write(

@@ -50,7 +50,7 @@ class Presence:
         self._files: dict[str, str] = {}  # by what follows the path; unknown before they are noted
         self._paths: list[str] = []  # of these files
         self._places: list[tuple[int, ...]] = []  # inode and device of each
-        self._anchor: apsw.Connection | None = None
+        self._anchor: apsw.Connection  # whoever keeps them open
         self._file: int | None = None
         self._file = _joined(path)
         self._require_noted()
@@ -82,9 +82,8 @@ class Presence:
         try:
             self._compare(self._files)
         except LedgerMovedError:
-            if self._anchor:
-                with suppress(apsw.Error):
-                    self._anchor.wal_checkpoint()
+            with suppress(apsw.Error):
+                self._anchor.wal_checkpoint()
             raise
 
     def close(self) -> None:

@@ -334,12 +334,13 @@ def test_what_is_said_of_parts_is_in_words_and_calls_them_by_configured_names(tm
 
 
 @pytest.mark.parametrize(
-    ("unknown", "kept", "code"), [("ignore", 0, None), ("keep", 1, None), ("refuse", 1, Code.PART_UNKNOWN)]
+    ("unknown", "kept", "code"), [("ignore", [], None), ("keep", ["x"], None), ("refuse", ["x"], Code.PART_UNKNOWN)]
 )
 def test_parts_of_unknown_names_are_kept_ignored_or_refused(tmp_path, unknown, kept, code):
     sections = [Section(name, None, "", content=[b"x"]) for name in ("x", "file")]
     found = collected(tmp_path, [rule(role=Role.ATTACHMENT)], *sections, unknown=unknown)
-    assert (len(found.parts) - 1, found.problem and found.problem.code) == (kept, code)
+    assert [part.name for part in found.parts] == ["file", *kept]
+    assert (found.problem and found.problem.code) == code
     assert all(part.role is Role.ATTACHMENT for part in found.parts)
 
 
@@ -355,6 +356,17 @@ def test_of_what_is_not_expected_so_much_is_kept(tmp_path, name, many, count, re
         with pytest.raises(Problem) as caught:
             collected(tmp_path, [rule(many=many)], *sections)
         assert caught.value.code is Code.TOO_MANY_PARTS
+
+
+def test_parts_are_in_the_order_of_their_rules_and_then_of_the_numbers_in_their_names(tmp_path):
+    sections = [Section(name, None, "", content=[b"x"]) for name in ("page_10", "page_2", "file", "page_1")]
+    found = collected(tmp_path, [rule("file"), rule("page_*")], *sections)
+    assert [part.name for part in found.parts] == ["file", "page_1", "page_2", "page_10"]
+
+
+def test_a_rule_of_the_very_name_wins_over_a_pattern_before_it():
+    rules = [rule("*"), rule("file")]
+    assert [parts.match(rules, name)[0] for name in ("file", "other")] == [1, 0]
 
 
 @pytest.mark.parametrize("grave", range(len(parts.GRAVITY)))

@@ -82,7 +82,7 @@ def finish(text: str) -> str:
 
 
 def _component(text: str) -> str:
-    name = text.strip(" ").rstrip(". ").lstrip(".")
+    name = text.strip(". ")
     if not name:
         raise RefusedError("The path has an empty name in it.", "path")
     if name.split(".")[0].rstrip().upper() in RESERVED:

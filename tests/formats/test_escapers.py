@@ -128,6 +128,7 @@ REFUSED = None
         (path.finish, "a/b", "a/b"),
         (path.finish, "a. /.b", "a/b"),
         (path.finish, " a / b", "a/b"),
+        (path.finish, ". a. / .. b . ", "a/b"),
         (path.finish, "e\u0301", "é"),
         *((path.finish, each, f"_{each}") for each in ("CON", "con.txt", "Lpt1", "COM³", "nul .x", "CONIN$")),
         *((path.finish, each, each) for each in ("CONX", "COM", "a.con", "LPT10")),

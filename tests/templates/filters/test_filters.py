@@ -14,7 +14,7 @@ from receiver.templates.filters import kept, numbers, texts
 from receiver.templates.filters.numbers import number, rounded
 from receiver.templates.filters.objection import NONE
 from receiver.templates.filters.person_words import DEGREES, PARTICLES, SUFFIXES, TITLES, Words
-from receiver.templates.filters.persons import Name, check, person
+from receiver.templates.filters.persons import Customs, Name, check, person, reader
 from receiver.templates.filters.texts import NAMESPACE, phone, split
 
 quickly = settings(
@@ -359,3 +359,18 @@ def test_the_pieces_of_a_text_are_counted(monkeypatch):
     assert split("a,b") == ["a", "b"]
     with pytest.raises(RefusedError, match="more than 2 items"):
         split("a,b,c")
+
+
+@pytest.mark.parametrize(
+    ("customs", "written", "family", "given"),
+    [
+        (Customs(family_names=2), "Ada Garcia", "Garcia", "Ada"),  # a given name there always is
+        (Customs(order="family", family_names=2), "Garcia Ada", "Garcia", "Ada"),
+        (Customs(order="family", family_names=2), "Garcia Lopez Ada", "Garcia Lopez", "Ada"),
+        (Customs(order="given"), "Jan der", "der", "Jan"),  # whoever says the order has no doubt
+        (Customs(order="given"), "John B", "B", "John"),
+    ],
+)
+def test_a_name_is_read_as_the_customs_of_its_process_say(customs, written, family, given):
+    read = reader(customs)
+    assert (read(written, "family"), read(written, "given")) == (family, given)

@@ -268,6 +268,20 @@ def test_that_a_ledger_was_moved_is_told_even_if_nothing_can_be_moved_out_of_its
         joined.require()  # of nobody
 
 
+@pytest.mark.parametrize(("suffix", "cure"), [("", "or stop the service"), ("-wal", "or restart")])
+def test_who_finds_other_files_noted_opens_nothing_and_leaves(path, monkeypatch, suffix, cure):
+    monkeypatch.setattr(presence, "PAUSE", 0)
+    with closing(schema.connect(path)), closing(presence.Presence(path)):
+        presence.require_none_else(path)  # it is open, and the one that is meant
+        path.with_name(f"{path.name}{presence.SUFFIX}").write_text(json.dumps({suffix: "1:1"}))
+        opened = open_files(path.parent)
+        for join in (presence.Presence, presence.require_none_else):
+            with pytest.raises(presence.LedgerMovedError) as told:
+                join(path)
+            assert f"is not the file that it was: put it back, {cure}" in told.value.detail
+            assert open_files(path.parent) == opened  # while its traceback keeps whoever has left
+
+
 def test_a_note_that_cannot_be_read_is_told(path, monkeypatch):
     monkeypatch.setattr(os, "pread", raising(OSError(errno.EIO, "no")))
     with pytest.raises(Problem, match="read which files the ledger is"):

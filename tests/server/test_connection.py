@@ -56,3 +56,36 @@ def test_a_length_in_the_body_is_no_header(made):
     conn, _ = made
     conn.head += HEAD % b"X: y" + b"\r\nContent-Length: 10\r\n"
     assert conn.missing_of_body() == 0
+
+
+def test_requests_are_counted_and_the_one_whose_body_was_awaited_comes_again(made):
+    conn, _ = made
+    conn.unreader.unread(b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n")
+    first = conn.next_request()
+    conn.awaited = first
+    assert conn.next_request() is first
+    second = conn.next_request()
+    assert [(each.path, each.req_number) for each in (first, second)] == [("/1", 1), ("/2", 2)]
+
+
+def test_a_head_is_taken_in_as_it_comes_until_its_sender_ends(made):
+    conn, theirs = made
+    assert conn.receive_head() is False
+    for piece in (b"GET ", b"/"):
+        theirs.sendall(piece)
+        assert conn.receive_head() is False
+    assert conn.head == b"GET /"
+    theirs.close()
+    assert conn.receive_head() is True
+    conn.sock.close()
+    assert conn.receive_head() is True
+    assert conn.head == b""
+
+
+def test_a_connection_is_at_rest_while_nothing_is_on_its_way(made):
+    conn, _ = made
+    assert conn.is_at_rest() is True
+    conn.outgoing.rest = b"x"
+    assert conn.is_at_rest() is False
+    conn.outgoing.rest, conn.awaited = b"", object()
+    assert conn.is_at_rest() is False

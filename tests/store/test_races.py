@@ -46,7 +46,8 @@ def test_fifty_threads_with_the_same_delivery_get_fifty_true_answers(place):
     with ThreadPoolExecutor(50) as pool:
         receipts = list(pool.map(lambda _: deliver(place, SENT), range(50)))
     assert Counter(receipt.duplicate for receipt in receipts) == {False: 1, True: 49}
-    assert {receipt._replace(duplicate=False) for receipt in receipts} == {receipts[0]._replace(duplicate=False)}
+    alike = {receipt._replace(duplicate=False, again=False) for receipt in receipts}
+    assert len(alike) == 1
     assert {name: (place.output / name).read_bytes() for name in place.outputs()} == SENT.files()
     assert place.ledger.find(SENT.id).attempt_count == 50
     assert place.staged() == set()

@@ -235,3 +235,10 @@ def test_what_hl7apy_writes_down_takes_no_descriptor_for_long():
     assert check._judged(MESSAGE.replace("PID|1||142637A^^^CLINIC&1.2&ISO^MR", "PID|1||"))
     opened = [str(each.resolve()) for each in Path("/proc/self/fd").iterdir()]
     assert [each for each in opened if "hl7-report" in each] == []
+
+
+def test_where_hl7apy_is_mistaken_a_message_is_right(monkeypatch):
+    message = MESSAGE.replace("PID|1||142637A^^^CLINIC&1.2&ISO^MR", "PID|1||")
+    assert [each.where for each in check._judged(message)] == ["line 2, PID-3"]
+    monkeypatch.setattr(check, "_is_mistaken", lambda line: line == f"{MISSING} PID.PID_3")
+    assert check._judged(message) == ()

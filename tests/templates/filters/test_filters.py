@@ -369,6 +369,9 @@ def test_the_pieces_of_a_text_are_counted(monkeypatch):
         (Customs(order="family", family_names=2), "Garcia Lopez Ada", "Garcia Lopez", "Ada"),
         (Customs(order="given"), "Jan der", "der", "Jan"),  # whoever says the order has no doubt
         (Customs(order="given"), "John B", "B", "John"),
+        (Customs(order="family"), "Van", "Van", ""),
+        (Customs(order="family"), "Van der Ada", "Van der Ada", ""),
+        (Customs(), "y Silva", "Silva", "y"),  # a given name is joined to nothing
     ],
 )
 def test_a_name_is_read_as_the_customs_of_its_process_say(customs, written, family, given):

@@ -118,7 +118,13 @@ class Entry(NamedTuple):
         Accepted is as good as published: nothing can take it back.
         """
         status = Status.PUBLISHED if self.status is Status.COMMITTED else self.status
-        documents, records = self.of_kind(Kind.DOCUMENT), self.of_kind(Kind.RECORD)
+        documents: list[Output] = []
+        records: list[Output] = []
+        for output in self.outputs:
+            if output.kind is Kind.DOCUMENT:
+                documents.append(output)
+            elif output.kind is Kind.RECORD:
+                records.append(output)
         known = self.id, status, self.process, self.source_id, self.version
         return Receipt(*known, tuple(documents), tuple(records), duplicate, again=self.attempt_count > 1)
 

@@ -74,14 +74,14 @@ class Arrival(NamedTuple):
 class Section:
     """One multipart section: its head as the sender wrote it, and its content.
 
-    The names in it are data, never trusted as paths.
+    The names in it are data, never trusted as paths. Two are equal if their heads are.
     """
 
     name: str
     filename: str | None
     type: str  # media type in lower case, without parameters; "" if the sender named none
     charset: str = ""  # what the type's parameter says; "" if there is none
-    content: Iterable[bytes] | Path = field(default=(), repr=False)  # as it arrives, or kept in a file
+    content: Iterable[bytes] | Path = field(default=(), repr=False, compare=False)  # as it arrives, or kept in a file
 
 
 class Part(NamedTuple):

@@ -68,6 +68,12 @@ def test_what_is_in_a_part_is_in_no_text_of_it(shown):
     assert "Invented" not in repr(shown)
 
 
+def test_sections_are_equal_if_their_heads_are():
+    head = Section("file", None, "image/tiff")
+    assert head == Section("file", None, "image/tiff", content=[b"II*"])
+    assert head != Section("file", "a.tif", "image/tiff")
+
+
 def test_a_part_is_read_from_memory_or_its_file(tmp_path):
     (tmp_path / "1.tif").write_bytes(b"II*")
     assert FILE._replace(folder=tmp_path, file="1.tif").read() == b"II*"

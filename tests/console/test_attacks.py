@@ -184,6 +184,12 @@ def test_a_document_that_is_not_there_is_not_shown(console, ids, path):
     assert client(console).get(f"/deliveries/{ids['held']}/{path}").status_code in (404, 422)
 
 
+@pytest.mark.parametrize("path", ["deliveries/NONE", "deliveries/NONE/documents/0/1.png"])
+def test_what_is_asked_of_a_delivery_that_is_not_there_is_not_found(console, path):
+    answer = client(console).get(f"/{path}")
+    assert (answer.status_code, "no such delivery" in answer.text) == (404, True)
+
+
 def test_a_delivery_is_not_published_at_another_process_station(console, settings, ids):
     form = {"seen": seen(settings, ids["held"])}
     answer = client(console).post(f"/station/lab-reports/{ids['held']}", data=form, headers=OURS)

@@ -164,6 +164,21 @@ def test_a_name_parameter_inside_a_quoted_file_name_is_not_a_second_name():
     assert read(content) == [("a", "x; name=y", "", b"content")]
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (b'filename="a.tif"', "a.tif"),
+        (b"filename=\"a.tif\"; filename*=UTF-8''%C3%9C.pdf", "Ü.pdf"),
+        (b'filename="=?UTF-8?Q?=C3=9C.pdf?="', "Ü.pdf"),
+        (b'filename="C:\\scans\\a.tif"', "a.tif"),
+        (b"filename*=UTF-8''%C3%9C.pdf", "Ü.pdf"),
+    ],
+)
+def test_the_name_of_a_file_is_taken_in_whichever_way_it_is_written(written, name):
+    head = b'Content-Disposition: form-data; name="file"; ' + written
+    assert read(body(head + b"\r\n\r\nII*")) == [("file", name, "", b"II*")]
+
+
 def test_more_parts_than_the_limit_are_refused():
     assert refusal(body(*[section(content=b"")] * 1001)) is Code.TOO_MANY_PARTS
     assert len(read(body(*[section(content=b"")] * 1000))) == 1000

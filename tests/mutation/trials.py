@@ -40,7 +40,8 @@ class Learnt:
     def reaching(self, change: Change, area: Area) -> list[list[str]]:
         """Return the area's tests that run a changed line, quick ones first; of few, those that run its module as well.
 
-        These are for what is remembered: of a cached function or an import only the first test runs the lines.
+        These are for what is remembered: of a cached function or an import only the first test runs the lines. For a
+        line that none runs, a default in a class, all others follow: what they make of the class runs no line of it.
         """
         lines = self.lines.get(str(change.module), {})
         of_line = set(lines.get(str(change.line), ()))
@@ -48,9 +49,11 @@ class Learnt:
         mine = {test for test in self.seconds if test.startswith(tuple(f"tests/{each}" for each in area.tests))}
         if not area.processes and not of_module & mine:
             of_module = mine  # what none of these reaches would be for the tests of other processes
-        nearest, others = (self._quick_first((each & mine) - {*self.failed}) for each in (of_line, of_module - of_line))
+        sound = mine - {*self.failed}
+        nearest, others = (self._quick_first(each & sound) for each in (of_line, of_module - of_line))
+        all_else = [] if of_line else self._quick_first(sound - of_module)
         rest = nearest[QUICKEST:] or others
-        return [tests for tests in (nearest[:QUICKEST], rest) if tests]
+        return [tests for tests in (nearest[:QUICKEST], rest, all_else) if tests]
 
     def _quick_first(self, tests: Iterable[str]) -> list[str]:
         return sorted(tests, key=lambda test: (self.seconds[test], test))

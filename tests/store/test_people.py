@@ -291,7 +291,7 @@ def test_two_people_do_not_get_the_same_delivery(place):
     assert reserved.first([], "anna", NOW) is None
 
 
-@pytest.mark.parametrize(("after", "free"), [(LASTS, False), (LASTS + SECOND, True)])
+@pytest.mark.parametrize(("after", "free"), [(5 * MINUTE, False), (5 * MINUTE + SECOND, True)])
 def test_a_reservation_lasts_some_minutes(place, after, free):
     reserved = Reservations(place.ledger.connections)
     reserved.first(["A"], "anna", NOW)

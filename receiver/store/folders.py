@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 
 from receiver.core.problems import Code, Problem
-from receiver.store.durable import FILE_MODE, copy, storage, sync_folder
+from receiver.store.durable import FILE_MODE, copy, move_new, storage, sync_folder
 
 FOLDER_MODE = 0o750  # downstream reads through its group; patients' data is for nobody else
 SHARED_MODE = 0o2770  # set-group-ID: what is made in it belongs to the group, too
@@ -70,6 +70,17 @@ def copy_folder(source: Path, target: Path) -> None:
     for name in names:
         copy(source / name, target / name)
     sync_folder(target)
+
+
+def move_across(source: Path, target: Path) -> None:
+    """Move a folder to another file system.
+
+    Whoever holds the source is the only one at the halfway name. Raises Problem, or a bare OSError.
+    """
+    halfway = target.parent / f".{target.name}"
+    remove(halfway)
+    copy_folder(source, halfway)
+    move_new(halfway, target)
 
 
 def remove(path: Path) -> None:

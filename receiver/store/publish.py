@@ -57,7 +57,7 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -230,10 +230,11 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
     id, that could not be published to the end.
     """
     failed: dict[str, Problem] = {}
-    for due in _steps(entries):
+    due = [(entry, output) for entry in entries for output in entry.outputs]
+    for kind in IN_ORDER:
         to_sync: dict[str, list[str]] = {}  # the ids of deliveries, by folder
         for entry, output in due:
-            if entry.id in failed:
+            if output.kind is not kind or entry.id in failed:
                 continue
             try:
                 _place(entry, output)
@@ -248,15 +249,6 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
                 if not _is_gone(folder):  # downstream may take files and folder away as they come
                     failed |= dict.fromkeys(ids, problem)
     return failed
-
-
-def _steps(entries: Sequence[Entry]) -> Iterable[list[tuple[Entry, Output]]]:
-    """Return what is published in each step."""
-    steps: dict[Kind, list[tuple[Entry, Output]]] = {kind: [] for kind in IN_ORDER}
-    for entry in entries:
-        for output in entry.outputs:
-            steps[output.kind].append((entry, output))
-    return steps.values()
 
 
 def _is_gone(folder: str) -> bool:
@@ -300,20 +292,9 @@ def _move(source: str, output: Output) -> bool:
     except OSError as error:
         if error.errno != errno.EXDEV or output.kind is not Kind.ORIGINALS:
             raise
-        _copy_over(Path(source), Path(output.target))
+        with storage("keep the originals"):
+            folders.move_across(Path(source), Path(output.target))
     return True
-
-
-def _copy_over(source: Path, target: Path) -> None:
-    """Move a folder to another file system.
-
-    Whoever holds the stage is the only one at the halfway name.
-    """
-    halfway = target.parent / f".{target.name}"
-    folders.remove(halfway)
-    folders.copy_folder(source, halfway)
-    with storage("keep the originals"):
-        durable.move_new(halfway, target)
 
 
 def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[str, Problem]]:

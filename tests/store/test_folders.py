@@ -134,6 +134,18 @@ def test_a_copied_folder_is_durable_closed_to_others_and_never_one_that_is_there
     assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == FOLDER_MODE & ~_umask()
 
 
+def test_what_goes_to_another_disk_is_whole_whatever_a_crash_has_left_halfway(tmp_path):
+    for name in ("from", "to/.it"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "from/page").write_text("whole")
+    (tmp_path / "to/.it/page").write_text("ha")
+    folders.move_across(tmp_path / "from", tmp_path / "to/it")
+    assert [path.name for path in (tmp_path / "to").iterdir()] == ["it"]
+    assert (tmp_path / "to/it/page").read_text() == "whole"
+    with pytest.raises(FileExistsError):
+        folders.move_across(tmp_path / "from", tmp_path / "to/it")
+
+
 def test_what_cannot_be_listed_or_removed_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     with pytest.raises(Problem, match="list a folder"):

@@ -250,23 +250,18 @@ def test_only_originals_go_to_another_disk_and_only_for_that_reason(
 ):
     moves: list[Path] = []
     monkeypatch.setattr(durable, "move_new", raising(OSError(number, os.strerror(number))))
-    monkeypatch.setattr(publish, "_copy_over", lambda *given: moves.extend(given))
+    monkeypatch.setattr(folders, "move_across", lambda *given: moves.extend(given))
     given = output(kind, tmp_path / "out")
     with nullcontext() if copied else pytest.raises(Problem, match="publish a file"):
         publish._place(staged_entry, given)
     assert moves == ([tmp_path / "stage/staged-a", Path(given.target)] if copied else [])
 
 
-def test_what_goes_to_another_disk_is_whole_whatever_a_crash_has_left_halfway(tmp_path):
-    for name in ("from", "to/.it"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "from/page").write_text("whole")
-    (tmp_path / "to/.it/page").write_text("ha")
-    publish._copy_over(tmp_path / "from", tmp_path / "to/it")
-    assert [path.name for path in (tmp_path / "to").iterdir()] == ["it"]
-    assert (tmp_path / "to/it/page").read_text() == "whole"
+def test_originals_that_another_disk_does_not_take_are_told(tmp_path, staged_entry, monkeypatch):
+    monkeypatch.setattr(durable, "move_new", raising(OSError(errno.EXDEV, os.strerror(errno.EXDEV))))
+    monkeypatch.setattr(folders, "move_across", raising(OSError(errno.EIO, os.strerror(errno.EIO))))
     with pytest.raises(Problem, match="keep the originals"):
-        publish._copy_over(tmp_path / "from", tmp_path / "to/it")
+        publish._place(staged_entry, output(Kind.ORIGINALS, tmp_path / "out"))
 
 
 def test_a_folder_counts_as_gone_only_where_nothing_is_there(tmp_path):

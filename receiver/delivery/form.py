@@ -18,19 +18,16 @@ from typing import Protocol
 from receiver.core import limits
 from receiver.core.delivery import Section
 from receiver.core.problems import Code, Problem
-from receiver.delivery import filenames
+from receiver.delivery import filenames, form_explain
 from receiver.delivery.filenames import PLAIN, browser_text
+from receiver.delivery.form_explain import TOKEN
 
 _LINE = re.compile(  # RFC 9110 §5.5: no controls in a header
     rb"([^\x00-\x08\x0a-\x1f\x7f]{0,%d}+)\r\n" % limits.MAX_PART_HEADER_SIZE
 )
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _PARAMETER = re.compile(  # RFC 9110 §5.6.6: all up to the next semicolon, or the header's end
     rf"""[ \t]*+(?:({TOKEN.pattern})=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t]*+|([^";]*+)))?(;|\Z)""", re.DOTALL
 )
-_NAME = re.compile(rf"[ \t]*+({TOKEN.pattern})=")
-_QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)  # RFC 9110 §5.6.4
-_SEVERAL = re.compile(rf"(?:{TOKEN.pattern})?[ \t]*+,")
 _ESCAPED = re.compile(r'\\(["\\])')  # other backslashes stand for themselves: browsers do not escape them
 _character = itemgetter(1)  # of a match
 BLANKS = b" ", b"\t"
@@ -122,7 +119,7 @@ class _Body:
         """Read on, unless a line that cannot be read has arrived."""
         line, end, _ = self._buffer[self._at :].partition(b"\n")
         if len(line) > limits.MAX_PART_HEADER_SIZE + 1:  # with the CR
-            raise too_long()
+            raise form_explain.too_long()
         if end:
             raise Problem(Code.MALFORMED_BODY, "A part's header does not end with CR LF, or has a control character.")
         self._read_on()
@@ -262,7 +259,7 @@ def _unfold(header: bytes, line: bytes, read_line: Callable[[], bytes]) -> tuple
         pieces.append(line.strip(b" \t"))
         size += len(line)
         if size > limits.MAX_PART_HEADER_SIZE:
-            raise too_long()
+            raise form_explain.too_long()
         line = read_line()
     return b" ".join(pieces), line
 
@@ -319,47 +316,15 @@ def parse(header: str, whose: str, *, unquoted: str) -> dict[str, str]:
     while at:
         parameter = _PARAMETER.match(header, at)
         if not parameter:
-            raise _fault(header, at, whose, found, unquoted)
+            raise form_explain.parameter(header, at, whose, found, unquoted)
         name, quoted, bare, more = parameter.groups()
         if name is not None:  # else an empty one, as RFC 9110 allows
             name = name.lower()
             if name in found or (bare is not None and name != unquoted and not TOKEN.fullmatch(bare.rstrip(" \t"))):
-                raise _fault(header, at, whose, found, unquoted)
+                raise form_explain.parameter(header, at, whose, found, unquoted)
             if quoted is None:
                 found[name] = bare.strip(" \t")
             else:
                 found[name] = _ESCAPED.sub(_character, quoted)
         at = parameter.end() if more else 0
     return found
-
-
-def _fault(header: str, at: int, whose: str, found: Mapping[str, str], unquoted: str) -> Problem:
-    """Return what is wrong with the parameter that begins at `at`."""
-    named = _NAME.match(header, at)
-    if not named:
-        return Problem(Code.MALFORMED_BODY, f"{whose} has a parameter that is not name=value.")
-    name, start = named[1].lower(), named.end()
-    if name in found:
-        return Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has a parameter twice.")
-    if header.startswith('"', start):
-        if not _QUOTED.match(header, start):
-            return Problem(Code.MALFORMED_BODY, f"{whose} has a quote that does not end.")
-        detail = f"{whose} goes on behind a quoted value, where only a semicolon may be."
-        return Problem(Code.AMBIGUOUS_REQUEST, detail)
-    if name == unquoted:
-        return Problem(Code.AMBIGUOUS_REQUEST, f"{whose} has a quote inside of a value without quotes.")
-    if _SEVERAL.match(header, start):
-        detail = f"{whose} has several values, joined by a comma, or quotes are missing."
-        return Problem(Code.AMBIGUOUS_REQUEST, detail)
-    return Problem(
-        Code.MALFORMED_BODY,
-        f"{whose} has an empty value, or quotes are missing: "
-        "write them where a value has other characters than letters, digits and !#$%&'*+-.^_`|~ (RFC 9110 §5.6.2).",
-    )
-
-
-def too_long() -> Problem:
-    """Return what a header over the limit is answered with."""
-    return Problem(
-        Code.HEADERS_TOO_LARGE, f"A part has a header that is longer than {limits.MAX_PART_HEADER_SIZE} bytes."
-    )

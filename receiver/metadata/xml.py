@@ -49,7 +49,7 @@ _OWNER = re.compile(rf"(?P<names>{_NAMES.pattern})/@[a-z_][\w-]*", re.ASCII | re
 class Document:
     """A document as the schema sees it, and as paths and templates do."""
 
-    read: xml_text.Document
+    parsed: xml_text.Parsed
     root: Element  # without namespaces
 
     @cached_property
@@ -140,14 +140,14 @@ def schema(schemas: Schemas, name: str) -> XmlSchema:
 def parse(content: bytes, charset: str = "") -> Document:
     """Return the document. `charset` is that of its part. Raises `MalformedError`."""
     text = xml_text.utf8(content, charset)
-    read = xml_text.parse(text)
+    parsed = xml_text.parse(text)
     named = b"xmlns" in text or b"xml:" in text  # without them no name has a namespace
-    return Document(read, _without_namespaces(read.root) if named else read.root)
+    return Document(parsed, _without_namespaces(parsed.root) if named else parsed.root)
 
 
-def judged(document: Document) -> xml_text.Document:
+def judged(document: Document) -> xml_text.Parsed:
     """Return what the schema judges."""
-    return document.read
+    return document.parsed
 
 
 def source_id(document: Document, path: Path) -> Any:

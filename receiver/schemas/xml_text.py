@@ -29,7 +29,7 @@ DECLARED = re.compile(
 )
 
 
-class Document:
+class Parsed:
     """A document that was read."""
 
     __slots__ = ("_content", "root")
@@ -47,7 +47,7 @@ class Document:
         return XMLResource(BytesIO(self._content) if b"xmlns" in self._content else self.root, allow="none")
 
 
-def parse(content: bytes, max_nodes: int = MAX_NODES) -> Document:
+def parse(content: bytes, max_nodes: int = MAX_NODES) -> Parsed:
     """Return a document in UTF-8.
 
     Raises `MalformedError`.
@@ -59,9 +59,9 @@ def parse(content: bytes, max_nodes: int = MAX_NODES) -> Document:
             pass
         else:
             if not _is_deep(root):
-                return Document(content, root)
+                return Parsed(content, root)
     prove(content, max_nodes)
-    return Document(content, ElementTree.fromstring(content))  # noqa: S314 (it is judged)
+    return Parsed(content, ElementTree.fromstring(content))  # noqa: S314 (it is judged)
 
 
 def _is_harmless(content: bytes, max_nodes: int) -> bool:

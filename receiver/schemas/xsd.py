@@ -34,7 +34,7 @@ from xmlschema.validators.identities import XsdFieldSelector, XsdSelector
 from receiver.core.faults import ConfigurationError, Fault, reading
 from receiver.core.problems import Violation
 from receiver.schemas import advice, words, xsd_explain, xsd_files
-from receiver.schemas.xml_text import Document
+from receiver.schemas.xml_text import Parsed
 from receiver.schemas.xsd_acceptor import Acceptor
 from receiver.schemas.xsd_files import Files, SchemaFile, is_1_1
 
@@ -73,7 +73,7 @@ class XmlSchema:
         return {place.rpartition(":")[0] for place in self._places.values()}
 
     def violations(
-        self, document: Document, where: str = "", places: Callable[[], Places] | None = None
+        self, document: Parsed, where: str = "", places: Callable[[], Places] | None = None
     ) -> tuple[Violation, ...]:
         """Return every rule that the document breaks, at most a hundred; () if valid.
 

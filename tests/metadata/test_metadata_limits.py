@@ -391,10 +391,10 @@ def test_namespaces_are_left_out_and_a_plain_attribute_goes_before_its_namesake(
     parsed = as_xml.parse(b"<p:a xmlns:p='u' p:x='1' x='2' p:y='3'><p:b/><c/></p:a>")
     assert (parsed.root.tag, dict(parsed.root.attrib)) == ("a", {"x": "2", "y": "3"})
     assert [child.tag for child in parsed.root] == ["b", "c"]
-    assert parsed.read.root.tag == "{u}a"
+    assert parsed.parsed.root.tag == "{u}a"
     assert dict(as_xml.parse(b"<a xml:lang='de'/>").root.attrib) == {"lang": "de"}  # declared by XML itself
     plain = as_xml.parse(b"<a b='1'/>")
-    assert plain.root is plain.read.root
+    assert plain.root is plain.parsed.root
 
 
 @pytest.mark.parametrize(("count", "more"), [(100, []), (101, ["1 more"])])

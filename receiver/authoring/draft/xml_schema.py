@@ -21,7 +21,7 @@ def schema(documents: Sequence[Any], open_at: str | None) -> bytes:
 
     `open_at` is the path of the element whose children are the fields, under names of their own: any may come.
     """
-    roots = [document.read.root for document in documents]
+    roots = [document.parsed.root for document in documents]
     namespace = NAME.fullmatch(roots[0].tag)[1]  # type: ignore[index]
     attributes = {"xmlns:xs": XS, "elementFormDefault": "qualified"}
     if namespace:

@@ -9,17 +9,15 @@ import json
 import os
 import sys
 import sysconfig
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from benchmarks import cases, measuring, peers, site, table, tools
+from benchmarks import measuring, peers, site, table, tools
 from benchmarks.cases import CASES
-from benchmarks.peers import Peer
-from benchmarks.server import Server
+from benchmarks.server import Failed
 from receiver.server import worker
 from receiver.server.configuration import *  # noqa: F403
 
@@ -63,7 +61,7 @@ def counted(deliver: Callable[[], Any]) -> Any:
     finally:
         sys.settrace(None)
         rows = [(code.co_filename, code.co_qualname, calls[code], instructions[code]) for code in calls]
-        Path(os.environ["INSTRUCTIONS_WRITTEN"]).write_text(json.dumps(rows))
+        Path(os.environ["WATCHED"]).write_text(json.dumps(rows))
 
 
 def main() -> int:
@@ -71,18 +69,11 @@ def main() -> int:
     tools.go()
     site.write(peers.SITE)
     case = next(case for case in CASES if case.name == asked.case)
-    with tempfile.TemporaryDirectory(prefix="instructions-", dir=tools.CACHE) as name:
-        folder = Path(name)
-        request, written = folder / "request", folder / "instructions.json"
-        cases.write_request(case, request)
-        os.environ["INSTRUCTIONS_WRITTEN"] = str(written)
-        server = Server(Peer("receiver", "", peers.configured("instructions"), (), site.ROOT), folder / "server")
-        try:
-            prefix = [] if case.duplicates else ["-prefix", "instructions-"]
-            measuring.load(server, request, 1, "-count", str(WARM_UP + 1), *prefix)
-        finally:
-            server.stop()
-        rows = json.loads(written.read_text())
+    try:
+        rows = measuring.watched(case, "instructions", WARM_UP + 1, tools.CACHE)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
     print(f"one delivery: {case.told}\n")
     print(table.written(HEAD, _rows(rows, asked.most, by_function=asked.functions)))
     return 0

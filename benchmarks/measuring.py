@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 import psutil
 
-from benchmarks import tools
+from benchmarks import cases, peers, site, tools
 from benchmarks.cases import Case
+from benchmarks.peers import Peer
 from benchmarks.server import Failed, Server
 
 CHUNK = 1_000_000  # bytes of one write, for the disk alone
@@ -51,6 +53,27 @@ def load(server: Server, request: Path, connections: int, *options: str) -> dict
     done = subprocess.run([generator, *fixed, *options], capture_output=True, text=True, check=True)
     told: dict[str, Any] = json.loads(done.stdout)
     return told
+
+
+def watched(case: Case, configuration: str, count: int, disk: Path) -> Any:
+    """Deliver some times, one after the other, and return what the worker writes to the file of `WATCHED`, JSON.
+
+    `configuration` is the module of this package that gunicorn is started with. Raises Failed.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{configuration}-", dir=disk) as name:
+        folder = Path(name)
+        request, written = folder / "request", folder / "watched.json"
+        cases.write_request(case, request)
+        os.environ["WATCHED"] = str(written)
+        server = Server(Peer("receiver", "", peers.configured(configuration), (), site.ROOT), folder / "server")
+        try:
+            prefix = [] if case.duplicates else ["-prefix", f"{configuration}-"]
+            told = load(server, request, 1, "-count", str(count), *prefix)
+        finally:
+            server.stop()
+        if set(told["statuses"]) != {str(case.answer)} or not written.is_file():
+            raise Failed(f"answers {told['statuses']}\n{server.last_words()}")
+        return json.loads(written.read_text())
 
 
 def write_to_disk(folder: Path, size: int) -> Sample:

@@ -5,17 +5,14 @@ moment of the thread that works on a delivery is charged to the innermost step; 
 """
 
 import argparse
-import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cases, measuring, peers, site, table, tools
+from benchmarks import measuring, peers, site, table, tools
 from benchmarks.cases import CASES
-from benchmarks.peers import Peer
-from benchmarks.server import Server
+from benchmarks.server import Failed
 
 HEAD = ("step", "CPU µs", "of it %", "wall µs", "calls")
 WARM_UP = 300  # deliveries
@@ -26,22 +23,12 @@ def main() -> int:
     tools.go()
     site.write(peers.SITE)
     case = next(case for case in CASES if case.name == asked.case)
-    with tempfile.TemporaryDirectory(prefix="profile-", dir=asked.disk) as name:
-        folder = Path(name)
-        request, written = folder / "request", folder / "profile.json"
-        cases.write_request(case, request)
-        os.environ |= {"PROFILE_WARM_UP": str(WARM_UP), "PROFILE_COUNT": str(asked.count)}
-        os.environ["PROFILE_WRITTEN"] = str(written)
-        server = Server(Peer("receiver", "", peers.configured("profiled"), (), site.ROOT), folder / "server")
-        try:
-            prefix = [] if case.duplicates else ["-prefix", "profile-"]
-            told = measuring.load(server, request, 1, "-count", str(WARM_UP + asked.count), *prefix)
-        finally:
-            server.stop()
-        if set(told["statuses"]) != {str(case.answer)} or not written.is_file():
-            print(f"answers {told['statuses']}\n{server.last_words()}", file=sys.stderr)
-            return 1
-        account = json.loads(written.read_text())
+    os.environ |= {"PROFILE_WARM_UP": str(WARM_UP), "PROFILE_COUNT": str(asked.count)}
+    try:
+        account = measuring.watched(case, "profiled", WARM_UP + asked.count, asked.disk)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
     print(f"one delivery: {case.told}; the mean of {asked.count}\n")
     print(table.written(HEAD, _rows(account, asked.count)))
     charges = sum(account["calls"].values()) / asked.count

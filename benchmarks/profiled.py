@@ -28,7 +28,7 @@ from receiver.web import deliveries, replies
 workers = 1
 WARM_UP = int(os.environ["PROFILE_WARM_UP"])  # deliveries before the account begins
 COUNT = int(os.environ["PROFILE_COUNT"])  # deliveries that are accounted for
-WRITTEN = Path(os.environ["PROFILE_WRITTEN"])
+WRITTEN = Path(os.environ["WATCHED"])
 
 SERVER, FLASK = "gunicorn: thread pool, WSGI", "WSGI: to the door"
 FILES, SYNC, WRITE = "files: create, look, rename, remove", "fsync: files and folders", "write to the stage"

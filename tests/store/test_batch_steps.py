@@ -231,12 +231,22 @@ def test_the_folder_is_given_up_if_the_file_is_refused_and_stays_where_nobody_kn
         assert staged.accepted is stays
 
 
-@pytest.mark.parametrize("accepted", [True, False])
-def test_a_published_batch_is_published_once_more_or_somebody_else_does_it(monkeypatch, accepted):
+def noted(monkeypatch, accepted: bool) -> list[Any]:
+    """Return a list of what is sealed, accepted and released from now on."""
     done: list[Any] = []
-    monkeypatch.setattr(batches, "seal", lambda *given, **how: done.append((given[3], how)))
+    monkeypatch.setattr(batches, "seal", lambda *given, **how: done.append((given[1], given[3], how)))
     monkeypatch.setattr(batches, "_commit", lambda *given: done.append(given[4]) or accepted)
     monkeypatch.setattr(batches, "_release", lambda *given: done.append(given[2].file))
+    return done
+
+
+def entry_of(batch):
+    return Entry(batch.id, "scans", "", None, AT, "", "", outputs=(FILE,), output="/out", stage="/stage/x")
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_published_batch_is_published_once_more_or_somebody_else_does_it(monkeypatch, accepted):
+    done = noted(monkeypatch, accepted)
     batch = replace(COMMITTED, status=BatchStatus.PUBLISHED, file=None)
     file = FILE
     staged = SimpleNamespace(folder="/stage/x")
@@ -247,7 +257,7 @@ def test_a_published_batch_is_published_once_more_or_somebody_else_does_it(monke
         with pytest.raises(Problem) as told:
             again()
         assert told.value.code is Code.BUSY
-    assert done == [(7, {"whole": False}), BatchStatus.PUBLISHED, *([file] if accepted else [])]
+    assert done == [(entry_of(batch), 7, {"whole": False}), BatchStatus.PUBLISHED, *([file] if accepted else [])]
 
 
 @pytest.mark.parametrize("fails", [True, False])
@@ -287,14 +297,10 @@ def test_the_journal_tells_the_file_that_was_published(place):
 
 @pytest.mark.parametrize("accepted", [True, False])
 def test_a_closed_batch_is_published_once(monkeypatch, accepted):
-    done: list[Any] = []
-    monkeypatch.setattr(batches, "seal", lambda *given, **how: done.append((given[1], how)))
-    monkeypatch.setattr(batches, "_commit", lambda *given: done.append(given[4]) or accepted)
-    monkeypatch.setattr(batches, "_release", lambda *given: done.append(given[2].file))
+    done = noted(monkeypatch, accepted)
     batch = replace(COMMITTED, status=BatchStatus.CLOSED, file=None)
     assert batches.publish(None, SimpleNamespace(folder="/stage/x"), batch, FILE, "/out") is accepted
-    entry = Entry(batch.id, "scans", "", None, AT, "", "", outputs=(FILE,), output="/out", stage="/stage/x")
-    assert done == [(entry, {"whole": False}), BatchStatus.CLOSED, *([FILE] if accepted else [])]
+    assert done == [(entry_of(batch), None, {"whole": False}), BatchStatus.CLOSED, *([FILE] if accepted else [])]
 
 
 # recovery -----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from receiver.core.faults import ConfigurationError
 from receiver.core.problems import Problem
 from receiver.core.settings import Settings, SettingsError
 from receiver.operations import meters
+from receiver.server.balance import Balance
 from receiver.site import in_force
 from receiver.site.config.site import unread_variables
 
@@ -33,6 +34,7 @@ graceful_timeout = 30  # seconds for deliveries in flight at a stop: the time th
 worker_tmp_dir = "/dev/shm"  # noqa: S108 (heartbeats only; on a busy disk they would delay answers)
 control_socket_disable = True  # nothing here is steered over a socket
 bind = "127.0.0.1:8080"
+balance = Balance()  # of all workers
 UMASK = 0o027  # patients' data is for the group of the importing system, and for nobody else
 
 
@@ -70,12 +72,14 @@ def _allow_open_files() -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Let a worker see what it is sent before it listens to signals itself."""
+    """Let a worker see what it is sent before it listens to signals itself, and count its connections."""
     worker.told_early = server.SIG_QUEUE
+    worker.balance, worker.place = balance, balance.join()
 
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget what a worker that is gone had in flight."""
+    balance.leave(worker.place)
     meters.forget(Settings.from_environment().local, worker.pid)
 
 

@@ -36,6 +36,7 @@ from receiver.core.problems import Problem
 from receiver.core.work import Turns
 from receiver.server import refusals
 from receiver.server.answer import Answer, Outgoing
+from receiver.server.balance import Balance
 from receiver.server.connection import Connection
 from receiver.server.pace import Ending, Places
 from receiver.server.refusals import Closed
@@ -55,6 +56,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.told_early: SimpleQueue[int] = SimpleQueue()  # signals; see `init_signals`
+        self.balance = Balance()  # that of all workers, once this one is to be started
+        self.place: int | None = None  # in it
         self._turns = Turns(limits.AT_WORK)
         self._ending = Ending()
         self._places = Places(limits.READING)
@@ -110,7 +113,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     # a request begins
 
     def accept(self, listener: socket.socket) -> None:
-        """Take in a connection."""
+        """Take in a connection, if no worker with fewer does."""
+        self.balance.give_way(self.nr_conns)
         try:
             client, address = listener.accept()
         except OSError as error:
@@ -310,6 +314,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def notify(self) -> None:
         """Give the master a sign of life; gunicorn asks with each event."""
+        if self.alive:
+            self.balance.tell(self.place, self.nr_conns)
         now = time.monotonic()
         if now >= self._signs_at:
             self._signs_at = now + SIGN_OF_LIFE
@@ -329,6 +335,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def _cap_keepalive(self, deadline: float) -> None:
         """Wait no longer than `deadline` for what may yet come, once the service stops."""
         super()._cap_keepalive(deadline)
+        self.balance.leave(self.place)
         self._ending.begin(self.cfg.graceful_timeout)
         self._bodies.shorten(self._ending.at)
         for each in (self._heads, self._answers, self._lingering):

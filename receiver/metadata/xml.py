@@ -72,15 +72,17 @@ class Path:
     owner: str = ""  # names before an attribute, and nothing else: `a/b` of `a/b/@c`
 
     def select(self, item: Item) -> list[Any]:
-        """Return every element, other node or value that the path selects."""
+        """Return every element, other node or value that the path selects, in document order."""
         node, document = item
         if self.names and isinstance(node, Element):
             return node.findall(self.expression)
         context = XPathContext(document.tree, item=node)
         try:
-            return [each.obj if isinstance(each, ElementNode) else each for each in self._token.select(context)]
+            found = list(self._token.select(context))
         except (ElementPathError, ArithmeticError, ValueError, TypeError):  # a function dislikes what it is given
             return []
+        found.sort(key=_position)  # elementpath takes what `.//a[b]` finds level by level
+        return [each.obj if isinstance(each, ElementNode) else each for each in found]
 
     def find(self, item: Item) -> Any:
         """Return the text of the one thing that the path selects."""
@@ -198,6 +200,11 @@ def place(document: Document, path: Any, known: Known = None) -> str:
 def as_names(document: Document) -> Names:
     """Return what templates see as `metadata`."""
     return Names((document.root,))
+
+
+def _position(found: Any) -> int:
+    """Return where a node stands in its document; values stand nowhere."""
+    return getattr(found, "position", 0)
 
 
 def _attribute(token: Any) -> str:

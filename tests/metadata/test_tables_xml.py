@@ -110,3 +110,17 @@ def test_an_attribute_below_is_found_as_xpath_finds_it(row: str, value: str | No
             assert told(toml, f"<row>{row}</row>") == [("tables/items/0/c", "value")]
         else:
             assert reading(toml, f"<row>{row}</row>").tables["items"] == [{} if value is None else {"c": value}]
+
+
+@pytest.mark.parametrize(
+    "rows", [".//row", ".//row[@code]", "page//row[@code]", ".//*[@code]", "(.//row[@code])", ".//*/@code"]
+)
+def test_rows_come_in_the_order_of_the_document_however_deep_they_are(rows: str) -> None:
+    pages = '<page><part><row code="A"/></part><row code="B"/></page><page><row code="C"/></page>'
+    toml = f'[tables.items]\nrows = "{rows}"\ncolumns = {{ code = "{"." if rows.endswith("@code") else "@code"}" }}\n'
+    assert reading(toml, pages).tables["items"] == [{"code": code} for code in "ABC"]
+
+
+def test_a_path_to_values_leads_to_no_rows() -> None:
+    toml = '[tables.items]\nrows = "row/1"\ncolumns = { code = "@code" }\n'
+    assert told(toml, "<row/><row/>") == [("tables/items", "rows")]

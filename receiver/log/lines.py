@@ -83,15 +83,17 @@ def place_of(error: BaseException | None) -> str:
 
 
 def _add_words(words: list[str], fields: dict[str, Any]) -> None:
-    """Add `name=value` for each field that has a value; several for lists."""
+    """Add `name=value` for each field that has a value, and for each step's seconds."""
     for name, value in fields.items():
-        if isinstance(value, float):
+        if isinstance(value, str):
+            if value:
+                words.append(f"{name}={value if PLAIN.fullmatch(value) else _word(value)}")
+        elif isinstance(value, float):
             words.append(f"{name}={value:.4f}")
         elif isinstance(value, dict):
-            _add_words(words, value)
-        elif value != "":
-            text = str(value)
-            words.append(f"{name}={text if PLAIN.fullmatch(text) else _word(text)}")
+            words += [f"{step}={seconds:.4f}" for step, seconds in value.items()]
+        else:
+            words.append(f"{name}={value}")
 
 
 def _word(text: str) -> str:

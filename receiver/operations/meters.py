@@ -120,6 +120,25 @@ SECONDS_SUM = named(*_SECONDS, suffix="_sum")
 SECONDS_BUCKET = named(*_SECONDS, "le", suffix="_bucket")
 
 
+class Seconds(Numbers):
+    """The seconds that each step took, and all of them: their sums, and how many were within which bound."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("histogram", folder)
+        steps = (*Step, WHOLE)
+        buckets = {step: [SECONDS_BUCKET(step, _bound(each)) for each in BUCKETS] for step in steps}
+        self.begin(chain(map(SECONDS_SUM, steps), *buckets.values()))
+        self._sums = {step: self.places[SECONDS_SUM(step)] for step in steps}
+        self._buckets = {step: [self.places[name] for name in names] for step, names in buckets.items()}
+
+    def observe(self, taken: Iterable[tuple[str, float]]) -> None:
+        """Count the seconds of each step on."""
+        doubles = self.doubles
+        for step, seconds in taken:
+            doubles[self._sums[step]] += seconds
+            doubles[self._buckets[step][bisect_left(BUCKETS, seconds)]] += 1
+
+
 class Meters:
     """The counters of one worker."""
 
@@ -130,7 +149,7 @@ class Meters:
         does not see the first one of a counter that begins with it.
         """
         self._counters = Numbers("counter", folder)
-        self._seconds = Numbers("histogram", folder)
+        self._seconds = Seconds(folder)
         self._in_flight = Numbers("gauge_livesum", folder)
         self._success = Numbers("gauge_max", folder)
         self._lock = Lock()  # of all of them: whoever counts is done at once
@@ -141,13 +160,6 @@ class Meters:
             RULES(name, rule.name) for name, process in context.processes.items() for rule in process.rules
         )
         self._in_flight.begin([IN_FLIGHT()])
-        steps = {
-            step: [SECONDS_SUM(step), *(SECONDS_BUCKET(step, _bound(each)) for each in BUCKETS)]
-            for step in (*Step, WHOLE)
-        }
-        self._seconds.begin(chain(*steps.values()))
-        places = self._seconds.places
-        self._steps = {step: [places[name] for name in names] for step, names in steps.items()}  # the sum's comes first
         for process, standing in _standing(context).items():
             if standing.last_success:
                 self._success.set(LAST_SUCCESS(process), standing.last_success.timestamp())
@@ -193,11 +205,7 @@ class Meters:
         with self._lock:
             self._in_flight.add(IN_FLIGHT(), -1)
             self._counters.add(RECEIVED(process), received)
-            doubles = self._seconds.doubles
-            for step, seconds in (*steps.items(), (WHOLE, whole)):
-                total, *buckets = self._steps[step]
-                doubles[total] += seconds
-                doubles[buckets[bisect_left(BUCKETS, seconds)]] += 1
+            self._seconds.observe((*steps.items(), (WHOLE, whole)))
 
 
 def _bound(seconds: float) -> str:

@@ -76,8 +76,8 @@ def parse(text: str) -> Any:
     value, fault = _decoded(text)
     if fault is not None:
         raise fault
-    deep = text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value)
-    if deep or _ESCAPED_SURROGATE.search(text):
+    most = text.count("[") + text.count("{")
+    if (most > MAX_DEPTH and _is_deep(value, most)) or _ESCAPED_SURROGATE.search(text):
         _judge(text)
     return value
 
@@ -135,10 +135,13 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _is_deep(value: Any) -> bool:
-    """Say whether a value is nested deeper than MAX_DEPTH levels."""
+def _is_deep(value: Any, most: int) -> bool:
+    """Say whether a value of at most so many objects and arrays is nested deeper than MAX_DEPTH levels."""
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for depth in range(1, MAX_DEPTH + 1):
+        most -= len(level)
+        if depth + most <= MAX_DEPTH:  # also if each of those that are left lies in another one
+            return False
         level = [
             inner
             for each in level

@@ -163,9 +163,23 @@ def test_many_brackets_that_are_not_deep_are_not_walked(monkeypatch: pytest.Monk
 
 
 def test_what_cannot_be_deep_is_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_text, "_is_deep", lambda _value: pytest.fail("it was looked through"))
+    monkeypatch.setattr(json_text, "_is_deep", lambda *_: pytest.fail("it was looked through"))
     text = "[" * 32 + '{"a":' * 31 + "{}" + "}" * 31 + "]" * 32
     assert loads(text.encode()) == json.loads(text)
+
+
+def test_levels_are_looked_through_until_the_rest_cannot_be_deep(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+
+    class Nesting:
+        def __contains__(self, kind: type) -> bool:
+            looked.append(kind)
+            return kind in (dict, list)
+
+    monkeypatch.setattr(json_text, "_NESTING", Nesting())
+    value = [{}, {}, {str(number): [] for number in range(62)}]
+    assert loads(json.dumps(value).encode()) == value
+    assert looked == [dict, dict, dict]
 
 
 @pytest.mark.parametrize("beside", ["},{", "}, {", "}"])

@@ -140,14 +140,14 @@ def gather(found: Found, layout: Layout, rules: Rules) -> Gathered:
     fields, firsts, confidences = gathered.fields, gathered.firsts, gathered.confidence
     repeated, names, scale = rules
     for index, (given, value, sure) in enumerate(layout.read(found.items[:MAX_FIELDS])):
-        name = names.get(given) if isinstance(given, str) else None
-        if name is None:
-            name = _unknown(gathered, index, given, layout.name)
         try:
-            confidence = read_confidence(sure, scale)
-        except WrongConfidenceError as error:
-            gathered.refuse(index, "confidence", error.message)
-            confidence = None
+            name: str | None = names[given]
+        except (KeyError, TypeError):
+            name = _unknown(gathered, index, given, layout.name)
+        if type(sure) is float and 0 <= sure <= scale:  # as nearly always
+            confidence: float | None = sure / scale
+        else:
+            confidence = _confidence(gathered, index, sure, scale)
         if name is None or value is None or type(value) is Absent:
             if value is Absent.SEVERAL:
                 gathered.refuse(index, "value", f"{value.value} {words.rule(layout.value.expression)}")
@@ -171,6 +171,14 @@ def _unknown(gathered: Gathered, index: int, given: Any, path: Path) -> str | No
         gathered.refuse(index, "name", fault)
         return None
     return str(given)
+
+
+def _confidence(gathered: Gathered, index: int, given: Any, scale: float) -> float | None:
+    try:
+        return read_confidence(given, scale)
+    except WrongConfidenceError as error:
+        gathered.refuse(index, "confidence", error.message)
+        return None
 
 
 def _add(gathered: Gathered, rules: Rules, index: int, name: str, value: Any, confidence: float | None) -> None:
@@ -200,16 +208,16 @@ def read_confidence(given: Any, scale: float) -> float | None:
     Raises `WrongConfidenceError`.
     """
     if isinstance(given, str) and _NUMBER.fullmatch(given):
-        given = float(given)
-    if type(given) is float and 0 <= given <= scale:  # as nearly always
-        return given / scale
-    if given is None or given is Absent.MISSING or given == "":
+        number = float(given)
+    elif given is None or given is Absent.MISSING or given == "":
         return None
-    if isinstance(given, bool) or not isinstance(given, int | float):
+    elif isinstance(given, bool) or not isinstance(given, int | float):
         raise WrongConfidenceError("the confidence must be a number")
-    if not 0 <= given <= scale:
+    else:
+        number = given
+    if not 0 <= number <= scale:
         raise WrongConfidenceError(f"the confidence must be from 0 to {scale:g}")
-    return given / scale
+    return number / scale
 
 
 def source_id_fault(found: Any) -> str:

@@ -150,8 +150,7 @@ def _publish(context: Context, batch: Batch) -> None:
             file.write(piece)
         folder = rule.root or process.output
         root = f"{folder}/"
-        shown = root.removeprefix(f"{context.settings.output.absolute()}/")
-        output = Output(Kind.RECORD, file.name, shown + path, root + path, file.size, file.sha256)
+        output = Output(Kind.RECORD, file.name, context.shown(root) + path, root + path, file.size, file.sha256)
         group = process.further[folder] if rule.root else process.group
         if batches.publish(context.ledger, staged, batch, output, folder, group):
             log.batch_published(batch)

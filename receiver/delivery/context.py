@@ -96,6 +96,10 @@ class Context:
         """Return the folder in the stage that each process of several hosts has."""
         return self.settings.data / FOLDER / incarnation
 
+    def shown(self, path: str) -> str:
+        """Return a path as receipts tell it: from the root of all output on, if it lies in there."""
+        return path.removeprefix(f"{self.ledger.roots.folders['output']}/")
+
     def site_digest(self) -> str:
         """Return what is the same on two hosts that serve the same."""
         text = "\n".join(f"{name} {process.digest}" for name, process in sorted(self.processes.items()))

@@ -291,7 +291,7 @@ def _entry(intake: Intake, id_: str, source_id: str, parts: Sequence[Part], **kn
 def stage_outputs(context: Context, process: Process, rendered: Rendered, staged: Staged) -> tuple[Output, ...]:
     """Stage the rendered files beside the parts; return all with their final names."""
     root = f"{process.output}/"
-    shown = root.removeprefix(f"{context.settings.output.absolute()}/")  # in the receipt
+    shown = context.shown(root)
     outputs = [
         Output(Kind.DOCUMENT, part.file, shown + path, root + path, part.size, part.sha256)
         for part, path in rendered.documents
@@ -311,8 +311,7 @@ def stage_outputs(context: Context, process: Process, rendered: Rendered, staged
 def _in_root(output: Output, root: Path, path: str, context: Context) -> Output:
     """Return an output that is published in another folder than the process's own."""
     target = f"{root}/{path}"
-    shown = target.removeprefix(f"{context.settings.output.absolute()}/")
-    return output._replace(path=shown, target=target, root=str(root))
+    return output._replace(path=context.shown(target), target=target, root=str(root))
 
 
 def groups_of(process: Process) -> dict[str, int]:

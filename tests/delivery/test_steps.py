@@ -12,9 +12,11 @@ from receiver.core.batches import Addition, Closing
 from receiver.core.delivery import Arrival, Delivery, Kind, Output, Part, Reading, Receipt, Record, Replay, Role, Status
 from receiver.core.problems import PASSING, Code, Problem, Violation
 from receiver.delivery import receive, render
+from receiver.delivery.context import Context
 from receiver.delivery.render import Rendered
 from receiver.store.entry import Entry, PartLine
 from receiver.store.ledger import VersionTakenError
+from receiver.store.rows import Roots
 from receiver.templates.source import Place
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -218,7 +220,8 @@ class Staged:
 
 def intake(given, arrival=ARRIVAL):
     settings = Given(output=Path("/var/output"), data=Path("/var"))
-    return receive.Intake(Given(settings=settings, ledger="ledger"), given, arrival, Staged())
+    context = Given(settings=settings, ledger="ledger", shown=lambda path: path.removeprefix("/var/output/"))
+    return receive.Intake(context, given, arrival, Staged())
 
 
 def digest(content):
@@ -228,9 +231,8 @@ def digest(content):
 def test_outputs_are_told_below_the_output_folder_and_whole_elsewhere():
     records = (Record("in/a.txt", b"12"), Record("b.txt", b"3", root=Path("/billing")))
     records += (Record("c.txt", b"", root=Path("/var/output/billing")),)
-    found = render.stage_outputs(
-        intake(None).context, process(), Rendered(((part(), "a.tif"),), records, "a.done"), Staged()
-    )
+    context = Context(Given(), {}, Given(roots=Roots(output=Path("/var/output"))), {})
+    found = render.stage_outputs(context, process(), Rendered(((part(), "a.tif"),), records, "a.done"), Staged())
     root = "/var/output/scans/"
     assert found == (
         Output(Kind.DOCUMENT, "file.tif", "scans/a.tif", f"{root}a.tif", 1, "ab" * 32),
@@ -248,7 +250,7 @@ def test_outputs_are_told_below_the_output_folder_and_whole_elsewhere():
         Output(Kind.MARKER, "r4", "scans/a.done", f"{root}a.done", 0, digest(b"")),
     )
     elsewhere = process(output=Path("/mnt/scans"))
-    (found,) = render.stage_outputs(intake(None).context, elsewhere, Rendered(((part(), "a"),), (), None), Staged())
+    (found,) = render.stage_outputs(context, elsewhere, Rendered(((part(), "a"),), (), None), Staged())
     assert found.path == found.target == "/mnt/scans/a"
 
 

@@ -1,7 +1,7 @@
 """Receipts, problems, and the only table of status codes."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,6 @@ from flask import Flask, Request, Response
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
-from werkzeug.wsgi import ClosingIterator
 
 from receiver import log
 from receiver.core import units
@@ -40,7 +39,11 @@ class Reply(Response):
         if environ["REQUEST_METHOD"] == "HEAD" or self.status_code in EMPTY or "location" in names:
             return super().__call__(environ, start_response)
         start_response(self.status, headers)
-        return ClosingIterator(self.iter_encoded(), self.close)
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Return the body for the server, which calls `close` at its end (PEP 3333)."""
+        return self.iter_encoded()
 
 
 class NoSessions(SessionInterface):

@@ -127,11 +127,15 @@ class _Body:
     def _content(self, length: int | None) -> Iterator[bytes]:
         """Yield what precedes the next delimiter, and read that; `length` is in bytes."""
         received = 0
+        blank = 2  # bytes that end the head; a part without a body has no others before its delimiter
+        self._at -= blank
         while True:
             end = self._buffer.find(self._delimiter, self._at)
             is_last = end != -1
             until = end if is_last else self._before_delimiter_begins()
-            piece, self._at = self._buffer[self._at : until], until
+            piece = self._buffer[self._at + blank : until]
+            if until > self._at:
+                self._at, blank = until, 0
             received += len(piece)
             if length is not None and (received > length or (is_last and received < length)):
                 raise Problem(Code.MALFORMED_BODY, "A part is not as long as its own Content-Length tells.")

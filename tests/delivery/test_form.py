@@ -192,6 +192,24 @@ def test_a_body_over_the_limit_is_refused_with_and_without_a_length():
     assert len(read(content, max_body=len(content))) == 1
 
 
+@pytest.mark.parametrize("length", ["", "Content-Length: 0\r\n"])
+def test_a_part_may_end_where_its_head_does(length):
+    """RFC 2046 §5.1.1: a body is optional; Go's mime/multipart reads it so. Else the next part would be its content."""
+    content = body(section("file"), section("empty", b"", length)[:-2], section("metadata", b"{}"))
+    whole = [("file", b"II*\0"), ("empty", b""), ("metadata", b"{}")]
+    for first in range(len(content)):
+        assert [(name, found) for name, _, _, found in read(content, first)] == whole
+    assert [(name, found) for name, _, _, found in read(content, *range(1, len(content)))] == whole
+
+
+@pytest.mark.parametrize("begun", [b"--Xb", b"\r\n--Xb", b"\r\n", b"\r", b"-", b"--"])
+def test_a_content_may_begin_almost_as_a_boundary_does(begun):
+    content = body(section("file", begun), section("metadata", b"{}"))
+    for first in range(len(content)):
+        assert [found for _, _, _, found in read(content, first)] == [begun, b"{}"]
+    assert [found for _, _, _, found in read(content, *range(1, len(content)))] == [begun, b"{}"]
+
+
 def test_content_that_nobody_consumed_is_skipped():
     stream = io.BytesIO(body(section("file", b"x" * 1000), section("metadata")))
     assert [i.name for i in form.sections(stream, CONTENT_TYPE, None, 10**6)] == ["file", "metadata"]

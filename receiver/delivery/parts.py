@@ -182,8 +182,10 @@ def begin(content: Iterable[bytes] | Path) -> tuple[bytes, Iterator[bytes]]:
             return file.read(HEAD), iter(())
     rest = iter(content)
     begun = b""
-    while len(begun) < HEAD and (chunk := next(rest, b"")):
+    for chunk in rest:
         begun += chunk
+        if len(begun) >= HEAD:
+            break
     return begun, rest
 
 

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from queue import SimpleQueue
 from traceback import StackSummary, walk_tb
 from typing import Any
@@ -108,15 +109,12 @@ class Writer:
         self.count_lost: Callable[[], object] = lambda: None  # called with each line that is dropped
         self._descriptor = descriptor
         self._told = reported
-        self._is_file: bool | None = None  # nobody has looked yet
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
         atexit.register(self.flush)
 
     def write(self, line: bytes) -> None:
         """Have a line written; waits for no reader."""
-        if self._is_file is None:
-            self._is_file = _is_file(self._descriptor)
         if self._is_file:
             _write(self._descriptor, line)
         else:
@@ -144,6 +142,12 @@ class Writer:
                 left = self._waiting
                 if written.wait(seconds) or self._waiting == left:
                     return
+
+    @cached_property
+    def _is_file(self) -> bool:
+        with suppress(OSError):
+            return stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        return False
 
     def _begin(self) -> None:
         self._lock = threading.RLock()  # the handler of a signal may log, too
@@ -175,20 +179,14 @@ class Writer:
         return lost
 
 
-def _is_file(descriptor: int) -> bool:
-    with suppress(OSError):
-        return stat.S_ISREG(os.fstat(descriptor).st_mode)
-    return False
-
-
 def _write(descriptor: int, line: bytes) -> None:
     """Write a whole line. What cannot be written is nobody's fault here."""
-    rest = memoryview(line)
-    with suppress(OSError):
-        while rest:
-            try:
-                rest = rest[os.write(descriptor, rest) :]
-            except BlockingIOError:  # another program with the same terminal or pipe has made it so
-                writable = select.poll()
-                writable.register(descriptor, select.POLLOUT)
-                writable.poll()
+    while line:
+        try:
+            line = line[os.write(descriptor, line) :]
+        except BlockingIOError:  # another program with the same terminal or pipe has made it so
+            writable = select.poll()
+            writable.register(descriptor, select.POLLOUT)
+            writable.poll()
+        except OSError:
+            return

@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     app = Flask("receiver", static_folder=None)
     app.session_interface = replies.NoSessions()
+    app.url_map = replies.Routes()
     for each in blueprints(settings):
         app.register_blueprint(each)
     app.register_error_handler(HTTPException, replies.unroutable)

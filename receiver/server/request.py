@@ -3,7 +3,6 @@
 import re
 import time
 from contextlib import suppress
-from functools import cached_property
 from io import BytesIO
 from ipaddress import ip_address
 from typing import Any
@@ -37,8 +36,8 @@ class Ahead:
     """The beginning of one body."""
 
     def __init__(self, unreader: SocketUnreader, reader: object) -> None:
-        """Collect for `reader` what `unreader` holds, and what comes after it."""
-        self.held = bytearray(unreader.take_buffered())
+        """Collect for `reader` what `unreader` holds, and what comes after it, once that is asked for."""
+        self.held = bytearray()
         self.over = False  # whether no more of it is waited for
         self.cut_off = False  # whether its sender ended, or went, within it
         self._unreader = unreader
@@ -68,6 +67,7 @@ class Ahead:
 
     def receive(self) -> bool:
         """Take in what has arrived; return whether it is enough, or the sender ended."""
+        self.held += self._unreader.take_buffered()
         while not self.is_enough():
             try:
                 received = self._paced.receive(self._room())
@@ -209,15 +209,11 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         return headers
 
     def set_body_reader(self) -> None:
-        """Read a body without copies in between."""
+        """Read a body without copies in between, and ahead of its reader."""
         super().set_body_reader()
         reader = self.body.reader
         self.body = Stream(Arriving(self.unreader, reader.length) if isinstance(reader, LengthReader) else reader)
-
-    @cached_property
-    def ahead(self) -> Ahead:
-        """What has arrived of the body before it is read."""
-        return Ahead(self.unreader, self.body.reader)
+        self.ahead = Ahead(self.unreader, reader)
 
     def should_close(self) -> bool:
         """Return whether the connection ends after the answer, also for an unread body.

@@ -128,6 +128,15 @@ def test_a_whole_body_is_read_though_its_sender_ends(sender):
     assert (ahead.cut_off, ahead._unreader.read()) == (False, b"x" * 10)
 
 
+def test_what_came_with_the_head_is_where_the_body_begins(sender):
+    ours, theirs = sender
+    theirs.sendall(b"goes on")
+    ahead = ahead_of(ours, len(b"begins, goes on"))
+    ahead._unreader.unread(b"begins, ")
+    assert ahead.arrives(0)
+    assert ahead._unreader.read() == b"begins, goes on"
+
+
 def test_a_body_is_awaited_while_its_sender_may_go_on(sender):
     ours, theirs = sender
     theirs.sendall(b"x" * 9)

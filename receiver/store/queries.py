@@ -42,6 +42,7 @@ _PUBLISH = (
     "UPDATE deliveries SET status = 'published', published_at = ? "
     "WHERE id = ? AND stage_folder = ? AND status = 'committed'"
 )
+_GIVE_UP = "DELETE FROM claims WHERE id = ? AND target IN"
 _COUNTS = f"SELECT process, status, count(*) FROM deliveries WHERE {UNPUBLISHED} GROUP BY status, process"  # noqa: S608
 _OLDEST = f"SELECT process, min(committed_at) FROM deliveries WHERE {UNFINISHED} GROUP BY process"  # noqa: S608
 _LAST = (
@@ -231,8 +232,8 @@ def publish(connection: Any, published: Sequence[Entry], at: str) -> None:
     roots = connection.roots
     for entry in published:
         connection.execute(_PUBLISH, (at, entry.id, roots.relative(entry.stage)))
-        claimed = [(target, entry.id) for target in targets_of(entry, roots)]
-        connection.executemany("DELETE FROM claims WHERE target = ? AND id = ?", claimed)
+        if targets := targets_of(entry, roots):
+            connection.execute(f"{_GIVE_UP} ({', '.join('?' * len(targets))})", (entry.id, *targets))
 
 
 def prunable(connection: Any, process: str, before: datetime) -> list[int]:

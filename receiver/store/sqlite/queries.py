@@ -20,12 +20,12 @@ from receiver.store.queries import PRUNABLE, UNPUBLISHED
 from receiver.store.sqlite.schema import require_sound as require_sound
 
 LATEST = 5_000  # deliveries in quarantine that are looked at, the latest first: some 10 ms
-_CLAIM = "INSERT INTO claims (target, id) SELECT value, ? FROM json_each(?, '$[0]')"
 _IN_THE_WAY = (  # a file where one of these names needs a folder, or the other way round
-    "SELECT EXISTS (SELECT 1 FROM json_each(?1, '$[0]') CROSS JOIN claims "
+    "EXISTS (SELECT 1 FROM json_each(?1, '$[0]') CROSS JOIN claims "
     "ON target > value || '/' AND target < value || '0') "
     "OR EXISTS (SELECT 1 FROM json_each(?1, '$[1]') CROSS JOIN claims ON target = value)"
 )
+_CLAIM = f"INSERT INTO claims (target, id) SELECT value, ?2 FROM json_each(?1, '$[0]') WHERE NOT ({_IN_THE_WAY})"  # noqa: S608 (our own)
 
 
 def lock(connection: apsw.Connection, entry: Entry) -> None:
@@ -78,10 +78,10 @@ def claim(connection: apsw.Connection, claims: queries.Claims) -> None:
     """
     names = rows.list_text([claims.targets, claims.folders])
     try:
-        connection.execute(_CLAIM, (claims.id, names))
+        connection.execute(_CLAIM, (names, claims.id))
     except apsw.ConstraintError:
         raise queries.name_taken() from None
-    if connection.execute(_IN_THE_WAY, (names,)).get:
+    if claims.targets and not connection.changes():
         raise queries.folder_taken()
     queries.require_free(claims)
 

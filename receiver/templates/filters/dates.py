@@ -123,8 +123,8 @@ def hl7_ts(value: object) -> str:
     Takes the times of `delivery` and ISO-8601 texts. Raises `RefusedError` for anything else.
     """
     moment = read_moment(value, "hl7_ts")
-    plain = times.without_offset(moment).replace("-", "").replace(":", "").replace("T", "")
-    return plain[:HL7_LONGEST] + times.offset_text(moment.when).replace(":", "")
+    plain, offset = times.clock_and_offset(moment)
+    return plain.replace("-", "").replace(":", "").replace("T", "")[:HL7_LONGEST] + offset.replace(":", "")
 
 
 def fhir_time(value: object) -> str:

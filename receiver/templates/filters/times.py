@@ -275,21 +275,18 @@ def written_iso(moment: Moment) -> str:
 
     Raises `RefusedError` if not even the year is.
     """
-    return without_offset(moment) + (offset_text(moment.when) if moment.depth() > 3 else "")
+    plain, offset = clock_and_offset(moment)
+    return plain + (offset if moment.depth() > 3 else "")
 
 
-def without_offset(moment: Moment) -> str:
-    """Write a moment as `written_iso` does, by the clocks of its zone, and not which zone."""
+def clock_and_offset(moment: Moment) -> tuple[str, str]:
+    """Write a moment by the clocks of its zone, and their offset from UTC, +05:30; "" if there is none.
+
+    Seconds of the offset, as before 1900, are left away. Raises as `written_iso` does.
+    """
     depth = moment.depth()
     if not depth:
         raise RefusedError("tells no year", "date")
-    plain = moment.when.isoformat(timespec="microseconds")[: WRITTEN[depth]]
-    return plain.rstrip("0").removesuffix(".") if depth == 7 else plain
-
-
-def offset_text(when: datetime) -> str:
-    """Write the offset from UTC, +05:30; "" if there is none.
-
-    Seconds, as before 1900, are left away.
-    """
-    return when.isoformat(timespec="microseconds")[OFFSET_WRITTEN]
+    whole = moment.when.isoformat(timespec="microseconds")
+    plain = whole[: WRITTEN[depth]]
+    return plain.rstrip("0").removesuffix(".") if depth == 7 else plain, whole[OFFSET_WRITTEN]

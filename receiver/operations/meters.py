@@ -121,7 +121,7 @@ SECONDS_BUCKET = named(*_SECONDS, "le", suffix="_bucket")
 
 
 class Seconds(Numbers):
-    """The seconds that each step took, and all of them: their sums, and how many were within which bound."""
+    """A histogram of seconds for each step, and for the whole."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__("histogram", folder)
@@ -132,7 +132,7 @@ class Seconds(Numbers):
         self._buckets = {step: [self.places[name] for name in names] for step, names in buckets.items()}
 
     def observe(self, taken: Iterable[tuple[str, float]]) -> None:
-        """Count the seconds of each step on."""
+        """Count what each step took."""
         doubles = self.doubles
         for step, seconds in taken:
             doubles[self._sums[step]] += seconds

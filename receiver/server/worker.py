@@ -34,7 +34,7 @@ from receiver import log
 from receiver.core import limits
 from receiver.core.problems import Problem
 from receiver.core.work import Turns
-from receiver.server import refusals
+from receiver.server import memory, refusals
 from receiver.server.answer import Answer, Outgoing
 from receiver.server.balance import Balance
 from receiver.server.connection import Connection
@@ -74,6 +74,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def load_wsgi(self) -> None:
         """Open everything; if the ledger or a disk fails, answer 503 and try again."""
+        memory.keep()
         try:
             self._begin_to_serve()
         except Problem as problem:

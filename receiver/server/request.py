@@ -42,8 +42,9 @@ class Ahead:
         self.cut_off = False  # whether its sender ended, or went, within it
         self._unreader = unreader
         self._paced = unreader.sock
-        self._length = reader.length if isinstance(reader, LengthReader) else None
-        self._chunks = Chunks()
+        length = reader.length if isinstance(reader, LengthReader) else None
+        self._most = limits.AHEAD if length is None else min(length, limits.AHEAD)  # bytes that are collected
+        self._chunks = Chunks() if length is None else None
         self._since = 0.0  # monotonic seconds, when the poller began to wait for more
 
     def arrives(self, seconds: float) -> bool:
@@ -97,13 +98,11 @@ class Ahead:
 
     def is_enough(self) -> bool:
         """Return whether its reader can go on: all is there, or enough, or malformed."""
-        if len(self.held) >= limits.AHEAD:
-            return True
-        return self._chunks.have_ended(self.held) if self._length is None else len(self.held) >= self._length
+        return len(self.held) >= self._most or (self._chunks is not None and self._chunks.have_ended(self.held))
 
     def _room(self) -> int:
-        most: int = RECEIVED if self._length is None else self._length - len(self.held)
-        return min(most, limits.AHEAD - len(self.held))
+        left = self._most - len(self.held)
+        return left if self._chunks is None else min(left, RECEIVED)
 
 
 class Chunks:

@@ -11,10 +11,11 @@ from gunicorn.http.unreader import IterUnreader, SocketUnreader
 from hypothesis import given
 from hypothesis import strategies as st
 
+from receiver.core import limits
 from receiver.core.problems import Code, Problem
 from receiver.server.answer import Outgoing
 from receiver.server.pace import Ending, PacedSocket, Places
-from receiver.server.request import Ahead, Chunks
+from receiver.server.request import RECEIVED, Ahead, Chunks
 
 WHOLE = b"5\r\nhello\r\n1;name=value\r\n\n\r\n0\r\nTrailer: x\r\n\r\n"
 
@@ -114,9 +115,9 @@ def sender():
         yield ours, theirs
 
 
-def ahead_of(ours: socket.socket, length: int) -> Ahead:
+def ahead_of(ours: socket.socket, length: int | None) -> Ahead:
     unreader = SocketUnreader(PacedSocket(ours, Outgoing(ours), Ending(), Places(1)))
-    return Ahead(unreader, LengthReader(unreader, length))
+    return Ahead(unreader, None if length is None else LengthReader(unreader, length))
 
 
 def test_a_whole_body_is_read_though_its_sender_ends(sender):
@@ -128,13 +129,40 @@ def test_a_whole_body_is_read_though_its_sender_ends(sender):
     assert (ahead.cut_off, ahead._unreader.read()) == (False, b"x" * 10)
 
 
-def test_what_came_with_the_head_is_where_the_body_begins(sender):
+def test_what_came_with_the_head_is_where_the_body_begins_and_what_follows_it_stays(sender):
     ours, theirs = sender
-    theirs.sendall(b"goes on")
+    theirs.sendall(b"goes on, and another request")
     ahead = ahead_of(ours, len(b"begins, goes on"))
     ahead._unreader.unread(b"begins, ")
     assert ahead.arrives(0)
     assert ahead._unreader.read() == b"begins, goes on"
+
+
+def test_of_a_large_body_only_the_beginning_is_collected(sender, monkeypatch):
+    monkeypatch.setattr(limits, "AHEAD", 10)
+    ours, theirs = sender
+    theirs.sendall(b"x" * 20)
+    ahead = ahead_of(ours, 30)
+    assert ahead.arrives(0)
+    assert ahead._unreader.read() == b"x" * 10
+
+
+def test_of_a_body_of_no_known_length_as_much_is_asked_for_as_may_be_on_its_way(sender):
+    ahead = ahead_of(sender[0], None)
+    asked: list[int] = []
+    ahead._paced.receive = asked.append
+    assert not ahead.receive()
+    assert asked == [RECEIVED]
+
+
+def test_a_chunked_body_is_whole_once_its_last_chunk_is_there(sender):
+    ours, theirs = sender
+    ahead = ahead_of(ours, None)
+    theirs.sendall(b"1\r\nx\r\n")
+    assert not ahead.arrives(0)
+    theirs.sendall(b"0\r\n\r\n")
+    assert ahead.arrives(0)
+    assert ahead._unreader.read() == b"1\r\nx\r\n0\r\n\r\n"
 
 
 def test_a_body_is_awaited_while_its_sender_may_go_on(sender):

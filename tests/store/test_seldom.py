@@ -3,11 +3,11 @@
 import errno
 import fcntl
 import os
-import threading
 import time
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any
 
@@ -163,10 +163,10 @@ def test_a_doubt_stays_until_it_is_settled(alone):
 def test_who_has_waited_longest_leads_next(alone):
     waiting = [ticket(put(number)) for number in (1, 2)]
     for each in waiting:
-        each.woken = threading.Event()
+        each.woken = SimpleQueue()
     alone._waiting = [*waiting]
     alone._hand_over([])
-    assert [each.woken.is_set() for each in waiting] == [True, False]
+    assert [each.woken.qsize() for each in waiting] == [1, 0]
 
 
 # publication ------------------------------------------------------------------------------------------------------

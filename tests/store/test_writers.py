@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any
 
@@ -208,7 +209,7 @@ def test_who_is_woken_with_its_work_done_has_its_result_or_its_error(made, monke
             time.sleep(0.001)
         (served,) = made._take_waiting()
         served.result, served.error, served.done = 5, error, True
-        served.woken.set()
+        served.woken.put(None)
 
     for error in (None, KeyError()):
         server = threading.Thread(target=serve, args=(error,))
@@ -264,10 +265,10 @@ def test_the_lock_is_waited_for_as_long_as_there_is_time(made, clock, left, seco
 def test_those_who_were_served_are_woken_and_the_one_that_waited_longest_leads(made):
     served, waiting = ticket(nothing), [ticket(nothing), ticket(nothing)]
     for each in (served, *waiting):
-        each.woken = threading.Event()
+        each.woken = SimpleQueue()
     made._waiting = [*waiting]
     made._hand_over([served, ticket(nothing)])
-    assert [each.woken.is_set() for each in (served, *waiting)] == [True, True, False]
+    assert [each.woken.qsize() for each in (served, *waiting)] == [1, 1, 0]
     assert [each.done for each in (served, *waiting)] == [True, False, False]
     assert made._led
     made._waiting = []

@@ -46,7 +46,7 @@ class _Ticket:
     result: Any = None
     error: BaseException | None = None
     done: bool = False
-    woken: threading.Event | None = None  # of one that waits: done, or its turn to lead
+    woken: SimpleQueue[None] | None = None  # of one that waits: done, or its turn to lead
 
 
 _is_durable = attrgetter("durable")
@@ -98,10 +98,10 @@ class Writers:
         with self._mutex:
             self._waiting.append(ticket)
             if self._led:
-                ticket.woken = threading.Event()
+                ticket.woken = SimpleQueue()
             self._led = True
         if ticket.woken:
-            ticket.woken.wait()
+            ticket.woken.get()
         if not ticket.done:
             self._lead(ticket.deadline)
         if ticket.error is not None:
@@ -163,7 +163,7 @@ class Writers:
             ticket.done = True
         for each in (successor, *batch):
             if each and each.woken:
-                each.woken.set()
+                each.woken.put(None)
 
     def _take_lock(self, deadline: float) -> None:
         """Wait for the other processes' writers, but not for one that hangs.

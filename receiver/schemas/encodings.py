@@ -43,11 +43,12 @@ MORE = {  # names that .NET and libxml2 know, and Python does not
 }
 MARK, CHARSET, DECLARATION = "its byte order mark", "the charset of its part", "its XML declaration"
 HINT = "send UTF-8"
+SIGNS = re.compile("[^a-z0-9]+")  # in the name of an encoding
 PACKED = (b"\x1f\x8b\b", b"PK\3\4")  # gzip (RFC 1952 §2.3.1) and ZIP: no text begins so
 
 
 def _folded(name: str) -> str:
-    return re.sub("[^a-z0-9]", "", name.lower())
+    return SIGNS.sub("", name.lower())
 
 
 # All names without their dashes: UTF8 is UTF-8 for libxml2 and .NET too. A dictionary of our own, since Python looks

@@ -27,6 +27,7 @@ DECLARED = re.compile(
     r"(?:<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:\"[^\"]*\"|'[^']*'))"
     r"([ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:\"([A-Za-z][^\"<>]*)\"|'([A-Za-z][^'<>]*)'))"
 )
+IN_LINE = re.compile(r"[^\r\n]")  # what takes a column
 
 
 class Parsed:
@@ -105,7 +106,7 @@ def utf8(content: bytes, charset: str = "", *, own: bool = False) -> bytes:
     text = encodings.decoded(content, charset, found[2] or found[3] if found else "", own=own)
     there = DECLARED.match(text)
     if there:
-        text = there[0][: -len(there[1])] + re.sub(r"[^\r\n]", " ", there[1]) + text[there.end() :]
+        text = there[0][: -len(there[1])] + IN_LINE.sub(" ", there[1]) + text[there.end() :]
     return text.encode()
 
 

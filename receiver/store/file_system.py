@@ -161,4 +161,4 @@ def _clear_abandoned(root: Path) -> None:
     with contextlib.suppress(OSError):
         for path in root.glob(f"{PREFIX}*"):
             if time.time() - path.stat().st_mtime > ABANDONED:
-                shutil.rmtree(path)
+                shutil.rmtree(path, ignore_errors=True)

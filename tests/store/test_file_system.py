@@ -250,6 +250,23 @@ def test_what_a_probe_left_that_was_killed_goes_an_hour_later(tmp_path):
     assert list(tmp_path.iterdir()) == [young]
 
 
+def test_what_a_probe_left_and_cannot_be_removed_does_not_keep_the_rest(tmp_path, monkeypatch):
+    for name in "ab":
+        (tmp_path / f"{file_system.PREFIX}{name}").mkdir()
+        os.utime(tmp_path / f"{file_system.PREFIX}{name}", (0, 0))
+    rmdir, busy = os.rmdir, []
+
+    def refuse_the_first(path, **where):
+        busy.extend([] if busy else [path])
+        if path in busy:
+            raise OSError(errno.EBUSY, "busy")
+        rmdir(path, **where)
+
+    monkeypatch.setattr(os, "rmdir", refuse_the_first)
+    file_system.require_sound(tmp_path)
+    assert list(tmp_path.iterdir()) == busy
+
+
 def test_a_probe_of_exactly_an_hour_stays(tmp_path, monkeypatch):
     left = tmp_path / f"{file_system.PREFIX}left"
     left.mkdir()

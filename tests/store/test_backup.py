@@ -9,6 +9,7 @@ import pytest
 
 from receiver.core.problems import Code, Problem
 from receiver.store import backup, durable
+from receiver.store.ledger import Ledger
 from receiver.store.sqlite import schema
 from tests.support.place import Place, Sent, refuse
 
@@ -46,6 +47,16 @@ def test_a_copy_has_every_row_in_one_file_that_is_closed_to_others(place, target
     assert target.read_bytes()[18:20] == b"\1\1"  # no log beside it: what is read of it alone is whole
     with closing(apsw.Connection(str(target))) as copy:
         assert copy.execute("SELECT count(*) FROM deliveries").get == 2
+
+
+def test_a_copy_that_was_restored_is_read_before_the_service_starts(place, target):
+    refuse(place, ONE)
+    backup.backup(place.ledger.path, target)
+    place.ledger.close()
+    target.rename(place.ledger.path)
+    restored = Ledger(place.url, place.ledger.roots)
+    assert [entry.id for entry in restored.search()] == [ONE.id]
+    assert [path.name for path in place.data.glob("ledger.db-*")] == []  # whoever looks on changes nothing
 
 
 def test_an_empty_ledger_has_a_backup_too(place, target):

@@ -61,7 +61,8 @@ class Presence:
     def note(self, anchor: apsw.Connection) -> None:
         """Note which files they are that this connection keeps open. Raises Problem."""
         self._anchor = anchor
-        self._files = {suffix: _identity(f"{self._path}{suffix}") for suffix in ("", *BESIDE)}
+        beside = BESIDE if anchor.pragma("journal_mode") == "wal" else ()  # else a copy on which no service started yet
+        self._files = {suffix: _identity(f"{self._path}{suffix}") for suffix in ("", *beside)}
         self._paths = [f"{self._path}{suffix}" for suffix in self._files]
         with storage("look at the files of the ledger"):
             self._places = [os.stat(path)[1:3] for path in self._paths]

@@ -288,11 +288,12 @@ def test_a_note_that_cannot_be_read_is_told(path, monkeypatch):
         presence.Presence(path)
 
 
-def test_a_ledger_that_has_no_log_is_told(tmp_path):
-    plain = tmp_path / "plain.db"
-    anchor, joined = apsw.Connection(str(plain)), presence.Presence(plain)
-    with closing(anchor), closing(joined), pytest.raises(Problem, match="look at the files of the ledger"):
-        joined.note(anchor)
+def test_a_log_that_is_gone_before_it_is_noted_is_told(path):
+    joined = presence.Presence(path)
+    with closing(schema.connect(path)) as anchor, closing(joined):
+        Path(f"{path}-wal").unlink()
+        with pytest.raises(Problem, match="look at the files of the ledger"):
+            joined.note(anchor)
 
 
 def test_who_forgets_it_without_closing_is_present_no_longer(path):

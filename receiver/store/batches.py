@@ -116,9 +116,10 @@ def finish_one(ledger: Ledger, batch: Batch) -> bool:
     with ExitStack() as locks:
         if ledger.hosts and not locks.enter_context(ledger.hosts.finishing([entry.id])):
             return False
-        if not lock_stage(ledger, entry, locks) or not _still_committed(ledger, batch):
+        there = lock_stage(ledger, entry, locks)
+        if there is None or not _still_committed(ledger, batch):
             return False
-        for problem in release([entry]).values():
+        for problem in release([entry] if there else []).values():
             raise problem
         _mark(ledger, batch, entry)
         stage.discard(Path(entry.stage))

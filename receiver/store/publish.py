@@ -29,8 +29,8 @@ waits for the mark, a retry that comes to the same one writes it first. Recovery
 it was, once the owner is dead.
 
 `committed` without one of its files in the stage is what a crash before the mark leaves, or a power cut between it and
-the next durable commit: everything was published. Nothing is concluded where the whole stage is gone: then a disk is
-not mounted.
+the next durable commit: everything was published. Nothing is concluded where the whole stage is gone, or a folder of
+it that was locked: then a disk is not mounted, or the folder was moved away.
 
 A folder is used by several deliveries, one after the other, all of one process of ours (`stage.Spare`). The next one
 may fill it before the mark of the one before is written, but its ROW is in the same transaction or a later one: at no
@@ -268,23 +268,39 @@ def _place(entry: Entry, output: Output) -> None:
     """
     source = f"{entry.stage}/{output.staged}"
     try:
-        if not _move(source, output) and os.path.lexists(source):
-            root = os.path.dirname(output.folder) if output.kind is Kind.ORIGINALS else output.root or entry.output
-            folders.make_folders(output.folder, root)
+        try:
             _move(source, output)
+        except FileNotFoundError:
+            if _lies(entry.stage, output.staged):  # else it was published
+                root = os.path.dirname(output.folder) if output.kind is Kind.ORIGINALS else output.root or entry.output
+                folders.make_folders(output.folder, root)
+                _move(source, output)
     except OSError as error:
         raise storage_problem("publish a file", error) from None
 
 
-def _move(source: str, output: Output) -> bool:
-    """Move one file or folder; False if it, or the folder it goes to, is not there.
+def _lies(folder: str, name: str) -> bool:
+    """Return whether a file has not left its folder of the stage.
 
-    Raises OSError, Problem.
+    Raises OSError if the folder is not there: it may be away with the file in it.
+    """
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.stat(name, dir_fd=opened, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    finally:
+        os.close(opened)
+    return True
+
+
+def _move(source: str, output: Output) -> None:
+    """Move one file or folder.
+
+    Raises OSError, FileNotFoundError if it is not there or the folder it goes to, Problem.
     """
     try:
         durable.move_new(source, output.target)
-    except FileNotFoundError:
-        return False
     except FileExistsError:
         if output.kind is not Kind.ORIGINALS:  # those of an earlier life of the same delivery are the same
             detail = "a file that is not ours has taken a name of an accepted delivery: move it away"
@@ -294,7 +310,6 @@ def _move(source: str, output: Output) -> bool:
             raise
         with storage("keep the originals"):
             folders.move_across(Path(source), Path(output.target))
-    return True
 
 
 def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[str, Problem]]:
@@ -306,17 +321,20 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
     """
     failed: dict[str, Problem] = {}
     with ExitStack() as locks:
-        ours = []
+        ours, to_release = [], []
         if ledger.hosts:
             kept = locks.enter_context(ledger.hosts.finishing([entry.id for entry in entries]))
             entries = [entry for entry in entries if entry.id in kept]
         for entry in entries:
             try:
-                if lock_stage(ledger, entry, locks) and _still_committed(ledger, entry):
+                there = lock_stage(ledger, entry, locks)
+                if there is not None and _still_committed(ledger, entry):
                     ours.append(entry)
+                    if there:
+                        to_release.append(entry)
             except Problem as problem:
                 failed[entry.id] = problem
-        failed |= release(ours)
+        failed |= release(to_release)
         done = [entry for entry in ours if entry.id not in failed]
         if done:
             _mark(ledger, done)
@@ -325,22 +343,27 @@ def finish(ledger: Ledger, entries: Sequence[Entry]) -> tuple[list[str], dict[st
     return [entry.id for entry in done], failed
 
 
-def lock_stage(ledger: Ledger, entry: Entry, locks: ExitStack) -> bool:
-    """Lock an entry's folder in the stage; False if its owner lives. Raises Problem.
+def lock_stage(ledger: Ledger, entry: Entry, locks: ExitStack) -> bool | None:
+    """Lock an entry's folder in the stage; return whether it is there, None if its owner lives.
 
-    A folder that is gone needs no lock: its owner removed it after the last step.
+    A folder that is gone was removed by its owner after the last step. Raises Problem if the whole stage is gone.
     """
     folder = Path(entry.stage)
-    owner = folder.parent.name
-    if ledger.hosts and owner != ledger.owner:
-        return not ledger.hosts.lives(owner)
-    lock = stage.lock_folder(folder)
-    if lock is not None:
-        locks.callback(os.close, lock)
-        return True
-    if not folder.parent.is_dir():
+    root = folder.parent
+    if ledger.hosts and root.name != ledger.owner:
+        if ledger.hosts.lives(root.name):
+            return None
+        if folder.exists():
+            return True
+        root = root.parent  # what a lost host had of its own may be swept
+    else:
+        lock = stage.lock_folder(folder)
+        if lock is not None:
+            locks.callback(os.close, lock)
+            return True
+    if not root.is_dir():
         raise Problem(Code.STORAGE_FAILED, "the stage of an accepted delivery is not there: is its disk mounted?")
-    return not folder.exists()
+    return None if folder.exists() else False
 
 
 def _still_committed(ledger: Ledger, entry: Entry) -> bool:

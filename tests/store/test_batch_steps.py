@@ -324,18 +324,18 @@ def test_each_batch_is_finished_by_itself_and_told(monkeypatch):
 
 
 @pytest.mark.parametrize("hosts", [None, True, False])
-@pytest.mark.parametrize("locked", [True, False])
+@pytest.mark.parametrize("there", [True, False, None])
 @pytest.mark.parametrize("status", [None, *BatchStatus])
 @pytest.mark.parametrize("fails", [True, False])
-def test_a_file_is_finished_by_the_one_who_may_if_it_is_still_to_be_done(monkeypatch, hosts, locked, status, fails):
+def test_a_file_is_finished_by_the_one_who_may_if_it_is_still_to_be_done(monkeypatch, hosts, there, status, fails):
     done: list[str] = []
 
     @contextmanager
     def finishing(ids: list[str]):
         yield set(ids) if hosts else set()
 
-    monkeypatch.setattr(batches, "lock_stage", lambda *_: locked)
-    monkeypatch.setattr(batches, "release", lambda _: {"id": FAILED} if fails else {})
+    monkeypatch.setattr(batches, "lock_stage", lambda *_: there)
+    monkeypatch.setattr(batches, "release", lambda entries: {"id": FAILED} if fails and entries else {})
     monkeypatch.setattr(batches, "_mark", lambda *_: done.append("marked"))
     monkeypatch.setattr(batches.stage, "discard", lambda folder: done.append(str(folder)))
     now = status and replace(COMMITTED, status=status)
@@ -343,7 +343,8 @@ def test_a_file_is_finished_by_the_one_who_may_if_it_is_still_to_be_done(monkeyp
         hosts=None if hosts is None else SimpleNamespace(finishing=finishing),
         batches=SimpleNamespace(find=lambda *_: now),
     )
-    may = hosts is not False and locked and status is BatchStatus.COMMITTED
+    may = hosts is not False and there is not None and status is BatchStatus.COMMITTED
+    fails = fails and there is True  # nothing is done where the folder is gone: all was
     with pytest.raises(Problem) if may and fails else nullcontext():
         assert batches.finish_one(ledger, COMMITTED) is may
     assert done == (["marked", "/stage/x"] if may and not fails else [])

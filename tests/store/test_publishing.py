@@ -229,6 +229,30 @@ def test_a_file_that_left_the_stage_was_published_and_needs_no_folder_any_more(t
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_file_is_not_taken_for_published_while_its_folder_is_away(tmp_path, staged_entry):
+    away = (tmp_path / "stage").rename(tmp_path / "away")
+    with pytest.raises(Problem, match="publish a file"):
+        publish._place(staged_entry, output(Kind.RECORD, tmp_path / "out"))
+    away.rename(tmp_path / "stage")
+    publish._place(staged_entry, output(Kind.RECORD, tmp_path / "out"))
+    assert (tmp_path / "out/a").read_text() == "content"
+
+
+def test_a_folder_that_goes_away_again_is_a_problem(tmp_path, staged_entry, monkeypatch):
+    """A file that lies in the stage yet is never taken for published."""
+    monkeypatch.setattr(durable, "move_new", raising(FileNotFoundError(errno.ENOENT, "")))
+    with pytest.raises(Problem, match="publish a file"):
+        publish._place(staged_entry, output(Kind.RECORD, tmp_path / "out"))
+
+
+def test_a_link_in_the_stage_that_leads_nowhere_lies_there(tmp_path, staged_entry):
+    (tmp_path / "stage/staged-a").unlink()
+    (tmp_path / "stage/staged-a").symlink_to("nowhere")
+    assert publish._lies(staged_entry.stage, "staged-a")
+    assert not publish._lies(staged_entry.stage, "staged-b")
+    assert open_files(tmp_path) == 0
+
+
 def test_originals_that_lie_there_stay_and_any_other_name_is_a_problem(tmp_path, staged_entry):
     (tmp_path / "out/a").write_text("not ours")
     publish._place(staged_entry, output(Kind.ORIGINALS, tmp_path / "out"))
@@ -297,32 +321,58 @@ def test_one_that_fails_goes_no_further_and_the_others_do(tmp_path, staged_entry
 
 
 @pytest.mark.parametrize(
-    ("owner", "lives", "ours"), [("other", True, False), ("other", False, True), ("this", True, None)]
+    ("owner", "lives", "there"), [("other", True, None), ("other", False, True), ("this", True, True)]
 )
-def test_a_folder_of_another_process_is_finished_if_that_was_given_up(tmp_path, owner, lives, ours):
+def test_a_folder_of_another_process_is_finished_if_that_was_given_up(tmp_path, owner, lives, there):
     folder = tmp_path / owner / "folder"
     folder.mkdir(parents=True)
     ledger = SimpleNamespace(hosts=SimpleNamespace(lives=lambda asked: asked == owner and lives), owner="this")
     with ExitStack() as locks:
-        found = publish.lock_stage(ledger, ENTRY._replace(stage=str(folder)), locks)
-        assert found is (True if ours is None else ours)
-        assert open_files(tmp_path) == (ours is None)  # one's own is locked
+        assert publish.lock_stage(ledger, ENTRY._replace(stage=str(folder)), locks) is there
+        assert open_files(tmp_path) == (owner == "this")  # one's own is locked
     assert open_files(tmp_path) == 0
 
 
-@pytest.mark.parametrize(("left", "ours"), [("nothing", None), ("root", True), ("folder", True)])
-def test_a_folder_that_is_gone_needs_no_lock_but_a_stage_that_is_gone_is_not_mounted(tmp_path, left, ours):
-    folder = tmp_path / "stage" / "folder"
-    if left != "nothing":
-        (folder if left == "folder" else folder.parent).mkdir(parents=True)
-    with ExitStack() as locks, nullcontext() if ours else pytest.raises(Problem, match="is its disk mounted"):
-        assert publish.lock_stage(SimpleNamespace(hosts=None), ENTRY._replace(stage=str(folder)), locks) is ours
+@pytest.mark.parametrize(
+    ("owner", "left", "there"),
+    [
+        ("", "", None),
+        ("", "stage", False),
+        ("", "stage/folder", True),
+        ("this", "stage", None),
+        ("this", "stage/this", False),
+        ("lost", "", None),
+        ("lost", "stage", False),  # what was its own is swept
+        ("lost", "stage/lost/folder", True),
+    ],
+)
+def test_a_folder_that_is_gone_needs_no_lock_but_a_stage_that_is_gone_is_not_mounted(tmp_path, owner, left, there):
+    folder = tmp_path / "data" / "stage" / owner / "folder"
+    (tmp_path / "data" / left).mkdir(parents=True)
+    hosts = SimpleNamespace(lives=lambda _: False) if owner else None
+    ledger = SimpleNamespace(hosts=hosts, owner="this")
+    with ExitStack() as locks, pytest.raises(Problem, match="is its disk mounted") if there is None else nullcontext():
+        assert publish.lock_stage(ledger, ENTRY._replace(stage=str(folder)), locks) is there
     assert open_files(tmp_path) == 0
 
 
 def test_a_folder_that_its_owner_has_locked_is_left_to_it(place):
     with place.stage.open() as staged, ExitStack() as locks:
-        assert not publish.lock_stage(place.ledger, ENTRY._replace(stage=str(staged.folder)), locks)
+        assert publish.lock_stage(place.ledger, ENTRY._replace(stage=str(staged.folder)), locks) is None
+
+
+def test_what_was_accepted_is_published_once_a_stage_that_was_moved_away_is_back(place):
+    sent = Sent("S1")
+    with place.stage.open() as staged:
+        entry = entry_of(place, staged, sent, 1)
+        publish.commit(place.ledger, staged, entry)
+        away = place.stage.root.rename(place.stage.root.with_name("away"))
+        with pytest.raises(Problem, match="publish a file"):
+            publish.publish(place.ledger, staged, entry)
+    away.rename(place.stage.root)
+    assert place.ledger.find(sent.id).status is Status.COMMITTED
+    assert publish.finish(place.ledger, [entry]) == ([sent.id], {})
+    assert all(Path(each.target).exists() for each in entry.outputs)
 
 
 def accepted(place: Place, sent: Sent) -> Entry:

@@ -57,6 +57,7 @@ INNER = {
         "xmlschema.utils.etree:etree_getpath",
         "xmlschema.validators:XsdElement.identities",
         "xmlschema.validators:XsdGroup.content",
+        "xmlschema.validators:XsdGroup.match_element",
         "xmlschema.validators:XsdPatternFacets",
         "xmlschema.validators:XsdSimpleType.patterns",
         "xmlschema.validators:XsdSimpleType.validators",

@@ -10,6 +10,8 @@ What of xmlschema is exchanged when the first one is compiled:
   library matches them by two expressions (XSD 1.0 part 1 §3.11.6), and compiling those takes 0.5 s of the 2 s of a
   start with XSDs, for the schema of schemas has such paths itself. With ASCII's letters alone they take 5 ms; what
   these do not match is left to the library's own.
+- What elements of documents are called is not remembered: the library would keep each unknown name for good, and a
+  sender of ever new names would fill the memory.
 - Sets of characters, which `\\w` in a pattern intersects for seconds, are intersected range by range.
 """
 
@@ -27,7 +29,7 @@ import jsonschema_rs
 from elementpath import ElementPathError
 from elementpath.regex import RegexError, UnicodeSubset, translate_pattern
 from xmlschema import XMLSchema10, XMLSchema11, XMLSchemaException, XsdComponent
-from xmlschema.validators import XsdPatternFacets
+from xmlschema.validators import XsdGroup, XsdPatternFacets
 from xmlschema.validators.builders import XsdBuilders
 from xmlschema.validators.identities import XsdFieldSelector, XsdSelector
 
@@ -271,7 +273,8 @@ class KeyPaths:
 
 @cache
 def adapt() -> None:
-    """Patch the library's two slow places once, before the first XSD is compiled."""
+    """Patch the library once, before the first XSD is compiled."""
+    XsdGroup.match_element = XsdGroup.match_element.__wrapped__  # type: ignore[method-assign,attr-defined]
     UnicodeSubset.__iand__ = _keep_common  # type: ignore[assignment]
     for selector in (XsdSelector, XsdFieldSelector):
         selector.pattern = KeyPaths(selector._REGEXP)  # type: ignore[assignment]  # only its `match` is called

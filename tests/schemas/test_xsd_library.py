@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from xmlschema.validators.identities import XsdFieldSelector, XsdSelector
 
 from receiver.schemas import xsd
+from receiver.schemas.xml_text import parse
 from tests.support.schema_folder import Schemas
 
 PIECES = st.sampled_from((". / // @ | * : child:: attribute:: a b-1 é 名 1 [ " + "\n").split(" "))
@@ -35,6 +36,19 @@ def test_the_library_uses_it_once_an_xsd_is_compiled(selector):
     assert isinstance(selector.pattern, xsd.KeyPaths)
     assert selector.pattern.match(".//field")
     assert not selector.pattern.match("field[1]")
+
+
+def test_no_name_that_a_document_holds_is_remembered(schemas: Schemas) -> None:
+    schema = schemas.xsd('<xs:element name="doc"><xs:complexType><xs:sequence/></xs:complexType></xs:element>')
+
+    def remembered() -> int:
+        return sum(each.cache_info().currsize for each in schema._schema.maps.cache._caches.values())
+
+    schema.violations(parse(b"<doc><first/></doc>"))
+    before = remembered()
+    for number in range(20):
+        assert schema.violations(parse(f'<doc a{number}="1"><new{number}/></doc>'.encode()))
+    assert remembered() == before
 
 
 def test_a_path_in_ascii_needs_no_expression_with_all_letters(monkeypatch):

@@ -32,6 +32,7 @@ class Connection(TConn):  # type: ignore[misc]
         self, cfg: Any, sock: socket.socket, client: Any, server: Any, *, ending: Ending, places: Places
     ) -> None:
         super().__init__(cfg, sock, client, server)
+        sock.setblocking(True)  # only a thread that awaits a head waits; all else passes MSG_DONTWAIT
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, STAY)
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)

@@ -54,7 +54,6 @@ class Waiting:
         self._until = {conn: min(until, deadline) for conn, until in self._until.items()}
 
     def _wait(self, conn: Connection, until: float) -> None:
-        conn.sock.setblocking(False)
         self._until[conn] = until
         self._poller.register(conn.sock, self.event, partial(self._call, conn))
 
@@ -247,7 +246,6 @@ class Lingering(Waiting):
     def add(self, conn: Connection) -> None:
         """Close our side of a connection, and wait for the sender's."""
         try:
-            conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:
             self._close(conn)
@@ -258,7 +256,7 @@ class Lingering(Waiting):
 
     def _go_on(self, conn: Connection) -> None:
         try:
-            ended = not conn.sock.recv(THROWN_AWAY)
+            ended = not conn.sock.recv(THROWN_AWAY, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:

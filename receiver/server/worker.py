@@ -149,7 +149,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         self._enter(conn)
 
     def _enter(self, conn: Connection) -> None:
-        conn.sock.setblocking(True)
         self._with_threads += 1
         self.enqueue_req(conn)
 
@@ -280,7 +279,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _keep(self, conn: Connection) -> None:
         """Wait for a connection's next request, briefly if the service stops."""
-        conn.sock.setblocking(False)
         conn.set_timeout()
         if not self.alive:
             conn.timeout = min(conn.timeout, time.monotonic() + gthread.STOP_KEEPALIVE_LINGER)

@@ -10,7 +10,7 @@ import pytest
 from receiver.core import limits
 from receiver.server.answer import Outgoing
 from receiver.server.pace import Places
-from receiver.server.waiting import Answers, Bodies
+from receiver.server.waiting import Answers, Bodies, Lingering
 
 
 @pytest.fixture
@@ -111,3 +111,15 @@ def test_the_slowest_body_gives_its_place_in_a_thread_to_who_comes():
 class Body:
     def __init__(self, give_up):
         self.give_up = give_up
+
+
+def test_the_main_loop_does_not_wait_for_who_has_been_answered():
+    class Silent:
+        def recv(self, _size, flags):
+            asked.append(flags)
+            raise BlockingIOError
+
+    asked: list[int] = []
+    with selectors.DefaultSelector() as poller:
+        Lingering(poller, pytest.fail)._go_on(Connection(Silent()))
+    assert asked == [socket.MSG_DONTWAIT]

@@ -89,3 +89,12 @@ def test_a_connection_is_at_rest_while_nothing_is_on_its_way(made):
     assert conn.is_at_rest() is False
     conn.outgoing.rest, conn.awaited = b"", object()
     assert conn.is_at_rest() is False
+
+
+def test_a_thread_waits_for_the_next_head_and_nobody_else_does(made):
+    conn, theirs = made
+    assert conn.sock.getblocking()
+    assert conn.receive_head() is False
+    theirs.sendall(b"GET ")
+    assert conn.receive_head(wait=True) is False
+    assert conn.head == b"GET "

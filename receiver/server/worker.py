@@ -22,7 +22,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -48,6 +48,12 @@ STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 LOOK = 0.1  # seconds between two looks at all connections that wait
 REST = 4  # times as long as it took to judge one that is late or cut off: they take a fifth of a processor at most
 SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
+
+
+@cache
+def address_of(listener: socket.socket) -> Any:
+    """Return where a listener listens, which never changes."""
+    return listener.getsockname()
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -133,7 +139,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             fullest.drop()
 
     def _connection(self, listener: socket.socket, client: socket.socket, address: Any) -> Connection:
-        server = listener.getsockname()
+        server = address_of(listener)
         return Connection(self.cfg, client, address, server, ending=self._ending, places=self._places)
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:

@@ -19,7 +19,7 @@ import signal
 import socket
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache, partial
@@ -167,8 +167,15 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         """
         conn.slow = self._is_slow(conn)
         threads = self._slow if conn.slow else self.tpool if conn.delivers else self._pages
-        done = threads.submit(self.handle, conn)
-        done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+        threads.submit(self._serve, conn)
+
+    def _serve(self, conn: Connection) -> None:
+        """Handle a connection in a thread, and have the main loop go on with it."""
+        conn.kept = False  # should it fail
+        try:
+            conn.kept = self.handle(conn)
+        finally:
+            self.method_queue.defer(self.finish_request, conn)
 
     def handle(self, conn: Connection) -> bool:
         """Take and answer requests in a thread, as long as the sender is quick.
@@ -259,10 +266,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     # a request, or a connection, ends
 
-    def finish_request(self, conn: Connection, done: "Future[bool]") -> None:
+    def finish_request(self, conn: Connection) -> None:
         """Go on with a connection whose request a thread is done with."""
         self._with_threads -= 1
-        conn.kept = not done.cancelled() and not done.exception() and done.result()
         if conn.awaited:
             self._bodies.add(conn)
         else:

@@ -1,4 +1,7 @@
-"""From a reading to files: document names, checked records, the marker."""
+"""From a reading to files and the ledger's entry: document names, checked records, the marker.
+
+What is not published is kept in quarantine from here.
+"""
 
 import re
 import unicodedata

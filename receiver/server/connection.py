@@ -43,7 +43,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.awaited: Any = None  # the Request whose body is on its way
         self.delivers = False  # whether its request may be a delivery
         self.slow = False  # whether it is taken in by the thread of those who hold others up
-        self.missing = 0  # bytes of a small body that had not arrived with the head
+        self.late = False  # whether a small body had not arrived with its head, while all turns were taken
         self.kept = False  # whether it is kept open once its answer is sent
         self.closes_at = 0.0  # monotonic seconds, once it lingers
 

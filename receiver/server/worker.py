@@ -150,7 +150,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _begin(self, conn: Connection) -> None:
         """Give a request whose head is there to a thread."""
-        conn.missing = conn.missing_of_body()
+        conn.late = self._with_threads >= limits.AT_WORK and conn.missing_of_body() > 0
         conn.hand_over()
         self._enter(conn)
 
@@ -194,8 +194,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         return kept
 
     def _is_slow(self, conn: Connection) -> bool:
-        late = conn.missing > 0 and conn.awaited is None and self._with_threads > limits.AT_WORK
-        return late or conn.is_cut_off()
+        return conn.is_cut_off() or (conn.late and conn.awaited is None)
 
     def _take_in_slow(self, conn: Connection) -> bool:
         """Judge a head alone, or refuse a body that is cut off; leave the processor to others for a while."""

@@ -89,6 +89,28 @@ def test_a_name_is_waited_for_once_and_no_longer_than_any_mark_is_postponed(plac
 
 
 @both_ledgers
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("a", "a", "under one of the names"),
+        ("a", "a/b", "where one of the names needs a folder"),
+        ("a/b", "a", "where one of the names needs a folder"),
+        ("a/b", "a/c", None),
+        ("a0b", "a", None),
+        ("a.b", "a", None),
+    ],
+)
+def test_a_name_clashes_with_the_same_one_and_with_a_folder_that_it_needs(place, monkeypatch, first, second, told):
+    monkeypatch.setattr(ledger, "CLAIMED", 0)
+    place.ledger.commit(plain(1, outputs=named(place, first), output=str(place.output)), tried())
+    later = plain(2, outputs=named(place, "beside", second), output=str(place.output))
+    with pytest.raises(Problem, match=told) if told else nullcontext():
+        place.ledger.commit(later, tried())
+    claimed = {f"output/{name}" for name in ((first,) if told else (first, "beside", second))}
+    assert {target for (target,) in found(place, "SELECT target FROM claims")} == claimed
+
+
+@both_ledgers
 @pytest.mark.parametrize("status", [None, Status.COMMITTED, Status.HELD, Status.DISCARDED, Status.PUBLISHED])
 def test_only_what_is_published_is_accepted_once_more(place, status):
     (place.output / "a").touch()

@@ -102,8 +102,8 @@ class Generator(CodeGenerator):
         self.write(")")
 
 
-class _Names(dict[str, Any]):
-    """Names and what they stand for; one that is not there is `Missing`."""
+class _Given(dict[str, Any]):
+    """What a template is given, by name; any other name is `Missing`."""
 
     def __missing__(self, name: str) -> Missing:
         return Missing(name=name)
@@ -112,11 +112,11 @@ class _Names(dict[str, Any]):
 class Seen(Context):
     """What one rendering sees; Jinja2's own copies what serves inheritance and imports."""
 
-    eval_ctx = EvalContext(Environment())  # noqa: S701 (a value is escaped for its place, not by Jinja2)
+    eval_ctx = EvalContext(Environment())  # noqa: S701 (of all: nothing changes it, {% autoescape %} is refused)
 
     def __init__(self, compiled: Template, names: dict[str, object]) -> None:
         self.environment = compiled.environment
-        self.parent = _Names(compiled.globals, **names)
+        self.parent = _Given(compiled.globals, **names)
         self.resolve_or_missing = self.parent.__getitem__  # type: ignore[assignment, method-assign]
         self.vars: dict[str, Any] = {}
         self.exported_vars: set[str] = set()

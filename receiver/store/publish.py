@@ -251,7 +251,8 @@ def release(entries: Sequence[Entry]) -> dict[str, Problem]:
     return failed
 
 
-def _is_gone(folder: str) -> bool:
+def _is_gone(folder: str | Path) -> bool:
+    """Return whether nothing is there, for certain: a disk that does not answer says nothing."""
     try:
         os.stat(folder)
     except (FileNotFoundError, NotADirectoryError):
@@ -353,7 +354,7 @@ def lock_stage(ledger: Ledger, entry: Entry, locks: ExitStack) -> bool | None:
     if ledger.hosts and root.name != ledger.owner:
         if ledger.hosts.lives(root.name):
             return None
-        if folder.exists():
+        if not _is_gone(folder):
             return True
         root = root.parent  # what a lost host had of its own may be swept
     else:
@@ -361,9 +362,9 @@ def lock_stage(ledger: Ledger, entry: Entry, locks: ExitStack) -> bool | None:
         if lock is not None:
             locks.callback(os.close, lock)
             return True
-    if not root.is_dir():
+    if _is_gone(root):
         raise Problem(Code.STORAGE_FAILED, "the stage of an accepted delivery is not there: is its disk mounted?")
-    return None if folder.exists() else False
+    return False if _is_gone(folder) else None
 
 
 def _still_committed(ledger: Ledger, entry: Entry) -> bool:

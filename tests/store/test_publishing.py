@@ -356,6 +356,14 @@ def test_a_folder_that_is_gone_needs_no_lock_but_a_stage_that_is_gone_is_not_mou
     assert open_files(tmp_path) == 0
 
 
+@pytest.mark.parametrize(("owner", "there"), [("lost", True), ("this", None)])
+def test_nothing_is_concluded_where_a_disk_does_not_answer(tmp_path, monkeypatch, owner, there):
+    monkeypatch.setattr(os, "stat", raising(OSError(errno.ESTALE, os.strerror(errno.ESTALE))))
+    ledger = SimpleNamespace(hosts=SimpleNamespace(lives=lambda _: False), owner="this")
+    with ExitStack() as locks:
+        assert publish.lock_stage(ledger, ENTRY._replace(stage=f"{tmp_path}/{owner}/folder"), locks) is there
+
+
 def test_a_folder_that_its_owner_has_locked_is_left_to_it(place):
     with place.stage.open() as staged, ExitStack() as locks:
         assert publish.lock_stage(place.ledger, ENTRY._replace(stage=str(staged.folder)), locks) is None

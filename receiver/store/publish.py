@@ -285,7 +285,7 @@ def _lies(folder: str, name: str) -> bool:
 
     Raises OSError if the folder is not there: it may be away with the file in it.
     """
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    opened = os.open(folder, os.O_RDONLY)
     try:
         os.stat(name, dir_fd=opened, follow_symlinks=False)
     except FileNotFoundError:

@@ -369,6 +369,13 @@ def test_a_folder_that_its_owner_has_locked_is_left_to_it(place):
         assert publish.lock_stage(place.ledger, ENTRY._replace(stage=str(staged.folder)), locks) is None
 
 
+def test_one_whose_folder_its_owner_removed_needs_the_mark_alone(place):
+    entry = accepted(place, Sent("S1"))
+    folders.remove(Path(entry.stage))
+    assert publish.finish(place.ledger, [entry]) == ([entry.id], {})
+    assert place.ledger.find(entry.id).status is Status.PUBLISHED
+
+
 def test_what_was_accepted_is_published_once_a_stage_that_was_moved_away_is_back(place):
     sent = Sent("S1")
     with place.stage.open() as staged:

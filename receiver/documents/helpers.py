@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from receiver.core import work
+from receiver.core import processors, work
 from receiver.core.problems import Code, Problem
 
 HELPERS = max(2, min(4, os.cpu_count() or 1))  # of one worker: a core each, two for a share, four for the memory
@@ -98,6 +98,7 @@ class Helper:
             # give that as much of the processors as to all our threads (sched(7), autogroup), whatever its priority.
             process_group=0,
         )
+        processors.free(self._process.pid)
         self._deadline = monotonic() + START_SECONDS
         try:
             self._line()

@@ -19,7 +19,7 @@ from receiver.site import in_force
 from receiver.site.config.site import unread_variables
 
 worker_class = "receiver.server.worker.Worker"  # gunicorn's gthread, proof against slow senders; fsync lets others run
-workers = 2  # one may crash or be replaced while the other answers; on two cores 1 and 3 are as fast, 4 is slower
+workers = 2  # one may crash or be replaced while the other answers; each works on one processor, and takes 22 MB
 threads = 256  # deliveries on their way in one worker, most of which wait for their sender; limits.AT_WORK are at work
 worker_connections = limits.CONNECTIONS
 keepalive = 15  # seconds: a sender with several documents keeps its connection; closing each cost 21 % of the rate

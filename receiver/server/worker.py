@@ -31,7 +31,7 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.workers import gthread
 
 from receiver import log
-from receiver.core import limits
+from receiver.core import limits, processors
 from receiver.core.problems import Problem
 from receiver.core.work import Turns
 from receiver.server import memory, refusals
@@ -94,6 +94,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def run(self) -> None:
         """Serve."""
+        if self.place is not None:
+            processors.bind(self.ppid + self.place)  # from another one on than the next service of this host
         settings = {name: each.get() for name, each in self.cfg.settings.items()}
         self.cfg.__dict__.update(settings)  # a look at one goes through three functions otherwise
         self._pages = ThreadPoolExecutor(limits.PAGES)

@@ -13,6 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from queue import SimpleQueue
 
+from receiver.core import processors
 from receiver.core.problems import Code, Problem
 from receiver.store import durable, folders
 from receiver.store.durable import NewFile, storage
@@ -152,6 +153,7 @@ class Hashing:
         self._owed = True
 
     def _run(self) -> None:
+        processors.free()
         while (chunk := self._given.get()) is not None:
             self._hash.update(chunk)
             del chunk  # a megabyte that nobody needs while the next one is waited for

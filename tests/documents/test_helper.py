@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from receiver.core import processors
 from receiver.documents.helpers import Helper, UnreadableError
 from tests.support.drawing import drawn
 
@@ -34,6 +36,12 @@ def test_a_document_that_kills_its_reader_does_no_harm_to_the_next(helper, part)
     with pytest.raises(UnreadableError, match="whoever reads it gives up"):
         helper.ask(question(fax), 20)
     assert helper.ask(question(fax), 20) == {"pages": 2}
+
+
+def test_it_works_wherever_there_is_room_also_for_a_thread_that_is_bound(helper, part):
+    with ThreadPoolExecutor(1, initializer=processors.bind, initargs=(0,)) as bound:
+        bound.submit(helper.ask, question(part([drawn("1")])), 20).result()
+    assert os.sched_getaffinity(helper._process.pid) == set(processors.ALLOWED)
 
 
 def test_a_reader_that_died_while_idle_is_replaced(helper, part):

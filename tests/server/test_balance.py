@@ -2,16 +2,16 @@
 
 import os
 import signal
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from receiver.server import balance
 from receiver.server.balance import PLACES, Balance
-from tests.support.running import Service, read_answer
+from tests.support.both_workers import open_connections, sockets_of, workers_that_serve
+from tests.support.running import Service
 
-REQUEST = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 OPENED = 24
 PATIENT = """
 from receiver.server.configuration import *
@@ -72,46 +72,15 @@ def test_a_worker_that_hangs_holds_nobody_up_and_has_its_share_once_it_goes_on(t
     options.write_text(PATIENT)
     service = Service(tmp_path / "data", options=("-c", str(options))).start()
     try:
-        hanging, _ = _workers_that_serve(service)
+        hanging, _ = workers_that_serve(service)
         with ExitStack() as opened:
             os.kill(hanging, signal.SIGSTOP)
             try:
-                _open(service, opened, OPENED)
-                before = _sockets(hanging)
+                open_connections(service, opened, OPENED)
+                before = sockets_of(hanging)
             finally:
                 os.kill(hanging, signal.SIGCONT)
-            _open(service, opened, OPENED)
-            assert _sockets(hanging) - before >= OPENED - 4  # as many may have been closed by then
+            open_connections(service, opened, OPENED)
+            assert sockets_of(hanging) - before >= OPENED - 4  # as many may have been closed by then
     finally:
         service.stop()
-
-
-def _workers_that_serve(service: Service) -> tuple[int, int]:
-    """Return both, once each of them has taken a connection in."""
-    assert service.process
-    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children")
-    served: set[int] = set()
-    while len(served) < 2:
-        workers = list(map(int, children.read_text().split()))
-        before = [_sockets(worker) for worker in workers]
-        with ExitStack() as opened:
-            _open(service, opened, 1)
-            served |= {each for each, count in zip(workers, before, strict=True) if _sockets(each) > count}
-    first, second = served
-    return first, second
-
-
-def _open(service: Service, opened: ExitStack, count: int) -> None:
-    """Open connections one after the other, and have a first answer on each."""
-    for _ in range(count):
-        connection = opened.enter_context(closing(service.connect()))
-        connection.sendall(REQUEST)
-        assert read_answer(connection).status == 200
-
-
-def _sockets(process: int) -> int:
-    found = 0
-    for each in Path(f"/proc/{process}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
-            found += str(each.readlink()).startswith("socket:")
-    return found

@@ -1,10 +1,13 @@
 """The digest of a file is that of its bytes, however they came and wherever they were hashed."""
 
 import hashlib
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from receiver.core import processors
 from receiver.store.staged import LARGE, PIECE, Hashing
 
 MB = bytes(range(256)) * 4096
@@ -48,3 +51,15 @@ def test_what_is_given_up_leaves_no_thread_behind():
     hashing.close()
     hashing.close()
     assert hashed_by_threads() == 0
+
+
+def test_it_goes_on_wherever_there_is_room_also_for_a_thread_that_is_bound():
+    hashing = Hashing(hashlib.sha256())
+    try:
+        with ThreadPoolExecutor(1, initializer=processors.bind, initargs=(0,)) as bound:
+            bound.submit(hashing.update, MB).result()
+        hashing.settle()
+        [thread] = [each for each in threading.enumerate() if each.name == "hashing"]
+        assert os.sched_getaffinity(thread.native_id) == set(processors.ALLOWED)
+    finally:
+        hashing.close()

@@ -11,17 +11,20 @@ What needs no lock, as the hashing of a large file or a process of its own, work
 import os
 from contextlib import suppress
 
-ALLOWED = sorted(os.sched_getaffinity(0))  # to this process, when it was started; systemd's CPUAffinity= bounds it
+# To this process, when it was started; systemd's CPUAffinity= bounds it. Elsewhere than on Linux the kernel chooses.
+ALLOWED = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def bind(number: int) -> None:
     """Have this thread, and all that it starts, work on the processor of a number, counted round."""
-    _assign(0, [ALLOWED[number % len(ALLOWED)]])
+    if ALLOWED:
+        _assign(0, [ALLOWED[number % len(ALLOWED)]])
 
 
 def free(process: int = 0) -> None:
     """Let this thread, or a process that was just started, work on all that are allowed."""
-    _assign(process, ALLOWED)
+    if ALLOWED:
+        _assign(process, ALLOWED)
 
 
 def _assign(thread: int, processors: list[int]) -> None:

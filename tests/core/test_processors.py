@@ -44,7 +44,8 @@ def test_what_it_starts_is_bound_too_and_may_be_freed() -> None:
     assert inner == [{ALLOWED[0]}, set(ALLOWED)]
 
 
-def test_a_processor_that_is_gone_leaves_the_choice_to_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processors, "ALLOWED", [1_000])
+@pytest.mark.parametrize("allowed", [[1_000], []], ids=["gone", "not-linux"])
+def test_without_a_processor_to_choose_the_kernel_chooses(monkeypatch: pytest.MonkeyPatch, allowed: list[int]) -> None:
+    monkeypatch.setattr(processors, "ALLOWED", allowed)
     for work in (lambda: processors.bind(0), processors.free):
         assert in_a_thread(work) == set(ALLOWED)

@@ -17,6 +17,7 @@ from tests.support.place import Place, Sent, deliver
 
 MOST = 40  # statements of one delivery
 STOPS = 4
+PATIENCE = 30  # seconds: a server that is busy misses a session that has ended after a moment
 
 
 @pytest.fixture
@@ -77,7 +78,9 @@ def test_a_server_that_is_stopped_at_once_again_and_again_neither_loses_nor_doub
             for each in sending:
                 each.result()
         assert sorted(done) == sorted(f"S{number}" for number in range(25 * STOPS))
-        place.recover()
+        deadline = time.monotonic() + PATIENCE
+        while place.ledger.unfinished() and time.monotonic() < deadline:
+            place.recover()  # not what a session still keeps that the server has not missed yet: the next time then
         found = Counter((entry.source_id, entry.version, entry.status) for entry in place.ledger.search(limit=1000))
         assert found == Counter((name, 1, Status.PUBLISHED) for name in done)
         assert place.outputs() == {file for name in done for file in Sent(name).files()}

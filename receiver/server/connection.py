@@ -5,6 +5,7 @@ import re
 import socket
 import struct
 import termios
+from functools import cache
 from typing import Any
 
 from gunicorn.workers.gthread import TConn
@@ -23,6 +24,12 @@ BLANK_LINE = b"\r\n\r\n"
 LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)  # RFC 9110 §8.6
 COUNT = struct.Struct("i")  # int, ioctl_tty(2): FIONREAD, bytes that have arrived
 HEAD_READ = 4 * 1024  # bytes asked for at once while a head is awaited: what follows it is copied several times
+
+
+@cache
+def address_of(listener: socket.socket) -> Any:
+    """Return where a listener listens, which never changes."""
+    return listener.getsockname()
 
 
 class Connection(TConn):  # type: ignore[misc]

@@ -22,7 +22,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from functools import cache, partial
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -37,7 +37,7 @@ from receiver.core.work import Turns
 from receiver.server import memory, refusals
 from receiver.server.answer import Answer, Outgoing
 from receiver.server.balance import Balance
-from receiver.server.connection import Connection
+from receiver.server.connection import Connection, address_of
 from receiver.server.pace import Ending, Places
 from receiver.server.refusals import Closed
 from receiver.server.request import Request
@@ -48,12 +48,6 @@ STOPS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 LOOK = 0.1  # seconds between two looks at all connections that wait
 REST = 4  # times as long as it took to judge one that is late or cut off: they take a fifth of a processor at most
 SIGN_OF_LIFE = 1.0  # seconds between two of them: gunicorn's own loop gives one with each event, and waits for 60
-
-
-@cache
-def address_of(listener: socket.socket) -> Any:
-    """Return where a listener listens, which never changes."""
-    return listener.getsockname()
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -131,7 +125,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
                 raise
             return
         self.nr_conns += 1
-        self._heads.add(self._connection(listener, client, address))
+        server = address_of(listener)
+        self._heads.add(Connection(self.cfg, client, address, server, ending=self._ending, places=self._places))
 
     def _make_room(self) -> None:
         """Close the slowest connection if there are too many."""
@@ -139,10 +134,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         fullest = max(waiting, key=len)
         if fullest:
             fullest.drop()
-
-    def _connection(self, listener: socket.socket, client: socket.socket, address: Any) -> Connection:
-        server = address_of(listener)
-        return Connection(self.cfg, client, address, server, ending=self._ending, places=self._places)
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
         """Take in the next request of a connection that was kept open."""
